@@ -1,0 +1,171 @@
+"""The loop that really waits: runs a scheduler inside an asyncio event loop.
+
+The life of a turn: something becomes runnable or due -> `_turn` in a callback of the loop -> `Scheduler.step` ->
+the next turn at once, at a deadline, or when woken. The event loop serves its sockets and timers between turns.
+"""
+
+from __future__ import annotations
+
+import asyncio
+from asyncio import tasks as asyncio_tasks
+from collections.abc import Callable
+from contextlib import ExitStack
+from typing import Any, TypeVar
+
+from midflight.errors import ProcessExit
+from midflight.kernel import Clock, Pid, Scheduler, Sink, routed_stdout
+from midflight.kernel import ends as _ends
+from midflight.kernel.running import enter, leave
+from midflight.kernel.scheduler import OUTSIDE
+
+__all__ = ["Runtime", "run"]
+
+Result = TypeVar("Result")
+
+SHUTDOWN_SECONDS = 5.0
+
+
+class LoopClock:
+    """The event loop's own clock, so that processes and asyncio agree on time."""
+
+    def __init__(self, loop: asyncio.AbstractEventLoop) -> None:
+        self.now = loop.time
+
+
+class Runtime:
+    """A runtime inside the running event loop: `async with Runtime() as runtime`.
+
+    On leaving the block all processes get the exit signal "shutdown", and after `shutdown_seconds` "kill".
+    `copy_messages` gives each receiver a deep copy of a message, as Erlang does; by default it is shared.
+    """
+
+    def __init__(
+        self,
+        *,
+        clock: Clock | None = None,
+        copy_messages: bool = False,
+        shutdown_seconds: float = SHUTDOWN_SECONDS,
+    ) -> None:
+        self._clock = clock
+        self._copy_messages = copy_messages
+        self._shutdown_seconds = shutdown_seconds
+        self._exit_stack = ExitStack()
+        self._timer: asyncio.TimerHandle | None = None
+
+    async def __aenter__(self) -> Runtime:
+        self.loop = loop = asyncio.get_running_loop()
+        self.scheduler = Scheduler(
+            self._clock or LoopClock(loop),
+            loop=loop,
+            tasks=asyncio_tasks._current_tasks,  # type: ignore[attr-defined]  # the table asyncio itself uses
+            copy_messages=self._copy_messages,
+        )
+        self.scheduler.on_wake = lambda: loop.call_soon(self._turn)
+        self.scheduler.on_wake_threadsafe = self._wake_threadsafe
+        enter(self.scheduler)
+        self._exit_stack.callback(leave, self.scheduler)
+        self._exit_stack.enter_context(routed_stdout())
+        return self
+
+    async def __aexit__(self, *_: object) -> None:
+        try:
+            await self.shutdown()
+        finally:
+            if self._timer is not None:
+                self._timer.cancel()
+            self._exit_stack.close()
+
+    def _wake_threadsafe(self) -> None:
+        try:
+            self.loop.call_soon_threadsafe(self._turn)
+        except RuntimeError:  # the loop is closed: nobody is left to be woken
+            pass
+
+    def _turn(self) -> None:
+        """Take a turn and see to the next one."""
+        scheduler = self.scheduler
+        if self._timer is not None:
+            self._timer.cancel()
+            self._timer = None
+        deadline = scheduler.step(scheduler.clock.now())
+        if scheduler.awake or deadline is None:
+            return
+        seconds = deadline - scheduler.clock.now()
+        if seconds > 0:
+            self._timer = self.loop.call_later(seconds, self._turn)
+        else:
+            scheduler.wake_up()
+
+    def spawn(
+        self,
+        function: Callable[..., Any],
+        *args: Any,
+        name: str | None = None,
+        group_leader: Sink | None = None,
+    ) -> Pid:
+        """Start a process in this runtime; see `midflight.spawn`."""
+        return self.scheduler.spawn(function, args, name=name, group_leader=group_leader).pid
+
+    async def run(self, function: Callable[..., Any], *args: Any) -> Any:
+        """Run `function(*args)` as a process and return what it returns; tail calls included.
+
+        Raises: its exit reason, if that is an exception; else ProcessExit(reason) unless it is "normal".
+        A cancellation is passed on as the exit signal "shutdown".
+        """
+        done: asyncio.Future[tuple[object, Any]] = self.loop.create_future()
+        process = self.scheduler.spawn(function, args)
+
+        def on_result(reason: object, value: Any) -> None:
+            if not done.done():
+                done.set_result((reason, value))
+
+        self.scheduler.on_result[process] = on_result
+        try:
+            reason, value = await asyncio.shield(done)
+        except asyncio.CancelledError:
+            _ends.signal(self.scheduler, process, OUTSIDE, "shutdown")
+            await asyncio.wait([done], timeout=self._shutdown_seconds)
+            raise
+        if isinstance(reason, BaseException):
+            raise reason
+        if reason != "normal":
+            raise ProcessExit(reason)
+        return value
+
+    async def shutdown(self) -> None:
+        """End all processes: the exit signal "shutdown", and "kill" for those alive `shutdown_seconds` later."""
+        await self.signal_shutdown()
+        if self.scheduler.processes:
+            ended = asyncio.Event()
+            self.scheduler.on_empty = ended.set
+            try:
+                async with asyncio.timeout(self._shutdown_seconds):
+                    await ended.wait()
+            except TimeoutError:
+                pass
+        self.kill_all()
+
+    async def signal_shutdown(self) -> None:
+        """Send the exit signal "shutdown" to every process, and wait for none."""
+        for process in list(self.scheduler.processes.values()):
+            _ends.signal(self.scheduler, process, OUTSIDE, "shutdown")
+
+    def kill_all(self) -> None:
+        """End every process now, with reason "killed"."""
+        for process in list(self.scheduler.processes.values()):
+            _ends.kill(self.scheduler, process)
+
+
+def run(function: Callable[..., Any], *args: Any, copy_messages: bool = False) -> Any:
+    """Start a runtime, run `function(*args)` as its first process, and return what that returns.
+
+    The other processes then get the exit signal "shutdown", and after 5 s "kill".
+    Raises: the first process's exit reason, if that is an exception, else ProcessExit(reason);
+    KeyboardInterrupt on SIGINT, after the processes have unwound; RuntimeError inside a running event loop.
+    """
+
+    async def main() -> Any:
+        async with Runtime(copy_messages=copy_messages) as runtime:
+            return await runtime.run(function, *args)
+
+    return asyncio.run(main())

@@ -1,0 +1,174 @@
+"""Every exception that a caller of Midflight can meet, by whose fault it is."""
+
+from __future__ import annotations
+
+import asyncio
+
+__all__ = [
+    "AlreadyStarted",
+    "CallError",
+    "CallTimeout",
+    "ConnectionLost",
+    "FrameError",
+    "MidflightError",
+    "NoServer",
+    "NoSuchName",
+    "NoSuchProcess",
+    "NotInProcess",
+    "ProcessExit",
+    "RegistrationError",
+    "RemoteError",
+    "RequestError",
+    "RuntimeFolderError",
+    "ServerRunning",
+    "ShellClosed",
+    "UnknownJob",
+    "WireError",
+]
+
+
+class MidflightError(Exception):
+    """The base of Midflight's own exceptions (not of ProcessExit, which is a cancellation)."""
+
+
+# --- Exit reasons ------------------------------------------------------------------------------------
+
+
+class ProcessExit(asyncio.CancelledError):
+    """End the process that raises it, with `reason`; also what an exit signal throws into its target.
+
+    It is an `asyncio.CancelledError`, so that TaskGroup, anyio and `except Exception` treat it as the
+    cancellation that it is. No crash report is made of it.
+
+    OTP: exit/1 when raised; the exit signal of exit/2 when thrown in from outside.
+    """
+
+    def __init__(self, reason: object = "normal") -> None:
+        super().__init__(reason)
+        self.reason = reason
+
+    def __str__(self) -> str:
+        return f"exit reason {self.reason!r}"
+
+
+# --- The caller's fault ------------------------------------------------------------------------------
+
+
+class NotInProcess(MidflightError, RuntimeError):
+    """A function that speaks for the calling process was called where there is none."""
+
+
+class NoSuchName(MidflightError, LookupError):
+    """A message was sent to a name that no process has. OTP: badarg from `!`."""
+
+    def __init__(self, name: object) -> None:
+        super().__init__(f"no process is registered as {name!r}; nothing was sent; see registered()")
+        self.name = name
+
+
+class NoSuchProcess(MidflightError, LookupError):
+    """A link was asked for to a process that is not alive. OTP: error noproc from link/1."""
+
+    def __init__(self, pid: object) -> None:
+        super().__init__(f"{pid!r} is not alive; no link was made; monitor it instead to be told")
+        self.pid = pid
+
+
+class RegistrationError(MidflightError, ValueError):
+    """A name could not be given or taken back. OTP: badarg from register/2 and unregister/1."""
+
+
+class AlreadyStarted(MidflightError):
+    """A behaviour was started under a name that a process already has. OTP: {error, {already_started, Pid}}."""
+
+    def __init__(self, pid: object) -> None:
+        super().__init__(f"the name already belongs to {pid!r}; nothing was started")
+        self.pid = pid
+
+
+class CallError(MidflightError):
+    """A call got no reply because its server was not there or ended. OTP: the exit of gen_server:call."""
+
+    def __init__(self, dest: object, request: object, reason: object) -> None:
+        super().__init__(f"call({dest!r}, {request!r}) got no reply: {reason!r}")
+        self.dest = dest
+        self.request = request
+        self.reason = reason
+
+
+class CallTimeout(CallError, TimeoutError):
+    """A call got no reply in time. A reply that comes later is dropped. OTP: exit {timeout, _}."""
+
+    def __init__(self, dest: object, request: object, seconds: float) -> None:
+        super().__init__(dest, request, f"no answer within {seconds} s")
+        self.seconds = seconds
+
+
+# --- The wire: the peer's fault ----------------------------------------------------------------------
+
+
+class WireError(MidflightError, ValueError):
+    """A payload is no message, or a value has no form on the wire. The connection stays usable."""
+
+
+class FrameError(WireError):
+    """Bytes are no frame, so where the next one begins is unknown. The connection is closed."""
+
+
+class RequestError(MidflightError, ValueError):
+    """A request names no method, or its arguments are not what the method takes. It did nothing."""
+
+
+class ConnectionLost(MidflightError, ConnectionError):
+    """The other end is gone, so a message was not sent or its answer will not come."""
+
+
+class RemoteError(MidflightError):
+    """The other end refused a request; the text is its own."""
+
+
+# --- The files by which a server is found ------------------------------------------------------------
+
+
+class RuntimeFolderError(MidflightError, OSError):
+    """The runtime folder belongs to somebody else or others may enter it, so no secret is put there."""
+
+
+class NoServer(MidflightError, LookupError):
+    """No server runs for a project."""
+
+    def __init__(self, root: str) -> None:
+        super().__init__(f"No server runs for {root}; nothing was done. Start one with: midflight serve --root {root}")
+        self.root = root
+
+
+class ServerRunning(MidflightError):
+    """A project has a running server already, and one is enough."""
+
+    def __init__(self, root: str, port: int, pid: int) -> None:
+        super().__init__(
+            f"A server for {root} runs already, on port {port} with process id {pid}; no second one was "
+            f"started. Use it, or end it with: midflight stop --root {root}"
+        )
+        self.root = root
+        self.port = port
+        self.pid = pid
+
+
+# --- The shell ---------------------------------------------------------------------------------------
+
+
+class UnknownJob(MidflightError, LookupError):
+    """A result or an input of the shell was asked for that it does not have. OTP: command not found."""
+
+    def __init__(self, number: int, kept: list[int]) -> None:
+        known = f"{kept[0]} to {kept[-1]}" if len(kept) > 1 else str(kept[0]) if kept else "none yet"
+        super().__init__(f"{number}: no such job; the ones kept: {known}; h() lists them. No number was used up")
+        self.number = number
+
+
+class ShellClosed(MidflightError, RuntimeError):
+    """An input was given to a shell that is closed, or that was closed before it came to it."""
+
+    def __init__(self) -> None:
+        super().__init__("the shell is closed; the input was not, or not wholly, evaluated; open another shell")

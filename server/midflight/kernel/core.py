@@ -1,0 +1,347 @@
+"""The hot core: process record, send, receive, run queue, step. All that a message passes is in this file.
+
+The door is narrow, so that a compiled twin fits behind it: `Pid <<`, `receive`, `sleep`, `Core.turn`; out of it the
+core calls `_ended`, `_park`, `_throw_pending`, `_send_slowly` and `_wake` only. It knows no link, name, clock or socket.
+
+Laws:
+1. One thread touches a core. A send from another thread, and every send of a core that copies or traces,
+   takes the slow door: such a core's `fast_thread` is no thread's number.
+2. A process is in the run queue at most once. `waiting` says why it is not there: RECEIVE, a Receive, a Sleep or
+   an asyncio future; HANDED: it is there (or runs), and was given its message past the mailbox; else None.
+3. The running process is the current task of its loop in asyncio's own table, and nowhere else.
+"""
+
+from __future__ import annotations
+
+from _thread import get_ident
+from collections import deque
+from collections.abc import Callable, Coroutine, Generator, MutableMapping
+from contextvars import Context
+from types import CoroutineType, coroutine
+from typing import Any, TypeVar
+
+from midflight.kernel.mailbox import NOT_FOUND, RECEIVE, TIMED_OUT, Receive, Sleep, _Token
+from midflight.kernel.refs import Ref
+from midflight.kernel.task_face import TaskFace
+
+__all__ = ["HANDED", "Core", "Pid", "Process", "receive", "sleep_in_process"]
+
+Message = TypeVar("Message")
+
+RECEIVES_A_TURN = 200  # messages that one process may take before the others run
+STEPS_A_LOOK = 32  # processes stepped between two looks at the clock
+HANDED = _Token("handed")
+NEVER = object()
+INFINITY = float("inf")
+
+
+class Pid:
+    """A process identifier, shown as <0.37.0>. Equal to itself only; ordered by age. OTP: pid()."""
+
+    __slots__ = ("__weakref__", "number", "process")
+
+    def __init__(self, number: int, process: Process | None = None) -> None:
+        self.number = number
+        self.process = process  # None once it is dead
+
+    def __lshift__(self, message: Message) -> Message:
+        """Send `message` and return it; to a dead process it is dropped. Safe from any thread. OTP: `!`."""
+        process = self.process
+        if process is None:
+            return message
+        core = process.core
+        if get_ident() != core.fast_thread:
+            core._send_slowly(process, message)
+            return message
+        waiting = process.waiting
+        if waiting is RECEIVE:
+            process.waiting = HANDED
+            process.value = message
+            core.queue.append(process)
+            if not core.awake:
+                core._wake()
+            return message
+        mailbox = process.mailbox
+        if mailbox is None:
+            process.mailbox = deque((message,))
+        else:
+            mailbox.append(message)
+        process.arrived += 1
+        if type(waiting) is Receive:
+            process.waiting = None
+            process.value = waiting
+            process.resume = _again  # looked at by the receiver itself, in its own turn
+            core.queue.append(process)
+            if not core.awake:
+                core._wake()
+        return message
+
+    def __lt__(self, other: Pid) -> bool:
+        return self.number < other.number
+
+    def __repr__(self) -> str:
+        return f"<0.{self.number}.0>"
+
+    def __copy__(self) -> Pid:
+        return self
+
+    def __deepcopy__(self, memo: dict[int, Any]) -> Pid:
+        return self
+
+
+class Process(TaskFace):
+    """One process. Only the kernel sees it; others hold its pid.
+
+    `arrived` counts the messages ever put into the mailbox. `pending` is an exception to throw where it next waits.
+    `exit_reason` is a 1-tuple once an exit signal has settled the reason. All else that only some processes have
+    (links, monitors, a name, a dictionary...) is None until it is needed. More slots are TaskFace's.
+    """
+
+    __slots__ = (
+        "__weakref__",
+        "aliases",
+        "arrived",
+        "dictionary",
+        "exit_reason",
+        "initial_call",
+        "last_message",
+        "links",
+        "mailbox",
+        "monitored_by",
+        "monitors",
+        "name",
+        "parent",
+        "resume",
+        "run",
+        "timer",
+        "trap_exit",
+        "value",
+    )
+
+    def __init__(
+        self,
+        number: int,
+        core: Core,
+        context: Context,
+        initial_call: tuple[Callable[..., Any], tuple[Any, ...]],
+    ) -> None:
+        self.pid = Pid(number, self)
+        self.core = core
+        self.context = context
+        self.run = context.run
+        self.initial_call = initial_call
+        self.resume: Callable[[Any], Any] = self._begin
+        self.value: Any = None
+        self.waiting: Any = None
+        self.coro: Coroutine[Any, Any, Any] | None = None
+        self.mailbox: deque[Any] | None = None
+        self.arrived = 0
+        self.pending: BaseException | None = None
+        self.cancels = 0
+        self.exit_reason: tuple[object] | None = None
+        self.last_message: Any = None
+        self.trap_exit = False
+        self.links: dict[Process, None] | None = None
+        self.monitors: dict[Ref, Process] | None = None  # those it watches
+        self.monitored_by: dict[Ref, tuple[Process, Pid | tuple[str, str]]] | None = (
+            None  # who watches it, and by what name
+        )
+        self.aliases: set[Ref] | None = None
+        self.name: str | None = None
+        self.dictionary: dict[Any, Any] | None = None
+        self.timer: Any = None
+        self.parent: Pid | None = None
+
+    def _begin(self, _: None) -> Any:
+        """Call the process function, in the process's own first step: what it raises is the process's end."""
+        function, arguments = self.initial_call
+        result = function(*arguments)
+        if type(result) is not CoroutineType:
+            raise StopIteration(result)
+        self.coro = result
+        self.resume = result.send
+        return result.send(None)
+
+    def _throw(self, error: BaseException) -> Any:
+        """Raise `error` where the process waits."""
+        coro = self.coro
+        if coro is None:  # not begun
+            raise error
+        self.resume = coro.send
+        return coro.throw(error)
+
+    def wake_up(self, future: Any) -> None:
+        """Go on after `future`, which is done. The future's own `__await__` gives its result or raises."""
+        if self.waiting is future:
+            self.waiting = None
+            error = self.pending
+            if error is not None:
+                self.pending = None
+                self.resume, self.value = self._throw, error
+                if not future.cancelled():
+                    future.exception()  # seen; else asyncio would log it as never retrieved
+            self.core.enqueue(self)
+
+    def __repr__(self) -> str:
+        return f"<Process {self.pid!r}>"
+
+
+def _again(request: Any) -> Any:
+    """Yield `request` once more in the place of a process that need not be woken to do so."""
+    return request
+
+
+class Core:
+    """The run queue of one thread, and the loop that steps it.
+
+    `tasks` is asyncio's table of current tasks (or any mapping) and `loop` the key in it.
+    """
+
+    def __init__(self, loop: Any, tasks: MutableMapping[Any, Any]) -> None:
+        self.loop = loop
+        self.tasks = tasks
+        self.queue: deque[Process] = deque()
+        self.awake = False  # a turn is running or asked for
+        self.thread = get_ident()
+        self.fast_thread = self.thread
+
+    def enqueue(self, process: Process) -> None:
+        """Let `process` run in this turn or the next."""
+        self.queue.append(process)
+        if not self.awake:
+            self._wake()
+
+    def turn(self, now: Callable[[], float], until: float) -> bool:
+        """Step processes until none can run or the time is `until`; say whether some still can."""
+        queue, tasks, loop = self.queue, self.tasks, self.loop
+        popleft = queue.popleft
+        steps = STEPS_A_LOOK
+        try:
+            while queue:
+                process = tasks[loop] = popleft()
+                value = process.value
+                process.value = last = None
+                budget = RECEIVES_A_TURN
+                while True:
+                    try:
+                        request = process.run(process.resume, value)
+                    except StopIteration as stop:
+                        coro = stop.value
+                        if type(coro) is not CoroutineType:
+                            self._ended(process, None, coro)
+                            break
+                        process.coro = coro  # the tail call: the old frame is gone
+                        process.resume = coro.send
+                        if value is not None:
+                            last, value = value, None
+                        budget -= 1
+                        if budget and process.pending is None:
+                            continue
+                        self._yield(process)
+                        break
+                    except BaseException as error:
+                        process.last_message = last if value is None else value
+                        self._ended(process, error, None)
+                        break
+                    if request is RECEIVE:
+                        if process.mailbox:
+                            value = process.mailbox.popleft()
+                            budget -= 1
+                            if budget:
+                                continue
+                            process.value = value
+                            process.waiting = HANDED
+                            self._yield(process)
+                            break
+                        process.waiting = RECEIVE
+                        if process.pending is not None:
+                            self._throw_pending(process)
+                        break
+                    if type(request) is Receive:
+                        found = request.take(process)
+                        if found is NOT_FOUND and request.timeout == 0:
+                            found = TIMED_OUT
+                        if found is not NOT_FOUND:
+                            value = found
+                            process.resume = process.coro.send  # type: ignore[union-attr]  # it has begun
+                            budget -= 1
+                            if budget:
+                                continue
+                            process.value = value
+                            process.waiting = None if value is TIMED_OUT else HANDED
+                            self._yield(process)
+                            break
+                    elif request is None:
+                        self._yield(process)
+                        break
+                    if value is not None:
+                        process.last_message = value
+                    self._park(process, request)
+                    break
+                steps -= RECEIVES_A_TURN - budget + 1
+                if steps <= 0:
+                    if now() >= until:
+                        break
+                    steps = STEPS_A_LOOK
+        finally:
+            tasks.pop(loop, None)
+        return bool(queue)
+
+    def _yield(self, process: Process) -> None:
+        """Let the others run before `process` goes on."""
+        if process.pending is not None:
+            self._throw_pending(process)
+        else:
+            self.queue.append(process)
+
+    # What the core asks of its surroundings.
+
+    def _ended(self, process: Process, error: BaseException | None, value: Any) -> None:
+        """Take in that `process` returned `value` or, if `error` is not None, raised it."""
+        raise NotImplementedError
+
+    def _park(self, process: Process, request: Any) -> None:
+        """Let `process` wait for what it yielded: a Receive, a Sleep, an asyncio future."""
+        raise NotImplementedError
+
+    def _throw_pending(self, process: Process) -> None:
+        """Have the `pending` exception thrown into `process`, which has just stopped to wait."""
+        raise NotImplementedError
+
+    def _send_slowly(self, process: Process, message: Any) -> None:
+        """Send from another thread, or in a core that copies or traces."""
+        raise NotImplementedError
+
+    def _wake(self) -> None:
+        """Ask for a turn."""
+        raise NotImplementedError
+
+
+@coroutine
+def receive(*patterns: object, timeout: float | None = None, default: object = NEVER) -> Generator[Any, Any, Any]:
+    """Wait for the oldest message that any of `patterns` matches, take it out of the mailbox and return it.
+
+    No pattern: any message. A pattern is a type (isinstance), a tuple (same length, element by element), `...`
+    (anything), a plain predicate function, else equality. One that raises does not match. `timeout` is in seconds;
+    0 looks through the whole mailbox once. On timeout: `default` if given.
+
+    Raises: TimeoutError on timeout without `default`; ValueError for a negative timeout; RuntimeError
+    outside a process.
+    OTP: receive ... after.
+    """
+    if not patterns and timeout is None:
+        return (yield RECEIVE)
+    if timeout is not None and not timeout >= 0:
+        raise ValueError(f"receive: timeout must be seconds >= 0 or None, not {timeout!r}; nothing was received")
+    message = yield Receive(patterns, None if timeout == INFINITY else timeout)
+    if message is TIMED_OUT:
+        if default is NEVER:
+            raise TimeoutError(f"receive: no message matched within {timeout} s")
+        return default
+    return message
+
+
+@coroutine
+def sleep_in_process(seconds: float) -> Generator[Any, Any, None]:
+    """Wait for `seconds`; messages stay in the mailbox. 0 lets the others run once."""
+    yield Sleep(seconds) if seconds else None

@@ -1,0 +1,113 @@
+"""Crash reports: what is said of a process that raised."""
+
+from __future__ import annotations
+
+import inspect
+import logging
+import traceback
+from dataclasses import dataclass, field
+from reprlib import Repr
+from types import TracebackType
+from typing import TYPE_CHECKING, Any
+
+from midflight.kernel.frames import function_name, is_kernel_frame, version_of
+
+if TYPE_CHECKING:
+    from midflight.kernel.core import Pid, Process
+    from midflight.kernel.scheduler import Scheduler
+
+__all__ = ["CrashReport", "report_crash", "report_unclosable"]
+
+logger = logging.getLogger("midflight.crash")
+
+shorten = Repr()
+shorten.maxstring = shorten.maxother = 200
+shorten.maxtuple = shorten.maxlist = shorten.maxdict = 12
+
+
+@dataclass(frozen=True, slots=True)
+class CrashReport:
+    """What a process was when it raised.
+
+    `arguments` are the parameters of the process function's frame by name, as they were at the end: the state.
+    `module`, `version`, `function` and `line` are of the innermost frame of a module with versions, else of
+    the innermost frame. `traceback` is the text that Python prints, without the kernel's frames.
+    """
+
+    pid: Pid
+    name: str | None
+    initial_call: str
+    module: str
+    version: int | None
+    function: str
+    line: int
+    reason: BaseException
+    traceback: str
+    last_message: object
+    arguments: dict[str, object] = field(default_factory=dict)
+
+    def text(self) -> str:
+        """Return the report as printed, several lines."""
+        name = f" ({self.name})" if self.name else ""
+        version = f" v{self.version}" if self.version is not None else ""
+        state = ", ".join(f"{key}={shorten.repr(value)}" for key, value in self.arguments.items())
+        lines = [
+            f"Process {self.pid!r}{name} crashed in {self.module}{version}, {self.function}:{self.line}",
+            f"  initial call: {self.initial_call}",
+            f"  last message: {shorten.repr(self.last_message)}",
+            f"  state: {state or 'no arguments'}",
+        ]
+        return "\n".join(lines) + "\n" + self.traceback.rstrip("\n")
+
+
+def report_crash(scheduler: Scheduler, process: Process, error: BaseException) -> None:
+    """Make the report of `process`, which raised `error`, and hand it to all who listen."""
+    trace = error.__traceback__
+    while trace is not None and is_kernel_frame(trace.tb_frame):
+        trace = trace.tb_next
+    error = error.with_traceback(trace)
+    at = _place(trace)
+    namespace: dict[str, Any] = at.tb_frame.f_globals if at is not None else {}
+    report = CrashReport(
+        pid=process.pid,
+        name=process.name,
+        initial_call=function_name(process.initial_call[0]),
+        module=str(namespace.get("__name__", "?")),
+        version=version_of(namespace),
+        function=at.tb_frame.f_code.co_qualname if at is not None else "?",
+        line=at.tb_lineno if at is not None else 0,
+        reason=error,
+        traceback="".join(traceback.format_exception(error)),
+        last_message=process.last_message,
+        arguments=_arguments(trace) if trace is not None else {},
+    )
+    for listener in scheduler.on_crash or [log_crash]:
+        listener(report)
+
+
+def log_crash(report: CrashReport) -> None:
+    """Log `report` to the logger `midflight.crash` at ERROR; the record carries it as `report`."""
+    logger.error("%s", report.text(), extra={"report": report})
+
+
+def report_unclosable(pid: Pid, error: BaseException) -> None:
+    """Say that the coroutine of a killed process raised while it was closed, or would not be."""
+    logger.error("Process %r was killed; its clean-up raised %r; it is dead all the same", pid, error)
+
+
+def _place(trace: TracebackType | None) -> TracebackType | None:
+    """Return the innermost step of `trace` in a module with versions, else the innermost of all."""
+    last = versioned = None
+    while trace is not None:
+        last = trace
+        if version_of(trace.tb_frame.f_globals) is not None:
+            versioned = trace
+        trace = trace.tb_next
+    return versioned or last
+
+
+def _arguments(trace: TracebackType) -> dict[str, object]:
+    """Return the parameters of the outermost user frame by name, with their values of now."""
+    info = inspect.getargvalues(trace.tb_frame)
+    names = [*info.args, *filter(None, (info.varargs, info.keywords))]
+    return {name: info.locals[name] for name in names if name in info.locals}

@@ -1,0 +1,212 @@
+"""How a process ends and who is told: exit signals, links, monitors, kill. Every end of a process is in this file.
+
+Laws:
+1. A dead process is told of once: its pid is emptied first, then links hear, in the order they were made, then
+   monitors. So `Exit` comes before `Down` to one that has both.
+2. An exit signal settles the reason; the unwinding that follows cannot change it. Only `kill` overtakes it.
+3. No end runs inside another: a signal to a linked process is thrown in that one's own turn.
+"""
+
+from __future__ import annotations
+
+import asyncio
+import ctypes
+from typing import TYPE_CHECKING, Any
+
+from midflight.errors import NoSuchProcess, ProcessExit
+from midflight.kernel.crash import report_crash, report_unclosable
+from midflight.kernel.refs import Ref
+from midflight.kernel.signals import NODE, Down, Exit, is_normal
+
+if TYPE_CHECKING:
+    from midflight.kernel.core import Pid, Process
+    from midflight.kernel.scheduler import Scheduler
+
+__all__ = ["demonitor", "ended", "kill", "link", "monitor", "signal", "unlink"]
+
+
+def ended(scheduler: Scheduler, process: Process, error: BaseException | None, value: Any) -> None:
+    """Take in that the process function of `process` returned `value`, or raised `error`."""
+    if process.pid.process is None:  # killed while it ran; all have been told
+        return
+    crash = None
+    if process.exit_reason is not None:
+        reason = process.exit_reason[0]
+    elif error is None:
+        reason = "normal"
+    else:
+        exit_ = _process_exit_in(error)
+        if exit_ is not None:
+            reason = exit_.reason
+        else:
+            reason = crash = error
+    on_result = scheduler.on_result.pop(process, None)
+    if crash is not None and on_result is None:  # who waits for the result gets the exception itself
+        report_crash(scheduler, process, crash)
+    _bury(scheduler, process, reason)
+    if on_result is not None:
+        on_result(reason, value)
+    if isinstance(error, KeyboardInterrupt):
+        raise error  # the user's, not the process's: it ends the program as it always does
+
+
+def _process_exit_in(error: BaseException) -> ProcessExit | None:
+    """Return the ProcessExit that `error` is, or that a TaskGroup has wrapped in it."""
+    if isinstance(error, ProcessExit):
+        return error
+    if isinstance(error, BaseExceptionGroup):
+        for inner in error.exceptions:
+            found = _process_exit_in(inner)
+            if found is not None:
+                return found
+    return None
+
+
+def signal(scheduler: Scheduler, target: Process, sender: Pid, reason: object, *, by_link: bool = False) -> None:
+    """Send an exit signal. `kill` is a reason like others here: `exit` treats it before."""
+    if target.trap_exit:
+        scheduler.deliver(target, Exit(sender, reason))
+    elif is_normal(reason) and (by_link or sender is not target.pid):
+        return
+    elif target.exit_reason is None:
+        target.exit_reason = (reason,)
+        target.cancels += 1  # so asyncio.timeout and TaskGroup know that the cancellation is not theirs
+        scheduler.interrupt(target, ProcessExit(reason))
+
+
+def kill(scheduler: Scheduler, process: Process) -> None:
+    """End `process` now, reason "killed": its links and monitors hear first, then its coroutine is closed.
+
+    `finally` blocks run up to their first await, with no current process. Nothing resumes it afterwards.
+    """
+    if process.pid.process is None:
+        return
+    coro, waiting, context = process.coro, process.waiting, process.context
+    is_running = scheduler.current() is process
+    on_result = scheduler.on_result.pop(process, None)
+    _bury(scheduler, process, "killed")
+    if is_running:
+        process.pending = ProcessExit("killed")  # closed where it next waits
+    else:
+        process.coro = None
+        if asyncio.isfuture(waiting):
+            waiting.cancel()
+        if coro is not None:
+            close(scheduler, process.pid, context, coro)
+    if on_result is not None:
+        on_result("killed", None)
+
+
+def close(scheduler: Scheduler, pid: Pid, context: Any, coro: Any) -> None:
+    """Close the coroutine of a dead process, with no current process; report one that will not be closed."""
+    current = scheduler.tasks.pop(scheduler.loop, None)
+    try:
+        context.run(coro.close)
+    except BaseException as error:  # whatever its `finally` raised: nobody is left to have it as a reason
+        if coro.cr_frame is not None:  # it goes on: dropping the last reference would only try again, and print
+            ctypes.pythonapi.Py_IncRef(ctypes.py_object(coro))
+        report_unclosable(pid, error)
+    finally:
+        if current is not None:
+            scheduler.tasks[scheduler.loop] = current
+
+
+def _bury(scheduler: Scheduler, process: Process, reason: object) -> None:
+    """Take `process` out of everything, then tell its links, then its monitors."""
+    pid = process.pid
+    pid.process = None
+    del scheduler.processes[pid.number]
+    if process.name is not None:
+        del scheduler.names[process.name]
+    if process.timer is not None:
+        scheduler.timers.cancel(process.timer)
+    for alias in tuple(process.aliases or ()):
+        alias.close()
+    links, monitors, monitored_by = process.links, process.monitors, process.monitored_by
+    process.links = process.monitors = process.monitored_by = process.mailbox = process.dictionary = None
+    process.waiting = process.value = process.timer = process.name = None
+    process.resume = _gone
+    for ref, target in (monitors or {}).items():
+        (target.monitored_by or {}).pop(ref, None)
+    for other in links or ():
+        (other.links or {}).pop(process, None)
+        signal(scheduler, other, pid, reason, by_link=True)
+    for ref, (watcher, shown) in (monitored_by or {}).items():
+        (watcher.monitors or {}).pop(ref, None)
+        _send_down(scheduler, watcher, Down(ref, shown, reason))
+    if not scheduler.processes:
+        scheduler.on_empty()
+
+
+def _gone(_: object) -> Any:
+    """Stand in for the coroutine of a process that died while it was in the run queue."""
+    raise StopIteration
+
+
+def _send_down(scheduler: Scheduler, watcher: Process, down: Down) -> None:
+    if watcher.pid.process is not None:
+        down.ref.close()  # a monitor that is an alias too closes with its Down
+        scheduler.deliver(watcher, down)
+
+
+def link(scheduler: Scheduler, process: Process, other: Pid) -> None:
+    """Link `process` and `other`; once linked, again changes nothing. OTP: link/1.
+
+    A dead `other`: an Exit message with reason "noproc" if `process` traps exits.
+    Raises: NoSuchProcess if it does not.
+    """
+    target = other.process
+    if target is process:
+        return
+    if target is None:
+        if not process.trap_exit:
+            raise NoSuchProcess(other)
+        scheduler.deliver(process, Exit(other, "noproc"))
+        return
+    for one, two in ((process, target), (target, process)):
+        if one.links is None:
+            one.links = {}
+        one.links[two] = None
+
+
+def unlink(process: Process, other: Pid) -> None:
+    """Remove the link between `process` and `other`, if there is one. OTP: unlink/1."""
+    target = other.process
+    if target is not None and process.links and target in process.links:
+        del process.links[target]
+        (target.links or {}).pop(process, None)
+
+
+def monitor(scheduler: Scheduler, watcher: Process, target: Process | None, shown: Any) -> Ref:
+    """Let `watcher` be told, by a Down with `shown` in it, when `target` ends; at once if it is None (dead)."""
+    ref = Ref(watcher)
+    if target is None:
+        scheduler.deliver(watcher, Down(ref, shown, "noproc"))
+        return ref
+    if watcher.monitors is None:
+        watcher.monitors = {}
+    if target.monitored_by is None:
+        target.monitored_by = {}
+    watcher.monitors[ref] = target
+    target.monitored_by[ref] = (watcher, shown)
+    return ref
+
+
+def demonitor(watcher: Process, ref: Ref, flush: bool) -> bool:
+    """Stop the monitor `ref`; say whether there was one. `flush` also takes a Down that has come already."""
+    ref.close()
+    target = watcher.monitors.pop(ref, None) if watcher.monitors else None
+    if target is not None:
+        (target.monitored_by or {}).pop(ref, None)
+        return True
+    if flush and watcher.mailbox:
+        for index, message in enumerate(watcher.mailbox):
+            if type(message) is Down and message.ref is ref:
+                del watcher.mailbox[index]
+                break
+    return False
+
+
+def named(name: str) -> tuple[str, str]:
+    """Return what a Down shows for a process that was monitored by name."""
+    return (name, NODE)

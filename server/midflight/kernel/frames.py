@@ -1,0 +1,75 @@
+"""The frames of a suspended or running process, outermost first: who runs which function, line and version."""
+
+from __future__ import annotations
+
+import gc
+from collections.abc import AsyncGenerator, Coroutine, Generator
+from types import AsyncGeneratorType, CoroutineType, FrameType, GeneratorType
+from typing import Any
+
+__all__ = ["function_name", "innermost_user_frame", "is_kernel_frame", "stack_of", "version_of"]
+
+ASYNC_GENERATOR_STEPS = ("async_generator_asend", "async_generator_athrow")
+KERNEL = __name__.rpartition(".")[0] + "."
+
+
+def stack_of(awaitable: Any) -> list[FrameType]:
+    """Return the frames of `awaitable` and of all that it awaits, outermost first.
+
+    Follows coroutines, generators, async generators, and the step objects of `async for`, which hide theirs.
+    Awaitables written in C and asyncio futures end the walk: a child task has a stack of its own.
+    """
+    frames: list[FrameType] = []
+    seen: set[int] = set()
+    while awaitable is not None and id(awaitable) not in seen:
+        seen.add(id(awaitable))
+        frame, awaitable = _look(awaitable)
+        if frame is not None:
+            frames.append(frame)
+    return frames
+
+
+def _look(awaitable: Coroutine[Any, Any, Any] | Generator[Any, Any, Any] | AsyncGenerator[Any, Any]) -> Any:
+    if isinstance(awaitable, CoroutineType):
+        return awaitable.cr_frame, awaitable.cr_await
+    if isinstance(awaitable, GeneratorType):
+        return awaitable.gi_frame, awaitable.gi_yieldfrom
+    if isinstance(awaitable, AsyncGeneratorType):
+        return awaitable.ag_frame, awaitable.ag_await
+    name = type(awaitable).__name__
+    if name in ASYNC_GENERATOR_STEPS or name in ("coroutine_wrapper", "anext_awaitable"):
+        for inner in gc.get_referents(awaitable):
+            if isinstance(inner, (CoroutineType, AsyncGeneratorType)) or (
+                type(inner).__name__ in ASYNC_GENERATOR_STEPS
+            ):
+                return None, inner
+    return None, None
+
+
+def is_kernel_frame(frame: FrameType) -> bool:
+    """Say whether `frame` is the kernel's own, as that of `receive` is."""
+    name = frame.f_globals.get("__name__")
+    return isinstance(name, str) and name.startswith(KERNEL)
+
+
+def innermost_user_frame(frames: list[FrameType]) -> FrameType | None:
+    """Return the last of `frames` that is not the kernel's; None if there is none."""
+    for frame in reversed(frames):
+        if not is_kernel_frame(frame):
+            return frame
+    return None
+
+
+def version_of(namespace: dict[str, Any]) -> int | None:
+    """Return the number of the version whose namespace this is; None for a module that is not versioned."""
+    version = namespace.get("__midflight_version__")
+    return version if isinstance(version, int) else None
+
+
+def function_name(function: Any) -> str:
+    """Return `module.qualified_name` of a callable, as far as it tells."""
+    while hasattr(function, "func"):  # functools.partial
+        function = function.func
+    name = getattr(function, "__qualname__", None) or type(function).__qualname__
+    module = getattr(function, "__module__", None)
+    return f"{module}.{name}" if module else name

@@ -1,0 +1,92 @@
+"""Group leaders: where the output of a process goes, also that of its threads and child tasks.
+
+The group leader travels in a context variable, so whatever copies the context (spawn, to_thread,
+create_task) carries it on. OTP: group_leader/0; there it is a process, here an object with `write`.
+"""
+
+from __future__ import annotations
+
+import io
+import sys
+from collections.abc import Iterable, Iterator
+from contextlib import contextmanager
+from contextvars import ContextVar
+from typing import Any, Protocol, TextIO
+
+__all__ = ["Sink", "group_leader_var", "routed_stdout"]
+
+
+class Sink(Protocol):
+    """What a group leader is: a place to write text to. `io.StringIO` and open text files are."""
+
+    def write(self, text: str, /) -> object:
+        """Take `text`."""
+
+    def flush(self) -> object:
+        """Pass on what was taken."""
+
+
+group_leader_var: ContextVar[Sink | None] = ContextVar("midflight_group_leader", default=None)
+
+
+class RoutedStdout(io.TextIOBase):
+    """A standard output that writes to the group leader of whoever prints, else to the real one."""
+
+    def __init__(self, real: TextIO) -> None:
+        self.real = real
+
+    def _sink(self) -> Any:
+        return group_leader_var.get() or self.real
+
+    def write(self, text: str, /) -> int:
+        """Write `text` to the group leader of the caller."""
+        self._sink().write(text)
+        return len(text)
+
+    def writelines(self, lines: Iterable[Any], /) -> None:
+        """Write each of `lines`."""
+        for line in lines:
+            self.write(line)
+
+    def flush(self) -> None:
+        """Flush the group leader of the caller."""
+        self._sink().flush()
+
+    def writable(self) -> bool:
+        """Return True."""
+        return True
+
+    def isatty(self) -> bool:
+        """Say whether the caller's output goes to a terminal."""
+        sink = self._sink()
+        return bool(sink.isatty()) if hasattr(sink, "isatty") else False
+
+    def fileno(self) -> int:
+        """Return the real standard output's file descriptor. Raises: io.UnsupportedOperation without one."""
+        return self.real.fileno()
+
+    @property
+    def encoding(self) -> str:  # type: ignore[override]
+        """Return the real standard output's encoding."""
+        return self.real.encoding
+
+    @property
+    def buffer(self) -> Any:
+        """Return the real standard output's bytes buffer: what is written there is routed nowhere."""
+        return self.real.buffer
+
+
+@contextmanager
+def routed_stdout() -> Iterator[None]:
+    """Let `print` follow the group leader while the block runs; nested ones share the outermost."""
+    if isinstance(sys.stdout, RoutedStdout) or sys.stdout is None:
+        yield
+        return
+    real = sys.stdout
+    routed = RoutedStdout(real)
+    sys.stdout = routed
+    try:
+        yield
+    finally:
+        if sys.stdout is routed:
+            sys.stdout = real

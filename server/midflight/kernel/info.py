@@ -1,0 +1,78 @@
+"""What can be seen of a process from outside: process_info."""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING, Any
+
+from midflight.kernel.core import HANDED
+from midflight.kernel.frames import function_name, innermost_user_frame, version_of
+from midflight.kernel.group_leader import group_leader_var
+from midflight.kernel.mailbox import RECEIVE, Receive
+
+if TYPE_CHECKING:
+    from midflight.kernel.core import Process
+    from midflight.kernel.scheduler import Scheduler
+
+__all__ = ["describe", "messages_of", "status_of"]
+
+
+def messages_of(scheduler: Scheduler, process: Process) -> list[Any]:
+    """Return the messages that wait for `process`, oldest first, the one it was handed included."""
+    handed = [process.value] if process.waiting is HANDED and scheduler.current() is not process else []
+    return handed + list(process.mailbox or ())
+
+
+def status_of(scheduler: Scheduler, process: Process) -> str:
+    """Return "running", "runnable", "waiting" or "exiting".
+
+    OTP: waiting there is always for a message; here it is for a message, a time or an asyncio future.
+    """
+    if process.exit_reason is not None:
+        return "exiting"
+    if scheduler.current() is process:
+        return "running"
+    return "runnable" if process.waiting is None or process.waiting is HANDED else "waiting"
+
+
+def describe(scheduler: Scheduler, process: Process) -> dict[str, Any]:
+    """Return the items of process_info, by OTP's names and ours.
+
+    `links` are pids in the order they were made; `monitors` and `monitored_by` pids; `current_function` and
+    `line` those of the innermost frame that is not the kernel's; `module` and `version` those of the function
+    that the process runs now: what a load would leave in old code.
+    """
+    frames = scheduler.frames(process)
+    frame = innermost_user_frame(frames)
+    if frame is not None:
+        namespace = frame.f_globals
+        module = str(namespace.get("__name__", "?"))
+        function, line = frame.f_code.co_qualname, frame.f_lineno
+    else:
+        start = process.initial_call[0]
+        namespace = getattr(start, "__globals__", {})
+        module = str(getattr(start, "__module__", "?"))
+        function, line = getattr(start, "__qualname__", repr(start)), 0
+    waiting = process.waiting
+    return {
+        "pid": process.pid,
+        "status": status_of(scheduler, process),
+        "message_queue_len": len(messages_of(scheduler, process)),
+        "messages": messages_of(scheduler, process),
+        "links": [other.pid for other in process.links or ()],
+        "monitors": [target.pid for target in (process.monitors or {}).values()],
+        "monitored_by": [watcher.pid for watcher, _ in (process.monitored_by or {}).values()],
+        "trap_exit": process.trap_exit,
+        "registered_name": process.name,
+        "initial_call": function_name(process.initial_call[0]),
+        "current_function": f"{module}.{function}",
+        "dictionary": dict(process.dictionary or {}),
+        "group_leader": process.context.get(group_leader_var),
+        "parent": process.parent,
+        "module": module,
+        "version": version_of(namespace),
+        "function": function,
+        "line": line,
+        "waiting_for": (
+            "message" if waiting is RECEIVE or type(waiting) is Receive else None if waiting is None else repr(waiting)
+        ),
+    }

@@ -1,0 +1,298 @@
+"""The scheduler: the core, with time, names, other threads and asyncio's futures around it. It waits for nothing.
+
+`step(now)` does what can be done at `now` and returns when it wants to be called again. Whoever drives it sets
+`on_wake` (called on the scheduler's thread) and `on_wake_threadsafe` (called on any other).
+"""
+
+from __future__ import annotations
+
+import asyncio
+import copy
+from _thread import get_ident
+from collections import deque
+from collections.abc import Callable, MutableMapping
+from concurrent.futures import Future
+from contextvars import copy_context
+from itertools import count
+from types import FrameType
+from typing import Any, TypeVar
+
+from midflight.errors import ProcessExit, RegistrationError
+from midflight.kernel import ends
+from midflight.kernel.core import HANDED, Core, Pid, Process, _again
+from midflight.kernel.crash import CrashReport
+from midflight.kernel.frames import stack_of
+from midflight.kernel.group_leader import Sink, group_leader_var
+from midflight.kernel.mailbox import TIMED_OUT, Receive, Sleep
+from midflight.kernel.timers import Clock, SystemClock, Timers
+
+__all__ = ["OUTSIDE", "Scheduler"]
+
+Result = TypeVar("Result")
+
+TURN_SECONDS = 0.001  # then sockets and timers of the event loop are served
+NO_THREAD = -1
+OUTSIDE = Pid(0)  # <0.0.0>, who signals when nobody's process does
+
+
+class Scheduler(Core):
+    """All processes of one thread.
+
+    `copy_messages` gives each receiver a deep copy, as Erlang does; by default messages are shared.
+    `on_crash` listeners get each CrashReport; with none it is logged.
+    """
+
+    def __init__(
+        self,
+        clock: Clock | None = None,
+        *,
+        loop: Any = None,
+        tasks: MutableMapping[Any, Any] | None = None,
+        copy_messages: bool = False,
+    ) -> None:
+        super().__init__(loop, {} if tasks is None else tasks)
+        self.clock: Clock = clock or SystemClock()
+        self.processes: dict[int, Process] = {}
+        self.names: dict[str, Process] = {}
+        self.timers = Timers()
+        self.on_crash: list[Callable[[CrashReport], None]] = []
+        self.on_result: dict[Process, Callable[[object, Any], None]] = {}  # of a process that somebody waits for
+        self.on_empty: Callable[[], object] = lambda: None  # called when the last process has ended
+        self.on_wake: Callable[[], object] = lambda: None
+        self.on_wake_threadsafe: Callable[[], None] = lambda: None
+        self._numbers = count(1)
+        self._calls: deque[Callable[[], None]] = deque()
+        self._copies = copy_messages
+        if copy_messages:
+            self.fast_thread = NO_THREAD
+
+    # --- Running ----------------------------------------------------------------------------------------
+
+    def step(self, now: float) -> float | None:
+        """Fire the timers due at `now`, run processes for a turn; return when to call again, None: when woken.
+
+        A return value that is not later than `now` means that some processes can still run.
+        """
+        self.awake = True
+        more = False
+        try:
+            for _ in range(len(self._calls)):
+                self._calls.popleft()()
+            self.timers.fire(now)
+            more = self.turn(self.clock.now, now + TURN_SECONDS)
+        finally:
+            self.awake = False
+        return now if more or self._calls else self.timers.next_deadline()
+
+    def run_until_idle(self) -> None:
+        """Step until every process waits. Time stands still unless the clock moves by itself."""
+        while True:
+            now = self.clock.now()
+            deadline = self.step(now)
+            if deadline is None or deadline > now:
+                return
+
+    def current(self) -> Process | None:
+        """Return the process that is running now, None between two steps."""
+        task = self.tasks.get(self.loop)
+        return task if isinstance(task, Process) else None
+
+    def wake_up(self) -> None:
+        """Ask the driver for a turn, if none is running or asked for."""
+        if not self.awake:
+            self._wake()
+
+    def _wake(self) -> None:
+        self.awake = True
+        self.on_wake()
+
+    # --- Other threads ----------------------------------------------------------------------------------
+
+    def is_own_thread(self) -> bool:
+        """Say whether the caller is on the thread that runs the processes."""
+        return get_ident() == self.thread
+
+    def call_threadsafe(self, function: Callable[..., Result], *args: Any) -> Future[Result]:
+        """Call `function` on the scheduler's thread, between two turns, from any thread; what it returns or raises
+        is the future's. Not to be waited for on the scheduler's own thread."""
+        future: Future[Result] = Future()
+
+        def call() -> None:
+            if not future.set_running_or_notify_cancel():
+                return
+            try:
+                future.set_result(function(*args))
+            except BaseException as error:
+                future.set_exception(error)
+
+        self._calls.append(call)
+        self.on_wake_threadsafe()
+        return future
+
+    def on_own_thread(self, function: Callable[..., Any], *args: Any) -> None:
+        """Call `function` now if this is the scheduler's thread, else soon on that thread."""
+        if self.is_own_thread():
+            function(*args)
+        else:
+            self._calls.append(lambda: function(*args))
+            self.on_wake_threadsafe()
+
+    def _send_slowly(self, process: Process, message: Any) -> None:
+        if self._copies:
+            message = copy.deepcopy(message)
+        self.on_own_thread(self.deliver, process, message)
+
+    def deliver(self, process: Process, message: Any) -> None:
+        """Put `message` into the mailbox of `process` as it is: no copy, no detour."""
+        door, self.fast_thread = self.fast_thread, self.thread
+        try:
+            process.pid << message
+        finally:
+            self.fast_thread = door
+
+    # --- Processes --------------------------------------------------------------------------------------
+
+    def spawn(
+        self,
+        function: Callable[..., Any],
+        args: tuple[Any, ...],
+        *,
+        name: str | None = None,
+        group_leader: Sink | None = None,
+        parent: Process | None = None,
+    ) -> Process:
+        """Make a process that will call `function(*args)` in its own first step.
+
+        It starts with a copy of the caller's context, so with its group leader unless another is given.
+        Raises: TypeError if `function` is not callable; RegistrationError if `name` is taken. Nothing is spawned then.
+        """
+        if not callable(function):
+            raise TypeError(
+                f"spawn needs a function, not {function!r}; nothing was spawned. "
+                "For a coroutine object: spawn the async function itself, with its arguments"
+            )
+        if name is not None:
+            self.check_name(name)
+        context = copy_context()
+        if group_leader is not None:
+            context.run(group_leader_var.set, group_leader)
+        process = Process(next(self._numbers), self, context, (function, args))
+        if parent is not None:
+            process.parent = parent.pid
+        self.processes[process.pid.number] = process
+        if name is not None:
+            process.name = name
+            self.names[name] = process
+        self.on_own_thread(self.enqueue, process)
+        return process
+
+    def check_name(self, name: object) -> None:
+        """Raise RegistrationError if no process could be given `name`."""
+        if not isinstance(name, str) or not name or name == "undefined":
+            raise RegistrationError(f"a name is a non-empty string other than 'undefined', not {name!r}")
+        if name in self.names:
+            raise RegistrationError(
+                f"{name!r} is the name of {self.names[name].pid!r}; it keeps it. unregister({name!r}) first"
+            )
+
+    def frames(self, process: Process) -> list[FrameType]:
+        """Return the frames of `process`, outermost first; none before its first step."""
+        return stack_of(process.coro)
+
+    # --- Waiting ----------------------------------------------------------------------------------------
+
+    def _park(self, process: Process, request: Any) -> None:
+        is_future = getattr(request, "_asyncio_future_blocking", None)
+        if is_future:
+            request._asyncio_future_blocking = False
+        process.waiting = request
+        if process.pending is not None:
+            if is_future:
+                request.cancel()
+            self._throw_pending(process)
+        elif is_future:
+            request.add_done_callback(process.wake_up, context=process.context)
+        elif type(request) in (Receive, Sleep):
+            if request.timeout is not None:
+                self._set_deadline(process, request)
+        else:
+            process.pending = RuntimeError(f"a process awaited what yields {request!r}; nobody can wait for that")
+            self._throw_pending(process)
+
+    def _set_deadline(self, process: Process, request: Receive | Sleep) -> None:
+        """Time out `request` later. A process has one timer; it is set anew only when it would ring too late."""
+        if not request.deadline:
+            assert request.timeout is not None
+            request.deadline = self.clock.now() + request.timeout
+        timer = process.timer
+        if timer is not None and timer.action is not None:
+            if timer.deadline <= request.deadline:
+                return
+            self.timers.cancel(timer)
+        process.timer = self.timers.set(request.deadline, lambda: self._ring(process))
+
+    def _ring(self, process: Process) -> None:
+        waiting = process.waiting
+        if process.resume is _again:  # woken for a message; its receive looks at that first
+            waiting = process.value
+        if type(waiting) not in (Receive, Sleep) or waiting.timeout is None:
+            return
+        if waiting.deadline > self.clock.now():
+            self._set_deadline(process, waiting)
+        elif process.waiting is waiting:
+            assert process.coro is not None
+            process.waiting = None
+            process.resume = process.coro.send
+            process.value = TIMED_OUT
+            self.enqueue(process)
+        else:
+            waiting.timeout = 0  # its last look decides: a match beats the timeout
+
+    def interrupt(self, process: Process, error: BaseException) -> None:
+        """Throw `error` into `process` where it waits, or where it next will if it runs.
+
+        A message that it was handed and has not seen goes back to the front of its mailbox. A ProcessExit
+        on its way is not overtaken.
+        """
+        if process.pid.process is None or _is_exiting(process):
+            return
+        if self.current() is process:
+            process.pending = error
+        elif asyncio.isfuture(process.waiting):
+            process.pending = error
+            process.waiting.cancel()  # its callback wakes the process, which then gets `pending`
+        else:
+            is_queued = process.waiting is None or process.waiting is HANDED
+            self._throw(process, error)
+            if not is_queued:
+                self.enqueue(process)
+
+    def _throw_pending(self, process: Process) -> None:
+        error, process.pending = process.pending, None
+        if process.pid.process is None:  # killed while it ran
+            coro, process.coro = process.coro, None
+            if coro is not None:
+                ends.close(self, process.pid, process.context, coro)
+        elif error is not None:
+            self._throw(process, error)
+            self.queue.append(process)
+
+    def _throw(self, process: Process, error: BaseException) -> None:
+        if process.waiting is HANDED:
+            if process.mailbox is None:
+                process.mailbox = deque()
+            process.mailbox.appendleft(process.value)
+            process.arrived += 1
+        process.waiting = None
+        process.resume = process._throw
+        process.value = error
+
+    def _ended(self, process: Process, error: BaseException | None, value: Any) -> None:
+        ends.ended(self, process, error, value)
+
+
+def _is_exiting(process: Process) -> bool:
+    """Say whether a ProcessExit is on its way into `process`."""
+    if isinstance(process.pending, ProcessExit):
+        return True
+    return isinstance(process.value, ProcessExit) and process.resume == process._throw

@@ -1,0 +1,105 @@
+"""Time: the clock as an argument, and one heap of deadlines.
+
+A heap entry is never searched for. A cancelled timer stays in the heap until its time or the next sweep.
+"""
+
+from __future__ import annotations
+
+import time
+from collections.abc import Callable
+from heapq import heapify, heappop, heappush
+from itertools import count
+from typing import Protocol
+
+__all__ = ["Clock", "ManualClock", "SystemClock", "Timer", "Timers"]
+
+SWEEP_FROM = 64  # entries; below that a sweep costs more than it frees
+
+
+class Clock(Protocol):
+    """Where time comes from."""
+
+    def now(self) -> float:
+        """Return seconds since some fixed moment; never goes back."""
+
+
+class SystemClock:
+    """The machine's monotonic clock."""
+
+    now = staticmethod(time.monotonic)
+
+
+class ManualClock:
+    """A clock that only a test moves."""
+
+    def __init__(self, now: float = 0.0) -> None:
+        self._now = now
+
+    def now(self) -> float:
+        """Return the seconds that `advance` has added up to."""
+        return self._now
+
+    def advance(self, seconds: float) -> None:
+        """Move on by `seconds`. Raises: ValueError if negative."""
+        if seconds < 0:
+            raise ValueError(f"a clock does not go back: {seconds!r} s; it stays at {self._now!r}")
+        self._now += seconds
+
+
+class Timer:
+    """One deadline and what to call then."""
+
+    __slots__ = ("action", "deadline")
+
+    def __init__(self, deadline: float, action: Callable[[], None] | None) -> None:
+        self.deadline = deadline
+        self.action = action
+
+
+class Timers:
+    """The deadlines ahead, earliest first; those of one moment in the order they were set."""
+
+    def __init__(self) -> None:
+        self._heap: list[tuple[float, int, Timer]] = []
+        self._order = count()
+        self._dead = 0
+
+    def __len__(self) -> int:
+        return len(self._heap) - self._dead
+
+    def set(self, deadline: float, action: Callable[[], None]) -> Timer:
+        """Call `action` at the first `fire` with a time of `deadline` or later."""
+        timer = Timer(deadline, action)
+        heappush(self._heap, (deadline, next(self._order), timer))
+        return timer
+
+    def cancel(self, timer: Timer) -> None:
+        """Forget `timer`; nothing happens if it has fired or was cancelled."""
+        if timer.action is None:
+            return
+        timer.action = None
+        self._dead += 1
+        if self._dead > SWEEP_FROM and self._dead * 2 > len(self._heap):
+            self._heap = [entry for entry in self._heap if entry[2].action is not None]
+            heapify(self._heap)
+            self._dead = 0
+
+    def fire(self, now: float) -> None:
+        """Call what is due at `now`, in order of deadlines. What an action sets meanwhile waits its turn."""
+        due = []
+        while self._heap and self._heap[0][0] <= now:
+            due.append(heappop(self._heap)[2])
+        for timer in due:
+            action, timer.action = timer.action, None
+            if action is None:
+                self._dead -= 1
+            else:
+                action()
+
+    def next_deadline(self) -> float | None:
+        """Return the earliest deadline ahead, or None."""
+        heap = self._heap
+        while heap and heap[0][2].action is None:
+            heappop(heap)
+            self._dead -= 1
+        return heap[0][0] if heap else None

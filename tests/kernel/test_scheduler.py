@@ -1,0 +1,272 @@
+"""The scheduler: tail calls, fairness, time, threads, what it shows to asyncio."""
+
+from __future__ import annotations
+
+import asyncio
+import contextvars
+import inspect
+import io
+import time
+
+import pytest
+
+import midflight
+from midflight import (
+    Pid,
+    ProcessExit,
+    exit,
+    group_leader,
+    monitor,
+    process_dictionary,
+    process_info,
+    processes,
+    receive,
+    registered,
+    self_,
+    sleep,
+    spawn,
+    spawn_monitor,
+)
+from midflight.kernel import ManualClock, Scheduler
+
+
+def test_a_returned_coroutine_is_the_tail_call(runtime):
+    """Law 1: no stack growth, the old frame is gone."""
+
+    async def loop(left, depth):
+        frames = process_info(self_())
+        assert frames is not None
+        if not left:
+            return "the end"
+        return loop(left - 1, depth)
+
+    assert runtime.run(loop, 10_000, 0) == "the end"
+
+
+def test_an_awaited_tail_call_is_a_coroutine_object(runtime):
+    """Only the runtime goes on with a returned coroutine."""
+
+    async def tail_caller():
+        return sleep_and_say()
+
+    async def sleep_and_say():
+        await sleep(0)
+        return "said"
+
+    async def main():
+        coro = await tail_caller()
+        assert asyncio.iscoroutine(coro)
+        return await coro
+
+    assert runtime.run(main) == "said"
+
+
+def test_spawn_refuses_what_is_not_callable(runtime):
+    """P29: the error is the spawner's; a function that cannot take the arguments is the child's."""
+
+    async def main():
+        with pytest.raises(TypeError, match="nothing was spawned"):
+            spawn("start")
+        spawn_monitor(lambda: None, "one argument too many")
+        return (await receive()).reason
+
+    assert isinstance(runtime.run(main), TypeError)
+
+
+def test_a_step_returns_the_next_deadline():
+    """The scheduler waits for nothing: it says when it wants to be called again."""
+    clock = ManualClock(100.0)
+    scheduler = Scheduler(clock)
+    done = []
+
+    async def sleeper():
+        await receive("never", timeout=2.5, default=None)
+        done.append(clock.now())
+
+    scheduler.spawn(sleeper, ())
+    assert scheduler.step(clock.now()) == 102.5
+    clock.advance(2.5)
+    assert scheduler.step(clock.now()) is None
+
+    assert done == [102.5]
+
+
+def test_one_process_cannot_hold_the_others_up():
+    """Law 7: a process with a full mailbox yields after a bounded number of receives; timed-out ones count."""
+    scheduler = Scheduler(ManualClock())
+    order = []
+
+    async def greedy():
+        while True:
+            await receive(timeout=0, default=None)
+            order.append("greedy")
+
+    async def modest():
+        order.append("modest")
+
+    scheduler.spawn(greedy, ())
+    scheduler.spawn(modest, ())
+    scheduler.turn(iter(range(1000)).__next__, 2.0)
+
+    assert 0 < order.index("modest") <= 1000
+
+
+def test_a_turn_lasts_a_millisecond():
+    """Law 7: processes that are always ready give the event loop its turn."""
+
+    async def main():
+        async def spin():
+            while True:
+                await sleep(0)
+
+        for _ in range(10):
+            spawn(spin)
+        beats = 0
+        started = time.monotonic()
+        while time.monotonic() - started < 0.05:
+            await asyncio.sleep(0.001)
+            beats += 1
+        return beats
+
+    assert midflight.run(main) > 5
+
+
+def test_each_process_has_its_own_context(runtime):
+    """Law 5: a child starts with its parent's values; what it sets is its own."""
+    variable = contextvars.ContextVar("variable", default="unset")
+
+    async def child():
+        before = variable.get()
+        variable.set("child's")
+        return before
+
+    async def main():
+        variable.set("parent's")
+        spawn_monitor(child)
+        await receive()
+        return variable.get()
+
+    assert runtime.run(main) == "parent's"
+
+
+def test_print_goes_to_the_group_leader(capsys, runtime):
+    """Law 5: also from threads, child tasks and spawned processes; without one to the real output."""
+    sink = io.StringIO()
+
+    async def grandchild():
+        print("process")
+
+    async def child():
+        print("here")
+        await asyncio.to_thread(print, "thread")
+        await asyncio.create_task(asyncio.to_thread(print, "task"))
+        assert group_leader() is sink
+        spawn_monitor(grandchild)
+        await receive()
+
+    async def main():
+        monitor(spawn(child, group_leader=sink))
+        await receive()
+        print("real")
+
+    runtime.run(main)
+
+    assert sink.getvalue() == "here\nthread\ntask\nprocess\n"
+    assert capsys.readouterr().out == "real\n"
+
+
+def test_process_info(runtime):
+    """P26 and ours; None for a dead one."""
+
+    async def child():
+        process_dictionary()["key"] = "value"
+        await receive("only this")
+
+    async def main():
+        me = self_()
+        pid = spawn(child, name="looked-at")
+        pid << "unmatched"
+        await sleep(0)
+        info = process_info(pid)
+        assert registered() == ["looked-at"]
+        assert processes() == [me, pid]
+        exit(pid, "kill")
+        assert process_info(pid) is None
+        return me, info
+
+    me, info = runtime.run(main)
+
+    expected = {
+        "status": "waiting",
+        "messages": ["unmatched"],
+        "message_queue_len": 1,
+        "registered_name": "looked-at",
+        "dictionary": {"key": "value"},
+        "waiting_for": "message",
+        "parent": me,
+        "version": None,
+        "module": __name__,
+        "function": "test_process_info.<locals>.child",
+    }
+    assert {key: info[key] for key in expected} == expected
+    source = inspect.getsource(test_process_info).splitlines()
+    first = inspect.getsourcelines(test_process_info)[1]
+    assert source[info["line"] - first].strip() == 'await receive("only this")'
+
+
+def test_pids_are_values():
+    """Ordered by age, shown as Erlang's, copied as themselves."""
+    import copy
+
+    first, second = Pid(1), Pid(2)
+
+    assert repr(first) == "<0.1.0>"
+    assert first < second
+    assert copy.deepcopy([first])[0] is first
+
+
+def test_run_returns_or_raises_what_its_first_process_did():
+    """midflight.run: the result, the exception, or ProcessExit(reason)."""
+
+    async def answer():
+        return 42
+
+    async def fail():
+        raise ValueError("raised")
+
+    async def leave():
+        raise ProcessExit("left")
+
+    assert midflight.run(answer) == 42
+    assert midflight.run(lambda: 43) == 43
+    with pytest.raises(ValueError, match="raised"):
+        midflight.run(fail)
+    with pytest.raises(ProcessExit) as left:
+        midflight.run(leave)
+    assert left.value.reason == "left"
+
+
+def test_run_ends_the_other_processes():
+    """They get "shutdown" and may clean up."""
+    cleaned = []
+
+    async def other():
+        try:
+            await receive()
+        finally:
+            await asyncio.sleep(0)
+            cleaned.append("up")
+
+    async def main():
+        spawn(other)
+        await sleep(0)
+
+    midflight.run(main)
+
+    assert cleaned == ["up"]
+
+
+def test_without_a_runtime_the_error_says_so():
+    """spawn outside a runtime tells what to do."""
+    with pytest.raises(RuntimeError, match=r"midflight\.run"):
+        spawn(lambda: None)
