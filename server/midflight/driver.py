@@ -7,9 +7,10 @@ the next turn at once, at a deadline, or when woken. The event loop serves its s
 from __future__ import annotations
 
 import asyncio
+import gc
 from asyncio import tasks as asyncio_tasks
-from collections.abc import Callable
-from contextlib import ExitStack
+from collections.abc import Callable, Iterator
+from contextlib import ExitStack, contextmanager
 from typing import Any, TypeVar
 
 from midflight.errors import ProcessExit
@@ -18,11 +19,12 @@ from midflight.kernel import ends as _ends
 from midflight.kernel.running import enter, leave
 from midflight.kernel.scheduler import OUTSIDE
 
-__all__ = ["Runtime", "run"]
+__all__ = ["Runtime", "rarer_collections", "run"]
 
 Result = TypeVar("Result")
 
 SHUTDOWN_SECONDS = 5.0
+COLLECT_AFTER = 50_000  # new container objects
 
 
 class LoopClock:
@@ -162,10 +164,28 @@ def run(function: Callable[..., Any], *args: Any, copy_messages: bool = False) -
     The other processes then get the exit signal "shutdown", and after 5 s "kill".
     Raises: the first process's exit reason, if that is an exception, else ProcessExit(reason);
     KeyboardInterrupt on SIGINT, after the processes have unwound; RuntimeError inside a running event loop.
+    Meanwhile the garbage collector runs once in 50 000 new objects, not 700.
     """
 
     async def main() -> Any:
         async with Runtime(copy_messages=copy_messages) as runtime:
             return await runtime.run(function, *args)
 
-    return asyncio.run(main())
+    with rarer_collections():
+        return asyncio.run(main())
+
+
+@contextmanager
+def rarer_collections() -> Iterator[None]:
+    """Let Python look for garbage cycles less often while the block runs; for programs that are ours to tune.
+
+    Python's default suits few objects that die in cycles. A process is a dozen that do not, and with many alive each
+    collection walks them all: spawning then costs twice as much.
+    """
+    before = gc.get_threshold()
+    if before[0]:  # 0: switched off, which is the user's choice
+        gc.set_threshold(max(before[0], COLLECT_AFTER), *before[1:])
+    try:
+        yield
+    finally:
+        gc.set_threshold(*before)

@@ -1,7 +1,9 @@
 """The kernel: processes, messages, exits and time. It knows no socket, no thread of its own and no editor."""
 
-from midflight.kernel.core import Pid, Process
+from midflight.kernel.calls import exit, self_, sleep, spawn_monitor
+from midflight.kernel.core import Pid, Process, receive
 from midflight.kernel.crash import CrashReport
+from midflight.kernel.frames import is_kernel_frame
 from midflight.kernel.group_leader import Sink, group_leader_var, routed_stdout
 from midflight.kernel.info import describe, messages_of, status_of
 from midflight.kernel.refs import Ref
@@ -25,9 +27,15 @@ __all__ = [
     "current_process",
     "current_scheduler",
     "describe",
+    "exit",
     "group_leader_var",
+    "is_kernel_frame",
     "messages_of",
+    "receive",
     "routed_stdout",
     "schedulers",
+    "self_",
+    "sleep",
+    "spawn_monitor",
     "status_of",
 ]

@@ -112,7 +112,6 @@ class Process(TaskFace):
         "name",
         "parent",
         "resume",
-        "run",
         "timer",
         "trap_exit",
         "value",
@@ -128,7 +127,6 @@ class Process(TaskFace):
         self.pid = Pid(number, self)
         self.core = core
         self.context = context
-        self.run = context.run
         self.initial_call = initial_call
         self.resume: Callable[[Any], Any] = self._begin
         self.value: Any = None
@@ -224,7 +222,7 @@ class Core:
                 budget = RECEIVES_A_TURN
                 while True:
                     try:
-                        request = process.run(process.resume, value)
+                        request = process.context.run(process.resume, value)
                     except StopIteration as stop:
                         coro = stop.value
                         if type(coro) is not CoroutineType:

@@ -43,6 +43,8 @@ def _look(awaitable: Coroutine[Any, Any, Any] | Generator[Any, Any, Any] | Async
                 type(inner).__name__ in ASYNC_GENERATOR_STEPS
             ):
                 return None, inner
+    if isinstance(awaitable, Coroutine):  # not CPython's own: Cython's, or one that drives another
+        return getattr(awaitable, "cr_frame", None), getattr(awaitable, "cr_await", None)
     return None, None
 
 

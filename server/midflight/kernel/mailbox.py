@@ -82,17 +82,19 @@ class Receive:
             return NOT_FOUND
         if not self.patterns:
             return mailbox.popleft()
+        looked = self.looked if self.looked >= 0 else self._newest_mark(process)
+        if looked == 0 and matches(self.patterns[0], mailbox[0]):  # the commonest case, without the loop below
+            return mailbox.popleft()
         while True:
-            looked = self.looked if self.looked >= 0 else self._newest_mark(process)
-            # Those that came since; a few more where messages were taken out since, which is harmless.
-            start = max(0, len(mailbox) - (process.arrived - looked))
             arrived = process.arrived
+            # Those that came since; a few more where messages were taken out since, which is harmless.
+            start = max(0, len(mailbox) - (arrived - looked))
             for index, message in _since(mailbox, start):
                 for pattern in self.patterns:
                     if matches(pattern, message):
                         del mailbox[index]
                         return message
-            self.looked = arrived
+            self.looked = looked = arrived
             if process.arrived == arrived:  # else a predicate sent to its own process meanwhile
                 return NOT_FOUND
 
@@ -144,6 +146,8 @@ def matches(pattern: object, message: object) -> bool:
     if pattern is ...:
         return True
     try:
+        if type(pattern) is str:
+            return bool(pattern == message)
         if isinstance(pattern, tuple):
             return (
                 isinstance(message, tuple)
