@@ -18,6 +18,7 @@ from midflight.kernel import Clock, Pid, Scheduler, Sink, routed_stdout
 from midflight.kernel import ends as _ends
 from midflight.kernel.running import enter, leave
 from midflight.kernel.scheduler import OUTSIDE
+from midflight.watchdog import Watchdog
 
 __all__ = ["Runtime", "rarer_collections", "run"]
 
@@ -39,6 +40,7 @@ class Runtime:
 
     On leaving the block all processes get the exit signal "shutdown", and after `shutdown_seconds` "kill".
     `copy_messages` gives each receiver a deep copy of a message, as Erlang does; by default it is shared.
+    `watchdog` has a thread look for processes that do not yield: it reports them, and ends those that are killed.
     """
 
     def __init__(
@@ -47,10 +49,12 @@ class Runtime:
         clock: Clock | None = None,
         copy_messages: bool = False,
         shutdown_seconds: float = SHUTDOWN_SECONDS,
+        watchdog: bool = True,
     ) -> None:
         self._clock = clock
         self._copy_messages = copy_messages
         self._shutdown_seconds = shutdown_seconds
+        self._has_watchdog = watchdog
         self._exit_stack = ExitStack()
         self._timer: asyncio.TimerHandle | None = None
 
@@ -67,6 +71,10 @@ class Runtime:
         enter(self.scheduler)
         self._exit_stack.callback(leave, self.scheduler)
         self._exit_stack.enter_context(routed_stdout())
+        if self._has_watchdog:
+            self.watchdog = Watchdog(self.scheduler)
+            self.watchdog.start()
+            self._exit_stack.callback(self.watchdog.stop)
         return self
 
     async def __aexit__(self, *_: object) -> None:

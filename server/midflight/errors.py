@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import asyncio
+from typing import Any
 
 __all__ = [
     "AlreadyStarted",
@@ -10,11 +11,14 @@ __all__ = [
     "CallTimeout",
     "ConnectionLost",
     "FrameError",
+    "Killed",
+    "LoadError",
     "MidflightError",
     "NoServer",
     "NoSuchName",
     "NoSuchProcess",
     "NotInProcess",
+    "NotPurged",
     "ProcessExit",
     "RegistrationError",
     "RemoteError",
@@ -22,7 +26,10 @@ __all__ = [
     "RuntimeFolderError",
     "ServerRunning",
     "ShellClosed",
+    "StartFailed",
     "UnknownJob",
+    "UnknownModuleError",
+    "UnknownVersionError",
     "WireError",
 ]
 
@@ -49,6 +56,13 @@ class ProcessExit(asyncio.CancelledError):
 
     def __str__(self) -> str:
         return f"exit reason {self.reason!r}"
+
+
+class Killed(ProcessExit):
+    """Thrown into a process that is killed while it runs and does not yield."""
+
+    def __init__(self) -> None:
+        super().__init__("killed")
 
 
 # --- The caller's fault ------------------------------------------------------------------------------
@@ -102,6 +116,45 @@ class CallTimeout(CallError, TimeoutError):
     def __init__(self, dest: object, request: object, seconds: float) -> None:
         super().__init__(dest, request, f"no answer within {seconds} s")
         self.seconds = seconds
+
+
+# --- Loading code: the loaded code's fault, or its caller's ------------------------------------------
+
+
+class LoadError(MidflightError):
+    """A module was not loaded; its current version, and every process, is as it was.
+
+    `report` is the midflight.code.LoadReport that says why; of `load_many`, the first refused module's. `__cause__`
+    is the exception that the compiler or the module's body raised, if one did.
+    OTP: {error, What} of code:load_file/1; error of c:c/1.
+    """
+
+    def __init__(self, message: str, report: Any) -> None:  # a type of the layer above, which this one cannot name
+        super().__init__(message)
+        self.report = report
+
+
+class NotPurged(LoadError):
+    """A load with two_versions=True came while processes still run an old version. OTP: {error, not_purged}."""
+
+
+class UnknownModuleError(MidflightError, LookupError):
+    """A module was named that the code server has not loaded."""
+
+    def __init__(self, name: object) -> None:
+        super().__init__(f"{name} was never loaded by Midflight, so it has no versions; load it first")
+        self.name = name
+
+
+class UnknownVersionError(MidflightError, LookupError):
+    """A version of a module was named that there never was, or whose text is not kept; or that it was deleted."""
+
+    def __init__(self, name: str, number: int | None, kept: list[int]) -> None:
+        which = "no current version" if number is None else f"no version {number}"
+        known = ", ".join(map(str, kept[-10:])) or "none"
+        super().__init__(f"{name} has {which}; nothing was changed; versions that are kept: {known}")
+        self.name = name
+        self.number = number
 
 
 # --- The wire: the peer's fault ----------------------------------------------------------------------
@@ -172,3 +225,12 @@ class ShellClosed(MidflightError, RuntimeError):
 
     def __init__(self) -> None:
         super().__init__("the shell is closed; the input was not, or not wholly, evaluated; open another shell")
+
+
+class StartFailed(MidflightError):
+    """A detached server did not come to answer."""
+
+    def __init__(self, root: str, log: str, tail: str) -> None:
+        super().__init__(
+            f"The server for {root} did not start; none runs. The end of {log} says why:\n{tail or '(it is empty)'}"
+        )

@@ -67,7 +67,7 @@ class TestRuntime:
         self.clock = clock
         self.loop = TestLoop(clock)
         self.crashes: list[CrashReport] = []
-        self._runtime = Runtime(**options)
+        self._runtime = Runtime(**{"watchdog": False, **options})
         self.loop.run_until_complete(self._runtime.__aenter__())
         self.scheduler = self._runtime.scheduler
         self.scheduler.on_crash.append(self.crashes.append)

@@ -1,9 +1,10 @@
 """The kernel: processes, messages, exits and time. It knows no socket, no thread of its own and no editor."""
 
+from midflight.kernel.break_in import is_user_code
 from midflight.kernel.calls import exit, self_, sleep, spawn_monitor
 from midflight.kernel.core import Pid, Process, receive
 from midflight.kernel.crash import CrashReport
-from midflight.kernel.frames import is_kernel_frame
+from midflight.kernel.frames import is_kernel_frame, stack_of
 from midflight.kernel.group_leader import Sink, group_leader_var, routed_stdout
 from midflight.kernel.info import describe, messages_of, status_of
 from midflight.kernel.refs import Ref
@@ -30,6 +31,7 @@ __all__ = [
     "exit",
     "group_leader_var",
     "is_kernel_frame",
+    "is_user_code",
     "messages_of",
     "receive",
     "routed_stdout",
@@ -37,5 +39,6 @@ __all__ = [
     "self_",
     "sleep",
     "spawn_monitor",
+    "stack_of",
     "status_of",
 ]

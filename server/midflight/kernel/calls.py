@@ -255,11 +255,14 @@ def exit(pid: Pid, reason: object = "normal") -> None:
     if process is None:
         return
     scheduler = _of(process)
+    is_kill = isinstance(reason, str) and reason == "kill"
     if not scheduler.is_own_thread():
+        if is_kill:
+            scheduler.doomed.add(process)  # in case it never yields
         scheduler.on_own_thread(exit, pid, reason)
         return
     me = scheduler.current()
-    if reason == "kill" if isinstance(reason, str) else False:
+    if is_kill:
         ends.kill(scheduler, process)
         if me is process:
             raise ProcessExit("killed")

@@ -1,7 +1,8 @@
 """The hot core: process record, send, receive, run queue, step. All that a message passes is in this file.
 
-The door is narrow, so that a compiled twin fits behind it: `Pid <<`, `receive`, `sleep`, `Core.turn`; out of it the
-core calls `_ended`, `_park`, `_throw_pending`, `_send_slowly` and `_wake` only. It knows no link, name, clock or socket.
+The door is narrow, so that a compiled twin fits behind it: `Pid <<`, `receive`, `sleep`, `Core.turn`; out of it
+the core calls `_ended`, `_park`, `_throw_pending`, `_send_slowly` and `_wake` only. It knows no link, name, clock
+or socket.
 
 Laws:
 1. One thread touches a core. A send from another thread, and every send of a core that copies or traces,

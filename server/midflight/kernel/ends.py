@@ -116,6 +116,7 @@ def _bury(scheduler: Scheduler, process: Process, reason: object) -> None:
     pid = process.pid
     pid.process = None
     del scheduler.processes[pid.number]
+    scheduler.doomed.discard(process)
     if process.name is not None:
         del scheduler.names[process.name]
     if process.timer is not None:

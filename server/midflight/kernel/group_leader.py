@@ -52,6 +52,9 @@ class RoutedStdout(io.TextIOBase):
         """Flush the group leader of the caller."""
         self._sink().flush()
 
+    def close(self) -> None:
+        """Do nothing: neither the group leader nor the real output is ours to close, or to flush from a destructor."""
+
     def writable(self) -> bool:
         """Return True."""
         return True

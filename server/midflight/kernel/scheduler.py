@@ -58,6 +58,9 @@ class Scheduler(Core):
         self.on_crash: list[Callable[[CrashReport], None]] = []
         self.on_result: dict[Process, Callable[[object, Any], None]] = {}  # of a process that somebody waits for
         self.on_empty: Callable[[], object] = lambda: None  # called when the last process has ended
+        self.turns = 0  # how many were taken: what the watchdog looks at
+        self.is_aimed_at = False  # a blow of break_into is under way
+        self.doomed: set[Process] = set()  # those that another thread has killed and that may never yield
         self.on_wake: Callable[[], object] = lambda: None
         self.on_wake_threadsafe: Callable[[], None] = lambda: None
         self._numbers = count(1)
@@ -74,6 +77,7 @@ class Scheduler(Core):
         A return value that is not later than `now` means that some processes can still run.
         """
         self.awake = True
+        self.turns += 1
         more = False
         try:
             for _ in range(len(self._calls)):

@@ -1,0 +1,98 @@
+"""The watchdog: a thread that notices a process which does not yield, says so, and ends it when it was killed.
+
+A turn of the scheduler lasts a millisecond. One that lasts much longer is held by one process, while all others wait.
+"""
+
+from __future__ import annotations
+
+import logging
+import sys
+import threading
+import traceback
+from collections.abc import Callable
+from dataclasses import dataclass
+
+from midflight.errors import Killed
+from midflight.kernel import Pid, Scheduler
+from midflight.kernel.break_in import break_into
+from midflight.kernel.core import Process
+
+__all__ = ["StuckReport", "Watchdog"]
+
+logger = logging.getLogger("midflight.watchdog")
+
+LOOK_SECONDS = 0.1
+STUCK_SECONDS = 1.0
+STRIKE_SECONDS = 0.002  # between two tries to break into a process: most miss one that is busy in the kernel
+
+
+@dataclass(frozen=True, slots=True)
+class StuckReport:
+    """A process that has not yielded for `seconds`. `stack` is the text of its frames, innermost last."""
+
+    pid: Pid
+    name: str | None
+    seconds: float
+    stack: str
+
+    def text(self) -> str:
+        """Return the report as printed, several lines."""
+        name = f" ({self.name})" if self.name else ""
+        return (
+            f"Process {self.pid!r}{name} has not yielded for {self.seconds:.1f} s; all others wait for it. It goes on; "
+            f'exit(pid, "kill") from another thread or an editor ends it. It is at:\n{self.stack.rstrip()}'
+        )
+
+
+class Watchdog:
+    """Looks at one scheduler every `look_seconds` from a thread of its own, between `start` and `stop`.
+
+    A process that holds a turn for `stuck_seconds` is reported once to `on_stuck` (default: a warning in the log
+    `midflight.watchdog`). One that somebody killed (`Scheduler.doomed`) is broken into until it is gone.
+    """
+
+    def __init__(
+        self,
+        scheduler: Scheduler,
+        *,
+        on_stuck: Callable[[StuckReport], None] | None = None,
+        look_seconds: float = LOOK_SECONDS,
+        stuck_seconds: float = STUCK_SECONDS,
+    ) -> None:
+        self._scheduler = scheduler
+        self.on_stuck = on_stuck or (lambda report: logger.warning("%s", report.text()))
+        self._look_seconds = look_seconds
+        self._looks_until_stuck = max(1, round(stuck_seconds / look_seconds))
+        self._stopped = threading.Event()
+        self._thread = threading.Thread(target=self._watch, name="midflight-watchdog", daemon=True)
+
+    def start(self) -> None:
+        """Begin to look."""
+        self._thread.start()
+
+    def stop(self) -> None:
+        """Look no more; returns when the thread has ended."""
+        self._stopped.set()
+        if self._thread.is_alive():
+            self._thread.join()
+
+    def _watch(self) -> None:
+        scheduler = self._scheduler
+        seen: tuple[int, Process] | None = None
+        looks = 0
+        while not self._stopped.wait(self._look_seconds):
+            process = scheduler.current()
+            turn = scheduler.turns
+            if process is None or (turn, process) != seen:
+                seen, looks = (turn, process) if process is not None else None, 0
+                continue
+            looks += 1
+            while process in scheduler.doomed and scheduler.turns == turn and not self._stopped.wait(STRIKE_SECONDS):
+                break_into(scheduler, process, turn, Killed)
+            if looks == self._looks_until_stuck:
+                self._report(process, looks)
+
+    def _report(self, process: Process, looks: int) -> None:
+        frame = sys._current_frames().get(self._scheduler.thread)
+        stack = "".join(traceback.format_stack(frame)) if frame is not None else ""
+        self.on_stuck(StuckReport(process.pid, process.name, looks * self._look_seconds, stack))
