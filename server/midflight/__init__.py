@@ -1,6 +1,6 @@
 """Midflight: Erlang's hot code loading for Python, at the editor. The public names, and nothing else."""
 
-from midflight.driver import Runtime, run
+from midflight.driver import Runtime, run, run_process
 from midflight.errors import (
     AlreadyStarted,
     CallError,
@@ -77,6 +77,7 @@ __all__ = [
     "register",
     "registered",
     "run",
+    "run_process",
     "self_",
     "send",
     "send_after",

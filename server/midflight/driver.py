@@ -14,13 +14,14 @@ from contextlib import ExitStack, contextmanager
 from typing import Any, TypeVar
 
 from midflight.errors import ProcessExit
-from midflight.kernel import Clock, Pid, Scheduler, Sink, routed_stdout
+from midflight.kernel import Clock, Pid, Scheduler, Sink, current_scheduler, routed_stdout
 from midflight.kernel import ends as _ends
 from midflight.kernel.running import enter, leave
 from midflight.kernel.scheduler import OUTSIDE
+from midflight.kernel.signals import is_normal
 from midflight.watchdog import Watchdog
 
-__all__ = ["Runtime", "rarer_collections", "run"]
+__all__ = ["Runtime", "rarer_collections", "run", "run_process"]
 
 Result = TypeVar("Result")
 
@@ -117,30 +118,8 @@ class Runtime:
         return self.scheduler.spawn(function, args, name=name, group_leader=group_leader).pid
 
     async def run(self, function: Callable[..., Any], *args: Any) -> Any:
-        """Run `function(*args)` as a process and return what it returns; tail calls included.
-
-        Raises: its exit reason, if that is an exception; else ProcessExit(reason) unless it is "normal".
-        A cancellation is passed on as the exit signal "shutdown".
-        """
-        done: asyncio.Future[tuple[object, Any]] = self.loop.create_future()
-        process = self.scheduler.spawn(function, args)
-
-        def on_result(reason: object, value: Any) -> None:
-            if not done.done():
-                done.set_result((reason, value))
-
-        self.scheduler.on_result[process] = on_result
-        try:
-            reason, value = await asyncio.shield(done)
-        except asyncio.CancelledError:
-            _ends.signal(self.scheduler, process, OUTSIDE, "shutdown")
-            await asyncio.wait([done], timeout=self._shutdown_seconds)
-            raise
-        if isinstance(reason, BaseException):
-            raise reason
-        if reason != "normal":
-            raise ProcessExit(reason)
-        return value
+        """Run `function(*args)` as a process of this runtime and wait for its result; see `run_process`."""
+        return await _run_process(self.scheduler, function, args, self._shutdown_seconds)
 
     async def shutdown(self) -> None:
         """End all processes: the exit signal "shutdown", and "kill" for those alive `shutdown_seconds` later."""
@@ -164,6 +143,43 @@ class Runtime:
         """End every process now, with reason "killed"."""
         for process in list(self.scheduler.processes.values()):
             _ends.kill(self.scheduler, process)
+
+
+async def run_process(function: Callable[..., Any], *args: Any) -> Any:
+    """Run `function(*args)` as a process and wait for what it returns, tail calls included.
+
+    The way from an asyncio task, which is no process, into the runtime: a web framework's handler, say.
+    A cancellation of the caller is passed on as the exit signal "shutdown".
+
+    Raises: the exit reason, if that is an exception (no crash report is made then: the caller has it), else
+    ProcessExit(reason) unless it is "normal"; RuntimeError without a runtime on this thread.
+    """
+    return await _run_process(current_scheduler(), function, args, SHUTDOWN_SECONDS)
+
+
+async def _run_process(
+    scheduler: Scheduler, function: Callable[..., Any], args: tuple[Any, ...], seconds: float
+) -> Any:
+    done: asyncio.Future[tuple[object, Any]] = asyncio.get_running_loop().create_future()
+    process = scheduler.spawn(function, args)
+
+    def on_result(reason: object, value: Any) -> None:
+        if not done.done():
+            done.set_result((reason, value))
+
+    scheduler.on_result[process] = on_result
+    try:
+        reason, value = await asyncio.shield(done)
+    except asyncio.CancelledError:
+        _ends.signal(scheduler, process, OUTSIDE, "shutdown")
+        await asyncio.wait([done], timeout=seconds)
+        _ends.kill(scheduler, process)
+        raise
+    if isinstance(reason, BaseException):
+        raise reason
+    if not is_normal(reason):
+        raise ProcessExit(reason)
+    return value
 
 
 def run(function: Callable[..., Any], *args: Any, copy_messages: bool = False) -> Any:

@@ -9,8 +9,11 @@ __all__ = [
     "AlreadyStarted",
     "CallError",
     "CallTimeout",
+    "ChildError",
+    "CodeChangeError",
     "ConnectionLost",
     "FrameError",
+    "InitFailed",
     "Killed",
     "LoadError",
     "MidflightError",
@@ -27,6 +30,8 @@ __all__ = [
     "ServerRunning",
     "ShellClosed",
     "StartFailed",
+    "TaskError",
+    "TaskTimeout",
     "UnknownJob",
     "UnknownModuleError",
     "UnknownVersionError",
@@ -115,6 +120,66 @@ class CallTimeout(CallError, TimeoutError):
 
     def __init__(self, dest: object, request: object, seconds: float) -> None:
         super().__init__(dest, request, f"no answer within {seconds} s")
+        self.seconds = seconds
+
+
+# --- Behaviours --------------------------------------------------------------------------------------
+
+
+class InitFailed(MidflightError):
+    """The process of a behaviour ended before its init was done, for a reason that is no exception.
+
+    OTP: {error, Reason} of gen_server:start/3.
+    """
+
+    def __init__(self, what: str, reason: object) -> None:
+        super().__init__(f"{what} did not start: {reason!r}; no process of it is left")
+        self.reason = reason
+
+
+class ChildError(MidflightError):
+    """A supervisor could not do what it was asked with a child; its children are as they were.
+
+    `reason` is OTP's: "not_found", "running", "restarting", "already_present", "simple_one_for_one".
+    """
+
+    def __init__(self, id: object, reason: str, advice: str) -> None:
+        super().__init__(f"child {id!r}: {reason}; nothing was changed. {advice}")
+        self.id = id
+        self.reason = reason
+
+
+class CodeChangeError(MidflightError):
+    """code_change failed, or was not allowed; the process has the state and the class that it had.
+
+    `reason` is what was raised, or "not suspended". OTP: {error, Reason} of sys:change_code/4.
+    """
+
+    def __init__(self, pid: object, reason: object) -> None:
+        advice = (
+            "suspend() it first"
+            if reason == "not suspended"
+            else "It is suspended still: change the code again, or resume() it"
+        )
+        super().__init__(f"{pid!r} did not change its code: {reason!r}; its state is as it was. {advice}")
+        self.pid = pid
+        self.reason = reason
+
+
+class TaskError(MidflightError):
+    """A task ended without a result, for a reason that is no exception. OTP: Elixir's exit of Task.await/2."""
+
+    def __init__(self, pid: object, reason: object) -> None:
+        super().__init__(f"task {pid!r} has no result: {reason!r}")
+        self.pid = pid
+        self.reason = reason
+
+
+class TaskTimeout(TaskError, TimeoutError):
+    """A task had no result in time. It runs on; a result that comes later is dropped."""
+
+    def __init__(self, pid: object, seconds: float) -> None:
+        super().__init__(pid, f"none within {seconds} s")
         self.seconds = seconds
 
 

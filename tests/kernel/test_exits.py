@@ -65,7 +65,7 @@ def test_the_reason_of_an_end(runtime, function, reason):
 def test_an_error_is_its_own_reason_and_is_reported(runtime):
     """A process that raises ends with the exception; the report has its state and last message."""
 
-    async def divide(state, by=0):  # noqa: ARG001  # the report shows it
+    async def divide(state, by=0):  # the report shows it
         number = await receive()
         return number / by
 

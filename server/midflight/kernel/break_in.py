@@ -1,9 +1,9 @@
 """Breaking into a process that never yields: an exception raised amid its Python code.
 
-Only bytecode can be broken into. CPython can raise an exception in another thread, but "wherever that is by then" would one day be the event loop. So
-the look and the blow are one: a pending call, which CPython runs on the main thread between two bytecodes, looks at
-what the thread is doing and strikes itself there. A runtime on another thread than the main one gets no pending
-calls: there the look comes first, and an instant later the blow.
+Only bytecode can be broken into. CPython can raise an exception in another thread, but "wherever that is by then"
+would one day be the event loop. So the look and the blow are one: a pending call, which CPython runs on the main
+thread between two bytecodes, looks at what the thread is doing and strikes itself there. A runtime on another thread
+than the main one gets no pending calls: there the look comes first, and an instant later the blow.
 
 Law: the blow falls only while the process is still in the turn it was seen in, and its innermost code is the user's.
 Amid the kernel (`pid << message` in a loop) a half-done step would lose a message; so the caller tries again.

@@ -21,7 +21,7 @@ from contextvars import Context
 from types import CoroutineType, coroutine
 from typing import Any, TypeVar
 
-from midflight.kernel.mailbox import NOT_FOUND, RECEIVE, TIMED_OUT, Receive, Sleep, _Token
+from midflight.kernel.mailbox import NOT_FOUND, RECEIVE, TIMED_OUT, YIELD, Receive, Sleep, _Token
 from midflight.kernel.refs import Ref
 from midflight.kernel.task_face import TaskFace
 
@@ -270,7 +270,7 @@ class Core:
                             process.waiting = None if value is TIMED_OUT else HANDED
                             self._yield(process)
                             break
-                    elif request is None:
+                    elif request is YIELD:
                         self._yield(process)
                         break
                     if value is not None:
@@ -343,4 +343,4 @@ def receive(*patterns: object, timeout: float | None = None, default: object = N
 @coroutine
 def sleep_in_process(seconds: float) -> Generator[Any, Any, None]:
     """Wait for `seconds`; messages stay in the mailbox. 0 lets the others run once."""
-    yield Sleep(seconds) if seconds else None
+    yield Sleep(seconds) if seconds else YIELD

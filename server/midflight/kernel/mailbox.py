@@ -18,7 +18,7 @@ from midflight.kernel.refs import Ref
 if TYPE_CHECKING:
     from midflight.kernel.core import Process
 
-__all__ = ["NOT_FOUND", "RECEIVE", "TIMED_OUT", "Receive", "Sleep", "matches"]
+__all__ = ["NOT_FOUND", "RECEIVE", "TIMED_OUT", "YIELD", "Receive", "Sleep", "matches"]
 
 BY_INDEX = 8  # messages of a block that are read one by one
 PREDICATES = (FunctionType, BuiltinFunctionType, MethodType, functools.partial)
@@ -39,6 +39,7 @@ class _Token:
 # asyncio shows the repr of what it cannot await in its RuntimeError: so these say what was done wrong.
 OUTSIDE = "{} outside a process (a task or thread started by a process is no process; spawn() one instead)"
 RECEIVE = _Token(OUTSIDE.format("receive()"))  # yielded by a receive that takes any message, for any time
+YIELD = _Token(OUTSIDE.format("sleep()"))  # yielded by a sleep of 0: others of the run queue go first
 TIMED_OUT = _Token("timed out")
 NOT_FOUND = _Token("not found")
 

@@ -65,6 +65,7 @@ class Scheduler(Core):
         self.on_wake_threadsafe: Callable[[], None] = lambda: None
         self._numbers = count(1)
         self._calls: deque[Callable[[], None]] = deque()
+        self._next_turn: list[Process] = []  # those that let the event loop have its turn first
         self._copies = copy_messages
         if copy_messages:
             self.fast_thread = NO_THREAD
@@ -83,10 +84,12 @@ class Scheduler(Core):
             for _ in range(len(self._calls)):
                 self._calls.popleft()()
             self.timers.fire(now)
+            self.queue.extend(self._next_turn)
+            self._next_turn.clear()
             more = self.turn(self.clock.now, now + TURN_SECONDS)
         finally:
             self.awake = False
-        return now if more or self._calls else self.timers.next_deadline()
+        return now if more or self._calls or self._next_turn else self.timers.next_deadline()
 
     def run_until_idle(self) -> None:
         """Step until every process waits. Time stands still unless the clock moves by itself."""
@@ -216,6 +219,8 @@ class Scheduler(Core):
             self._throw_pending(process)
         elif is_future:
             request.add_done_callback(process.wake_up, context=process.context)
+        elif request is None:  # asyncio.sleep(0): the event loop's other callbacks go first
+            self._next_turn.append(process)
         elif type(request) in (Receive, Sleep):
             if request.timeout is not None:
                 self._set_deadline(process, request)
