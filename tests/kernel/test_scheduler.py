@@ -6,6 +6,7 @@ import asyncio
 import contextvars
 import inspect
 import io
+import logging
 import time
 
 import pytest
@@ -173,6 +174,29 @@ def test_print_goes_to_the_group_leader(capsys, runtime):
 
     assert sink.getvalue() == "here\nthread\ntask\nprocess\n"
     assert capsys.readouterr().out == "real\n"
+
+
+def test_logging_goes_to_the_group_leader(runtime):
+    """Law 5: a handler that writes to sys.stderr writes to the group leader of the process that logs."""
+    sink = io.StringIO()
+
+    async def child():
+        logging.getLogger("midflight.test").warning("said in %r", self_())
+
+    async def main():
+        handler = logging.StreamHandler()
+        logging.getLogger("midflight.test").addHandler(handler)
+        try:
+            pid = spawn(child, group_leader=sink)
+            monitor(pid)
+            await receive()
+            return pid
+        finally:
+            logging.getLogger("midflight.test").removeHandler(handler)
+
+    pid = runtime.run(main)
+
+    assert sink.getvalue() == f"said in {pid!r}\n"
 
 
 def test_process_info(runtime):

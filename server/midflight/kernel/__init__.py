@@ -1,19 +1,38 @@
 """The kernel: processes, messages, exits and time. It knows no socket, no thread of its own and no editor."""
 
 from midflight.kernel.break_in import is_user_code
-from midflight.kernel.calls import exit, self_, sleep, spawn_monitor
-from midflight.kernel.core import Pid, Process, receive
+from midflight.kernel.calls import (
+    demonitor,
+    exit,
+    link,
+    monitor,
+    self_,
+    sleep,
+    spawn,
+    spawn_link,
+    spawn_monitor,
+    trap_exit,
+    unlink,
+)
+from midflight.kernel.client import TIMED_OUT, Client, check_timeout
+from midflight.kernel.core import Behaviour, Pid, Process, receive
 from midflight.kernel.crash import CrashReport
 from midflight.kernel.frames import is_kernel_frame, stack_of
-from midflight.kernel.group_leader import Sink, group_leader_var, routed_stdout
+from midflight.kernel.group_leader import Sink, group_leader_var, routed_output
 from midflight.kernel.info import describe, messages_of, status_of
 from midflight.kernel.refs import Ref
 from midflight.kernel.running import current_process, current_scheduler, schedulers
-from midflight.kernel.scheduler import Scheduler
-from midflight.kernel.signals import Down, Exit
+from midflight.kernel.scheduler import OUTSIDE, Scheduler
+from midflight.kernel.signals import NODE, Down, Exit
+from midflight.kernel.system import System, server_of
 from midflight.kernel.timers import Clock, ManualClock, SystemClock
 
 __all__ = [
+    "NODE",
+    "OUTSIDE",
+    "TIMED_OUT",
+    "Behaviour",
+    "Client",
     "Clock",
     "CrashReport",
     "Down",
@@ -24,21 +43,31 @@ __all__ = [
     "Ref",
     "Scheduler",
     "Sink",
+    "System",
     "SystemClock",
+    "check_timeout",
     "current_process",
     "current_scheduler",
+    "demonitor",
     "describe",
     "exit",
     "group_leader_var",
     "is_kernel_frame",
     "is_user_code",
+    "link",
     "messages_of",
+    "monitor",
     "receive",
-    "routed_stdout",
+    "routed_output",
     "schedulers",
     "self_",
+    "server_of",
     "sleep",
+    "spawn",
+    "spawn_link",
     "spawn_monitor",
     "stack_of",
     "status_of",
+    "trap_exit",
+    "unlink",
 ]

@@ -21,11 +21,12 @@ from contextvars import Context
 from types import CoroutineType, coroutine
 from typing import Any, TypeVar
 
+from midflight.kernel.frames import function_name
 from midflight.kernel.mailbox import NOT_FOUND, RECEIVE, TIMED_OUT, YIELD, Receive, Sleep, _Token
 from midflight.kernel.refs import Ref
 from midflight.kernel.task_face import TaskFace
 
-__all__ = ["HANDED", "Core", "Pid", "Process", "receive", "sleep_in_process"]
+__all__ = ["HANDED", "Behaviour", "Core", "Pid", "Process", "receive", "sleep_in_process"]
 
 Message = TypeVar("Message")
 
@@ -94,7 +95,8 @@ class Process(TaskFace):
     """One process. Only the kernel sees it; others hold its pid.
 
     `arrived` counts the messages ever put into the mailbox. `pending` is an exception to throw where it next waits.
-    `exit_reason` is a 1-tuple once an exit signal has settled the reason. All else that only some processes have
+    `start` is what is called in the first step, and None from then on. `exit_reason` is a 1-tuple once an exit
+    signal has settled the reason. All else that only some processes have
     (links, monitors, a name, a dictionary...) is None until it is needed. More slots are TaskFace's.
     """
 
@@ -104,7 +106,8 @@ class Process(TaskFace):
         "arrived",
         "dictionary",
         "exit_reason",
-        "initial_call",
+        "behaviour",
+        "initial_name",
         "last_message",
         "links",
         "mailbox",
@@ -113,6 +116,7 @@ class Process(TaskFace):
         "name",
         "parent",
         "resume",
+        "start",
         "timer",
         "trap_exit",
         "value",
@@ -123,12 +127,14 @@ class Process(TaskFace):
         number: int,
         core: Core,
         context: Context,
-        initial_call: tuple[Callable[..., Any], tuple[Any, ...]],
+        start: tuple[Callable[..., Any], tuple[Any, ...]],
     ) -> None:
         self.pid = Pid(number, self)
         self.core = core
         self.context = context
-        self.initial_call = initial_call
+        self.start: tuple[Callable[..., Any], tuple[Any, ...]] | None = start
+        self.initial_name = ""
+        self.behaviour: Any = None
         self.resume: Callable[[Any], Any] = self._begin
         self.value: Any = None
         self.waiting: Any = None
@@ -153,7 +159,14 @@ class Process(TaskFace):
 
     def _begin(self, _: None) -> Any:
         """Call the process function, in the process's own first step: what it raises is the process's end."""
-        function, arguments = self.initial_call
+        assert self.start is not None
+        function: Any
+        function, arguments = self.start
+        # Only its name is kept: the function would keep the version that made it alive as long as the process.
+        self.initial_name = function_name(function)
+        self.start = None
+        if isinstance(function, Behaviour):
+            self.behaviour = function
         result = function(*arguments)
         if type(result) is not CoroutineType:
             raise StopIteration(result)
@@ -181,8 +194,19 @@ class Process(TaskFace):
                     future.exception()  # seen; else asyncio would log it as never retrieved
             self.core.enqueue(self)
 
+    @property
+    def initial_call(self) -> str:
+        """The name of the function that the process began with, or will."""
+        return self.initial_name if self.start is None else function_name(self.start[0])
+
     def __repr__(self) -> str:
         return f"<Process {self.pid!r}>"
+
+
+class Behaviour:
+    """The base of the process functions that handle System messages. `server` is the object that holds the state."""
+
+    server: Any = None
 
 
 def _again(request: Any) -> Any:

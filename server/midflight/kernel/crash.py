@@ -10,7 +10,7 @@ from reprlib import Repr
 from types import TracebackType
 from typing import TYPE_CHECKING, Any
 
-from midflight.kernel.frames import function_name, is_kernel_frame, version_of
+from midflight.kernel.frames import is_kernel_frame, version_of
 
 if TYPE_CHECKING:
     from midflight.kernel.core import Pid, Process
@@ -71,7 +71,7 @@ def report_crash(scheduler: Scheduler, process: Process, error: BaseException) -
     report = CrashReport(
         pid=process.pid,
         name=process.name,
-        initial_call=function_name(process.initial_call[0]),
+        initial_call=process.initial_call,
         module=str(namespace.get("__name__", "?")),
         version=version_of(namespace),
         function=at.tb_frame.f_code.co_qualname if at is not None else "?",

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import gc
 from collections.abc import AsyncGenerator, Coroutine, Generator
-from types import AsyncGeneratorType, CoroutineType, FrameType, GeneratorType
+from types import AsyncGeneratorType, CoroutineType, FrameType, FunctionType, GeneratorType
 from typing import Any
 
 __all__ = ["function_name", "innermost_user_frame", "is_kernel_frame", "stack_of", "version_of"]
@@ -70,6 +70,8 @@ def version_of(namespace: dict[str, Any]) -> int | None:
 
 def function_name(function: Any) -> str:
     """Return `module.qualified_name` of a callable, as far as it tells."""
+    if type(function) is FunctionType:
+        return f"{function.__module__}.{function.__qualname__}"
     while hasattr(function, "func"):  # functools.partial
         function = function.func
     name = getattr(function, "__qualname__", None) or type(function).__qualname__

@@ -13,7 +13,7 @@ from contextlib import contextmanager
 from contextvars import ContextVar
 from typing import Any, Protocol, TextIO
 
-__all__ = ["Sink", "group_leader_var", "routed_stdout"]
+__all__ = ["Sink", "group_leader_var", "routed_output"]
 
 
 class Sink(Protocol):
@@ -29,8 +29,8 @@ class Sink(Protocol):
 group_leader_var: ContextVar[Sink | None] = ContextVar("midflight_group_leader", default=None)
 
 
-class RoutedStdout(io.TextIOBase):
-    """A standard output that writes to the group leader of whoever prints, else to the real one."""
+class RoutedOutput(io.TextIOBase):
+    """A standard stream that writes to the group leader of whoever writes, else to the real one."""
 
     def __init__(self, real: TextIO) -> None:
         self.real = real
@@ -65,31 +65,40 @@ class RoutedStdout(io.TextIOBase):
         return bool(sink.isatty()) if hasattr(sink, "isatty") else False
 
     def fileno(self) -> int:
-        """Return the real standard output's file descriptor. Raises: io.UnsupportedOperation without one."""
+        """Return the real stream's file descriptor. Raises: io.UnsupportedOperation without one."""
         return self.real.fileno()
 
     @property
     def encoding(self) -> str:  # type: ignore[override]
-        """Return the real standard output's encoding."""
+        """Return the real stream's encoding."""
         return self.real.encoding
 
     @property
     def buffer(self) -> Any:
-        """Return the real standard output's bytes buffer: what is written there is routed nowhere."""
+        """Return the real stream's bytes buffer: what is written there is routed nowhere."""
         return self.real.buffer
 
 
 @contextmanager
-def routed_stdout() -> Iterator[None]:
-    """Let `print` follow the group leader while the block runs; nested ones share the outermost."""
-    if isinstance(sys.stdout, RoutedStdout) or sys.stdout is None:
+def routed_output() -> Iterator[None]:
+    """Let `print`, `sys.stderr` and the logging handlers made from it follow the group leader while the block runs.
+
+    Nested blocks share the outermost one's.
+    """
+    with _routed("stdout"), _routed("stderr"):
+        yield
+
+
+@contextmanager
+def _routed(name: str) -> Iterator[None]:
+    real = getattr(sys, name)
+    if real is None or isinstance(real, RoutedOutput):
         yield
         return
-    real = sys.stdout
-    routed = RoutedStdout(real)
-    sys.stdout = routed
+    routed = RoutedOutput(real)
+    setattr(sys, name, routed)
     try:
         yield
     finally:
-        if sys.stdout is routed:
-            sys.stdout = real
+        if getattr(sys, name) is routed:
+            setattr(sys, name, real)

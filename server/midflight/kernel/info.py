@@ -5,7 +5,7 @@ from __future__ import annotations
 from typing import TYPE_CHECKING, Any
 
 from midflight.kernel.core import HANDED
-from midflight.kernel.frames import function_name, innermost_user_frame, version_of
+from midflight.kernel.frames import innermost_user_frame, version_of
 from midflight.kernel.group_leader import group_leader_var
 from midflight.kernel.mailbox import RECEIVE, Receive
 
@@ -48,7 +48,7 @@ def describe(scheduler: Scheduler, process: Process) -> dict[str, Any]:
         module = str(namespace.get("__name__", "?"))
         function, line = frame.f_code.co_qualname, frame.f_lineno
     else:
-        start = process.initial_call[0]
+        start = process.start[0] if process.start is not None else None
         namespace = getattr(start, "__globals__", {})
         module = str(getattr(start, "__module__", "?"))
         function, line = getattr(start, "__qualname__", repr(start)), 0
@@ -63,7 +63,7 @@ def describe(scheduler: Scheduler, process: Process) -> dict[str, Any]:
         "monitored_by": [watcher.pid for watcher, _ in (process.monitored_by or {}).values()],
         "trap_exit": process.trap_exit,
         "registered_name": process.name,
-        "initial_call": function_name(process.initial_call[0]),
+        "initial_call": process.initial_call,
         "current_function": f"{module}.{function}",
         "dictionary": dict(process.dictionary or {}),
         "group_leader": process.context.get(group_leader_var),

@@ -1,0 +1,124 @@
+"""Who waits for one answer: the kernel's half of call, start, task and sys.
+
+The life of a call: `Client(owner, target)` watches the target -> a request with the client in it is sent -> the
+owner waits -> `answer` hands the value over, or a Down comes, or the time is up, whichever is first.
+
+Laws:
+1. Monitor before send: whoever ends after the request was sent is heard of.
+2. A client takes one message at most. Once it is closed nothing comes through it, so a late answer never arrives.
+3. An answer comes after what the target had sent before; `answer` only spares it the way through the mailbox when
+   its owner waits for nothing else.
+"""
+
+from __future__ import annotations
+
+from _thread import get_ident
+from collections import deque
+from collections.abc import Generator
+from types import coroutine
+from typing import TYPE_CHECKING, Any
+
+from midflight.kernel.core import HANDED, INFINITY
+from midflight.kernel.ends import unlink
+from midflight.kernel.mailbox import TIMED_OUT, Receive
+from midflight.kernel.refs import Ref, _numbers
+
+if TYPE_CHECKING:
+    from midflight.kernel.core import Process
+
+__all__ = ["TIMED_OUT", "Client", "check_timeout"]
+
+
+class Client(Ref):
+    """A ref that is a monitor and an alias at once: it takes one answer of `target` for its `owner`.
+
+    OTP: what handle_call gets as From; a monitor with the option {alias, reply_demonitor}.
+    """
+
+    __slots__ = ("pid", "request", "target")
+
+    def __init__(self, owner: Process, target: Process) -> None:
+        """Watch `target`, which is alive, for `owner`, which runs. `pid` is the owner's."""
+        # Ref's slots are set here and not by its __init__: that call would be a tenth of a round trip.
+        self.number = next(_numbers)
+        self.owner = self.alias = owner
+        self.mark = owner.arrived
+        self.once = True
+        self.pid = owner.pid
+        self.target = target
+        self.request: Receive | None = None
+        if owner.monitors is None:
+            owner.monitors = {}
+        if target.monitored_by is None:
+            target.monitored_by = {}
+        owner.monitors[self] = target
+        target.monitored_by[self] = (owner, target.pid)
+
+    def answer(self, value: object) -> None:
+        """Hand `value` over and close; nothing happens if the client is closed. Safe from any thread."""
+        owner = self.alias
+        if owner is None:
+            return
+        core: Any = owner.core
+        if get_ident() != core.fast_thread:
+            if get_ident() == core.thread:
+                self << (self, value)  # copied, or traced
+            else:
+                core.on_own_thread(self.answer, value)
+            return
+        self.close()
+        if owner.waiting is self.request is not None:
+            owner.waiting = HANDED
+            owner.value = (self, value)
+            assert owner.coro is not None
+            owner.resume = owner.coro.send
+            core.enqueue(owner)
+        else:
+            owner.pid << (self, value)
+
+    def close(self) -> None:
+        """Stop watching and take nothing more. What has come already stays in the mailbox."""
+        owner, target = self.alias, self.target
+        self.alias = None
+        if owner is not None and owner.monitors is not None:
+            owner.monitors.pop(self, None)
+            if target.monitored_by is not None:
+                target.monitored_by.pop(self, None)
+
+    def abandon(self) -> None:
+        """Close, and take what has come already out of the mailbox."""
+        self.close()
+        mailbox: deque[Any] | None = self.owner.mailbox if self.owner is not None else None
+        for index, message in enumerate(mailbox or ()):
+            if isinstance(message, tuple) and message and message[0] is self:
+                assert mailbox is not None
+                del mailbox[index]  # the loop ends here: a client takes one message at most
+                break
+
+    def unlink(self) -> None:
+        """Remove the link between owner and target, if there is one; on the scheduler's thread, in any process."""
+        if self.owner is not None:
+            unlink(self.owner, self.target.pid)
+
+    @coroutine
+    def wait(self, timeout: float | None) -> Generator[Any, Any, Any]:
+        """Wait for (client, value), or the Down of the target, or TIMED_OUT; return which came first.
+
+        `timeout` is seconds as check_timeout returns them. After TIMED_OUT the client is still open and may wait
+        again; what is thrown into its owner meanwhile abandons it.
+        """
+        self.request = request = Receive(((self, ...), (self, ..., ...)), timeout)
+        try:
+            return (yield request)
+        except BaseException:
+            self.abandon()
+            raise
+
+
+def check_timeout(timeout: float | None) -> float | None:
+    """Return `timeout` in seconds, None for ever. Raises: ValueError unless it is >= 0 or None."""
+    if timeout is None or timeout == INFINITY:
+        return None
+    if not timeout >= 0:
+        raise ValueError(f"timeout must be seconds >= 0 or None, not {timeout!r}; nothing was sent")
+    return timeout
