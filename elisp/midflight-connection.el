@@ -1,0 +1,255 @@
+;;; midflight-connection.el --- Servers: start, attach, call  -*- lexical-binding: t; -*-
+
+;; Copyright (C) 2026 The Midflight authors
+
+;; Author: The Midflight authors
+;; Keywords: processes, comm
+;; SPDX-License-Identifier: GPL-3.0-or-later
+
+;;; Commentary:
+
+;; One connection a project, at most.  Its life:
+;;
+;; 1. `midflight-connection-attach' opens the socket.  The first frame carries
+;;    the cookie; the answer says which protocol the server speaks.
+;; 2. `midflight-connection-call' sends requests.  Nothing else does.
+;; 3. The server calls `midflight-connection-handlers'.
+;; 4. The socket closes, for whatever reason.  Pending requests fail, and
+;;    `midflight-connection-closed-functions' tell the buffers.
+;;
+;; Law: a buffer uses the connection of its own project, or one that its
+;; person chose with `midflight-connect'; never silently another.
+
+;;; Code:
+
+(require 'midflight-epc)
+(require 'midflight-rendezvous)
+
+(defvar midflight-connection-opened-functions nil
+  "Functions called with a connection when its server has let it in.")
+
+(defvar midflight-connection-closed-functions nil
+  "Functions called with a connection and a reason, a string, when it ends.")
+
+(defvar midflight-connection-handlers nil
+  "Alist of methods that a server may call, symbols, and functions.
+A function is called with the connection and the arguments of the call.")
+
+(defconst midflight-connection-protocol 1
+  "The version of the protocol that this Emacs speaks.")
+
+(defconst midflight-connection--answer-seconds 10
+  "How long a server may take to let a connection in.")
+
+(cl-defstruct (midflight-connection (:constructor midflight-connection--make)
+                                    (:copier nil))
+  "The connection of one project."
+  root                  ; as `midflight-rendezvous-root' says
+  wire                  ; a `midflight-epc', or nil
+  state                 ; `starting', `attaching', `open', `closing' or `closed'
+  info                  ; what the server said of itself, a plist
+  waiting               ; (CALLBACK . ERROR-CALLBACK) each, for when it is open
+  fallback)             ; called if nobody answers at the port, or nil
+
+(defvar midflight-connection--all nil
+  "Alist of roots and connections.")
+
+;;;; Which connection
+
+(defvar-local midflight-connection-buffer-root nil
+  "The root whose connection this buffer uses, or nil for its own project's.")
+
+(defvar-local midflight-connection--own-root nil
+  "A cons of the file or folder of this buffer and its project root.")
+
+(defun midflight-connection-root-of-buffer ()
+  "Return the root of the project of the current buffer.
+It is the one chosen with `midflight-connect', if any was."
+  (or midflight-connection-buffer-root
+      (let ((place (or buffer-file-name default-directory)))
+        (unless (equal place (car midflight-connection--own-root))
+          (setq midflight-connection--own-root
+                (cons place (midflight-rendezvous-root place))))
+        (cdr midflight-connection--own-root))))
+
+(defun midflight-connection-forget-root ()
+  "Look for the project root of the current buffer anew when it is needed."
+  (kill-local-variable 'midflight-connection--own-root))
+
+(defun midflight-connection-get (root)
+  "Return the connection of ROOT, open or not."
+  (or (cdr (assoc root midflight-connection--all))
+      (let ((connection (midflight-connection--make :root root :state 'closed)))
+        (push (cons root connection) midflight-connection--all)
+        connection)))
+
+(defun midflight-connection-of-buffer ()
+  "Return the connection of the current buffer, open or not."
+  (midflight-connection-get (midflight-connection-root-of-buffer)))
+
+(defun midflight-connection-open-p (&optional connection)
+  "Return non-nil if CONNECTION, or the current buffer's, can carry requests."
+  (let ((connection (or connection (midflight-connection-of-buffer))))
+    (and (eq (midflight-connection-state connection) 'open)
+         ;; It may have closed without anybody having been told yet.
+         (not (midflight-epc-closed (midflight-connection-wire connection))))))
+
+(defun midflight-connection-project (connection)
+  "Return the name of the project of CONNECTION, for people."
+  (let ((root (midflight-connection-root connection)))
+    (if (equal root "/") root (file-name-nondirectory root))))
+
+(defun midflight-connection-pending (connection)
+  "Return how many requests of CONNECTION have no answer yet."
+  (let ((wire (midflight-connection-wire connection)))
+    (if wire (hash-table-count (midflight-epc-pending wire)) 0)))
+
+(defun midflight-connection-lighter ()
+  "Return the mode line's word on the connection of the current buffer."
+  (let ((connection (ignore-errors (midflight-connection-of-buffer))))
+    (if (not connection)
+        " Midflight[no project]"
+      (format " Midflight[%s%s]"
+              (midflight-connection-project connection)
+              (pcase (midflight-connection-state connection)
+                ('closed ":off")
+                ('open (if (zerop (midflight-connection-pending connection))
+                           ""
+                         ":busy"))
+                (state (format ":%s" state)))))))
+
+(defun midflight-connection-set-state (connection state)
+  "Give CONNECTION the state STATE and show it."
+  (setf (midflight-connection-state connection) state)
+  (force-mode-line-update t))
+
+;;;; Requests
+
+(defun midflight-connection-show-error (text)
+  "Show TEXT, why a request failed, in the echo area."
+  (message "Midflight: %s" text))
+
+(defun midflight-connection-in-buffer (buffer function)
+  "Return FUNCTION made to run in BUFFER, and not at all if that is dead."
+  (lambda (&rest args)
+    (force-mode-line-update t)
+    (when (buffer-live-p buffer)
+      (with-current-buffer buffer (apply function args)))))
+
+(defun midflight-connection-require (connection)
+  "Return the wire of CONNECTION, or signal that it is not open."
+  (unless (midflight-connection-open-p connection)
+    (midflight-user-error
+     "No server is attached for %s; nothing was sent; M-x midflight attaches or starts one"
+     (midflight-connection-root connection)))
+  (midflight-connection-wire connection))
+
+(defun midflight-connection-call (method args callback &optional error-callback timeout)
+  "Call METHOD, a symbol, of this buffer's server with the list ARGS.
+Return at once.  Later CALLBACK gets the value, or ERROR-CALLBACK a
+string, also if TIMEOUT seconds pass; each runs in the current buffer, and
+not at all if that has been killed.  Without ERROR-CALLBACK the string is
+shown.  Signal `user-error' if no server is attached."
+  (let ((buffer (current-buffer)))
+    (prog1 (midflight-epc-call
+            (midflight-connection-require (midflight-connection-of-buffer))
+            method args
+            (midflight-connection-in-buffer buffer callback)
+            (midflight-connection-in-buffer
+             buffer (or error-callback #'midflight-connection-show-error))
+            timeout)
+      (force-mode-line-update t))))
+
+(defun midflight-connection-call-sync (method args timeout)
+  "Call METHOD of this buffer's server with ARGS; wait TIMEOUT seconds at most.
+Return the value; signal `user-error' if there is none.  A quit ends it."
+  (midflight-epc-call-sync
+   (midflight-connection-require (midflight-connection-of-buffer))
+   method args timeout))
+
+;;;; Attach
+
+(defun midflight-connection-attach (connection server)
+  "Connect CONNECTION to SERVER, a plist of `midflight-rendezvous-server'."
+  (midflight-connection-set-state connection 'attaching)
+  (let (wire is-reached)
+    (setq wire
+          (midflight-epc-open
+           (midflight-connection-project connection) (plist-get server :port)
+           :on-open
+           (lambda ()
+             (setq is-reached t)
+             (midflight-epc-call
+              wire 'authenticate (list (plist-get server :cookie))
+              (lambda (info) (midflight-connection--welcome connection info))
+              (lambda (text) (midflight-epc-close wire text))
+              midflight-connection--answer-seconds))
+           :on-close
+           (lambda (reason)
+             (let ((fallback (midflight-connection-fallback connection)))
+               (setf (midflight-connection-fallback connection) nil)
+               (cond (is-reached (midflight-connection-closed connection reason))
+                     ;; Its process is dead and the number another's now.
+                     (fallback (funcall fallback))
+                     (t (midflight-connection-closed
+                         connection (concat reason "; M-x midflight starts one"))))))
+           :find-handler
+           (lambda (method)
+             (let ((handler (alist-get method midflight-connection-handlers)))
+               (and handler (apply-partially handler connection))))))
+    (setf (midflight-connection-wire connection) wire)))
+
+(defun midflight-connection--welcome (connection info)
+  "Open CONNECTION, whose server said INFO of itself, unless it is the wrong one."
+  (let ((root (midflight-connection-root connection))
+        (wire (midflight-connection-wire connection)))
+    (cond
+     ((not (eql (plist-get info :protocol) midflight-connection-protocol))
+      (midflight-epc-close
+       wire (format "the server (Midflight %s) speaks protocol %s, this Emacs speaks %s; install the same version of both"
+                    (plist-get info :version) (plist-get info :protocol)
+                    midflight-connection-protocol)))
+     ((not (equal (plist-get info :root) root))
+      (midflight-epc-close
+       wire (format "the server that answered belongs to %s, not to %s"
+                    (plist-get info :root) root)))
+     (t
+      (setf (midflight-connection-info connection) info)
+      (midflight-connection-set-state connection 'open)
+      (midflight-connection-announce connection)
+      (run-hook-with-args 'midflight-connection-opened-functions connection)
+      (midflight-connection--end-waiting connection #'car)))))
+
+(defun midflight-connection-announce (connection)
+  "Say to which server CONNECTION is attached."
+  (let ((info (midflight-connection-info connection)))
+    (message "Midflight: attached to the server of %s (Midflight %s, Python %s)"
+             (abbreviate-file-name (midflight-connection-root connection))
+             (plist-get info :version) (plist-get info :python))))
+
+(defun midflight-connection-closed (connection reason)
+  "Note that the wire of CONNECTION closed for REASON; tell who waits for it."
+  (let ((was-open (memq (midflight-connection-state connection) '(open closing))))
+    (setf (midflight-connection-wire connection) nil)
+    (midflight-connection-set-state connection 'closed)
+    (when was-open
+      (run-hook-with-args 'midflight-connection-closed-functions connection reason))
+    (midflight-connection--end-waiting
+     connection #'cdr
+     (format "not connected to the server of %s: %s"
+             (midflight-connection-root connection) reason))))
+
+(defun midflight-connection--end-waiting (connection which &rest args)
+  "Call what WHICH picks of each waiter of CONNECTION with ARGS, in order."
+  (let ((waiting (midflight-connection-waiting connection)))
+    (setf (midflight-connection-waiting connection) nil)
+    (dolist (waiter waiting)
+      (apply #'midflight-epc-run (funcall which waiter) args))))
+
+(defun midflight-connection-leave (connection reason)
+  "Close the wire of CONNECTION for REASON."
+  (midflight-connection-set-state connection 'closing)
+  (midflight-epc-close (midflight-connection-wire connection) reason))
+
+(provide 'midflight-connection)
+;;; midflight-connection.el ends here

@@ -1,0 +1,123 @@
+;;; midflight-flymake.el --- Diagnostics of the last load  -*- lexical-binding: t; -*-
+
+;; Copyright (C) 2026 The Midflight authors
+
+;; Author: The Midflight authors
+;; Keywords: tools, languages
+;; SPDX-License-Identifier: GPL-3.0-or-later
+
+;;; Commentary:
+
+;; What the server said of a buffer when it was last loaded, as Flymake shows
+;; it.  Its life:
+;;
+;; 1. `midflight-flymake-set' turns the diagnostics of a load into places in
+;;    the buffer, which move with the text from then on.
+;; 2. It turns on Flymake if there is something to show and runs a check; the
+;;    backend reports those places, at every check, until the next load.
+;; 3. `midflight-flymake-disable' forgets all, and turns Flymake off again if
+;;    it was turned on here.
+
+;;; Code:
+
+(require 'cl-lib)
+(require 'flymake)
+
+(defvar-local midflight-flymake--notes nil
+  "What to report for this buffer: (BEGIN END TYPE TEXT) each.
+BEGIN and END are markers.")
+
+(defvar-local midflight-flymake--turned-on nil
+  "Non-nil if Flymake is on in this buffer because of us.")
+
+(defun midflight-flymake-position (line column)
+  "Return the position of LINE, from 1, and COLUMN, from 0, as near as it exists.
+Without COLUMN, return the first that is not indentation."
+  (save-excursion
+    (save-restriction
+      (widen)
+      (goto-char (point-min))
+      (forward-line (1- (or line 1)))
+      (if column
+          (min (line-end-position) (+ (point) column))
+        (back-to-indentation)
+        (point)))))
+
+(defun midflight-flymake--region (diagnostic)
+  "Return where DIAGNOSTIC, a plist, is in this buffer, as (BEGIN . END).
+A diagnostic without an end, or with an empty one, reaches to the end of
+its line; where nothing is left of that, it has the character before, or
+on an empty line the newline."
+  (let* ((line (plist-get diagnostic :line))
+         (begin (midflight-flymake-position line (plist-get diagnostic :column)))
+         (end (if (plist-get diagnostic :end-line)
+                  (midflight-flymake-position (plist-get diagnostic :end-line)
+                                              (or (plist-get diagnostic :end-column) 0))
+                begin)))
+    (save-excursion
+      (goto-char begin)
+      (when (<= end begin)
+        (setq end (line-end-position)))
+      (when (<= end begin)
+        (if (and (bolp) (not (eobp)))
+            (setq end (1+ begin))
+          (setq end begin
+                begin (max (point-min) (1- begin))))))
+    (cons begin end)))
+
+(defun midflight-flymake--type (severity)
+  "Return Flymake's type for SEVERITY, a string."
+  (pcase severity ("error" :error) ("warning" :warning) (_ :note)))
+
+(defun midflight-flymake--clear-notes ()
+  "Forget the notes of this buffer."
+  (dolist (note midflight-flymake--notes)
+    (set-marker (nth 0 note) nil)
+    (set-marker (nth 1 note) nil))
+  (setq midflight-flymake--notes nil))
+
+(defun midflight-flymake-set (diagnostics)
+  "Show DIAGNOSTICS, plists as the server sends them, for the current buffer.
+They replace those of the load before; nil shows that all is well."
+  (midflight-flymake--clear-notes)
+  (setq midflight-flymake--notes
+        (mapcar (lambda (diagnostic)
+                  (pcase-let ((`(,begin . ,end) (midflight-flymake--region diagnostic)))
+                    (list (copy-marker begin) (copy-marker end)
+                          (midflight-flymake--type (plist-get diagnostic :severity))
+                          (plist-get diagnostic :message))))
+                diagnostics))
+  (when (and diagnostics (not (bound-and-true-p flymake-mode)))
+    (setq midflight-flymake--turned-on t)
+    (flymake-mode 1))
+  (when (bound-and-true-p flymake-mode)
+    (flymake-start)))
+
+(defun midflight-flymake--backend (report &rest _)
+  "Give the notes of this buffer to REPORT, a function of Flymake."
+  (funcall report
+           (cl-loop for (begin end type text) in midflight-flymake--notes
+                    ;; Text that was deleted has no error any more.
+                    when (< begin end)
+                    collect (flymake-make-diagnostic (current-buffer)
+                                                     (marker-position begin)
+                                                     (marker-position end)
+                                                     type text))))
+
+(defun midflight-flymake-enable ()
+  "Let Flymake ask us for the diagnostics of this buffer."
+  (add-hook 'flymake-diagnostic-functions #'midflight-flymake--backend nil t))
+
+(defun midflight-flymake-disable ()
+  "Undo `midflight-flymake-enable' and what came of it, in this buffer."
+  (midflight-flymake-set nil)
+  (remove-hook 'flymake-diagnostic-functions #'midflight-flymake--backend t)
+  (when midflight-flymake--turned-on
+    (setq midflight-flymake--turned-on nil)
+    (when (bound-and-true-p flymake-mode)
+      (flymake-mode -1)))
+  (kill-local-variable 'midflight-flymake--notes)
+  (kill-local-variable 'midflight-flymake--turned-on))
+
+(provide 'midflight-flymake)
+;;; midflight-flymake.el ends here

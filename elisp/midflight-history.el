@@ -1,0 +1,81 @@
+;;; midflight-history.el --- The inputs of shells, in a file  -*- lexical-binding: t; -*-
+
+;; Copyright (C) 2026 The Midflight authors
+
+;; Author: The Midflight authors
+;; Keywords: processes
+;; SPDX-License-Identifier: GPL-3.0-or-later
+
+;;; Commentary:
+
+;; The file has one input a line, oldest first, each as a Lisp string with its
+;; newlines escaped.  Whoever writes it merges what is there already, so that
+;; two Emacsen lose nothing of each other's.  A line that cannot be read is
+;; left out; a file that is missing or damaged is no error.
+
+;;; Code:
+
+(require 'ring)
+
+(defcustom midflight-shell-history-file
+  (locate-user-emacs-file "midflight-shell-history")
+  "The file that keeps the inputs of shells, or nil for none."
+  :type '(choice file (const :tag "None" nil))
+  :group 'midflight
+  :package-version '(midflight . "0.1.0"))
+
+(defcustom midflight-shell-history-size 1000
+  "How many inputs the history file keeps."
+  :type 'natnum
+  :group 'midflight
+  :package-version '(midflight . "0.1.0"))
+
+(defun midflight-history-read ()
+  "Return the inputs in the history file, oldest first."
+  (let (inputs)
+    (when (and midflight-shell-history-file
+               (file-readable-p midflight-shell-history-file))
+      (with-temp-buffer
+        (let ((coding-system-for-read 'utf-8-unix))
+          (ignore-errors (insert-file-contents midflight-shell-history-file)))
+        (dolist (line (split-string (buffer-string) "\n" t))
+          (let ((input (ignore-errors (car (read-from-string line)))))
+            (when (stringp input)
+              (push input inputs))))))
+    (nreverse inputs)))
+
+(defun midflight-history-merge (old new)
+  "Return the inputs OLD and then NEW, the last of equal ones only.
+Both are oldest first.  No more than `midflight-shell-history-size' are
+returned, the newest."
+  (last (nreverse (delete-dups (reverse (append old new))))
+        midflight-shell-history-size))
+
+(defun midflight-history-write (new)
+  "Add the inputs NEW, oldest first, to the history file.
+It is written whole and for its owner alone: inputs may hold secrets."
+  (when (and midflight-shell-history-file new)
+    (let* ((inputs (midflight-history-merge (midflight-history-read) new))
+           (file (file-truename midflight-shell-history-file))
+           (coding-system-for-write 'utf-8-unix)
+           (print-escape-newlines t)
+           (print-length nil)
+           (print-level nil)
+           temporary)
+      (make-directory (file-name-directory file) t)
+      ;; A file that `make-temp-file' makes has mode 0600.
+      (setq temporary (make-temp-file (concat file ".")))
+      (with-temp-file temporary
+        (dolist (input inputs)
+          (insert (prin1-to-string (substring-no-properties input)) "\n")))
+      (rename-file temporary file t))))
+
+(defun midflight-history-ring ()
+  "Return a ring of the inputs in the history file, for comint."
+  (let ((ring (make-ring (max 1 midflight-shell-history-size))))
+    (dolist (input (midflight-history-merge (midflight-history-read) nil))
+      (ring-insert ring input))
+    ring))
+
+(provide 'midflight-history)
+;;; midflight-history.el ends here

@@ -1,0 +1,151 @@
+;;; midflight-report.el --- The report of the last load  -*- lexical-binding: t; -*-
+
+;; Copyright (C) 2026 The Midflight authors
+
+;; Author: The Midflight authors
+;; Keywords: tools, languages
+;; SPDX-License-Identifier: GPL-3.0-or-later
+
+;;; Commentary:
+
+;; One buffer, *midflight-report*, with what the server said of the last load,
+;; whole.  Its diagnostics are links, and `next-error' goes through them.  In
+;; it g loads the same buffer again, as it compiles again in a compilation.
+
+;;; Code:
+
+(require 'midflight-connection)
+(require 'midflight-flymake)
+
+(defconst midflight-report-buffer "*midflight-report*"
+  "The name of the report buffer.")
+
+(defvar-local midflight-report--places nil
+  "Where each diagnostic is: (PLACE . DIAGNOSTIC), in the report's order.
+PLACE is a marker, if the file was visited when the report was made.")
+
+(defvar-local midflight-report--current -1
+  "The index of the diagnostic that `next-error' showed last.")
+
+(defvar-local midflight-report--again nil
+  "A function that loads again what this report is about.")
+
+(defvar midflight-report-mode-map
+  (let ((map (make-sparse-keymap)))
+    (define-key map "n" #'next-error-no-select)
+    (define-key map "p" #'previous-error-no-select)
+    (define-key map (kbd "TAB") #'forward-button)
+    (define-key map (kbd "<backtab>") #'backward-button)
+    map)
+  "Keymap of `midflight-report-mode'.")
+
+(define-derived-mode midflight-report-mode special-mode "Midflight-Report"
+  "Major mode for the report of a load.
+
+\\{midflight-report-mode-map}"
+  (setq-local word-wrap t)
+  (setq-local next-error-function #'midflight-report--next-error)
+  (setq-local revert-buffer-function #'midflight-report--revert))
+
+(defun midflight-report--revert (&rest _)
+  "Load again what this report is about."
+  (if midflight-report--again
+      (funcall midflight-report--again)
+    (midflight-user-error "Nothing has been loaded yet")))
+
+(defun midflight-report-set (report again)
+  "Put REPORT, a plist that the server sent of a load, into the report buffer.
+AGAIN is a function that does the load again.  Return the buffer, which is
+not displayed; `next-error' goes through it if there are diagnostics."
+  (let ((root (midflight-connection-root-of-buffer))
+        (diagnostics (plist-get report :diagnostics)))
+    (with-current-buffer (get-buffer-create midflight-report-buffer)
+      (unless (derived-mode-p 'midflight-report-mode)
+        (midflight-report-mode))
+      (setq midflight-connection-buffer-root root
+            midflight-report--again again
+            midflight-report--current -1
+            midflight-report--places (mapcar #'midflight-report--place diagnostics))
+      (let ((inhibit-read-only t))
+        (erase-buffer)
+        (insert (string-trim-right (plist-get report :text)) "\n")
+        (dotimes (index (length diagnostics))
+          (midflight-report--link index (nth index diagnostics)))
+        (goto-char (point-min)))
+      (when diagnostics
+        (setq next-error-last-buffer (current-buffer)))
+      (current-buffer))))
+
+(defun midflight-report--link (index diagnostic)
+  "Make the place of DIAGNOSTIC, the one at INDEX, a link in the text.
+The text has it as path:line:column; if not, a line for it is added."
+  (let ((place (format "%s:%d:%d" (plist-get diagnostic :path)
+                       (plist-get diagnostic :line)
+                       (plist-get diagnostic :column)))
+        (found nil))
+    (goto-char (point-min))
+    (while (and (not found) (search-forward place nil t))
+      (setq found (not (button-at (match-beginning 0)))))
+    (unless found
+      (goto-char (point-max))
+      (insert place (format ": %s\n" (plist-get diagnostic :message)))
+      (goto-char (point-max))
+      (search-backward place))
+    (make-text-button (match-beginning 0) (match-end 0)
+                      'action (lambda (_) (midflight-report--visit index))
+                      'help-echo "Go to this place")))
+
+(defun midflight-report--place (diagnostic)
+  "Return a cons of the marker of DIAGNOSTIC, if its file is visited, and itself."
+  (let* ((path (plist-get diagnostic :path))
+         (buffer (and path (find-buffer-visiting path))))
+    (cons (and buffer
+               (with-current-buffer buffer
+                 (copy-marker (midflight-flymake-position
+                               (plist-get diagnostic :line)
+                               (plist-get diagnostic :column)))))
+          diagnostic)))
+
+(defun midflight-report--visit (index)
+  "Show the place of the diagnostic at INDEX and say what it is."
+  (pcase-let* ((`(,marker . ,diagnostic) (nth index midflight-report--places))
+               (path (plist-get diagnostic :path)))
+    (setq midflight-report--current index)
+    (cond ((and marker (marker-buffer marker))
+           (pop-to-buffer (marker-buffer marker))
+           (goto-char marker))
+          ((and path (file-exists-p path))
+           (pop-to-buffer (find-file-noselect path))
+           (goto-char (midflight-flymake-position (plist-get diagnostic :line)
+                                                  (plist-get diagnostic :column))))
+          (t (midflight-user-error "The file %s is not there" path)))
+    (message "%s" (plist-get diagnostic :message))))
+
+(defun midflight-report--next-error (count reset)
+  "Go COUNT diagnostics on, from the first if RESET; for `next-error'."
+  (let ((index (+ (if reset -1 midflight-report--current) (or count 1))))
+    (unless (< -1 index (length midflight-report--places))
+      (midflight-user-error "No more diagnostics"))
+    (midflight-report--visit index)))
+
+(defun midflight-report-display (buffer)
+  "Display BUFFER, the report, in a low window; leave the others alone."
+  (display-buffer buffer
+                  `((display-buffer-reuse-window display-buffer-below-selected)
+                    (window-height . ,(lambda (window)
+                                        (fit-window-to-buffer window 12 4))))))
+
+(defun midflight-report-hide (buffer)
+  "Undo `midflight-report-display' of BUFFER where nobody works in it."
+  (dolist (window (get-buffer-window-list buffer nil t))
+    (unless (eq window (selected-window))
+      (quit-restore-window window 'bury))))
+
+(defun midflight-show-report ()
+  "Show the report of the last load."
+  (interactive)
+  (pop-to-buffer (or (get-buffer midflight-report-buffer)
+                     (midflight-user-error "Nothing has been loaded yet"))))
+
+(provide 'midflight-report)
+;;; midflight-report.el ends here

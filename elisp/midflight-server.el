@@ -1,0 +1,291 @@
+;;; midflight-server.el --- Start, find and stop servers  -*- lexical-binding: t; -*-
+
+;; Copyright (C) 2026 The Midflight authors
+
+;; Author: The Midflight authors
+;; Keywords: processes
+;; SPDX-License-Identifier: GPL-3.0-or-later
+
+;;; Commentary:
+
+;; How a buffer gets a server, without ever waiting for it:
+;;
+;; 1. `midflight-server-ensure' attaches to the one that runs for the project.
+;; 2. If none runs it starts one, after the question that
+;;    `midflight-auto-start' asks for: "midflight serve --detach", which ends
+;;    when the server answers.  The server belongs to nobody; it outlives Emacs.
+;; 3. Whoever waits for it goes on in its callback.
+;;
+;; Here are also the commands on servers: attach to another, leave, stop,
+;; restart.
+
+;;; Code:
+
+(require 'midflight-connection)
+
+(defcustom midflight-auto-start 'ask
+  "Whether a command that needs a server starts one if none runs."
+  :type '(choice (const :tag "Ask first" ask)
+                 (const :tag "Start it" always)
+                 (const :tag "Do not start it" never))
+  :group 'midflight
+  :package-version '(midflight . "0.1.0"))
+
+(defcustom midflight-command nil
+  "The program that starts a server, with its first arguments, or nil.
+If nil, it is bin/midflight of the project's .venv or venv, else the
+midflight of variable `exec-path'."
+  :type '(choice (const :tag "Find it" nil)
+                 (string :tag "Program")
+                 (repeat :tag "Program and arguments" string))
+  :group 'midflight
+  :package-version '(midflight . "0.1.0"))
+
+(defconst midflight-server--start-seconds 30
+  "How long a server may take to start.  Its imports may be large.")
+
+(defconst midflight-server--stop-seconds 15
+  "How long a server may take to end.  It gives its processes 5 s to unwind.")
+
+;;;; Attach or start
+
+(defun midflight-server-ensure (callback &optional error-callback start)
+  "Call CALLBACK when the server of the current buffer's project is attached.
+That is at once if it is.  Otherwise attach to the one that runs, or start
+one: if START is non-nil without question, else by `midflight-auto-start'.
+The question is asked before this returns; the rest goes on by itself.
+ERROR-CALLBACK gets a string if it fails; without it the string is shown.
+Both run in the current buffer, if that lives.  Signal `user-error' if no
+server runs and none may be started."
+  ;; A pyproject.toml may have appeared since the last look.
+  (midflight-connection-forget-root)
+  (let ((connection (midflight-connection-of-buffer))
+        (waiter (cons (midflight-connection-in-buffer (current-buffer) callback)
+                      (midflight-connection-in-buffer
+                       (current-buffer)
+                       (or error-callback #'midflight-connection-show-error)))))
+    (pcase (midflight-connection-state connection)
+      ('open (funcall (car waiter)))
+      ('closed
+       (let ((server (midflight-rendezvous-server
+                      (midflight-connection-root connection))))
+         (unless server
+           (midflight-server--confirm-start connection start))
+         (setf (midflight-connection-waiting connection) (list waiter)
+               (midflight-connection-fallback connection)
+               (and server
+                    (or start (eq midflight-auto-start 'always))
+                    (midflight-connection-in-buffer
+                     (current-buffer)
+                     (lambda () (midflight-server--start connection)))))
+         (if server
+             (midflight-connection-attach connection server)
+           (midflight-server--start connection))))
+      (_ (setf (midflight-connection-waiting connection)
+               (append (midflight-connection-waiting connection) (list waiter)))))))
+
+(defun midflight-server--confirm-start (connection start)
+  "Signal `user-error' unless a server may be started for CONNECTION.
+START non-nil means that the person said so already."
+  (let ((root (abbreviate-file-name (midflight-connection-root connection))))
+    ;; Do not ask for what cannot be done.
+    (midflight-server--command (midflight-connection-root connection))
+    (unless (or start
+                (eq midflight-auto-start 'always)
+                (and (eq midflight-auto-start 'ask)
+                     (y-or-n-p (format "No Midflight server runs for %s; start one? "
+                                       root))))
+      (midflight-user-error
+       "No server runs for %s; none was started; M-x midflight starts one" root))))
+
+(defun midflight-server--command (root)
+  "Return the program to start a server for ROOT, with arguments, as a list."
+  (let ((found (or midflight-command
+                   (cl-find-if #'file-executable-p
+                               (list (expand-file-name ".venv/bin/midflight" root)
+                                     (expand-file-name "venv/bin/midflight" root)))
+                   (executable-find "midflight"))))
+    (unless found
+      (midflight-user-error
+       "No program midflight in .venv or venv of %s nor on the PATH; nothing was started; install it there, or customize `midflight-command'"
+       root))
+    (if (listp found) found (list found))))
+
+(defun midflight-server--start (connection)
+  "Start a detached server for CONNECTION and attach to it."
+  (let* ((root (midflight-connection-root connection))
+         (command (midflight-server--command root))
+         (default-directory (file-name-as-directory root))
+         (output (generate-new-buffer " *midflight-serve*"))
+         ;; Apart, so that a warning at start is never taken for an answer.
+         (errors (generate-new-buffer " *midflight-serve stderr*"))
+         timer)
+    (message "Midflight: starting the server of %s..." (abbreviate-file-name root))
+    (midflight-connection-set-state connection 'starting)
+    (condition-case problem
+        (let ((process
+               (make-process
+                :name "midflight-serve" :noquery t :connection-type 'pipe
+                :buffer output :stderr errors
+                :command (append command (list "serve" "--detach" "--root" root))
+                :sentinel
+                (lambda (process _event)
+                  (unless (process-live-p process)
+                    (cancel-timer timer)
+                    (midflight-server--started connection process errors))))))
+          (let ((pipe (get-buffer-process errors)))
+            (set-process-sentinel pipe #'ignore)
+            (set-process-query-on-exit-flag pipe nil))
+          (setq timer (run-at-time midflight-server--start-seconds nil
+                                   #'delete-process process)))
+      (error
+       (mapc #'kill-buffer (list output errors))
+       (setf (midflight-connection-waiting connection) nil)
+       (midflight-connection-set-state connection 'closed)
+       (midflight-user-error "%s; no server was started; see `midflight-command'"
+                             (error-message-string problem))))))
+
+(defun midflight-server--started (connection process errors)
+  "Attach CONNECTION now that PROCESS, the start of its server, has ended.
+ERRORS is the buffer of its standard error; both its buffers are killed."
+  (let* ((root (midflight-connection-root connection))
+         (pipe (get-buffer-process errors))
+         (output (process-buffer process))
+         (text (progn
+                 ;; What it wrote last may still be in the pipe.
+                 (while (and pipe (accept-process-output pipe 0)))
+                 (string-trim (concat (with-current-buffer errors (buffer-string)) "\n"
+                                      (with-current-buffer output (buffer-string))))))
+         (server (and (eql 0 (process-exit-status process))
+                      (condition-case problem
+                          (midflight-rendezvous-server root)
+                        (error (setq text (error-message-string problem)) nil)))))
+    (mapc #'kill-buffer (list output errors))
+    (if server
+        (midflight-connection-attach connection server)
+      (midflight-server--show-start-failure root text)
+      (midflight-connection-closed
+       connection
+       (concat "it did not start: "
+               (cond ((not (string-empty-p text))
+                      (car (last (split-string text "\n" t))))
+                     ((eq (process-status process) 'signal)
+                      (format "no answer within %d s" midflight-server--start-seconds))
+                     (t (format "%s ended with status %d and said nothing"
+                                (car (process-command process))
+                                (process-exit-status process)))))))))
+
+(defun midflight-server--show-start-failure (root text)
+  "Show TEXT, what the server of ROOT wrote while it failed to start."
+  (with-current-buffer (get-buffer-create "*midflight-start*")
+    (let ((inhibit-read-only t))
+      (erase-buffer)
+      (insert (format "The server of %s did not start.\n\n%s\n\nIts log, if it came so far: %s\n"
+                      root text (midflight-rendezvous-log root))))
+    (special-mode)
+    (display-buffer (current-buffer))))
+
+(defun midflight-server-attach-or-start (&optional start)
+  "Attach to the server of this buffer's project and say so.
+START is as in `midflight-server-ensure'."
+  (if (midflight-connection-open-p)
+      (midflight-connection-announce (midflight-connection-of-buffer))
+    (midflight-server-ensure #'ignore nil start)))
+
+;;;; Commands
+
+;;;###autoload
+(defun midflight-connect (root)
+  "Attach this buffer to the running server of the project at ROOT.
+Interactively, choose among the servers that run.  A buffer outside of
+that project uses its connection from then on, and its mode line says so."
+  (interactive
+   (let ((roots (midflight-rendezvous-roots))
+         (own (midflight-connection-root-of-buffer)))
+     (unless roots
+       (midflight-user-error "No server runs; nothing was done; M-x midflight starts one"))
+     (list (completing-read "Attach to the server of: " roots nil t nil nil
+                            (and (member own roots) own)))))
+  (setq midflight-connection-buffer-root (midflight-rendezvous-root root))
+  (unless (midflight-rendezvous-server midflight-connection-buffer-root)
+    (setq midflight-connection-buffer-root nil)
+    (midflight-user-error "No server runs for %s; nothing was done; M-x midflight starts one"
+                          root))
+  (midflight-server-attach-or-start))
+
+(defun midflight-server--confirm-stop (connection verb)
+  "Ask whether to VERB the server of CONNECTION, which ends its processes."
+  (let ((count (ignore-errors
+                 (plist-get (midflight-connection-call-sync 'server/info nil 2)
+                            :processes))))
+    (yes-or-no-p
+     (format "%s and their state will be lost.  %s the server of %s? "
+             (if count
+                 (format "%d runtime process%s" count (if (eql count 1) "" "es"))
+               "Runtime processes")
+             verb (midflight-connection-project connection)))))
+
+(defun midflight-quit (&optional stop)
+  "Leave the server of this buffer's project, without stopping it.
+With prefix argument STOP, stop it, which ends its runtime processes."
+  (interactive "P")
+  (let ((connection (midflight-connection-of-buffer)))
+    (midflight-connection-require connection)
+    (cond
+     ((not stop)
+      (midflight-connection-leave connection "you left the server; it keeps running")
+      (message "Midflight: left the server of %s; it keeps running (C-u M-x midflight-quit stops one)"
+               (midflight-connection-project connection)))
+     ((or (not (called-interactively-p 'any))
+          (midflight-server--confirm-stop connection "Stop"))
+      (midflight-server--stop
+       connection
+       (lambda ()
+         (message "Midflight: the server of %s has stopped"
+                  (midflight-connection-project connection))))))))
+
+(defun midflight-server--stop (connection callback)
+  "Stop the server of CONNECTION; call CALLBACK when it has ended."
+  (message "Midflight: stopping the server of %s..."
+           (midflight-connection-project connection))
+  (midflight-connection-call
+   'server/stop nil
+   (lambda (_)
+     (when (midflight-connection-open-p connection)
+       (midflight-connection-leave connection "the server was stopped"))
+     (midflight-server--await-end connection callback
+                                  (+ (float-time) midflight-server--stop-seconds)))
+   nil midflight-server--stop-seconds))
+
+(defun midflight-server--await-end (connection callback deadline)
+  "Call CALLBACK when the server of CONNECTION has ended.
+If it has not by the time DEADLINE, say so.  Its files go first, then its
+sockets; its process ends when the runtime processes have unwound."
+  (let ((pid (plist-get (midflight-connection-info connection) :pid)))
+    (cond ((and (eq (midflight-connection-state connection) 'closed)
+                (not (midflight-rendezvous-alive-p pid)))
+           (funcall callback))
+          ((< (float-time) deadline)
+           (run-at-time 0.05 nil #'midflight-server--await-end
+                        connection callback deadline))
+          (t (midflight-connection-show-error
+              (format "the server of %s (process %d) does not end; see %s"
+                      (midflight-connection-root connection) pid
+                      (midflight-rendezvous-log
+                       (midflight-connection-root connection))))))))
+
+(defun midflight-restart ()
+  "Stop the server of this buffer's project and start a new one.
+All runtime processes end; shell buffers stay and continue."
+  (interactive)
+  (let ((connection (midflight-connection-of-buffer)))
+    (if (not (midflight-connection-open-p connection))
+        (midflight-server-attach-or-start t)
+      (when (or (not (called-interactively-p 'any))
+                (midflight-server--confirm-stop connection "Restart"))
+        (midflight-server--stop
+         connection
+         (lambda () (midflight-server-attach-or-start t)))))))
+
+(provide 'midflight-server)
+;;; midflight-server.el ends here

@@ -1,0 +1,206 @@
+;;; midflight-transcript.el --- The text of a shell buffer  -*- lexical-binding: t; -*-
+
+;; Copyright (C) 2026 The Midflight authors
+
+;; Author: The Midflight authors
+;; Keywords: processes
+;; SPDX-License-Identifier: GPL-3.0-or-later
+
+;;; Commentary:
+
+;; A shell buffer is a transcript, then perhaps a prompt, then what its person
+;; is typing.  This file knows where each begins; it knows no server.
+;;
+;;     Sum is 3                  transcript
+;;     4> pid << ("pri           prompt, and input being typed
+;;
+;; Three markers say so, in this order: the end of the output, the start of
+;; the prompt (a newline of ours is between them if the output ended without
+;; one), and the process mark, where the input begins.  While an evaluation
+;; runs there is no prompt and all three are at one place.
+;;
+;; Laws: nothing here reads a prompt back from the buffer; no insertion ever
+;; moves or changes the input that is being typed; one insertion for one text.
+;;
+;; The mode is comint's, for its history, fields and movement, with a process
+;; that has no program: comint keeps the process mark in it.
+
+;;; Code:
+
+(require 'cl-lib)
+(require 'comint)
+
+(defface midflight-error '((t :inherit error :weight normal))
+  "Face for errors and crashes in a shell buffer."
+  :group 'midflight)
+
+(defface midflight-notice '((t :inherit shadow))
+  "Face for what Midflight itself says in a shell buffer."
+  :group 'midflight)
+
+(defcustom midflight-shell-maximum-size 2000000
+  "How many characters a shell buffer keeps; nil means all.
+When it has twice as many, the oldest are deleted."
+  :type '(choice (const :tag "No limit" nil) natnum)
+  :group 'midflight
+  :package-version '(midflight . "0.1.0"))
+
+(defvar-local midflight-transcript--output nil "Marker: where output goes.")
+(defvar-local midflight-transcript--prompt nil "Marker: where the prompt starts.")
+(defvar-local midflight-transcript--overlay nil
+  "Overlay on the input: its later lines are shown below its first.")
+
+(defun midflight-transcript-input-mark ()
+  "Return the marker of the start of the input."
+  (process-mark (get-buffer-process (current-buffer))))
+
+(defun midflight-transcript-setup ()
+  "Prepare the current buffer, in a mode that derives from comint's."
+  (let ((process (make-pipe-process :name "midflight-shell" :noquery t
+                                    :buffer (current-buffer)
+                                    :filter #'ignore :sentinel #'ignore)))
+    (goto-char (point-max))
+    (set-marker (process-mark process) (point))
+    (setq midflight-transcript--output (copy-marker (point))
+          midflight-transcript--prompt (copy-marker (point))
+          midflight-transcript--overlay
+          (make-overlay (point) (point) nil nil t))
+    (setq-local comint-last-input-start (copy-marker (point))
+                comint-last-input-end (copy-marker (point)))))
+
+(defun midflight-transcript--prompt-p ()
+  "Return non-nil if there is a prompt."
+  (< midflight-transcript--prompt (midflight-transcript-input-mark)))
+
+(defmacro midflight-transcript--edit (&rest body)
+  "Run BODY to change the transcript; keep point with its text.
+The value is that of BODY.
+Undo knows nothing of it: what it knew of the input has other positions
+now, so it is forgotten rather than applied at the wrong place."
+  (declare (indent 0) (debug t))
+  `(prog1
+       (let ((inhibit-read-only t)
+             (buffer-undo-list t))
+         (save-excursion
+           (save-restriction
+             (widen)
+             ,@body)))
+     (setq buffer-undo-list nil)))
+
+(defun midflight-transcript--insert (text &rest properties)
+  "Insert TEXT, with PROPERTIES, at the end of the output, before all markers."
+  (let* ((input-end (marker-position comint-last-input-end))
+         (start (marker-position midflight-transcript--output))
+         (windows (cl-remove-if-not (lambda (window) (= (window-start window) start))
+                                    (get-buffer-window-list nil nil t))))
+    (goto-char start)
+    (insert-before-markers
+     (apply #'propertize text 'field 'output 'rear-nonsticky t
+            'inhibit-line-move-field-capture t properties))
+    ;; The markers that must not go with it: output begins at the first, and a
+    ;; window that began here would hide what it was to show.
+    (set-marker comint-last-input-end input-end)
+    (dolist (window windows)
+      (set-window-start window start t))))
+
+;;;; Output
+
+(defun midflight-transcript-output (text &optional face fresh)
+  "Insert TEXT above the prompt, with FACE.
+With FRESH non-nil it begins and ends a line."
+  (midflight-transcript--edit
+    (delete-region midflight-transcript--output midflight-transcript--prompt)
+    (goto-char midflight-transcript--output)
+    (let ((lead (if (and fresh (not (bolp))) "\n" ""))
+          (trail (if (and fresh (not (string-suffix-p "\n" text))) "\n" "")))
+      (apply #'midflight-transcript--insert (concat lead text trail)
+             (and face (list 'font-lock-face face))))
+    (unless (or (bolp) (not (midflight-transcript--prompt-p)))
+      (midflight-transcript--insert "\n")
+      (set-marker midflight-transcript--output (1- (point))))
+    (midflight-transcript--trim)))
+
+(defun midflight-transcript-delete-output ()
+  "Delete the output since the last input.
+The command of comint would put the prompt back by itself, not where this
+file knows it to be."
+  (interactive)
+  (midflight-transcript--edit
+    (delete-region comint-last-input-end midflight-transcript--prompt)))
+
+(defun midflight-transcript--trim ()
+  "Delete the oldest lines if the buffer has grown far over its size."
+  (when (and midflight-shell-maximum-size
+             (> (buffer-size) (* 2 midflight-shell-maximum-size)))
+    (goto-char (- (point-max) midflight-shell-maximum-size))
+    (forward-line 1)
+    (delete-region (point-min) (min (point) midflight-transcript--output))))
+
+;;;; Prompt and input
+
+(defun midflight-transcript-prompt (text)
+  "End the output and insert TEXT as the prompt, before what is being typed."
+  (midflight-transcript--edit
+    (delete-region midflight-transcript--output (midflight-transcript-input-mark))
+    (goto-char midflight-transcript--output)
+    (unless (bolp)
+      (midflight-transcript--insert "\n"))
+    (let ((start (point)))
+      (midflight-transcript--insert text 'font-lock-face 'comint-highlight-prompt
+                                    'read-only t 'front-sticky '(read-only))
+      (set-marker midflight-transcript--output start)
+      (set-marker midflight-transcript--prompt start)
+      (midflight-transcript--cover-input text))))
+
+(defun midflight-transcript--cover-input (prompt)
+  "Let later lines of the input be shown below its first, after PROMPT."
+  (move-overlay midflight-transcript--overlay
+                (midflight-transcript-input-mark) (point-max))
+  (overlay-put midflight-transcript--overlay 'line-prefix
+               (make-string (string-width prompt) ?\s)))
+
+(defun midflight-transcript-remove-prompt ()
+  "Remove the prompt, if there is one; what is being typed stays."
+  (midflight-transcript--edit
+    (delete-region midflight-transcript--prompt (midflight-transcript-input-mark))
+    (set-marker midflight-transcript--output midflight-transcript--prompt)
+    (delete-overlay midflight-transcript--overlay)))
+
+(defun midflight-transcript-input ()
+  "Return what is being typed."
+  (buffer-substring-no-properties (midflight-transcript-input-mark) (point-max)))
+
+(defun midflight-transcript-take-input ()
+  "Remove what is being typed, and return it."
+  (prog1 (midflight-transcript-input)
+    (delete-region (midflight-transcript-input-mark) (point-max))))
+
+(defun midflight-transcript-commit (text)
+  "Make TEXT, after the prompt, part of the transcript; there is no prompt then.
+What is being typed stays after it.  Return what
+`midflight-transcript-take-back' needs."
+  (let* ((start (marker-position (midflight-transcript-input-mark)))
+         (prompt (copy-marker midflight-transcript--prompt))
+         (prefix (make-string (- start prompt) ?\s)))
+    (midflight-transcript--edit
+      (goto-char start)
+      (insert-before-markers (propertize text 'font-lock-face 'comint-highlight-input
+                                         'front-sticky t 'line-prefix prefix)
+                             (propertize "\n" 'field 'boundary 'rear-nonsticky t
+                                         'inhibit-line-move-field-capture t))
+      (set-marker comint-last-input-start start)
+      (set-marker comint-last-input-end (point))
+      (set-marker midflight-transcript--output (point))
+      (set-marker midflight-transcript--prompt (point))
+      (delete-overlay midflight-transcript--overlay)
+      (cons prompt (- (point) prompt)))))
+
+(defun midflight-transcript-take-back (committed)
+  "Remove an input and its prompt; COMMITTED is what the commit returned.
+Output that came since stays."
+  (midflight-transcript--edit
+    (let ((start (marker-position (car committed))))
+      (delete-region start (+ start (cdr committed))))))
+
+(provide 'midflight-transcript)
+;;; midflight-transcript.el ends here

@@ -1,0 +1,117 @@
+;;; midflight.el --- Load Python code into a running system  -*- lexical-binding: t; -*-
+
+;; Copyright (C) 2026 The Midflight authors
+
+;; Author: The Midflight authors
+;; Version: 0.1.0
+;; Package-Requires: ((emacs "27.1"))
+;; Keywords: languages, processes, tools
+;; SPDX-License-Identifier: GPL-3.0-or-later
+
+;; This program is free software; you can redistribute it and/or modify
+;; it under the terms of the GNU General Public License as published by
+;; the Free Software Foundation, either version 3 of the License, or
+;; (at your option) any later version.
+
+;; This program is distributed in the hope that it will be useful,
+;; but WITHOUT ANY WARRANTY; without even the implied warranty of
+;; MERCHANTABILITY or FITNESS FOR A PARTICULAR PURPOSE.  See the
+;; GNU General Public License for more details.
+
+;; You should have received a copy of the GNU General Public License
+;; along with this program.  If not, see <https://www.gnu.org/licenses/>.
+
+;;; Commentary:
+
+;; Midflight brings Erlang's hot code loading to Python: C-c C-k loads the
+;; buffer into the running system, whose processes keep running and keep
+;; their state.  C-c C-z shows a shell that talks to them.
+;;
+;;     (add-hook 'python-mode-hook #'midflight-mode)
+;;
+;; The mode takes C-c C-z, C-c C-e and C-c C-r from `python-mode' in its
+;; buffers.  This file is the mode, its keys and its menu; each feature has a
+;; file of its own:
+;;
+;;     midflight-code       load a buffer, say what came of it
+;;     midflight-report     the report buffer, `next-error'
+;;     midflight-flymake    the diagnostics of a load
+;;     midflight-shell      the shell: sessions, evaluations, commands
+;;     midflight-eval       an expression, a region
+;;     midflight-transcript the text of a shell buffer
+;;     midflight-history    the inputs of shells, in a file
+;;     midflight-server     start, find, leave, stop a server
+;;     midflight-connection one connection a project; all requests
+;;     midflight-rendezvous the files by which a server is found
+;;     midflight-epc        the wire
+
+;;; Code:
+
+(require 'easymenu)
+(require 'midflight-connection)
+(require 'midflight-server)
+(require 'midflight-flymake)
+(require 'midflight-report)
+(require 'midflight-shell)
+(require 'midflight-eval)
+(require 'midflight-code)
+
+;;;###autoload
+(defgroup midflight nil
+  "Load Python code into a running system."
+  :prefix "midflight-"
+  :group 'languages)
+
+(defvar midflight-mode-map
+  (let ((map (make-sparse-keymap)))
+    (define-key map (kbd "C-c C-k") #'midflight-load-buffer)
+    (define-key map (kbd "C-c C-z") #'midflight-shell)
+    (define-key map (kbd "C-c C-b") #'midflight-interrupt)
+    (define-key map (kbd "C-c C-e") #'midflight-eval-expression)
+    (define-key map (kbd "C-c C-r") #'midflight-eval-region)
+    map)
+  "Keymap of `midflight-mode'.")
+
+(easy-menu-define midflight-menu midflight-mode-map
+  "Menu of `midflight-mode'."
+  '("Midflight"
+    ["Load this buffer" midflight-load-buffer]
+    ["Report of the last load" midflight-show-report]
+    "---"
+    ["Shell" midflight-shell]
+    ["Evaluate an expression..." midflight-eval-expression]
+    ["Evaluate the region" midflight-eval-region :active mark-active]
+    ["Interrupt the evaluation" midflight-interrupt]
+    "---"
+    ["Attach or start a server" midflight]
+    ["Attach to another server..." midflight-connect]
+    ["Restart the server" midflight-restart]
+    ["Leave the server" midflight-quit]
+    "---"
+    ["Customize" (customize-group 'midflight)]))
+
+;;;###autoload
+(define-minor-mode midflight-mode
+  "Minor mode for Python that is developed while it runs.
+The mode line shows the project whose server this buffer uses, and whether
+it is attached.  Nothing is started until a command needs it.
+
+\\{midflight-mode-map}"
+  :lighter (:eval (midflight-connection-lighter))
+  :keymap midflight-mode-map
+  :group 'midflight
+  (if midflight-mode
+      (midflight-flymake-enable)
+    (midflight-flymake-disable)
+    (kill-local-variable 'midflight-connection-buffer-root)
+    (midflight-connection-forget-root)))
+
+;;;###autoload
+(defun midflight ()
+  "Attach to the server of this buffer's project, or start one; show its shell."
+  (interactive)
+  (midflight-server-attach-or-start t)
+  (midflight-shell))
+
+(provide 'midflight)
+;;; midflight.el ends here

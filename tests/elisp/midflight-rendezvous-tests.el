@@ -1,0 +1,143 @@
+;;; midflight-rendezvous-tests.el --- Finding a server  -*- lexical-binding: t; -*-
+
+;; Copyright (C) 2026 The Midflight authors
+
+;; SPDX-License-Identifier: GPL-3.0-or-later
+
+;;; Commentary:
+
+;; Both sides must compute the same names, so they are compared with fixed
+;; ones, and with the server's own code when there is one.
+
+;;; Code:
+
+(require 'midflight-helpers)
+
+(defmacro midflight-rendezvous-tests-in-folder (folder &rest body)
+  "Run BODY with FOLDER bound to a new folder, which is also the runtime folder."
+  (declare (indent 1) (debug (symbolp body)))
+  `(let* ((,folder (file-truename (make-temp-file "midflight-test" t)))
+          (process-environment (cons (concat "MIDFLIGHT_RUNTIME_DIR=" ,folder)
+                                     process-environment)))
+     (unwind-protect (progn ,@body)
+       (delete-directory ,folder t))))
+
+(defun midflight-rendezvous-tests-publish (root &rest changes)
+  "Write the files of a server of ROOT that runs in this very Emacs.
+CHANGES are elements of server.json other than usual.  Return their folder."
+  (let ((folder (expand-file-name (midflight-rendezvous-key root)
+                                  (midflight-rendezvous-folder)))
+        (server (list :port 4711 :pid (emacs-pid) :root root
+                      :protocol 1 :version "0.1.0")))
+    (while changes
+      (setq server (plist-put server (pop changes) (pop changes))))
+    (with-file-modes #o700
+      (make-directory folder t))
+    (with-file-modes #o600
+      (write-region (json-encode server) nil (expand-file-name "server.json" folder) nil 'silent)
+      (write-region (make-string 64 ?a) nil (expand-file-name "cookie" folder) nil 'silent))
+    folder))
+
+(ert-deftest midflight-rendezvous-key-is-the-servers ()
+  "The key of a root is the first half of its SHA-256 as the server computes it."
+  (should (equal (midflight-rendezvous-key "/project") "ea0135bca5e3bd81"))
+  (should (equal (midflight-rendezvous-key "/projekt/größe λ") "5829333d8b7bf724")))
+
+(ert-deftest midflight-rendezvous-agrees-with-python ()
+  "Root and folder of a path are what the server's own code says."
+  (skip-unless (midflight-test-command))
+  (midflight-rendezvous-tests-in-folder folder
+    (let* ((python (expand-file-name "python" (file-name-directory
+                                               (file-truename (midflight-test-command)))))
+           (project (expand-file-name "pröject" folder))
+           (file (expand-file-name "src/deep/counter.py" project))
+           (link (expand-file-name "link.py" folder)))
+      (make-directory (file-name-directory file) t)
+      (write-region "" nil file nil 'silent)
+      (make-symbolic-link file link)
+      (dolist (mark '(nil ".git" "pyproject.toml"))
+        (when mark
+          (write-region "" nil (expand-file-name mark project) nil 'silent))
+        (let ((paths (list file link (file-name-directory file) project
+                           (expand-file-name "new.py" project) "/")))
+          (with-temp-buffer
+            (should (eql 0 (apply #'call-process python nil t nil "-c" "\
+import sys
+from midflight.epc.rendezvous import Place, find_root
+for path in sys.argv[1:]:
+    print(find_root(path), Place(find_root(path)).folder, sep='\\n')" paths)))
+            (should (equal (cl-mapcan
+                            (lambda (path)
+                              (let ((root (midflight-rendezvous-root path)))
+                                (list root
+                                      (expand-file-name (midflight-rendezvous-key root)
+                                                        (midflight-rendezvous-folder)))))
+                            paths)
+                           (split-string (buffer-string) "\n" t)))))))))
+
+(ert-deftest midflight-rendezvous-pyproject-wins-over-a-nearer-git ()
+  "The nearest pyproject.toml is the root, also beyond a .git on the way."
+  (midflight-rendezvous-tests-in-folder folder
+    (let ((inner (expand-file-name "a/b" folder)))
+      (make-directory (expand-file-name ".git" inner) t)
+      (should (equal (midflight-rendezvous-root inner) inner))
+      (write-region "" nil (expand-file-name "pyproject.toml" folder) nil 'silent)
+      (should (equal (midflight-rendezvous-root inner) folder)))))
+
+(ert-deftest midflight-rendezvous-runtime-folder-follows-the-environment ()
+  "MIDFLIGHT_RUNTIME_DIR, else XDG_RUNTIME_DIR, else /tmp; empty is unset."
+  (let ((process-environment '("MIDFLIGHT_RUNTIME_DIR=/m" "XDG_RUNTIME_DIR=/x")))
+    (should (equal (midflight-rendezvous-folder) "/m")))
+  (let ((process-environment '("MIDFLIGHT_RUNTIME_DIR=" "XDG_RUNTIME_DIR=/x")))
+    (should (equal (midflight-rendezvous-folder) "/x/midflight")))
+  (let ((process-environment '("XDG_RUNTIME_DIR=")))
+    (should (equal (midflight-rendezvous-folder) (format "/tmp/midflight-%d" (user-uid))))))
+
+(ert-deftest midflight-rendezvous-finds-a-server-that-runs ()
+  "The files of a live server give its port and cookie, and name its project."
+  (midflight-rendezvous-tests-in-folder folder
+    (set-file-modes folder #o700)
+    (midflight-rendezvous-tests-publish "/project")
+    (let ((server (midflight-rendezvous-server "/project")))
+      (should (equal (plist-get server :port) 4711))
+      (should (equal (plist-get server :cookie) (make-string 64 ?a))))
+    (should (equal (midflight-rendezvous-roots) '("/project")))
+    (should-not (midflight-rendezvous-server "/other"))))
+
+(ert-deftest midflight-rendezvous-dead-server-is-none ()
+  "Files of a process that is dead, and files that make no sense, count as none."
+  (midflight-rendezvous-tests-in-folder folder
+    (set-file-modes folder #o700)
+    (let* ((process (make-process :name "brief" :command '("true") :noquery t))
+           (pid (process-id process)))
+      (midflight-test-wait "the end of a process" (lambda () (not (process-live-p process))))
+      (midflight-rendezvous-tests-publish "/project" :pid pid)
+      (should-not (midflight-rendezvous-server "/project")))
+    (dolist (change '((:pid nil) (:pid "1") (:pid 0) (:port "x")))
+      (apply #'midflight-rendezvous-tests-publish "/project" change)
+      (should-not (midflight-rendezvous-server "/project")))
+    (write-region "{\"port\": 1" nil
+                  (expand-file-name "server.json"
+                                    (midflight-rendezvous-tests-publish "/project"))
+                  nil 'silent)
+    (should-not (midflight-rendezvous-server "/project"))
+    (should-not (midflight-rendezvous-roots))))
+
+(ert-deftest midflight-rendezvous-files-of-others-are-refused ()
+  "A folder or cookie that others may read is an error, not a server."
+  (midflight-rendezvous-tests-in-folder folder
+    (set-file-modes folder #o700)
+    (let ((own (midflight-rendezvous-tests-publish "/project")))
+      (dolist (file (list folder own (expand-file-name "cookie" own)))
+        (let ((modes (file-modes file)))
+          (should (midflight-rendezvous-server "/project"))
+          (set-file-modes file (logior modes #o040))
+          (should-error (midflight-rendezvous-server "/project") :type 'user-error)
+          (set-file-modes file modes))))))
+
+(ert-deftest midflight-rendezvous-remote-file-is-refused ()
+  "A file on another machine has no server here."
+  (should-error (midflight-rendezvous-root "/ssh:host:/project/a.py") :type 'user-error))
+
+(provide 'midflight-rendezvous-tests)
+;;; midflight-rendezvous-tests.el ends here
