@@ -14,7 +14,7 @@ from contextlib import ExitStack, contextmanager
 from typing import Any, TypeVar
 
 from midflight.errors import ProcessExit
-from midflight.kernel import Clock, Pid, Scheduler, Sink, current_scheduler, routed_stdout
+from midflight.kernel import Clock, Pid, Scheduler, Sink, current_scheduler, routed_output
 from midflight.kernel import ends as _ends
 from midflight.kernel.running import enter, leave
 from midflight.kernel.scheduler import OUTSIDE
@@ -71,7 +71,7 @@ class Runtime:
         self.scheduler.on_wake_threadsafe = self._wake_threadsafe
         enter(self.scheduler)
         self._exit_stack.callback(leave, self.scheduler)
-        self._exit_stack.enter_context(routed_stdout())
+        self._exit_stack.enter_context(routed_output())
         if self._has_watchdog:
             self.watchdog = Watchdog(self.scheduler)
             self.watchdog.start()

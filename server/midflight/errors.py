@@ -189,14 +189,15 @@ class TaskTimeout(TaskError, TimeoutError):
 class LoadError(MidflightError):
     """A module was not loaded; its current version, and every process, is as it was.
 
-    `report` is the midflight.code.LoadReport that says why; of `load_many`, the first refused module's. `__cause__`
-    is the exception that the compiler or the module's body raised, if one did.
+    `report` is the midflight.code.LoadReport that says why; `reports` are those of all modules that `load_many`
+    refused, the same one first. `__cause__` is the exception that the module's body raised, if one did.
     OTP: {error, What} of code:load_file/1; error of c:c/1.
     """
 
-    def __init__(self, message: str, report: Any) -> None:  # a type of the layer above, which this one cannot name
+    def __init__(self, message: str, *reports: Any) -> None:  # of a type of the layer above, unknown to this one
         super().__init__(message)
-        self.report = report
+        self.report = reports[0]
+        self.reports = reports
 
 
 class NotPurged(LoadError):

@@ -13,7 +13,7 @@ from typing import Any
 import pytest
 
 from midflight.driver import Runtime
-from midflight.kernel import CrashReport, ManualClock, Pid, Sink, describe, routed_stdout
+from midflight.kernel import CrashReport, ManualClock, Pid, Sink, describe, routed_output
 
 __all__ = ["PatientSelector", "TestLoop", "TestRuntime", "clock", "runtime"]
 
@@ -86,7 +86,7 @@ class TestRuntime:
         """Run until every process waits: for a message, for the clock, or for a socket or thread that is not ready."""
         self.loop.patient.on_idle = self.loop.stop
         try:
-            with routed_stdout():  # anew each time: pytest sets its own between a fixture and its test
+            with routed_output():  # anew each time: pytest sets its own between a fixture and its test
                 self.loop.run_forever()
         finally:
             self.loop.patient.on_idle = None
@@ -97,7 +97,7 @@ class TestRuntime:
         Raises: what midflight.run would; RuntimeError if all wait and the clock stands still.
         """
         try:
-            with routed_stdout():
+            with routed_output():
                 return self.loop.run_until_complete(self._runtime.run(function, *args))
         finally:
             self.shutdown()

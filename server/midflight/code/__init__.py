@@ -1,0 +1,58 @@
+"""The code server: any number of versions of a module side by side, one current, and who runs which.
+
+Everything here can be called from any thread. A module's versions are the interpreter's, as its modules are: there is
+one code server, whatever runtimes run.
+"""
+
+from midflight.code.diff import Diff
+from midflight.code.history import (
+    VersionInfo,
+    check_process_code,
+    current,
+    diff,
+    is_loaded,
+    modified_modules,
+    processes,
+    source,
+    versions,
+)
+from midflight.code.hooks import on_load, on_unload, once
+from midflight.code.load import delete, load, load_many, load_modified, purge, rollback, soft_purge
+from midflight.code.report import Diagnostic, Lingering, LoadReport, StaleImport, summary, text
+from midflight.code.snapshots import readable, real_path
+from midflight.errors import LoadError, NotPurged, UnknownModuleError, UnknownVersionError
+
+__all__ = [
+    "Diagnostic",
+    "Diff",
+    "Lingering",
+    "LoadError",
+    "LoadReport",
+    "NotPurged",
+    "StaleImport",
+    "UnknownModuleError",
+    "UnknownVersionError",
+    "VersionInfo",
+    "check_process_code",
+    "current",
+    "delete",
+    "diff",
+    "is_loaded",
+    "load",
+    "load_many",
+    "load_modified",
+    "modified_modules",
+    "on_load",
+    "on_unload",
+    "once",
+    "processes",
+    "purge",
+    "readable",
+    "real_path",
+    "rollback",
+    "soft_purge",
+    "source",
+    "summary",
+    "text",
+    "versions",
+]

@@ -1,0 +1,125 @@
+"""The second half of a load, on the runtime's thread: the last look at live code, the swap, the hooks.
+
+Every version of a module becomes current in this file. No process runs while it does, so a process finds all modules
+of a load at their old version, or all at their new one.
+"""
+
+from __future__ import annotations
+
+import time
+from collections.abc import Callable, Iterator, Sequence
+from contextlib import AbstractContextManager
+from dataclasses import replace
+from types import FunctionType
+from typing import Literal
+
+from midflight.code import hooks
+from midflight.code.facade import Namespace
+from midflight.code.live_calls import BrokenCall, broken_calls
+from midflight.code.prepare import Failure, Prepared, Refused
+from midflight.code.purge import Census, bystanders, forget_typing_caches, take_census
+from midflight.code.report import SHOWN, Diagnostic
+from midflight.code.version import Version
+
+__all__ = ["commit", "look_at_live_code", "run_hooks"]
+
+Kind = Literal["load", "unload"]
+
+
+def commit(
+    made: Sequence[Prepared], *, force: bool, two_versions: bool, may_load: AbstractContextManager[None]
+) -> None:
+    """Make what was made current, all of it, and note in it what the report shall say.
+
+    `may_load` is held while load hooks run. Raises: Refused, before anything has changed.
+    """
+    started = time.perf_counter()
+    census = take_census()
+    refusals = [(each, tuple(_refusals(each, census, force, two_versions))) for each in made]
+    failures = [Failure(each.unit.name, each.unit.path, problems) for each, problems in refusals if problems]
+    if failures:
+        raise Refused(failures)
+    for each in made:
+        each.record.facade.end()
+    for each in made:
+        if each.before is not None:
+            each.warnings += run_hooks(each.unit.path, each.before.namespace or {}, "unload")
+    for each in made:
+        each.switch()
+    with may_load:
+        for each in made:
+            each.warnings += run_hooks(each.unit.path, each.namespace, "load")
+    forget_typing_caches()
+    for each in made:
+        each.warnings += _bystanders(each)
+        each.lingering = census.rows(each.unit.name, _other_than(each.version))
+    seconds = time.perf_counter() - started
+    for each in made:
+        each.commit_seconds = seconds
+
+
+def look_at_live_code(made: Sequence[Prepared]) -> None:
+    """Do the part of the commit's look that is slow the first time, which is to parse, in the thread that prepares."""
+    census = take_census()
+    for each in made:
+        tuple(_broken_calls(each, census))
+
+
+def _refusals(made: Prepared, census: Census, force: bool, two_versions: bool) -> Iterator[Diagnostic]:
+    if two_versions:
+        lingering = census.rows(made.unit.name, lambda version: version is not made.before)
+        if lingering:
+            pids = _several([repr(pid) for pid, *_ in lingering])
+            text = f"{pids} still in version {lingering[0][2]}, and two_versions=True allows one old version"
+            yield made.problem(f"{text}; let them move, or purge({made.unit.name!r}), load again", "not-purged")
+    for broken in _broken_calls(made, census):
+        problem = _say(made, broken)
+        if force or broken.reached:
+            made.warnings.append(replace(problem, severity="warning"))
+        else:
+            yield problem
+
+
+def _broken_calls(made: Prepared, census: Census) -> Iterator[BrokenCall]:
+    if made.before is not None and (old := made.before.namespace) is not None:
+        yield from broken_calls(census, made.record.facade.module, old, made.namespace)
+
+
+def _say(made: Prepared, broken: BrokenCall) -> Diagnostic:
+    """Say it at the line of the new text where the remedy belongs: the function that is called, else the caller's."""
+    where = f"{broken.module} version {broken.version}" if broken.version is not None else broken.module
+    pids = _several([repr(pid) for pid in broken.pids])
+    does = f"{where}, {broken.function}:{broken.line}, uses {made.unit.name}.{broken.name}, {broken.why}"
+    text = f"{does}; {pids} would end there" if not broken.reached else f"{does}; {pids} may come there"
+    value = made.namespace.get(broken.name) or made.namespace.get(broken.function)
+    line = value.__code__.co_firstlineno if isinstance(value, FunctionType) else 1
+    return Diagnostic(made.unit.path, line, 0, line, 0, "error", text, "live-call")
+
+
+def _several(words: Sequence[str]) -> str:
+    more = f" and {len(words) - SHOWN} more" if len(words) > SHOWN else ""
+    return ", ".join(words[:SHOWN]) + more
+
+
+def run_hooks(path: str, namespace: Namespace, kind: Kind) -> Iterator[Diagnostic]:
+    """Call the hooks of a version, and yield what they raised."""
+    for hook in hooks.hooks_of(namespace, kind):
+        try:
+            hook()
+        except KeyboardInterrupt:
+            raise
+        except BaseException as error:  # a hook's fault is a warning, whatever it is: the swap is not undone
+            name = getattr(hook, "__qualname__", repr(hook))
+            line = hook.__code__.co_firstlineno if isinstance(hook, FunctionType) else 1
+            text = f"@on_{kind} {name} raised {type(error).__name__}: {error}"
+            yield Diagnostic(path, line, 0, line, 0, "warning", text, "hook")
+
+
+def _other_than(current: Version) -> Callable[[Version], bool]:
+    return lambda version: version.name == current.name and version is not current
+
+
+def _bystanders(made: Prepared) -> Iterator[Diagnostic]:
+    for who, version, function, line in bystanders(_other_than(made.version)):
+        text = f"{who} runs version {version.number} at {function}:{line}, and goes on there until it ends"
+        yield Diagnostic(version.path, line, 0, line, 0, "note", text, "bystander")

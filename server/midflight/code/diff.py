@@ -1,0 +1,136 @@
+"""What differs between two texts of a module: by line for people, by definition for reports."""
+
+from __future__ import annotations
+
+import ast
+import difflib
+from collections.abc import Iterable, Iterator, Mapping
+from dataclasses import dataclass
+from functools import lru_cache
+
+__all__ = ["Diff", "compare", "definitions", "definitions_of", "unified"]
+
+MODULE_BODY = "<module>"  # the statements that define no name, as Python's tracebacks call them
+
+DEFINES = (ast.FunctionDef, ast.AsyncFunctionDef, ast.ClassDef, ast.Import, ast.ImportFrom)
+OWN_SCOPE = (ast.Lambda, ast.ListComp, ast.SetComp, ast.DictComp, ast.GeneratorExp)
+
+
+@dataclass(frozen=True, slots=True)
+class Diff:
+    """The difference of two versions: a unified diff, and the names of the definitions that differ."""
+
+    text: str
+    added: tuple[str, ...]
+    changed: tuple[str, ...]
+    removed: tuple[str, ...]
+
+    def __str__(self) -> str:
+        return self.text
+
+
+def unified(old: str, new: str, old_label: str, new_label: str) -> str:
+    """Return the unified diff of two texts, "" if they are equal."""
+    lines = difflib.unified_diff(
+        old.splitlines(keepends=True), new.splitlines(keepends=True), old_label, new_label, n=3
+    )
+    return "".join(line if line.endswith("\n") else line + "\n\\ No newline at end of file\n" for line in lines)
+
+
+def compare(old: Mapping[str, str], new: Mapping[str, str]) -> tuple[tuple[str, ...], tuple[str, ...], tuple[str, ...]]:
+    """Return the names that were added, changed and removed, in the order of their text."""
+    added = tuple(name for name in new if name not in old)
+    changed = tuple(name for name in new if name in old and old[name] != new[name])
+    removed = tuple(name for name in old if name not in new)
+    return added, changed, removed
+
+
+@lru_cache(maxsize=32)
+def definitions_of(text: str) -> dict[str, str]:
+    """Return what `text` defines; nothing if it is no valid module."""
+    try:
+        return definitions(ast.parse(text))
+    except (SyntaxError, ValueError, RecursionError, MemoryError):
+        return {}
+
+
+def definitions(tree: ast.Module) -> dict[str, str]:
+    """Return what the module defines, in order: a name for each definition, and what it says without its layout.
+
+    Functions by name, methods as Class.method, the rest of a class by its name; constants, imports and other
+    bindings by the names they bind; all that binds nothing as "<module>". What stands under a top-level `if`,
+    `try` or `with` counts as if it stood outside, with the condition as a part of the module's body.
+    """
+    found: dict[str, str] = {}
+    for name, what in _statements(tree.body):
+        found[name] = found.get(name, "") + what + "\n"  # one name may have several: overloads, if and else
+    return found
+
+
+def _statements(body: Iterable[ast.stmt]) -> Iterator[tuple[str, str]]:
+    for statement in body:
+        match statement:
+            case ast.FunctionDef() | ast.AsyncFunctionDef():
+                yield statement.name, ast.dump(statement)
+            case ast.ClassDef():
+                yield from _class(statement, statement.name)
+            case ast.If() | ast.Try() | ast.TryStar() | ast.With() | ast.For() | ast.While() if _defines(statement):
+                yield from _block(statement)
+            case ast.Import(names=names) | ast.ImportFrom(names=names):
+                for alias in names:
+                    yield (alias.asname or alias.name).partition(".")[0], _dump_import(statement, alias)
+            case _:
+                for name in _bound(statement) or [MODULE_BODY]:
+                    yield name, ast.dump(statement)
+
+
+def _class(statement: ast.ClassDef, name: str) -> Iterator[tuple[str, str]]:
+    rest: list[ast.stmt] = []
+    for inner in statement.body:
+        match inner:
+            case ast.FunctionDef() | ast.AsyncFunctionDef():
+                yield f"{name}.{inner.name}", ast.dump(inner)
+            case ast.ClassDef():
+                yield from _class(inner, f"{name}.{inner.name}")
+            case _:
+                rest.append(inner)
+    head = [*statement.bases, *statement.keywords, *statement.decorator_list, *rest]
+    yield name, "\n".join(["class", *map(ast.dump, head)])
+
+
+def _block(statement: ast.stmt) -> Iterator[tuple[str, str]]:
+    """Yield what stands inside a compound statement, then its conditions and handlers."""
+    for field, value in ast.iter_fields(statement):
+        match value:
+            case [ast.stmt(), *_]:
+                yield from _statements(value)
+            case [ast.ExceptHandler(), *_]:
+                for handler in value:
+                    yield MODULE_BODY, f"except {ast.dump(handler.type) if handler.type else ''}"
+                    yield from _statements(handler.body)
+            case ast.AST():
+                yield MODULE_BODY, f"{type(statement).__name__} {field} {ast.dump(value)}"
+            case [ast.AST(), *_]:
+                yield MODULE_BODY, f"{type(statement).__name__} {field} {' '.join(map(ast.dump, value))}"
+
+
+def _defines(statement: ast.stmt) -> bool:
+    return any(isinstance(node, DEFINES) for node in ast.walk(statement))
+
+
+def _dump_import(statement: ast.Import | ast.ImportFrom, alias: ast.alias) -> str:
+    origin = f"{statement.level} {statement.module}" if isinstance(statement, ast.ImportFrom) else ""
+    return f"import {origin} {alias.name} {alias.asname}"
+
+
+def _bound(statement: ast.AST) -> list[str]:
+    """Return the names that a statement binds at the top level of the module, once each, in order."""
+    names: dict[str, None] = {}
+    waiting: list[ast.AST] = [statement]
+    while waiting:
+        node = waiting.pop(0)
+        if isinstance(node, ast.Name) and isinstance(node.ctx, ast.Store):
+            names[node.id] = None
+        if not isinstance(node, OWN_SCOPE):
+            waiting[:0] = ast.iter_child_nodes(node)
+    return list(names)

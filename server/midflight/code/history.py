@@ -1,0 +1,172 @@
+"""What there is and was of a module: its versions, their texts, and what of them is newer on disk."""
+
+from __future__ import annotations
+
+import functools
+import sys
+from collections.abc import Callable
+from types import MethodType
+from typing import Any, NamedTuple, TypeVar
+
+from midflight.code.adopt import changed_since_import, imported_modules
+from midflight.code.diff import Diff, compare, definitions_of, unified
+from midflight.code.modules import Module, all_modules, known, module_of
+from midflight.code.names import Place
+from midflight.code.purge import spots_of, take_census
+from midflight.code.source import Rejection, read_text, unit_at
+from midflight.code.version import Version, digest, version_of
+from midflight.errors import UnknownVersionError
+from midflight.kernel import Pid
+
+__all__ = [
+    "VersionInfo",
+    "check_process_code",
+    "current",
+    "diff",
+    "is_loaded",
+    "modified_modules",
+    "processes",
+    "source",
+    "versions",
+]
+
+Value = TypeVar("Value")
+
+
+class VersionInfo(NamedTuple):
+    """A version that is there: its number, its name (`__vsn__`, else a digest of the text), whether it is current."""
+
+    version: int
+    vsn: object
+    current: bool
+
+
+def versions(name: str) -> tuple[VersionInfo, ...]:
+    """Return the versions of module `name` that are current or that some process runs, oldest first.
+
+    An old one goes by itself when the last process has left it; what still holds a function of it keeps only that.
+    Raises: UnknownModuleError.
+    OTP: code:get_object_code/1 and module_info(attributes) have no such list; there are two at most.
+    """
+    module = module_of(name)
+    run = take_census().numbers(name)
+    return tuple(
+        VersionInfo(number, version.vsn, version is module.current)
+        for number, version in sorted(module.versions.items())
+        if version is module.current or number in run
+    )
+
+
+def processes(name: str, version: int | None = None) -> tuple[Pid, ...]:
+    """Return the pids of the processes that run module `name`, in that version or in any, oldest first.
+
+    A process that awaits code of one version from code of another runs both.
+    Raises: UnknownModuleError.
+    OTP: erlang:processes/0 with erlang:check_process_code/2 for each.
+    """
+    module_of(name)
+    found = take_census().rows(name, lambda each: version is None or each.number == version)
+    return tuple(pid for pid, *_ in found)
+
+
+def check_process_code(pid: Pid, name: str, version: int | None = None) -> bool:
+    """Say whether a process has a frame in that version of module `name`; none given: in any but the current one.
+
+    False for a dead process. A function that it only holds does not count, nor does a child task of it.
+    Raises: UnknownModuleError.
+    OTP: erlang:check_process_code/2, which knows one old version.
+    """
+    module = module_of(name)
+    found = (version_of(spot.f_globals) for spot in spots_of(pid))
+    return any(
+        each.number == version if version is not None else each is not module.current
+        for each in found
+        if each is not None and each.name == name
+    )
+
+
+def is_loaded(name: str) -> str | None:
+    """Return the file of the current version of module `name`; None if it has none, or was only imported.
+
+    OTP: code:is_loaded/1.
+    """
+    module = known(name)
+    return None if module is None or module.current is None else module.current.path
+
+
+def source(name: str, version: int | None = None) -> str:
+    """Return the text of a version, of the current one for None. The last 100 are kept.
+
+    Raises: UnknownModuleError; UnknownVersionError, also for a module that was changed on disk after it was imported
+    and before it was first loaded: what it was then is not known.
+    """
+    module = module_of(name)
+    found = module.version(version)
+    text = found.text
+    if text is None:
+        raise UnknownVersionError(name, found.number, _kept(module))
+    return text
+
+
+def _kept(module: Module) -> list[int]:
+    return [number for number, version in sorted(module.versions.items()) if version.text is not None]
+
+
+def diff(name: str, a: int, b: int | None = None) -> Diff:
+    """Return what differs from version `a` to version `b`, by default the current one.
+
+    Raises: UnknownModuleError; UnknownVersionError, as `source` does.
+    """
+    module = module_of(name)
+    old, new = module.version(a), module.version(b)
+    texts = source(name, old.number), source(name, new.number)
+    labels = (f"{version.path} (version {version.number})" for version in (old, new))
+    found = compare(*map(definitions_of, texts))
+    return Diff(unified(*texts, *labels), *found)
+
+
+def modified_modules() -> tuple[str, ...]:
+    """Return the names of the modules whose file is not what is loaded, sorted.
+
+    Those too of the project's modules that were only imported, as far as that can be known.
+    OTP: code:modified_modules/0.
+    """
+    names = [module.name for module in all_modules() if _is_modified(module.current)]
+    for name, path, module in imported_modules():
+        unit = unit_at(Place(name, path), None)
+        if not isinstance(unit, Rejection) and changed_since_import(unit, module):
+            names.append(name)
+    return tuple(sorted(names))
+
+
+def _is_modified(version: Version | None) -> bool:
+    if version is None:
+        return False
+    text = read_text(version.path)
+    return isinstance(text, str) and digest(text) != version.digest
+
+
+def current(function: Callable[..., Any]) -> Any:
+    """Return the newest version of a function or class that is held as a value: what its name means now.
+
+    A method of an object is found in the newest version of its class and bound to the same object.
+
+    Raises: LookupError if the name is gone, or if it is a local one that nobody can look up.
+    OTP: fun m:f/1, which is a name; a fun that is held is not looked up again.
+    """
+    if isinstance(function, MethodType):
+        owner = function.__self__
+        found = current(function.__func__)
+        return found.__get__(owner, type(owner)) if hasattr(found, "__get__") else found
+    if isinstance(function, functools.partial):
+        return functools.partial(current(function.func), *function.args, **function.keywords)
+    module, name = getattr(function, "__module__", None), getattr(function, "__qualname__", None)
+    found = sys.modules.get(module) if isinstance(module, str) else None
+    if found is None or not isinstance(name, str):
+        raise LookupError(f"{function!r} belongs to no module that is there, so it has no newest version")
+    for part in name.split("."):
+        try:
+            found = getattr(found, part)
+        except AttributeError:
+            raise LookupError(f"{module} has no {name} any more, or never had by that name") from None
+    return found

@@ -1,0 +1,225 @@
+"""What a load did, as plain data, and the words for it. Nothing here looks at the running system.
+
+`summary` is the one line that both editors show as it is; `text` is the whole report.
+"""
+
+from __future__ import annotations
+
+import os
+from collections.abc import Iterable, Sequence
+from dataclasses import dataclass
+from typing import Literal
+
+from midflight.kernel import Pid
+
+__all__ = ["Diagnostic", "Lingering", "LoadReport", "StaleImport", "summary", "text"]
+
+Severity = Literal["error", "warning", "note"]
+
+SHOWN = 3  # names or pids in the one line; the whole report has all of them
+
+# The codes whose message is about one place in the text. The others are about the file or the system, so the one
+# line does not say "line 1" for them.
+AT_A_LINE = frozenset({"syntax", "body", "import", "undefined-name", "not-awaited", "awaited-loop"})
+
+# What to do, where it is not to mend a line of the module.
+REMEDY = {
+    "read": "Check the file, load again.",
+    "encoding": "Mend the encoding line at the top, load again.",
+    "name": "",
+    "not-found": "",
+    "refused": "",
+    "nested": "",
+    "not-purged": "",
+    "replaced": "",
+    "snapshot": "",
+    "live-call": "Keep what the old code calls, or load with force=True.",
+    "undefined-name": "Fix the line, or load with force=True.",
+    "not-awaited": "Fix the line, or load with force=True.",
+    "other-file": "Load that file under its own name, or load with force=True.",
+}
+
+
+@dataclass(frozen=True, slots=True)
+class Diagnostic:
+    """One thing that is wrong at one place. `line` counts from 1, `column` in characters from 0.
+
+    `end_line` and `end_column` are those of the end, where nothing is known equal to the start. `code` is a short
+    word for the kind: "syntax", "body", "import", "undefined-name"...
+    """
+
+    path: str
+    line: int
+    column: int
+    end_line: int
+    end_column: int
+    severity: Severity
+    message: str
+    code: str
+
+
+@dataclass(frozen=True, slots=True)
+class Lingering:
+    """A process that runs a version other than the current one: where it is in that version's text."""
+
+    pid: Pid
+    name: str | None
+    version: int
+    function: str
+    line: int
+
+
+@dataclass(frozen=True, slots=True)
+class StaleImport:
+    """A name in another module that keeps an object of an older version, by `from ... import`."""
+
+    module: str
+    name: str
+
+
+@dataclass(frozen=True, slots=True)
+class LoadReport:
+    """What a load did, or would not do.
+
+    `version` is the number that was loaded, None if the load was refused; `current` the number that is current now,
+    None if there is none. `added`, `changed` and `removed` are names of definitions, methods as Class.method, in
+    the order of the text. `lingering` holds the processes in older versions, oldest first; of a load that was
+    refused, all that run the module. Times are in milliseconds; `prepare_ms` held up no process, `commit_ms` did.
+    """
+
+    module: str
+    version: int | None
+    path: str
+    added: tuple[str, ...] = ()
+    changed: tuple[str, ...] = ()
+    removed: tuple[str, ...] = ()
+    warnings: tuple[Diagnostic, ...] = ()
+    refusals: tuple[Diagnostic, ...] = ()
+    lingering: tuple[Lingering, ...] = ()
+    stale_imports: tuple[StaleImport, ...] = ()
+    prepare_ms: float = 0.0
+    commit_ms: float = 0.0
+    current: int | None = None
+
+
+def summary(report: LoadReport) -> str:
+    """Return the one line for an echo area."""
+    if report.version is None:
+        return _refusal(report)
+    parts = [
+        _changes(report),
+        _count(report.warnings, "warning"),
+        _count(report.stale_imports, "stale import"),
+    ]
+    parts.append(_lingering(report.lingering))
+    said = "; ".join(part for part in parts if part)
+    milliseconds = report.prepare_ms + report.commit_ms
+    return f"{report.module} v{report.version} loaded{': ' if said else ''}{said} ({milliseconds:.1f} ms)"
+
+
+def _changes(report: LoadReport) -> str:
+    if report.version == 1:
+        return ""
+    groups = ((report.changed, "changed"), (report.added, "added"), (report.removed, "removed"))
+    said = [
+        f"{', '.join(names) if len(names) <= SHOWN else f'{len(names)} definitions'} {verb}"
+        for names, verb in groups
+        if names
+    ]
+    return ", ".join(said) or "no definition changed"
+
+
+def _count(found: Sequence[object], word: str) -> str:
+    return f"{len(found)} {word}{'s' if len(found) > 1 else ''}" if found else ""
+
+
+def _lingering(lingering: Sequence[Lingering]) -> str:
+    if not lingering:
+        return ""
+    versions = _join(f"v{number}" for number in sorted({each.version for each in lingering}))
+    places = ", ".join(f"{each.pid!r} at {each.function}:{each.line}" for each in lingering[:SHOWN])
+    more = f" and {len(lingering) - SHOWN} more" if len(lingering) > SHOWN else ""
+    return f"{processes(len(lingering))} still {verb(len(lingering), 'run')} {versions}: {places}{more}"
+
+
+def _refusal(report: LoadReport) -> str:
+    """Say what happened, what is unchanged, and what to do."""
+    first, more = report.refusals[0], len(report.refusals) - 1
+    other = os.path.basename(first.path) + " " if first.path != report.path else ""
+    place = f"{other}line {first.line}, " if first.code in AT_A_LINE else ""
+    said = f"{place}{first.message.rstrip('.')}{f' (and {more} more)' if more else ''}"
+    remedy = REMEDY.get(first.code, "Fix the line, load again.")
+    return f"{report.module} not loaded: {said}. {_unchanged(report)} {remedy}".rstrip()
+
+
+def _unchanged(report: LoadReport) -> str:
+    if report.current is None and not report.lingering:
+        return "It was not loaded before either."
+    count = sum(each.version == report.current for each in report.lingering)
+    older = len(report.lingering) - count
+    parts = ["No version is current" if report.current is None else f"Version {report.current} stays current"]
+    if count:
+        parts.append(f"{processes(count)} {verb(count, 'keep')} running it")
+    if older:
+        parts.append(f"{processes(older)} {verb(older, 'run')} older versions")
+    return "; ".join(parts) + "."
+
+
+def text(report: LoadReport) -> str:
+    """Return the whole report, several lines, each diagnostic as path:line:column."""
+    lines = [summary(report)]
+    for title, names in (("changed", report.changed), ("added", report.added), ("removed", report.removed)):
+        if names:
+            lines.append(f"  {title + ':':9}{', '.join(names)}")
+    if report.version is not None:
+        lines.append(f"  {'file:':9}{report.path}")
+        lines.append(
+            f"  {'time:':9}prepared in {report.prepare_ms:.1f} ms, processes held for {report.commit_ms:.1f} ms"
+        )
+    for title, found in (("Refused because", report.refusals), ("Warnings", report.warnings)):
+        if found:
+            lines += [
+                "",
+                title,
+                *(f"  {each.path}:{each.line}:{each.column}: {each.message}" for each in found),
+            ]
+    if report.stale_imports:
+        lines += ["", "Names that other modules imported, and keep from an older version"]
+        lines += [f"  {each.name} in {each.module}" for each in report.stale_imports]
+        lines.append(f"  Call them as {report.module}.NAME, or load those modules too, to have the current ones.")
+    return "\n".join([*lines, *_lingering_lines(report)]) + "\n"
+
+
+def _lingering_lines(report: LoadReport) -> list[str]:
+    if not report.lingering:
+        return []
+    rows = [
+        f"  {each.pid!r}{f' ({each.name})' if each.name else ''}  v{each.version}  at {each.function}:{each.line}"
+        for each in report.lingering
+    ]
+    if report.version is None:
+        return ["", "Processes that run it, and go on as they were", *rows]
+    module = report.module
+    return [
+        "",
+        "Processes in older versions",
+        *rows,
+        f"  Each goes on there until it calls a function of the module by its full name: `return {module}.f(...)`",
+        "  moves it, with the state that it passes on. Which message makes it do so is up to the program.",
+        f"  purge({module!r}) ends them.",
+    ]
+
+
+def processes(count: int) -> str:
+    """Return `count` with its noun."""
+    return f"{count} process{'' if count == 1 else 'es'}"
+
+
+def verb(count: int, word: str) -> str:
+    """Return `word` as it goes with `count` of them."""
+    return f"{word}{'s' if count == 1 else ''}"
+
+
+def _join(words: Iterable[str]) -> str:
+    *most, last = words
+    return f"{', '.join(most)} and {last}" if most else last

@@ -1,0 +1,112 @@
+"""A file for the text of each version, which its code names as its own.
+
+The code of version 3 of /project/counter.py says that it comes from .../midflight-4711-x1f3/counter@3.py. Under the
+real path every traceback of old code would show the lines of the new text, and of the current code too as soon as the
+file is edited; an entry in `linecache` alone is unknown to the interpreter's own traceback (3.11 and 3.12) and to
+debuggers. The name ends in .py, so editors, `inspect` and coverage take it for Python; it carries the version for
+people to see, and `real_path` and `readable` lead from it to the file that they edit.
+The files are the store that `rollback` and `diff` read from. All go when the interpreter ends.
+"""
+
+from __future__ import annotations
+
+import atexit
+import inspect
+import linecache
+import os
+import re
+import shutil
+import stat
+import tempfile
+import tokenize
+from dataclasses import dataclass
+
+__all__ = ["Snapshot", "readable", "real_path", "show_at", "take"]
+
+_folders: dict[int, str] = {}  # by operating system process: a fork gets a folder of its own
+_real: dict[str, tuple[str, int]] = {}
+
+FRAME = re.compile(r'File "([^"\n]+)", line (\d+)(, in [^\n]+)?')
+
+
+@dataclass(frozen=True, slots=True)
+class Snapshot:
+    """The file that holds the text of one version."""
+
+    file: str
+
+    def read(self) -> str | None:
+        """Return the text; None if somebody took the file away."""
+        try:
+            with tokenize.open(self.file) as stream:
+                return stream.read()
+        except (OSError, SyntaxError):
+            return None
+
+    def remove(self) -> None:
+        """Delete the file; a file that is gone already is no error."""
+        _real.pop(self.file, None)
+        linecache.cache.pop(self.file, None)
+        inspect.modulesbyfile.pop(self.file, None)
+        try:
+            os.unlink(self.file)
+        except OSError:  # taken away by somebody else, a cleaner of the temporary folder perhaps
+            pass
+
+
+def take(name: str, number: int, path: str, text: str, encoding: str) -> Snapshot:
+    """Write `text` as version `number` of module `name`, whose real file is `path`. Raises: OSError."""
+    file = os.path.join(_folder(), f"{name}@{number}.py")
+    snapshot = Snapshot(file)
+    snapshot.remove()  # of an attempt that failed
+    descriptor = os.open(file, os.O_WRONLY | os.O_CREAT | os.O_EXCL, stat.S_IRUSR)
+    with open(descriptor, "w", encoding=encoding, newline="") as stream:
+        stream.write(text)
+    _real[file] = (path, number)
+    inspect.modulesbyfile[file] = name  # by this, inspect finds the module of a frame
+    return snapshot
+
+
+def real_path(filename: str) -> tuple[str, int | None]:
+    """Return the file that people edit and the version, for the file name in a frame or a code object.
+
+    A name that is no version's is returned as it is, with None.
+    """
+    return _real.get(filename, (filename, None))
+
+
+def readable(text: str) -> str:
+    """Return a traceback as printed, with the real files in it: File "counter.py", line 9, in loop (version 3).
+
+    The lines of text in it stay those of the version that ran.
+    """
+
+    def rename(match: re.Match[str]) -> str:
+        path, version = real_path(match[1])
+        if version is None:
+            return match[0]
+        return f'File "{path}", line {match[2]}{match[3] or ""} (version {version})'
+
+    return FRAME.sub(rename, text)
+
+
+def show_at(path: str, text: str | None) -> None:
+    """Let `inspect` and debuggers show `text` for the real path: a class knows no other file name."""
+    if text is None:
+        linecache.cache.pop(path, None)
+    else:  # without a time of change in it, the entry stays when the file changes
+        linecache.cache[path] = (len(text), None, text.splitlines(keepends=True), path)
+
+
+def _folder() -> str:
+    pid = os.getpid()
+    folder = _folders.get(pid)
+    if folder is None or not os.path.isdir(folder):  # cleaners of temporary folders take old ones away
+        folder = _folders[pid] = tempfile.mkdtemp(prefix=f"midflight-{pid}-")
+        atexit.register(_remove_folder, pid, folder)
+    return folder
+
+
+def _remove_folder(pid: int, folder: str) -> None:
+    if os.getpid() == pid:  # not in a fork, which inherits what is done at exit
+        shutil.rmtree(folder, ignore_errors=True)

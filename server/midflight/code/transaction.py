@@ -1,0 +1,201 @@
+"""One load of one or more modules, from parsed units to reports, all or none."""
+
+from __future__ import annotations
+
+import importlib
+import os
+import sys
+import time
+from collections.abc import Callable, Sequence
+from dataclasses import replace
+from importlib.machinery import ModuleSpec
+from types import ModuleType
+
+from midflight.code.adopt import adopt
+from midflight.code.commit import commit, look_at_live_code
+from midflight.code.importing import VersionLoader, finder, spec_of
+from midflight.code.lock import LoadLock, NestedLoad
+from midflight.code.modules import Module, all_modules, known
+from midflight.code.order import in_order
+from midflight.code.prepare import Failure, Prepared, Refused
+from midflight.code.purge import take_census
+from midflight.code.report import Diagnostic, LoadReport, summary
+from midflight.code.source import Unit
+from midflight.errors import LoadError, NotPurged
+
+__all__ = ["Transaction", "load_error"]
+
+NESTED = (
+    "a load was asked for in the body of a module or in an on_unload, and the load that runs it is not done; "
+    "import the other module there, load both with load_many, or load it in an on_load"
+)
+
+
+def load_error(failures: Sequence[Failure]) -> LoadError:
+    """Return the exception for modules that are not loaded, with a report for each."""
+    census = take_census()
+    reports = [
+        LoadReport(
+            module=name,
+            version=None,
+            path=path,
+            refusals=problems,
+            lingering=tuple(census.in_module(name)),
+            current=_current_number(name),
+        )
+        for name, path, problems in failures
+    ]
+    is_not_purged = any(each.code == "not-purged" for each in reports[0].refusals)
+    return (NotPurged if is_not_purged else LoadError)(summary(reports[0]), *reports)
+
+
+def _current_number(name: str) -> int | None:
+    record = known(name)
+    return record.current.number if record is not None and record.current is not None else None
+
+
+class Transaction:
+    """One load. `run` it once. `reload` is what `importlib.reload` does with the modules later."""
+
+    def __init__(
+        self,
+        units: Sequence[Unit],
+        lock: LoadLock,
+        reload: Callable[[ModuleType], object],
+        *,
+        force: bool,
+        two_versions: bool,
+    ) -> None:
+        self._units = units
+        self._lock = lock
+        self._reload = reload
+        self._force = force
+        self._two_versions = two_versions
+        self._begun: list[Prepared] = []
+        self._made: list[Prepared] = []  # in the order in which their bodies ended
+        self._undo: list[Callable[[], object]] = []
+
+    def run(self) -> tuple[LoadReport, ...]:
+        """Load the modules; return a report for each, in the order they were given. Raises: LoadError."""
+        try:
+            with self._lock.held():
+                try:
+                    self._prepare()
+                    self._lock.call(self._commit)
+                except BaseException:
+                    self._abandon()
+                    raise
+        except NestedLoad:
+            unit = self._units[0]
+            raise load_error([Failure(unit.name, unit.path, (_problem(unit, NESTED, "nested"),))]) from None
+        except Refused as refused:
+            raise load_error(refused.failures) from refused.__cause__
+        made = {prepared.unit.name: prepared for prepared in self._made}
+        return tuple(made[unit.name].report() for unit in self._units)
+
+    def _commit(self) -> None:
+        commit(self._made, force=self._force, two_versions=self._two_versions, may_load=self._lock.opened())
+
+    def _abandon(self) -> None:
+        for prepared in reversed(self._begun):
+            prepared.abandon()
+        if not any(prepared.is_current for prepared in self._begun):
+            for undo in reversed(self._undo):
+                undo()
+
+    def _prepare(self) -> None:
+        finder.install(self._spec_to_reload)
+        new = [unit for unit in self._units if unit.name not in sys.modules and known(unit.name) is None]
+        with finder.offering([self._spec_to_import(unit) for unit in new]):
+            for unit in in_order(self._units):
+                self._make(unit)
+        group = {prepared.unit.name: prepared.namespace for prepared in self._made}
+        failures = []
+        for prepared in self._made:
+            prepared.look(group)
+            if self._force:
+                prepared.warnings += (replace(each, severity="warning") for each in prepared.refusals)
+            elif prepared.refusals:
+                failures.append(Failure(prepared.unit.name, prepared.unit.path, tuple(prepared.refusals)))
+        if failures:
+            raise Refused(failures)
+        look_at_live_code(self._made)
+        for prepared in self._made:
+            prepared.prepare_seconds = time.perf_counter() - prepared.started
+
+    def _make(self, unit: Unit) -> None:
+        """Make a version of the module of `unit`, unless the body of another one has imported it by now."""
+        if any(prepared.unit is unit for prepared in self._begun):
+            return
+        self._make_importable(unit)
+        record = known(unit.name)
+        if unit.name not in sys.modules and record is not None:  # somebody took it out: it is put back
+            sys.modules[unit.name] = record.facade.module
+            self._undo.append(lambda: sys.modules.pop(unit.name, None))
+        self._import(unit)
+        if any(prepared.unit is unit for prepared in self._begun):
+            return
+        module = sys.modules[unit.name]
+        self._check_place(unit, module)
+        try:
+            record = adopt(unit.name, getattr(module, "__file__", None) or unit.path)
+        except OSError as error:
+            raise _refused(unit, f"its text cannot be kept: {error}", "snapshot") from error
+        self._make_prepared(Prepared(unit, record, is_first=False))
+
+    def _make_prepared(self, prepared: Prepared) -> None:
+        self._begun.append(prepared)
+        prepared.make(self._reload)
+        self._made.append(prepared)
+
+    def _make_importable(self, unit: Unit) -> None:
+        """Put the folder that the module's name starts from at the end of `sys.path`, if it is not on it."""
+        root = unit.place.root
+        if root is None or any(os.path.realpath(folder or os.curdir) == os.path.realpath(root) for folder in sys.path):
+            return
+        sys.path.append(root)
+        self._undo.append(lambda: sys.path.remove(root) if root in sys.path else None)
+
+    def _import(self, unit: Unit) -> None:
+        """Import the module: this makes it, if nobody did before; and waits for another thread that just does."""
+        try:
+            importlib.import_module(unit.name)
+        except (KeyboardInterrupt, Refused):
+            raise
+        except BaseException as error:  # of the body of a package that it is in
+            why = f"its package cannot be imported: {type(error).__name__}: {error}"
+            raise _refused(unit, why, "package") from error
+
+    def _check_place(self, unit: Unit, module: ModuleType) -> None:
+        """Refuse a module that cannot be taken over, or that is another one than was meant."""
+        if not isinstance(module, ModuleType):
+            raise _refused(unit, "what sys.modules has under its name is no module", "replaced")
+        if getattr(module.__spec__, "_initializing", False):
+            raise _refused(unit, "it is being imported, by what asks to load it", "nested")
+        record = known(unit.name)
+        file = record.path if record is not None else getattr(module, "__file__", None)
+        is_other = file is not None and os.path.exists(file) and not os.path.samefile(file, unit.path)
+        if is_other and not self._force:
+            raise _refused(unit, f"the name {unit.name} is that of {file}, which is loaded", "other-file")
+
+    # --- What the import system is told ------------------------------------------------------------------------
+
+    def _spec_to_import(self, unit: Unit) -> ModuleSpec:
+        def execute_first(module: ModuleType) -> None:
+            self._make_prepared(Prepared(unit, Module(unit.name, module), is_first=True))
+
+        return spec_of(unit.name, unit.path, VersionLoader(unit.name, unit.path, self._reload, execute_first))
+
+    def _spec_to_reload(self, module: ModuleType) -> ModuleSpec | None:
+        for record in all_modules():
+            if record.facade.module is module:
+                return spec_of(record.name, record.path, VersionLoader(record.name, record.path, self._reload))
+        return None
+
+
+def _problem(unit: Unit, message: str, code: str) -> Diagnostic:
+    return Diagnostic(unit.path, 1, 0, 1, 0, "error", message, code)
+
+
+def _refused(unit: Unit, message: str, code: str) -> Refused:
+    return Refused([Failure(unit.name, unit.path, (_problem(unit, message, code),))])

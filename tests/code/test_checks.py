@@ -1,0 +1,178 @@
+"""What is found in a text before it is loaded: certain things only, and only new ones are refused."""
+
+from __future__ import annotations
+
+import pytest
+
+from midflight import code
+from midflight.code import LoadError
+
+HEAD = "from midflight import receive\nimport thing\n"
+LOOPS = """
+async def loop(n):
+    await receive()
+    return loop(n + 1)
+
+async def endless(n):
+    while True:
+        n += await receive()
+
+async def ask():
+    return await receive()
+"""
+RECURSIVE = """
+async def recursive(n):
+    await receive()
+    await recursive(n + 1)
+"""
+
+
+def found(project, text: str) -> list[tuple[str, int, str]]:
+    """Load `text` as thing by force; return code, line and severity of what is found."""
+    report = project.load_text("thing", text, force=True)
+    return [(each.code, each.line, each.message) for each in report.warnings]
+
+
+def codes(project, text: str) -> list[tuple[str, int]]:
+    """Load `text` as thing by force; return code and line of what is found."""
+    return [(name, line) for name, line, _ in found(project, text)]
+
+
+@pytest.mark.parametrize(
+    "text",
+    [
+        "def f():\n    return nonesuch\n",
+        "async def f():\n    nonesuch(1)\n",
+        "class C:\n    def f(self):\n        return [nonesuch for _ in ()]\n",
+        "def f():\n    def g():\n        return lambda: nonesuch\n    return g\n",
+        "from os.path import *\ndef f():\n    return nonesuch\n",
+    ],
+)
+def test_a_name_that_nothing_defines_is_refused(project, text):
+    """A process that came there would end with NameError."""
+    with pytest.raises(LoadError) as caught:
+        project.load_text("thing", text)
+
+    (problem,) = caught.value.report.refusals
+    line = next(number for number, line in enumerate(text.split("\n"), 1) if "nonesuch" in line)
+    column = text.split("\n")[line - 1].index("nonesuch")
+    assert (problem.code, problem.line, problem.column) == ("undefined-name", line, column)
+    assert (problem.end_line, problem.end_column) == (line, column + len("nonesuch"))
+    assert "'nonesuch'" in problem.message
+
+
+@pytest.mark.parametrize(
+    "text",
+    [
+        "def f():\n    return later\nlater = 1\n",
+        "globals()['made'] = 1\ndef f():\n    return made\n",
+        "import sys\nsetattr(sys.modules[__name__], 'made', 1)\ndef f():\n    return made\n",
+        "from os.path import *\ndef f():\n    return join\n",
+        "def f():\n    return __file__, __name__, __doc__, len\n",
+        "try:\n    unicode\nexcept NameError:\n    pass\n",
+        "def f():\n    global late\n    late = 1\ndef g():\n    return late\n",
+    ],
+)
+def test_a_name_that_is_defined_by_whatever_means_is_not_refused(project, text):
+    """What is in the namespace after the body has run counts."""
+    assert codes(project, text) == []
+
+
+def test_a_name_in_an_annotation_only_is_a_warning(project):
+    """No process dies of it."""
+    text = "from __future__ import annotations\ndef f(x: Nonesuch) -> Nor[This]:\n    y: Nothing = 1\n"
+
+    report = project.load_text("thing", text)
+
+    assert {each.code for each in report.warnings} == {"undefined-name"}
+    assert len(report.warnings) == 4
+
+
+def test_what_the_version_before_had_is_a_warning(project):
+    """Its processes live with it; a new one is refused all the same."""
+    project.load_text("thing", "def f():\n    return nonesuch\n", force=True)
+
+    report = project.load_text("thing", "\n\ndef f():\n    return nonesuch\n")
+
+    assert [(each.line, each.severity) for each in report.warnings] == [(4, "warning")]
+    with pytest.raises(LoadError, match="'other'"):
+        project.load_text("thing", "def f():\n    return nonesuch, other\n")
+
+
+def test_columns_count_characters(project):
+    """Python's own count bytes."""
+    with pytest.raises(LoadError) as caught:
+        project.load_text("thing", "def f():\n    return 'ééé', nonesuch\n")
+
+    assert caught.value.report.refusals[0].column == len("    return 'ééé', ")
+
+
+@pytest.mark.parametrize("call", ["loop(1)", "thing.loop(1)", "thing.endless(n=2)", "ask()"])
+def test_a_process_function_that_is_called_and_dropped_is_refused(project, call):
+    """It makes a coroutine that nothing runs: the process would end there, and its state with it."""
+    text = f"{HEAD}{LOOPS}\nasync def start():\n    {call}\n"
+
+    with pytest.raises(LoadError) as caught:
+        project.load_text("thing", text)
+
+    (problem,) = caught.value.report.refusals
+    assert (problem.code, problem.line, problem.column) == ("not-awaited", text.count("\n"), 4)
+    assert f"return {call.partition('(')[0]}(...)" in problem.message
+
+
+@pytest.mark.parametrize(
+    "body",
+    [
+        "return loop(1)",
+        "await ask()",
+        "x = loop(1)",
+        "spawn(loop(1))",
+        "loop = print\n    loop(1)",
+        "for loop in ():\n        loop(1)",
+        "other.loop(1)",
+        "plain(1)",
+        "decorated(1)",
+        "rebound(1)",
+    ],
+)
+def test_a_call_that_may_be_meant_is_not_refused(project, body):
+    """Only a plain async function of the module's own, called by a name that is global there."""
+    text = (
+        f"{HEAD}{LOOPS}\nimport functools, types\nother = types.SimpleNamespace(loop=print)\nspawn = print\n"
+        "def plain(n): pass\n@functools.cache\nasync def decorated(n): pass\n"
+        f"async def rebound(n): pass\nrebound = print\nasync def start(thing=other):\n    {body}\n"
+    )
+
+    assert codes(project, text) == []
+
+
+@pytest.mark.parametrize("call", ["loop(1)", "thing.loop(1)", "endless(1)", "start()", "recursive(1)"])
+def test_await_of_an_own_loop_is_a_warning(project, call):
+    """H11: the old frame stays below; whoever awaits a tail-calling function gets a coroutine."""
+    text = f"{HEAD}{LOOPS}{RECURSIVE}\nasync def start():\n    return loop(0)\n\nasync def outer():\n    await {call}\n"
+
+    warnings = found(project, text)
+
+    assert ("awaited-loop", text.count("\n")) in [(name, line) for name, line, _ in warnings]
+    assert f"write `return {call.partition('(')[0]}(...)`" in warnings[-1][2]
+
+
+@pytest.mark.parametrize("statement", ["await ask()", "x = await ask()", "await other.loop(1)", "await plain()"])
+def test_await_of_what_comes_back_is_none(project, statement):
+    """A function that receives once and returns is a good thing to await."""
+    text = f"{HEAD}{LOOPS}\nimport asyncio as other\nasync def plain(): pass\nasync def f():\n    {statement}\n"
+
+    assert [name for name, line in codes(project, text) if line == text.count("\n")] == []
+
+
+def test_recursion_by_await_is_a_warning_where_it_stands(project):
+    """Each message would add a frame."""
+    text = HEAD + RECURSIVE
+
+    assert codes(project, text) == [("awaited-loop", text.count("\n"))]
+
+
+def test_a_text_without_faults_has_no_findings(project):
+    """The tutorial's, for one."""
+    assert project.load("counter_v1").warnings == ()
+    assert code.versions("counter")[0].version == 1

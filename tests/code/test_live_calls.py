@@ -1,0 +1,210 @@
+"""The check that nobody else has: what live code is about to call, against the version that is about to be current."""
+
+from __future__ import annotations
+
+import linecache
+import sys
+from collections.abc import Callable, Iterator
+
+import pytest
+
+from helpers.versions import Project
+from midflight import Pid, code
+from midflight.code import LoadError
+
+WAIT = """
+from midflight import receive
+import thing
+
+
+async def wait():
+    while await receive() != "stop":
+        {statement}
+
+
+{rest}
+"""
+
+Begin = Callable[..., Pid]
+
+
+@pytest.fixture
+def begin(project: Project, runtime) -> Iterator[Begin]:
+    """Give a function that loads `thing` and starts a process in it which has that statement ahead of it."""
+    pids = []
+
+    def begin(statement: str, rest: str, name: str = "thing") -> Pid:
+        project.load_text(name, WAIT.format(statement=statement, rest=rest))
+        pids.append(runtime.spawn(sys.modules[name].wait))
+        runtime.run_until_idle()
+        return pids[-1]
+
+    yield begin
+    for pid in pids:
+        pid << "stop"
+    runtime.run_until_idle()
+
+
+def refused(project: Project, text: str) -> code.Diagnostic:
+    """Load `text` as thing, and return why that is refused."""
+    with pytest.raises(LoadError) as caught:
+        project.load_text("thing", text)
+    return caught.value.report.refusals[0]
+
+
+def test_a_name_that_the_new_version_lacks_is_refused(project, begin):
+    """H12: the process would end of it; it is named, with the line where it would."""
+    pid = begin("thing.go(1)", "def go(n): pass")
+
+    problem = refused(project, "def went(n): pass\n")
+
+    assert problem.code == "live-call"
+    assert problem.message == (
+        f"thing version 1, wait:8, uses thing.go, which the new version lacks; {pid!r} would end there"
+    )
+    assert sys.modules["thing"].go(1) is None
+
+
+@pytest.mark.parametrize(
+    ("call", "old", "new"),
+    [
+        ("thing.go(1)", "def go(n): pass", "def go(n, m): pass"),
+        ("thing.go(1)", "def go(n): pass", "def go(*, n): pass"),
+        ("thing.go(n=1)", "def go(n): pass", "def go(m): pass"),
+        ("thing.go(1, m=2)", "def go(n, m): pass", "async def go(n): pass"),
+        ("await thing.go(1)", "async def go(n): pass", "async def go(): pass"),
+        ("print(thing.go(1))", "def go(n): pass", "def go(): pass"),
+        ("thing.Go(1)", "class Go:\n    def __init__(self, n): pass", "class Go: pass"),
+        ("thing.go(\n            1,\n        )", "def go(n): pass", "def go(): pass"),
+        ("thing.go()", "def go(): pass", "go = 3"),
+    ],
+)
+def test_arguments_that_the_new_version_does_not_take_are_refused(project, begin, call, old, new):
+    """H13: by position, by name, of a class too; and what can no longer be called."""
+    begin(call, old)
+
+    problem = refused(project, f"\n{new}\n")
+
+    assert "takes otherwise" in problem.message
+
+
+@pytest.mark.parametrize(
+    ("call", "old", "new"),
+    [
+        ("thing.go(1)", "def go(n): pass", "def go(n, m=2): pass"),
+        ("thing.go(*[1])", "def go(n): pass", "def go(): pass"),
+        ("thing.go(**{})", "def go(): pass", "def go(n): pass"),
+        ("thing.go(1)", "def go(n): pass", "def go(*args, **more): pass"),
+        ("thing.go(1)", "def go(n): pass", "import functools\ngo = functools.partial(print, 2)"),
+        ("thing.go(1)", "def go(n): pass", "go = int"),
+        ("spawn = thing.go", "def go(n): pass", "def go(): pass"),
+        ("thing.go()", "def go(): pass", "def __getattr__(name): return print"),
+        ("thing.gone()", "", "x = 1"),
+        ("thing.go(1, 2)", "def go(n): pass", "def go(): pass"),
+        ("thing = 1; thing.go()", "def go(): pass", "x = 1"),
+    ],
+)
+def test_what_is_not_certain_or_not_new_is_no_matter(project, begin, call, old, new):
+    """Stars, dynamic names, a read that is no call, what failed before as well, another thing of that name."""
+    begin(call, old)
+
+    assert project.load_text("thing", f"\n{new}\n").version == 2
+
+
+def test_force_overrides_it(project, begin):
+    """As a warning that says who will end."""
+    pid = begin("thing.go(1)", "def go(n): pass")
+
+    report = project.load_text("thing", "x = 1\n", force=True)
+
+    assert [(each.code, each.severity) for each in report.warnings] == [("live-call", "warning")]
+    assert repr(pid) in report.warnings[0].message
+
+
+def test_code_that_the_process_only_may_come_to_is_a_warning(project, begin):
+    """What its code calls by a bare name."""
+    begin("helper()", "def helper():\n    return [thing.go(n) for n in (1, 2)]\n\ndef go(n): pass")
+
+    report = project.load_text("thing", "x = 1\n")
+
+    assert len(report.warnings) == 1
+    assert "thing.go, which the new version lacks" in report.warnings[0].message
+    assert "may come there" in report.warnings[0].message
+
+
+def test_code_nested_in_the_frames_code_counts_as_its_own(project, begin):
+    """Lambdas, comprehensions, inner functions."""
+    begin("(lambda: [thing.go(n) for n in (1, 2)])()", "def go(n): pass")
+
+    assert "thing.go" in refused(project, "x = 1\n").message
+
+
+def test_calls_from_other_modules_count(project, begin):
+    """Under whatever name they hold the module, loaded by Midflight or not."""
+    project.load_text("thing", "def go(n): pass\n")
+    sys.path.append(str(project.root))
+    project.write("alias.py", "import thing as shop\n")
+    pid = begin("t.go(1)", "import thing as t", name="other")
+    begin("alias.shop.go(1)", "import alias", name="third")
+
+    with pytest.raises(LoadError) as caught:
+        project.load_text("thing", "def go(): pass\n")
+
+    said = [each.message for each in caught.value.report.refusals]
+    assert len(said) == 2
+    assert said[0].startswith("other version 1, wait:8, uses thing.go")
+    assert repr(pid) in said[0]
+
+
+def test_calls_from_a_module_that_was_only_imported_count(project, runtime):
+    """Its file tells how it calls, as long as it is what was imported."""
+    project.load_text("thing", "def go(n): pass\n")
+    text = WAIT.format(statement="thing.go(1)", rest="")
+    path = project.write("plain.py", text)
+    plain = __import__("plain")
+    pid = runtime.spawn(plain.wait)
+    runtime.run_until_idle()
+
+    assert "takes otherwise" in refused(project, "def go(): pass\n").message
+    with open(path, "w", encoding="utf-8") as stream:
+        stream.write(text.replace("thing.go(1)", "thing.go()"))
+    linecache.clearcache()
+    assert "which the new version lacks" in refused(project, "x = 1\n").message
+    assert project.load_text("thing", "def go(): pass\n").version == 2
+
+    pid << "stop"
+    runtime.run_until_idle()
+
+
+def test_processes_in_the_same_code_are_named_together(project, runtime, begin):
+    """Three of them, and how many more."""
+    pids = [begin("thing.go(1)", "def go(n): pass")]
+    pids += [runtime.spawn(sys.modules["thing"].wait) for _ in range(4)]
+    runtime.run_until_idle()
+
+    message = refused(project, "x = 1\n").message
+
+    assert message.endswith(f"{pids[0]!r}, {pids[1]!r}, {pids[2]!r} and 2 more would end there")
+    for pid in pids[1:]:
+        pid << "stop"
+    runtime.run_until_idle()
+
+
+def test_a_process_that_has_not_begun_counts(project, runtime):
+    """Its code is all ahead of it."""
+    project.load_text("thing", WAIT.format(statement="thing.go(1)", rest="def go(n): pass"))
+    pid = runtime.spawn(sys.modules["thing"].wait)
+
+    assert repr(pid) in refused(project, "x = 1\n").message
+
+    pid << "stop"
+    runtime.run_until_idle()
+
+
+def test_the_problem_is_shown_where_it_can_be_mended(project, begin):
+    """At the function that is called, else at the one of the new text that the caller was."""
+    begin("thing.go(1)", "def go(n): pass")
+
+    assert refused(project, "\n\ndef go(): pass\n").line == 3
+    assert refused(project, "\nx = 1\n\n\n\nasync def wait(): pass\n").line == 6
+    assert refused(project, "\nx = 1\n").line == 1

@@ -1,0 +1,361 @@
+"""Load: what a version is, which code reaches which, and that a load that fails changes nothing."""
+
+from __future__ import annotations
+
+import gc
+import sys
+import traceback
+import weakref
+
+import pytest
+
+from helpers.versions import text_of
+from midflight import code
+from midflight.code import LoadError
+
+
+def test_a_first_load_makes_version_1(project):
+    """A module that nobody has imported is imported by it."""
+    report = project.load("thing_v1")
+
+    assert (report.module, report.version, report.current) == ("thing", 1, 1)
+    assert sys.modules["thing"].which() == 1
+    assert sys.modules["thing"].__midflight_version__ == 1
+
+
+def test_others_can_import_what_was_loaded(project):
+    """The folder that its name starts from is on the path then."""
+    project.load("thing_v1")
+    project.write("user.py", "import thing\nhere = thing.which()\n")
+
+    user = __import__("user")
+
+    assert user.here == 1
+    assert user.thing is sys.modules["thing"]
+
+
+def test_a_second_load_changes_what_the_module_object_means(project):
+    """The object stays the same; H8: a call through it reaches the current version."""
+    project.load("thing_v1")
+    module = sys.modules["thing"]
+
+    report = project.load("thing_v2")
+
+    assert report.version == 2
+    assert sys.modules["thing"] is module
+    assert (module.which(), module.__midflight_version__) == (2, 2)
+    assert not hasattr(module, "only_in_1")
+
+
+def test_local_calls_stay_and_qualified_calls_move(project):
+    """H7, H8: what a function of version 1 calls by a bare name is of version 1, through the module the current one."""
+    project.load("thing_v1")
+    thing = sys.modules["thing"]
+    local, qualified, closure, old = thing.local, thing.qualified, thing.make_closure(), thing.Thing()
+
+    project.load("thing_v2")
+
+    assert local() == 1
+    assert qualified() == 2
+    assert closure() == (1, 2)
+    assert old.which() == 1
+    assert thing.Thing().which() == 2
+
+
+def test_identical_text_is_a_new_version_all_the_same(project):
+    """H2: it was asked for."""
+    project.load("thing_v1")
+
+    report = project.load("thing_v1")
+
+    assert (report.version, report.added, report.changed, report.removed) == (2, (), (), ())
+
+
+def test_the_report_names_what_differs(project):
+    """Definitions, not lines."""
+    project.load("thing_v1")
+
+    report = project.load("thing_v2")
+
+    assert report.added == ("only_in_2",)
+    assert report.changed == ("<module>", "which")
+    assert report.removed == ("only_in_1",)
+
+
+def test_a_text_that_is_given_is_loaded_and_not_the_file(project):
+    """An editor loads what it shows, saved or not."""
+    path = project.put("thing_v1")
+
+    report = code.load(path, text_of("thing_v2"))
+
+    assert sys.modules["thing"].which() == 2
+    assert report.path == path
+    assert code.source("thing") == text_of("thing_v2")
+
+
+def test_a_module_can_be_loaded_by_name(project):
+    """As `import` would find it, then from where it was."""
+    sys.path.append(str(project.root))
+    project.put("thing_v1")
+    assert code.load("thing").version == 1
+
+    project.put("thing_v2")
+
+    assert code.load("thing").version == 2
+    assert sys.modules["thing"].which() == 2
+
+
+def test_the_real_path_stays_the_modules_file(project):
+    """The version is in the code objects only."""
+    path = project.put("thing_v1")
+    code.load(path)
+    thing = sys.modules["thing"]
+
+    assert thing.__file__ == thing.__spec__.origin == path
+    assert thing.which.__code__.co_filename != path
+    assert thing.__name__ == thing.__spec__.name == "thing"
+    assert thing.__package__ == ""
+
+
+FAILURES = {
+    "syntax": ("def which()\n    return 3\n", "syntax", 1),
+    "raise": ("def which():\n    return 3\n\n1 / 0\n", "body", 4),
+    "exit": ("import sys\nsys.exit(3)\n", "body", 2),
+    "import": ("x = 1\nimport nonesuch\n", "import", 2),
+    "generator": ("raise GeneratorExit\n", "body", 1),
+    "deep": ("def f():\n    return undefined_here\n\nf()\n", "body", 2),
+    "late": ("return 1\n", "syntax", 1),
+    "undefined": ("def which():\n    return nonesuch\n", "undefined-name", 2),
+}
+
+
+@pytest.mark.parametrize("kind", FAILURES)
+def test_a_load_that_fails_changes_nothing(project, kind):
+    """H3: version 1 is current, its namespace untouched, the module object as it was."""
+    project.load("thing_v1")
+    thing = sys.modules["thing"]
+    before, path = dict(vars(thing)), list(sys.path)
+    text, problem, line = FAILURES[kind]
+
+    with pytest.raises(LoadError) as caught:
+        project.load_text("thing", text)
+
+    report = caught.value.report
+    assert (report.module, report.version, report.current) == ("thing", None, 1)
+    assert [(each.code, each.line) for each in report.refusals] == [(problem, line)]
+    assert vars(thing) == before
+    assert type(thing) is type(sys)
+    assert sys.path == path
+    assert [version.version for version in code.versions("thing")] == [1]
+
+
+@pytest.mark.parametrize("kind", FAILURES)
+def test_a_first_load_that_fails_leaves_nothing_behind(project, kind):
+    """No entry in sys.modules, no folder on sys.path, no record of the module."""
+    path = list(sys.path)
+
+    with pytest.raises(LoadError) as caught:
+        project.load_text("thing", FAILURES[kind][0])
+
+    assert caught.value.report.current is None
+    assert "thing" not in sys.modules
+    assert sys.path == path
+    assert code.is_loaded("thing") is None
+    with pytest.raises(code.UnknownModuleError):
+        code.versions("thing")
+
+
+def test_the_number_of_a_failed_load_is_given_again(project):
+    """So versions count loads that happened."""
+    project.load("thing_v1")
+    with pytest.raises(LoadError):
+        project.load_text("thing", "1 / 0\n")
+
+    assert project.load("thing_v2").version == 2
+
+
+def test_what_the_body_raised_is_the_cause(project):
+    """With a traceback that shows the lines of the text that failed."""
+    with pytest.raises(LoadError) as caught:
+        project.load_text("thing", "def fail():\n    raise KeyError('why')  # here\n\nfail()\n")
+
+    cause = caught.value.__cause__
+    assert isinstance(cause, KeyError)
+    assert "raise KeyError('why')  # here" in "".join(traceback.format_exception(cause))
+
+
+def test_a_keyboard_interrupt_in_the_body_is_the_users(project):
+    """It goes through as it is, and nothing has changed."""
+    project.load("thing_v1")
+
+    with pytest.raises(KeyboardInterrupt):
+        project.load_text("thing", "raise KeyboardInterrupt\n")
+
+    assert sys.modules["thing"].which() == 1
+    assert project.load("thing_v2").version == 2
+
+
+def test_a_syntax_error_in_a_module_that_the_body_imports_is_shown_there_too(project):
+    """The import's line in the module, and the line that has to be mended."""
+    sys.path.append(str(project.root))
+    helper = project.write("helper.py", "x = 1\ndef f(:\n")
+
+    with pytest.raises(LoadError) as caught:
+        project.load_text("thing", "\nimport helper\n")
+
+    first, second = caught.value.report.refusals
+    assert (first.path, first.line) == (project.path("thing.py"), 2)
+    assert (second.path, second.line, second.code) == (helper, 2, "syntax")
+
+
+def test_a_body_that_puts_something_else_in_its_place_is_refused(project):
+    """Nobody could reach its versions."""
+    project.load("thing_v1")
+    thing = sys.modules["thing"]
+
+    with pytest.raises(LoadError, match="another object"):
+        project.load_text("thing", "import sys\nsys.modules[__name__] = object()\n")
+
+    assert sys.modules["thing"] is thing
+    assert thing.which() == 1
+
+
+@pytest.mark.parametrize("given", ["json", "midflight.kernel", "sys", "nonesuch_module"])
+def test_what_can_have_no_versions_is_refused(given):
+    """The report says why; nothing is imported for it."""
+    with pytest.raises(LoadError) as caught:
+        code.load(given)
+
+    assert caught.value.report.refusals[0].code in ("refused", "not-found")
+    assert caught.value.report.version is None
+
+
+def test_a_name_that_belongs_to_another_file_is_refused(project):
+    """H6: two files cannot be one module; `force` says that they shall."""
+    project.load_text("thing", "x = 1\n")
+    other = project.write("elsewhere/thing.py", "x = 2\n")
+
+    with pytest.raises(LoadError, match="is that of"):
+        code.load(other)
+    report = code.load(other, force=True)
+
+    assert (report.version, report.path) == (2, other)
+    assert sys.modules["thing"].x == 2
+
+
+def test_a_file_that_was_moved_takes_its_module_along(project):
+    """The old one is gone, so there is no doubt."""
+    old = project.write("thing.py", "x = 1\n")
+    code.load(old)
+    new = project.write("elsewhere/thing.py", "x = 2\n")
+    (project.root / "thing.py").unlink()
+
+    assert code.load(new).version == 2
+    assert sys.modules["thing"].__file__ == new
+
+
+def test_force_overrides_a_check_and_says_so(project):
+    """What was a refusal is a warning then."""
+    report = project.load_text("thing", FAILURES["undefined"][0], force=True)
+
+    assert report.version == 1
+    assert [(each.code, each.severity) for each in report.warnings] == [("undefined-name", "warning")]
+
+
+def test_force_does_not_override_the_compiler(project):
+    """There would be nothing to run."""
+    with pytest.raises(LoadError):
+        project.load_text("thing", FAILURES["syntax"][0], force=True)
+
+
+def test_a_file_that_ran_as_the_program_is_another_module(project, monkeypatch):
+    """What runs in __main__ cannot move; that is said."""
+    path = project.put("thing_v1")
+    monkeypatch.setattr(sys.modules["__main__"], "__file__", path, raising=False)
+
+    report = code.load(path)
+
+    assert report.module == "thing"
+    assert [warning.code for warning in report.warnings] == ["main"]
+
+
+def test_names_that_others_imported_are_reported(project):
+    """`from m import f` is pinned to the version it came from; a load does not change that."""
+    project.load("thing_v1")
+    project.write("user.py", "from thing import which, Thing as T, only_in_1\nimport thing\n")
+    user = __import__("user")
+
+    report = project.load("thing_v2")
+
+    assert {(stale.module, stale.name) for stale in report.stale_imports} == {
+        ("user", "which"),
+        ("user", "T"),
+        ("user", "only_in_1"),
+    }
+    assert user.which() == 1
+
+
+def test_a_module_that_somebody_took_out_of_sys_modules_is_put_back(project):
+    """Those who hold the module object get the new version."""
+    project.load("thing_v1")
+    thing = sys.modules.pop("thing")
+
+    assert project.load("thing_v2").version == 2
+    assert sys.modules["thing"] is thing
+    assert thing.which() == 2
+
+
+def test_a_failed_load_does_not_put_a_module_back(project):
+    """It was not there before."""
+    project.load("thing_v1")
+    thing = sys.modules.pop("thing")
+
+    with pytest.raises(LoadError):
+        project.load_text("thing", "1 / 0\n")
+
+    assert "thing" not in sys.modules
+    assert thing.which() == 1
+
+
+def test_an_old_version_that_nothing_can_run_leaves_no_memory(project):
+    """Its namespace, functions and classes go with the last reference, though nobody purged."""
+    project.load_text("thing", "import typing\nclass C: pass\nSEEN = typing.List[C]\ndef f(): return C\n")
+    gone = [weakref.ref(sys.modules["thing"].C), weakref.ref(sys.modules["thing"].f)]
+    snapshot = sys.modules["thing"].f.__code__.co_filename
+
+    project.load("thing_v1")
+    gc.collect()
+
+    assert [ref() for ref in gone] == [None, None]
+    assert code.source("thing", 1).startswith("import typing")
+    assert code.real_path(snapshot) == (project.path("thing.py"), 1)
+
+
+def test_a_function_of_an_old_version_keeps_working(project):
+    """H21 has badfun here; Python keeps what is held."""
+    project.load("thing_v1")
+    closure = sys.modules["thing"].make_closure()
+
+    project.load("thing_v2")
+    code.purge("thing")
+    gc.collect()
+
+    assert closure() == (1, 2)
+
+
+@pytest.mark.parametrize("version", ["2", "'1.4'", "(1, 'beta')"])
+def test_vsn_is_what_the_module_says(project, version):
+    """H5."""
+    project.load_text("thing", f"__vsn__ = {version}\n")
+
+    assert [repr(each.vsn) for each in code.versions("thing")] == [version]
+
+
+def test_without_a_vsn_it_is_equal_for_equal_text(project):
+    """H5: and different for a different one."""
+    vsns = []
+    for version in ("thing_v1", "thing_v2", "thing_v1"):
+        project.load(version)
+        vsns.append(code.versions("thing")[-1].vsn)
+
+    assert vsns[0] == vsns[2] != vsns[1]

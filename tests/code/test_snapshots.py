@@ -1,0 +1,114 @@
+"""The files that the code of each version names as its own."""
+
+from __future__ import annotations
+
+import os
+import stat
+import subprocess
+import sys
+
+import pytest
+
+from midflight import code
+from midflight.code import snapshots
+
+
+def test_the_file_is_named_after_module_and_version(project):
+    """So a traceback tells both; it ends in .py, so editors show it as Python."""
+    project.write("shop/__init__.py", "")
+    code.load(project.write("shop/cart.py", "def f(): pass\n"))
+
+    file = sys.modules["shop.cart"].f.__code__.co_filename
+
+    assert os.path.basename(file) == "shop.cart@1.py"
+    assert f"midflight-{os.getpid()}-" in file
+
+
+def test_only_the_user_can_read_the_files_and_nobody_writes_them(project):
+    """The folder is in a place that all share."""
+    project.load("thing_v1")
+    file = sys.modules["thing"].which.__code__.co_filename
+
+    assert stat.S_IMODE(os.stat(file).st_mode) == stat.S_IRUSR
+    assert stat.S_IMODE(os.stat(os.path.dirname(file)).st_mode) == stat.S_IRWXU
+
+
+def test_real_path_leads_to_the_file_that_people_edit(project):
+    """Other names are returned as they are."""
+    path = project.put("thing_v1")
+    code.load(path)
+
+    assert code.real_path(sys.modules["thing"].which.__code__.co_filename) == (path, 1)
+    assert code.real_path(__file__) == (__file__, None)
+
+
+def test_readable_leaves_other_files_alone():
+    """And text that only looks like a frame."""
+    text = 'File "other.py", line 3, in f\n  File "<stdin>", line 1\n'
+
+    assert code.readable(text) == text
+
+
+def test_a_failed_load_leaves_no_file(project):
+    """Nor does a second try find the first one's."""
+    project.load("thing_v1")
+    folder = os.path.dirname(sys.modules["thing"].which.__code__.co_filename)
+
+    for _ in range(2):
+        with pytest.raises(code.LoadError):
+            project.load_text("thing", "1 / 0\n")
+
+        assert not os.path.exists(os.path.join(folder, "thing@2.py"))
+
+
+def test_a_folder_that_was_taken_away_is_made_anew(project):
+    """By a cleaner of temporary folders."""
+    snapshot = snapshots.take("gone", 1, "gone.py", "x = 1\n", "utf-8")
+    snapshot.remove()
+    snapshot.remove()
+    snapshots._folders[os.getpid()] = os.path.join(project.root, "nowhere")
+
+    project.load("thing_v1")
+
+    assert os.path.exists(sys.modules["thing"].which.__code__.co_filename)
+
+
+def test_a_text_that_cannot_be_kept_is_not_loaded(project, monkeypatch):
+    """No space, no permission: the load is refused, and says so."""
+
+    def full(*_: object) -> None:
+        raise OSError(28, "No space left on device")
+
+    project.load("thing_v1")
+    monkeypatch.setattr("midflight.code.snapshots.os.open", full)
+
+    with pytest.raises(code.LoadError, match="No space left"):
+        project.load("thing_v2")
+
+    assert sys.modules["thing"].which() == 1
+
+
+def test_the_files_go_when_the_interpreter_ends(project):
+    """Also after a fork, whose end takes nothing away from its parent."""
+    path = project.put("thing_v1")
+    program = (
+        "import os, sys\n"
+        "from midflight import code\n"
+        f"code.load({path!r})\n"
+        "file = sys.modules['thing'].which.__code__.co_filename\n"
+        "if os.fork() == 0:\n"
+        f"    code.load({path!r})\n"
+        "    print(os.path.dirname(sys.modules['thing'].which.__code__.co_filename), flush=True)\n"
+        "    sys.exit()\n"
+        "os.wait()\n"
+        "print(os.path.dirname(file), os.path.exists(file))\n"
+    )
+
+    run = subprocess.run([sys.executable, "-c", program], capture_output=True, text=True, check=True)
+
+    child, parent = run.stdout.splitlines()
+    folder, was_there = parent.split()
+    assert was_there == "True"
+    assert child != folder
+    assert not os.path.exists(child)
+    assert not os.path.exists(folder)

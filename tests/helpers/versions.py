@@ -1,0 +1,53 @@
+"""Modules that change under a test: a project folder, and the versions in tests/modules put into it."""
+
+from __future__ import annotations
+
+from pathlib import Path
+from textwrap import dedent
+from types import ModuleType
+from typing import Any
+
+from midflight import code
+
+MODULES = Path(__file__).parent.parent / "modules"
+
+
+def text_of(version: str) -> str:
+    """Return the text of a file of tests/modules, as `counter_v1`."""
+    return (MODULES / f"{version}.py").read_text(encoding="utf-8")
+
+
+class Project:
+    """A folder with modules in it that are loaded from there."""
+
+    def __init__(self, root: Path) -> None:
+        self.root = root
+
+    def path(self, relative: str) -> str:
+        """Return the path of a file of the project."""
+        return str(self.root / relative)
+
+    def write(self, relative: str, text: str) -> str:
+        """Write a file of the project and return its path."""
+        path = self.root / relative
+        path.parent.mkdir(parents=True, exist_ok=True)
+        path.write_text(dedent(text), encoding="utf-8")
+        return str(path)
+
+    def put(self, version: str) -> str:
+        """Write `counter_v1` of tests/modules as counter.py and return its path."""
+        return self.write(f"{version.partition('_')[0]}.py", text_of(version))
+
+    def load(self, version: str, **options: Any) -> code.LoadReport:
+        """Put a version of tests/modules into the project and load it."""
+        return code.load(self.put(version), **options)
+
+    def load_text(self, name: str, text: str, **options: Any) -> code.LoadReport:
+        """Write the module `name` of the project and load it."""
+        return code.load(self.write(f"{name}.py", text), **options)
+
+
+def modules_of(project: Project, loaded: dict[str, ModuleType]) -> list[str]:
+    """Return the names in `loaded` of the modules whose file is in the project."""
+    root = str(project.root)
+    return [name for name, module in loaded.items() if str(getattr(module, "__file__", None)).startswith(root)]

@@ -1,0 +1,27 @@
+"""A process that keeps a counter. What changes: nothing, this is the first version."""
+from midflight import receive
+import counter
+
+
+async def start():
+    return loop(0)
+
+
+async def loop(total):
+    match await receive():
+        case ("increment", count):
+            return loop(total + count)
+        case ("tell", sink):
+            sink.append(total)
+            return loop(total)
+        case "code_switch":
+            return counter.codeswitch(total)
+        case "stop":
+            return total
+        case message:
+            print(f"Unhandled message {message!r}")
+            return loop(total)
+
+
+async def codeswitch(total):
+    return loop(total)
