@@ -1,0 +1,159 @@
+"""The functions that only an input of the shell has: v, e, h, b, f, flush, i, regs and the rest.
+
+The first line of each docstring is what `help()` shows. OTP: c.erl and shell.erl, whose names these are.
+"""
+
+from __future__ import annotations
+
+import pydoc
+import re
+import sys
+from collections.abc import Callable
+from reprlib import Repr
+from typing import TYPE_CHECKING, Any
+
+from midflight import code
+from midflight.kernel import Pid, current_process, self_
+from midflight.shell import modules, processes
+from midflight.shell.evaluator import Later
+
+if TYPE_CHECKING:
+    from midflight.shell.session import Session
+
+__all__ = ["Helpers"]
+
+_short = Repr()
+_short.maxstring = _short.maxother = _short.maxlong = 200
+_short.maxlist = _short.maxtuple = _short.maxdict = _short.maxset = 12
+
+_PACKAGE = __name__.partition(".")[0]
+_PID = re.compile(r"<?(?:0\.)?(\d+)(?:\.0)?>?")
+
+
+class Helpers:
+    """The helpers of one shell; they print to its sink."""
+
+    def __init__(self, session: Session) -> None:
+        self._session = session
+
+    def names(self) -> dict[str, Any]:
+        """Return all that an input knows from the start, by name: Midflight's public names, then the helpers."""
+        midflight = sys.modules[_PACKAGE]  # by name: its list of public names is made of the layers above this one too
+        public = {name: getattr(midflight, name) for name in midflight.__all__}
+        return public | {"midflight": midflight, "code": code, "quit": self.q} | self._own()
+
+    def _own(self) -> dict[str, Callable[..., Any]]:
+        return {
+            "v": self.v, "e": self.e, "h": self.h, "b": self.b, "f": self.f,
+            "self": self.self, "flush": self.flush, "i": self.i, "regs": self.regs, "pid": self.pid, "bt": self.bt,
+            "c": self.c, "l": self.l, "lm": self.lm, "m": self.m,
+            "help": self.help, "q": self.q,
+        }  # fmt: skip
+
+    def _print(self, text: str) -> None:
+        self._session.sink.write(text if text.endswith("\n") else text + "\n")
+
+    # --- Jobs and bindings ------------------------------------------------------------------------------
+
+    def v(self, number: int = -1) -> object:
+        """v(N): the value of job N, v(-1) of the last; of a failed job its exception.
+
+        Raises: UnknownJob, which uses up no number.
+        """
+        return self._session.history.job(number).value
+
+    def e(self, number: int = -1) -> object:
+        """e(N): evaluate job N again, as if it were typed; as a whole input only.
+
+        Raises: TypeError, since it was used inside an expression.
+        """
+        raise TypeError(f"e({number}) is an input of its own, not part of one; v({number}) is the value of that job")
+
+    def h(self) -> None:
+        """h(): the inputs so far and what they gave."""
+        for job in self._session.history:
+            self._print(f"{job.number}: {job.text.strip()}\n-> {_short.repr(job.value)}")
+
+    def b(self) -> None:
+        """b(): the bindings."""
+        for name, value in self._session.bindings.items():
+            self._print(f"{name} = {_short.repr(value)}")
+
+    def f(self, name: str | None = None) -> None:
+        """f(): forget all bindings; f("x"): only that one."""
+        self._session.bindings.forget(name)
+
+    # --- Processes ----------------------------------------------------------------------------------------
+
+    def self(self) -> Pid:
+        """self(): the pid of the shell's process."""
+        return self_()
+
+    def flush(self) -> None:
+        """flush(): print and drop the messages that the shell has got."""
+        mailbox = current_process("flush()").mailbox
+        while mailbox:
+            self._print(f"Shell got {_short.repr(mailbox.popleft())}")
+
+    def i(self) -> None:
+        """i(): the processes: what each runs, in which version, and what it waits for."""
+        self._print(processes.table(self._session.scheduler))
+
+    def regs(self) -> None:
+        """regs(): the registered names."""
+        self._print(processes.names_table(self._session.scheduler))
+
+    def pid(self, text: str | int) -> Pid:
+        """pid("0.37.0"): the process of that number, alive or not.
+
+        Raises: ValueError for a text that is no pid.
+        """
+        match = _PID.fullmatch(str(text).strip())
+        if match is None:
+            raise ValueError(f"a pid is written as '0.37.0', not {text!r}")
+        number = int(match[1])
+        process = self._session.scheduler.processes.get(number)
+        return Pid(number) if process is None else process.pid
+
+    def bt(self, pid: Pid | str | int) -> None:
+        """bt(pid): where a process is now, outermost call first."""
+        if not isinstance(pid, Pid):
+            named = self._session.scheduler.names.get(str(pid))
+            pid = self.pid(pid) if named is None else named.pid
+        self._print(processes.backtrace(self._session.scheduler, pid))
+
+    # --- Code ---------------------------------------------------------------------------------------------
+
+    def c(self, module: str) -> Later:
+        """c("mod"): compile and load a module, by its name or its file, as a new version."""
+        return Later(modules.load, module, self._print)
+
+    def l(self, module: str) -> Later:  # noqa: E743  # Erlang's name for it
+        """l("mod"): the same as c("mod")."""
+        return Later(modules.load, module, self._print)
+
+    def lm(self) -> Later:
+        """lm(): load every module whose file has changed since it was loaded."""
+        return Later(modules.load_modified, self._print)
+
+    def m(self, module: str | None = None) -> None:
+        """m(): the loaded modules; m("mod"): the versions of one, who runs each, and what it defines."""
+        self._print(modules.table() if module is None else modules.description(module))
+
+    # --- The shell itself -----------------------------------------------------------------------------------
+
+    def help(self, about: object = None) -> None:
+        """help(): this list; help(x): the documentation of x."""
+        if about is not None:
+            self._print(pydoc.render_doc(about, renderer=pydoc.plaintext))  # type: ignore[attr-defined]  # typeshed lacks it
+            return
+        for helper in self._own().values():
+            self._print((helper.__doc__ or "").partition("\n")[0])
+        self._print("\nAll of midflight is there by name, and every loaded module. `await` works anywhere.")
+
+    def q(self) -> None:
+        """q(): how to leave."""
+        self._print(
+            "The server and its processes run on without this shell: close it in the editor. "
+            "`midflight stop` ends the server."
+        )

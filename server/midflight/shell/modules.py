@@ -1,0 +1,85 @@
+"""Loaded modules in the shell: found by name, described, loaded anew."""
+
+from __future__ import annotations
+
+import asyncio
+import sys
+from collections.abc import Callable, Sequence
+
+from midflight import code
+from midflight.shell.processes import columns
+
+__all__ = ["description", "find_module", "load", "load_modified", "module_names", "table"]
+
+
+def module_names() -> list[str]:
+    """Return the names of the modules that the code server has loaded, sorted."""
+    return sorted(name for name in list(sys.modules) if code.is_loaded(name))
+
+
+def find_module(name: str) -> object:
+    """Return the loaded module `name`, or the package of that name that a loaded module is in.
+
+    Raises: KeyError.
+    """
+    module = sys.modules[name]
+    if code.is_loaded(name) or any(each.startswith(f"{name}.") for each in module_names()):
+        return module
+    raise KeyError(name)
+
+
+async def load(module: str, say: Callable[[str], None]) -> None:
+    """Load `module`, a name or a path, and say what came of it; a refusal is said too, and is no failure.
+
+    Its body runs in a thread of its own, so processes run on meanwhile.
+    """
+    await _tell(lambda: (code.load(module),), say)
+
+
+async def load_modified(say: Callable[[str], None]) -> None:
+    """Load all modules whose file has changed since, together or not at all, and say what came of each."""
+    if not await _tell(code.load_modified, say):
+        say("no loaded module's file has changed")
+
+
+async def _tell(load: Callable[[], Sequence[code.LoadReport]], say: Callable[[str], None]) -> bool:
+    """Say what came of `load`, called in a thread; False if it loaded and refused nothing."""
+    try:
+        reports = await asyncio.to_thread(load)
+    except code.LoadError as error:
+        for report in error.reports:
+            say(code.text(report))
+        return True
+    for report in reports:
+        say(code.summary(report))
+    return bool(reports)
+
+
+def table() -> str:
+    """Return one line a loaded module: its current version, how many processes run which, its file."""
+    rows = [("Module", "Current", "Processes", "File")]
+    for name in module_names():
+        versions = code.versions(name)
+        current = next(version.version for version in versions if version.current)
+        counts = [(version.version, len(code.processes(name, version.version))) for version in versions]
+        runs = ", ".join(f"{count} in v{number}" for number, count in counts if count)
+        rows.append((name, f"v{current}", runs or "none", code.is_loaded(name) or ""))
+    return columns(rows)
+
+
+def description(name: str) -> str:
+    """Return what there is to say of one module: file, versions with their processes, public names."""
+    file = code.is_loaded(name)
+    if file is None:
+        return f"{name} is not loaded; c({name!r}) loads it\n"
+    rows = [("Version", "Vsn", "", "Processes")]
+    for version in code.versions(name):
+        pids = " ".join(repr(pid) for pid in code.processes(name, version.version))
+        rows.append((f"v{version.version}", str(version.vsn), "current" if version.current else "old", pids or "none"))
+    namespace = vars(sys.modules[name])
+    names = [each for each in namespace if not each.startswith("_") and _is_defined_by(name, namespace[each])]
+    return f"{name}, {file}\n{columns(rows)}defines {', '.join(sorted(names)) or 'nothing public'}\n"
+
+
+def _is_defined_by(name: str, value: object) -> bool:
+    return callable(value) and getattr(value, "__module__", None) == name

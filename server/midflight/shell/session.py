@@ -1,0 +1,259 @@
+"""One shell: what a front end holds of it, and the process behind.
+
+The life of an input: `eval` (any thread) -> a request to the shell's process -> it reads the text -> its evaluator
+runs it as its own process -> the answer. The shell's process watches the evaluator, keeps bindings and history, and
+starts another evaluator when one ends. OTP: shell.erl, whose two processes these are.
+"""
+
+from __future__ import annotations
+
+import time
+from collections import deque
+from concurrent.futures import Future
+from dataclasses import dataclass, field
+from itertools import count
+from typing import Literal
+
+from midflight.errors import ShellClosed, UnknownJob
+from midflight.kernel import Down, Pid, Ref, Scheduler, Sink, exit, receive, schedulers, spawn_monitor
+from midflight.shell.bindings import Bindings
+from midflight.shell.evaluator import Evaluation, Finished, evaluate_all, let_others_run
+from midflight.shell.helpers import Helpers
+from midflight.shell.history import History, Job
+from midflight.shell.modules import find_module, module_names
+from midflight.shell.source import SHOW, Code, Incomplete, Malformed, Nothing, Reader, repeated_job
+from midflight.shell.trace import end_text, forget_source, remember_source
+
+__all__ = ["EvalResult", "Session"]
+
+JOBS_KEPT = 20  # as Erlang's shell keeps
+SOURCES_KEPT = 1000  # inputs whose lines tracebacks can show
+INTERRUPT_SECONDS = 2.0  # to find a moment at which a busy evaluation can be struck
+LOOK_SECONDS = 0.001
+
+_labels = count(1)
+
+
+@dataclass(frozen=True, slots=True)
+class EvalResult:
+    """What became of one input.
+
+    `number` is that of the next prompt. `value` is the repr of what it came to, None for nothing to show. `error`
+    is a traceback as text, of a failed or interrupted input. An "incomplete" one used no number and ran nothing.
+    """
+
+    status: Literal["ok", "error", "incomplete", "interrupted"]
+    number: int
+    value: str | None = None
+    error: str | None = None
+
+
+@dataclass(frozen=True, eq=False, slots=True)
+class _Request:
+    """Sent to the shell's process: evaluate `text`."""
+
+    text: str
+    answer: Future[EvalResult] = field(default_factory=Future)
+
+    def __deepcopy__(self, memo: dict[int, object]) -> _Request:
+        return self  # a runtime that copies messages must still answer this very one
+
+    def refuse(self) -> None:
+        """Answer that the shell is closed, unless it was answered."""
+        if not self.answer.done() and (self.answer.running() or self.answer.set_running_or_notify_cancel()):
+            self.answer.set_exception(ShellClosed())
+
+
+class Session:
+    """A shell of the processes of `scheduler`, whose output and that of all it spawns goes to `sink`.
+
+    All methods may be called from any thread; none waits for an evaluation. `jobs_kept` is how many inputs and
+    values `v`, `e` and `h` know.
+    """
+
+    def __init__(self, scheduler: Scheduler, sink: Sink, *, jobs_kept: int = JOBS_KEPT) -> None:
+        self.number = 1
+        self.sink = sink
+        self.scheduler = scheduler
+        self.history = History(jobs_kept)
+        self.bindings = Bindings(Helpers(self).names() | {SHOW: self._show}, find_module)
+        self._reader = Reader()
+        self._label = 0  # told apart from the shells before it, from its first input on
+        self._sources: deque[str] = deque()
+        self._requests: set[_Request] = set()
+        self._is_closed = False
+        self._shell: Pid | None = None
+        self._evaluator: tuple[Pid, Ref] | None = None
+        self._evaluation: Evaluation | None = None
+
+    # --- For front ends, on any thread --------------------------------------------------------------------
+
+    def eval(self, text: str) -> Future[EvalResult]:
+        """Evaluate `text` after all inputs before it.
+
+        A compound statement of several lines is complete when `text` ends in a newline; else it is "incomplete".
+        What the input prints is in the sink, flushed, before the future is done.
+        The future raises ShellClosed if the shell or its runtime ended before the input did.
+        """
+        request = _Request(text)
+        if self._is_closed or self.scheduler not in schedulers():
+            request.refuse()
+        else:
+            self.scheduler.on_own_thread(self._submit, request)
+        return request.answer
+
+    def interrupt(self) -> bool:
+        """Break off the evaluation that runs now; False if none does. Its status is then "interrupted".
+
+        One that waits is cancelled; a busy loop in Python gets KeyboardInterrupt. Code in C ends first, and
+        code that catches these goes on. Returns when the evaluation was struck, at most 2 s later.
+        """
+        evaluation = self._evaluation
+        if evaluation is None or evaluation.has_run:
+            return False
+        evaluation.is_interrupt_wanted = True
+        if self.scheduler.is_own_thread():
+            evaluation.cancel()
+            return True
+        asked = self.scheduler.call_threadsafe(evaluation.cancel)
+        until = time.monotonic() + INTERRUPT_SECONDS
+        while not asked.done() and time.monotonic() < until:
+            steps = evaluation.steps
+            if (steps is not None and steps.strike()) or evaluation.finished.wait(LOOK_SECONDS):
+                break
+        return True
+
+    def complete(self, text: str) -> list[str]:
+        """Return what the name or dotted name at the end of `text` can become, whole names, sorted."""
+        return self.bindings.complete(text, module_names())
+
+    def close(self) -> None:
+        """End the shell and its evaluator, reason "killed"; what they spawned lives on unless linked to them.
+
+        Inputs that are not answered yet raise ShellClosed. Closing again does nothing.
+        """
+        if not self._is_closed:
+            self._is_closed = True
+            self.interrupt()  # a busy loop would let nobody in
+            self.scheduler.on_own_thread(self._close)
+
+    # --- On the runtime's thread ------------------------------------------------------------------------------
+
+    def _submit(self, request: _Request) -> None:
+        if self._is_closed:
+            request.refuse()
+            return
+        if self._shell is None or self._shell.process is None:
+            self._label = self._label or next(_labels)
+            self._shell = self.scheduler.spawn(self._serve, (), group_leader=self.sink).pid
+        self._requests.add(request)
+        self._shell << request
+
+    def _close(self) -> None:
+        for pid in (self._shell, self._evaluator and self._evaluator[0]):
+            if pid is not None:
+                exit(pid, "kill")
+        self._abandon()
+        forget_source(self._sources)
+
+    def _abandon(self) -> None:
+        """Answer all that still wait for an answer."""
+        for request in list(self._requests):
+            request.refuse()
+        self._requests.clear()
+
+    def _show(self, value: object) -> object:
+        evaluation = self._evaluation
+        return value if evaluation is None else evaluation.show(value)
+
+    # --- The shell's process ----------------------------------------------------------------------------------
+
+    async def _serve(self) -> None:
+        """Answer requests until the end, one at a time."""
+        self._start_evaluator()
+        try:
+            while True:
+                match await receive():
+                    case _Request() as request:
+                        if self._is_closed:
+                            request.refuse()
+                        elif request.answer.set_running_or_notify_cancel():
+                            await self._take(request)
+                        self._requests.discard(request)
+                    case Down(reason=reason):  # the evaluator ended between two inputs
+                        self._say(self._ended(reason))
+        finally:  # somebody ended the shell's process itself; the next input starts another
+            if self._evaluator is not None:
+                exit(self._evaluator[0], "kill")
+            self._abandon()
+
+    def _start_evaluator(self) -> Pid:
+        assert self._shell is not None
+        self._evaluator = spawn_monitor(evaluate_all, self._shell)
+        return self._evaluator[0]
+
+    def _ended(self, reason: object) -> str:
+        """Start another evaluator; return what there is to say of the end of the last."""
+        assert self._evaluator is not None
+        before = self._evaluator[0]
+        return end_text(before, reason, self._start_evaluator())
+
+    def _say(self, text: str) -> None:
+        self.sink.write(text)
+        self.sink.flush()
+
+    async def _take(self, request: _Request) -> None:
+        """Read the input of `request`, have it evaluated if it is one, and answer."""
+        filename = f"<shell {self._label}, input {self.number}>"
+        try:
+            text = self._expanded(request.text)
+        except UnknownJob as error:
+            request.answer.set_result(EvalResult("error", self.number, error=f"{error}\n"))
+            return
+        match self._reader.read(text, filename):
+            case Nothing():
+                result = EvalResult("ok", self.number)
+            case Incomplete():
+                result = EvalResult("incomplete", self.number)
+            case Malformed(error=syntax_error):
+                result = EvalResult("error", self.number, error=syntax_error)
+            case Code() as code:
+                self._remember(filename, code.text)
+                result = await self._evaluate(Evaluation(self.number, code, self.bindings.namespace))
+        request.answer.set_result(result)
+
+    def _expanded(self, text: str) -> str:
+        """Return `text`, or the job's that it stands for. Raises: UnknownJob."""
+        number = None if "e" in self.bindings else repeated_job(text)
+        return text if number is None else self.history.job(number).text
+
+    def _remember(self, filename: str, text: str) -> None:
+        remember_source(filename, text)
+        if filename not in self._sources:
+            self._sources.append(filename)
+        if len(self._sources) > SOURCES_KEPT:
+            forget_source([self._sources.popleft()])
+
+    async def _evaluate(self, evaluation: Evaluation) -> EvalResult:
+        """Have `evaluation` done; note the job; return what to answer, once all output is in the sink."""
+        assert self._evaluator is not None
+        pid, ref = self._evaluator
+        self._evaluation = evaluation
+        try:
+            pid << evaluation
+            end = await receive(Finished, Down(ref, ..., ...))  # type: ignore[arg-type]  # a pattern
+        finally:
+            self._evaluation = None
+            evaluation.finished.set()
+        if isinstance(end, Down):
+            text = self._ended(end.reason)
+            evaluation.error = evaluation.error or text
+            await let_others_run()  # those that hear of the end by a link or a monitor
+        if evaluation.uses_number:
+            self.history.add(Job(self.number, evaluation.source.text, evaluation.outcome()))
+            self.number += 1
+        self.sink.flush()
+        if evaluation.error is None:
+            return EvalResult("ok", self.number, value=evaluation.value)
+        status: Literal["error", "interrupted"] = "interrupted" if evaluation.is_interrupted else "error"
+        return EvalResult(status, self.number, error=evaluation.error)
