@@ -1,0 +1,266 @@
+"""One server of one project: builds its parts, starts them, and stops them in order.
+
+Start: runtime, then the socket, then the files by which it is found, then it accepts. Stop: the files go first,
+so that nobody new comes; processes get the exit signal "shutdown" while their editors still hear them; then the
+connections are closed. All processes run in the loop of the main thread; each connection has its own threads.
+"""
+
+from __future__ import annotations
+
+import asyncio
+import logging
+import os
+import signal
+import subprocess
+import sys
+import threading
+import time
+from collections.abc import Callable, Iterator
+from contextlib import contextmanager
+from functools import partial
+from importlib.metadata import version
+from pathlib import Path
+from types import FrameType
+from typing import Any
+
+from midflight.driver import Runtime
+from midflight.epc import (
+    Client,
+    Place,
+    Server,
+    ServerFile,
+    Services,
+    crash_plist,
+    describe,
+    methods_of,
+    new_cookie,
+)
+from midflight.errors import ConnectionLost, RemoteError, ServerRunning, StartFailed
+from midflight.kernel import CrashReport, Scheduler, exit
+
+__all__ = ["Program", "serve", "start_detached"]
+
+Program = Callable[[], Any]
+"""What `serve` runs as its first process; async or plain."""
+
+_END_SECONDS = 12.0
+"""From being asked to end to ending by force: the 5 s that processes have to unwind, with room."""
+
+_STUCK_SECONDS = 2.0
+_START_SECONDS = 20.0
+_LOOK_SECONDS = 0.02
+_LOG_TAIL_BYTES = 4000
+_LOG_LIMIT_BYTES = 16 * 1024 * 1024
+_LOG_KEPT_BYTES = 1024 * 1024
+_LOG_LOOK_SECONDS = 2.0
+_log = logging.getLogger("midflight")
+
+
+def serve(root: Path, announce: Callable[[int], object], *, port: int = 0, program: Program | None = None) -> Any:
+    """Run the server of `root` in the calling thread, which must be the main one, until it is asked to end.
+
+    SIGTERM, SIGINT, SIGHUP and `server/stop` ask for it; a second signal ends at once. `announce` is called with
+    the port when clients can connect. With `program` the server ends with it, and its result is returned.
+
+    Raises: ServerRunning if another server of `root` runs and there is no program, which would run without a
+    server instead; what `program` raises.
+    """
+    place = Place(root)
+    if sys.stdout is not None and hasattr(sys.stdout, "reconfigure"):
+        sys.stdout.reconfigure(line_buffering=True)  # a log file is read while it is written
+    ending = _Ending(place)
+    with ending.on_signals():
+        return asyncio.run(_serve(place, ending, announce, port, program))
+
+
+async def _serve(
+    place: Place, ending: _Ending, announce: Callable[[int], object], port: int, program: Program | None
+) -> Any:
+    log = sys.stdout  # the real one: the runtime routes what processes print
+    async with Runtime() as runtime:
+        asked = ending.listen(runtime)
+        trimming = asyncio.create_task(_keep_log_short(place.log_path))
+        services = Services(runtime.scheduler, place.root, version("midflight"), ending.request, log)
+        cookie = new_cookie()
+        server = Server(cookie, partial(methods_of, services), partial(describe, services), port=port)
+        try:
+            runtime.scheduler.on_crash.append(partial(_tell_of_crash, server))
+            try:
+                place.publish(server.port, services.version, cookie)
+            except ServerRunning as error:
+                if program is None:
+                    raise
+                _log.warning("%s The program runs without one, so no editor can load code into it.", error)
+            else:
+                server.start()
+                announce(server.port)
+            return await _until(asked, runtime, program)
+        finally:
+            trimming.cancel()
+            place.withdraw()
+            await runtime.shutdown()
+            await asyncio.to_thread(server.stop)
+
+
+async def _until(asked: asyncio.Event, runtime: Runtime, program: Program | None) -> Any:
+    """Wait until the server is asked to end or `program` has ended; return its result, None without one."""
+    waiting = asyncio.create_task(asked.wait())
+    if program is None:
+        await waiting
+        return None
+    running = asyncio.create_task(runtime.run(program))
+    try:
+        await asyncio.wait((waiting, running), return_when=asyncio.FIRST_COMPLETED)
+        if running.done():
+            return running.result()
+        running.cancel()  # the program gets the exit signal "shutdown"
+        await asyncio.wait((running,))
+        raise KeyboardInterrupt
+    finally:
+        waiting.cancel()
+
+
+async def _keep_log_short(path: Path) -> None:
+    """Cut the log of a detached server to its end when it has grown large: a process may print for ever."""
+    try:
+        if not os.path.samestat(os.fstat(1), path.stat()):
+            return
+    except OSError:
+        return  # no log, or no standard output: this server is not a detached one
+    while True:
+        await asyncio.sleep(_LOG_LOOK_SECONDS)
+        size = os.fstat(1).st_size
+        if size > _LOG_LIMIT_BYTES:
+            with path.open("rb") as file:
+                file.seek(-_LOG_KEPT_BYTES, os.SEEK_END)
+                kept = file.read().partition(b"\n")[2]
+            os.ftruncate(1, 0)  # the file is open for appending, so writing goes on at its new end
+            os.write(1, b"[%d bytes of older output were dropped here]\n" % (size - len(kept)) + kept)
+
+
+def _tell_of_crash(server: Server, report: CrashReport) -> None:
+    """Log a crash and tell every editor. Runs on the runtime's thread; waits for nobody."""
+    plist = crash_plist(report)
+    logging.getLogger("midflight.crash").error("%s", plist["text"], extra={"report": report})
+    server.report("process/crashed", plist)
+
+
+class _Ending:
+    """The one way in which a server is asked to end, from any thread and from signal handlers."""
+
+    def __init__(self, place: Place) -> None:
+        self._place = place
+        self._is_asked = False
+        self._wake: Callable[[], object] = lambda: None
+        self._scheduler: Scheduler | None = None
+        self._heard: asyncio.Event | None = None
+
+    def listen(self, runtime: Runtime) -> asyncio.Event:
+        """Return an event that is set in the running loop when the end is asked for, or was."""
+        self._scheduler, self._heard = runtime.scheduler, asyncio.Event()
+        self._wake = partial(runtime.loop.call_soon_threadsafe, self._heard.set)
+        if self._is_asked:
+            self._heard.set()
+        return self._heard
+
+    def request(self) -> None:
+        """Ask for the end; return at once. A process that holds the loop up is killed, in the end so are all."""
+        if self._is_asked:
+            return
+        self._is_asked = True
+        threading.Thread(target=self._insist, name="midflight-end", daemon=True).start()
+        self._wake()
+
+    @contextmanager
+    def on_signals(self) -> Iterator[None]:
+        """Let SIGTERM, SIGINT and SIGHUP ask for the end while the block runs."""
+        # Not the loop's own handlers: they wait for the loop, and a process that never yields holds that up.
+        signals = (signal.SIGTERM, signal.SIGINT, signal.SIGHUP)
+        before = [(number, signal.signal(number, self._take)) for number in signals]
+        try:
+            yield
+        finally:
+            for number, handler in before:
+                signal.signal(number, handler)
+
+    def _take(self, number: int, _frame: FrameType | None) -> None:
+        if self._is_asked:
+            os._exit(128 + number)  # asked twice: what is left behind is stale, and taken for that
+        self.request()
+
+    def _insist(self) -> None:
+        deadline = time.monotonic() + _END_SECONDS
+        while (left := deadline - time.monotonic()) > 0:
+            time.sleep(min(left, _STUCK_SECONDS))
+            if self._heard is not None and not self._heard.is_set():
+                self._kill_current()
+        _log.error("Processes have not ended within %s s of being asked; the server ends without them.", _END_SECONDS)
+        self._place.withdraw()
+        os._exit(1)
+
+    def _kill_current(self) -> None:
+        """Kill the process that runs now: it has not yielded since the end was asked for."""
+        process = self._scheduler.current() if self._scheduler is not None else None
+        if process is not None:
+            _log.error("Process %r does not yield, so it is killed: the server was asked to end.", process.pid)
+            exit(process.pid, "kill")
+
+
+def start_detached(root: Path, *, port: int = 0) -> ServerFile:
+    """Start a server of `root` that outlives this program, unless one runs; return where it is.
+
+    It has a session of its own, works in `root`, and writes to server.log. Returns when it answers.
+    Raises: StartFailed, with the end of the log, if it does not within 20 s.
+    """
+    place = Place(root)
+    with place.claimed():
+        if (found := place.running()) is not None:
+            return found
+        log = os.open(place.log_path, os.O_WRONLY | os.O_CREAT | os.O_TRUNC | os.O_APPEND, 0o600)
+    # -P: the current folder is the project's, and a file of its may be called like one of Python's own.
+    command = [
+        sys.executable,
+        "-P",
+        "-m",
+        "midflight.cli",
+        "serve",
+        "--root",
+        str(place.root),
+        "--port",
+        str(port),
+    ]
+    try:
+        server = subprocess.Popen(
+            command, cwd=place.root, stdin=subprocess.DEVNULL, stdout=log, stderr=log, start_new_session=True
+        )
+    finally:
+        os.close(log)
+    deadline = time.monotonic() + _START_SECONDS
+    while time.monotonic() < deadline:
+        has_ended = server.poll() is not None
+        if (found := _answering(place)) is not None:  # perhaps another one, which was a moment faster
+            return found
+        if has_ended:
+            break
+        time.sleep(_LOOK_SECONDS)
+    server.kill()
+    raise StartFailed(str(place.root), str(place.log_path), _tail(place.log_path))
+
+
+def _answering(place: Place) -> ServerFile | None:
+    found = place.running()
+    if found is None:
+        return None
+    try:
+        Client(found.port, place.cookie_path.read_text(encoding="ascii")).close()
+    except (ConnectionLost, RemoteError, FileNotFoundError):
+        return None
+    return found
+
+
+def _tail(path: Path) -> str:
+    """Return the end of a log, whole lines."""
+    text = path.read_bytes()
+    if len(text) > _LOG_TAIL_BYTES:
+        text = text[-_LOG_TAIL_BYTES:].partition(b"\n")[2]
+    return text.decode("utf-8", "replace").rstrip("\n")

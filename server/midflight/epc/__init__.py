@@ -1,0 +1,23 @@
+"""The wire: EPC over a local socket, who may use it, and what its methods are."""
+
+from midflight.epc.client import Client
+from midflight.epc.cookie import new_cookie
+from midflight.epc.methods import crash_plist, describe, methods_of
+from midflight.epc.rendezvous import PROTOCOL, Place, ServerFile, find_root, runtime_folder
+from midflight.epc.server import Server
+from midflight.epc.services import Services
+
+__all__ = [
+    "PROTOCOL",
+    "Client",
+    "Place",
+    "Server",
+    "ServerFile",
+    "Services",
+    "crash_plist",
+    "describe",
+    "find_root",
+    "methods_of",
+    "new_cookie",
+    "runtime_folder",
+]

@@ -1,0 +1,238 @@
+"""The client's end, for the command line and the Neovim bridge: `epc`'s client on the hardened connection.
+
+    with Client.attach(root, {"shell/output": show}) as client:
+        report = client.call("code/load", "/project/counter.py", None, None)
+        report["summary"]        # "counter v2 loaded: loop changed (3.1 ms)"
+
+Answers come as plain values: a property list is a dict with underscores in its keys, nil is None, or what
+nil means for that key (`added` is a list, `current` is False).
+"""
+
+from __future__ import annotations
+
+import os
+import socket
+import threading
+from collections.abc import Callable, Mapping
+from concurrent.futures import Future, InvalidStateError
+from concurrent.futures import TimeoutError as FutureTimeout
+from functools import wraps
+from types import TracebackType
+from typing import Any, Self
+
+from epc.client import EPCClient
+
+from midflight.epc.connection import Connection
+from midflight.epc.method import Lane, Method
+from midflight.epc.rendezvous import PROTOCOL, Place
+from midflight.errors import ConnectionLost, RemoteError
+
+__all__ = ["CALL_SECONDS", "Client"]
+
+CALL_SECONDS = 30.0
+"""How long a call waits unless told otherwise: a load runs the module's body, which may take its time."""
+
+_CONNECT_SECONDS = 5.0
+
+_LISTS = (
+    "added", "changed", "removed", "diagnostics", "lingering", "stale_imports", "links", "monitors",
+    "monitored_by", "messages", "processes",
+)  # fmt: skip
+_FLAGS = ("current", "trap_exit")
+
+
+class _ClientConnection(Connection):
+    """The hardened connection, whose life in a thread begins with `start` instead of its construction."""
+
+    def __init__(self, stream: socket.socket, address: None, endpoint: object) -> None:
+        self._arguments = (stream, address, endpoint)
+        self.is_ready = threading.Event()
+        self.on_lost: Callable[[], object] = lambda: None
+
+    def start(self) -> None:
+        try:
+            super().__init__(*self._arguments)
+        finally:
+            self._arguments[0].close()
+            self.is_ready.set()  # also if the socket broke before the connection could begin
+
+    def begin(self) -> None:
+        super().begin()
+        self.at_close(self.on_lost)
+        self.is_ready.set()
+
+    def _lane(self, *_: object) -> Lane:
+        # Answers too: the output of an evaluation is to be shown before its value.
+        return Lane.IN_ORDER
+
+
+class _Endpoint(EPCClient):  # type: ignore[misc]  # epc has no type hints
+    """`epc`'s client with our connection in place of its own handler."""
+
+    def connect(self, stream: socket.socket) -> None:
+        self.socket = stream
+        self.handler = _ClientConnection(stream, None, self)
+
+    def start(self) -> None:
+        threading.Thread(target=self.handler.start, name="midflight-epc-reader", daemon=True).start()
+        self.handler.is_ready.wait()
+
+
+class Client:
+    """A connection to a running server, authenticated when the constructor returns.
+
+    `handlers` are called with the arguments of the server's pushes, by name, in a thread of the connection.
+    Pushes and answers are handled one after another as they came, so a handler must not wait for an answer;
+    the server hears when it has returned, which is what holds a flood back. `on_lost` is called in such a
+    thread when the connection ends, whoever ended it. Otherwise all methods may be called from any thread.
+    """
+
+    def __init__(
+        self,
+        port: int,
+        cookie: str,
+        handlers: Mapping[str, Callable[..., object]] | None = None,
+        *,
+        on_lost: Callable[[], object] = lambda: None,
+    ) -> None:
+        """Connect and authenticate.
+
+        Raises: ConnectionLost if nobody answers there or the answer does not come within 5 s; RemoteError
+        if the cookie is wrong or the server speaks another protocol.
+        """
+        try:
+            stream = socket.create_connection(("127.0.0.1", port), timeout=_CONNECT_SECONDS)
+        except OSError as error:
+            raise ConnectionLost(
+                f"Nobody answers on port {port} ({error}); nothing was sent. Start a server: midflight serve"
+            ) from None
+        stream.settimeout(None)
+        self._endpoint = _Endpoint(stream)
+        self._connection: _ClientConnection = self._endpoint.handler
+        self._connection.on_lost = on_lost
+        self._handlers = {name: Method(name, _filled(handler)) for name, handler in (handlers or {}).items()}
+        self._endpoint.start()
+        self._connection.methods = self._handlers
+        try:
+            answer = self.call("authenticate", cookie, timeout_seconds=_CONNECT_SECONDS)
+            self.info = _require_protocol(answer)
+        except TimeoutError as error:
+            self.close()
+            raise ConnectionLost(str(error)) from None
+        except BaseException:
+            self.close()
+            raise
+
+    @classmethod
+    def attach(
+        cls,
+        root: str | os.PathLike[str],
+        handlers: Mapping[str, Callable[..., object]] | None = None,
+        *,
+        on_lost: Callable[[], object] = lambda: None,
+    ) -> Self:
+        """Connect to the server that runs for the project `root`.
+
+        Raises: NoServer if none runs; else as the constructor.
+        """
+        found, cookie = Place(root).find()
+        return cls(found.port, cookie, handlers, on_lost=on_lost)
+
+    def submit(self, method: str, *arguments: object) -> Future[Any]:
+        """Send a request and return the future of its answer; do not wait.
+
+        The future fails with RemoteError if the server refuses, and with ConnectionLost, at once, when the
+        server is gone.
+        """
+        future: Future[Any] = Future()
+        try:
+            self._connection.callmanager.call(
+                self._connection,
+                method,
+                list(arguments),
+                callback=lambda value: _settle(future, _fill(value)),
+                errback=lambda error: _fail(future, error),
+            )
+        except Exception as error:
+            _fail(future, error)
+        return future
+
+    def call(self, method: str, *arguments: object, timeout_seconds: float | None = CALL_SECONDS) -> Any:
+        """Send a request and return its answer; `timeout_seconds` None waits as long as the server lives.
+
+        Raises: RemoteError, ConnectionLost; TimeoutError if no answer came in time.
+        """
+        try:
+            return self.submit(method, *arguments).result(timeout_seconds)
+        except FutureTimeout:
+            raise TimeoutError(
+                f"{method} was not answered within {timeout_seconds} s; it may still be carried out. "
+                "See what the server does, or try again."
+            ) from None
+
+    def close(self) -> None:
+        """End the connection; what was sent before still goes out. Calls without an answer fail."""
+        self._connection.outbox.close()
+        self._connection.outbox.wait_empty(1.0)
+        self._connection.cut()
+
+    def __enter__(self) -> Self:
+        return self
+
+    def __exit__(
+        self, kind: type[BaseException] | None, error: BaseException | None, trace: TracebackType | None
+    ) -> None:
+        self.close()
+
+
+def _require_protocol(answer: Any) -> dict[str, Any]:
+    protocol = answer.get("protocol") if isinstance(answer, dict) else None
+    if protocol != PROTOCOL:
+        raise RemoteError(
+            f"The server speaks protocol {protocol}, this program {PROTOCOL}; the connection was closed. "
+            "Stop the server with its own version's command and start it anew."
+        )
+    return dict(answer)
+
+
+def _settle(future: Future[Any], value: object) -> None:
+    try:
+        future.set_result(value)
+    except InvalidStateError:
+        pass  # given up by its caller, or failed when the connection was lost
+
+
+def _fail(future: Future[Any], error: object) -> None:
+    if not isinstance(error, ConnectionLost):
+        error = RemoteError(str(error))
+    try:
+        future.set_exception(error)
+    except InvalidStateError:
+        pass  # as above
+
+
+def _filled(handler: Callable[..., object]) -> Callable[..., object]:
+    """Return `handler` for arguments as they come from the wire."""
+
+    @wraps(handler)
+    def handle(*arguments: object) -> object:
+        return handler(*map(_fill, arguments))
+
+    return handle
+
+
+def _fill(value: object) -> object:
+    """Put what nil means in the place of None where the key tells."""
+    match value:
+        case dict():
+            return {key: _meant(key) if item is None else _fill(item) for key, item in value.items()}
+        case list():
+            return [_fill(item) for item in value]
+        case _:
+            return value
+
+
+def _meant(key: str) -> object:
+    if key in _LISTS:
+        return []
+    return False if key in _FLAGS else None

@@ -1,0 +1,25 @@
+"""The methods of the wire: a name to a call, and values to property lists. No decision is taken here."""
+
+from __future__ import annotations
+
+from midflight.epc.method import Method
+from midflight.epc.methods.code import CodeMethods
+from midflight.epc.methods.process import ProcessMethods, crash_plist
+from midflight.epc.methods.server import ServerMethods, describe
+from midflight.epc.methods.shell import ShellMethods
+from midflight.epc.server import ServerConnection
+from midflight.epc.services import Services
+
+__all__ = ["crash_plist", "describe", "methods_of"]
+
+
+def methods_of(services: Services, connection: ServerConnection) -> dict[str, Method]:
+    """Return the methods that `connection` may call, by name."""
+    shell = ShellMethods(services, connection)
+    parts = (
+        ServerMethods(services, connection).methods(),
+        CodeMethods(connection, shell.output).methods(),
+        ProcessMethods(services).methods(),
+        shell.methods(),
+    )
+    return {method.name: method for methods in parts for method in methods}

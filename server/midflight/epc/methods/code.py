@@ -1,0 +1,145 @@
+"""Methods about modules and their versions.
+
+    (call 4 code/load ("/project/counter.py" nil nil))
+    (return 4 (:status "loaded" :module "counter" :version 2 :path "/project/counter.py" :summary ... ))
+
+A load that is refused is no error of the protocol: its answer has the status "failed" and the diagnostics.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+
+from midflight import code
+from midflight.epc.method import Method
+from midflight.epc.methods.arguments import absolute_path, flags, number, text
+from midflight.epc.pushes import Output
+from midflight.epc.server import ServerConnection
+from midflight.errors import LoadError
+from midflight.kernel import group_leader_var
+
+__all__ = ["CodeMethods", "report_plist"]
+
+Plist = dict[str, object]
+_OPTIONS = ("force", "two_versions")
+
+
+def report_plist(report: code.LoadReport) -> Plist:
+    """Translate a report; `status` is "failed" if nothing was loaded."""
+    return {
+        "status": "failed" if report.version is None else "loaded",
+        "module": report.module,
+        "version": report.version,
+        "path": report.path,
+        "summary": code.summary(report),
+        "text": code.text(report),
+        "added": report.added,
+        "changed": report.changed,
+        "removed": report.removed,
+        "diagnostics": [
+            {
+                "path": each.path,
+                "line": each.line,
+                "column": each.column,
+                "end_line": each.end_line,
+                "end_column": each.end_column,
+                "severity": each.severity,
+                "message": each.message,
+                "code": each.code,
+            }
+            for each in (*report.refusals, *report.warnings)
+        ],
+        "lingering": [
+            {
+                "pid": repr(each.pid),
+                "name": each.name,
+                "version": each.version,
+                "function": each.function,
+                "line": each.line,
+            }
+            for each in report.lingering
+        ],
+        "stale_imports": [{"module": each.module, "name": each.name} for each in report.stale_imports],
+        "prepare_ms": report.prepare_ms,
+        "commit_ms": report.commit_ms,
+    }
+
+
+class CodeMethods:
+    """The code server, as one connection may use it.
+
+    `output` gives the sink of the connection's shell, None without one: what a module's body prints while it is
+    loaded shows there.
+    """
+
+    def __init__(self, connection: ServerConnection, output: Callable[[], Output | None]) -> None:
+        self._connection = connection
+        self._output = output
+
+    def methods(self) -> tuple[Method, ...]:
+        """Return the methods."""
+        return (
+            Method("code/load", self.load),
+            Method("code/versions", self.versions),
+            Method("code/source", self.source),
+            Method("code/diff", self.diff),
+            Method("code/rollback", self.rollback),
+            Method("code/soft-purge", self.soft_purge),
+            Method("code/purge", self.purge),
+        )
+
+    def load(self, path: object, source: object, options: object) -> Plist:
+        """Load the file PATH, or SOURCE in its place, as a new version. Tells the other connections."""
+        file = absolute_path(path, "PATH")
+        given = None if source is None else text(source, "SOURCE")
+        switches = flags(options, _OPTIONS)
+        return self._loaded(lambda: code.load(file, given, **switches))
+
+    def versions(self, module: object) -> list[Plist]:
+        """Return the versions of MODULE, oldest first, each with how many processes run it."""
+        name = text(module, "MODULE")
+        return [
+            {
+                "version": each.version,
+                "vsn": None if each.vsn is None else str(each.vsn),
+                "current": each.current,
+                "processes": len(code.processes(name, each.version)),
+            }
+            for each in code.versions(name)
+        ]
+
+    def source(self, module: object, version: object) -> str:
+        """Return the text of a version of MODULE."""
+        return code.source(text(module, "MODULE"), number(version, "VERSION"))
+
+    def diff(self, module: object, a: object, b: object) -> str:
+        """Return how the texts of the versions A and B of MODULE differ, as a unified diff."""
+        return code.diff(text(module, "MODULE"), number(a, "A"), number(b, "B")).text
+
+    def rollback(self, module: object, version: object) -> Plist:
+        """Load the text of an earlier VERSION (nil: the one before the current) of MODULE as a new one."""
+        name = text(module, "MODULE")
+        to = None if version is None else number(version, "VERSION")
+        return self._loaded(lambda: code.rollback(name, to))
+
+    def soft_purge(self, module: object) -> bool:
+        """Drop the old versions of MODULE if nobody runs them; say whether they are gone."""
+        return code.soft_purge(text(module, "MODULE"))
+
+    def purge(self, module: object) -> list[str]:
+        """Drop the old versions of MODULE, killing who runs them; return the pids of those."""
+        return [repr(pid) for pid in code.purge(text(module, "MODULE"))]
+
+    def _loaded(self, load: Callable[[], code.LoadReport]) -> Plist:
+        """Load, and translate the report of it or of its refusal."""
+        token = group_leader_var.set(self._output())
+        try:
+            report = load()
+        except LoadError as error:
+            return report_plist(error.report)
+        finally:
+            group_leader_var.reset(token)
+        plist = report_plist(report)
+        by = f"connection {self._connection.number}"
+        self._connection.server.report("code/loaded", plist | {"by": by}, but=self._connection)
+        return plist

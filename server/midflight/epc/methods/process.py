@@ -1,0 +1,188 @@
+"""Methods about the processes of the runtime.
+
+(call 5 process/list nil)
+(return 5 ((:pid "<0.37.0>" :name () :module "counter" :version 1 :function "loop" :line 9
+            :status "waiting" :messages 0 :links ())))
+"""
+
+from __future__ import annotations
+
+import ast
+import io
+import re
+from collections.abc import Callable, Iterable, Iterator
+from concurrent.futures import TimeoutError as FutureTimeout
+from functools import partial
+from reprlib import Repr
+from typing import TypeVar
+
+from midflight.code import readable
+from midflight.epc.method import Method
+from midflight.epc.methods.arguments import text
+from midflight.epc.services import Services
+from midflight.errors import RequestError
+from midflight.kernel import CrashReport, Pid, Process, Scheduler, describe, exit
+from midflight.shell import Session
+
+__all__ = ["ProcessMethods", "crash_plist"]
+
+Plist = dict[str, object]
+Result = TypeVar("Result")
+
+_LOOK_SECONDS = 0.5
+_ROWS_A_LOOK = 50  # a millisecond
+_MESSAGES = 100
+_CRASH_CHARACTERS = 64 * 1024
+_PID = re.compile(r"0\.([0-9]{1,18})\.0|<0\.([0-9]{1,18})\.0>")
+
+_repr = Repr()
+_repr.maxstring = _repr.maxother = _repr.maxlong = 500
+_repr.maxlist = _repr.maxtuple = _repr.maxdict = _repr.maxset = _repr.maxdeque = 20
+
+
+def crash_plist(report: CrashReport) -> Plist:
+    """Translate the report of a crash."""
+    return {
+        "pid": repr(report.pid),
+        "name": report.name,
+        "initial_call": report.initial_call,
+        "module": report.module,
+        "version": report.version,
+        "reason": _repr.repr(report.reason),
+        "text": readable(report.text())[-_CRASH_CHARACTERS:],
+    }
+
+
+class ProcessMethods:
+    """The processes, as any connection may use them."""
+
+    def __init__(self, services: Services) -> None:
+        self._scheduler = services.scheduler
+
+    def methods(self) -> tuple[Method, ...]:
+        """Return the methods."""
+        return (
+            Method("process/list", self.list),
+            Method("process/info", self.info),
+            Method("process/exit", self.exit),
+            Method("process/send", self.send),
+        )
+
+    def list(self) -> list[Plist]:
+        """Return one row a process, oldest first; `messages` counts those that wait, `links` are pids."""
+        everyone = [*self._scheduler.processes.values()]
+        parts = (everyone[start : start + _ROWS_A_LOOK] for start in range(0, len(everyone), _ROWS_A_LOOK))
+        return [
+            row for rows in _look_at(self._scheduler, [partial(self._rows, part) for part in parts]) for row in rows
+        ]
+
+    def _rows(self, some: Iterable[Process]) -> Iterable[Plist]:
+        return [_row(describe(self._scheduler, each)) for each in some if each.pid.process is not None]
+
+    def info(self, pid: object) -> Plist | None:
+        """Return all that can be seen of the process PID, values as printed; nil for a dead one."""
+        target = self._find(pid).process
+        if target is None:
+            return None
+        return next(_look_at(self._scheduler, [lambda: _details(describe(self._scheduler, target))]))
+
+    def exit(self, pid: object, reason: object) -> bool:
+        """Send the process PID an exit signal; nil if it was dead already."""
+        target, why = self._find(pid), text(reason, "REASON")
+        was_alive = target.process is not None
+        exit(target, why)
+        return was_alive
+
+    def send(self, pid: object, expression: object) -> bool:
+        """Send the process PID what EXPRESSION comes to in a shell; nil if it was dead already.
+
+        Raises: RequestError if it is no expression, or raises.
+        """
+        target, source = self._find(pid), text(expression, "EXPRESSION")
+        try:
+            ast.parse(source.strip(), mode="eval")
+        except SyntaxError as error:
+            raise RequestError(
+                f"EXPRESSION is not one Python expression ({error.msg}): {source!r}; nothing was sent. "
+                'Send one, for instance ("increment", 3).'
+            ) from None
+        if target.process is None:
+            return False
+        session = Session(self._scheduler, io.StringIO())
+        try:
+            result = session.eval(f"pid({target.number}) << (\n{source.strip()}\n)\n").result()
+        finally:
+            session.close()
+        if result.error is not None:
+            raise RequestError(f"EXPRESSION could not be evaluated; nothing was sent.\n{result.error}")
+        return True
+
+    def _find(self, pid: object) -> Pid:
+        """Return the process that `pid` means, dead or alive: "<0.37.0>", "0.37.0" or a registered name."""
+        wanted = text(pid, "PID")
+        named = self._scheduler.names.get(wanted)
+        if named is not None:
+            return named.pid
+        match = _PID.fullmatch(wanted)
+        if match is None:
+            raise RequestError(
+                f"{wanted!r} is neither a pid nor a registered name; nothing was done. "
+                "Send a pid like <0.37.0>, or see midflight ps."
+            )
+        number = int(match[1] or match[2])
+        process = self._scheduler.processes.get(number)
+        return Pid(number) if process is None else process.pid
+
+
+def _look_at(scheduler: Scheduler, looks: Iterable[Callable[[], Result]]) -> Iterator[Result]:
+    """Call each of `looks`, which only read, between two turns of the runtime; in parts, so as not to hold it up.
+
+    When no turn ends soon, they are called at once: a process that does not yield must be seen from outside, and
+    nothing else changes then what they read.
+    """
+    is_stuck = False
+    for look in looks:
+        if not is_stuck:
+            future = scheduler.call_threadsafe(look)
+            try:
+                yield future.result(_LOOK_SECONDS)
+                continue
+            except FutureTimeout:
+                future.cancel()
+                is_stuck = True
+        yield look()
+
+
+def _row(info: Plist) -> Plist:
+    return {
+        "pid": repr(info["pid"]),
+        "name": info["registered_name"],
+        "module": info["module"],
+        "version": info["version"],
+        "function": info["function"],
+        "line": info["line"],
+        "status": info["status"],
+        "messages": info["message_queue_len"],
+        "links": _printed(info["links"]),
+    }
+
+
+def _details(info: Plist) -> Plist:
+    messages, dictionary = info.pop("messages"), info.pop("dictionary")
+    details = {key: _printed(value) for key, value in info.items()}
+    assert isinstance(messages, list)
+    assert isinstance(dictionary, dict)
+    details["messages"] = [_repr.repr(message) for message in messages[:_MESSAGES]]
+    details["dictionary"] = [[_repr.repr(key), _repr.repr(value)] for key, value in dictionary.items()]
+    return details
+
+
+def _printed(value: object) -> object:
+    """Return `value` if the wire has a form for it, else as printed; a list item by item."""
+    match value:
+        case None | bool() | int() | str():
+            return value
+        case list():
+            return [_printed(item) for item in value]
+        case _:
+            return _repr.repr(value)

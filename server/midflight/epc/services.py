@@ -1,0 +1,35 @@
+"""What the methods of the wire act upon: built by the application, handed to every connection."""
+
+from __future__ import annotations
+
+import platform
+from collections.abc import Callable, Iterator
+from dataclasses import dataclass, field
+from itertools import count
+from pathlib import Path
+from typing import TextIO
+
+from midflight.kernel import Scheduler
+
+__all__ = ["Services"]
+
+
+@dataclass(frozen=True, slots=True)
+class Services:
+    """One running server: its processes, its project, and how it is ended.
+
+    `stop` asks the application to end and returns at once. `log` takes what processes print when the shell that
+    started them is closed. `sessions` numbers the shells, from 1.
+    """
+
+    scheduler: Scheduler
+    root: Path
+    version: str
+    stop: Callable[[], object]
+    log: TextIO
+    sessions: Iterator[int] = field(default_factory=lambda: count(1))
+
+    @property
+    def banner(self) -> str:
+        """The first line of a shell."""
+        return f"Midflight {self.version}, Python {platform.python_version()}, {self.root}"

@@ -1,0 +1,202 @@
+"""The methods about modules, over the wire, with the real code server behind them."""
+
+from __future__ import annotations
+
+import queue
+import sys
+from collections.abc import Iterator
+from pathlib import Path
+from typing import Any
+
+import pytest
+
+from helpers.epc_peer import DEADLINE_SECONDS
+from midflight import spawn
+from midflight.epc import Client
+from midflight.errors import RemoteError
+
+WAITING = "from midflight import receive\n\n\nasync def wait():\n    await receive()\n"
+
+
+@pytest.fixture
+def module(tmp_path: Path, request: pytest.FixtureRequest) -> Iterator[Path]:
+    """The path of a module that no other test has loaded; nothing of it stays in the interpreter."""
+    name = f"m_{abs(hash(request.node.nodeid)):x}"
+    path_before = list(sys.path)
+    yield tmp_path / f"{name}.py"
+    sys.path[:] = path_before
+    sys.modules.pop(name, None)
+
+
+@pytest.fixture
+def client(node: Any) -> Client:
+    """A connection without a shell."""
+    connection = node.connect()
+    assert isinstance(connection, Client)
+    return connection
+
+
+def load(client: Client, path: Path, source: str | None = None, **options: bool) -> dict[str, Any]:
+    """Load, and return the whole answer."""
+    answer = client.call("code/load", str(path), source, options or None, timeout_seconds=DEADLINE_SECONDS)
+    assert isinstance(answer, dict)
+    return answer
+
+
+def test_load_answers_a_report(client: Client, module: Path) -> None:
+    """All keys of a load are there, with what nothing means for each."""
+    module.write_text("x = 1\n")
+    load(client, module)
+    module.write_text("x = 1\ny = 2\n")
+
+    report = load(client, module)
+
+    milliseconds = report.pop("prepare_ms"), report.pop("commit_ms")
+    assert all(isinstance(each, float) and each > 0 for each in milliseconds)
+    assert report.pop("summary").startswith(f"{module.stem} v2 loaded: y added")
+    assert report.pop("text").startswith(f"{module.stem} v2 loaded: y added")
+    assert report == {
+        "status": "loaded",
+        "module": module.stem,
+        "version": 2,
+        "path": str(module),
+        "added": ["y"],
+        "changed": [],
+        "removed": [],
+        "diagnostics": [],
+        "lingering": [],
+        "stale_imports": [],
+    }
+
+
+def test_source_is_loaded_in_place_of_the_file(client: Client, module: Path) -> None:
+    """A buffer that is not saved, or has no file yet, is loaded as it is."""
+    report = load(client, module, "x = 'from the buffer'\n")
+
+    assert report["status"] == "loaded"
+    assert sys.modules[module.stem].x == "from the buffer"
+    assert client.call("code/source", module.stem, 1) == "x = 'from the buffer'\n"
+
+
+@pytest.mark.parametrize(
+    ("source", "line", "code", "said"),
+    [
+        ("x = 1\n\ndef f(:\n    pass\n", 3, "syntax", "invalid syntax"),
+        ("x = 1\ny = 1 / 0\n", 2, "body", "division by zero"),
+        ("x = 1\n\nimport nowhere_at_all\n", 3, "import", "nowhere_at_all"),
+    ],
+    ids=["a syntax error", "an exception in the body", "a missing import"],
+)
+def test_refused_load_is_an_answer_with_diagnostics(
+    client: Client, module: Path, source: str, line: int, code: str, said: str
+) -> None:
+    """Not an error of the protocol: the status says failed, the version before stays."""
+    load(client, module, "x = 'before'\n")
+
+    report = load(client, module, source)
+
+    assert (report["status"], report["version"], report["module"]) == ("failed", None, module.stem)
+    (diagnostic,) = report["diagnostics"]
+    assert said in diagnostic.pop("message")
+    assert diagnostic.pop("end_line") >= line
+    assert diagnostic.pop("end_column") >= 0
+    assert diagnostic.pop("column") >= 0
+    assert diagnostic == {"path": str(module), "line": line, "severity": "error", "code": code}
+    assert sys.modules[module.stem].x == "before"
+
+
+def test_lingering_processes_are_named(node: Any, client: Client, module: Path) -> None:
+    """Who still runs the version before: pid, name, version and place."""
+    load(client, module, WAITING)
+    pid = spawn(sys.modules[module.stem].wait, name="waiting")
+
+    report = load(client, module, WAITING + "\n\nx = 1\n")
+
+    (lingering,) = report["lingering"]
+    assert lingering == {"pid": repr(pid), "name": "waiting", "version": 1, "function": "wait", "line": 5}
+    assert client.call("code/versions", module.stem) == [
+        {"version": 1, "vsn": lingering_vsn(client, module, 0), "current": False, "processes": 1},
+        {"version": 2, "vsn": lingering_vsn(client, module, 1), "current": True, "processes": 0},
+    ]
+    assert client.call("code/soft-purge", module.stem) is None
+    assert client.call("code/purge", module.stem) == [repr(pid)]
+    assert client.call("code/soft-purge", module.stem) is True
+
+
+def lingering_vsn(client: Client, module: Path, index: int) -> str:
+    """The digest of one version, which differs from the others'."""
+    vsns = [each["vsn"] for each in client.call("code/versions", module.stem)]
+    assert len(set(vsns)) == len(vsns)
+    assert isinstance(vsns[index], str)
+    return str(vsns[index])
+
+
+def test_diff_and_rollback(client: Client, module: Path) -> None:
+    """The texts of two versions compared, and the earlier one loaded as a third."""
+    load(client, module, "x = 1\n")
+    load(client, module, "x = 2\n")
+
+    text = client.call("code/diff", module.stem, 1, 2)
+    report = client.call("code/rollback", module.stem, None)
+
+    assert "-x = 1\n+x = 2\n" in text
+    assert (report["status"], report["version"], report["changed"]) == ("loaded", 3, ["x"])
+    assert sys.modules[module.stem].x == 1
+
+
+def test_other_connections_hear_of_a_load(node: Any, client: Client, module: Path) -> None:
+    """Everyone but the one who loaded gets the same report, with who it was; of a refusal nobody hears."""
+    heard: queue.Queue[dict[str, Any]] = queue.Queue()
+    node.connect({"code/loaded": heard.put})
+
+    load(client, module, "x = (\n")
+    report = load(client, module, "x = 1\n")
+    rolled = client.call("code/rollback", module.stem, 1)
+
+    assert heard.get(timeout=DEADLINE_SECONDS) == report | {"by": "connection 1"}
+    assert heard.get(timeout=DEADLINE_SECONDS) == rolled | {"by": "connection 1"}
+
+
+def test_body_prints_into_the_shell_of_its_connection(node: Any, module: Path) -> None:
+    """What a module says while it is loaded shows where it was loaded from."""
+    shown: queue.Queue[str] = queue.Queue()
+    client = node.connect({"shell/output": lambda _session, text: shown.put(text)})
+    client.call("shell/open")
+
+    load(client, module, "print('loading')\n")
+
+    assert shown.get(timeout=DEADLINE_SECONDS) == "loading\n"
+
+
+def test_body_that_exits_is_a_refusal(client: Client, module: Path) -> None:
+    """sys.exit() in a body ends neither the worker nor the server."""
+    report = load(client, module, "import sys\nsys.exit(3)\n")
+
+    assert report["status"] == "failed"
+    assert client.call("ping") == "pong"
+
+
+@pytest.mark.parametrize(
+    ("method", "arguments", "expected"),
+    [
+        ("code/load", ("relative.py", None, None), "PATH must be an absolute path, received 'relative.py'"),
+        ("code/load", ("/x.py", 3, None), "SOURCE must be a string"),
+        ("code/load", ("/x.py", None, {"fast": True}), "property list of :force :two-versions"),
+        ("code/load", ("/x.py", None, ["force"]), "property list of :force :two-versions"),
+        ("code/load", ("/x.py",), "takes PATH SOURCE OPTIONS, received 1"),
+        ("code/versions", (1,), "MODULE must be a string"),
+        ("code/diff", ("m", 1, "2"), "B must be an integer"),
+        ("code/rollback", ("m", "1"), "VERSION must be an integer"),
+    ],
+)
+def test_misuse_is_refused_in_words(client: Client, method: str, arguments: tuple[Any, ...], expected: str) -> None:
+    """What was wrong, that nothing was done, and what to send."""
+    with pytest.raises(RemoteError, match=expected) as caught:
+        client.call(method, *arguments)
+    assert "nothing was done" in str(caught.value)
+
+
+def test_unknown_module_is_refused(client: Client) -> None:
+    """The code server's own words come through."""
+    with pytest.raises(RemoteError, match="no_such_module was never loaded"):
+        client.call("code/versions", "no_such_module")
