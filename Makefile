@@ -1,0 +1,41 @@
+# Every command of this checkout. Each sets up what it needs first (scripts/setup); the second time that is quick.
+
+.DEFAULT_GOAL := help
+.NOTPARALLEL:
+.PHONY: help setup demo test lint test-python test-emacs test-neovim bench clean
+
+PYTEST := .venv/bin/python -m pytest
+
+help: ## this list
+	@sed -n 's/^\([a-z-]*\):.*## /\1\t/p' $(MAKEFILE_LIST) | expand -t 16
+
+setup: ## install what is missing (Debian packages as root, .venv)
+	@scripts/setup
+
+demo: setup ## play the tutorial in a real Emacs and print it
+	@emacs -Q --batch -l scripts/demo.el
+
+test: lint test-emacs ## every check and every test; red stops it
+	$(PYTEST)
+
+lint: setup ## ruff, mypy --strict, and the elisp: byte-compile, checkdoc, package-lint
+	.venv/bin/python -m ruff check
+	.venv/bin/python -m mypy
+	emacs -Q --batch -l scripts/lint.el
+
+test-python: setup ## the Python tests, all but Neovim's
+	$(PYTEST) --ignore=tests/neovim
+
+test-emacs: setup ## the elisp tests, in a real Emacs
+	emacs -Q --batch -l tests/elisp/run.el
+
+test-neovim: setup ## the Neovim tests, in a real Neovim
+	$(PYTEST) tests/neovim
+
+bench: setup ## measure beside Erlang, asyncio and others: some minutes
+	.venv/bin/python -m pip install -q --disable-pip-version-check --group bench
+	.venv/bin/python bench/run.py
+
+clean: ## remove what was made here: .venv, caches, byte code
+	rm -rf .venv .mypy_cache .ruff_cache .pytest_cache .hypothesis build dist
+	find . -name .git -prune -o \( -name __pycache__ -o -name '*.elc' \) -print0 | xargs -0 rm -rf

@@ -1,0 +1,157 @@
+"""The rules of importing, as pure functions from a module to sentences that say what breaks them.
+
+Every import counts, under `if TYPE_CHECKING:` too: a type from a higher layer is a dependency on it.
+"""
+
+from __future__ import annotations
+
+import ast
+from collections.abc import Iterator, Mapping
+from dataclasses import dataclass
+
+from architecture.sources import Module
+
+LAYERS = ("errors", "kernel", "code", "otp", "shell", "epc", "app", "cli")
+
+# Who may import from which part. A layer sees those below it; the others see what they are given here.
+SEEN_BY: dict[str, frozenset[str]] = {
+    **{layer: frozenset(LAYERS[:rank]) for rank, layer in enumerate(LAYERS)},
+    "watchdog": frozenset({"errors", "kernel"}),
+    "driver": frozenset({"errors", "kernel", "watchdog", "epc"}),
+    "testing": frozenset({"errors", "kernel", "driver"}),
+    "editors": frozenset({"errors", "epc"}),
+}
+SEEN_BY["app"] |= {"driver", "editors"}
+SEEN_BY["cli"] |= {"driver", "editors"}
+SEEN_BY[""] = frozenset(SEEN_BY) - {"cli", "app", "editors", "testing", ""}  # midflight/__init__.py: the public names
+
+# Made of the kernel's own files: the loop around it, what watches that loop, and the list of its public names.
+INSIDE_THE_KERNEL = ("driver", "watchdog", "")
+
+# Modules of the standard library that wait for the world, and the only parts that may.
+FOREIGN: dict[str, frozenset[str]] = {
+    "socket": frozenset({"epc"}),
+    "select": frozenset(),
+    "selectors": frozenset({"testing"}),
+    "ssl": frozenset(),
+    "multiprocessing": frozenset(),
+    "subprocess": frozenset({"app", "cli", "editors"}),
+}
+
+# All that a kernel with neither event loop nor thread of its own takes of these: what a process meets that awaits.
+KERNEL_TAKES = {
+    "asyncio": frozenset({"CancelledError", "Future", "isfuture", "sleep"}),
+    "threading": frozenset({"main_thread"}),
+}
+
+
+@dataclass(frozen=True)
+class Import:
+    """One imported name: `from target import name`, or `import target` with no name."""
+
+    target: str
+    name: str | None
+    line: int
+    in_function: bool
+
+
+def imports(module: Module) -> Iterator[Import]:
+    """Every import of `module`, relative ones resolved, with the lines they stand on."""
+
+    def walk(node: ast.AST, in_function: bool) -> Iterator[Import]:
+        for child in ast.iter_child_nodes(node):
+            match child:
+                case ast.Import(names=names):
+                    for alias in names:
+                        yield Import(alias.name, None, child.lineno, in_function)
+                case ast.ImportFrom(names=names):
+                    for alias in names:
+                        yield Import(_absolute(module, child), alias.name, child.lineno, in_function)
+                case ast.FunctionDef() | ast.AsyncFunctionDef() | ast.Lambda():
+                    yield from walk(child, True)
+                case _:
+                    yield from walk(child, in_function)
+
+    return walk(module.tree, False)
+
+
+def _absolute(module: Module, statement: ast.ImportFrom) -> str:
+    if not statement.level:
+        return statement.module or ""
+    package = module.name.split(".") if module.is_package else module.name.split(".")[:-1]
+    package = package[: len(package) - statement.level + 1]
+    return ".".join([*package, *(statement.module or "").split(".")]).rstrip(".")
+
+
+def part_of(name: str) -> str | None:
+    """The layer that a dotted name belongs to, "" for midflight itself, None for any other package."""
+    parts = name.split(".")
+    if parts[0] != "midflight":
+        return None
+    return parts[1] if len(parts) > 1 else ""
+
+
+def direction(module: Module) -> Iterator[str]:
+    """Say which imports of `module` go up, or to a part that it does not see."""
+    own = part_of(module.name)
+    if own not in SEEN_BY:
+        yield f"{module.name}: belongs to no layer; name its place in SEEN_BY"
+        return
+    for found in imports(module):
+        target = part_of(found.target)
+        if target == "" and found.name is not None and found.name in SEEN_BY:
+            target = found.name  # from midflight import kernel
+        if target is not None and target != own and target not in SEEN_BY[own]:
+            yield f"{module.name}:{found.line}: {own or 'midflight'} may not import {found.target}"
+
+
+def inside_functions(module: Module) -> Iterator[str]:
+    """Say which imports of `module` wait until a function runs: that is how a cycle is dodged."""
+    for found in imports(module):
+        if found.in_function:
+            yield f"{module.name}:{found.line}: imports {found.target} inside a function"
+
+
+def waiting(module: Module) -> Iterator[str]:
+    """Say which imports of `module` can wait for the world in a part that must not."""
+    own = part_of(module.name)
+    for found in imports(module):
+        top = found.target.split(".")[0]
+        if top in FOREIGN and own not in FOREIGN[top]:
+            yield f"{module.name}:{found.line}: imports {top}; only {sorted(FOREIGN[top]) or 'nobody'} may"
+
+
+def taken_by_the_kernel(module: Module) -> Iterator[str]:
+    """Say what a file of the kernel takes of asyncio and threading beyond the little it needs."""
+    if part_of(module.name) != "kernel":
+        return
+    taken = [
+        (owner, attribute, node.lineno)
+        for node in ast.walk(module.tree)
+        if isinstance(node, ast.Attribute)
+        for owner, attribute in [(ast.unparse(node.value), node.attr)]
+    ]
+    for found in imports(module):
+        top, _, below = found.target.partition(".")
+        if below or found.name:
+            taken.append((top, below or found.name or "", found.line))
+    for owner, name, line in taken:
+        if name not in KERNEL_TAKES.get(owner, {name}):
+            yield f"{module.name}:{line}: the kernel takes {owner}.{name}"
+
+
+def undeclared(module: Module, offered: Mapping[str, tuple[str, ...]]) -> Iterator[str]:
+    """Say which imports of `module` take from another part what its `__init__` does not list.
+
+    `offered` maps each package to its `__all__`. A part that is one file offers what it defines.
+    """
+    own = part_of(module.name)
+    for found in imports(module):
+        part = part_of(found.target)
+        if part in (None, "", own) or (part == "kernel" and own in INSIDE_THE_KERNEL):
+            continue
+        package = f"midflight.{part}"
+        if found.target != package and package in offered:
+            yield f"{module.name}:{found.line}: imports {found.target}, past {package}"
+        elif found.name is not None and found.name not in offered.get(package, (found.name,)):
+            yield f"{module.name}:{found.line}: {package} does not list {found.name}"
