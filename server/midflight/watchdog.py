@@ -11,11 +11,12 @@ import threading
 import traceback
 from collections.abc import Callable
 from dataclasses import dataclass
+from types import FrameType
 
 from midflight.errors import Killed
 from midflight.kernel import Pid, Scheduler
 from midflight.kernel.break_in import break_into
-from midflight.kernel.core import Process
+from midflight.kernel.core import Core, Process
 
 __all__ = ["StuckReport", "Watchdog"]
 
@@ -93,6 +94,15 @@ class Watchdog:
                 self._report(process, looks)
 
     def _report(self, process: Process, looks: int) -> None:
-        frame = sys._current_frames().get(self._scheduler.thread)
-        stack = "".join(traceback.format_stack(frame)) if frame is not None else ""
+        stack = "".join(traceback.format_list(_stack_of_step(self._scheduler.thread)))
         self.on_stuck(StuckReport(process.pid, process.name, looks * self._look_seconds, stack))
+
+
+def _stack_of_step(thread: int) -> traceback.StackSummary:
+    """Return what the running process is in the midst of, outermost call first: the frames inside the turn."""
+    frame = sys._current_frames().get(thread)
+    inside: list[tuple[FrameType, int]] = []
+    while frame is not None and frame.f_code is not Core.turn.__code__:
+        inside.append((frame, frame.f_lineno))
+        frame = frame.f_back
+    return traceback.StackSummary.extract(reversed(inside))
