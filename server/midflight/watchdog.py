@@ -11,12 +11,14 @@ import threading
 import traceback
 from collections.abc import Callable
 from dataclasses import dataclass
+from itertools import dropwhile
 from types import FrameType
 
 from midflight.errors import Killed
 from midflight.kernel import Pid, Scheduler
 from midflight.kernel.break_in import break_into
 from midflight.kernel.core import Core, Process
+from midflight.kernel.frames import is_kernel_frame
 
 __all__ = ["StuckReport", "Watchdog"]
 
@@ -105,4 +107,5 @@ def _stack_of_step(thread: int) -> traceback.StackSummary:
     while frame is not None and frame.f_code is not Core.turn.__code__:
         inside.append((frame, frame.f_lineno))
         frame = frame.f_back
-    return traceback.StackSummary.extract(reversed(inside))
+    outermost_first = dropwhile(lambda each: is_kernel_frame(each[0]), reversed(inside))
+    return traceback.StackSummary.extract(outermost_first)
