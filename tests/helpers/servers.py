@@ -2,24 +2,30 @@
 
 from __future__ import annotations
 
+from collections.abc import Awaitable
 from typing import Any
+
+import pytest
 
 from midflight import (
     IGNORE,
     NOREPLY,
+    ChildError,
     Exit,
     GenServer,
     Pid,
     ProcessExit,
-    Ref,
     Stop,
-    demonitor,
+    Supervisor,
     exit,
     monitor,
     receive,
     reply,
+    sleep,
+    spawn,
     trap_exit,
 )
+from midflight.kernel import ManualClock
 
 
 class Recorder(GenServer):
@@ -96,11 +102,34 @@ async def end_of(pid: Pid, reason: object = None) -> object:
     return (await receive((ref, ..., ...))).reason
 
 
+async def settle() -> None:
+    """Let all others run until they wait; a deeper chain of messages than these tests have would need more."""
+    for _ in range(20):
+        await sleep(0)
+
+
+def advance_later(clock: ManualClock, seconds: float) -> None:
+    """Have the clock move on when all others wait."""
+
+    async def move() -> None:
+        await settle()
+        clock.advance(seconds)
+
+    spawn(move)
+
+
+async def pids_of(supervisor: Pid | str) -> dict[Any, Any]:
+    """Return the children's pids by id, in start order."""
+    return {child.id: child.pid for child in await Supervisor.which_children(supervisor)}
+
+
+async def refused(request: Awaitable[object]) -> str:
+    """Return why a supervisor refused a request."""
+    with pytest.raises(ChildError, match="nothing was changed") as caught:
+        await request
+    return caught.value.reason
+
+
 async def exit_message_of(pid: Pid) -> Exit:
     """Return the Exit of a linked process, to a process that traps exits."""
     return await receive(Exit(pid, ...))
-
-
-def stop_watching(ref: Ref) -> None:
-    """Drop a monitor and its Down."""
-    demonitor(ref, flush=True)

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import json
 import re
+import signal
 import subprocess
 from collections.abc import Callable
 from pathlib import Path
@@ -286,6 +287,23 @@ def test_run_says_how_it_ended(run: Shell, project: Path, source: str, target: s
 
     assert result.returncode == code
     assert said in result.stdout + result.stderr
+
+
+def test_ctrl_c_ends_a_program_that_runs(run: Shell, start: Start, project: Path, runtime_dir: Path) -> None:
+    """It unwinds, as all processes do, and no server is left."""
+    (project / "p.py").write_text(
+        "from midflight import receive\n\nasync def main():\n    print('started')\n    try:\n"
+        "        await receive()\n    finally:\n        print('unwound')\n"
+    )
+    program = start("run", "p.py:main")
+    program.line_with("started")
+
+    program.signal(signal.SIGINT)
+
+    assert program.exit_code() == 130
+    assert program.lines == ["started", "unwound"]
+    assert [path for path in runtime_dir.rglob("*") if path.is_file()] == []
+    run("ps", code=1)
 
 
 def test_run_beside_a_server_goes_on_without_one(run: Shell, start: Start, project: Path) -> None:

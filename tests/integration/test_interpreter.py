@@ -9,7 +9,8 @@ import sys
 import pytest
 
 PRELUDE = """
-import asyncio, os, signal, sys, threading, time
+import asyncio, logging, os, signal, sys, threading, time
+logging.getLogger("asyncio").setLevel(logging.ERROR)  # its debug mode warns of slow steps, which a busy machine has
 import midflight
 from midflight import *
 

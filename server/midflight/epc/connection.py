@@ -23,7 +23,7 @@ from typing import Any
 from epc.handler import BaseRemoteError, EPCHandler
 from sexpdata import Symbol
 
-from midflight.epc.method import Lane, Method
+from midflight.epc.method import AnswerThen, Lane, Method
 from midflight.epc.outbox import Outbox
 from midflight.epc.wire import Frame, FrameReader, Message, Opening, Oversized, decode, encode, opening
 from midflight.errors import ConnectionLost, FrameError, MidflightError, RequestError, WireError
@@ -44,8 +44,7 @@ _DRAIN_SECONDS = 1.0
 class Connection(EPCHandler):  # type: ignore[misc]  # epc has no type hints
     """One peer. The thread that constructs it reads until the peer is gone.
 
-    `methods` are what the peer may call, by name. A method may set `after_answer`; it is called once, when the
-    answer of that method is on its way.
+    `methods` are what the peer may call, by name.
     """
 
     disable_nagle_algorithm = True  # else an answer that follows a push waits 40 ms for the peer's ACK
@@ -55,7 +54,6 @@ class Connection(EPCHandler):  # type: ignore[misc]  # epc has no type hints
         """Prepare the socket and the parts; no thread is started before the peer is admitted."""
         self.methods: Mapping[str, Method] = {}
         self.frames = FrameReader()
-        self.after_answer: Callable[[], object] | None = None
         self.outbox = Outbox(self.request.sendall, self.cut)
         self._requests: queue.SimpleQueue[bytes | None] = queue.SimpleQueue()
         self._lock = threading.Lock()
@@ -97,9 +95,8 @@ class Connection(EPCHandler):  # type: ignore[misc]  # epc has no type hints
         requests at once the next one keeps its place.
         """
         with self._lock:
-            if threading.get_ident() in self._retired or self._aside_count >= _ASIDE_REQUESTS:
+            if threading.get_ident() in self._retired or len(self._retired) >= _ASIDE_REQUESTS:
                 return
-            self._aside_count += 1
             self._retired.add(threading.get_ident())
         threading.Thread(target=self._work, name="midflight-epc-worker", daemon=True).start()
 
@@ -206,7 +203,6 @@ class Connection(EPCHandler):  # type: ignore[misc]  # epc has no type hints
                 self._waiting_bytes -= len(payload)
                 if threading.get_ident() in self._retired:
                     self._retired.remove(threading.get_ident())
-                    self._aside_count -= 1
                     return
         self._fail_calls()  # after the outbox was closed, so that none comes later
 
@@ -260,13 +256,15 @@ class Connection(EPCHandler):  # type: ignore[misc]  # epc has no type hints
             _log.error("a request failed", exc_info=True)
             self._put_error(uid, f"{type(error).__name__}: {error}")
             return
+        then: Callable[[], object] | None = None
+        if isinstance(value, AnswerThen):
+            then, value = value.then, value.value
         try:
             frame = encode("return", uid, value)
         except WireError as error:
             self._put_error(uid, f"The request was carried out, but its answer cannot be sent: {error}.")
         else:
             self._put(frame)
-        then, self.after_answer = self.after_answer, None
         if then is not None:
             then()
 

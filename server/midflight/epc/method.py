@@ -4,11 +4,12 @@ from __future__ import annotations
 
 import inspect
 from collections.abc import Callable
+from dataclasses import dataclass
 from enum import Enum, auto
 
 from midflight.errors import RequestError
 
-__all__ = ["Lane", "Method"]
+__all__ = ["AnswerThen", "Lane", "Method"]
 
 
 class Lane(Enum):
@@ -17,6 +18,14 @@ class Lane(Enum):
     IN_ORDER = auto()
     AT_ONCE = auto()  # in the reader's thread: it must not wait for anything
     ASIDE = auto()  # in a thread of its own: it may wait, and nothing waits for it
+
+
+@dataclass(frozen=True, slots=True)
+class AnswerThen:
+    """What a method returns that has something left to do: answer `value`; when that is on its way, call `then`."""
+
+    value: object
+    then: Callable[[], object]
 
 
 class Method:

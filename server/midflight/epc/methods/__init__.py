@@ -17,7 +17,7 @@ def methods_of(services: Services, connection: ServerConnection) -> dict[str, Me
     """Return the methods that `connection` may call, by name."""
     shell = ShellMethods(services, connection)
     parts = (
-        ServerMethods(services, connection).methods(),
+        ServerMethods(services).methods(),
         CodeMethods(connection, shell.output).methods(),
         ProcessMethods(services).methods(),
         shell.methods(),

@@ -9,9 +9,8 @@ from __future__ import annotations
 import os
 import platform
 
-from midflight.epc.method import Lane, Method
+from midflight.epc.method import AnswerThen, Lane, Method
 from midflight.epc.rendezvous import PROTOCOL
-from midflight.epc.server import ServerConnection
 from midflight.epc.services import Services
 
 __all__ = ["ServerMethods", "describe"]
@@ -29,11 +28,10 @@ def describe(services: Services) -> dict[str, object]:
 
 
 class ServerMethods:
-    """The server, as one connection may use it."""
+    """The server, as any connection may use it."""
 
-    def __init__(self, services: Services, connection: ServerConnection) -> None:
+    def __init__(self, services: Services) -> None:
         self._services = services
-        self._connection = connection
 
     def methods(self) -> tuple[Method, ...]:
         """Return the methods."""
@@ -51,7 +49,6 @@ class ServerMethods:
         """Say what the server is, as on connecting, and how many processes it runs."""
         return describe(self._services) | {"processes": len(self._services.scheduler.processes)}
 
-    def stop(self) -> bool:
+    def stop(self) -> AnswerThen:
         """End the server: processes get the exit signal shutdown, connections are closed."""
-        self._connection.after_answer = self._services.stop
-        return True
+        return AnswerThen(True, self._services.stop)

@@ -1,0 +1,77 @@
+"""What is installed here, and what is known of the server of a project. It changes nothing."""
+
+from __future__ import annotations
+
+import platform
+import shutil
+import subprocess
+import sys
+import time
+from importlib.metadata import PackageNotFoundError, version
+from pathlib import Path
+
+from midflight.epc import Client, Place, ServerFile, runtime_folder
+from midflight.errors import MidflightError
+
+__all__ = ["examine"]
+
+_PACKAGES = ("midflight", "epc", "sexpdata", "pynvim", "pyflakes")
+_PROGRAMS = ("emacs", "nvim")
+
+
+def examine(root: Path) -> dict[str, str | None]:
+    """Return what was found, by what was looked for; "trouble" is None, or what needs mending first."""
+    found: dict[str, str | None] = {
+        "python": f"{platform.python_version()}, {sys.executable}",
+        **{name: _package(name) for name in _PACKAGES},
+        **{name: _program(name) for name in _PROGRAMS},
+        "root": str(root),
+        "runtime folder": None,
+        "server": None,
+        "answer": None,
+        "trouble": None,
+    }
+    try:
+        found["runtime folder"] = str(runtime_folder())
+        place = Place(root)
+        said = place.read()
+        if said is None:
+            found["server"] = "none runs"
+        elif not said.is_running():
+            found["server"] = f"none runs; {place.server_path} is stale, process {said.pid} is gone"
+        else:
+            found["server"] = (
+                f"port {said.port}, process id {said.pid}, version {said.version}, protocol {said.protocol}"
+            )
+            found["answer"] = _answer(place, said)
+    except (MidflightError, TimeoutError) as error:
+        found["trouble"] = str(error)
+    return found
+
+
+def _answer(place: Place, said: ServerFile) -> str:
+    with Client(said.port, place.cookie_path.read_text(encoding="ascii")) as client:
+        began = time.perf_counter()
+        client.call("ping")
+        milliseconds = (time.perf_counter() - began) * 1000
+        info = client.call("server/info")
+    return f"in {milliseconds:.1f} ms; {info['processes']} processes, Python {info['python']}"
+
+
+def _package(name: str) -> str:
+    try:
+        return version(name)
+    except PackageNotFoundError:
+        return "not installed"
+
+
+def _program(name: str) -> str:
+    """Return what the program says of its version, and where it is."""
+    path = shutil.which(name)
+    if path is None:
+        return "not on PATH"
+    try:
+        output = subprocess.run([path, "--version"], capture_output=True, text=True, timeout=10, check=True).stdout
+    except (OSError, subprocess.SubprocessError) as error:
+        return f"{path} does not run: {error}"
+    return f"{output.splitlines()[0] if output else 'no version'}, {path}"

@@ -1,0 +1,198 @@
+"""A shell of a running server in the terminal: lines go over the wire, what comes back is shown.
+
+The evaluator is the server's, the same as in the editors; here are only the prompt, the history and the screen.
+What processes print while a line is being typed appears above it. Ctrl-C breaks off the evaluation, or the line
+that is being typed; Ctrl-D leaves. Piped input is evaluated without prompts.
+"""
+
+from __future__ import annotations
+
+import os
+import signal
+import sys
+import time
+from collections.abc import Callable, Iterator
+from concurrent.futures import Future
+from contextlib import ExitStack, contextmanager
+from pathlib import Path
+from types import ModuleType
+from typing import Any
+
+from midflight.epc import Client
+from midflight.errors import ConnectionLost
+
+readline: ModuleType | None
+try:
+    import readline
+except ImportError:  # a Python built without it: lines are read all the same, without history
+    readline = None
+
+__all__ = ["run_shell"]
+
+_HISTORY_LINES = 5000
+_INTERRUPT_SECONDS = 5.0
+
+
+def run_shell(connect: Callable[..., Client]) -> int:
+    """Run a shell until the end of the input; return the exit code, 1 if the server went away.
+
+    `connect(handlers, on_lost=...)` returns the connection to use; it is closed at the end.
+    """
+    return _Shell(connect).run()
+
+
+class _Shell:
+    """One shell on standard input and output."""
+
+    def __init__(self, connect: Callable[..., Client]) -> None:
+        self._is_terminal = sys.stdin.isatty() and sys.stdout.isatty()
+        self._prompt = ""  # what stands before the cursor while a line is read, else empty
+        self._is_over = False
+        self._may_break = self._is_break_wanted = False
+        self._client = connect(
+            {
+                "shell/output": self._show_output,
+                "process/crashed": self._show_crash,
+                "code/loaded": self._show_load,
+            },
+            on_lost=self._lost,
+        )
+
+    def run(self) -> int:
+        with self._client, ExitStack() as stack:
+            stack.callback(signal.signal, signal.SIGINT, signal.signal(signal.SIGINT, self._on_interrupt))
+            if self._is_terminal:
+                stack.enter_context(_history())
+            opened = self._client.call("shell/open")
+            if self._is_terminal:
+                print(f"{opened['banner']}. Ctrl-D leaves the shell, Ctrl-C breaks off; help() says what there is.")
+            try:
+                return self._serve(opened["session"], opened["number"])
+            except ConnectionLost:
+                print("\nThe server has ended, and this shell with it.", file=sys.stderr)
+                return 1
+            finally:
+                self._is_over = True
+
+    def _serve(self, session: int, number: int) -> int:
+        lines: list[str] = []
+        is_at_end = False
+        while not is_at_end:
+            try:
+                lines.append(self._read(f"{'...':>{len(str(number)) + 1}} " if lines else f"{number}> "))
+            except EOFError:
+                if not lines:
+                    break
+                lines.append("")  # what an empty line would do: it ends a compound statement
+                is_at_end = True
+            except KeyboardInterrupt:
+                if self._is_over:
+                    raise ConnectionLost("the server has ended") from None
+                lines = []
+                print()
+                continue
+            result = self._evaluate(session, "\n".join(lines))
+            if result["status"] != "incomplete":
+                lines = []
+                number = result["number"]
+                self._print(result["error"] or "", sys.stdout if self._is_terminal else sys.stderr)
+                self._print(result["value"] or "", sys.stdout)
+        if lines:
+            print("The input ended in the middle of a statement, which was not run.", file=sys.stderr)
+        return 1 if lines else 0
+
+    def _read(self, prompt: str) -> str:
+        self._prompt = prompt
+        try:
+            with self._breakable():
+                return input(prompt if self._is_terminal else "")
+        finally:
+            self._prompt = ""
+
+    def _evaluate(self, session: int, text: str) -> Any:
+        """Evaluate `text` and return the answer, however long it takes; Ctrl-C breaks it off."""
+        future = self._client.submit("shell/eval", session, text)
+        while True:
+            try:
+                with self._breakable():
+                    return future.result()
+            except KeyboardInterrupt:
+                self._break_off(session, future)
+
+    def _break_off(self, session: int, future: Future[Any]) -> None:
+        """Interrupt the evaluation of `future`, which may not have begun on the server yet."""
+        deadline = time.monotonic() + _INTERRUPT_SECONDS
+        while not future.done() and not self._client.call("interrupt", session, timeout_seconds=_INTERRUPT_SECONDS):
+            if time.monotonic() > deadline:
+                print("It has not begun, so it was not interrupted; see which process does not yield: midflight ps")
+                return
+
+    @contextmanager
+    def _breakable(self) -> Iterator[None]:
+        """Let Ctrl-C raise KeyboardInterrupt while the block runs, also one that came a moment before it."""
+        # Elsewhere it must not: it would leave a lock of the connection taken.
+        self._may_break = True
+        try:
+            if self._is_break_wanted:
+                raise KeyboardInterrupt
+            yield
+        finally:
+            self._may_break = self._is_break_wanted = False
+
+    def _on_interrupt(self, *_: object) -> None:
+        self._is_break_wanted = True
+        if self._may_break:
+            raise KeyboardInterrupt
+
+    def _print(self, text: str, stream: Any) -> None:
+        if text:
+            print(text, end="" if text.endswith("\n") else "\n", file=stream, flush=True)
+
+    # --- What the server says unasked; in a thread of the connection ---------------------------------------
+
+    def _show_output(self, _session: int, text: str) -> None:
+        if not (self._is_terminal and self._prompt):
+            sys.stdout.write(text)
+            sys.stdout.flush()
+            return
+        # Above the line that is being typed: wipe it, print, write it anew.
+        typed = readline.get_line_buffer() if readline is not None else ""
+        end = "" if text.endswith("\n") else "\n"
+        sys.stdout.write(f"\r\x1b[K{text}{end}{self._prompt}{typed}")
+        sys.stdout.flush()
+
+    def _show_crash(self, crash: dict[str, Any]) -> None:
+        self._show_output(0, f"{crash['text']}\n")
+
+    def _show_load(self, report: dict[str, Any]) -> None:
+        self._show_output(0, f"[{report['by']}] {report['summary']}\n")
+
+    def _lost(self) -> None:
+        """Wake the thread that waits for a line: nothing that is typed now has anywhere to go."""
+        if not self._is_over:
+            self._is_over = True
+            if self._prompt:
+                os.kill(os.getpid(), signal.SIGINT)
+
+
+@contextmanager
+def _history() -> Iterator[None]:
+    """Keep the lines typed, for the next shell of this user. Without its file there is none to read."""
+    if readline is None:
+        yield
+        return
+    base = os.environ.get("XDG_STATE_HOME") or os.path.expanduser("~/.local/state")
+    path = Path(base) / "midflight" / "shell_history"
+    try:
+        readline.read_history_file(path)
+    except OSError:
+        pass  # the first shell, or a file that cannot be read: no reason not to work
+    readline.set_history_length(_HISTORY_LINES)
+    try:
+        yield
+    finally:
+        try:
+            path.parent.mkdir(parents=True, exist_ok=True)
+            readline.write_history_file(path)
+        except OSError as error:
+            print(f"The history was not saved in {path}: {error.strerror}.", file=sys.stderr)
