@@ -34,9 +34,10 @@ from midflight.epc import (
     describe,
     methods_of,
     new_cookie,
+    stuck_plist,
 )
 from midflight.errors import ConnectionLost, RemoteError, ServerRunning, StartFailed
-from midflight.kernel import CrashReport, Scheduler, exit
+from midflight.kernel import CrashReport, Scheduler, StuckReport, exit
 
 __all__ = ["Program", "serve", "start_detached"]
 
@@ -85,6 +86,7 @@ async def _serve(
         server = Server(cookie, partial(methods_of, services), partial(describe, services), port=port)
         try:
             runtime.scheduler.on_crash.append(partial(_tell_of_crash, server))
+            runtime.watchdog.on_stuck = partial(_tell_of_stuck, server)
             try:
                 place.publish(server.port, services.version, cookie)
             except ServerRunning as error:
@@ -143,6 +145,13 @@ def _tell_of_crash(server: Server, report: CrashReport) -> None:
     plist = crash_plist(report)
     logging.getLogger("midflight.crash").error("%s", plist["text"], extra={"report": report})
     server.report("process/crashed", plist)
+
+
+def _tell_of_stuck(server: Server, report: StuckReport) -> None:
+    """Log a process that does not yield and tell every editor. Runs on the watchdog's thread."""
+    plist = stuck_plist(report)
+    logging.getLogger("midflight.watchdog").warning("%s", plist["text"])
+    server.report("process/stuck", plist)
 
 
 class _Ending:

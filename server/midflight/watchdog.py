@@ -10,41 +10,22 @@ import sys
 import threading
 import traceback
 from collections.abc import Callable
-from dataclasses import dataclass
 from itertools import dropwhile
 from types import FrameType
 
 from midflight.errors import Killed
-from midflight.kernel import Pid, Scheduler
+from midflight.kernel import Scheduler, StuckReport
 from midflight.kernel.break_in import break_into
 from midflight.kernel.core import Core, Process
 from midflight.kernel.frames import is_kernel_frame
 
-__all__ = ["StuckReport", "Watchdog"]
+__all__ = ["Watchdog"]
 
 logger = logging.getLogger("midflight.watchdog")
 
 LOOK_SECONDS = 0.1
 STUCK_SECONDS = 1.0
 STRIKE_SECONDS = 0.002  # between two tries to break into a process: most miss one that is busy in the kernel
-
-
-@dataclass(frozen=True, slots=True)
-class StuckReport:
-    """A process that has not yielded for `seconds`. `stack` is the text of its frames, innermost last."""
-
-    pid: Pid
-    name: str | None
-    seconds: float
-    stack: str
-
-    def text(self) -> str:
-        """Return the report as printed, several lines."""
-        name = f" ({self.name})" if self.name else ""
-        return (
-            f"Process {self.pid!r}{name} has not yielded for {self.seconds:.1f} s; all others wait for it. It goes on; "
-            f'exit(pid, "kill") from another thread or an editor ends it. It is at:\n{self.stack.rstrip()}'
-        )
 
 
 class Watchdog:

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import json
 import os
+import queue
 import signal
 import socket
 import stat
@@ -247,3 +248,24 @@ def test_modules_of_the_project_can_be_imported(start: Start, project: Path) -> 
     start("serve").port()
 
     evaluate(project, "import helper_of_mine; assert helper_of_mine.value == 42")
+
+
+def test_a_process_that_never_yields_is_told_of_listed_and_killed(start: Start, project: Path) -> None:
+    """Law 7 through the wire: everybody hears of it, sees it, kills it; the others go on afterwards."""
+    (project / "spinner.py").write_text("async def spin():\n    while True:\n        pass\n")
+    start("serve").port()
+    stuck: queue.Queue[dict[str, object]] = queue.Queue()
+
+    with Client.attach(project, {"process/stuck": stuck.put}) as client:
+        assert client.call("code/load", str(project / "spinner.py"), None, None)["status"] == "loaded"
+        session = client.call("shell/open")["session"]
+        client.submit("shell/eval", session, "spinning = spawn(spinner.spin)")
+        report = stuck.get(timeout=DEADLINE_SECONDS)
+        listed = {row["pid"]: row for row in client.call("process/list")}
+        assert listed[report["pid"]]["function"] == "spin"
+        assert "in spin" in str(report["text"])
+
+        client.call("process/exit", report["pid"], "kill")
+
+        answer = client.call("shell/eval", session, "is_alive(spinning)")
+        assert (answer["status"], answer["value"]) == ("ok", "False")

@@ -2,7 +2,7 @@
 
 from midflight.epc.client import Client
 from midflight.epc.cookie import new_cookie
-from midflight.epc.methods import crash_plist, describe, methods_of
+from midflight.epc.methods import crash_plist, describe, methods_of, stuck_plist
 from midflight.epc.rendezvous import PROTOCOL, Place, ServerFile, find_root, runtime_folder
 from midflight.epc.server import Server
 from midflight.epc.services import Services
@@ -20,4 +20,5 @@ __all__ = [
     "methods_of",
     "new_cookie",
     "runtime_folder",
+    "stuck_plist",
 ]

@@ -16,10 +16,11 @@ from midflight.kernel.calls import (
 )
 from midflight.kernel.client import TIMED_OUT, Client, check_timeout
 from midflight.kernel.core import Behaviour, Pid, Process, receive
-from midflight.kernel.crash import CrashReport
+from midflight.kernel.crash import CrashReport, StuckReport
 from midflight.kernel.frames import is_kernel_frame, stack_of
 from midflight.kernel.group_leader import Sink, group_leader_var, routed_output
 from midflight.kernel.info import describe, messages_of, status_of
+from midflight.kernel.reenter import obstacle, reenter
 from midflight.kernel.refs import Ref
 from midflight.kernel.running import current_process, current_scheduler, schedulers
 from midflight.kernel.scheduler import OUTSIDE, Scheduler
@@ -43,6 +44,7 @@ __all__ = [
     "Ref",
     "Scheduler",
     "Sink",
+    "StuckReport",
     "System",
     "SystemClock",
     "check_timeout",
@@ -57,7 +59,9 @@ __all__ = [
     "link",
     "messages_of",
     "monitor",
+    "obstacle",
     "receive",
+    "reenter",
     "routed_output",
     "schedulers",
     "self_",

@@ -1,4 +1,4 @@
-"""Crash reports: what is said of a process that raised."""
+"""Reports: what is said of a process that raised, and of one that does not yield."""
 
 from __future__ import annotations
 
@@ -16,7 +16,7 @@ if TYPE_CHECKING:
     from midflight.kernel.core import Pid, Process
     from midflight.kernel.scheduler import Scheduler
 
-__all__ = ["CrashReport", "report_crash", "report_unclosable"]
+__all__ = ["CrashReport", "StuckReport", "report_crash", "report_unclosable"]
 
 logger = logging.getLogger("midflight.crash")
 
@@ -58,6 +58,24 @@ class CrashReport:
             f"  state: {state or 'no arguments'}",
         ]
         return "\n".join(lines) + "\n" + self.traceback.rstrip("\n")
+
+
+@dataclass(frozen=True, slots=True)
+class StuckReport:
+    """A process that has not yielded for `seconds`. `stack` is the text of its frames, innermost last."""
+
+    pid: Pid
+    name: str | None
+    seconds: float
+    stack: str
+
+    def text(self) -> str:
+        """Return the report as printed, several lines."""
+        name = f" ({self.name})" if self.name else ""
+        return (
+            f"Process {self.pid!r}{name} has not yielded for {self.seconds:.1f} s; all others wait for it. It goes on; "
+            f'exit(pid, "kill") from another thread or an editor ends it. It is at:\n{self.stack.rstrip()}'
+        )
 
 
 def report_crash(scheduler: Scheduler, process: Process, error: BaseException) -> None:

@@ -53,6 +53,7 @@ class _Shell:
             {
                 "shell/output": self._show_output,
                 "process/crashed": self._show_crash,
+                "process/stuck": self._show_crash,
                 "code/loaded": self._show_load,
             },
             on_lost=self._lost,

@@ -4,13 +4,13 @@ from __future__ import annotations
 
 from midflight.epc.method import Method
 from midflight.epc.methods.code import CodeMethods
-from midflight.epc.methods.process import ProcessMethods, crash_plist
+from midflight.epc.methods.process import ProcessMethods, crash_plist, stuck_plist
 from midflight.epc.methods.server import ServerMethods, describe
 from midflight.epc.methods.shell import ShellMethods
 from midflight.epc.server import ServerConnection
 from midflight.epc.services import Services
 
-__all__ = ["crash_plist", "describe", "methods_of"]
+__all__ = ["crash_plist", "describe", "methods_of", "stuck_plist"]
 
 
 def methods_of(services: Services, connection: ServerConnection) -> dict[str, Method]:

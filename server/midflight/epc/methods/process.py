@@ -21,10 +21,10 @@ from midflight.epc.method import Method
 from midflight.epc.methods.arguments import text
 from midflight.epc.services import Services
 from midflight.errors import RequestError
-from midflight.kernel import CrashReport, Pid, Process, Scheduler, describe, exit
+from midflight.kernel import CrashReport, Pid, Process, Scheduler, StuckReport, describe, exit
 from midflight.shell import Session
 
-__all__ = ["ProcessMethods", "crash_plist"]
+__all__ = ["ProcessMethods", "crash_plist", "stuck_plist"]
 
 Plist = dict[str, object]
 Result = TypeVar("Result")
@@ -49,6 +49,16 @@ def crash_plist(report: CrashReport) -> Plist:
         "module": report.module,
         "version": report.version,
         "reason": _repr.repr(report.reason),
+        "text": readable(report.text())[-_CRASH_CHARACTERS:],
+    }
+
+
+def stuck_plist(report: StuckReport) -> Plist:
+    """Translate the report of a process that does not yield."""
+    return {
+        "pid": repr(report.pid),
+        "name": report.name,
+        "seconds": report.seconds,
         "text": readable(report.text())[-_CRASH_CHARACTERS:],
     }
 
