@@ -58,8 +58,9 @@ def declared_names(module: Module) -> tuple[str, ...] | None:
     """What the module lists in `__all__`, in its order; None if that is no plain list of strings."""
     for statement in module.tree.body:
         match statement:
-            case ast.Assign(targets=[ast.Name("__all__")], value=value) | ast.AnnAssign(
-                target=ast.Name("__all__"), value=ast.expr() as value
+            case (
+                ast.Assign(targets=[ast.Name("__all__")], value=value)
+                | ast.AnnAssign(target=ast.Name("__all__"), value=ast.expr() as value)
             ):
                 try:
                     return tuple(ast.literal_eval(value))

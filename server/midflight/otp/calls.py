@@ -1,0 +1,141 @@
+"""What a client of a server does: call, cast, reply, stop. Dest: a pid, a name, (name, node), a Registry's `via`."""
+
+from __future__ import annotations
+
+from typing import Any
+
+from midflight.errors import CallError, CallTimeout
+from midflight.kernel import (
+    NODE,
+    TIMED_OUT,
+    Client,
+    Pid,
+    Process,
+    System,
+    check_timeout,
+    current_process,
+    current_scheduler,
+)
+from midflight.otp.protocol import Call, Cast, Dest
+
+__all__ = ["call", "cast", "reply", "stop", "system_call", "whereis_dest"]
+
+INFINITY = float("inf")
+
+
+async def call(dest: Dest, request: Any, timeout: float | None = 5) -> Any:
+    """Send `request` to a server and wait for its reply. `timeout` is in seconds, None for ever.
+
+    Uncaught, its errors end the caller. Whatever ends it early, a late reply never arrives.
+    Raises: CallTimeout (a TimeoutError); CallError if the server ends before it replied, with its reason (the
+    `__cause__` if that is an exception), or with "noproc", "calling_self" or ("nodedown", node); ValueError for a
+    negative timeout; NotInProcess.
+    OTP: gen_server:call/3, which exits.
+    """
+    me = current_process("call()")
+    process = dest.process if type(dest) is Pid else _process_of(dest, request)
+    if process is None:
+        raise CallError(dest, request, "noproc")
+    if process is me:
+        raise CallError(dest, request, "calling_self")
+    if timeout is not None and not 0 <= timeout < INFINITY:
+        timeout = check_timeout(timeout)
+    client = Client(me, process)
+    process.pid << Call(request, client)  # after the monitor: if the server ends now, its Down comes
+    message = await client.wait(timeout)
+    if type(message) is tuple:
+        return message[1]
+    raise _failure(dest, request, message, client, timeout)
+
+
+def cast(dest: Dest, message: Any) -> None:
+    """Send `message` to a server's handle_cast and wait for nothing. Nobody there: it is dropped. From any thread.
+
+    OTP: gen_server:cast/2.
+    """
+    pid = whereis_dest(dest)
+    if pid is not None:
+        pid << Cast(message)
+
+
+def reply(client: Client, value: Any) -> None:
+    """Answer the call that `client` waits in, once handle_call has returned NOREPLY. Safe from any thread.
+
+    Nothing happens if it was answered, or waits no longer. OTP: gen_server:reply/2.
+    """
+    client.answer(value)
+
+
+async def stop(dest: Dest, reason: object = "normal", timeout: float | None = None) -> None:
+    """Have a server terminate with `reason` and wait until it has. `timeout` is in seconds, None for ever.
+
+    Raises: CallError if nobody is there or it ended with another reason; CallTimeout, it may end later; ValueError
+    for a negative timeout; NotInProcess. OTP: gen_server:stop/3.
+    """
+    down = await _ask(dest, ("stop", reason), ("terminate", reason), timeout)
+    if not (down.reason is reason or down.reason == reason):
+        raise _failure(dest, ("stop", reason), down, down.ref, timeout)
+
+
+async def system_call(dest: Dest, request: Any, timeout: float | None = 5) -> Any:
+    """Send a system message; return ("ok", value) or ("error", reason).
+
+    Raises: as `call`; a plain process does not answer, so CallTimeout.
+    """
+    message = await _ask(dest, request, request, timeout)
+    if type(message) is tuple:
+        return message[1]
+    raise _failure(dest, request, message, message.ref, timeout)
+
+
+async def _ask(dest: Dest, shown: Any, request: Any, timeout: float | None) -> Any:
+    """Send a system message; return (client, answer) or the server's Down.
+
+    Raises: as `call`, with `shown` as the request.
+    """
+    me = current_process("call()")
+    process = _process_of(dest, shown)
+    if process is None or process is me:
+        raise CallError(dest, shown, "calling_self" if process else "noproc")
+    timeout = check_timeout(timeout)
+    client = Client(me, process)
+    process.pid << System(request, client, client)
+    answer = await client.wait(timeout)
+    if answer is TIMED_OUT:
+        raise _failure(dest, shown, answer, client, timeout)
+    return answer
+
+
+def _failure(dest: Dest, request: Any, message: Any, client: Any, timeout: float | None) -> CallError:
+    """Return the error of a call that got `message`, a Down or TIMED_OUT, for an answer; close its client."""
+    if message is TIMED_OUT:
+        client.abandon()
+        assert timeout is not None
+        return CallTimeout(dest, request, timeout)
+    error = CallError(dest, request, message.reason)
+    if isinstance(message.reason, BaseException):
+        error.__cause__ = message.reason
+    return error
+
+
+def whereis_dest(dest: Dest) -> Pid | None:
+    """Return the pid that `dest` means; None if nobody has the name. Raises: TypeError for anything else."""
+    match dest:
+        case Pid():
+            return dest
+        case str():
+            process = current_scheduler().names.get(dest)
+            return None if process is None else process.pid
+        case (str() as name, str() as node):
+            return whereis_dest(name) if node == NODE else None
+    if hasattr(dest, "whereis"):
+        return dest.whereis()
+    raise TypeError(f"a server is a Pid, a name, (name, node) or a registry's via(key), not {dest!r}; nothing was sent")
+
+
+def _process_of(dest: Dest, request: Any) -> Process | None:
+    """Return the process of a server, None if there is none alive. Raises: CallError for another node."""
+    if isinstance(dest, tuple) and len(dest) == 2 and dest[1] != NODE:
+        raise CallError(dest, request, ("nodedown", dest[1]))
+    pid = whereis_dest(dest)
+    return None if pid is None else pid.process

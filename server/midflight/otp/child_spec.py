@@ -1,0 +1,131 @@
+"""ChildSpec: what a supervisor has to know of a child; its checks, and how a child is started from it."""
+
+from __future__ import annotations
+
+import inspect
+from collections.abc import Callable, Hashable
+from dataclasses import dataclass
+from types import CoroutineType
+from typing import Any, Literal
+
+from midflight.kernel import Pid, link, spawn_link
+from midflight.otp.newest import newest
+from midflight.otp.protocol import IGNORE, Name
+from midflight.otp.restart import Restart
+from midflight.otp.serving import Starting
+
+__all__ = ["ChildSpec", "Shutdown", "launch"]
+
+Shutdown = float | Literal["brutal_kill", "infinity"]
+
+RESTARTS = ("permanent", "transient", "temporary")
+TYPES = ("worker", "supervisor")
+
+
+@dataclass(frozen=True, slots=True)
+class ChildSpec:
+    """How a supervisor starts, restarts and stops a child.
+
+    `id`: distinct among the children of a supervisor; any hashable value.
+    `start`, called with `args` in the supervisor's process at each start, in the newest version of its name:
+        a class with `start_link` (a GenServer, Supervisor, Registry): that is called;
+        an async function: spawned linked, and it is started at once;
+        a plain function that starts a process and returns its pid, or what `start_link` returns; None or IGNORE:
+        there is to be no process now. It runs in the supervisor: while it waits, all children wait.
+    `restart`: "permanent", "transient" (only after an abnormal end) or "temporary" (never).
+    `shutdown`: the seconds between the exit signal "shutdown" and `kill` when it is stopped; "infinity"; or
+        "brutal_kill": `kill` at once. By default 5.0 for a worker, "infinity" for a supervisor.
+    `type`: "worker" or "supervisor".
+    `name`: registered for its process, at each start; for a class or an async function only.
+
+    Raises: TypeError or ValueError that names the field, the value and what is allowed.
+    OTP: child_spec(); `modules` and `significant` are not there.
+    """
+
+    id: Hashable
+    start: Callable[..., Any]
+    args: tuple[Any, ...] = ()
+    restart: Restart = "permanent"
+    shutdown: Shutdown | None = None
+    type: Literal["worker", "supervisor"] = "worker"
+    name: str | Name | None = None
+
+    def __post_init__(self) -> None:
+        if self.shutdown is None:
+            object.__setattr__(self, "shutdown", "infinity" if self.type == "supervisor" else 5.0)
+        start: object = self.start
+        args: object = self.args
+        if not _is_hashable(self.id):
+            raise TypeError(_refusal(self, "id", "a hashable value"))
+        if not callable(start):
+            allowed = "a GenServer class, an async function or a function that returns a Pid"
+            raise TypeError(_refusal(self, "start", allowed))
+        if not isinstance(args, tuple):
+            raise TypeError(_refusal(self, "args", "a tuple; for one argument: (argument,)"))
+        if self.restart not in RESTARTS:
+            raise ValueError(_refusal(self, "restart", f"one of {RESTARTS}"))
+        if self.type not in TYPES:
+            raise ValueError(_refusal(self, "type", f"one of {TYPES}"))
+        if not _is_shutdown(self.shutdown):
+            raise ValueError(_refusal(self, "shutdown", 'seconds >= 0, "brutal_kill" or "infinity"'))
+        if self.name is not None and not (_is_server_class(self.start) or inspect.iscoroutinefunction(self.start)):
+            allowed = "None with a plain function, which names itself what it starts"
+            raise ValueError(_refusal(self, "name", allowed))
+
+
+def _refusal(spec: ChildSpec, field: str, allowed: str) -> str:
+    return f"ChildSpec {spec.id!r}: {field} must be {allowed}, not {getattr(spec, field)!r}; nothing was started"
+
+
+def _is_hashable(value: object) -> bool:
+    try:
+        hash(value)
+    except TypeError:
+        return False
+    return True
+
+
+def _is_shutdown(value: object) -> bool:
+    if isinstance(value, str):
+        return value in ("brutal_kill", "infinity")
+    return isinstance(value, (int, float)) and not isinstance(value, bool) and value >= 0
+
+
+def _is_server_class(start: object) -> bool:
+    return isinstance(start, type) and hasattr(start, "start_link")
+
+
+async def launch(spec: ChildSpec, args: tuple[Any, ...]) -> Pid | None:
+    """Start a child, linked to the calling process; return its pid, None if it wants no process now.
+
+    Raises: what its start raises; TypeError if that returns anything else.
+    """
+    start: Any = newest(spec.start)
+    if _is_server_class(start):
+        options = {} if spec.name is None else {"name": spec.name}
+        found = await start.start_link(*args, **options)
+    elif inspect.iscoroutinefunction(start):
+        if isinstance(spec.name, str) or spec.name is None:
+            return spawn_link(start, *args, name=spec.name)
+        return spawn_link(_claim_and_start, spec.name, start, args)
+    else:
+        found = start(*args)
+        if type(found) is CoroutineType:  # of a decorated async function: that is the process, as for spawn
+            return spawn_link(_go_on_as, found)
+        if isinstance(found, Starting):
+            found = await found
+    if found is None or found is IGNORE:
+        return None
+    if not isinstance(found, Pid):
+        raise TypeError(f"child {spec.id!r}: start must return a Pid, not {found!r}; the child is not supervised")
+    link(found)  # it is already, unless the function forgot; a dead one is heard of by its Exit
+    return found
+
+
+def _claim_and_start(name: Name, function: Callable[..., Any], args: tuple[Any, ...]) -> Any:
+    name.claim()
+    return function(*args)
+
+
+def _go_on_as(coro: CoroutineType[Any, Any, Any]) -> CoroutineType[Any, Any, Any]:
+    return coro

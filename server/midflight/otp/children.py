@@ -1,0 +1,83 @@
+"""The children of one supervisor: what is known of each, and how they are stopped."""
+
+from __future__ import annotations
+
+import logging
+from collections.abc import Hashable, Iterable
+from typing import Any, NamedTuple
+
+from midflight.kernel import Down, Pid, current_scheduler, exit, monitor, receive
+from midflight.otp.child_spec import ChildSpec
+
+__all__ = ["Child", "ChildInfo", "stop_at_once", "stop_child"]
+
+logger = logging.getLogger("midflight.supervisor")
+
+
+class ChildInfo(NamedTuple):
+    """A child as which_children shows it. `pid` is None if it does not run, "restarting" between two tries.
+
+    Of a simple_one_for_one supervisor, `id` is None.
+    """
+
+    id: Hashable
+    pid: Pid | str | None
+    type: str
+
+
+class Child:
+    """A child, and its pid: the last one if `is_restarting`, None if it is not to run.
+
+    `key` is its id, but a number of its own if the supervisor's children share one `spec`.
+    """
+
+    __slots__ = ("args", "is_restarting", "key", "pid", "spec")
+
+    def __init__(self, key: Hashable, spec: ChildSpec, args: tuple[Any, ...]) -> None:
+        self.key = key
+        self.spec = spec
+        self.args = args
+        self.pid: Pid | None = None
+        self.is_restarting = False
+
+    @property
+    def running(self) -> Pid | None:
+        """The pid of the process that there is for it, None if there is none."""
+        return None if self.is_restarting else self.pid
+
+
+async def stop_child(spec: ChildSpec, pid: Pid) -> None:
+    """Stop the process of a child and wait until it has ended: by "shutdown", and by `kill` when its time is up."""
+    watch = monitor(pid)  # before the signal; and not its Exit, which a child that has unlinked itself never sends
+    if spec.shutdown == "brutal_kill":
+        exit(pid, "kill")
+    else:
+        exit(pid, "shutdown")
+        seconds = None if isinstance(spec.shutdown, str) else spec.shutdown
+        if await receive((watch, ..., ...), timeout=seconds, default=None) is not None:
+            return
+        logger.error("child %r %r did not end within %s s of shutdown; it is killed", spec.id, pid, seconds)
+        exit(pid, "kill")
+    await receive((watch, ..., ...))
+
+
+async def stop_at_once(spec: ChildSpec, pids: Iterable[Pid]) -> None:
+    """Stop the processes of children that share `spec`, all at the same time; drops every message that comes.
+
+    So only for a supervisor that ends. OTP stops the children of simple_one_for_one so.
+    """
+    watches = {monitor(pid): pid for pid in pids}
+    for pid in watches.values():
+        exit(pid, "kill" if spec.shutdown == "brutal_kill" else "shutdown")
+    clock = current_scheduler().clock
+    deadline = None if isinstance(spec.shutdown, str) or spec.shutdown is None else clock.now() + spec.shutdown
+    while watches:
+        seconds = None if deadline is None else max(0.0, deadline - clock.now())
+        message = await receive(timeout=seconds, default=None)
+        if type(message) is Down:
+            watches.pop(message.ref, None)
+        elif deadline is not None and clock.now() >= deadline:
+            deadline = None
+            logger.error("%d children did not end within %s s of shutdown; killed", len(watches), spec.shutdown)
+            for pid in watches.values():
+                exit(pid, "kill")

@@ -1,0 +1,123 @@
+"""GenServer: a process that keeps state and answers calls. Here is what a program subclasses and calls.
+
+The clients' functions (`call`, `cast`, `reply`, `stop`) are in calls.py, the process's loop in serving.py.
+"""
+
+from __future__ import annotations
+
+import logging
+from reprlib import Repr, recursive_repr
+from typing import Any
+
+from midflight.kernel import Client, self_
+from midflight.otp.protocol import Name
+from midflight.otp.serving import Starting, start
+from midflight.otp.state import attributes_of
+
+__all__ = ["GenServer"]
+
+logger = logging.getLogger("midflight.gen_server")
+shorten = Repr()
+shorten.maxother = shorten.maxstring = 80
+
+
+class GenServer:
+    """A server: subclass it, keep the state in `self`, define the callbacks that you need.
+
+        class Counter(GenServer):
+            def init(self, total=0):
+                self.total = total
+
+            def handle_call(self, request, client):
+                self.total += request
+                return self.total
+
+        pid = await Counter.start(10)
+        await call(pid, 5)      # 15
+
+    Each callback is an async or a plain method. It runs in the server's process, one at a time: while one waits,
+    messages wait. A callback that raises ends the process, with the exception as its reason, after `terminate`;
+    one that raises Stop ends it in good order. An un-awaited coroutine that an async one returns is its tail call.
+    After a load of its module, from the next message on, the object is one of the module's newest version of the
+    class, with the state it had; if the class has no such name any more it stays what it is.
+
+    OTP: gen_server. There the state is passed and returned; here it is `self`'s attributes.
+    """
+
+    # --- Starting -----------------------------------------------------------------------------------------
+
+    @classmethod
+    def start(cls, *args: Any, name: str | Name | None = None, timeout: float | None = None) -> Starting:
+        """Start a process for a new object of this class and wait until `init(*args)` is done: to be awaited.
+
+        `name` is registered before init runs: a name of the runtime or a Registry's `via(key)`. `timeout` is in
+        seconds, None for ever; a process whose init takes longer is killed.
+        Returns: the pid, or None if init returned IGNORE.
+        Raises: what init raised, if that is an Exception; InitFailed if it ended the process otherwise (by Stop,
+        ProcessExit, kill) or took too long; AlreadyStarted if another has the name; NotInProcess.
+        OTP: gen_server:start/3,4, which returns {error, Reason}.
+        """
+        return Starting(start(cls, args, name, timeout, is_linked=False))
+
+    @classmethod
+    def start_link(cls, *args: Any, name: str | Name | None = None, timeout: float | None = None) -> Starting:
+        """Start as `start` does, linked to the caller, which is then the parent of the server.
+
+        If init fails the caller ends too, with the same reason; one that traps exits gets the error raised instead,
+        and no Exit message. OTP: gen_server:start_link/3,4.
+        """
+        return Starting(start(cls, args, name, timeout, is_linked=True))
+
+    # --- Callbacks ----------------------------------------------------------------------------------------
+
+    def init(self, *args: Any, **kwargs: Any) -> Any:
+        """Set up the state; the first to run, in the new process.
+
+        Return None, or IGNORE: then the process ends with reason "normal" and `start` returns None. What it raises
+        `start` raises; Stop(reason) makes no crash report. OTP: Module:init/1.
+        """
+
+    def handle_call(self, request: Any, client: Client) -> Any:
+        """Answer a call: what it returns is the reply; NOREPLY if that comes later, by reply(client, value).
+
+        `client.pid` is the caller's pid. If it raises, the caller gets a CallError with the reason.
+        OTP: Module:handle_call/3.
+        """
+        raise NotImplementedError(
+            f"{type(self).__qualname__} has no handle_call, and was called with {request!r}; define it"
+        )
+
+    def handle_cast(self, message: Any) -> Any:
+        """Take what was sent by `cast`. Its value is not used. OTP: Module:handle_cast/2."""
+        raise NotImplementedError(f"{type(self).__qualname__} has no handle_cast, and was sent {message!r}; define it")
+
+    def handle_info(self, message: Any) -> Any:
+        """Take any other message: one sent by `<<`, a Down, an Exit. Its value is not used.
+
+        Not defined: it is logged and dropped. The Exit of the parent, and of the runtime itself, does not come
+        here: it ends a server that traps exits. OTP: Module:handle_info/2.
+        """
+        logger.warning("%s %r has no handle_info and dropped %s", self_(), self, shorten.repr(message))
+
+    def terminate(self, reason: object) -> Any:
+        """Clean up: the last to run, whatever ends the process but `kill`. Its value is not used.
+
+        `reason` is the exit reason to be; if this raises, that is the reason. It may await; a supervisor waits for
+        it for the child's shutdown time.
+        Differs from OTP, where an exit signal runs Module:terminate/2 only in a server that traps exits: here
+        exit signals unwind every process, `finally` blocks included, and this is the `finally` of a server.
+        """
+
+    def code_change(self, old_vsn: Any, extra: Any) -> Any:
+        """Change the state to what this version of the class takes. Its value is not used.
+
+        Runs when `sys.change_code` or an upgrade asks for it, in the suspended server's process, with `self` a copy
+        of the server that is of the new class already. If it raises, the copy is dropped: the server is as it was,
+        and suspended still. Not defined: the state stays. A plain load does not run it.
+        OTP: Module:code_change/3.
+        """
+
+    @recursive_repr()
+    def __repr__(self) -> str:
+        state = ", ".join(f"{name}={shorten.repr(value)}" for name, value in attributes_of(self).items())
+        return f"<{type(self).__qualname__} {state}>" if state else f"<{type(self).__qualname__}>"

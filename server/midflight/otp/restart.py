@@ -1,0 +1,49 @@
+"""When a supervisor restarts, whom, and when it gives up: pure functions of reasons, ids and times."""
+
+from __future__ import annotations
+
+from collections.abc import Hashable, Iterable, Sequence
+from typing import Literal
+
+__all__ = ["Restart", "Strategy", "add_restart", "affected", "is_restarted"]
+
+Restart = Literal["permanent", "transient", "temporary"]
+Strategy = Literal["one_for_one", "one_for_all", "rest_for_one", "simple_one_for_one"]
+
+
+def is_restarted(restart: Restart, reason: object) -> bool:
+    """Say whether a child of that restart type is started again after it ended with `reason`.
+
+    Permanent ones always, temporary ones never, transient ones unless the reason is "normal", "shutdown" or
+    ("shutdown", anything). OTP: supervisor, restart_type().
+    """
+    return restart == "permanent" or (restart == "transient" and not _is_normal_end(reason))
+
+
+def _is_normal_end(reason: object) -> bool:
+    if isinstance(reason, tuple):
+        return len(reason) == 2 and isinstance(reason[0], str) and reason[0] == "shutdown"
+    return isinstance(reason, str) and reason in ("normal", "shutdown")
+
+
+def affected(strategy: Strategy, ids: Iterable[Hashable], failed: Hashable) -> list[Hashable]:
+    """Return the ids of the children that stop and start again when `failed` ends, itself included.
+
+    `ids` are all children's, in start order, and so is what is returned. OTP: supervisor, strategy().
+    """
+    if strategy == "one_for_all":
+        return list(ids)
+    if strategy == "rest_for_one":
+        in_order = list(ids)
+        return in_order[in_order.index(failed) :]
+    return [failed]
+
+
+def add_restart(restarts: Sequence[float], now: float, intensity: int, period: float) -> tuple[bool, tuple[float, ...]]:
+    """Count a restart at `now`; say whether it is allowed, and return the times of those that count from now on.
+
+    `restarts` are the times so far, in seconds, oldest first. Allowed are `intensity` restarts in any `period`
+    seconds; one that is exactly `period` old counts still. OTP: supervisor, which counts in whole seconds.
+    """
+    recent = (*(time for time in restarts if time >= now - period), now)
+    return len(recent) <= intensity, recent

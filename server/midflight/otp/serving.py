@@ -1,0 +1,286 @@
+"""The process of a GenServer: it starts the server, hands it its messages one by one, and ends it.
+
+The life of a server: `start` -> `Serving` runs in the new process -> init -> the starter is told -> one callback a
+message -> terminate -> the exit reason.
+
+Laws:
+1. The loop is here, the callbacks are the current version's: after a load the next message runs the new ones with
+   the old state. So an idle server runs no code of its module, and no load ever leaves it behind.
+2. A server changes version, or state by a system message, only between two messages.
+3. While it is suspended it handles system messages, and the exit signal of its parent. All else waits.
+4. `terminate` runs once, if init was done, for every end but `kill` and KeyboardInterrupt.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Coroutine, Generator
+from types import CoroutineType
+from typing import Any
+
+from midflight.errors import AlreadyStarted, InitFailed, ProcessExit
+from midflight.kernel import (
+    OUTSIDE,
+    TIMED_OUT,
+    Behaviour,
+    Client,
+    Exit,
+    Pid,
+    System,
+    check_timeout,
+    current_process,
+    exit,
+    link,
+    receive,
+    spawn,
+    unlink,
+)
+from midflight.otp.newest import home_of, newest
+from midflight.otp.protocol import IGNORE, NOREPLY, Call, Cast, Name, Stop
+from midflight.otp.state import copied, moved
+
+__all__ = ["Serving", "Starting", "start"]
+
+
+class Starting:
+    """The awaitable that `start` and `start_link` return. Its type tells a supervisor that a pid will come of it."""
+
+    def __init__(self, coro: Coroutine[Any, Any, Pid | Any]) -> None:
+        self.coro = coro  # Python warns if nobody awaits it
+
+    def __await__(self) -> Generator[Any, Any, Pid | Any]:
+        return self.coro.__await__()
+
+
+async def start(
+    cls: type[Any], args: tuple[Any, ...], name: str | Name | None, timeout: float | None, is_linked: bool
+) -> Pid | Any:
+    """Start a process for an object of `cls` and wait until its init is done.
+
+    Returns: its pid; None if init returned IGNORE.
+    Raises: see GenServer.start.
+    """
+    me = current_process("start()")
+    timeout = check_timeout(timeout)
+    if name is not None and not isinstance(name, str):
+        holder = name.whereis()
+    else:
+        process = me.core.names.get(name)
+        holder = None if process is None else process.pid
+    if holder is not None:
+        raise AlreadyStarted(holder)
+    serving = Serving(cls, args, me.pid if is_linked else None, None if isinstance(name, str) else name)
+    pid = spawn(serving, name=name if isinstance(name, str) else None)
+    if is_linked:
+        link(pid)
+    assert pid.process is not None
+    serving.client = client = Client(me, pid.process)
+    try:
+        message = await client.wait(timeout)
+        if message is TIMED_OUT:
+            raise InitFailed(cls.__qualname__, "timeout")
+    except BaseException:  # else it would run on, or come to run, and nobody would have its pid
+        unlink(pid)
+        exit(pid, "kill")
+        raise
+    if type(message) is tuple and message[1] is not IGNORE:
+        return message[1]
+    if is_linked and me.trap_exit:
+        await receive(Exit(pid, ...), timeout=0, default=None)  # the starter has heard of it
+    if type(message) is tuple:
+        return None
+    if isinstance(message.reason, Exception):
+        raise message.reason
+    raise InitFailed(cls.__qualname__, message.reason)
+
+
+class Serving(Behaviour):
+    """The process function of a GenServer: called once, in its own process."""
+
+    client: Client  # the starter, until it has been told
+
+    def __init__(self, cls: type[Any], args: tuple[Any, ...], parent: Pid | None, name: Name | None) -> None:
+        self.start: Any = cls, args, name
+        self.parent = parent
+        self.__module__, self.__qualname__ = cls.__module__, f"{cls.__qualname__}.init"  # shown as the initial call
+
+    def __repr__(self) -> str:
+        return repr(self.server)
+
+    async def __call__(self) -> Any:
+        """Make the server and run its init; go on as its loop."""
+        (cls, args, name), self.start = self.start, None
+        try:
+            if name is not None:
+                name.claim()
+            server = newest(cls)()
+            answer = await value_of(server.init(*args))
+        except Stop as stop:
+            raise ProcessExit(stop.reason) from None
+        except AlreadyStarted as error:
+            raise ProcessExit(error) from None  # no crash: the starter is told
+        client = self.client
+        del self.client
+        if answer is IGNORE:
+            client.answer(IGNORE)
+            return None
+        if answer is not None:
+            raise TypeError(f"{cls.__qualname__}.init must return None or IGNORE, not {answer!r}; it was not started")
+        self.server = server
+        client.answer(current_process("init()").pid)
+        return self.serve()
+
+    async def serve(self) -> None:
+        """Handle messages until the end, then run terminate."""
+        try:
+            await self.handle_messages()
+        except (GeneratorExit, KeyboardInterrupt):  # it is killed, or the whole program is ended
+            raise
+        except Stop as error:
+            stop = error
+        except BaseException as error:
+            await value_of(self.server.terminate(_reason_of(error)))
+            raise
+        try:
+            await value_of(self.server.terminate(stop.reason))
+        finally:
+            if stop.reply is not NOREPLY and stop.client is not None:
+                stop.client.answer(stop.reply)
+        raise stop.reason if isinstance(stop.reason, Exception) else ProcessExit(stop.reason)
+
+    async def handle_messages(self) -> None:
+        """Hand the server one message after another. Left by exceptions only."""
+        server = self.server
+        home = home_of(server)
+        namespace = None  # of the version that the class was last looked up in
+        while True:
+            message = await receive()
+            if home.__dict__ is not namespace:  # its module was loaded
+                namespace = home.__dict__
+                server = self.server = _of_the_newest_class(server)
+            kind = type(message)
+            if kind is Call:
+                client = message.client
+                try:
+                    answer = server.handle_call(message.request, client)
+                    while type(answer) is CoroutineType:
+                        answer = await answer
+                except Stop as stop:
+                    stop.client = client
+                    raise
+                if answer is not NOREPLY:
+                    client.answer(answer)
+                continue
+            if kind is Cast:
+                answer = server.handle_cast(message.message)
+            elif kind is System:
+                await self.obey(message)
+                server = self.server
+                home = home_of(server)
+                namespace = None  # it may have been loaded meanwhile
+                continue
+            elif self.is_told_to_exit(message):
+                raise ProcessExit(message.reason)
+            else:
+                answer = server.handle_info(message)
+            while type(answer) is CoroutineType:
+                answer = await answer
+
+    def is_told_to_exit(self, message: Any) -> bool:
+        """Say whether `message` is an exit signal, trapped, of the parent or of nobody's process: the runtime's own."""
+        return type(message) is Exit and (message.pid is self.parent or message.pid is OUTSIDE)
+
+    async def obey(self, message: System) -> None:
+        """Do what a system message asks; if that is to suspend, come back when resumed."""
+        is_suspended = await self.obey_one(message, False)
+        while is_suspended:
+            found = await receive(System, self.is_told_to_exit)
+            if type(found) is Exit:
+                raise ProcessExit(found.reason)
+            is_suspended = await self.obey_one(found, True)
+
+    async def obey_one(self, message: System, is_suspended: bool) -> bool:
+        """Do what a system message asks and answer it; say whether the server is suspended then."""
+        value: Any = None
+        answer: tuple[str, Any]
+        try:
+            match message.request:
+                case "suspend":
+                    is_suspended = True
+                case "resume":
+                    is_suspended = False
+                case "get_state":
+                    value = self.server
+                case ("replace_state", function):
+                    self.server = value = await _replaced(function, self.server)
+                case ("change_code", _, _, _) if not is_suspended:
+                    raise Refused("not suspended")
+                case ("change_code", module, old_vsn, extra):
+                    self.server = await _changed(self.server, module, old_vsn, extra)
+                case ("terminate", reason):
+                    raise Stop(reason)
+                case unknown:
+                    raise Refused(f"{unknown!r} is no system request")
+        except Refused as refusal:
+            answer = "error", refusal.reason
+        except Exception as error:  # the callback's: it answers an error, and the state stays
+            answer = "error", error
+        else:
+            answer = "ok", value
+        message.reply_to << (message.ref, answer)
+        return is_suspended
+
+
+class Refused(Exception):
+    """A system request was not obeyed; nothing was changed."""
+
+    def __init__(self, reason: str) -> None:
+        super().__init__(reason)
+        self.reason = reason
+
+
+async def value_of(answer: Any) -> Any:
+    """Return what a callback returned, plain or async; a coroutine that an async one returned is its tail call."""
+    while type(answer) is CoroutineType:
+        answer = await answer
+    return answer
+
+
+def _reason_of(error: BaseException) -> object:
+    """Return the exit reason of the calling process, which is unwinding from `error`."""
+    settled = current_process("terminate()").exit_reason
+    if settled is not None:
+        return settled[0]
+    return error.reason if isinstance(error, ProcessExit) else error
+
+
+def _of_the_newest_class(server: Any) -> Any:
+    """Return `server` as an object of the newest version of its class; as it is if that is gone."""
+    cls = newest(type(server))
+    return server if cls is type(server) or not _is_server_class(cls) else moved(server, cls)
+
+
+def _is_server_class(cls: Any) -> bool:
+    return isinstance(cls, type) and hasattr(cls, "handle_call")
+
+
+async def _replaced(function: Any, server: Any) -> Any:
+    """Return the server that `function` makes of `server`. Raises: what it raises; TypeError if it makes none."""
+    found = await value_of(function(server))
+    if not _is_server_class(type(found)):
+        raise TypeError(f"replace_state: the function must return a server object, not {found!r}; nothing was changed")
+    return found
+
+
+async def _changed(server: Any, module: Any, old_vsn: Any, extra: Any) -> Any:
+    """Return a copy of `server`, of its newest class, after code_change. Raises: what that raised; `server` is as it
+    was; Refused if its class is none of `module`'s."""
+    name = module if isinstance(module, str) else getattr(module, "__name__", None)
+    if name not in [cls.__module__ for cls in type(server).__mro__]:
+        raise Refused(f"{type(server).__qualname__} is no class of {module!r}")
+    cls = newest(type(server))
+    found = copied(server, cls if _is_server_class(cls) else type(server))
+    try:
+        await value_of(found.code_change(old_vsn, extra))
+    except Stop as stop:
+        raise Refused(f"code_change stopped: {stop.reason!r}") from None
+    return found

@@ -1,0 +1,124 @@
+"""Task: a process that computes one value for the process that started it.
+
+The life of a task: `Task.start(function, ...)` -> it runs, linked to its owner -> its value comes as a reply, or its
+end as a Down -> `result`, `yield_`, `shutdown` or `ignore` takes that, in the owner.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from typing import Any, Literal
+
+from midflight.errors import TaskError, TaskTimeout
+from midflight.kernel import TIMED_OUT, Pid, check_timeout, current_process, exit
+from midflight.otp.task_process import Outcome, begin, outcome_of
+from midflight.otp.task_stream import stream
+
+__all__ = ["Task"]
+
+
+class Task:
+    """A task, as its owner holds it. `pid` is its process, `ref` what its messages carry.
+
+        task = Task.start(fetch, url)
+        ...
+        page = await task.result()
+
+    Only the owner, the process that started it, may ask for its value, and while it does not, the value may come to
+    it as an ordinary message: (task.ref, value). A task that fails ends its owner too, if linked, unless that traps
+    exits; and its process makes a crash report.
+    OTP: Elixir's Task; its Task.async is `start`, since Python has a keyword by that name. `result` may be asked for
+    again, and raises what the task raised.
+    """
+
+    __slots__ = ("_client", "_outcome", "owner", "pid", "ref")
+
+    def __init__(self, function: Callable[..., Any], args: tuple[Any, ...], is_linked: bool) -> None:
+        """Start the task; programs call `start` or `start_nolink`."""
+        self._client = self.ref = begin(function, args, is_linked)
+        self._outcome: Outcome | None = None
+        self.owner = self._client.pid
+        self.pid: Pid = self._client.target.pid
+
+    @classmethod
+    def start(cls, function: Callable[..., Any], *args: Any) -> Task:
+        """Start `function(*args)`, async or plain, in a process linked to the caller.
+
+        Raises: NotInProcess; TypeError if `function` is not callable.
+        """
+        return cls(function, args, is_linked=True)
+
+    @classmethod
+    def start_nolink(cls, function: Callable[..., Any], *args: Any) -> Task:
+        """Start `function(*args)` in a process of its own fate: if it fails, only the asker hears of it.
+
+        It runs on if its owner ends. OTP: Elixir's Task.Supervisor.async_nolink, without the supervisor.
+        """
+        return cls(function, args, is_linked=False)
+
+    stream = staticmethod(stream)
+
+    async def result(self, timeout: float | None = 5) -> Any:
+        """Wait for the task and return its value. `timeout` is in seconds, None for ever.
+
+        Raises: what the task raised; TaskError if it ended for another reason; TaskTimeout: its value is then lost,
+        and it runs on; TaskError in another process than its owner; ValueError for a negative timeout.
+        OTP: Elixir's Task.await/2, which exits.
+        """
+        outcome = await self.yield_(timeout)
+        if outcome is None:
+            assert timeout is not None
+            self._client.abandon()
+            raise TaskTimeout(self.pid, timeout)
+        status, value = outcome
+        if status == "ok":
+            return value
+        if isinstance(value, Exception):
+            raise value
+        raise TaskError(self.pid, value)
+
+    async def yield_(self, timeout: float | None = 5) -> Outcome | None:
+        """Wait for the task; return ("ok", value), ("exit", reason), or None if it runs still: then ask again.
+
+        Raises: TaskError in another process than its owner; ValueError. OTP: Elixir's Task.yield/2.
+        """
+        if current_process("a task's result").pid is not self.owner:
+            raise TaskError(self.pid, f"only its owner {self.owner!r} may ask")
+        if self._outcome is None:
+            message = await self._client.wait(check_timeout(timeout))
+            if message is not TIMED_OUT:
+                self._outcome = outcome_of(message)
+        return self._outcome
+
+    async def shutdown(self, timeout: float | Literal["brutal_kill"] | None = 5) -> Outcome | None:
+        """Unlink the task and end it: by "shutdown", after `timeout` seconds by `kill`, or by `kill` at once.
+
+        Returns: ("ok", value) if it was done before; None if it ended for that; else ("exit", reason).
+        Raises: as `yield_`. OTP: Elixir's Task.shutdown/2.
+        """
+        self.unlink()
+        is_brutal = timeout == "brutal_kill"
+        exit(self.pid, "kill" if is_brutal else "shutdown")
+        seconds = timeout if isinstance(timeout, (int, float)) else None
+        outcome = await self.yield_(seconds)
+        if outcome is None:
+            exit(self.pid, "kill")
+            outcome = await self.yield_(None)
+        return None if outcome == ("exit", "killed" if is_brutal else "shutdown") else outcome
+
+    async def ignore(self) -> Outcome | None:
+        """Unlink the task and let it run on; return what it has come to already, as `yield_`.
+
+        Its value is dropped when it comes. Raises: as `yield_`. OTP: Elixir's Task.ignore/1.
+        """
+        outcome = await self.yield_(0)
+        self.unlink()
+        self._client.abandon()
+        return outcome
+
+    def unlink(self) -> None:
+        """Unlink the task from its owner, wherever this is called. Nothing happens if it is not linked."""
+        self._client.unlink()
+
+    def __repr__(self) -> str:
+        return f"<Task {self.pid!r} of {self.owner!r}>"
