@@ -135,12 +135,18 @@ def _stop(options: argparse.Namespace) -> int:
 
 def _load(options: argparse.Namespace) -> int:
     path = os.path.abspath(options.file)
-    switches = {name: True for name in ("force", "two_versions") if getattr(options, name)}
+    switches = {name: True for name in ("force", "two_versions", "move") if getattr(options, name)}
     return _show_load(options, _ask(options, "code/load", path, None, switches or None, near=path))
 
 
 def _rollback(options: argparse.Namespace) -> int:
     return _show_load(options, _ask(options, "code/rollback", options.module, options.version))
+
+
+def _move(options: argparse.Namespace) -> int:
+    report = _ask(options, "code/move", options.module)
+    _show(options, report, lambda: report["text"])
+    return 1 if report["not_moved"] else 0
 
 
 def _show_load(options: argparse.Namespace, report: dict[str, Any]) -> int:
@@ -295,6 +301,13 @@ def _parser() -> argparse.ArgumentParser:
         action="store_true",
         help="refuse it while processes run an older version than the current, as Erlang's limit has it",
     )
+
+    it.add_argument("--move", action="store_true", help="move the idle processes to it, as move does")
+
+    it = command(
+        "move", _move, "move the idle processes of a module to its current version; exit 1 if some stay", data=True
+    )
+    it.add_argument("module", metavar="MODULE")
 
     command("ps", _ps, "list the processes: which version of which module each runs, and where", data=True)
 

@@ -8,8 +8,10 @@ from pathlib import Path
 
 import pytest
 
+from helpers.stage import Stage
 from helpers.versions import Project, modules_of
 from midflight.code import hooks, modules
+from midflight.testing import TestRuntime
 
 
 @pytest.fixture
@@ -25,3 +27,11 @@ def project(tmp_path: Path) -> Iterator[Project]:
     modules._modules.update(known)
     hooks._values.clear()
     hooks._values.update(values)
+
+
+@pytest.fixture
+def stage(project: Project, runtime: TestRuntime) -> Iterator[Stage]:
+    """Give a stage, with the module `thing` to load and processes to start in it; they end with the test."""
+    found = Stage(project, runtime)
+    yield found
+    found.end()

@@ -176,3 +176,25 @@ def test_a_text_without_faults_has_no_findings(project):
     """The tutorial's, for one."""
     assert project.load("counter_v1").warnings == ()
     assert code.versions("counter")[0].version == 1
+
+
+def test_a_long_sum_is_no_recursion_too_deep(project):
+    """Python compiles it, so it loads; its tree is as deep as it is long."""
+    long_sum = " + ".join(["one"] * 1500)
+    text = f"one = 1\nSUM = {long_sum}\n\nasync def f():\n    return {long_sum}\n"
+
+    project.load_text("thing", text)
+    report = project.load_text("thing", text.replace("one = 1", "one = 2"))
+
+    assert report.changed == ("one",)
+
+
+def test_a_checker_that_fails_is_a_warning(project, monkeypatch):
+    """It is another's program, and may not know a newer Python."""
+
+    def fail(*_: object) -> None:
+        raise RuntimeError("no handler")
+
+    monkeypatch.setattr("midflight.code.checks.Checker", fail)
+
+    assert [(name, line) for name, line, _ in found(project, "x = 1\n")] == [("unchecked", 1)]

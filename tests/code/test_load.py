@@ -359,3 +359,27 @@ def test_without_a_vsn_it_is_equal_for_equal_text(project):
         vsns.append(code.versions("thing")[-1].vsn)
 
     assert vsns[0] == vsns[2] != vsns[1]
+
+
+def test_a_module_of_a_namespace_package_can_be_loaded(project):
+    """Under a source root, folders need no __init__.py."""
+    project.write("pyproject.toml", '[tool.midflight]\nsource-roots = ["src"]\n')
+    path = project.write("src/shop/parts/cart.py", "NUMBER = 1\n")
+
+    for number in (1, 2):
+        report = code.load(path, f"NUMBER = {number}\n")
+
+        assert (report.module, report.version) == ("shop.parts.cart", number)
+        assert number == sys.modules["shop"].parts.cart.NUMBER
+
+
+def test_a_load_leaves_nothing_that_holds_a_deleted_version(project):
+    """Neither the import system's finder nor the report."""
+    report = project.load("thing_v1")
+    gone = weakref.ref(sys.modules["thing"].which)
+
+    code.delete("thing")
+    gc.collect()
+
+    assert report.version == 1
+    assert gone() is None

@@ -6,7 +6,7 @@ from dataclasses import replace
 
 import pytest
 
-from midflight.code import Diagnostic, Lingering, LoadReport, StaleImport, summary, text
+from midflight.code import Diagnostic, Lingering, LoadReport, MoveReport, NotMoved, StaleImport, summary, text
 from midflight.kernel import Pid
 
 PATH = "/project/counter.py"
@@ -75,6 +75,72 @@ def warning(message: str) -> Diagnostic:
 def test_the_line_for_the_echo_area(report, line):
     """What happened, what is unchanged, what to do."""
     assert summary(report) == line
+
+
+def stayed(reason: str) -> NotMoved:
+    return NotMoved(Pid(37), "shop", 1, "loop", 9, reason)
+
+
+MOVED = tuple(map(Pid, (41, 42, 43)))
+
+
+@pytest.mark.parametrize(
+    ("report", "line"),
+    [
+        (
+            replace(LOADED, moved=MOVED, not_moved=(stayed("a live local: total"),), lingering=lingering(1)),
+            "counter v2 loaded: loop changed; 3 processes moved, 1 still runs v1: "
+            "<0.37.0> at loop:9 (a live local: total) (3.1 ms)",
+        ),
+        (
+            replace(LOADED, moved=MOVED[:1], lingering=lingering(2)),
+            "counter v2 loaded: loop changed; 1 process moved, 2 still run v1: "
+            "<0.37.0> at loop:9, <0.38.0> at loop:9 (3.1 ms)",
+        ),
+        (replace(LOADED, moved=MOVED), "counter v2 loaded: loop changed; 3 processes moved (3.1 ms)"),
+        (
+            replace(LOADED, not_moved=(stayed("it is running"),), lingering=lingering(1)),
+            "counter v2 loaded: loop changed; 1 process still runs v1: <0.37.0> at loop:9 (it is running) (3.1 ms)",
+        ),
+        (
+            MoveReport("counter", 2, MOVED, (stayed("it is running"),)),
+            "counter: 3 processes moved to v2, 1 still runs v1: <0.37.0> at loop:9 (it is running)",
+        ),
+        (MoveReport("counter", 2, MOVED[:1]), "counter: 1 process moved to v2"),
+        (
+            MoveReport("counter", 2, (), (stayed("it is running"),)),
+            "counter: 1 process still runs v1: <0.37.0> at loop:9 (it is running)",
+        ),
+        (MoveReport("counter", 2), "counter: no process runs an older version"),
+    ],
+)
+def test_the_line_says_who_was_moved(report, line):
+    """And of the others why they were not."""
+    assert summary(report) == line
+
+
+def test_the_whole_report_of_a_move_has_everyone():
+    """Those that moved, and the reason of each that did not."""
+    report = MoveReport("counter", 2, MOVED, (stayed("a live local: total"),))
+
+    assert text(report) == (
+        f"{summary(report)}\n"
+        "  moved:   <0.41.0>, <0.42.0>, <0.43.0>\n"
+        "\n"
+        "Processes in older versions\n"
+        "  <0.37.0> (shop)  v1  at loop:9, not moved: a live local: total\n"
+        "  Each goes on there until it calls a function of the module by its full name: `return counter.f(...)`\n"
+        "  moves it, with the state that it passes on. Which message makes it do so is up to the program.\n"
+        "  purge('counter') ends them.\n"
+    )
+
+
+def test_the_whole_report_of_a_load_has_who_was_moved():
+    """Where it has the definitions, and with the others the reason."""
+    report = replace(LOADED, moved=MOVED[:2], not_moved=(stayed("it is running"),), lingering=lingering(2))
+
+    assert "processes held for 0.2 ms\n  moved:   <0.41.0>, <0.42.0>\n\nProcesses" in text(report)
+    assert "  <0.37.0>  v1  at loop:9, not moved: it is running\n  <0.38.0>  v1  at loop:9\n" in text(report)
 
 
 def test_the_whole_report_says_how_processes_move():

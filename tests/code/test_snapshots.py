@@ -88,6 +88,31 @@ def test_a_text_that_cannot_be_kept_is_not_loaded(project, monkeypatch):
     assert sys.modules["thing"].which() == 1
 
 
+def test_the_files_of_an_interpreter_that_was_killed_go_with_the_next_one(project, tmp_path):
+    """Those of one that runs stay."""
+    path = project.put("thing_v1")
+    folder = tmp_path / "temporary"
+    folder.mkdir()
+    program = f"import sys, os\nfrom midflight import code\ncode.load({path!r})\nprint('loaded', flush=True)\n"
+    environment = {**os.environ, "TMPDIR": str(folder)}
+
+    def start(end: str) -> subprocess.Popen[str]:
+        command = [sys.executable, "-c", program + end]
+        return subprocess.Popen(command, env=environment, stdin=subprocess.PIPE, stdout=subprocess.PIPE, text=True)
+
+    with start("sys.stdin.read()") as running:
+        assert running.stdout is not None
+        assert running.stdout.readline() == "loaded\n"
+        with start("os._exit(0)") as killed:
+            killed.wait()
+        left = {name.split("-")[1] for name in os.listdir(folder)}
+        with start("") as last:
+            last.wait()
+
+        assert left == {str(running.pid), str(killed.pid)}
+        assert [name.split("-")[1] for name in os.listdir(folder)] == [str(running.pid)]
+
+
 def test_the_files_go_when_the_interpreter_ends(project):
     """Also after a fork, whose end takes nothing away from its parent."""
     path = project.put("thing_v1")

@@ -114,7 +114,7 @@ def test_processes_run_on_while_a_body_runs(project, runtime, gate):
 
     async def main():
         loading = asyncio.create_task(asyncio.to_thread(code.load, path))
-        while not gate.reached.is_set():
+        while not gate.reached.is_set() and not loading.done():
             await asyncio.sleep(0)
         assert not loading.done()
         gate.opened.set()

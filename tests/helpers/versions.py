@@ -48,6 +48,11 @@ class Project:
 
 
 def modules_of(project: Project, loaded: dict[str, ModuleType]) -> list[str]:
-    """Return the names in `loaded` of the modules whose file is in the project."""
+    """Return the names in `loaded` of the modules whose file or folder is in the project."""
     root = str(project.root)
-    return [name for name, module in loaded.items() if str(getattr(module, "__file__", None)).startswith(root)]
+    found = []
+    for name, module in loaded.items():
+        names = vars(module) if isinstance(module, ModuleType) else {}
+        if any(str(place).startswith(root) for place in (names.get("__file__"), *names.get("__path__", ()))):
+            found.append(name)
+    return found

@@ -138,6 +138,23 @@ def test_a_timeout_rings_at_its_time(runtime, clock):
     assert seen == [(5.0, "receive: no message matched within 5 s")]
 
 
+def test_a_timeout_rings_for_one_that_has_passed_over_a_message(runtime, clock):
+    """Also when that was long ago, and nothing else has come since."""
+    seen = []
+
+    async def waiter():
+        seen.append(await receive("never", timeout=5, default="timed out"))
+
+    pid = runtime.spawn(waiter)
+    runtime.run_until_idle()
+    pid << "other"
+    runtime.run_until_idle()
+    clock.advance(5)
+    runtime.run_until_idle()
+
+    assert seen == ["timed out"]
+
+
 def test_a_shorter_timeout_after_a_longer_one_rings_in_time(runtime, clock):
     """A process keeps one timer; it is set anew when it would ring too late, and again when too early."""
     rung = []

@@ -17,8 +17,8 @@ from midflight.code.history import (
     versions,
 )
 from midflight.code.hooks import on_load, on_unload, once
-from midflight.code.load import delete, load, load_many, load_modified, purge, rollback, soft_purge
-from midflight.code.report import Diagnostic, Lingering, LoadReport, StaleImport, summary, text
+from midflight.code.load import delete, load, load_many, load_modified, move, purge, rollback, soft_purge
+from midflight.code.report import Diagnostic, Lingering, LoadReport, MoveReport, NotMoved, StaleImport, summary, text
 from midflight.code.snapshots import readable, real_path
 from midflight.errors import LoadError, NotPurged, UnknownModuleError, UnknownVersionError
 
@@ -28,6 +28,8 @@ __all__ = [
     "Lingering",
     "LoadError",
     "LoadReport",
+    "MoveReport",
+    "NotMoved",
     "NotPurged",
     "StaleImport",
     "UnknownModuleError",
@@ -42,6 +44,7 @@ __all__ = [
     "load_many",
     "load_modified",
     "modified_modules",
+    "move",
     "on_load",
     "on_unload",
     "once",

@@ -70,8 +70,8 @@ def changed_since_import(unit: Unit, module: ModuleType) -> bool | None:
     if by_cache is not None:
         return by_cache
     try:
-        compiled = compile(unit.tree, unit.path, "exec", dont_inherit=True)
-    except (SyntaxError, ValueError):
+        compiled = compile(unit.text, unit.path, "exec", dont_inherit=True)
+    except (SyntaxError, ValueError, RecursionError, MemoryError):
         return True
     expected = {const.co_name: const for const in compiled.co_consts if isinstance(const, CodeType)}
     found = _functions(vars(module))

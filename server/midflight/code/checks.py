@@ -74,8 +74,14 @@ def _problem(path: str, node: Any, severity: Severity, message: str, code: str) 
 
 def _undefined(tree: ast.Module, path: str, namespace: Namespace) -> Iterator[Finding]:
     """Yield the names that are used and that neither the text nor the run of the body defines."""
+    try:
+        found = Checker(tree, path).messages
+    except Exception as error:  # of another's program, which may not know this Python's syntax: no reason not to load
+        text = f"undefined names were not looked for: pyflakes failed with {type(error).__name__}: {error}"
+        yield Finding("unchecked", Diagnostic(path, 1, 0, 1, 0, "warning", text, "unchecked"))
+        return
     annotations = _Annotations(tree)
-    for message in Checker(tree, path).messages:
+    for message in found:
         if not isinstance(message, (messages.UndefinedName, messages.ImportStarUsage)):
             continue
         name = message.message_args[0]
@@ -130,7 +136,13 @@ class _Calls:
         """Fill `found`."""
         self._own = {name: node for name, node in _plain_async_functions(tree) if self._is_it(name, node)}
         self._endless = self._find_endless()
-        self._visit(tree, frozenset(), "<module>")
+        waiting: list[tuple[ast.AST, frozenset[str], str]] = [(tree, frozenset(), "<module>")]
+        while waiting:  # no recursion: a long sum in the text is a deep tree
+            node, local, where = waiting.pop()
+            if isinstance(node, Function):
+                local, where = local | _locals(node), getattr(node, "name", where)
+            self._look_at(node, local, where)
+            waiting += ((child, local, where) for child in ast.iter_child_nodes(node))
 
     def _is_it(self, name: str, node: AsyncFunction) -> bool:
         value = self._namespace.get(name)
@@ -150,10 +162,7 @@ class _Calls:
                 return name if is_module and name in self._own else None
         return None
 
-    def _visit(self, node: ast.AST, local: frozenset[str], where: str) -> None:
-        if isinstance(node, Function):
-            local = local | _locals(node)
-            where = getattr(node, "name", where)
+    def _look_at(self, node: ast.AST, local: frozenset[str], where: str) -> None:
         match node:
             case ast.Expr(value=ast.Call() as call) if (name := self._target(call, local)) is not None:
                 said = ast.unparse(call.func)
@@ -164,8 +173,6 @@ class _Calls:
                 stays = f"`await {said}(...)` keeps {where}, in this version, below it as long as it runs"
                 text = f"{stays}; write `return {said}(...)` to go on as that"
                 self._add(node, "warning", text, "awaited-loop", f"{where} {name}")
-        for child in ast.iter_child_nodes(node):
-            self._visit(child, local, where)
 
     def _add(self, node: ast.expr, severity: Severity, text: str, code: str, key: str) -> None:
         self.found.append(Finding(f"{code} {key}", _problem(self._path, node, severity, text, code)))
@@ -222,10 +229,12 @@ def _closure(edges: dict[str, set[str]], start: str) -> set[str]:
 
 def _inside(node: ast.AST) -> Iterator[ast.AST]:
     """Yield what is in `node`, without the functions and classes that are defined in it."""
-    for child in ast.iter_child_nodes(node):
+    waiting = list(ast.iter_child_nodes(node))
+    while waiting:
+        child = waiting.pop()
         yield child
         if not isinstance(child, (Function, ast.ClassDef)):
-            yield from _inside(child)
+            waiting += ast.iter_child_nodes(child)
 
 
 def _locals(function: Function) -> frozenset[str]:

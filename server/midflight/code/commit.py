@@ -16,6 +16,7 @@ from typing import Literal
 from midflight.code import hooks
 from midflight.code.facade import Namespace
 from midflight.code.live_calls import BrokenCall, broken_calls
+from midflight.code.move import move_idle, read_ahead
 from midflight.code.prepare import Failure, Prepared, Refused
 from midflight.code.purge import Census, bystanders, forget_typing_caches, take_census
 from midflight.code.report import SHOWN, Diagnostic
@@ -27,11 +28,17 @@ Kind = Literal["load", "unload"]
 
 
 def commit(
-    made: Sequence[Prepared], *, force: bool, two_versions: bool, may_load: AbstractContextManager[None]
+    made: Sequence[Prepared],
+    *,
+    force: bool,
+    two_versions: bool,
+    move: bool,
+    may_load: AbstractContextManager[None],
 ) -> None:
     """Make what was made current, all of it, and note in it what the report shall say.
 
-    `may_load` is held while load hooks run. Raises: Refused, before anything has changed.
+    `may_load` is held while load hooks run; after them, `move` moves the idle processes.
+    Raises: Refused, before anything has changed.
     """
     started = time.perf_counter()
     census = take_census()
@@ -52,17 +59,23 @@ def commit(
     forget_typing_caches()
     for each in made:
         each.warnings += _bystanders(each)
-        each.lingering = census.rows(each.unit.name, _other_than(each.version))
+        if move:
+            each.moves = move_idle(each.record)
+        moved = frozenset(each.moves.moved)
+        rows = census.rows(each.unit.name, _other_than(each.version))
+        each.lingering = [row for row in rows if row[0] not in moved]
     seconds = time.perf_counter() - started
     for each in made:
         each.commit_seconds = seconds
 
 
-def look_at_live_code(made: Sequence[Prepared]) -> None:
+def look_at_live_code(made: Sequence[Prepared], *, move: bool) -> None:
     """Do the part of the commit's look that is slow the first time, which is to parse, in the thread that prepares."""
     census = take_census()
     for each in made:
         tuple(_broken_calls(each, census))
+        if move:
+            read_ahead(each.record, each.unit.text)
 
 
 def _refusals(made: Prepared, census: Census, force: bool, two_versions: bool) -> Iterator[Diagnostic]:

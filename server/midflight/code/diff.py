@@ -13,6 +13,7 @@ __all__ = ["Diff", "compare", "definitions", "definitions_of", "unified"]
 MODULE_BODY = "<module>"  # the statements that define no name, as Python's tracebacks call them
 
 DEFINES = (ast.FunctionDef, ast.AsyncFunctionDef, ast.ClassDef, ast.Import, ast.ImportFrom)
+_END = object()
 OWN_SCOPE = (ast.Lambda, ast.ListComp, ast.SetComp, ast.DictComp, ast.GeneratorExp)
 
 
@@ -71,7 +72,7 @@ def _statements(body: Iterable[ast.stmt]) -> Iterator[tuple[str, str]]:
     for statement in body:
         match statement:
             case ast.FunctionDef() | ast.AsyncFunctionDef():
-                yield statement.name, ast.dump(statement)
+                yield statement.name, _dump(statement)
             case ast.ClassDef():
                 yield from _class(statement, statement.name)
             case ast.If() | ast.Try() | ast.TryStar() | ast.With() | ast.For() | ast.While() if _defines(statement):
@@ -81,7 +82,7 @@ def _statements(body: Iterable[ast.stmt]) -> Iterator[tuple[str, str]]:
                     yield (alias.asname or alias.name).partition(".")[0], _dump_import(statement, alias)
             case _:
                 for name in _bound(statement) or [MODULE_BODY]:
-                    yield name, ast.dump(statement)
+                    yield name, _dump(statement)
 
 
 def _class(statement: ast.ClassDef, name: str) -> Iterator[tuple[str, str]]:
@@ -89,13 +90,13 @@ def _class(statement: ast.ClassDef, name: str) -> Iterator[tuple[str, str]]:
     for inner in statement.body:
         match inner:
             case ast.FunctionDef() | ast.AsyncFunctionDef():
-                yield f"{name}.{inner.name}", ast.dump(inner)
+                yield f"{name}.{inner.name}", _dump(inner)
             case ast.ClassDef():
                 yield from _class(inner, f"{name}.{inner.name}")
             case _:
                 rest.append(inner)
     head = [*statement.bases, *statement.keywords, *statement.decorator_list, *rest]
-    yield name, "\n".join(["class", *map(ast.dump, head)])
+    yield name, "\n".join(["class", *map(_dump, head)])
 
 
 def _block(statement: ast.stmt) -> Iterator[tuple[str, str]]:
@@ -106,16 +107,34 @@ def _block(statement: ast.stmt) -> Iterator[tuple[str, str]]:
                 yield from _statements(value)
             case [ast.ExceptHandler(), *_]:
                 for handler in value:
-                    yield MODULE_BODY, f"except {ast.dump(handler.type) if handler.type else ''}"
+                    yield MODULE_BODY, f"except {_dump(handler.type) if handler.type else ''}"
                     yield from _statements(handler.body)
             case ast.AST():
-                yield MODULE_BODY, f"{type(statement).__name__} {field} {ast.dump(value)}"
+                yield MODULE_BODY, f"{type(statement).__name__} {field} {_dump(value)}"
             case [ast.AST(), *_]:
-                yield MODULE_BODY, f"{type(statement).__name__} {field} {' '.join(map(ast.dump, value))}"
+                yield MODULE_BODY, f"{type(statement).__name__} {field} {' '.join(map(_dump, value))}"
 
 
 def _defines(statement: ast.stmt) -> bool:
     return any(isinstance(node, DEFINES) for node in ast.walk(statement))
+
+
+def _dump(node: ast.AST) -> str:
+    """Return what `node` says, without positions. As `ast.dump`, but a long sum is no recursion too deep."""
+    parts: list[str] = []
+    waiting: list[object] = [node]
+    while waiting:
+        match waiting.pop():
+            case ast.AST() as inner:
+                parts.append(f"{type(inner).__name__}(")
+                waiting.append(_END)
+                waiting += [value for _, value in ast.iter_fields(inner)][::-1]
+            case list() as values:
+                parts.append("[")
+                waiting += [_END, *reversed(values)]
+            case value:
+                parts.append(")" if value is _END else repr(value))
+    return " ".join(parts)
 
 
 def _dump_import(statement: ast.Import | ast.ImportFrom, alias: ast.alias) -> str:

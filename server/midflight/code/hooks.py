@@ -21,7 +21,7 @@ Hook = TypeVar("Hook", bound=Callable[[], object])
 LOAD_HOOKS = "__midflight_on_load__"
 UNLOAD_HOOKS = "__midflight_on_unload__"
 
-_lock = threading.RLock()  # a factory may ask for another value of its module
+_locks: dict[str, threading.RLock] = {}  # by module; a factory may ask for another value of its module
 _values: dict[tuple[str, str], Any] = {}
 _unconfirmed: dict[Version, dict[tuple[str, str], Any]] = {}  # of versions whose load may still fail
 
@@ -82,7 +82,7 @@ def once(name: str, factory: Callable[[], Value]) -> Value:
     namespace = sys._getframe(1).f_globals
     version = version_of(namespace)
     key = (str(namespace.get("__name__")), name)
-    with _lock:
+    with _locks.setdefault(key[0], threading.RLock()):
         values = _values if version is None else _unconfirmed.get(version, _values)
         for known in (_values, values):
             if key in known:

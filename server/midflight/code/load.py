@@ -1,4 +1,4 @@
-"""The verbs of the code server: load, roll back, delete, purge. Each is one call into the parts that do it."""
+"""The verbs of the code server: load, roll back, move, delete, purge. Each is one call into the parts that do it."""
 
 from __future__ import annotations
 
@@ -11,16 +11,17 @@ from midflight.code.commit import run_hooks
 from midflight.code.history import modified_modules, source
 from midflight.code.lock import LoadLock
 from midflight.code.modules import Module, all_modules, known, module_of
+from midflight.code.move import move_idle, read_ahead
 from midflight.code.names import Place
 from midflight.code.prepare import Failure
 from midflight.code.purge import forget_typing_caches, kill, take_census
-from midflight.code.report import LoadReport
+from midflight.code.report import LoadReport, MoveReport
 from midflight.code.source import Rejection, Unit, unit_at, unit_of
 from midflight.code.transaction import Transaction, load_error
 from midflight.errors import LoadError, UnknownVersionError
 from midflight.kernel import Pid
 
-__all__ = ["delete", "load", "load_many", "load_modified", "purge", "rollback", "soft_purge"]
+__all__ = ["delete", "load", "load_many", "load_modified", "move", "purge", "rollback", "soft_purge"]
 
 PathOrName = str | os.PathLike[str]
 
@@ -28,19 +29,25 @@ _lock = LoadLock()
 
 
 def load(
-    path_or_name: PathOrName, source: str | None = None, force: bool = False, two_versions: bool = False
+    path_or_name: PathOrName,
+    source: str | None = None,
+    force: bool = False,
+    two_versions: bool = False,
+    move: bool = False,
 ) -> LoadReport:
     """Load a module as its new version, and return what came of it. Kills nobody; identical text is a version too.
 
     `path_or_name` is a file or a dotted name; `source` its text, if that is not what the file holds. `force` overrides
     what the checks refuse, and a name that belongs to another file. `two_versions` allows one old version, as Erlang
-    does. Callable from any thread: the module's body runs in the calling one, processes run on meanwhile.
+    does. `move` moves the idle processes at once, as `move()` does. Callable from any thread: the module's body runs in
+    the calling one, and processes run on meanwhile. A process that calls it itself holds up all the others for as
+    long; `await asyncio.to_thread(load, ...)` does not.
 
     Raises: LoadError if it does not compile, its body raises, or a check refuses it; NotPurged, a LoadError, with
     `two_versions` while processes run an old version. Nothing has changed then.
     OTP: c:c/1, code:load_file/1; those know two versions, and c:c/1 kills who runs the older one.
     """
-    return _load([unit_of(path_or_name, source, _loaded())], force, two_versions)[0]
+    return _load([unit_of(path_or_name, source, _loaded())], force, two_versions, move)[0]
 
 
 def load_many(
@@ -64,7 +71,7 @@ def _loaded() -> list[tuple[str, str]]:
     return [(module.name, module.path) for module in all_modules()]
 
 
-def _load(found: list[Unit | Rejection], force: bool, two_versions: bool) -> tuple[LoadReport, ...]:
+def _load(found: list[Unit | Rejection], force: bool, two_versions: bool, move: bool = False) -> tuple[LoadReport, ...]:
     failures = [Failure(each.name, each.path, (each.problem,)) for each in found if isinstance(each, Rejection)]
     if failures:
         raise load_error(failures)
@@ -74,7 +81,7 @@ def _load(found: list[Unit | Rejection], force: bool, two_versions: bool) -> tup
         raise ValueError(f"a module is given twice: {sorted(names)}; nothing was loaded. Give each once")
     if not units:
         return ()
-    return Transaction(units, _lock, _reload, force=force, two_versions=two_versions).run()
+    return Transaction(units, _lock, _reload, force=force, two_versions=two_versions, move=move).run()
 
 
 def _reload(module: ModuleType) -> None:
@@ -105,10 +112,24 @@ def rollback(name: str, to: int | None = None, force: bool = False) -> LoadRepor
 
 def _number_before(record: Module) -> int:
     current = record.current
-    older = [number for number in record.versions if current is None or number < current.number]
+    older = [number for number in list(record.versions) if current is None or number < current.number]
     if not older:
         raise UnknownVersionError(record.name, current.number - 1 if current is not None else 0, [])
     return max(older)
+
+
+def move(name: str) -> MoveReport:
+    """Move the idle processes in older versions of module `name` to the current one, without their help.
+
+    One that waits at the receive that its function begins with goes on as `module.f(**parameters)`: mailbox, links,
+    monitors, name and timers stay, no message is consumed, a timeout starts anew. Only where that is provably the
+    same to it; the report says of each of the others why it was not moved. Callable from any thread.
+    Raises: UnknownModuleError.
+    OTP: nothing like it; there a process moves itself.
+    """
+    record = module_of(name)
+    read_ahead(record)
+    return _lock.call(lambda: move_idle(record))
 
 
 def delete(name: str) -> bool:

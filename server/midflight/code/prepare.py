@@ -21,7 +21,7 @@ from midflight.code.failures import body_problems
 from midflight.code.importing import VersionLoader, carry_submodules, fill, spec_of
 from midflight.code.modules import Module, remember
 from midflight.code.purge import Row
-from midflight.code.report import Diagnostic, Lingering, LoadReport, StaleImport
+from midflight.code.report import Diagnostic, Lingering, LoadReport, MoveReport, StaleImport
 from midflight.code.source import Unit, compile_unit
 from midflight.code.stale import stale_imports
 from midflight.code.version import Version
@@ -65,7 +65,8 @@ class Prepared:
         self.differences: tuple[Names, Names, Names] = ((), (), ())
         self.is_current = False
         self.started = time.perf_counter()
-        self.lingering: Sequence[Row] = ()  # this one and the next are noted by the commit
+        self.moves = MoveReport(unit.name, None)  # this one and the next two are noted by the commit
+        self.lingering: Sequence[Row] = ()
         self.commit_seconds = 0.0
         self.prepare_seconds = 0.0
         self._is_first = is_first
@@ -189,6 +190,8 @@ class Prepared:
             prepare_ms=self.prepare_seconds * 1000,
             commit_ms=self.commit_seconds * 1000,
             current=self._number,
+            moved=self.moves.moved,
+            not_moved=self.moves.not_moved,
         )
 
     def abandon(self) -> None:

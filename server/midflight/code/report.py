@@ -12,7 +12,7 @@ from typing import Literal
 
 from midflight.kernel import Pid
 
-__all__ = ["Diagnostic", "Lingering", "LoadReport", "StaleImport", "summary", "text"]
+__all__ = ["Diagnostic", "Lingering", "LoadReport", "MoveReport", "NotMoved", "StaleImport", "summary", "text"]
 
 Severity = Literal["error", "warning", "note"]
 
@@ -78,6 +78,31 @@ class StaleImport:
 
 
 @dataclass(frozen=True, slots=True)
+class NotMoved:
+    """A process that was to be moved and was not: where it is, as in Lingering, and why: "a live local: total"."""
+
+    pid: Pid
+    name: str | None
+    version: int
+    function: str
+    line: int
+    reason: str
+
+
+@dataclass(frozen=True, slots=True)
+class MoveReport:
+    """What came of moving the idle processes of a module to `version`, its current one; None if it has none.
+
+    `moved` and `not_moved` are all that were in older versions, each oldest first.
+    """
+
+    module: str
+    version: int | None
+    moved: tuple[Pid, ...] = ()
+    not_moved: tuple[NotMoved, ...] = ()
+
+
+@dataclass(frozen=True, slots=True)
 class LoadReport:
     """What a load did, or would not do.
 
@@ -85,6 +110,7 @@ class LoadReport:
     None if there is none. `added`, `changed` and `removed` are names of definitions, methods as Class.method, in
     the order of the text. `lingering` holds the processes in older versions, oldest first; of a load that was
     refused, all that run the module. Times are in milliseconds; `prepare_ms` held up no process, `commit_ms` did.
+    `moved` and `not_moved` are those of a MoveReport, if the load was asked to move.
     """
 
     module: str
@@ -100,10 +126,15 @@ class LoadReport:
     prepare_ms: float = 0.0
     commit_ms: float = 0.0
     current: int | None = None
+    moved: tuple[Pid, ...] = ()
+    not_moved: tuple[NotMoved, ...] = ()
 
 
-def summary(report: LoadReport) -> str:
+def summary(report: LoadReport | MoveReport) -> str:
     """Return the one line for an echo area."""
+    if isinstance(report, MoveReport):
+        said = _moves(report, f" to v{report.version}")
+        return f"{report.module}: {said or 'no process runs an older version'}"
     if report.version is None:
         return _refusal(report)
     parts = [
@@ -111,7 +142,7 @@ def summary(report: LoadReport) -> str:
         _count(report.warnings, "warning"),
         _count(report.stale_imports, "stale import"),
     ]
-    parts.append(_lingering(report.lingering))
+    parts.append(_moves(report))
     said = "; ".join(part for part in parts if part)
     milliseconds = report.prepare_ms + report.commit_ms
     return f"{report.module} v{report.version} loaded{': ' if said else ''}{said} ({milliseconds:.1f} ms)"
@@ -133,13 +164,31 @@ def _count(found: Sequence[object], word: str) -> str:
     return f"{len(found)} {word}{'s' if len(found) > 1 else ''}" if found else ""
 
 
-def _lingering(lingering: Sequence[Lingering]) -> str:
-    if not lingering:
-        return ""
-    versions = _join(f"v{number}" for number in sorted({each.version for each in lingering}))
-    places = ", ".join(f"{each.pid!r} at {each.function}:{each.line}" for each in lingering[:SHOWN])
-    more = f" and {len(lingering) - SHOWN} more" if len(lingering) > SHOWN else ""
-    return f"{processes(len(lingering))} still {verb(len(lingering), 'run')} {versions}: {places}{more}"
+def _moves(report: LoadReport | MoveReport, to: str = "") -> str:
+    """Say who was moved and who runs an older version: "3 processes moved, 1 still runs v1: <0.37.0> at loop:9"."""
+    moved, still = len(report.moved), _still(report)
+    said = [f"{processes(moved)} moved{to}"] if moved else []
+    if still:
+        count = str(len(still)) if moved else processes(len(still))
+        versions = _join(f"v{number}" for number in sorted({each.version for each in still}))
+        places = ", ".join(
+            f"{each.pid!r} at {each.function}:{each.line}{f' ({each.reason})' if each.reason else ''}"
+            for each in still[:SHOWN]
+        )
+        more = f" and {len(still) - SHOWN} more" if len(still) > SHOWN else ""
+        said.append(f"{count} still {verb(len(still), 'run')} {versions}: {places}{more}")
+    return ", ".join(said)
+
+
+def _still(report: LoadReport | MoveReport) -> Sequence[NotMoved]:
+    """Return who runs an older version, each with the reason why it was not moved, "" if nobody tried."""
+    if isinstance(report, MoveReport):
+        return report.not_moved
+    reasons = {each.pid: each.reason for each in report.not_moved}
+    return [
+        NotMoved(each.pid, each.name, each.version, each.function, each.line, reasons.get(each.pid, ""))
+        for each in report.lingering
+    ]
 
 
 def _refusal(report: LoadReport) -> str:
@@ -165,9 +214,11 @@ def _unchanged(report: LoadReport) -> str:
     return "; ".join(parts) + "."
 
 
-def text(report: LoadReport) -> str:
+def text(report: LoadReport | MoveReport) -> str:
     """Return the whole report, several lines, each diagnostic as path:line:column."""
     lines = [summary(report)]
+    if isinstance(report, MoveReport):
+        return "\n".join([*lines, *_moved_line(report), *_still_lines(report)]) + "\n"
     for title, names in (("changed", report.changed), ("added", report.added), ("removed", report.removed)):
         if names:
             lines.append(f"  {title + ':':9}{', '.join(names)}")
@@ -176,6 +227,7 @@ def text(report: LoadReport) -> str:
         lines.append(
             f"  {'time:':9}prepared in {report.prepare_ms:.1f} ms, processes held for {report.commit_ms:.1f} ms"
         )
+    lines += _moved_line(report)
     for title, found in (("Refused because", report.refusals), ("Warnings", report.warnings)):
         if found:
             lines += [
@@ -187,17 +239,23 @@ def text(report: LoadReport) -> str:
         lines += ["", "Names that other modules imported, and keep from an older version"]
         lines += [f"  {each.name} in {each.module}" for each in report.stale_imports]
         lines.append(f"  Call them as {report.module}.NAME, or load those modules too, to have the current ones.")
-    return "\n".join([*lines, *_lingering_lines(report)]) + "\n"
+    return "\n".join([*lines, *_still_lines(report)]) + "\n"
 
 
-def _lingering_lines(report: LoadReport) -> list[str]:
-    if not report.lingering:
+def _moved_line(report: LoadReport | MoveReport) -> list[str]:
+    return [f"  {'moved:':9}{', '.join(map(repr, report.moved))}"] if report.moved else []
+
+
+def _still_lines(report: LoadReport | MoveReport) -> list[str]:
+    still = _still(report)
+    if not still:
         return []
     rows = [
         f"  {each.pid!r}{f' ({each.name})' if each.name else ''}  v{each.version}  at {each.function}:{each.line}"
-        for each in report.lingering
+        f"{f', not moved: {each.reason}' if each.reason else ''}"
+        for each in still
     ]
-    if report.version is None:
+    if isinstance(report, LoadReport) and report.version is None:
         return ["", "Processes that run it, and go on as they were", *rows]
     module = report.module
     return [

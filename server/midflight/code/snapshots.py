@@ -5,12 +5,14 @@ real path every traceback of old code would show the lines of the new text, and 
 file is edited; an entry in `linecache` alone is unknown to the interpreter's own traceback (3.11 and 3.12) and to
 debuggers. The name ends in .py, so editors, `inspect` and coverage take it for Python; it carries the version for
 people to see, and `real_path` and `readable` lead from it to the file that they edit.
-The files are the store that `rollback` and `diff` read from. All go when the interpreter ends.
+The files are the store that `rollback` and `diff` read from. All go when the interpreter ends; those of one that was
+killed go when the next one makes its own.
 """
 
 from __future__ import annotations
 
 import atexit
+import fcntl
 import inspect
 import linecache
 import os
@@ -26,6 +28,8 @@ __all__ = ["Snapshot", "readable", "real_path", "show_at", "take"]
 _folders: dict[int, str] = {}  # by operating system process: a fork gets a folder of its own
 _real: dict[str, tuple[str, int]] = {}
 
+LOCK = "in-use"
+FOLDER = re.compile(r"midflight-\d+-\w+")
 FRAME = re.compile(r'File "([^"\n]+)", line (\d+)(, in [^\n]+)?')
 
 
@@ -102,9 +106,36 @@ def _folder() -> str:
     pid = os.getpid()
     folder = _folders.get(pid)
     if folder is None or not os.path.isdir(folder):  # cleaners of temporary folders take old ones away
+        _remove_left_behind()
         folder = _folders[pid] = tempfile.mkdtemp(prefix=f"midflight-{pid}-")
+        # Locked before it has its name, and open until the interpreter ends, however it does.
+        descriptor = os.open(os.path.join(folder, "new"), os.O_WRONLY | os.O_CREAT, stat.S_IRUSR | stat.S_IWUSR)
+        fcntl.flock(descriptor, fcntl.LOCK_EX)
+        os.rename(os.path.join(folder, "new"), os.path.join(folder, LOCK))
         atexit.register(_remove_folder, pid, folder)
     return folder
+
+
+def _remove_left_behind() -> None:
+    """Remove the folders of this user's interpreters that were killed: nobody has them locked."""
+    parent = tempfile.gettempdir()
+    for name in os.listdir(parent):
+        folder = os.path.join(parent, name)
+        if FOLDER.fullmatch(name) is None:
+            continue
+        try:
+            if os.lstat(folder).st_uid != os.getuid():
+                continue
+            descriptor = os.open(os.path.join(folder, LOCK), os.O_WRONLY | os.O_NOFOLLOW)
+        except OSError:  # just being made, or just being removed
+            continue
+        try:
+            fcntl.flock(descriptor, fcntl.LOCK_EX | fcntl.LOCK_NB)
+            shutil.rmtree(folder, ignore_errors=True)
+        except OSError:  # its interpreter runs
+            pass
+        finally:
+            os.close(descriptor)
 
 
 def _remove_folder(pid: int, folder: str) -> None:

@@ -112,9 +112,11 @@ def parse(text: str, path: str) -> ast.Module | Diagnostic:
 
 
 def compile_unit(tree: ast.Module, unit: Unit, file: str) -> CodeType | Diagnostic:
-    """Compile `tree`, made of `unit`'s text, as code that names `file` as its own."""
+    """Compile `unit`, with `tree` in place of its own if that is another one, as code that names `file` as its own."""
+    # From the text unless that is not what is wanted: a tree goes back through Python, and may be too deep for that.
+    source = unit.text if tree is unit.tree else tree
     try:
-        return compile(tree, file, "exec", dont_inherit=True)
+        return compile(source, file, "exec", dont_inherit=True)
     except (SyntaxError, ValueError, RecursionError, MemoryError, OverflowError) as error:
         return syntax_problem(error, unit.path)
 

@@ -65,12 +65,14 @@ class Transaction:
         *,
         force: bool,
         two_versions: bool,
+        move: bool,
     ) -> None:
         self._units = units
         self._lock = lock
         self._reload = reload
         self._force = force
         self._two_versions = two_versions
+        self._move = move
         self._begun: list[Prepared] = []
         self._made: list[Prepared] = []  # in the order in which their bodies ended
         self._undo: list[Callable[[], object]] = []
@@ -94,7 +96,13 @@ class Transaction:
         return tuple(made[unit.name].report() for unit in self._units)
 
     def _commit(self) -> None:
-        commit(self._made, force=self._force, two_versions=self._two_versions, may_load=self._lock.opened())
+        commit(
+            self._made,
+            force=self._force,
+            two_versions=self._two_versions,
+            move=self._move,
+            may_load=self._lock.opened(),
+        )
 
     def _abandon(self) -> None:
         for prepared in reversed(self._begun):
@@ -104,7 +112,7 @@ class Transaction:
                 undo()
 
     def _prepare(self) -> None:
-        finder.install(self._spec_to_reload)
+        finder.install(_spec_to_reload(self._reload))
         new = [unit for unit in self._units if unit.name not in sys.modules and known(unit.name) is None]
         with finder.offering([self._spec_to_import(unit) for unit in new]):
             for unit in in_order(self._units):
@@ -119,7 +127,7 @@ class Transaction:
                 failures.append(Failure(prepared.unit.name, prepared.unit.path, tuple(prepared.refusals)))
         if failures:
             raise Refused(failures)
-        look_at_live_code(self._made)
+        look_at_live_code(self._made, move=self._move)
         for prepared in self._made:
             prepared.prepare_seconds = time.perf_counter() - prepared.started
 
@@ -186,11 +194,17 @@ class Transaction:
 
         return spec_of(unit.name, unit.path, VersionLoader(unit.name, unit.path, self._reload, execute_first))
 
-    def _spec_to_reload(self, module: ModuleType) -> ModuleSpec | None:
+
+def _spec_to_reload(reload: Callable[[ModuleType], object]) -> Callable[[ModuleType], ModuleSpec | None]:
+    """Return the function by which the finder, which stays for ever, knows the modules of the code server."""
+
+    def spec(module: ModuleType) -> ModuleSpec | None:
         for record in all_modules():
             if record.facade.module is module:
-                return spec_of(record.name, record.path, VersionLoader(record.name, record.path, self._reload))
+                return spec_of(record.name, record.path, VersionLoader(record.name, record.path, reload))
         return None
+
+    return spec
 
 
 def _problem(unit: Unit, message: str, code: str) -> Diagnostic:

@@ -242,7 +242,7 @@ class Scheduler(Core):
 
     def _ring(self, process: Process) -> None:
         waiting = process.waiting
-        if process.resume is _again:  # woken for a message; its receive looks at that first
+        if waiting is None and process.resume is _again:  # woken for a message; its receive looks at that first
             waiting = process.value
         if type(waiting) not in (Receive, Sleep) or waiting.timeout is None:
             return

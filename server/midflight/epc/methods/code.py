@@ -21,7 +21,7 @@ from midflight.kernel import group_leader_var
 __all__ = ["CodeMethods", "report_plist"]
 
 Plist = dict[str, object]
-_OPTIONS = ("force", "two_versions")
+_OPTIONS = ("force", "two_versions", "move")
 
 
 def report_plist(report: code.LoadReport) -> Plist:
@@ -49,19 +49,28 @@ def report_plist(report: code.LoadReport) -> Plist:
             }
             for each in (*report.refusals, *report.warnings)
         ],
-        "lingering": [
-            {
-                "pid": repr(each.pid),
-                "name": each.name,
-                "version": each.version,
-                "function": each.function,
-                "line": each.line,
-            }
-            for each in report.lingering
-        ],
+        "lingering": [_place(each) for each in report.lingering],
+        **_moves(report),
         "stale_imports": [{"module": each.module, "name": each.name} for each in report.stale_imports],
         "prepare_ms": report.prepare_ms,
         "commit_ms": report.commit_ms,
+    }
+
+
+def _place(who: code.Lingering | code.NotMoved) -> Plist:
+    return {
+        "pid": repr(who.pid),
+        "name": who.name,
+        "version": who.version,
+        "function": who.function,
+        "line": who.line,
+    }
+
+
+def _moves(report: code.LoadReport | code.MoveReport) -> Plist:
+    return {
+        "moved": [repr(pid) for pid in report.moved],
+        "not_moved": [_place(each) | {"reason": each.reason} for each in report.not_moved],
     }
 
 
@@ -84,6 +93,7 @@ class CodeMethods:
             Method("code/source", self.source),
             Method("code/diff", self.diff),
             Method("code/rollback", self.rollback),
+            Method("code/move", self.move),
             Method("code/soft-purge", self.soft_purge),
             Method("code/purge", self.purge),
         )
@@ -121,6 +131,12 @@ class CodeMethods:
         name = text(module, "MODULE")
         to = None if version is None else number(version, "VERSION")
         return self._loaded(lambda: code.rollback(name, to))
+
+    def move(self, module: object) -> Plist:
+        """Move the idle processes in old versions of MODULE to the current one; say of each of the others why not."""
+        report = code.move(text(module, "MODULE"))
+        said = {"summary": code.summary(report), "text": code.text(report)}
+        return {"module": report.module, "version": report.version} | said | _moves(report)
 
     def soft_purge(self, module: object) -> bool:
         """Drop the old versions of MODULE if nobody runs them; say whether they are gone."""

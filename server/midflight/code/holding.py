@@ -1,0 +1,305 @@
+"""Servers that are held between two messages while their states are made anew: all are taken, changed, and let go.
+
+The life of a held server: "suspend" is sent -> it is between two messages -> in its own process a copy of it is made
+and changed -> `install` puts the copy in its place, or the copy is dropped -> "resume" is sent.
+
+Laws:
+1. Whoever was asked to suspend is let go: told to resume, or the message is taken back that it has not got to.
+   A server that somebody else had suspended before stays so.
+2. Until `install` nothing has changed for a server. `install` cannot fail.
+3. What runs here runs in processes of ours on the servers' own threads. `Holding` is used from another thread, but for
+   the methods that say so.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Coroutine, Iterator, Sequence
+from types import CoroutineType
+from typing import Any, NamedTuple
+
+from midflight.code.attributes import copied, moved, renewed, shown
+from midflight.code.purge import spots_of
+from midflight.code.ticket import Ticket
+from midflight.code.version import Version, version_of
+from midflight.kernel import (
+    OUTSIDE,
+    Down,
+    Pid,
+    Process,
+    Ref,
+    Scheduler,
+    System,
+    current_process,
+    demonitor,
+    monitor,
+    receive,
+    schedulers,
+)
+
+__all__ = ["Busy", "Held", "Holding", "Plan"]
+
+PACKAGE = __name__.partition(".")[0] + "."
+
+
+class Plan(NamedTuple):
+    """What is to become of the servers of a class: objects of `cls`.
+
+    `changer` is the class whose `code_change(old_vsn, extra)` makes their states, None if none has to.
+    """
+
+    cls: type[Any]
+    changer: type[Any] | None
+    old_version: Version | None
+    old_vsn: object
+    extra: object
+
+
+class Busy(Exception):
+    """Servers did not do in time what they were asked for. `places` says of each what it does instead."""
+
+    def __init__(self, servers: Sequence[Held], places: Sequence[str]) -> None:
+        super().__init__("; ".join(places))
+        self.servers = servers
+        self.places = places
+
+
+class Held:
+    """One server that is held, or that was asked to be.
+
+    `old` is the object that has its state, `new` the one that is to take its place, `error` what kept that from being
+    made. `before` and `after` are their attributes as text.
+    """
+
+    def __init__(self, scheduler: Scheduler, process: Process, plan: Plan) -> None:
+        self.scheduler = scheduler
+        self.process = process
+        self.pid: Pid = process.pid
+        self.name = process.name
+        self.behaviour = process.behaviour
+        self.was_suspended: bool = process.behaviour.is_suspended
+        self.plan: Plan | None = plan
+        self.is_asked = self.is_taken = False
+        self.message: System | None = None  # the one that it has not answered
+        self.is_changing = False
+        self.is_given_up = False
+        self.old: Any = None
+        self.new: Any = None
+        self.error: BaseException | None = None
+        self.before = self.after = ""
+
+    def __repr__(self) -> str:
+        return f"{self.pid!r} ({self.name})" if self.name else repr(self.pid)
+
+    @property
+    def is_alive(self) -> bool:
+        """Whether its process lives, and is not on its way out."""
+        return self.pid.process is not None and self.process.exit_reason is None
+
+    @property
+    def is_as_it_was(self) -> bool:
+        """Whether nobody has resumed it or replaced its state since its copy was made."""
+        return bool(self.behaviour.is_suspended) and self.behaviour.server is self.old
+
+
+class _Answers:
+    """Takes the answers to system messages, for `process`: as they are, where a runtime copies messages."""
+
+    def __init__(self, scheduler: Scheduler, process: Process) -> None:
+        self._scheduler = scheduler
+        self._process = process
+
+    def __lshift__(self, message: tuple[Ref, object]) -> None:
+        self._scheduler.deliver(self._process, message[0])  # who it was; what it says nobody needs
+
+
+class Holding:
+    """All servers for whose class `plan_for` has a plan, from `take` to `release`.
+
+    `timeout` is in seconds of the runtime's clock, None for ever: no server is held for longer. `caller` is the process
+    that waits for all this, if it is one: it cannot be held.
+    """
+
+    def __init__(
+        self,
+        plan_for: Callable[[type[Any]], Plan | None],
+        ticket: Ticket,
+        timeout: float | None,
+        caller: Process | None,
+    ) -> None:
+        self._plan_for = plan_for
+        self._ticket = ticket
+        self._timeout = timeout
+        self._caller = caller
+        self._deadlines: dict[Scheduler, float] = {}
+        self._all: list[Held] = []
+
+    @property
+    def servers(self) -> list[Held]:
+        """Those that are changed, or would be but for an error, oldest first."""
+        changed = [each for each in self._all if each.is_alive and (each.new is not None or each.error is not None)]
+        return sorted(changed, key=lambda each: each.pid)
+
+    def take(self) -> None:
+        """Hold all servers that are not held yet, and make their states. Raises: Busy, Stopped."""
+        for scheduler in schedulers():
+            self._ticket.run(scheduler, self._take, scheduler)
+        for scheduler in schedulers():
+            self._ticket.run(scheduler, self._change, scheduler)
+
+    def is_complete(self) -> bool:
+        """Say whether all servers that there are now are held, and have new states. On the runtime's thread."""
+        return not any(self._find(scheduler) for scheduler in schedulers())
+
+    def touched(self) -> list[Held]:
+        """Return those whose state is no longer the one that was copied. On the runtime's thread."""
+        return [each for each in self.servers if each.new is not None and not each.is_as_it_was]
+
+    def install(self) -> None:
+        """Give every server its new state. On the runtime's thread. Cannot fail."""
+        for each in self.servers:
+            each.behaviour.server = renewed(each.old, each.new)
+
+    def release(self) -> None:
+        """Let everybody go on; returns before they do."""
+        for each in self._all:
+            each.scheduler.on_own_thread(_let_go, each)
+
+    # --- In a process of the servers' scheduler ---------------------------------------------------------------
+
+    def _find(self, scheduler: Scheduler) -> list[Held]:
+        held = {each.process for each in self._all}
+        found = []
+        for process in list(scheduler.processes.values()):
+            behaviour = process.behaviour
+            if behaviour is None or process in held or process.exit_reason is not None:
+                continue
+            server = behaviour.starting if behaviour.server is None else behaviour.server
+            plan = None if server is None else self._plan_for(type(server))
+            if plan is not None:
+                found.append(Held(scheduler, process, plan))
+        return found
+
+    async def _take(self, scheduler: Scheduler) -> None:
+        if self._timeout is not None:
+            self._deadlines.setdefault(scheduler, scheduler.clock.now() + self._timeout)
+        found = self._find(scheduler)
+        self._all += found
+        own = [each for each in found if each.process is self._caller]
+        if own:
+            raise Busy(own, [f"{own[0]!r} asks for it itself, in a callback; have another process do so"])
+        late = await self._ask(scheduler, [(each, "suspend") for each in found])
+        for each in found:
+            each.is_taken = each not in late
+        if late:
+            raise Busy(late, [f"{each!r} {_doing(each)}" for each in late])
+
+    async def _change(self, scheduler: Scheduler) -> None:
+        """Have each server make its new state; look again at its class, which a last message may have changed."""
+        taken = [each for each in self._all if each.is_taken and each.is_alive and each.old is None]
+        asked = []
+        for each in taken:
+            if each.scheduler is scheduler:
+                each.plan = self._plan_for(type(each.behaviour.server))
+                if each.plan is not None:
+                    asked.append((each, ("replace_state", _preparing(each, each.plan))))
+        late = await self._ask(scheduler, asked)
+        if late:
+            raise Busy(late, [f"{each!r} is still in its code_change" for each in late])
+
+    async def _ask(self, scheduler: Scheduler, asked: Sequence[tuple[Held, object]]) -> list[Held]:
+        """Send each server a system message and wait for all answers; return who has not answered in time."""
+        answers = _Answers(scheduler, current_process("an upgrade"))
+        waiting: dict[Ref, Held] = {}
+        for held, request in asked:
+            ref = monitor(held.pid)
+            waiting[ref] = held
+            held.is_asked = True
+            held.message = System(request, ref, answers)
+            scheduler.deliver(held.process, held.message)
+        while waiting:
+            deadline = self._deadlines.get(scheduler)
+            left = None if deadline is None else max(0.0, deadline - scheduler.clock.now())
+            message = await receive(timeout=left, default=None)
+            if message is None:
+                break
+            ref = message.ref if type(message) is Down else message
+            done = waiting.pop(ref, None) if type(ref) is Ref else None
+            if done is not None:
+                demonitor(ref)
+                done.message = None
+        return list(waiting.values())
+
+
+def _preparing(held: Held, plan: Plan) -> Callable[[Any], Coroutine[Any, Any, Any]]:
+    """Return the function that makes the new state, to be run in the server's process; it replaces nothing."""
+
+    async def prepare(server: Any) -> Any:
+        held.old, held.before = server, shown(server)
+        held.is_changing = True
+        try:
+            held.new = await _changed(server, plan)
+            held.after = shown(held.new)
+        except (GeneratorExit, KeyboardInterrupt):
+            raise
+        except BaseException as error:  # SystemExit and Stop too: what ends no server that is only being copied
+            if held.process.exit_reason is not None:  # an exit signal, which ends the server
+                raise
+            held.error = error.with_traceback(_without_ours(error))
+        finally:
+            held.is_changing = False
+            if held.is_given_up:
+                held.process.uncancel()
+        return server
+
+    return prepare
+
+
+async def _changed(server: Any, plan: Plan) -> Any:
+    found = copied(server, plan.changer or plan.cls)
+    if plan.changer is not None:
+        answer = found.code_change(plan.old_vsn, plan.extra)
+        while type(answer) is CoroutineType:
+            answer = await answer
+    return found if type(found) is plan.cls else moved(found, plan.cls)
+
+
+def _without_ours(error: BaseException) -> Any:
+    """Return the traceback of `error` from the first step on that is the program's own."""
+    trace = error.__traceback__
+    while trace is not None and str(trace.tb_frame.f_globals.get("__name__")).startswith(PACKAGE):
+        trace = trace.tb_next
+    return trace or error.__traceback__
+
+
+def _doing(held: Held) -> str:
+    """Say where in the program's code a server is, that does not come to its next message."""
+    what = "is busy" if held.behaviour.server is not None else "is in its init"
+    for spot in reversed(spots_of(held.pid)):
+        name = str(spot.f_globals.get("__name__"))
+        if version_of(spot.f_globals) is not None or not name.startswith(PACKAGE):
+            return f"{what} at {spot.f_code.co_qualname}:{spot.f_lineno}"
+    return what
+
+
+def _let_go(held: Held) -> None:
+    """Undo what was asked of a server, on its thread."""
+    if held.pid.process is None or not held.is_asked:
+        return
+    if held.is_changing:
+        held.is_given_up = True
+        held.process.cancel()
+    is_untouched = _take_back(held) and not held.is_taken
+    if not is_untouched and not held.was_suspended:
+        held.scheduler.deliver(held.process, System("resume", Ref(), OUTSIDE))
+
+
+def _take_back(held: Held) -> bool:
+    """Take the message that a server has not got to out of its mailbox; say whether it was there."""
+    mailbox = held.process.mailbox
+    for index, message in enumerate(mailbox or ()):
+        if message is held.message is not None:
+            assert mailbox is not None
+            del mailbox[index]
+            return True
+    return False
+

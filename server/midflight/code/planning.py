@@ -1,0 +1,106 @@
+"""What an upgrade is to do with the servers of each class, decided from the classes alone."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+from dataclasses import dataclass, replace
+from typing import Any
+
+from midflight.code.callbacks import age_of, class_in, has_code_change, is_news, version_of_class
+from midflight.code.holding import Plan
+from midflight.code.prepare import Prepared
+from midflight.code.report import SHOWN, Diagnostic
+from midflight.kernel import Pid, Process, schedulers
+
+__all__ = ["Planner", "Terms", "stragglers"]
+
+
+@dataclass(frozen=True, slots=True)
+class Terms:
+    """What was asked for.
+
+    `back_to` is the age of the text that is loaded, as age_of says, if that is an older version's: objects of younger
+    ones then go down to it. `only_news` leaves servers alone whose class has no `code_change` that is news to them.
+    `timeout` is in seconds, None for ever. `caller` is the process that asks, if it is one.
+    """
+
+    extra: object = None
+    timeout: float | None = None
+    is_rehearsal: bool = False
+    only_news: bool = False
+    back_to: int | None = None
+    caller: Process | None = None
+
+
+class Planner:
+    """Plans for the servers of the module that was `prepared`, by their class. Asked anywhere, answers the same."""
+
+    def __init__(self, prepared: Prepared, terms: Terms) -> None:
+        self._prepared = prepared
+        self._terms = terms
+        self._plans: dict[type[Any], Plan | None] = {}
+
+    def read_ahead(self) -> None:
+        """Do what is slow the first time, which is to parse texts, in the thread that prepares."""
+        for _, server in servers_now():
+            self(type(server))
+
+    def __call__(self, cls: type[Any]) -> Plan | None:
+        """Return what to do with the servers of the class `cls`; None to leave them to themselves."""
+        if cls not in self._plans:
+            self._plans[cls] = self._plan(cls)
+        return self._plans[cls]
+
+    def _plan(self, cls: type[Any]) -> Plan | None:
+        made, terms = self._prepared, self._terms
+        if cls.__module__ != made.unit.name:
+            return None
+        new = class_in(made.namespace, cls.__qualname__)
+        if new is None or (terms.only_news and not is_news(new, made.version, cls)):
+            return None
+        version = version_of_class(cls)
+        steps = 0 if terms.back_to is None or version is None else age_of(version) - terms.back_to
+        if steps > 0:
+            # The younger class knows both kinds of state, as in OTP, where code_change runs before the older code is
+            # loaded: the older one was written when there was one.
+            changer, old_vsn = cls, ("down", made.version.vsn)
+        else:
+            changer, old_vsn = new, None if version is None else version.vsn
+        is_same = terms.back_to is not None and version is not None and steps == 0
+        if is_same or not has_code_change(changer):
+            return Plan(new, None, version, None, None)
+        return Plan(new, changer, version, old_vsn, terms.extra)
+
+
+def stragglers(made: Prepared) -> Iterator[Diagnostic]:
+    """Yield, as warnings, which servers no version of this module moves: their class is gone, or made elsewhere of one
+    that is. On the runtime's thread."""
+    found: dict[str, list[Pid]] = {}
+    for pid, server in servers_now():
+        why = _why_it_stays(type(server), made)
+        if why is not None:
+            found.setdefault(why, []).append(pid)
+    for why, pids in found.items():
+        more = f" and {len(pids) - SHOWN} more" if len(pids) > SHOWN else ""
+        who = ", ".join(map(repr, pids[:SHOWN]))
+        yield replace(made.problem(f"{who}{more}: {why}", "server"), severity="warning")
+
+
+def _why_it_stays(cls: type[Any], made: Prepared) -> str | None:
+    name = made.unit.name
+    if cls.__module__ == name:
+        is_gone = class_in(made.namespace, cls.__qualname__) is None
+        return f"the class {cls.__qualname__} is gone, so its server goes on with the old one" if is_gone else None
+    for base in cls.__mro__:
+        if base.__module__ == name and class_in(made.namespace, base.__qualname__) not in (None, base):
+            what = f"{cls.__module__}.{cls.__qualname__}"
+            return f"{what} is made of an older {base.__qualname__}, until {cls.__module__} is loaded too"
+    return None
+
+
+def servers_now() -> Iterator[tuple[Pid, Any]]:
+    """Yield the pid and the object of every server there is."""
+    for scheduler in schedulers():
+        for process in list(scheduler.processes.values()):
+            if process.behaviour is not None and process.behaviour.server is not None:
+                yield process.pid, process.behaviour.server
