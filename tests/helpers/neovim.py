@@ -32,7 +32,7 @@ class Neovim:
         assert self._process.stderr is not None
         assert self._process.stderr.read(5) == b"ready", "Neovim did not start"
         self.nvim = pynvim.attach("socket", path=address)
-        self.nvim.command("set columns=120")
+        self.nvim.command("set columns=500")  # so wide that no message is cut
         self.nvim.command(f"cd {project}")
         self.nvim.vars["midflight_python"] = python
         self.nvim.vars["midflight_auto_start"] = auto_start

@@ -1,0 +1,136 @@
+-- What the commands call, and what the bridge calls. Requests go out with a path, which says whose project is meant.
+
+local bridge = require("midflight.bridge")
+local display = require("midflight.display")
+local shell = require("midflight.shell")
+
+local M = {}
+
+-- The path that says which project is meant: the buffer's file, else that of the shell or page it belongs to, else
+-- the current folder.
+local function path_of(buffer)
+  if vim.b[buffer].midflight_root then
+    return vim.b[buffer].midflight_root
+  end
+  local name = vim.api.nvim_buf_get_name(buffer)
+  if name ~= "" and vim.bo[buffer].buftype == "" then
+    return vim.fn.fnamemodify(name, ":p")
+  end
+  return vim.fn.getcwd()
+end
+
+local function notify(name, values)
+  bridge.notify(name, path_of(0), values)
+end
+
+--- Load the current buffer, saved or not.
+function M.load(force)
+  local buffer = vim.api.nvim_get_current_buf()
+  if vim.api.nvim_buf_get_name(buffer) == "" or vim.bo[buffer].buftype ~= "" then
+    display.message("Midflight: this buffer has no file, so it is no module; nothing was loaded", "error")
+    return
+  end
+  local text = table.concat(vim.api.nvim_buf_get_lines(buffer, 0, -1, false), "\n") .. "\n"
+  notify("load", { buffer = buffer, text = text, options = force and { force = true } or nil })
+end
+
+--- Show the shell of the current buffer's project.
+function M.open_shell()
+  local path = path_of(0)
+  local root = bridge.root(path)
+  if root then
+    shell.open(root)
+    bridge.notify("open_shell", path)
+  end
+end
+
+--- Evaluate `text` in the shell of the current buffer's project.
+function M.evaluate(text)
+  notify("evaluate", { text = text })
+end
+
+function M.interrupt()
+  notify("interrupt")
+end
+
+function M.processes()
+  notify("processes")
+end
+
+function M.versions(module)
+  module = module ~= "" and module or vim.b.midflight_module
+  if not module then
+    display.message("Midflight: this buffer was not loaded; load it, or name a module", "error")
+    return
+  end
+  notify("versions", { module = module })
+end
+
+function M.report()
+  if not vim.b.midflight_report then
+    display.message("Midflight: this buffer was not loaded, so there is no report of it", "error")
+    return
+  end
+  display.page("report", vim.b.midflight_report, bridge.root(path_of(0)))
+end
+
+function M.quit(stop_server)
+  notify("leave", { stop_server = stop_server })
+end
+
+--- Say whether a server may be started for the project `root`.
+function M.may_start(root)
+  local policy = vim.g.midflight_auto_start or "ask"
+  if policy == "ask" then
+    if #vim.api.nvim_list_uis() == 0 then
+      return false -- nobody to ask, and confirm() would say yes
+    end
+    return vim.fn.confirm("No Midflight server runs for " .. root .. ". Start one?", "&Yes\n&No", 1) == 1
+  end
+  return policy == "always" or policy == true or policy == 1
+end
+
+local events = {
+  loaded = display.loaded,
+  message = function(values)
+    display.message(values.text, values.level)
+  end,
+  page = function(values)
+    display.page(values.name, values.text, values.root)
+  end,
+  crash = function(values)
+    display.line(values.text, "error")
+    shell.end_line(values.root)
+    shell.insert(values.root, values.text .. "\n")
+  end,
+  shell = function(values)
+    shell.insert(values.root, values.text)
+  end,
+  input = function(values)
+    shell.input(values.root, values.text)
+  end,
+  output = function(values)
+    shell.insert(values.root, values.text)
+  end,
+  busy = function(values)
+    shell.prompt(values.root, "")
+  end,
+  prompt = function(values)
+    shell.end_line(values.root)
+    shell.insert(values.root, values.text)
+    shell.prompt(values.root, values.prompt)
+    if not shell.is_visible(values.root) and values.text ~= "" then
+      local lines = vim.split(vim.trim(values.text), "\n")
+      display.line(lines[#lines], values.failed and "error" or "info")
+    end
+  end,
+}
+
+--- Show what the bridge says. Unknown events of a newer server are passed over.
+function M.receive(event, values)
+  if events[event] then
+    events[event](values)
+  end
+end
+
+return M

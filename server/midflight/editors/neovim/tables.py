@@ -1,0 +1,41 @@
+"""Pages of text made of what the server answers. Pure."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping, Sequence
+from typing import Any
+
+__all__ = ["process_table", "version_table"]
+
+
+def process_table(processes: Sequence[Mapping[str, Any]]) -> str:
+    """Return one line a process under a heading; `processes` are what process/list answers."""
+    rows = [("Pid", "Name", "Module", "At", "Status", "Messages")]
+    for each in processes:
+        version = "" if each["version"] is None else f" v{each['version']}"
+        rows.append(
+            (
+                each["pid"],
+                each["name"] or "",
+                f"{each['module']}{version}",
+                f"{each['function']}:{each['line']}",
+                each["status"],
+                str(each["messages"]),
+            )
+        )
+    return _columns(rows)
+
+
+def version_table(module: str, versions: Sequence[Mapping[str, Any]]) -> str:
+    """Return one line a version under a heading; `versions` are what code/versions answers for `module`."""
+    rows = [(module, "", "Vsn", "Processes")]
+    for each in versions:
+        state = "current" if each["current"] else "old"
+        rows.append((f"v{each['version']}", state, str(each["vsn"]), str(each["processes"] or 0)))
+    return _columns(rows)
+
+
+def _columns(rows: Sequence[Sequence[str]]) -> str:
+    widths = [max(len(row[column]) for row in rows) for column in range(len(rows[0]))]
+    lines = ("  ".join(cell.ljust(width) for cell, width in zip(row, widths, strict=True)) for row in rows)
+    return "".join(line.rstrip() + "\n" for line in lines)
