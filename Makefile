@@ -20,6 +20,7 @@ test: lint test-emacs ## every check and every test; red stops it
 
 lint: setup ## ruff, mypy --strict, and the elisp: byte-compile, checkdoc, package-lint
 	.venv/bin/python -m ruff check
+	.venv/bin/python -m ruff format --check
 	.venv/bin/python -m mypy
 	emacs -Q --batch -l scripts/lint.el
 
