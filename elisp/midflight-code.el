@@ -27,6 +27,7 @@
 (require 'midflight-flymake)
 (require 'midflight-report)
 (require 'midflight-shell)
+(require 'midflight-process)
 
 (defcustom midflight-save-before-load 'ask
   "Whether a buffer is saved before it is loaded.

@@ -337,30 +337,7 @@ An input that is incomplete stays, with a new line to continue it."
       (with-current-buffer shell
         (midflight-transcript-output text)))))
 
-(defun midflight-shell--crashed (connection crash)
-  "Show CRASH, a plist, the end of a runtime process of CONNECTION's server."
-  (let ((shell (midflight-shell-of (midflight-connection-root connection))))
-    (if shell
-        (with-current-buffer shell
-          (midflight-transcript-output (plist-get crash :text) 'midflight-error t))
-      (message "Midflight: runtime process %s crashed: %s"
-               (or (plist-get crash :name) (plist-get crash :pid))
-               (plist-get crash :reason)))))
-
-(defun midflight-shell--stuck (connection report)
-  "Show REPORT, a plist, of a runtime process that keeps all others waiting.
-It runs on CONNECTION's server."
-  (let ((shell (midflight-shell-of (midflight-connection-root connection))))
-    (when shell
-      (with-current-buffer shell
-        (midflight-transcript-output (plist-get report :text) 'midflight-error t)))
-    (message "Midflight: runtime process %s has not yielded for %.0f s; all others wait"
-             (or (plist-get report :name) (plist-get report :pid))
-             (plist-get report :seconds))))
-
-(setf (alist-get 'shell/output midflight-connection-handlers) #'midflight-shell--output
-      (alist-get 'process/crashed midflight-connection-handlers) #'midflight-shell--crashed
-      (alist-get 'process/stuck midflight-connection-handlers) #'midflight-shell--stuck)
+(setf (alist-get 'shell/output midflight-connection-handlers) #'midflight-shell--output)
 
 ;;;; Commands
 

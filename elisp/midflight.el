@@ -53,6 +53,7 @@
 (require 'midflight-flymake)
 (require 'midflight-report)
 (require 'midflight-shell)
+(require 'midflight-process)
 (require 'midflight-eval)
 (require 'midflight-code)
 

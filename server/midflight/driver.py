@@ -14,7 +14,7 @@ from contextlib import ExitStack, contextmanager
 from typing import Any, TypeVar
 
 from midflight.errors import ProcessExit
-from midflight.kernel import Clock, Pid, Scheduler, Sink, current_scheduler, routed_output
+from midflight.kernel import Clock, Down, Pid, Process, Scheduler, Sink, current_scheduler, receive, routed_output
 from midflight.kernel import ends as _ends
 from midflight.kernel.running import enter, leave
 from midflight.kernel.scheduler import OUTSIDE
@@ -122,8 +122,11 @@ class Runtime:
         return await _run_process(self.scheduler, function, args, self._shutdown_seconds)
 
     async def shutdown(self) -> None:
-        """End all processes: the exit signal "shutdown", and "kill" for those alive `shutdown_seconds` later."""
-        await self.signal_shutdown()
+        """End all processes: the exit signal "shutdown", and "kill" for those alive `shutdown_seconds` later.
+
+        A process is told once its parent has ended: so a supervisor ends its children itself, in its own order.
+        """
+        self.begin_shutdown()
         if self.scheduler.processes:
             ended = asyncio.Event()
             self.scheduler.on_empty = ended.set
@@ -134,15 +137,36 @@ class Runtime:
                 pass
         self.kill_all()
 
-    async def signal_shutdown(self) -> None:
-        """Send the exit signal "shutdown" to every process, and wait for none."""
-        for process in list(self.scheduler.processes.values()):
-            _ends.signal(self.scheduler, process, OUTSIDE, "shutdown")
+    def begin_shutdown(self) -> None:
+        """Have every process sent the exit signal "shutdown", parents first; wait for none."""
+        if self.scheduler.processes:
+            self.scheduler.spawn(_shut_down, (self.scheduler,))
 
     def kill_all(self) -> None:
         """End every process now, with reason "killed"."""
         for process in list(self.scheduler.processes.values()):
             _ends.kill(self.scheduler, process)
+
+
+async def _shut_down(scheduler: Scheduler) -> None:
+    """Tell every process to end, each when its parent is gone. The process that does this ends last."""
+    me = scheduler.current()
+    assert me is not None
+    left = 0
+    while len(scheduler.processes) > 1:  # again for those that were spawned meanwhile
+        children: dict[Pid | None, list[Process]] = {}
+        for process in scheduler.processes.values():
+            parent = process.parent if process.parent is not None and process.parent.process is not None else None
+            children.setdefault(parent, []).append(process)
+        found = [process for process in children[None] if process is not me] + children.get(me.pid, [])
+        while found or left:
+            for process in found:
+                left += 1
+                _ends.monitor(scheduler, me, process, process.pid)
+                _ends.signal(scheduler, process, OUTSIDE, "shutdown")
+            down = await receive(Down)
+            left -= 1
+            found = [process for process in children.get(down.pid, ()) if process.pid.process is not None]
 
 
 async def run_process(function: Callable[..., Any], *args: Any) -> Any:

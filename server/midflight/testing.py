@@ -105,7 +105,7 @@ class TestRuntime:
     def shutdown(self) -> None:
         """End all processes: "shutdown" first; "kill" for those that still wait then."""
         scheduler = self.scheduler
-        self.loop.run_until_complete(self._runtime.signal_shutdown())
+        self._runtime.begin_shutdown()
         self.run_until_idle()
         if scheduler.processes:
             self._runtime.kill_all()

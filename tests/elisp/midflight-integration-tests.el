@@ -434,5 +434,29 @@ async def flood():
           (should (string-suffix-p "\n2> " (midflight-test-transcript shell))))
         (midflight-test-type shell "exit(pid, 'kill')")))))
 
+(ert-deftest midflight-process-that-never-yields-can-be-ended ()
+  "It is told of in the shell, and ended from Emacs while the shell cannot answer."
+  (skip-unless (midflight-test-command))
+  (midflight-test-in-project project
+    (let ((source (midflight-test-visit project "spinner.py"
+                                        "async def spin():
+    while True:
+        pass
+")))
+      (midflight-test-load source)
+      (let ((shell (midflight-test-shell project)))
+        (with-current-buffer shell
+          (goto-char (point-max))
+          (insert "pid = spawn(spinner.spin)")
+          (call-interactively (key-binding (kbd "RET"))))
+        (midflight-test-wait "the report"
+                             (lambda () (string-match-p "has not yielded" (midflight-test-transcript shell))))
+        (with-current-buffer source
+          (midflight-exit-process midflight-process--stuck-pid "kill"))
+        (midflight-test-wait "the prompt"
+                             (lambda () (string-suffix-p "\n2> " (midflight-test-transcript shell))))
+        (should (string-suffix-p "is_alive(pid)\nFalse\n3> "
+                                 (midflight-test-type shell "is_alive(pid)")))))))
+
 (provide 'midflight-integration-tests)
 ;;; midflight-integration-tests.el ends here

@@ -13,6 +13,7 @@ import pytest
 
 import midflight
 from midflight import (
+    Down,
     Pid,
     ProcessExit,
     exit,
@@ -27,6 +28,7 @@ from midflight import (
     sleep,
     spawn,
     spawn_monitor,
+    trap_exit,
 )
 from midflight.kernel import ManualClock, Scheduler
 from midflight.kernel.running import enter, leave
@@ -312,3 +314,54 @@ def test_without_a_runtime_the_error_says_so():
     """spawn outside a runtime tells what to do."""
     with pytest.raises(RuntimeError, match=r"midflight\.run"):
         spawn(lambda: None)
+
+
+def test_at_the_end_of_a_program_parents_are_told_first():
+    """So a supervisor ends its children itself; those without a living parent are told by the runtime."""
+    told = []
+
+    async def child(name):
+        try:
+            await receive()
+        except ProcessExit as exit_:
+            told.append((name, exit_.reason))
+            raise
+
+    async def parent():
+        trap_exit(True)
+        pids = [spawn(child, number) for number in (1, 2)]
+        await receive()
+        for pid in reversed(pids):
+            monitor(pid)
+            exit(pid, "told by its parent")
+            await receive(Down)
+
+    async def main():
+        spawn(child, "orphan")
+        spawn(parent)
+        await sleep(0)
+        await sleep(0)
+
+    midflight.run(main)
+
+    assert told == [("orphan", "shutdown"), (2, "told by its parent"), (1, "told by its parent")]
+
+
+def test_many_processes_end_quickly_with_the_program():
+    """Ending takes one pass, however many there are: 20,000 waiting ones, each told once."""
+    told = []
+
+    async def wait():
+        try:
+            await receive()
+        finally:
+            told.append(1)
+
+    async def main():
+        for _ in range(20_000):
+            spawn(wait)
+        await sleep(0)
+
+    midflight.run(main)
+
+    assert len(told) == 20_000
