@@ -36,8 +36,9 @@ from midflight.epc import (
     new_cookie,
     stuck_plist,
 )
-from midflight.errors import ConnectionLost, RemoteError, ServerRunning, StartFailed
+from midflight.errors import ConnectionLost, LoadError, RemoteError, RequestError, ServerRunning, StartFailed
 from midflight.kernel import CrashReport, Scheduler, StuckReport, exit
+from midflight.program import configured_start, function_of
 
 __all__ = ["Program", "serve", "start_detached"]
 
@@ -80,6 +81,7 @@ async def _serve(
     log = sys.stdout  # the real one: the runtime routes what processes print
     async with Runtime() as runtime:
         asked = ending.listen(runtime)
+        starting: asyncio.Task[None] | None = None
         trimming = asyncio.create_task(_keep_log_short(place.log_path))
         services = Services(runtime.scheduler, place.root, version("midflight"), ending.request, log)
         cookie = new_cookie()
@@ -96,12 +98,37 @@ async def _serve(
             else:
                 server.start()
                 announce(server.port)
+            if program is None:
+                starting = asyncio.create_task(_start_configured(runtime, place.root))
             return await _until(asked, runtime, program)
         finally:
             trimming.cancel()
+            if starting is not None:
+                starting.cancel()
             place.withdraw()
             await runtime.shutdown()
             await asyncio.to_thread(server.stop)
+
+
+async def _start_configured(runtime: Runtime, root: Path) -> None:
+    """Start what `[tool.midflight] start` of the project names, a supervision tree say; the server runs without it too.
+
+    The module is loaded in a thread, so that editors are served meanwhile; the function runs as a process.
+    """
+    target = None
+    try:
+        target = configured_start(root)
+        if target is not None:
+            function = await asyncio.to_thread(function_of, target)
+            pid = runtime.spawn(function)
+            _log.info("[tool.midflight] start: %s runs as %r", target, pid)
+    except (LoadError, RequestError) as error:
+        _log.error(
+            "[tool.midflight] start%s did not start: %s The server runs without it. "
+            "Mend it, load it, spawn it in a shell.",
+            f" = {target!r}" if target else "",
+            error,
+        )
 
 
 async def _until(asked: asyncio.Event, runtime: Runtime, program: Program | None) -> Any:

@@ -22,6 +22,7 @@ from midflight.app import serve, start_detached
 from midflight.editors import examine, run_shell
 from midflight.epc import Client, Place, find_root
 from midflight.errors import MidflightError, ProcessExit, RequestError
+from midflight.program import function_of
 
 __all__ = ["main"]
 
@@ -58,7 +59,7 @@ def _serve(options: argparse.Namespace) -> int:
 def _run(options: argparse.Namespace) -> int:
     root = _root(options)
     _make_importable(root)
-    function = _function(options.target)
+    function = function_of(options.target)
 
     def program() -> Any:
         return function(*options.arguments)
@@ -80,24 +81,6 @@ def _traceback(error: Exception) -> str:
     while trace is not None and trace.tb_frame.f_globals["__name__"].partition(".")[0] in _AROUND_A_PROGRAM:
         trace = trace.tb_next
     return code.readable("".join(traceback.format_exception(error.with_traceback(trace))))
-
-
-def _function(target: str) -> Callable[..., Any]:
-    """Load the module of `target`, FILE:FUNCTION or MODULE:FUNCTION, and return the function.
-
-    Raises: LoadError; RequestError if the target has another form or the module no such function.
-    """
-    module, _, name = target.rpartition(":")
-    if not module or not name.isidentifier():
-        raise RequestError(
-            f"{target!r} names no function; nothing was run. Write FILE:FUNCTION or MODULE:FUNCTION, "
-            "for instance counter.py:start."
-        )
-    report = code.load(os.path.abspath(module) if module.endswith(".py") else module)
-    function: Callable[..., Any] | None = getattr(sys.modules[report.module], name, None)
-    if not callable(function):
-        raise RequestError(f"{report.module} has no function {name}; nothing was run. See its definitions.")
-    return function
 
 
 def _shell(options: argparse.Namespace) -> int:

@@ -269,3 +269,65 @@ def test_a_process_that_never_yields_is_told_of_listed_and_killed(start: Start, 
 
         answer = client.call("shell/eval", session, "is_alive(spinning)")
         assert (answer["status"], answer["value"]) == ("ok", "False")
+
+
+TREE = """\
+from midflight import ChildSpec, GenServer, Supervisor
+
+class Child(GenServer):
+    def init(self, name):
+        self.name = name
+
+    def terminate(self, reason):
+        print(self.name, reason, flush=True)
+
+async def start():
+    await Supervisor.start([ChildSpec(name, Child, (name,)) for name in ("first", "second")], name="tree")
+"""
+
+
+def configure_start(project: Path, target: str) -> None:
+    (project / "pyproject.toml").write_text(f'[tool.midflight]\nstart = "{target}"\n')
+
+
+def test_the_project_s_tree_is_started_and_stopped_in_its_order(start: Start, project: Path) -> None:
+    """`[tool.midflight] start` runs as a process; at the end the supervisor stops its children, the last first."""
+    (project / "app.py").write_text(TREE)
+    configure_start(project, "app:start")
+    server = start("serve")
+    server.port()
+    server.line_with("app:start runs as")
+
+    with Client.attach(project) as client:
+        session = client.call("shell/open")["session"]
+        count = client.call("shell/eval", session, "await Supervisor.count_children('tree')")
+        server.process.send_signal(signal.SIGTERM)
+
+    assert "'active': 2" in count["value"]
+    assert server.exit_code() == 0
+    assert [line for line in server.lines if line.endswith(" shutdown")] == ["second shutdown", "first shutdown"]
+
+
+@pytest.mark.parametrize(
+    ("target", "text", "says"),
+    [
+        ("app:start", "def start(:\n", "app not loaded: line 1"),
+        ("app:begin", "def start(): pass\n", "app has no function begin"),
+        ("nowhere:start", "", "nowhere"),
+        ("app", "", "names no function"),
+    ],
+)
+def test_a_start_that_fails_is_told_and_the_server_runs(
+    start: Start, project: Path, target: str, text: str, says: str
+) -> None:
+    """What is wrong stands in the log, and editors can mend it."""
+    (project / "app.py").write_text(text)
+    configure_start(project, target)
+    server = start("serve")
+    server.port()
+
+    line = server.line_with("did not start")
+
+    assert says in line
+    with Client.attach(project) as client:
+        assert client.call("ping") == "pong"

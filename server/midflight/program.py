@@ -1,0 +1,55 @@
+"""Which function a program begins with: named on the command line, or in `[tool.midflight] start` of its project."""
+
+from __future__ import annotations
+
+import os
+import sys
+import tomllib
+from collections.abc import Callable
+from pathlib import Path
+from typing import Any
+
+from midflight import code
+from midflight.errors import RequestError
+
+__all__ = ["configured_start", "function_of"]
+
+
+def function_of(target: str) -> Callable[..., Any]:
+    """Load the module of `target`, FILE:FUNCTION or MODULE:FUNCTION, and return the function.
+
+    Raises: LoadError; RequestError if the target has another form or the module no such function.
+    """
+    module, _, name = target.rpartition(":")
+    if not module or not name.isidentifier():
+        raise RequestError(
+            f"{target!r} names no function; nothing was run. Write FILE:FUNCTION or MODULE:FUNCTION, "
+            "for instance counter.py:start."
+        )
+    report = code.load(os.path.abspath(module) if module.endswith(".py") else module)
+    function: Callable[..., Any] | None = getattr(sys.modules[report.module], name, None)
+    if not callable(function):
+        raise RequestError(f"{report.module} has no function {name}; nothing was run. See its definitions.")
+    return function
+
+
+def configured_start(root: Path) -> str | None:
+    """Return `start` of `[tool.midflight]` in the project's pyproject.toml, None if there is none.
+
+    A file in it is meant from the project's root. Raises: RequestError if it cannot be read.
+    """
+    path = root / "pyproject.toml"
+    try:
+        table: Any = tomllib.loads(path.read_text("utf-8"))
+    except FileNotFoundError:
+        return None
+    except (OSError, ValueError) as error:
+        raise RequestError(f"{path} cannot be read ({error}); nothing of it was started. Mend it.") from error
+    for key in ("tool", "midflight", "start"):
+        table = table.get(key) if isinstance(table, dict) else None
+    if table is None:
+        return None
+    if not isinstance(table, str):
+        raise RequestError(f'{path}: start must be like "app:start", not {table!r}; nothing was started. Mend it.')
+    module, colon, name = table.rpartition(":")
+    return f"{root / module}{colon}{name}" if module.endswith(".py") else table
