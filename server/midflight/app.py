@@ -190,6 +190,9 @@ class _Ending:
         self._wake: Callable[[], object] = lambda: None
         self._scheduler: Scheduler | None = None
         self._heard: asyncio.Event | None = None
+        # Started before any signal: one may interrupt this very thread while it holds the lock that starting takes.
+        self._insisting = threading.Event()
+        threading.Thread(target=self._insist, name="midflight-end", daemon=True).start()
 
     def listen(self, runtime: Runtime) -> asyncio.Event:
         """Return an event that is set in the running loop when the end is asked for, or was."""
@@ -204,7 +207,7 @@ class _Ending:
         if self._is_asked:
             return
         self._is_asked = True
-        threading.Thread(target=self._insist, name="midflight-end", daemon=True).start()
+        self._insisting.set()
         self._wake()
 
     @contextmanager
@@ -225,12 +228,15 @@ class _Ending:
         self.request()
 
     def _insist(self) -> None:
+        self._insisting.wait()
         deadline = time.monotonic() + _END_SECONDS
         while (left := deadline - time.monotonic()) > 0:
             time.sleep(min(left, _STUCK_SECONDS))
             if self._heard is not None and not self._heard.is_set():
                 self._kill_current()
-        _log.error("Processes have not ended within %s s of being asked; the server ends without them.", _END_SECONDS)
+        # Not by the log: whoever keeps the server from ending may hold its lock.
+        text = f"Processes have not ended within {_END_SECONDS} s of being asked; the server ends without them.\n"
+        os.write(2, text.encode())
         self._place.withdraw()
         os._exit(1)
 
