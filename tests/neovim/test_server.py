@@ -137,6 +137,19 @@ def test_quit_leaves_the_server_running(neovim: Neovim, project: Project) -> Non
     neovim.wait_message("counter v2 loaded")
 
 
+def test_quit_does_not_wait_for_a_load_that_hangs(neovim: Neovim, project: Project) -> None:
+    """Nor for an evaluation: what takes its time is left behind."""
+    neovim.edit("counter.py")
+    neovim.replace("import threading\nprint('it hangs')\nthreading.Event().wait()\n")
+    neovim.nvim.command(LOAD)
+    neovim.wait_shell("it hangs")
+
+    neovim.nvim.command("MidflightQuit")
+
+    neovim.wait_message(f"disconnected from {project.root}")
+    project.kill()  # it would not end by itself
+
+
 def test_quit_with_bang_ends_the_server(neovim: Neovim, project: Project) -> None:
     """As asked, so it is no accident to be told of."""
     neovim.edit("counter.py")

@@ -43,7 +43,8 @@ def test_a_syntax_error_shows_the_same_prompt_again(shell: Neovim) -> None:
 
 def test_what_is_typed_while_something_runs_stays_behind_the_prompt(shell: Neovim) -> None:
     """Output and the prompt come in above and before it, the cursor stays where it was in the text."""
-    shell.nvim.input("register('me', self()); await receive()<CR>")
+    shell.nvim.input("print('it waits'); await receive()<CR>")
+    shell.wait_shell("it waits")
     shell.nvim.input("1 + 1")
     shell.wait("the text", "vim.fn.getline('$') == '1 + 1'")
 
@@ -69,8 +70,8 @@ def test_control_c_at_the_prompt_breaks_off_the_evaluation(shell: Neovim) -> Non
 
 def test_a_load_does_not_wait_for_an_evaluation(shell: Neovim) -> None:
     """The shell waits for a message, and what it waits for may be in the version that is loaded."""
-    shell.nvim.input("register('me', self()); await receive()<CR>")
-    shell.wait("the evaluation", "vim.fn.getline('$') == ''")
+    shell.nvim.input("print('it waits'); await receive()<CR>")
+    shell.wait_shell("it waits")
     shell.nvim.input("<Esc>")
 
     shell.edit("counter.py")
@@ -118,6 +119,8 @@ def test_a_flood_of_output_arrives_whole(shell: Neovim) -> None:
 
 def test_the_processes_have_a_page(shell: Neovim) -> None:
     """What each runs."""
+    shell.nvim.input("1<CR>")
+    shell.wait_prompt("2> ")
     shell.nvim.input("<Esc>")
     shell.nvim.command("MidflightProcesses")
 

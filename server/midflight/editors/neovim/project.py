@@ -76,8 +76,8 @@ class Project:
         self._do(self._shell_worker, self._evaluate, self._loading, text)
 
     def interrupt(self) -> None:
-        """Break off the evaluation that runs. Not by the shell's worker, which waits for that."""
-        self._do(self._code_worker, self._interrupt)
+        """Break off the evaluation that runs."""
+        self._do_aside(self._interrupt)
 
     def list_processes(self) -> None:
         """Show a page with all processes."""
@@ -89,7 +89,7 @@ class Project:
 
     def leave(self, stop_server: bool) -> None:
         """End the connections; `stop_server` ends the server first."""
-        self._do(self._code_worker, self._leave, stop_server)
+        self._do_aside(self._leave, stop_server)
 
     def close(self) -> None:
         """End the connections now and tell nobody: Neovim is gone."""
@@ -103,6 +103,10 @@ class Project:
 
     def _do(self, worker: ThreadPoolExecutor, function: Callable[..., object], *args: Any) -> Future[None]:
         return worker.submit(self._report, function, *args)
+
+    def _do_aside(self, function: Callable[..., object], *args: Any) -> None:
+        """Do what must not wait for a load or an evaluation that takes its time."""
+        threading.Thread(target=self._report, args=(function, *args), daemon=True).start()
 
     def _report(self, function: Callable[..., object], *args: Any) -> None:
         """Call `function`; show what goes wrong."""
@@ -156,7 +160,12 @@ class Project:
                 "process/crashed": self._crashed,
                 "process/stuck": self._crashed,
             }
-        return {"shell/output": self._output, "code/loaded": _ignore, "process/crashed": _ignore, "process/stuck": _ignore}
+        return {
+            "shell/output": self._output,
+            "code/loaded": _ignore,
+            "process/crashed": _ignore,
+            "process/stuck": _ignore,
+        }
 
     def _lost(self, kind: str, made: list[Client]) -> None:
         """Take in that the connection in `made` has ended; it is empty if it never came to be one."""
@@ -170,11 +179,8 @@ class Project:
         if not self._is_leaving:
             self._session = None
             self._lines = []
-            self._editor.show(
-                "message",
-                level="error",
-                text=f"Midflight: the server of {self.root} has ended, and its processes. :MidflightLoad starts another",
-            )
+            text = f"Midflight: the server of {self.root} has ended, and its processes. :MidflightLoad starts another"
+            self._editor.show("message", level="error", text=text)
             text = "The server has ended, and its processes with their state. The next input starts another.\n"
             self._editor.show("prompt", text=text, prompt="")
 
