@@ -58,6 +58,7 @@ class Runtime:
         self._has_watchdog = watchdog
         self._exit_stack = ExitStack()
         self._timer: asyncio.TimerHandle | None = None
+        self._is_turn_posted = False
 
     async def __aenter__(self) -> Runtime:
         self.loop = loop = asyncio.get_running_loop()
@@ -87,6 +88,9 @@ class Runtime:
             self._exit_stack.close()
 
     def _wake_threadsafe(self) -> None:
+        if self._is_turn_posted:  # by another thread, and not yet taken: it will see to this caller's wish, too
+            return
+        self._is_turn_posted = True
         try:
             self.loop.call_soon_threadsafe(self._turn)
         except RuntimeError:  # the loop is closed: nobody is left to be woken
@@ -94,6 +98,7 @@ class Runtime:
 
     def _turn(self) -> None:
         """Take a turn and see to the next one."""
+        self._is_turn_posted = False  # before the step looks at what other threads want
         scheduler = self.scheduler
         if self._timer is not None:
             self._timer.cancel()

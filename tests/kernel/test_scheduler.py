@@ -7,6 +7,7 @@ import contextvars
 import inspect
 import io
 import logging
+import threading
 from contextlib import contextmanager
 
 import pytest
@@ -30,7 +31,7 @@ from midflight import (
     spawn_monitor,
     trap_exit,
 )
-from midflight.kernel import ManualClock, Scheduler
+from midflight.kernel import ManualClock, Scheduler, schedulers
 from midflight.kernel.running import enter, leave
 
 
@@ -365,3 +366,27 @@ def test_many_processes_end_quickly_with_the_program():
     midflight.run(main)
 
     assert len(told) == 20_000
+
+
+def test_many_calls_of_other_threads_share_a_turn():
+    """A thread that asks for much has not one turn made for each wish: beside a busy process each lasts 1 ms."""
+
+    async def main():
+        scheduler = schedulers()[0]
+        futures = []
+
+        def ask():
+            futures.extend(scheduler.call_threadsafe(lambda: "done") for _ in range(1000))
+
+        before = scheduler.turns
+        thread = threading.Thread(target=ask)
+        thread.start()
+        thread.join()
+        for _ in range(3):
+            await asyncio.sleep(0)
+        return [future.result(timeout=0) for future in futures], scheduler.turns - before
+
+    results, turns = midflight.run(main)
+
+    assert results == ["done"] * 1000
+    assert turns < 10

@@ -35,6 +35,16 @@ async def spin_and_catch():
                 raise
 
 
+async def spin_in_a_pattern():
+    self_() << "message"
+
+    def pattern(message):
+        while True:
+            pass
+
+    await receive(pattern)
+
+
 async def spin_in_a_library():
     while True:
         sorted(range(100), key=lambda n: -n)
@@ -46,7 +56,7 @@ def kill_from_a_thread(pid, reports):
     exit(pid, "kill")
 
 
-@pytest.mark.parametrize("body", [spin, spin_in_a_library, spin_and_catch, spin_in_the_kernel])
+@pytest.mark.parametrize("body", [spin, spin_in_a_pattern, spin_in_a_library, spin_and_catch, spin_in_the_kernel])
 def test_an_endless_loop_is_reported_and_dies_within_a_second_of_kill(body):
     """Whatever it does; and the process that waited for it goes on."""
     texts, reported, killed_at = [], threading.Event(), []
@@ -77,7 +87,8 @@ def test_an_endless_loop_is_reported_and_dies_within_a_second_of_kill(body):
 
     assert (reason, others_live) == ("killed", True)
     assert seconds < 1
-    assert f"in {body.__name__}" in texts[0].splitlines()[1]  # the process's own frames only
+    name = "in pattern" if body is spin_in_a_pattern else f"in {body.__name__}"
+    assert name in texts[0].splitlines()[1]  # the process's own frames only
     assert "has not yielded for 0.1 s" in texts[0]
 
 

@@ -204,9 +204,15 @@ class Process(TaskFace):
 
 
 class Behaviour:
-    """The base of the process functions that handle System messages. `server` is the object that holds the state."""
+    """The base of the process functions that handle System messages.
+
+    `server` is the object that holds the state, None while its init runs: it is `starting` then. While `is_suspended`
+    only system messages are handled.
+    """
 
     server: Any = None
+    starting: Any = None
+    is_suspended = False
 
 
 def _again(request: Any) -> Any:
@@ -281,7 +287,13 @@ class Core:
                             self._throw_pending(process)
                         break
                     if type(request) is Receive:
-                        found = request.take(process)
+                        try:
+                            found = request.take(process)
+                        except BaseException as error:  # not an Exception: a blow, or Ctrl-C, in a predicate
+                            process.waiting = None
+                            process.pending = error
+                            self._throw_pending(process)
+                            break
                         if found is NOT_FOUND and request.timeout == 0:
                             found = TIMED_OUT
                         if found is not NOT_FOUND:

@@ -61,19 +61,21 @@ def _what(waiting: object) -> str:
     return "an asyncio future" if asyncio.isfuture(waiting) else type(waiting).__name__
 
 
-def reenter(scheduler: Scheduler, process: Process, coro: Coroutine[Any, Any, Any]) -> None:
-    """Let `process` go on as `coro`, which has not begun, at its next turn. Runs no code of the process.
+def reenter(scheduler: Scheduler, process: Process, coro: Coroutine[Any, Any, Any]) -> str | None:
+    """Let `process` go on as `coro`, which has not begun, at its next turn; say why not, if it has an obstacle.
 
-    The coroutine that it leaves is closed where it waits: a `try` around that would run its `finally`.
-    Raises: ValueError if it has an obstacle, or if `coro` has begun; nothing has changed then.
+    The coroutine that it leaves is closed where it waits: a `try` around that would run its `finally`. One that is
+    refused is the caller's to close.
+    Raises: ValueError if `coro` has begun; nothing has changed then.
     """
+    if getcoroutinestate(coro) != CORO_CREATED:
+        raise ValueError(f"{process.pid!r} cannot go on as a coroutine that has begun; it goes on as it was")
     why = obstacle(scheduler, process)
-    if why is None and getcoroutinestate(coro) != CORO_CREATED:
-        why = "the coroutine has begun"
     if why is not None:
-        raise ValueError(f"{process.pid!r} cannot be re-entered: {why}; it goes on as it was")
+        return why
     old, process.coro = process.coro, coro
     process.resume, process.value, process.waiting = coro.send, None, None
     scheduler.enqueue(process)
     # Last: what the old frame alone kept alive goes with it, and a `__del__` may send to this process, or kill it.
     ends.close(scheduler, process.pid, process.context, old)
+    return None
