@@ -126,6 +126,17 @@ def _rollback(options: argparse.Namespace) -> int:
     return _show_load(options, _ask(options, "code/rollback", options.module, options.version))
 
 
+def _upgrade(options: argparse.Namespace) -> int:
+    is_file = options.module.endswith(".py") or os.sep in options.module
+    module = os.path.abspath(options.module) if is_file else options.module
+    chosen = {name: getattr(options, name) for name in ("force", "dry_run", "extra", "to", "timeout")}
+    chosen = {name: value for name, value in chosen.items() if value is not None and value is not False}
+    near = module if is_file else "."
+    report = _ask(options, "code/upgrade", module, None, chosen or None, near=near)
+    _show(options, report, lambda: report["text"])
+    return 1 if report["status"] == "failed" else 0
+
+
 def _move(options: argparse.Namespace) -> int:
     report = _ask(options, "code/move", options.module)
     _show(options, report, lambda: report["text"])
@@ -286,6 +297,21 @@ def _parser() -> argparse.ArgumentParser:
     )
 
     it.add_argument("--move", action="store_true", help="move the idle processes to it, as move does")
+
+    it = command(
+        "upgrade",
+        _upgrade,
+        "load a module and change the states of its live servers, all of them or nothing",
+        data=True,
+    )
+    it.add_argument("module", metavar="MODULE_OR_FILE")
+    it.add_argument("--extra", metavar="EXPR", help="what code_change gets as `extra`, in Python; default: None")
+    it.add_argument("--dry-run", action="store_true", help="show what would become of each server; change nothing")
+    it.add_argument(
+        "--to", type=int, metavar="VERSION", help="load the text of that version again, states go down to it"
+    )
+    it.add_argument("--timeout", type=int, metavar="SECONDS", help="how long servers may be held (default: 4)")
+    it.add_argument("--force", action="store_true", help="load it though a check refuses it")
 
     it = command(
         "move", _move, "move the idle processes of a module to its current version; exit 1 if some stay", data=True

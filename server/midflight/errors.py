@@ -35,6 +35,7 @@ __all__ = [
     "UnknownJob",
     "UnknownModuleError",
     "UnknownVersionError",
+    "UpgradeError",
     "WireError",
 ]
 
@@ -202,6 +203,20 @@ class LoadError(MidflightError):
 
 class NotPurged(LoadError):
     """A load with two_versions=True came while processes still run an old version. OTP: {error, not_purged}."""
+
+
+class UpgradeError(LoadError):
+    """An upgrade was not done; the current version, the states and the mailboxes of all servers are as they were.
+
+    `report` is the midflight.code.UpgradeReport that says why. `pid` is the server that it failed in, None if it was
+    none's fault; `state` its attributes as text, None if it was not held yet. `__cause__` is what code_change raised.
+    OTP: {error, Reason} of release_handler:install_release/1, where it does not restart the emulator.
+    """
+
+    def __init__(self, message: str, report: Any, pid: Any = None, state: str | None = None) -> None:
+        super().__init__(message, report)
+        self.pid = pid
+        self.state = state
 
 
 class UnknownModuleError(MidflightError, LookupError):

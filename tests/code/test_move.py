@@ -90,7 +90,10 @@ FOREIGN = "f begins with a receive that is not Midflight's in NEW"
         (f"{V2}    yield\n", "f is an async generator in NEW"),
         (f"{V2}\ndef g():\n    pass\n\nf = g\n", "f is not what its text defines in NEW"),
         (f"{V2}\nf = print\n", "f is not what its text defines in NEW"),
-        (f"{V2}\nf.__code__ = (lambda total=0: 3).__code__\n", "f is not what its text defines in NEW"),
+        (
+            f"{V2}\nasync def g(total=0):\n    return 3\n\nf.__code__ = g.__code__\n",
+            "f is not what its text defines in NEW",
+        ),
         (f"{V2}\nasync def receive():\n    return 1\n", FOREIGN),
         (V2.replace("receive()", "asyncio.receive()"), FOREIGN),
         (V2.replace("receive()", "asyncio.sleep.receive()"), FOREIGN),

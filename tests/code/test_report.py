@@ -77,29 +77,30 @@ def test_the_line_for_the_echo_area(report, line):
     assert summary(report) == line
 
 
-def stayed(reason: str) -> NotMoved:
-    return NotMoved(Pid(37), "shop", 1, "loop", 9, reason)
-
-
 MOVED = tuple(map(Pid, (41, 42, 43)))
+LINGERING = lingering(2)
+
+
+def stayed(reason: str) -> NotMoved:
+    return NotMoved(LINGERING[0].pid, "shop", 1, "loop", 9, reason)
 
 
 @pytest.mark.parametrize(
     ("report", "line"),
     [
         (
-            replace(LOADED, moved=MOVED, not_moved=(stayed("a live local: total"),), lingering=lingering(1)),
+            replace(LOADED, moved=MOVED, not_moved=(stayed("a live local: total"),), lingering=LINGERING[:1]),
             "counter v2 loaded: loop changed; 3 processes moved, 1 still runs v1: "
             "<0.37.0> at loop:9 (a live local: total) (3.1 ms)",
         ),
         (
-            replace(LOADED, moved=MOVED[:1], lingering=lingering(2)),
+            replace(LOADED, moved=MOVED[:1], lingering=LINGERING),
             "counter v2 loaded: loop changed; 1 process moved, 2 still run v1: "
             "<0.37.0> at loop:9, <0.38.0> at loop:9 (3.1 ms)",
         ),
         (replace(LOADED, moved=MOVED), "counter v2 loaded: loop changed; 3 processes moved (3.1 ms)"),
         (
-            replace(LOADED, not_moved=(stayed("it is running"),), lingering=lingering(1)),
+            replace(LOADED, not_moved=(stayed("it is running"),), lingering=LINGERING[:1]),
             "counter v2 loaded: loop changed; 1 process still runs v1: <0.37.0> at loop:9 (it is running) (3.1 ms)",
         ),
         (
@@ -137,7 +138,7 @@ def test_the_whole_report_of_a_move_has_everyone():
 
 def test_the_whole_report_of_a_load_has_who_was_moved():
     """Where it has the definitions, and with the others the reason."""
-    report = replace(LOADED, moved=MOVED[:2], not_moved=(stayed("it is running"),), lingering=lingering(2))
+    report = replace(LOADED, moved=MOVED[:2], not_moved=(stayed("it is running"),), lingering=LINGERING)
 
     assert "processes held for 0.2 ms\n  moved:   <0.41.0>, <0.42.0>\n\nProcesses" in text(report)
     assert "  <0.37.0>  v1  at loop:9, not moved: it is running\n  <0.38.0>  v1  at loop:9\n" in text(report)
@@ -172,7 +173,7 @@ def test_the_whole_report_says_how_processes_move():
         "  <0.50.0> (shop)  v1  at Cart.run:30\n"
         "  Each goes on there until it calls a function of the module by its full name: `return counter.f(...)`\n"
         "  moves it, with the state that it passes on. Which message makes it do so is up to the program.\n"
-        "  purge('counter') ends them.\n"
+        "  move('counter') moves those that only wait for a message; purge('counter') ends them.\n"
     )
 
 

@@ -65,6 +65,9 @@ def test_load_answers_a_report(client: Client, module: Path) -> None:
         "removed": [],
         "diagnostics": [],
         "lingering": [],
+        "moved": [],
+        "not_moved": [],
+        "upgraded": [],
         "stale_imports": [],
     }
 
@@ -121,6 +124,24 @@ def test_lingering_processes_are_named(node: Any, client: Client, module: Path) 
     assert client.call("code/soft-purge", module.stem) is None
     assert client.call("code/purge", module.stem) == [repr(pid)]
     assert client.call("code/soft-purge", module.stem) is True
+
+
+def test_idle_processes_are_moved_and_the_others_have_a_reason(node: Any, client: Client, module: Path) -> None:
+    """With a load that is asked to, and by itself."""
+    load(client, module, WAITING)
+    idle = spawn(sys.modules[module.stem].wait)
+    load(client, module, WAITING)
+
+    moved = client.call("code/move", module.stem)
+    report = load(client, module, "async def wait():\n    pass\n", move=True)
+
+    assert (moved["module"], moved["version"], moved["moved"]) == (module.stem, 2, [repr(idle)])
+    assert moved["summary"] == f"{module.stem}: 1 process moved to v2"
+    assert moved["text"] == f"{moved['summary']}\n  moved:   {idle!r}\n"
+    (stayed,) = report["not_moved"]
+    assert stayed.pop("reason") == "wait does not begin with a receive in v3"
+    assert [stayed] == report["lingering"]
+    assert client.call("code/purge", module.stem) == [repr(idle)]
 
 
 def lingering_vsn(client: Client, module: Path, index: int) -> str:

@@ -2,12 +2,16 @@
 
 from __future__ import annotations
 
+import sys
+from collections.abc import Iterator
+from contextlib import contextmanager
 from pathlib import Path
 from textwrap import dedent
 from types import ModuleType
 from typing import Any
 
 from midflight import code
+from midflight.code import hooks, modules
 
 MODULES = Path(__file__).parent.parent / "modules"
 
@@ -56,3 +60,20 @@ def modules_of(project: Project, loaded: dict[str, ModuleType]) -> list[str]:
         if any(str(place).startswith(root) for place in (names.get("__file__"), *names.get("__path__", ()))):
             found.append(name)
     return found
+
+
+@contextmanager
+def project_in(root: Path) -> Iterator[Project]:
+    """Give the project in folder `root`. What was loaded from it is gone after the block, as in a new interpreter."""
+    project = Project(root)
+    path, known, values = list(sys.path), dict(modules._modules), dict(hooks._values)
+    try:
+        yield project
+    finally:
+        for name in modules_of(project, dict(sys.modules)):
+            del sys.modules[name]
+        sys.path[:] = path
+        modules._modules.clear()
+        modules._modules.update(known)
+        hooks._values.clear()
+        hooks._values.update(values)

@@ -134,6 +134,57 @@ def test_ps_lists_processes(run: Shell, keeper: Path) -> None:
     assert (data["name"], data["version"], data["links"]) == ("keeper", 1, [])
 
 
+def test_idle_processes_are_moved(run: Shell, keeper: Path) -> None:
+    """By a load that is asked to, or later; exit code 1 if some stay."""
+    assert run("move", "keeper") == "keeper: no process runs an older version\n"
+    assert "; 1 process moved (" in run("load", str(keeper), "--move").splitlines()[0]
+    run("load", str(keeper))
+    assert run.json("move", "keeper")["not_moved"] == []
+    keeper.write_text(KEEPER.replace("loop(kept)", "loop(kept, size)").replace("kept, message]", "kept, message], 1"))
+    run("load", str(keeper), "--force")
+
+    output = run("move", "keeper", code=1)
+
+    assert output.startswith("keeper: 1 process still runs v3: <0.")
+    assert "at loop:10 (parameters changed: v4 also needs size)" in output
+
+
+SERVER = """\
+from midflight import GenServer
+
+
+class Keeper(GenServer):
+    def init(self):
+        self.kept = []
+"""
+CHANGE = """
+    def code_change(self, old_vsn, extra):
+        self.kept = extra
+"""
+
+
+def test_upgrade_changes_the_states_of_servers(run: Shell, keeper: Path, project: Path) -> None:
+    """A dry run shows it, and changes nothing; exit code 1 if it would fail, or does."""
+    path = project / "server.py"
+    path.write_text(SERVER)
+    run("load", str(path))
+    with Client.attach(project) as client:
+        session = client.call("shell/open")["session"]
+        client.call("shell/eval", session, "pid = await server.Keeper.start(name='server')")
+    path.write_text(SERVER + CHANGE)
+
+    shown = run("upgrade", str(path), "--extra", "{'a': 1}", "--dry-run")
+    done = run.json("upgrade", "server", "--extra", "{'a': 1}")
+    path.write_text(SERVER + CHANGE.replace("extra\n", "missing\n"))
+    failed = run("upgrade", "server", "--force", code=1)
+
+    assert shown.startswith("server v2 would load: Keeper.code_change added; 1 server would be upgraded by code_change")
+    assert "    kept=[]\n    -> kept={'a': 1}\n" in shown
+    assert (done["version"], done["upgraded"][0]["after"]) == (2, "kept={'a': 1}")
+    assert failed.startswith("server not upgraded: line 9, code_change of <0.")
+    assert run("upgrade", "server", "--to", "1").startswith("server v3 loaded: ")
+
+
 def test_versions_diff_and_rollback(run: Shell, keeper: Path) -> None:
     """What there is of a module, how two versions differ, and back again."""
     keeper.write_text(KEEPER + "\nextra = 1\n")

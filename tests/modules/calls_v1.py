@@ -3,7 +3,6 @@ import functools
 import sys
 
 from midflight import GenServer, code, receive
-import caller
 import calls
 
 EDITION = "a"
@@ -131,8 +130,6 @@ async def answer(kind, held):
             return await first(items())
         case "async for _ in calls.items()":
             return await first(calls.items())
-        case "caller.which()":
-            return caller.which()
         case "code.current(which)()":
             return code.current(which)()
 
@@ -170,6 +167,17 @@ async def awaited(sink):
     return await calls.awaited(sink)
 
 
+async def received():
+    while True:
+        yield await receive()
+
+
+async def nested(sink):
+    async with Guard():
+        async for _ in received():
+            sink.append(which())
+
+
 async def handler(sink):
     while True:
         await receive()
@@ -181,7 +189,7 @@ def handle(sink):
 
 
 class Server(GenServer):
-    def __init__(self, sink):
+    def init(self, sink):
         self.sink = sink
 
     def handle_info(self, message):
@@ -189,4 +197,4 @@ class Server(GenServer):
 
 
 async def served(sink):
-    return await Server.start(sink)
+    sink.append(await Server.start(sink))

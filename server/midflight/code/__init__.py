@@ -4,6 +4,7 @@ Everything here can be called from any thread. A module's versions are the inter
 one code server, whatever runtimes run.
 """
 
+from midflight.code.attributes import attributes_of, copied, moved
 from midflight.code.diff import Diff
 from midflight.code.history import (
     VersionInfo,
@@ -20,7 +21,9 @@ from midflight.code.hooks import on_load, on_unload, once
 from midflight.code.load import delete, load, load_many, load_modified, move, purge, rollback, soft_purge
 from midflight.code.report import Diagnostic, Lingering, LoadReport, MoveReport, NotMoved, StaleImport, summary, text
 from midflight.code.snapshots import readable, real_path
-from midflight.errors import LoadError, NotPurged, UnknownModuleError, UnknownVersionError
+from midflight.code.upgrade import load_or_upgrade, upgrade, upgrade_sync
+from midflight.code.upgrade_report import ServerChange, UpgradeReport
+from midflight.errors import LoadError, NotPurged, UnknownModuleError, UnknownVersionError, UpgradeError
 
 __all__ = [
     "Diagnostic",
@@ -31,11 +34,16 @@ __all__ = [
     "MoveReport",
     "NotMoved",
     "NotPurged",
+    "ServerChange",
     "StaleImport",
     "UnknownModuleError",
     "UnknownVersionError",
+    "UpgradeError",
+    "UpgradeReport",
     "VersionInfo",
+    "attributes_of",
     "check_process_code",
+    "copied",
     "current",
     "delete",
     "diff",
@@ -43,8 +51,10 @@ __all__ = [
     "load",
     "load_many",
     "load_modified",
+    "load_or_upgrade",
     "modified_modules",
     "move",
+    "moved",
     "on_load",
     "on_unload",
     "once",
@@ -57,5 +67,7 @@ __all__ = [
     "source",
     "summary",
     "text",
+    "upgrade",
+    "upgrade_sync",
     "versions",
 ]

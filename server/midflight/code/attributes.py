@@ -7,10 +7,13 @@ from collections import deque
 from collections.abc import Iterator
 from reprlib import Repr
 from typing import Any
+from weakref import WeakKeyDictionary
 
 __all__ = ["attributes_of", "copied", "moved", "renewed", "shown"]
 
 SHOWN = 200  # characters of all attributes together
+
+_known_slots: WeakKeyDictionary[type[Any], tuple[str, ...]] = WeakKeyDictionary()  # weak: no cache keeps a version
 
 shorten = Repr()
 shorten.maxother = shorten.maxstring = 80
@@ -25,8 +28,15 @@ def attributes_of(server: object) -> dict[str, Any]:
     return found
 
 
-def _slots(cls: type[Any]) -> Iterator[str]:
-    """Yield the names by which the slots of `cls` and its bases are read and set."""
+def _slots(cls: type[Any]) -> tuple[str, ...]:
+    """Return the names by which the slots of `cls` and its bases are read and set."""
+    found = _known_slots.get(cls)
+    if found is None:
+        found = _known_slots[cls] = tuple(_find_slots(cls))
+    return found
+
+
+def _find_slots(cls: type[Any]) -> Iterator[str]:
     for base in cls.__mro__:
         slots = base.__dict__.get("__slots__", ())
         for name in (slots,) if isinstance(slots, str) else slots:
@@ -35,10 +45,10 @@ def _slots(cls: type[Any]) -> Iterator[str]:
                 yield f"_{base.__name__.lstrip('_')}{name}" if is_private else name
 
 
-def shown(server: object) -> str:
-    """Return the attributes as text, `total=7, log=[]`, each cut short, and all together at some 200 characters."""
+def shown(attributes: dict[str, Any]) -> str:
+    """Return attributes as text, `total=7, log=[]`, each cut short, and all together at some 200 characters."""
     try:
-        text = ", ".join(f"{name}={shorten.repr(value)}" for name, value in attributes_of(server).items())
+        text = ", ".join(f"{name}={shorten.repr(value)}" for name, value in attributes.items())
     except Exception as error:  # of somebody's __repr__, which is no reason for anything to fail
         return f"(not shown: {type(error).__name__} in a __repr__)"
     return text if len(text) <= SHOWN else f"{text[:SHOWN]}..."

@@ -22,7 +22,7 @@ from midflight.code.purge import Census, bystanders, forget_typing_caches, take_
 from midflight.code.report import SHOWN, Diagnostic
 from midflight.code.version import Version
 
-__all__ = ["commit", "look_at_live_code", "run_hooks"]
+__all__ = ["check", "commit", "look_at_live_code", "run_hooks"]
 
 Kind = Literal["load", "unload"]
 
@@ -34,39 +34,55 @@ def commit(
     two_versions: bool,
     move: bool,
     may_load: AbstractContextManager[None],
+    states: Callable[[], object] = lambda: None,
 ) -> None:
     """Make what was made current, all of it, and note in it what the report shall say.
 
-    `may_load` is held while load hooks run; after them, `move` moves the idle processes.
+    `states` is called with the swap, cannot fail either, and may be called again. `may_load` is held while load hooks run; after them,
+    `move` moves the idle processes.
     Raises: Refused, before anything has changed.
     """
     started = time.perf_counter()
-    census = take_census()
-    refusals = [(each, tuple(_refusals(each, census, force, two_versions))) for each in made]
-    failures = [Failure(each.unit.name, each.unit.path, problems) for each, problems in refusals if problems]
-    if failures:
-        raise Refused(failures)
+    census = check(made, force=force, two_versions=two_versions)
     for each in made:
         each.record.facade.end()
     for each in made:
         if each.before is not None:
             each.warnings += run_hooks(each.unit.path, each.before.namespace or {}, "unload")
-    for each in made:
-        each.switch()
+    try:
+        for each in made:
+            each.switch()
+        states()
+    except BaseException:  # Ctrl-C, which comes at any moment: all of it is done first
+        for each in made:
+            each.switch()
+        states()
+        raise
     with may_load:
         for each in made:
             each.warnings += run_hooks(each.unit.path, each.namespace, "load")
     forget_typing_caches()
     for each in made:
         each.warnings += _bystanders(each)
-        if move:
-            each.moves = move_idle(each.record)
+        each.lingering = census.rows(each.unit.name, _other_than(each.version))
+    del census  # it holds the frames that a move leaves
+    for each in made if move else ():
+        each.moves = move_idle(each.record)
         moved = frozenset(each.moves.moved)
-        rows = census.rows(each.unit.name, _other_than(each.version))
-        each.lingering = [row for row in rows if row[0] not in moved]
+        each.lingering = [row for row in each.lingering if row[0] not in moved]
     seconds = time.perf_counter() - started
     for each in made:
         each.commit_seconds = seconds
+
+
+def check(made: Sequence[Prepared], *, force: bool, two_versions: bool) -> Census:
+    """Take the last look at live code, and return it. Raises: Refused."""
+    census = take_census()
+    refusals = [(each, tuple(_refusals(each, census, force, two_versions))) for each in made]
+    failures = [Failure(each.unit.name, each.unit.path, problems) for each, problems in refusals if problems]
+    if failures:
+        raise Refused(failures)
+    return census
 
 
 def look_at_live_code(made: Sequence[Prepared], *, move: bool) -> None:

@@ -88,7 +88,9 @@ class Facade:
         self._new = None
 
     def switch(self) -> None:
-        """Make the version in the making the current one. Cannot fail."""
+        """Make the version in the making the current one. Cannot fail; may be repeated, then it does nothing."""
+        if self._new is None:
+            return
         self.end()
         _set_dict(self.module, self._new, None)
         if self._class is not type(self.module):

@@ -13,18 +13,14 @@ Laws:
 
 from __future__ import annotations
 
-from collections.abc import Callable, Coroutine, Iterator, Sequence
-from types import CoroutineType
-from typing import Any, NamedTuple
+from collections.abc import Callable, Sequence
+from typing import Any
 
-from midflight.code.attributes import copied, moved, renewed, shown
-from midflight.code.purge import spots_of
+from midflight.code.attributes import renewed
+from midflight.code.held import Held, Plan, let_go, preparing, what_it_does
 from midflight.code.ticket import Ticket
-from midflight.code.version import Version, version_of
 from midflight.kernel import (
-    OUTSIDE,
     Down,
-    Pid,
     Process,
     Ref,
     Scheduler,
@@ -36,22 +32,7 @@ from midflight.kernel import (
     schedulers,
 )
 
-__all__ = ["Busy", "Held", "Holding", "Plan"]
-
-PACKAGE = __name__.partition(".")[0] + "."
-
-
-class Plan(NamedTuple):
-    """What is to become of the servers of a class: objects of `cls`.
-
-    `changer` is the class whose `code_change(old_vsn, extra)` makes their states, None if none has to.
-    """
-
-    cls: type[Any]
-    changer: type[Any] | None
-    old_version: Version | None
-    old_vsn: object
-    extra: object
+__all__ = ["Busy", "Holding"]
 
 
 class Busy(Exception):
@@ -61,44 +42,6 @@ class Busy(Exception):
         super().__init__("; ".join(places))
         self.servers = servers
         self.places = places
-
-
-class Held:
-    """One server that is held, or that was asked to be.
-
-    `old` is the object that has its state, `new` the one that is to take its place, `error` what kept that from being
-    made. `before` and `after` are their attributes as text.
-    """
-
-    def __init__(self, scheduler: Scheduler, process: Process, plan: Plan) -> None:
-        self.scheduler = scheduler
-        self.process = process
-        self.pid: Pid = process.pid
-        self.name = process.name
-        self.behaviour = process.behaviour
-        self.was_suspended: bool = process.behaviour.is_suspended
-        self.plan: Plan | None = plan
-        self.is_asked = self.is_taken = False
-        self.message: System | None = None  # the one that it has not answered
-        self.is_changing = False
-        self.is_given_up = False
-        self.old: Any = None
-        self.new: Any = None
-        self.error: BaseException | None = None
-        self.before = self.after = ""
-
-    def __repr__(self) -> str:
-        return f"{self.pid!r} ({self.name})" if self.name else repr(self.pid)
-
-    @property
-    def is_alive(self) -> bool:
-        """Whether its process lives, and is not on its way out."""
-        return self.pid.process is not None and self.process.exit_reason is None
-
-    @property
-    def is_as_it_was(self) -> bool:
-        """Whether nobody has resumed it or replaced its state since its copy was made."""
-        return bool(self.behaviour.is_suspended) and self.behaviour.server is self.old
 
 
 class _Answers:
@@ -132,10 +75,13 @@ class Holding:
         self._caller = caller
         self._deadlines: dict[Scheduler, float] = {}
         self._all: list[Held] = []
+        self._installed: list[Held] | None = None
 
     @property
     def servers(self) -> list[Held]:
         """Those that are changed, or would be but for an error, oldest first."""
+        if self._installed is not None:
+            return self._installed
         changed = [each for each in self._all if each.is_alive and (each.new is not None or each.error is not None)]
         return sorted(changed, key=lambda each: each.pid)
 
@@ -155,14 +101,15 @@ class Holding:
         return [each for each in self.servers if each.new is not None and not each.is_as_it_was]
 
     def install(self) -> None:
-        """Give every server its new state. On the runtime's thread. Cannot fail."""
-        for each in self.servers:
+        """Give every server its new state. On the runtime's thread. Cannot fail, and may be done again."""
+        self._installed = self.servers
+        for each in self._installed:
             each.behaviour.server = renewed(each.old, each.new)
 
     def release(self) -> None:
         """Let everybody go on; returns before they do."""
         for each in self._all:
-            each.scheduler.on_own_thread(_let_go, each)
+            each.scheduler.on_own_thread(let_go, each)
 
     # --- In a process of the servers' scheduler ---------------------------------------------------------------
 
@@ -191,7 +138,7 @@ class Holding:
         for each in found:
             each.is_taken = each not in late
         if late:
-            raise Busy(late, [f"{each!r} {_doing(each)}" for each in late])
+            raise Busy(late, [f"{each!r} {what_it_does(each)}" for each in late])
 
     async def _change(self, scheduler: Scheduler) -> None:
         """Have each server make its new state; look again at its class, which a last message may have changed."""
@@ -201,10 +148,13 @@ class Holding:
             if each.scheduler is scheduler:
                 each.plan = self._plan_for(type(each.behaviour.server))
                 if each.plan is not None:
-                    asked.append((each, ("replace_state", _preparing(each, each.plan))))
+                    asked.append((each, ("replace_state", preparing(each, each.plan))))
         late = await self._ask(scheduler, asked)
         if late:
             raise Busy(late, [f"{each!r} is still in its code_change" for each in late])
+        for each, _ in asked:
+            if each.new is None and each.error is None and each.is_alive:
+                each.error = RuntimeError("it has not made a new state, though it was asked to")
 
     async def _ask(self, scheduler: Scheduler, asked: Sequence[tuple[Held, object]]) -> list[Held]:
         """Send each server a system message and wait for all answers; return who has not answered in time."""
@@ -228,78 +178,3 @@ class Holding:
                 demonitor(ref)
                 done.message = None
         return list(waiting.values())
-
-
-def _preparing(held: Held, plan: Plan) -> Callable[[Any], Coroutine[Any, Any, Any]]:
-    """Return the function that makes the new state, to be run in the server's process; it replaces nothing."""
-
-    async def prepare(server: Any) -> Any:
-        held.old, held.before = server, shown(server)
-        held.is_changing = True
-        try:
-            held.new = await _changed(server, plan)
-            held.after = shown(held.new)
-        except (GeneratorExit, KeyboardInterrupt):
-            raise
-        except BaseException as error:  # SystemExit and Stop too: what ends no server that is only being copied
-            if held.process.exit_reason is not None:  # an exit signal, which ends the server
-                raise
-            held.error = error.with_traceback(_without_ours(error))
-        finally:
-            held.is_changing = False
-            if held.is_given_up:
-                held.process.uncancel()
-        return server
-
-    return prepare
-
-
-async def _changed(server: Any, plan: Plan) -> Any:
-    found = copied(server, plan.changer or plan.cls)
-    if plan.changer is not None:
-        answer = found.code_change(plan.old_vsn, plan.extra)
-        while type(answer) is CoroutineType:
-            answer = await answer
-    return found if type(found) is plan.cls else moved(found, plan.cls)
-
-
-def _without_ours(error: BaseException) -> Any:
-    """Return the traceback of `error` from the first step on that is the program's own."""
-    trace = error.__traceback__
-    while trace is not None and str(trace.tb_frame.f_globals.get("__name__")).startswith(PACKAGE):
-        trace = trace.tb_next
-    return trace or error.__traceback__
-
-
-def _doing(held: Held) -> str:
-    """Say where in the program's code a server is, that does not come to its next message."""
-    what = "is busy" if held.behaviour.server is not None else "is in its init"
-    for spot in reversed(spots_of(held.pid)):
-        name = str(spot.f_globals.get("__name__"))
-        if version_of(spot.f_globals) is not None or not name.startswith(PACKAGE):
-            return f"{what} at {spot.f_code.co_qualname}:{spot.f_lineno}"
-    return what
-
-
-def _let_go(held: Held) -> None:
-    """Undo what was asked of a server, on its thread."""
-    if held.pid.process is None or not held.is_asked:
-        return
-    if held.is_changing:
-        held.is_given_up = True
-        held.process.cancel()
-    is_untouched = _take_back(held) and not held.is_taken
-    if not is_untouched and not held.was_suspended:
-        held.scheduler.deliver(held.process, System("resume", Ref(), OUTSIDE))
-
-
-def _take_back(held: Held) -> bool:
-    """Take the message that a server has not got to out of its mailbox; say whether it was there."""
-    mailbox = held.process.mailbox
-    for index, message in enumerate(mailbox or ()):
-        if message is held.message is not None:
-            assert mailbox is not None
-            del mailbox[index]
-            return True
-    return False
-

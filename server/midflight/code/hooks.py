@@ -99,8 +99,9 @@ def begin(version: Version) -> None:
 
 
 def keep(version: Version) -> None:
-    """Keep what `version` made: it is current now."""
-    _values.update(_unconfirmed.pop(version, {}))
+    """Keep what `version` made: it is current now. May be repeated."""
+    _values.update(_unconfirmed.get(version, {}))
+    _unconfirmed.pop(version, None)
 
 
 def discard(version: Version) -> None:

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import os
 import warnings
-from collections.abc import Iterable
+from collections.abc import Callable, Iterable
 from types import ModuleType
 
 from midflight.code.commit import run_hooks
@@ -47,7 +47,7 @@ def load(
     `two_versions` while processes run an old version. Nothing has changed then.
     OTP: c:c/1, code:load_file/1; those know two versions, and c:c/1 kills who runs the older one.
     """
-    return _load([unit_of(path_or_name, source, _loaded())], force, two_versions, move)[0]
+    return load_units([unit_of(path_or_name, source, loaded_places())], force, two_versions, move)[0]
 
 
 def load_many(
@@ -64,14 +64,22 @@ def load_many(
     OTP: code:atomic_load/1.
     """
     pairs = [each if isinstance(each, tuple) else (each, None) for each in modules]
-    return _load([unit_of(path, text, _loaded()) for path, text in pairs], force, two_versions)
+    return load_units([unit_of(path, text, loaded_places()) for path, text in pairs], force, two_versions)
 
 
-def _loaded() -> list[tuple[str, str]]:
+def loaded_places() -> list[tuple[str, str]]:
+    """Return name and file of every module that was loaded."""
     return [(module.name, module.path) for module in all_modules()]
 
 
-def _load(found: list[Unit | Rejection], force: bool, two_versions: bool, move: bool = False) -> tuple[LoadReport, ...]:
+def load_units(
+    found: list[Unit | Rejection],
+    force: bool,
+    two_versions: bool = False,
+    move: bool = False,
+    make: Callable[..., Transaction] = Transaction,
+) -> tuple[LoadReport, ...]:
+    """Load what was found, together or not at all. `make` makes the transaction. Raises: LoadError, ValueError."""
     failures = [Failure(each.name, each.path, (each.problem,)) for each in found if isinstance(each, Rejection)]
     if failures:
         raise load_error(failures)
@@ -81,7 +89,7 @@ def _load(found: list[Unit | Rejection], force: bool, two_versions: bool, move: 
         raise ValueError(f"a module is given twice: {sorted(names)}; nothing was loaded. Give each once")
     if not units:
         return ()
-    return Transaction(units, _lock, _reload, force=force, two_versions=two_versions, move=move).run()
+    return make(units, _lock, _reload, force=force, two_versions=two_versions, move=move).run()
 
 
 def _reload(module: ModuleType) -> None:
@@ -106,8 +114,12 @@ def rollback(name: str, to: int | None = None, force: bool = False) -> LoadRepor
     """
     record = module_of(name)
     number = _number_before(record) if to is None else to
-    unit = unit_at(Place(name, record.version(number).path), source(name, number))
-    return _load([unit], force, False)[0]
+    return load_units([unit_of_version(name, number)], force)[0]
+
+
+def unit_of_version(name: str, number: int) -> Unit | Rejection:
+    """Return the text of a version as what another one is made of. Raises: UnknownModuleError, UnknownVersionError."""
+    return unit_at(Place(name, module_of(name).version(number).path), source(name, number))
 
 
 def _number_before(record: Module) -> int:

@@ -4,6 +4,7 @@ Laws:
 1. A load that waits for another one on the runtime's thread does that one's commit: else each would wait for the other.
 2. The body of a version, and an `on_unload`, cannot load: the load they are a part of is not done. An `on_load` can:
    its version is current.
+3. An upgrade waits for processes. A load that waits for it on a thread that runs them has it give way.
 Two threads that import and load each other's modules in their bodies wait for each other as two imports would; the
 import system finds out about imports, and nobody about this.
 """
@@ -64,6 +65,7 @@ class LoadLock:
         self._owner: int | None = None
         self._actor: int | None = None  # the thread that commits for the owner
         self._open = False  # whether what runs now may load
+        self._give_way: Callable[[], object] | None = None
         self._jobs: deque[_Job] = deque()
 
     @contextmanager
@@ -76,6 +78,8 @@ class LoadLock:
                 raise NestedLoad
             outer = (self._owner, self._actor, self._open)
             while not nested and self._owner is not None:
+                if self._give_way is not None and any(each.is_own_thread() for each in schedulers()):
+                    self._give_way()
                 self._wait(me)
             self._owner, self._actor, self._open = me, None, False
         try:
@@ -97,6 +101,20 @@ class LoadLock:
             yield
         finally:
             self._open = False
+
+    @contextmanager
+    def giving_way(self, give_way: Callable[[], object]) -> Iterator[None]:
+        """Call `give_way` if, while the block runs, a thread that runs processes waits for the lock, or does by then.
+
+        It is called with the lock's own one held, perhaps several times, and is to have the block end soon.
+        """
+        with self._changed:
+            self._give_way = give_way
+            self._changed.notify_all()
+        try:
+            yield
+        finally:
+            self._give_way = None
 
     def call(self, function: Callable[[], Result]) -> Result:
         """Call `function` on the runtime's thread, between two turns, and return what it returns or raises.

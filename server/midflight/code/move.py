@@ -79,7 +79,7 @@ class _Mover:
     def __init__(self, current: Version) -> None:
         self._current = current
         self._ways: dict[tuple[int, CodeType], _Way | str] = {}
-        self._live: dict[tuple[CodeType, int], frozenset[str] | str] = {}
+        self._live: dict[tuple[CodeType, int], tuple[str, ...] | str] = {}
 
     def move(self, process: Process) -> str | None:
         """Move `process`; say why not, if not."""
@@ -89,27 +89,28 @@ class _Mover:
         if why is not None:
             return why
         assert isinstance(process.coro, CoroutineType)
-        frame = process.coro.cr_frame
-        assert frame is not None  # it has begun, and has not ended
         try:
-            coro = self._call_for(frame)
+            coro = self._call_for(process.coro)
         except _Refused as refused:
             return str(refused)
-        reenter(scheduler, process, coro)
-        return None
+        why = reenter(scheduler, process, coro)  # no frame is held here: the old one goes, and what is in it
+        if why is not None:  # what the garbage collector ran meanwhile has sent to it
+            coro.close()
+        return why
 
-    def _call_for(self, frame: FrameType) -> Coroutine[Any, Any, Any]:
-        """Return the call, not begun, as which the process in `frame` shall go on. Raises: _Refused."""
+    def _call_for(self, old: CoroutineType[Any, Any, Any]) -> Coroutine[Any, Any, Any]:
+        """Return the call, not begun, as which a process in `old` shall go on. Raises: _Refused."""
+        frame = old.cr_frame
+        assert frame is not None  # it has begun, and has not ended
         version = version_of(frame.f_globals)
         assert version is not None  # it is the only frame, and the census has found one
         way = self._way(frame.f_code, version)
-        live = self._live_at(frame.f_code, frame.f_lasti, way.position)
+        live = self._live_at(frame.f_code, frame.f_lasti, way)
         values = _locals(frame)
         gone = [name for name in way.parameters if name not in values]
         if gone:
             raise _Refused(f"a deleted parameter: {', '.join(gone)}")
-        kept = [name for name in frame.f_code.co_varnames if name in live and name in values]
-        kept = [name for name in kept if name not in way.parameters]
+        kept = [name for name in live if name in values]
         if kept:
             raise _Refused(f"{'a live local' if len(kept) == 1 else 'live locals'}: {', '.join(kept)}")
         return way.function(**{name: values[name] for name in way.parameters})
@@ -126,27 +127,31 @@ class _Mover:
             raise _Refused(found)
         return found
 
-    def _live_at(self, code: CodeType, offset: int, position: Position) -> frozenset[str]:
+    def _live_at(self, code: CodeType, offset: int, way: _Way) -> tuple[str, ...]:
         key = code, offset
         if key not in self._live:
-            self._live[key] = _look_at(code, offset, position)
+            self._live[key] = _look_at(code, offset, way)
         found = self._live[key]
         if isinstance(found, str):
             raise _Refused(found)
         return found
 
 
-def _look_at(code: CodeType, offset: int, position: Position) -> frozenset[str] | str:
-    """Return what is live after the await at `position`; why not, if the instruction at `offset` is not of that."""
+def _look_at(code: CodeType, offset: int, way: _Way) -> tuple[str, ...] | str:
+    """Return the locals beside the parameters that are live after the await of `way`.
+
+    If the instruction at `offset`, where the process is, does not belong to that await, or there is a doubt: why.
+    """
     found = next(islice(code.co_positions(), offset // 2, None), (None,) * 4)
     if None in found:
         return "where in its line it waits is not known"
-    if found != position:
+    if found != way.position:
         return "it waits at another receive than the first of its function"
     try:
-        return live_after(code, offset)
+        live = live_after(code, offset)
     except Doubt as doubt:
         return f"which locals are live is not known: {doubt}"
+    return tuple(name for name in code.co_varnames if name in live and name not in way.parameters)
 
 
 def _locals(frame: FrameType) -> dict[str, Any]:

@@ -7,7 +7,7 @@ from dataclasses import dataclass, replace
 from typing import Any
 
 from midflight.code.callbacks import age_of, class_in, has_code_change, is_news, version_of_class
-from midflight.code.holding import Plan
+from midflight.code.held import Plan
 from midflight.code.prepare import Prepared
 from midflight.code.report import SHOWN, Diagnostic
 from midflight.kernel import Pid, Process, schedulers
@@ -60,12 +60,13 @@ class Planner:
             return None
         version = version_of_class(cls)
         steps = 0 if terms.back_to is None or version is None else age_of(version) - terms.back_to
+        old_vsn: object
         if steps > 0:
             # The younger class knows both kinds of state, as in OTP, where code_change runs before the older code is
             # loaded: the older one was written when there was one.
             changer, old_vsn = cls, ("down", made.version.vsn)
         else:
-            changer, old_vsn = new, None if version is None else version.vsn
+            changer, old_vsn = new, version and version.vsn
         is_same = terms.back_to is not None and version is not None and steps == 0
         if is_same or not has_code_change(changer):
             return Plan(new, None, version, None, None)
@@ -75,12 +76,13 @@ class Planner:
 def stragglers(made: Prepared) -> Iterator[Diagnostic]:
     """Yield, as warnings, which servers no version of this module moves: their class is gone, or made elsewhere of one
     that is. On the runtime's thread."""
-    found: dict[str, list[Pid]] = {}
+    found: dict[type[Any], list[Pid]] = {}
     for pid, server in servers_now():
-        why = _why_it_stays(type(server), made)
-        if why is not None:
-            found.setdefault(why, []).append(pid)
-    for why, pids in found.items():
+        found.setdefault(type(server), []).append(pid)
+    for cls, pids in found.items():
+        why = _why_it_stays(cls, made)
+        if why is None:
+            continue
         more = f" and {len(pids) - SHOWN} more" if len(pids) > SHOWN else ""
         who = ", ".join(map(repr, pids[:SHOWN]))
         yield replace(made.problem(f"{who}{more}: {why}", "server"), severity="warning")

@@ -70,6 +70,7 @@ class Prepared:
         self.commit_seconds = 0.0
         self.prepare_seconds = 0.0
         self._is_first = is_first
+        self._snapshot: snapshots.Snapshot | None = None
         self._number = record.last_number + 1
 
     def problem(self, message: str, code: str) -> Diagnostic:
@@ -90,6 +91,7 @@ class Prepared:
             snapshot = snapshots.take(unit.name, self._number, unit.path, unit.text, unit.encoding)
         except OSError as error:
             raise self.refused([self.problem(f"its text cannot be kept: {error}", "snapshot")]) from error
+        self._snapshot = snapshot
         self.version = version = Version(unit.name, self._number, unit.path, unit.text, snapshot)
         before = {} if self._is_first else record.facade.namespace
         if self._is_first:  # the import system has filled it, and keeps its books in the spec
@@ -164,7 +166,7 @@ class Prepared:
     # --- The end of it: one of these two -------------------------------------------------------------------
 
     def switch(self) -> None:
-        """Make it the current version. Cannot fail."""
+        """Make it the current version. Cannot fail; may be repeated, after an interrupt in the midst of it."""
         facade = self.record.facade
         if not self._is_first:
             carry_submodules(self.namespace, self.unit.name, facade.namespace)
@@ -205,8 +207,8 @@ class Prepared:
         version: Version | None = getattr(self, "version", None)
         if version is not None:
             hooks.discard(version)
-            if version.snapshot is not None:
-                version.snapshot.remove()
+        if self._snapshot is not None:
+            self._snapshot.remove()
 
 
 def _forget(name: str, module: ModuleType) -> None:

@@ -8,6 +8,7 @@ from __future__ import annotations
 import os
 from collections.abc import Iterable, Sequence
 from dataclasses import dataclass
+from functools import singledispatch
 from typing import Literal
 
 from midflight.kernel import Pid
@@ -20,7 +21,7 @@ SHOWN = 3  # names or pids in the one line; the whole report has all of them
 
 # The codes whose message is about one place in the text. The others are about the file or the system, so the one
 # line does not say "line 1" for them.
-AT_A_LINE = frozenset({"syntax", "body", "import", "undefined-name", "not-awaited", "awaited-loop"})
+AT_A_LINE = frozenset({"syntax", "body", "import", "undefined-name", "not-awaited", "awaited-loop", "code-change"})
 
 # What to do, where it is not to mend a line of the module.
 REMEDY = {
@@ -130,6 +131,7 @@ class LoadReport:
     not_moved: tuple[NotMoved, ...] = ()
 
 
+@singledispatch
 def summary(report: LoadReport | MoveReport) -> str:
     """Return the one line for an echo area."""
     if isinstance(report, MoveReport):
@@ -137,15 +139,20 @@ def summary(report: LoadReport | MoveReport) -> str:
         return f"{report.module}: {said or 'no process runs an older version'}"
     if report.version is None:
         return _refusal(report)
+    return loaded_line(report, "loaded", "", report.prepare_ms + report.commit_ms)
+
+
+def loaded_line(report: LoadReport, loaded: str, servers: str, milliseconds: float) -> str:
+    """Return the one line for a load that was done; `servers` is what is said of those, "" for nothing."""
     parts = [
         _changes(report),
+        servers,
         _count(report.warnings, "warning"),
         _count(report.stale_imports, "stale import"),
+        _moves(report),
     ]
-    parts.append(_moves(report))
     said = "; ".join(part for part in parts if part)
-    milliseconds = report.prepare_ms + report.commit_ms
-    return f"{report.module} v{report.version} loaded{': ' if said else ''}{said} ({milliseconds:.1f} ms)"
+    return f"{report.module} v{report.version} {loaded}{': ' if said else ''}{said} ({milliseconds:.1f} ms)"
 
 
 def _changes(report: LoadReport) -> str:
@@ -193,12 +200,16 @@ def _still(report: LoadReport | MoveReport) -> Sequence[NotMoved]:
 
 def _refusal(report: LoadReport) -> str:
     """Say what happened, what is unchanged, and what to do."""
+    remedy = REMEDY.get(report.refusals[0].code, "Fix the line, load again.")
+    return f"{report.module} not loaded: {refused_because(report)}. {_unchanged(report)} {remedy}".rstrip()
+
+
+def refused_because(report: LoadReport) -> str:
+    """Return the first refusal with its place, and how many more there are, without a full stop."""
     first, more = report.refusals[0], len(report.refusals) - 1
     other = os.path.basename(first.path) + " " if first.path != report.path else ""
     place = f"{other}line {first.line}, " if first.code in AT_A_LINE else ""
-    said = f"{place}{first.message.rstrip('.')}{f' (and {more} more)' if more else ''}"
-    remedy = REMEDY.get(first.code, "Fix the line, load again.")
-    return f"{report.module} not loaded: {said}. {_unchanged(report)} {remedy}".rstrip()
+    return f"{place}{first.message.rstrip('.')}{f' (and {more} more)' if more else ''}"
 
 
 def _unchanged(report: LoadReport) -> str:
@@ -214,6 +225,7 @@ def _unchanged(report: LoadReport) -> str:
     return "; ".join(parts) + "."
 
 
+@singledispatch
 def text(report: LoadReport | MoveReport) -> str:
     """Return the whole report, several lines, each diagnostic as path:line:column."""
     lines = [summary(report)]
@@ -255,16 +267,18 @@ def _still_lines(report: LoadReport | MoveReport) -> list[str]:
         f"{f', not moved: {each.reason}' if each.reason else ''}"
         for each in still
     ]
+    asked = any(each.reason for each in still)
     if isinstance(report, LoadReport) and report.version is None:
         return ["", "Processes that run it, and go on as they were", *rows]
     module = report.module
+    offer = "" if asked else f"move({module!r}) moves those that only wait for a message; "
     return [
         "",
         "Processes in older versions",
         *rows,
         f"  Each goes on there until it calls a function of the module by its full name: `return {module}.f(...)`",
         "  moves it, with the state that it passes on. Which message makes it do so is up to the program.",
-        f"  purge({module!r}) ends them.",
+        f"  {offer}purge({module!r}) ends them.",
     ]
 
 

@@ -63,11 +63,15 @@ def take(name: str, number: int, path: str, text: str, encoding: str) -> Snapsho
     file = os.path.join(_folder(), f"{name}@{number}.py")
     snapshot = Snapshot(file)
     snapshot.remove()  # of an attempt that failed
-    descriptor = os.open(file, os.O_WRONLY | os.O_CREAT | os.O_EXCL, stat.S_IRUSR)
-    with open(descriptor, "w", encoding=encoding, newline="") as stream:
-        stream.write(text)
-    _real[file] = (path, number)
-    inspect.modulesbyfile[file] = name  # by this, inspect finds the module of a frame
+    try:
+        descriptor = os.open(file, os.O_WRONLY | os.O_CREAT | os.O_EXCL, stat.S_IRUSR)
+        with open(descriptor, "w", encoding=encoding, newline="") as stream:
+            stream.write(text)
+        _real[file] = (path, number)
+        inspect.modulesbyfile[file] = name  # by this, inspect finds the module of a frame
+    except BaseException:  # no space for all of it
+        snapshot.remove()
+        raise
     return snapshot
 
 

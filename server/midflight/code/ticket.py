@@ -30,7 +30,7 @@ class Stopped(Exception):
 
 
 class Ticket:
-    """What one thread does with processes, as those see it that may stop it. `is_holding`: something is to be undone."""
+    """What one thread does with processes, as who may stop it sees it. `is_holding`: something is to be undone."""
 
     def __init__(self) -> None:
         self.is_holding = False
@@ -39,7 +39,7 @@ class Ticket:
         self._future: Future[Any] | None = None
 
     def stop(self, why: str) -> None:
-        """Have the thread raise Stopped, now if it waits, else when it next would. From any thread; again is nothing."""
+        """Have the thread raise Stopped, now if it waits, else when it next would. From any thread; twice is once."""
         with self._lock:
             self._why = self._why or why
             future = self._future

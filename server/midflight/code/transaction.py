@@ -83,7 +83,7 @@ class Transaction:
             with self._lock.held():
                 try:
                     self._prepare()
-                    self._lock.call(self._commit)
+                    self._finish()
                 except BaseException:
                     self._abandon()
                     raise
@@ -95,13 +95,18 @@ class Transaction:
         made = {prepared.unit.name: prepared for prepared in self._made}
         return tuple(made[unit.name].report() for unit in self._units)
 
-    def _commit(self) -> None:
+    def _finish(self) -> None:
+        """Make current what is prepared. An upgrade holds servers before it does."""
+        self._lock.call(self._commit)
+
+    def _commit(self, states: Callable[[], object] = lambda: None) -> None:
         commit(
             self._made,
             force=self._force,
             two_versions=self._two_versions,
             move=self._move,
             may_load=self._lock.opened(),
+            states=states,
         )
 
     def _abandon(self) -> None:

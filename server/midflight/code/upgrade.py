@@ -8,33 +8,25 @@ go on. What fails before that step leaves all as it was; nothing fails after it.
 from __future__ import annotations
 
 import asyncio
-import time
-import traceback
-from collections.abc import Callable, Iterator, Sequence
+from collections.abc import Callable
 from concurrent.futures import Future
 from contextvars import copy_context
-from dataclasses import fields, replace
+from dataclasses import replace
 from functools import partial
 from threading import Thread
-from types import ModuleType
 from typing import TypeVar
 
+from midflight.code.account import with_servers
 from midflight.code.callbacks import age_of
-from midflight.code.commit import check
-from midflight.code.failures import body_problems
-from midflight.code.holding import Busy, Held, Holding
 from midflight.code.load import PathOrName, load_units, loaded_places, unit_of_version
-from midflight.code.lock import LoadLock
 from midflight.code.modules import module_of
-from midflight.code.planning import Planner, Terms, stragglers
-from midflight.code.prepare import Refused
-from midflight.code.report import SHOWN, Diagnostic, LoadReport, summary
-from midflight.code.snapshots import readable
-from midflight.code.source import Unit, unit_of
-from midflight.code.ticket import Stopped, Ticket
-from midflight.code.transaction import Transaction
-from midflight.code.upgrade_report import ServerChange, UpgradeReport
-from midflight.errors import NotInProcess, UpgradeError
+from midflight.code.planning import Terms
+from midflight.code.report import LoadReport
+from midflight.code.source import unit_of
+from midflight.code.ticket import Ticket
+from midflight.code.upgrade_report import UpgradeReport
+from midflight.code.upgrading import Upgrade
+from midflight.errors import NotInProcess
 from midflight.kernel import Process, current_process, schedulers
 
 __all__ = ["load_or_upgrade", "upgrade", "upgrade_sync"]
@@ -67,8 +59,9 @@ async def upgrade(
     their own class runs, which knows both kinds of state, with ("down", the vsn of that version).
     `dry_run` does all but the last step: its report says what would become of each server. Whatever a code_change does
     beside changing `self`, it does then too.
-    No server is held for longer than `timeout` seconds (of the runtime's clock; None for ever). `path_or_name`, `source`
-    and `force` are those of `load`. To be awaited in a process or in any asyncio task. Cancelled, it changes nothing.
+    No server is held for longer than `timeout` seconds (of the runtime's clock; None for ever). `path_or_name`,
+    `source` and `force` are those of `load`. To be awaited in a process or in any asyncio task. Cancelled, it changes
+    nothing.
 
     Raises: UpgradeError, a LoadError, if a code_change raises, a server does not come to its next message in time, or
     a load on a runtime's thread comes in between; LoadError, as `load` does; UnknownModuleError and
@@ -79,18 +72,19 @@ async def upgrade(
     terms = Terms(extra, timeout, dry_run, caller=_caller())
     work = partial(_upgrade, ticket, terms, path_or_name, source, force, to)
     future = asyncio.wrap_future(_in_a_thread(work))
+    future.add_done_callback(asyncio.Future.exception)  # seen, though nobody may wait for it by then
     try:
         return await asyncio.shield(future)
-    except asyncio.CancelledError:
-        ticket.stop("it was cancelled")
+    except GeneratorExit:  # the process is killed, and may not wait
+        ticket.stop("the process that asked for it was killed")
+        raise
+    except (asyncio.CancelledError, KeyboardInterrupt):
+        ticket.stop("it was broken off")
         while ticket.is_holding and not future.done():
             try:
                 await asyncio.wait([future])
             except asyncio.CancelledError:  # once more; the servers go on first
                 pass
-        raise
-    except GeneratorExit:  # the process is killed, and may not wait
-        ticket.stop("the process that asked for it was killed")
         raise
 
 
@@ -148,7 +142,7 @@ def _upgrade(
         terms = replace(terms, back_to=age_of(module_of(name).version(to)))
         unit = unit_of_version(name, to)
     report = load_units([unit], force, make=partial(Upgrade, ticket=ticket, terms=terms))[0]
-    return report if isinstance(report, UpgradeReport) else _with_servers(report)
+    return report if isinstance(report, UpgradeReport) else with_servers(report)
 
 
 def _caller() -> Process | None:
@@ -184,161 +178,3 @@ def _in_a_thread(function: Callable[[], Result]) -> Future[Result]:
 
     Thread(target=work, name="midflight-upgrade", daemon=True).start()
     return future
-
-
-class _Rehearsed(Exception):
-    """All but the commit is done, and that is not wanted."""
-
-    def __init__(self, report: UpgradeReport) -> None:
-        super().__init__()
-        self.report = report
-
-
-class Upgrade(Transaction):
-    """A load of one module that takes its servers along."""
-
-    def __init__(
-        self,
-        units: Sequence[Unit],
-        lock: LoadLock,
-        reload: Callable[[ModuleType], object],
-        *,
-        force: bool,
-        two_versions: bool,
-        move: bool,
-        ticket: Ticket,
-        terms: Terms,
-    ) -> None:
-        super().__init__(units, lock, reload, force=force, two_versions=two_versions, move=move)
-        self._ticket = ticket
-        self._terms = terms
-        self._holding: Holding | None = None
-        self._since: float | None = None
-
-    def run(self) -> tuple[LoadReport, ...]:
-        """Upgrade; return the report. Raises: UpgradeError, LoadError."""
-        try:
-            (report,) = super().run()
-        except _Rehearsed as rehearsed:
-            return (rehearsed.report,)
-        if self._since is None:
-            return (report,)
-        return (self._report(report),)
-
-    def _finish(self) -> None:
-        """Hold the servers, have them make their states, and make all current."""
-        planner = Planner(self._made[0], self._terms)
-        planner.read_ahead()
-        self._holding = holding = Holding(planner, self._ticket, self._terms.timeout, self._terms.caller)
-        self._ticket.is_holding = True
-        try:
-            with self._lock.giving_way(lambda: self._ticket.stop("a load on the runtime's own thread had to go first")):
-                self._take_and_commit(holding)
-        except Busy as error:
-            raise self._busy(error) from None
-        except Stopped as error:
-            raise self._error([self._problem(str(error), "stopped")], []) from None
-        finally:
-            holding.release()
-            self._ticket.is_holding = False
-
-    def _take_and_commit(self, holding: Holding) -> None:
-        """Go round until no server is left that is not held: while some are held, others start."""
-        while self._terms.is_rehearsal or not self._lock.call(partial(self._switch, holding)):
-            self._since = self._since or time.perf_counter()
-            holding.take()
-            failed = [each for each in holding.servers if each.error is not None]
-            if self._terms.is_rehearsal:
-                raise _Rehearsed(self._rehearsed(failed))
-            if failed:
-                raise self._error(list(self._problems(failed)), failed)
-
-    def _switch(self, holding: Holding) -> bool:
-        """Commit code and states if all servers are held; say whether they were. On the runtime's thread."""
-        self._ticket.check()
-        if not holding.is_complete():
-            return False
-        touched = holding.touched()
-        if touched:
-            raise Stopped(f"somebody else has resumed {touched[0]!r} meanwhile, or replaced its state")
-        self._made[0].warnings += stragglers(self._made[0])
-        self._commit(states=holding.install)
-        return True
-
-    # --- What is said of it -------------------------------------------------------------------------------------
-
-    def _rehearsed(self, failed: Sequence[Held]) -> UpgradeReport:
-        made = self._made[0]
-        refusals = list(self._problems(failed))
-        try:
-            self._lock.call(partial(check, self._made, force=self._force, two_versions=self._two_versions))
-        except Refused as refused:
-            refusals += [problem for failure in refused.failures for problem in failure.problems]
-        report = self._report(replace(made.report(), current=self._current, refusals=tuple(refusals)))
-        return replace(report, version=None if refusals else report.version, is_rehearsed=True)
-
-    def _busy(self, error: Busy) -> UpgradeError:
-        problems = [self._problem(place, "busy") for place in error.places]
-        return self._error(problems, error.servers)
-
-    def _error(self, problems: Sequence[Diagnostic], culprits: Sequence[Held]) -> UpgradeError:
-        unit = self._made[0].unit
-        base = LoadReport(unit.name, None, unit.path, refusals=tuple(problems), current=self._current)
-        report = self._report(base)
-        first = culprits[0] if culprits else None
-        error = UpgradeError(summary(report), report, first and first.pid, (first and first.before) or None)
-        error.__cause__ = first and first.error
-        return error
-
-    @property
-    def _current(self) -> int | None:
-        before = self._made[0].before
-        return None if before is None else before.number
-
-    def _problem(self, message: str, code: str) -> Diagnostic:
-        return self._made[0].problem(message, code)
-
-    def _problems(self, failed: Sequence[Held]) -> Iterator[Diagnostic]:
-        """Yield what was raised, once for all servers that raised it at one place."""
-        made = self._made[0]
-        groups: dict[tuple[object, ...], tuple[Diagnostic, list[Held]]] = {}
-        for each in failed:
-            assert each.error is not None and made.version.snapshot is not None
-            problem = next(body_problems(each.error, made.unit.path, made.unit.text, made.version.snapshot.file))
-            key = problem.line, problem.column, problem.message
-            groups.setdefault(key, (problem, []))[1].append(each)
-        for problem, servers in groups.values():
-            more = f" and {len(servers) - SHOWN} more" if len(servers) > SHOWN else ""
-            who = ", ".join(map(repr, servers[:SHOWN])) + more
-            said = f"code_change of {who} raised {problem.message}; its state is {servers[0].before or 'empty'}"
-            code = "code-change" if (problem.line, problem.end_column) != (1, 0) else "state"
-            yield replace(problem, message=said, code=code)
-
-    def _report(self, report: LoadReport) -> UpgradeReport:
-        servers = () if self._holding is None else tuple(_change(each) for each in self._holding.servers)
-        held = 0.0 if self._since is None else time.perf_counter() - self._since
-        return _with_servers(report, servers, held * 1000)
-
-
-def _with_servers(
-    report: LoadReport, servers: tuple[ServerChange, ...] = (), held_ms: float = 0.0
-) -> UpgradeReport:
-    known = {field.name: getattr(report, field.name) for field in fields(LoadReport)}
-    return UpgradeReport(**known, servers=servers, held_ms=held_ms)
-
-
-def _change(held: Held) -> ServerChange:
-    plan, error = held.plan, held.error
-    assert plan is not None
-    return ServerChange(
-        pid=held.pid,
-        name=held.name,
-        class_name=plan.cls.__qualname__,
-        old_version=None if plan.old_version is None else plan.old_version.number,
-        old_vsn=plan.old_vsn,
-        is_changed=plan.changer is not None,
-        before=held.before,
-        after=None if error is not None else held.after,
-        error=None if error is None else f"{type(error).__name__}: {error}",
-        traceback=None if error is None else readable("".join(traceback.format_exception(error))),
-    )

@@ -35,10 +35,10 @@ CALL_SECONDS = 30.0
 _CONNECT_SECONDS = 5.0
 
 _LISTS = (
-    "added", "changed", "removed", "diagnostics", "lingering", "stale_imports", "links", "monitors",
-    "monitored_by", "messages", "processes",
+    "added", "changed", "removed", "diagnostics", "lingering", "moved", "not_moved", "upgraded", "stale_imports",
+    "links", "monitors", "monitored_by", "messages", "processes",
 )  # fmt: skip
-_FLAGS = ("current", "trap_exit")
+_FLAGS = ("current", "trap_exit", "down", "code_change")
 
 
 class _ClientConnection(Connection):

@@ -9,10 +9,10 @@ import logging
 from reprlib import Repr, recursive_repr
 from typing import Any
 
+from midflight.code import attributes_of
 from midflight.kernel import Client, self_
 from midflight.otp.protocol import Name
 from midflight.otp.serving import Starting, start
-from midflight.otp.state import attributes_of
 
 __all__ = ["GenServer"]
 
@@ -113,7 +113,8 @@ class GenServer:
 
         Runs when `sys.change_code` or an upgrade asks for it, in the suspended server's process, with `self` a copy
         of the server that is of the new class already. If it raises, the copy is dropped: the server is as it was,
-        and suspended still. Not defined: the state stays. A plain load does not run it.
+        and after `change_code` suspended still; an upgrade changes no server then, and lets all go on. Not defined:
+        the state stays. A plain load does not run it.
         OTP: Module:code_change/3.
         """
 

@@ -17,6 +17,7 @@ from collections.abc import Coroutine, Generator
 from types import CoroutineType
 from typing import Any
 
+from midflight.code import copied, moved
 from midflight.errors import AlreadyStarted, InitFailed, ProcessExit
 from midflight.kernel import (
     OUTSIDE,
@@ -36,7 +37,6 @@ from midflight.kernel import (
 )
 from midflight.otp.newest import home_of, newest
 from midflight.otp.protocol import IGNORE, NOREPLY, Call, Cast, Name, Stop
-from midflight.otp.state import copied, moved
 
 __all__ = ["Serving", "Starting", "start"]
 
@@ -112,7 +112,7 @@ class Serving(Behaviour):
         try:
             if name is not None:
                 name.claim()
-            server = newest(cls)()
+            self.starting = server = newest(cls)()
             answer = await value_of(server.init(*args))
         except Stop as stop:
             raise ProcessExit(stop.reason) from None
@@ -126,6 +126,7 @@ class Serving(Behaviour):
         if answer is not None:
             raise TypeError(f"{cls.__qualname__}.init must return None or IGNORE, not {answer!r}; it was not started")
         self.server = server
+        del self.starting
         client.answer(current_process("init()").pid)
         return self.serve()
 
@@ -154,10 +155,11 @@ class Serving(Behaviour):
         namespace = None  # of the version that the class was last looked up in
         while True:
             message = await receive()
-            if home.__dict__ is not namespace:  # its module was loaded
+            kind = type(message)
+            # Its module was loaded. To be suspended runs none of its code, and is for changing its state first.
+            if home.__dict__ is not namespace and not (kind is System and message.request == "suspend"):
                 namespace = home.__dict__
                 server = self.server = _of_the_newest_class(server)
-            kind = type(message)
             if kind is Call:
                 client = message.client
                 try:
@@ -191,28 +193,28 @@ class Serving(Behaviour):
 
     async def obey(self, message: System) -> None:
         """Do what a system message asks; if that is to suspend, come back when resumed."""
-        is_suspended = await self.obey_one(message, False)
-        while is_suspended:
+        await self.obey_one(message)
+        while self.is_suspended:
             found = await receive(System, self.is_told_to_exit)
             if type(found) is Exit:
                 raise ProcessExit(found.reason)
-            is_suspended = await self.obey_one(found, True)
+            await self.obey_one(found)
 
-    async def obey_one(self, message: System, is_suspended: bool) -> bool:
-        """Do what a system message asks and answer it; say whether the server is suspended then."""
+    async def obey_one(self, message: System) -> None:
+        """Do what a system message asks and answer it."""
         value: Any = None
         answer: tuple[str, Any]
         try:
             match message.request:
                 case "suspend":
-                    is_suspended = True
+                    self.is_suspended = True
                 case "resume":
-                    is_suspended = False
+                    self.is_suspended = False
                 case "get_state":
                     value = self.server
                 case ("replace_state", function):
                     self.server = value = await _replaced(function, self.server)
-                case ("change_code", _, _, _) if not is_suspended:
+                case ("change_code", _, _, _) if not self.is_suspended:
                     raise Refused("not suspended")
                 case ("change_code", module, old_vsn, extra):
                     self.server = await _changed(self.server, module, old_vsn, extra)
@@ -227,7 +229,6 @@ class Serving(Behaviour):
         else:
             answer = "ok", value
         message.reply_to << (message.ref, answer)
-        return is_suspended
 
 
 class Refused(Exception):

@@ -31,9 +31,10 @@ def find_module(name: str) -> object:
 async def load(module: str, say: Callable[[str], None]) -> None:
     """Load `module`, a name or a path, and say what came of it; a refusal is said too, and is no failure.
 
-    Its body runs in a thread of its own, so processes run on meanwhile.
+    Live servers are upgraded if it brings a code_change for them, as the editors' load does it. Its body runs in a
+    thread of its own, so processes run on meanwhile.
     """
-    await _tell(lambda: (code.load(module),), say)
+    await _tell(lambda: (code.load_or_upgrade(module),), say)
 
 
 async def load_modified(say: Callable[[str], None]) -> None:

@@ -18,7 +18,7 @@ def methods_of(services: Services, connection: ServerConnection) -> dict[str, Me
     shell = ShellMethods(services, connection)
     parts = (
         ServerMethods(services).methods(),
-        CodeMethods(connection, shell.output).methods(),
+        CodeMethods(services, connection, shell.output).methods(),
         ProcessMethods(services).methods(),
         shell.methods(),
     )

@@ -7,7 +7,7 @@ from collections.abc import Collection
 
 from midflight.errors import RequestError
 
-__all__ = ["absolute_path", "flags", "number", "text"]
+__all__ = ["absolute_path", "flags", "keywords", "number", "text"]
 
 
 def text(value: object, name: str) -> str:
@@ -39,12 +39,20 @@ def flags(value: object, allowed: Collection[str]) -> dict[str, bool]:
 
     Raises: RequestError for anything else, an unknown switch among them.
     """
+    return {name: bool(switch) for name, switch in keywords(value, allowed).items()}
+
+
+def keywords(value: object, allowed: Collection[str]) -> dict[str, object]:
+    """Return a property list as a dict; nil is an empty one.
+
+    Raises: RequestError for anything else, an unknown keyword among them.
+    """
     if value is None:
         return {}
     if not isinstance(value, dict) or not value.keys() <= set(allowed):
-        keywords = " ".join(":" + name.replace("_", "-") for name in allowed)
+        allowed_words = " ".join(":" + name.replace("_", "-") for name in allowed)
         raise RequestError(
-            f"OPTIONS must be nil or a property list of {keywords}, received {value!r}; nothing was done. "
+            f"OPTIONS must be nil or a property list of {allowed_words}, received {value!r}; nothing was done. "
             "Send one of these forms."
         )
-    return {name: bool(switch) for name, switch in value.items()}
+    return dict(value)

@@ -8,26 +8,34 @@ A load that is refused is no error of the protocol: its answer has the status "f
 
 from __future__ import annotations
 
+import io
+import os
 from collections.abc import Callable
+from functools import partial
 
 from midflight import code
 from midflight.epc.method import Method
-from midflight.epc.methods.arguments import absolute_path, flags, number, text
+from midflight.epc.methods.arguments import absolute_path, flags, keywords, number, text
 from midflight.epc.pushes import Output
 from midflight.epc.server import ServerConnection
-from midflight.errors import LoadError
-from midflight.kernel import group_leader_var
+from midflight.epc.services import Services
+from midflight.errors import LoadError, RequestError
+from midflight.kernel import Scheduler, group_leader_var
+from midflight.shell import Session
 
 __all__ = ["CodeMethods", "report_plist"]
 
 Plist = dict[str, object]
 _OPTIONS = ("force", "two_versions", "move")
+_UPGRADE_OPTIONS = ("force", "dry_run", "extra", "to", "timeout")
+_MOST = 1000  # servers in an answer, which must fit into a frame; `text` says how many more there are
 
 
 def report_plist(report: code.LoadReport) -> Plist:
-    """Translate a report; `status` is "failed" if nothing was loaded."""
+    """Translate a report; `status` is "failed" if nothing was loaded, or would have been, "dry-run" if it would."""
+    is_rehearsed = isinstance(report, code.UpgradeReport) and report.is_rehearsed
     return {
-        "status": "failed" if report.version is None else "loaded",
+        "status": "failed" if report.version is None else "dry-run" if is_rehearsed else "loaded",
         "module": report.module,
         "version": report.version,
         "path": report.path,
@@ -51,6 +59,9 @@ def report_plist(report: code.LoadReport) -> Plist:
         ],
         "lingering": [_place(each) for each in report.lingering],
         **_moves(report),
+        "upgraded": [_server(each) for each in report.servers[:_MOST]]
+        if isinstance(report, code.UpgradeReport)
+        else [],
         "stale_imports": [{"module": each.module, "name": each.name} for each in report.stale_imports],
         "prepare_ms": report.prepare_ms,
         "commit_ms": report.commit_ms,
@@ -64,6 +75,23 @@ def _place(who: code.Lingering | code.NotMoved) -> Plist:
         "version": who.version,
         "function": who.function,
         "line": who.line,
+    }
+
+
+def _server(change: code.ServerChange) -> Plist:
+    is_down = isinstance(change.old_vsn, tuple)  # ("down", vsn)
+    vsn = change.old_vsn[1] if isinstance(change.old_vsn, tuple) else change.old_vsn
+    return {
+        "pid": repr(change.pid),
+        "name": change.name,
+        "class": change.class_name,
+        "old_version": change.old_version,
+        "old_vsn": None if vsn is None else str(vsn),
+        "down": is_down,
+        "code_change": change.is_changed,
+        "before": change.before,
+        "after": change.after,
+        "error": change.error,
     }
 
 
@@ -81,7 +109,8 @@ class CodeMethods:
     loaded shows there.
     """
 
-    def __init__(self, connection: ServerConnection, output: Callable[[], Output | None]) -> None:
+    def __init__(self, services: Services, connection: ServerConnection, output: Callable[[], Output | None]) -> None:
+        self._scheduler = services.scheduler
         self._connection = connection
         self._output = output
 
@@ -89,6 +118,7 @@ class CodeMethods:
         """Return the methods."""
         return (
             Method("code/load", self.load),
+            Method("code/upgrade", self.upgrade),
             Method("code/versions", self.versions),
             Method("code/source", self.source),
             Method("code/diff", self.diff),
@@ -103,7 +133,30 @@ class CodeMethods:
         file = absolute_path(path, "PATH")
         given = None if source is None else text(source, "SOURCE")
         switches = flags(options, _OPTIONS)
-        return self._loaded(lambda: code.load(file, given, **switches))
+        return self._loaded(lambda: code.load_or_upgrade(file, given, **switches))
+
+    def upgrade(self, module: object, source: object, options: object) -> Plist:
+        """Load MODULE, a name or an absolute path, or SOURCE in its place, and change the states of its servers."""
+        name = text(module, "MODULE")
+        if os.sep in name:
+            absolute_path(name, "MODULE")
+        given = None if source is None else text(source, "SOURCE")
+        chosen = keywords(options, _UPGRADE_OPTIONS)
+        if given is not None and chosen.get("to") is not None:
+            raise RequestError("SOURCE and :to exclude each other; nothing was done. Send one of them.")
+        extra = chosen.get("extra")
+        call = partial(
+            code.upgrade_sync,
+            name,
+            given,
+            None if extra is None else _value_of(self._scheduler, text(extra, ":extra")),
+            force=bool(chosen.get("force")),
+            dry_run=bool(chosen.get("dry_run")),
+            to=None if chosen.get("to") is None else number(chosen["to"], ":to"),
+        )
+        if chosen.get("timeout") is not None:
+            call = partial(call, timeout=number(chosen["timeout"], ":timeout"))
+        return self._loaded(call)
 
     def versions(self, module: object) -> list[Plist]:
         """Return the versions of MODULE, oldest first, each with how many processes run it."""
@@ -156,6 +209,21 @@ class CodeMethods:
         finally:
             group_leader_var.reset(token)
         plist = report_plist(report)
+        if plist["status"] != "loaded":
+            return plist
         by = f"connection {self._connection.number}"
         self._connection.server.report("code/loaded", plist | {"by": by}, but=self._connection)
         return plist
+
+
+def _value_of(scheduler: Scheduler, expression: str) -> object:
+    """Return what an expression comes to in a shell. Raises: RequestError if it is none, or raises."""
+    session = Session(scheduler, io.StringIO())
+    try:
+        result = session.eval(f"(\n{expression}\n)\n").result()
+        if result.status != "ok":
+            why = result.error or "it is not one whole expression"
+            raise RequestError(f":extra could not be evaluated; nothing was done.\n{why}")
+        return session.history.job(-1).value
+    finally:
+        session.close()
