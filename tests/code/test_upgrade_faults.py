@@ -5,10 +5,7 @@ Steps are found, as for loads: the functions of `midflight.code` that an upgrade
 
 from __future__ import annotations
 
-import sys
 import threading
-
-import pytest
 
 from helpers.faults import Fault
 from helpers.ledgers import TO_A_DICT, answers, load_ledger, start_ledgers, upgrade_ledger
@@ -44,8 +41,7 @@ def is_tried(step):
     return own and step not in CANNOT_FAIL
 
 
-@pytest.mark.parametrize("error", [MemoryError, OSError])
-def test_each_step_of_an_upgrade_can_fail(project, runtime, error):
+def test_each_step_of_an_upgrade_can_fail(project, runtime):
     """The next one comes as far as its own step: so nothing is left locked, held or half done."""
     load_ledger(project)
     wrong = []
@@ -56,13 +52,12 @@ def test_each_step_of_an_upgrade_can_fail(project, runtime, error):
             await upgrade_ledger(TO_A_DICT, 2, dry_run=True)
             await upgrade_ledger("self.total = extra", 2, extra=0)
         for step in filter(is_tried, found.steps):
-            print(step, file=sys.__stderr__, flush=True)
             before = await answers(pids)
             number = before[0][0] + 1
-            with FaultAnywhere(step, error) as fault:
+            with FaultAnywhere(step) as fault:
                 try:
                     await upgrade_ledger("self.total = extra", number, extra=number)
-                except (code.LoadError, error):
+                except (code.LoadError, MemoryError):
                     pass
             after = await answers(pids)
             if step in fault.steps and after not in (before, [(number, number)] * 2):
@@ -74,4 +69,3 @@ def test_each_step_of_an_upgrade_can_fail(project, runtime, error):
     assert SWAP in steps
     assert len(list(filter(is_tried, steps))) > 40
     assert runtime.crashes == []
-    assert sys.gettrace() is None or "coverage" in sys.modules

@@ -38,8 +38,8 @@ def commit(
 ) -> None:
     """Make what was made current, all of it, and note in it what the report shall say.
 
-    `states` is called with the swap, cannot fail either, and may be called again. `may_load` is held while load hooks run; after them,
-    `move` moves the idle processes.
+    `states` is called with the swap, cannot fail either, and may be called again. `may_load` is held while load hooks
+    run; after them, `move` moves the idle processes.
     Raises: Refused, before anything has changed.
     """
     started = time.perf_counter()

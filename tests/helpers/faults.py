@@ -1,0 +1,117 @@
+"""What a load must leave as it is when it fails, and a way to let any step of it fail.
+
+The steps are found, not listed: every function of `midflight.code` that a load calls is one.
+"""
+
+from __future__ import annotations
+
+import gc
+import inspect
+import linecache
+import os
+import sys
+from types import FrameType, ModuleType
+from typing import Any
+
+import midflight.code
+from midflight import code
+from midflight.code import hooks, snapshots
+from midflight.kernel import Process
+from midflight.testing import TestRuntime
+
+__all__ = ["Fault", "World", "world"]
+
+PACKAGE = os.path.dirname(midflight.code.__file__) + os.sep
+
+
+World = dict[str, Any]
+
+
+def world(runtime: TestRuntime, *names: str) -> World:
+    """Return all that a failed load of those modules could have changed; equal if nothing did.
+
+    Values are kept by identity where that counts. A module that is not there counts too.
+    """
+    return {
+        "modules": {name: id(module) for name, module in sys.modules.items() if not _is_standard(name)},
+        "path": list(sys.path),
+        "finders": list(map(id, sys.meta_path)),
+        "namespaces": {name: _namespace(sys.modules.get(name)) for name in names},
+        "versions": {name: _versions(name) for name in names},
+        "texts shown": {file: entry for file, entry in linecache.cache.items() if any(name in file for name in names)},
+        "files": _snapshots(),
+        "files known": (dict(snapshots._real), dict(inspect.modulesbyfile)),
+        "kept values": (dict(hooks._values), dict(hooks._unconfirmed)),
+        "processes": {pid: _process(runtime, process) for pid, process in runtime.scheduler.processes.items()},
+        "reports": len(runtime.crashes),
+    }
+
+
+def _is_standard(name: str) -> bool:
+    return name.partition(".")[0] in sys.stdlib_module_names  # codecs, say, which are imported when they are needed
+
+
+def _namespace(module: object) -> object:
+    if not isinstance(module, ModuleType):
+        return None
+    namespace = vars(module)
+    return type(module), id(namespace), {key: id(value) for key, value in namespace.items()}
+
+
+def _versions(name: str) -> object:
+    try:
+        found = code.versions(name)
+    except code.UnknownModuleError:
+        return None
+    return found, code.is_loaded(name), {each.version: code.source(name, each.version) for each in found}
+
+
+def _snapshots() -> dict[str, str]:
+    folder = snapshots._folders.get(os.getpid())
+    found = sorted(os.scandir(folder), key=lambda entry: entry.name) if folder and os.path.isdir(folder) else []
+    return {entry.name: _read(entry.path) for entry in found}
+
+
+def _read(path: str) -> str:
+    with open(path, encoding="utf-8", newline="") as stream:
+        return stream.read()
+
+
+def _process(runtime: TestRuntime, process: Process) -> object:
+    frames = [
+        (frame.f_code, id(frame.f_globals), frame.f_lineno, dict(frame.f_locals))
+        for frame in runtime.scheduler.frames(process)
+    ]
+    return process.name, frames, list(process.mailbox or ())
+
+
+class Fault:
+    """Notes which functions of the code server are called in its block; the first call of `step` raises `error`.
+
+    `steps` are module and function, as `prepare.Prepared.make`, in the order of their first call.
+    """
+
+    def __init__(self, step: str | None = None, error: type[BaseException] = MemoryError) -> None:
+        self.step = step
+        self.steps: dict[str, None] = {}
+        self._error = error
+
+    def __enter__(self) -> Fault:
+        self._before = sys.gettrace()
+        gc.disable()  # else a collection could call a function at any moment
+        sys.settrace(self._trace)
+        return self
+
+    def __exit__(self, *_: object) -> None:
+        sys.settrace(self._before)
+        gc.enable()
+
+    def _trace(self, frame: FrameType, event: str, _: object) -> None:
+        code = frame.f_code
+        if event != "call" or not code.co_filename.startswith(PACKAGE):
+            return
+        step = f"{os.path.basename(code.co_filename)[:-3]}.{code.co_qualname}"
+        is_first = step not in self.steps
+        self.steps[step] = None
+        if is_first and step == self.step:
+            raise self._error(f"injected in {step}")
