@@ -259,6 +259,31 @@ def test_process_info(runtime):
     assert source[info["line"] - first].strip() == 'await receive("only this")'
 
 
+def test_reductions_count_what_a_process_was_given(runtime):
+    """A step is one, and each message taken in it; a process that waits gets none."""
+
+    async def take_all():
+        while True:
+            await receive()
+
+    async def main():
+        pid = spawn(take_all)
+        await sleep(0)
+        begun = process_info(pid)["reductions"]
+        for number in range(10):
+            pid << number
+        await sleep(0)
+        busy = process_info(pid)["reductions"]
+        await sleep(0)
+        return begun, busy, process_info(pid)["reductions"]
+
+    begun, busy, later = runtime.run(main)
+
+    assert begun == 1
+    assert busy >= begun + 10
+    assert later == busy
+
+
 def test_pids_are_values():
     """Ordered by age, shown as Erlang's, copied as themselves."""
     import copy

@@ -322,7 +322,7 @@ def processes() -> list[Pid]:
 def process_info(pid: Pid) -> dict[str, Any] | None:
     """Return what can be seen of a process, a new dict; None for a dead one. OTP: process_info/1.
 
-    Keys: status, message_queue_len, messages, links, monitors, monitored_by, trap_exit, registered_name,
+    Keys: status, message_queue_len, messages, reductions, links, monitors, monitored_by, trap_exit, registered_name,
     initial_call, current_function, dictionary, group_leader, parent; and ours: pid, module, version,
     function, line, waiting_for.
     """

@@ -94,10 +94,10 @@ class Pid:
 class Process(TaskFace):
     """One process. Only the kernel sees it; others hold its pid.
 
-    `arrived` counts the messages ever put into the mailbox. `pending` is an exception to throw where it next waits.
-    `start` is what is called in the first step, and None from then on. `exit_reason` is a 1-tuple once an exit
-    signal has settled the reason. All else that only some processes have
-    (links, monitors, a name, a dictionary...) is None until it is needed. More slots are TaskFace's.
+    `arrived` counts the messages ever put into the mailbox, `reductions` the steps and receives it was given.
+    `pending` is an exception to throw where it next waits. `start` is what is called in the first step, and None from
+    then on. `exit_reason` is a 1-tuple once an exit signal has settled the reason. All else that only some processes
+    have (links, monitors, a name, a dictionary...) is None until it is needed. More slots are TaskFace's.
     """
 
     __slots__ = (
@@ -115,6 +115,7 @@ class Process(TaskFace):
         "monitors",
         "name",
         "parent",
+        "reductions",
         "resume",
         "start",
         "timer",
@@ -141,6 +142,7 @@ class Process(TaskFace):
         self.coro: Coroutine[Any, Any, Any] | None = None
         self.mailbox: deque[Any] | None = None
         self.arrived = 0
+        self.reductions = 0
         self.pending: BaseException | None = None
         self.cancels = 0
         self.exit_reason: tuple[object] | None = None
@@ -313,7 +315,9 @@ class Core:
                         process.last_message = value
                     self._park(process, request)
                     break
-                steps -= RECEIVES_A_TURN - budget + 1
+                used = RECEIVES_A_TURN - budget + 1
+                process.reductions += used
+                steps -= used
                 if steps <= 0:
                     if now() >= until:
                         break

@@ -37,9 +37,10 @@ def status_of(scheduler: Scheduler, process: Process) -> str:
 def describe(scheduler: Scheduler, process: Process) -> dict[str, Any]:
     """Return the items of process_info, by OTP's names and ours.
 
-    `links` are pids in the order they were made; `monitors` and `monitored_by` pids; `current_function` and
-    `line` those of the innermost frame that is not the kernel's; `module` and `version` those of the function
-    that the process runs now: what a load would leave in old code.
+    `reductions` are the steps and receives that the process was given (OTP: function calls, about). `links` are
+    pids in the order they were made; `monitors` and `monitored_by` pids; `current_function` and `line` those of the
+    innermost frame that is not the kernel's; `module` and `version` those of the function that the process runs now:
+    what a load would leave in old code.
     """
     frames = scheduler.frames(process)
     frame = innermost_user_frame(frames)
@@ -61,6 +62,7 @@ def describe(scheduler: Scheduler, process: Process) -> dict[str, Any]:
         "links": [other.pid for other in process.links or ()],
         "monitors": [target.pid for target in (process.monitors or {}).values()],
         "monitored_by": [watcher.pid for watcher, _ in (process.monitored_by or {}).values()],
+        "reductions": process.reductions,
         "trap_exit": process.trap_exit,
         "registered_name": process.name,
         "initial_call": process.initial_call,
