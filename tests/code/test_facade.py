@@ -233,3 +233,16 @@ def test_the_first_namespace_goes_with_its_last_function(facade):
     gc.collect()
 
     assert gone() is None
+
+
+def test_a_use_that_the_end_of_the_making_overtakes_is_as_any_other(facade):
+    """Another thread has just come into the class of a module in the making when the maker takes that away."""
+    module = facade.module
+    facade.begin(new_namespace())
+    late = type(module)
+    facade.abandon()
+
+    late.__setattr__(module, "both", "set")
+    late.__delattr__(module, "old")
+
+    assert (late.__getattribute__(module, "both"), hasattr(module, "old")) == ("set", False)

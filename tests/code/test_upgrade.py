@@ -860,6 +860,46 @@ def test_the_end_of_the_process_that_sees_to_it_fails_the_upgrade(runtime):
     assert runtime.run(main) == [(1, 1)]
 
 
+def test_an_upgrade_that_is_cancelled_in_the_body_is_not_made(runtime, monkeypatch):
+    """Its caller need not wait for the body, which nobody can break off; when that ends nothing comes of it."""
+    reached, opened = threading.Event(), threading.Event()
+    monkeypatch.setattr("builtins.GATE", (reached, opened), raising=False)
+    body = "\nGATE[0].set()\nassert GATE[1].wait(10)\n"
+
+    async def main():
+        pids = await start_ledgers(1)
+        upgrading = asyncio.create_task(code.upgrade("ledger", ledger(2, TO_A_DICT) + body))
+        await until(reached.is_set)
+        upgrading.cancel()
+        with pytest.raises(asyncio.CancelledError):
+            await upgrading
+        opened.set()
+        report = await asyncio.to_thread(code.load, "ledger", ledger(3))  # comes after it
+        return report.version, await answers(pids)
+
+    assert runtime.run(main) == (2, [(3, 1)])
+
+
+def test_no_message_is_lost_or_overtaken(runtime):
+    """However many upgrades come while they are sent."""
+
+    async def send_all(pid):
+        for number in range(500):
+            cast(pid, number)
+            await sleep(0)
+
+    async def main():
+        pids = await start_ledgers(1, 2)
+        for pid in pids:
+            spawn(send_all, pid)
+        for number in range(2, 6):
+            await upgrade_ledger("self.total = old_vsn", number)
+        await until(lambda: all(len(state_of(pid)["entries"]) == 501 for pid in pids))
+        return [state_of(pid)["entries"][1:] for pid in pids], await answers(pids)
+
+    assert runtime.run(main) == ([list(range(500))] * 2, [(5, 4), (5, 4)])
+
+
 # --- From where -----------------------------------------------------------------------------------------------
 
 

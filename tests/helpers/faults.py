@@ -16,7 +16,8 @@ from typing import Any
 import midflight.code
 from midflight import code
 from midflight.code import hooks, snapshots
-from midflight.kernel import Process
+from midflight.code.version import VERSION
+from midflight.kernel import Process, messages_of
 from midflight.testing import TestRuntime
 
 __all__ = ["Fault", "World", "world"]
@@ -81,8 +82,11 @@ def _process(runtime: TestRuntime, process: Process) -> object:
     frames = [
         (frame.f_code, id(frame.f_globals), frame.f_lineno, dict(frame.f_locals))
         for frame in runtime.scheduler.frames(process)
+        if VERSION in frame.f_globals  # not the kernel's: a server that was held waits anew
     ]
-    return process.name, frames, list(process.mailbox or ())
+    server = getattr(process.behaviour, "server", None)
+    state = (type(server), {**vars(server)}) if server is not None else None
+    return process.name, frames, messages_of(runtime.scheduler, process), state
 
 
 class Fault:

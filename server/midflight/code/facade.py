@@ -18,6 +18,7 @@ import ctypes
 import sys
 from _thread import get_ident
 from collections.abc import Callable
+from functools import partial
 from types import ModuleType
 from typing import Any
 
@@ -149,24 +150,27 @@ class Facade:
 def _in_the_making(base: type[ModuleType], facade: Facade) -> type[ModuleType]:
     """Return a class like `base` by which the maker of a version sees that version, and others what they saw."""
 
+    # No super() in it: the maker may give the module its class back while another thread has just come in here, and
+    # super() wants an object of this class.
     class InTheMaking(base):  # type: ignore[misc, valid-type]  # the base is known when it runs
         _in_the_making = True
 
         def __getattribute__(self, name: str) -> Any:
-            native = super().__getattribute__
-            return facade.read(native, name) if facade.is_maker() else native(name)
+            if facade.is_maker():
+                return facade.read(partial(base.__getattribute__, self), name)
+            return base.__getattribute__(self, name)
 
         def __setattr__(self, name: str, value: Any) -> None:
             if facade.is_maker():
                 facade.write(name, value)
             else:
-                super().__setattr__(name, value)
+                base.__setattr__(self, name, value)
 
         def __delattr__(self, name: str) -> None:
             if facade.is_maker():
                 facade.delete(name)
             else:
-                super().__delattr__(name)
+                base.__delattr__(self, name)
 
     InTheMaking.__name__ = InTheMaking.__qualname__ = base.__name__
     return InTheMaking
