@@ -7,6 +7,7 @@ import sys
 from importlib.machinery import SourceFileLoader
 from importlib.util import MAGIC_NUMBER
 from types import CodeType, FunctionType, ModuleType
+from typing import Any
 
 from midflight.code import snapshots
 from midflight.code.checks import findings
@@ -66,8 +67,9 @@ def changed_since_import(unit: Unit, module: ModuleType) -> bool | None:
     """
     if type(getattr(module, "__loader__", None)) is not SourceFileLoader:
         return None  # one that may make other code of the source, as pytest's does of tests
-    by_cache = _changed_by_cache(unit.path, getattr(module, "__cached__", None))
-    if by_cache is not None:
+    cached = getattr(module, "__cached__", None)
+    by_cache = _changed_by_cache(unit.path, cached)
+    if by_cache or (by_cache is False and not _is_too_fresh(unit.path, cached)):
         return by_cache
     try:
         compiled = compile(unit.text, unit.path, "exec", dont_inherit=True)
@@ -76,7 +78,7 @@ def changed_since_import(unit: Unit, module: ModuleType) -> bool | None:
     expected = {const.co_name: const for const in compiled.co_consts if isinstance(const, CodeType)}
     found = _functions(vars(module))
     compared = [code == expected.get(name) for name, code in found.items()]
-    return not all(compared) if compared else None
+    return not all(compared) if compared else by_cache
 
 
 def _changed_by_cache(path: str, cached: object) -> bool | None:
@@ -93,6 +95,14 @@ def _changed_by_cache(path: str, cached: object) -> bool | None:
     expected = [int(status.st_mtime), status.st_size]
     noted = [int.from_bytes(header[start : start + 4], "little") for start in (8, 12)]
     return noted != [number & 0xFFFFFFFF for number in expected]
+
+
+def _is_too_fresh(path: str, cached: Any) -> bool:
+    """Say whether the byte code was written within two seconds of the text: its time then proves nothing."""
+    try:
+        return os.stat(cached).st_mtime - os.stat(path).st_mtime < 2
+    except OSError:
+        return True
 
 
 def _functions(namespace: Namespace) -> dict[str, CodeType]:
