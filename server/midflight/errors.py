@@ -17,6 +17,7 @@ __all__ = [
     "Killed",
     "LoadError",
     "MidflightError",
+    "MigrationError",
     "NoServer",
     "NoSuchName",
     "NoSuchProcess",
@@ -236,6 +237,16 @@ class UnknownVersionError(MidflightError, LookupError):
         super().__init__(f"{name} has {which}; nothing was changed; versions that are kept: {known}")
         self.name = name
         self.number = number
+
+
+class MigrationError(MidflightError, TypeError):
+    """An object of a superseded class could not become one of the current class; it is as it was."""
+
+    def __init__(self, cls: type, why: str) -> None:
+        super().__init__(
+            f"an object of an older {cls.__module__}.{cls.__qualname__} was not migrated: {why}; it is as it was. "
+            "Give the class a __migrate__(old_fields), or what it lacks a default"
+        )
 
 
 # --- The wire: the peer's fault ----------------------------------------------------------------------

@@ -69,6 +69,8 @@ def test_load_answers_a_report(client: Client, module: Path) -> None:
         "not_moved": [],
         "upgraded": [],
         "stale_imports": [],
+        "kept": [],
+        "superseded": [],
     }
 
 

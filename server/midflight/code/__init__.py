@@ -19,11 +19,23 @@ from midflight.code.history import (
 )
 from midflight.code.hooks import on_load, on_unload, once
 from midflight.code.load import delete, load, load_many, load_modified, move, purge, rollback, soft_purge
-from midflight.code.report import Diagnostic, Lingering, LoadReport, MoveReport, NotMoved, StaleImport, summary, text
+from midflight.code.migrate import migrate, migrate_state, old_instances
+from midflight.code.renewal import is_renewed
+from midflight.code.report import (
+    Diagnostic,
+    Lingering,
+    LoadReport,
+    MoveReport,
+    NotMoved,
+    StaleImport,
+    Superseded,
+    summary,
+    text,
+)
 from midflight.code.snapshots import readable, real_path
 from midflight.code.upgrade import load_or_upgrade, upgrade, upgrade_sync
 from midflight.code.upgrade_report import ServerChange, UpgradeReport
-from midflight.errors import LoadError, NotPurged, UnknownModuleError, UnknownVersionError, UpgradeError
+from midflight.errors import LoadError, MigrationError, NotPurged, UnknownModuleError, UnknownVersionError, UpgradeError
 
 __all__ = [
     "Diagnostic",
@@ -31,11 +43,13 @@ __all__ = [
     "Lingering",
     "LoadError",
     "LoadReport",
+    "MigrationError",
     "MoveReport",
     "NotMoved",
     "NotPurged",
     "ServerChange",
     "StaleImport",
+    "Superseded",
     "UnknownModuleError",
     "UnknownVersionError",
     "UpgradeError",
@@ -48,13 +62,17 @@ __all__ = [
     "delete",
     "diff",
     "is_loaded",
+    "is_renewed",
     "load",
     "load_many",
     "load_modified",
     "load_or_upgrade",
+    "migrate",
+    "migrate_state",
     "modified_modules",
     "move",
     "moved",
+    "old_instances",
     "on_load",
     "on_unload",
     "once",

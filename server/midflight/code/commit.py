@@ -70,6 +70,8 @@ def commit(
         each.moves = move_idle(each.record)
         moved = frozenset(each.moves.moved)
         each.lingering = [row for row in each.lingering if row[0] not in moved]
+    for each in made:
+        each.warnings += each.lost_writes()
     seconds = time.perf_counter() - started
     for each in made:
         each.commit_seconds = seconds

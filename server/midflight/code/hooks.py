@@ -10,7 +10,9 @@ import threading
 from collections.abc import Callable, Iterator
 from typing import Any, TypeVar
 
+from midflight.code.blocks import with_exchanged
 from midflight.code.facade import Namespace
+from midflight.code.report import Diagnostic
 from midflight.code.version import Version, version_of
 
 __all__ = ["begin", "discard", "hooks_of", "keep", "keep_persistent", "on_load", "on_unload", "once"]
@@ -115,36 +117,62 @@ def keep_persistent(tree: ast.Module, before: Namespace, namespace: Namespace) -
     Those get their values in `namespace` beforehand: the statement does not run, so a connection is opened once.
     Later rebinding by the old version is not seen by the new one: keep an object, and change that.
     """
-    kept = [name for name in _persist(tree) if name in before]
+    kept = [name for name in persistent(tree) if name in before]
     if not kept:
         return tree
-    changed = copy.copy(tree)
-    changed.body = [_without(statement, kept) for statement in tree.body]
     namespace.update((name, before[name]) for name in kept)
-    return changed
+    return with_exchanged(tree, lambda statement: _without(statement, kept))
 
 
-def _persist(tree: ast.Module) -> Iterator[str]:
+def persistent(tree: ast.Module) -> dict[str, int]:
+    """Return the names in `__persist__`, each with its line."""
+    names = (name for value in _persist(tree) for name in getattr(value, "elts", ()))
+    return {name.value: name.lineno for name in names if _is_text(name)}
+
+
+def persist_problems(tree: ast.Module, path: str, namespace: Namespace) -> Iterator[Diagnostic]:
+    """Yield what is wrong with `__persist__` in a version whose body has run: else state would be lost in silence."""
+    for value in _persist(tree):
+        if not isinstance(value, ast.List | ast.Tuple) or not all(map(_is_text, value.elts)):
+            text = "__persist__ is read from the text before that runs: write a list of strings; the rest keeps nothing"
+            yield Diagnostic(path, value.lineno, 0, value.lineno, 0, "warning", text, "persist")
+    for name, line in persistent(tree).items():
+        if name not in namespace:
+            text = f"__persist__ names {name}, which the module does not bind"
+            yield Diagnostic(path, line, 0, line, 0, "warning", text, "persist")
+
+
+def _persist(tree: ast.Module) -> Iterator[ast.expr]:
     for statement in tree.body:
         match statement:
-            case ast.Assign(targets=[ast.Name(id="__persist__")], value=ast.List(elts=names) | ast.Tuple(elts=names)):
-                yield from _strings(names)
-            case ast.AnnAssign(target=ast.Name(id="__persist__"), value=ast.List(elts=names) | ast.Tuple(elts=names)):
-                yield from _strings(names)
+            case ast.Assign(targets=[ast.Name(id="__persist__")], value=value):
+                yield value
+            case ast.AnnAssign(target=ast.Name(id="__persist__"), value=ast.expr() as value):
+                yield value
+            case ast.AugAssign(target=ast.Name(id="__persist__"), value=value):
+                yield value
 
 
-def _strings(nodes: list[ast.expr]) -> Iterator[str]:
-    for node in nodes:
-        if isinstance(node, ast.Constant) and isinstance(node.value, str):
-            yield node.value
+def _is_text(node: ast.expr) -> bool:
+    return isinstance(node, ast.Constant) and isinstance(node.value, str)
 
 
-def _without(statement: ast.stmt, kept: list[str]) -> ast.stmt:
+def _without(statement: ast.stmt, kept: list[str]) -> ast.stmt | None:
+    """Return what takes the place of an assignment to names in `kept`, and to no others; None for other statements."""
     match statement:
-        case ast.Assign(targets=targets) if all(isinstance(each, ast.Name) and each.id in kept for each in targets):
+        case ast.Assign(targets=targets) if all(_is_of(target, kept) for target in targets):
             return ast.copy_location(ast.Pass(), statement)
         case ast.AnnAssign(target=ast.Name(id=name)) if name in kept:
             bare = copy.copy(statement)
             bare.value = None
             return bare
-    return statement
+    return None
+
+
+def _is_of(target: ast.expr, kept: list[str]) -> bool:
+    match target:
+        case ast.Name(id=name):
+            return name in kept
+        case ast.Tuple(elts=targets) | ast.List(elts=targets):
+            return all(_is_of(each, kept) for each in targets)
+    return False

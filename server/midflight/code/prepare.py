@@ -6,9 +6,10 @@ during an import, and that a module which was only imported is under the code se
 
 from __future__ import annotations
 
+import ast
 import sys
 import time
-from collections.abc import Callable, Iterable, Mapping, Sequence
+from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
 from dataclasses import replace
 from types import CodeType, FunctionType, ModuleType
 from typing import NamedTuple
@@ -18,10 +19,12 @@ from midflight.code.checks import findings
 from midflight.code.diff import compare, definitions, definitions_of
 from midflight.code.facade import Namespace
 from midflight.code.failures import body_problems
+from midflight.code.identity import Identity, identity_of
 from midflight.code.importing import VersionLoader, carry_submodules, fill, spec_of
 from midflight.code.modules import Module, remember
 from midflight.code.purge import Row
 from midflight.code.report import Diagnostic, Lingering, LoadReport, MoveReport, StaleImport
+from midflight.code.seen import note_seen
 from midflight.code.source import Unit, compile_unit
 from midflight.code.stale import stale_imports
 from midflight.code.version import Version
@@ -63,6 +66,7 @@ class Prepared:
         self.refusals: list[Diagnostic] = []
         self.stale_imports: tuple[StaleImport, ...] = ()
         self.differences: tuple[Names, Names, Names] = ((), (), ())
+        self.identity: Identity | None = None
         self.is_current = False
         self.started = time.perf_counter()
         self.moves = MoveReport(unit.name, None)  # this one and the next two are noted by the commit
@@ -101,7 +105,11 @@ class Prepared:
             fill(self.namespace, spec_of(unit.name, unit.path, loader), before)
         loader.version = version
         version.settle_in(self.namespace)
-        code = compile_unit(hooks.keep_persistent(unit.tree, before, self.namespace), unit, snapshot.file)
+        tree = hooks.keep_persistent(unit.tree, before, self.namespace)
+        code = compile_unit(self._guarded(tree, before, snapshot.file), unit, snapshot.file)
+        if isinstance(code, Diagnostic) and self.identity is not None:  # too deep, it may be, with the questions in it
+            self.identity.keep_nothing()
+            code = compile_unit(tree, unit, snapshot.file)
         if isinstance(code, Diagnostic):
             raise self.refused([code])
         hooks.begin(version)
@@ -111,6 +119,17 @@ class Prepared:
         if not self._is_first:
             record.facade.finish()
         version.note_vsn()
+        note_seen(self.namespace, code)
+        self.warnings += hooks.persist_problems(unit.tree, unit.path, self.namespace)
+        if self.identity is not None:
+            found = (self.problem(text, "identity") for text in self.identity.finish())
+            self.warnings += (replace(each, severity="warning") for each in found)
+
+    def _guarded(self, tree: ast.Module, before: Namespace, file: str) -> ast.Module:
+        text = self.before.text if self.before is not None else None
+        if text is not None:
+            self.identity = identity_of(self.unit, file, text, before, self.namespace)
+        return tree if self.identity is None else self.identity.guarded(tree)
 
     def _run(self, code: CodeType, file: str) -> None:
         name, module = self.unit.name, self.record.facade.module
@@ -144,7 +163,7 @@ class Prepared:
                 self.refusals.append(finding.problem)
             else:
                 self.warnings.append(replace(finding.problem, severity="warning"))
-        self.differences = self._differences()
+        self.differences = self.version.differences = self._differences()
         self.stale_imports = tuple(stale_imports(unit.name, self.namespace, group))
         main = getattr(sys.modules.get("__main__"), "__file__", None)
         if before is None and main == unit.path:
@@ -171,10 +190,24 @@ class Prepared:
         if not self._is_first:
             carry_submodules(self.namespace, self.unit.name, facade.namespace)
             facade.switch()
+        if self.identity is not None:
+            self.identity.settle()
         self.record.make_current(self.version)
         remember(self.record)
         hooks.keep(self.version)
         self.is_current = True
+
+    def lost_writes(self) -> Iterator[Diagnostic]:
+        """Yield the names in `__persist__` that processes in older versions may bind anew, for themselves only."""
+        if not self.lingering or self.identity is None:
+            return
+        for name, line in hooks.persistent(self.unit.tree).items():
+            if name in self.identity.rebound:
+                text = (
+                    f"{name} is in __persist__, and functions of the version before bind it anew by `global`, which is "
+                    "not seen here: keep an object in it, and change that"
+                )
+                yield Diagnostic(self.unit.path, line, 0, line, 0, "warning", text, "persist")
 
     def report(self) -> LoadReport:
         """Return the report of a version that has become current."""
@@ -192,6 +225,8 @@ class Prepared:
             prepare_ms=self.prepare_seconds * 1000,
             commit_ms=self.commit_seconds * 1000,
             current=self._number,
+            kept=self.identity.kept if self.identity is not None else (),
+            superseded=self.identity.superseded if self.identity is not None else (),
             moved=self.moves.moved,
             not_moved=self.moves.not_moved,
         )

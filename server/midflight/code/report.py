@@ -13,7 +13,17 @@ from typing import Literal
 
 from midflight.kernel import Pid
 
-__all__ = ["Diagnostic", "Lingering", "LoadReport", "MoveReport", "NotMoved", "StaleImport", "summary", "text"]
+__all__ = [
+    "Diagnostic",
+    "Lingering",
+    "LoadReport",
+    "MoveReport",
+    "NotMoved",
+    "StaleImport",
+    "Superseded",
+    "summary",
+    "text",
+]
 
 Severity = Literal["error", "warning", "note"]
 
@@ -79,6 +89,14 @@ class StaleImport:
 
 
 @dataclass(frozen=True, slots=True)
+class Superseded:
+    """A class that another one has taken the place of, or nothing, and why it was not kept: "its text differs"."""
+
+    name: str
+    reason: str
+
+
+@dataclass(frozen=True, slots=True)
 class NotMoved:
     """A process that was to be moved and was not: where it is, as in Lingering, and why: "a live local: total"."""
 
@@ -111,7 +129,8 @@ class LoadReport:
     None if there is none. `added`, `changed` and `removed` are names of definitions, methods as Class.method, in
     the order of the text. `lingering` holds the processes in older versions, oldest first; of a load that was
     refused, all that run the module. Times are in milliseconds; `prepare_ms` held up no process, `commit_ms` did.
-    `moved` and `not_moved` are those of a MoveReport, if the load was asked to move.
+    `moved` and `not_moved` are those of a MoveReport, if the load was asked to move. `kept` are the classes, sentinels
+    and the like that are the same objects as before; `superseded` the classes that are not.
     """
 
     module: str
@@ -129,6 +148,8 @@ class LoadReport:
     current: int | None = None
     moved: tuple[Pid, ...] = ()
     not_moved: tuple[NotMoved, ...] = ()
+    kept: tuple[str, ...] = ()
+    superseded: tuple[Superseded, ...] = ()
 
 
 @singledispatch
@@ -236,6 +257,7 @@ def text(report: LoadReport | MoveReport) -> str:
             lines.append(f"  {title + ':':9}{', '.join(names)}")
     if report.version is not None:
         lines.append(f"  {'file:':9}{report.path}")
+        lines += _identity_lines(report)
         lines.append(
             f"  {'time:':9}prepared in {report.prepare_ms:.1f} ms, processes held for {report.commit_ms:.1f} ms"
         )
@@ -252,6 +274,15 @@ def text(report: LoadReport | MoveReport) -> str:
         lines += [f"  {each.name} in {each.module}" for each in report.stale_imports]
         lines.append(f"  Call them as {report.module}.NAME, or load those modules too, to have the current ones.")
     return "\n".join([*lines, *_still_lines(report)]) + "\n"
+
+
+def _identity_lines(report: LoadReport) -> list[str]:
+    """Say which classes stayed what they are, and why others did not. One whose own text changed needs no reason."""
+    lines = [f"  {'kept:':9}{', '.join(report.kept)}"] if report.kept else []
+    if report.superseded:
+        reasons = [f"{each.name} ({each.reason})" for each in report.superseded]
+        lines.append(f"  {'renewed:':9}{', '.join(reasons)}")
+    return lines
 
 
 def _moved_line(report: LoadReport | MoveReport) -> list[str]:

@@ -8,7 +8,7 @@ import sys
 from types import FunctionType, MethodType, ModuleType
 from typing import Any
 
-from midflight.code import current
+from midflight.code import current, is_renewed
 
 __all__ = ["home_of", "newest"]
 
@@ -41,7 +41,7 @@ def _is_what_its_name_means(function: FunctionType) -> bool:
     found = found.get(first)
     for part in rest:
         found = getattr(found, part, None)
-    return found is function
+    return found is function or is_renewed(function)
 
 
 def home_of(value: Any) -> ModuleType:

@@ -63,6 +63,8 @@ def report_plist(report: code.LoadReport) -> Plist:
         if isinstance(report, code.UpgradeReport)
         else [],
         "stale_imports": [{"module": each.module, "name": each.name} for each in report.stale_imports],
+        "kept": report.kept,
+        "superseded": [{"name": each.name, "reason": each.reason} for each in report.superseded],
         "prepare_ms": report.prepare_ms,
         "commit_ms": report.commit_ms,
     }

@@ -1,0 +1,54 @@
+"""When two values of one name are the same, so that nobody can tell one version's from the other's."""
+
+from __future__ import annotations
+
+import collections.abc
+import types
+import typing
+from collections.abc import Sequence
+from types import EllipsisType, NoneType
+
+__all__ = ["same"]
+
+PLAIN = (NoneType, EllipsisType, bool, int, str, bytes, range)
+
+# Values of the standard library that never change, by name: not everybody wants these modules imported.
+NEVER_CHANGE = frozenset(
+    "builtins.float builtins.complex re.Pattern decimal.Decimal fractions.Fraction uuid.UUID "
+    "datetime.date datetime.time datetime.datetime datetime.timedelta datetime.timezone "
+    "pathlib.PosixPath pathlib.PurePosixPath pathlib._local.PosixPath pathlib._local.PurePosixPath".split()
+)
+
+Types = (types.UnionType, types.GenericAlias, type(typing.List[int]), type(typing.Union[int, str]))  # noqa: UP006, UP007
+
+
+def same(old: object, new: object) -> bool:
+    """Say whether two values are one object, or equal constants: numbers, texts, and what is made of such.
+
+    A list or dict is none, since what has changed in one has not in the other. Types made of the same types are.
+    """
+    if old is new:
+        return True
+    kind = type(old)
+    if kind is not type(new):
+        return False
+    if kind in PLAIN:
+        return old == new
+    if f"{kind.__module__}.{kind.__qualname__}" in NEVER_CHANGE:
+        return repr(old) == repr(new)  # so that 0.0 is not -0.0, and nan is nan
+    if isinstance(old, tuple) and isinstance(new, tuple) and kind is tuple:
+        return _same_each(old, new)
+    if isinstance(old, frozenset) and isinstance(new, frozenset) and kind is frozenset:
+        return len(old) == len(new) and all(any(same(each, other) for other in new) for each in old)
+    if isinstance(old, Types):
+        origin, other = typing.get_origin(old), typing.get_origin(new)
+        of_callable = origin is collections.abc.Callable  # whose parameters are a list
+        return same(origin, other) and _same_each(typing.get_args(old), typing.get_args(new), lists=of_callable)
+    return False
+
+
+def _same_each(old: Sequence[object], new: Sequence[object], *, lists: bool = False) -> bool:
+    return len(old) == len(new) and all(
+        _same_each(one, other) if lists and isinstance(one, list) and isinstance(other, list) else same(one, other)
+        for one, other in zip(old, new, strict=True)
+    )

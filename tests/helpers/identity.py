@@ -1,0 +1,21 @@
+"""Two loads of one text, and what their report says of its classes."""
+
+from __future__ import annotations
+
+from textwrap import dedent
+
+from helpers.versions import Project
+from midflight import code
+
+__all__ = ["load_twice", "reasons"]
+
+
+def load_twice(project: Project, text: str, other: str | None = None) -> code.LoadReport:
+    """Load `text` as module `thing`, then `other`, else the same further down; return the second load's report."""
+    project.load_text("thing", f"{dedent(text)}\nNUMBER = 1\n")
+    return project.load_text("thing", f"# moved\n\n{dedent(text if other is None else other)}\nNUMBER = 2\n")
+
+
+def reasons(report: code.LoadReport) -> dict[str, str]:
+    """Return why each class that was not kept was not."""
+    return {each.name: each.reason for each in report.superseded}
