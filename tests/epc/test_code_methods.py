@@ -69,8 +69,8 @@ def test_load_answers_a_report(client: Client, module: Path) -> None:
         "not_moved": [],
         "upgraded": [],
         "stale_imports": [],
-        "kept": [],
-        "superseded": [],
+        "kept": None,
+        "superseded": None,
     }
 
 
