@@ -27,6 +27,9 @@ __all__ = ["Finding", "findings"]
 AsyncFunction = ast.AsyncFunctionDef
 Function = ast.FunctionDef | ast.AsyncFunctionDef | ast.Lambda
 
+Scopes = tuple[Function, ...]  # the functions that a node is in, outermost first
+HOLDS_STATEMENTS = (ast.stmt, ast.ExceptHandler, ast.match_case)
+
 
 @dataclass(frozen=True, slots=True)
 class Finding:
@@ -80,13 +83,14 @@ def _undefined(tree: ast.Module, path: str, namespace: Namespace) -> Iterator[Fi
         text = f"undefined names were not looked for: pyflakes failed with {type(error).__name__}: {error}"
         yield Finding("unchecked", Diagnostic(path, 1, 0, 1, 0, "warning", text, "unchecked"))
         return
-    annotations = _Annotations(tree)
+    annotations: _Annotations | None = None
     for message in found:
         if not isinstance(message, (messages.UndefinedName, messages.ImportStarUsage)):
             continue
         name = message.message_args[0]
         if name in namespace or hasattr(builtins, name):
             continue
+        annotations = annotations or _Annotations(tree)  # not before: it walks the whole tree
         # An annotation is looked at by tools, if at all: no process dies of it.
         severity: Severity = "warning" if annotations.holds(message.lineno, message.col) else "error"
         end = (message.lineno, message.col + len(name.encode()))
@@ -131,18 +135,22 @@ class _Calls:
         self._module = module
         self._own: dict[str, AsyncFunction] = {}
         self._endless: set[str] = set()
+        self._locals: dict[Function, frozenset[str]] = {}
 
     def look_at(self, tree: ast.Module) -> None:
         """Fill `found`."""
         self._own = {name: node for name, node in _plain_async_functions(tree) if self._is_it(name, node)}
         self._endless = self._find_endless()
-        waiting: list[tuple[ast.AST, frozenset[str], str]] = [(tree, frozenset(), "<module>")]
+        waiting: list[tuple[ast.AST, Scopes, str]] = [(tree, (), "<module>")]
         while waiting:  # no recursion: a long sum in the text is a deep tree
-            node, local, where = waiting.pop()
+            node, scopes, where = waiting.pop()
             if isinstance(node, Function):
-                local, where = local | _locals(node), getattr(node, "name", where)
-            self._look_at(node, local, where)
-            waiting += ((child, local, where) for child in ast.iter_child_nodes(node))
+                scopes, where = (*scopes, node), getattr(node, "name", where)
+            elif isinstance(node, ast.Expr | ast.Await):
+                self._look_at(node, scopes, where)
+            # Outside an async function only statements matter, and those are few.
+            kind = ast.AST if scopes and isinstance(scopes[-1], AsyncFunction) else HOLDS_STATEMENTS
+            waiting += [(child, scopes, where) for child in ast.iter_child_nodes(node) if isinstance(child, kind)]
 
     def _is_it(self, name: str, node: AsyncFunction) -> bool:
         value = self._namespace.get(name)
@@ -152,23 +160,31 @@ class _Calls:
             and value.__code__.co_firstlineno == node.lineno
         )
 
-    def _target(self, node: ast.AST | None, local: frozenset[str]) -> str | None:
+    def _target(self, node: ast.AST | None, scopes: Scopes) -> str | None:
         """Return the name of the own async function that `node` calls; None if it calls none, or if in doubt."""
         match node:
-            case ast.Call(func=ast.Name(id=name)) if name in self._own and name not in local:
-                return name
-            case ast.Call(func=ast.Attribute(value=ast.Name(id=module), attr=name)):
-                is_module = module not in local and self._namespace.get(module) is self._module
-                return name if is_module and name in self._own else None
+            case ast.Call(func=ast.Name(id=name)) if name in self._own:
+                return None if self._is_local(name, scopes) else name
+            case ast.Call(func=ast.Attribute(value=ast.Name(id=module), attr=name)) if name in self._own:
+                is_module = self._namespace.get(module) is self._module and not self._is_local(module, scopes)
+                return name if is_module else None
         return None
 
-    def _look_at(self, node: ast.AST, local: frozenset[str], where: str) -> None:
+    def _is_local(self, name: str, scopes: Scopes) -> bool:
+        for scope in scopes:
+            if scope not in self._locals:
+                self._locals[scope] = _locals(scope)
+            if name in self._locals[scope]:
+                return True
+        return False
+
+    def _look_at(self, node: ast.AST, scopes: Scopes, where: str) -> None:
         match node:
-            case ast.Expr(value=ast.Call() as call) if (name := self._target(call, local)) is not None:
+            case ast.Expr(value=ast.Call() as call) if (name := self._target(call, scopes)) is not None:
                 said = ast.unparse(call.func)
                 text = f"{said}(...) makes a coroutine that nothing runs; write `return {said}(...)` or `await`"
                 self._add(call, "error", text, "not-awaited", f"{where} {name}")
-            case ast.Await(value=ast.Call() as call) if (name := self._target(call, local)) in self._endless:
+            case ast.Await(value=ast.Call() as call) if (name := self._target(call, scopes)) in self._endless:
                 said = ast.unparse(call.func)
                 stays = f"`await {said}(...)` keeps {where}, in this version, below it as long as it runs"
                 text = f"{stays}; write `return {said}(...)` to go on as that"
@@ -186,12 +202,11 @@ class _Calls:
         endless: set[str] = set()
         awaits: dict[str, set[str]] = {}
         for name, function in self._own.items():
-            local = _locals(function)
             nodes = list(_inside(function))
             awaited = [node.value for node in nodes if isinstance(node, ast.Await)]
-            awaits[name] = {target for call in awaited if (target := self._target(call, local))}
+            awaits[name] = {target for call in awaited if (target := self._target(call, (function,)))}
             returns = (node.value for node in nodes if isinstance(node, ast.Return))
-            if any(self._target(value, local) for value in returns):
+            if any(self._target(value, (function,)) for value in returns):
                 endless.add(name)
             loops = (node for node in nodes if isinstance(node, ast.While))
             if any(self._receives(node) for loop in loops for node in _inside(loop)):

@@ -7,6 +7,7 @@ import difflib
 from collections.abc import Iterable, Iterator, Mapping
 from dataclasses import dataclass
 from functools import lru_cache
+from hashlib import blake2b
 
 __all__ = ["Diff", "compare", "definitions", "definitions_of", "unified"]
 
@@ -56,16 +57,22 @@ def definitions_of(text: str) -> dict[str, str]:
 
 
 def definitions(tree: ast.Module) -> dict[str, str]:
-    """Return what the module defines, in order: a name for each definition, and what it says without its layout.
+    """Return what the module defines, in order: a name for each definition, and a digest of what it says.
+
+    Layout and comments do not count.
 
     Functions by name, methods as Class.method, the rest of a class by its name; constants, imports and other
     bindings by the names they bind; all that binds nothing as "<module>". What stands under a top-level `if`,
     `try` or `with` counts as if it stood outside, with the condition as a part of the module's body.
     """
-    found: dict[str, str] = {}
+    found: dict[str, list[str]] = {}
     for name, what in _statements(tree.body):
-        found[name] = found.get(name, "") + what + "\n"  # one name may have several: overloads, if and else
-    return found
+        found.setdefault(name, []).append(what)  # one name may have several: overloads, if and else
+    return {name: _digest("\n".join(parts)) for name, parts in found.items()}
+
+
+def _digest(text: str) -> str:
+    return blake2b(text.encode("utf-8", "surrogatepass"), digest_size=16).hexdigest()
 
 
 def _statements(body: Iterable[ast.stmt]) -> Iterator[tuple[str, str]]:
@@ -124,16 +131,16 @@ def _dump(node: ast.AST) -> str:
     parts: list[str] = []
     waiting: list[object] = [node]
     while waiting:
-        match waiting.pop():
-            case ast.AST() as inner:
-                parts.append(f"{type(inner).__name__}(")
-                waiting.append(_END)
-                waiting += [value for _, value in ast.iter_fields(inner)][::-1]
-            case list() as values:
-                parts.append("[")
-                waiting += [_END, *reversed(values)]
-            case value:
-                parts.append(")" if value is _END else repr(value))
+        value = waiting.pop()
+        if isinstance(value, ast.AST):
+            parts.append(f"{type(value).__name__}(")
+            waiting.append(_END)
+            waiting += [getattr(value, field, None) for field in reversed(value._fields)]
+        elif isinstance(value, list):
+            parts.append("[")
+            waiting += [_END, *reversed(value)]
+        else:
+            parts.append(")" if value is _END else repr(value))
     return " ".join(parts)
 
 

@@ -16,7 +16,7 @@ from typing import NamedTuple
 
 from midflight.code import hooks, snapshots
 from midflight.code.checks import findings
-from midflight.code.diff import compare, definitions, definitions_of
+from midflight.code.diff import compare, definitions_of
 from midflight.code.facade import Namespace
 from midflight.code.failures import body_problems
 from midflight.code.identity import Identity, identity_of
@@ -176,7 +176,7 @@ class Prepared:
             return (), (), ()
         text = before.text
         if text is not None:
-            return compare(definitions_of(text), definitions(self.unit.tree))
+            return compare(definitions_of(text), definitions_of(self.unit.text))
         why = f"the text of version {before.number} is not known, so what changed inside its definitions is not either"
         self.warnings.append(replace(self.problem(why, "unknown-text"), severity="note"))
         old, new = (_own_names(namespace or {}) for namespace in (before.namespace, self.namespace))
