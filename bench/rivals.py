@@ -40,7 +40,8 @@ functions and classes that it finds; jurigged patches the code of each function 
 and nobody can say which one a suspended coroutine runs: it runs the old code for as long as it loops. Where these
 two put new code into old functions and objects, Midflight leaves both versions whole, side by side: old functions
 call old functions, and a process moves at a qualified call. `code.current(f)` is the newest version of a function
-that is held; `once` and `__persist__` keep what a module holds, and a process keeps its own state.
+that is held, `code.migrate(old)` makes an old object one of the new class, `once` and `__persist__` keep what a module
+holds, and a process keeps its own state.
 """
 
 
@@ -91,9 +92,9 @@ def main() -> None:
         text += f"| {' | '.join(cells)} |\n"
         print(cells, file=sys.stderr)
     text += FOOT
-    print(text)
+    print(text, end="")
     if options.write is not None:
-        options.write.write_text(text, encoding="utf-8")
+        options.write.write_text(text.rstrip("\n") + "\n", encoding="utf-8")
 
 
 if __name__ == "__main__":

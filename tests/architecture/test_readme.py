@@ -81,3 +81,13 @@ def test_every_link_leads_somewhere(page: str) -> None:
 
     assert [link for link in links if not (ROOT / page).parent.joinpath(link).exists()] == []
     assert [folder for folder in folders if not (ROOT / folder).is_dir()] == []
+
+
+def test_the_table_of_rivals_is_what_the_benchmark_wrote() -> None:
+    """Each row of the extract stands in the whole table."""
+    whole = (ROOT / "docs" / "rivals.md").read_text(encoding="utf-8").splitlines()
+    start = README.index("| Edit | importlib.reload |")
+    rows = README[start : README.index("\n\n", start)].splitlines()
+
+    assert len(rows) > 8
+    assert set(rows) <= set(whole)
