@@ -5,11 +5,15 @@ one code server, whatever runtimes run.
 """
 
 from midflight.code.attributes import attributes_of, copied, moved
+from midflight.code.comparison import Comparison, Difference, Gone, compare_texts
+from midflight.code.define import NoDefinition
+from midflight.code.defining import Defined, load_definition
 from midflight.code.diff import Diff
 from midflight.code.history import (
     VersionInfo,
     check_process_code,
     current,
+    current_version,
     diff,
     is_loaded,
     modified_modules,
@@ -19,7 +23,9 @@ from midflight.code.history import (
 )
 from midflight.code.hooks import on_load, on_unload, once
 from midflight.code.load import delete, load, load_many, load_modified, move, purge, rollback, soft_purge
+from midflight.code.many import summary_of_many, text_of_many
 from midflight.code.migrate import migrate, migrate_state, old_instances
+from midflight.code.rehearsal import Change, Preview, RehearsalReport, preview
 from midflight.code.renewal import is_renewed
 from midflight.code.report import (
     Diagnostic,
@@ -32,22 +38,40 @@ from midflight.code.report import (
     summary,
     text,
 )
+from midflight.code.running import Running, running_at
 from midflight.code.snapshots import readable, real_path
+from midflight.code.static import Checked, check
 from midflight.code.upgrade import load_or_upgrade, upgrade, upgrade_sync
 from midflight.code.upgrade_report import ServerChange, UpgradeReport
+from midflight.code.version import loader_var
+from midflight.code.version_history import VersionRecord, lingering, module_name, version_history
+from midflight.code.waiting import Spot, waiting
+from midflight.code.why_alive import Keeper, WhyAlive, why_alive
 from midflight.errors import LoadError, MigrationError, NotPurged, UnknownModuleError, UnknownVersionError, UpgradeError
 
 __all__ = [
+    "Change",
+    "Checked",
+    "Comparison",
+    "Defined",
     "Diagnostic",
     "Diff",
+    "Difference",
+    "Gone",
+    "Keeper",
     "Lingering",
     "LoadError",
     "LoadReport",
     "MigrationError",
     "MoveReport",
+    "NoDefinition",
     "NotMoved",
     "NotPurged",
+    "Preview",
+    "RehearsalReport",
+    "Running",
     "ServerChange",
+    "Spot",
     "StaleImport",
     "Superseded",
     "UnknownModuleError",
@@ -55,37 +79,53 @@ __all__ = [
     "UpgradeError",
     "UpgradeReport",
     "VersionInfo",
+    "VersionRecord",
+    "WhyAlive",
     "attributes_of",
+    "check",
     "check_process_code",
+    "compare_texts",
     "copied",
     "current",
+    "current_version",
     "delete",
     "diff",
     "is_loaded",
     "is_renewed",
+    "lingering",
     "load",
+    "load_definition",
     "load_many",
     "load_modified",
     "load_or_upgrade",
+    "loader_var",
     "migrate",
     "migrate_state",
     "modified_modules",
+    "module_name",
     "move",
     "moved",
     "old_instances",
     "on_load",
     "on_unload",
     "once",
+    "preview",
     "processes",
     "purge",
     "readable",
     "real_path",
     "rollback",
+    "running_at",
     "soft_purge",
     "source",
     "summary",
+    "summary_of_many",
     "text",
+    "text_of_many",
     "upgrade",
     "upgrade_sync",
+    "version_history",
     "versions",
+    "waiting",
+    "why_alive",
 ]

@@ -19,24 +19,27 @@ from midflight.code.facade import Namespace
 from midflight.code.heads import Head, Position, heads_of
 from midflight.code.liveness import Doubt, live_after
 from midflight.code.modules import Module
-from midflight.code.purge import take_census
+from midflight.code.purge import census_of, take_census
 from midflight.code.report import MoveReport, NotMoved
 from midflight.code.version import Version, version_of
-from midflight.kernel import Process, Scheduler, obstacle, receive, reenter
+from midflight.kernel import Pid, Process, Scheduler, obstacle, receive, reenter
 
 __all__ = ["move_idle", "read_ahead"]
 
 
-def move_idle(record: Module) -> MoveReport:
+def move_idle(record: Module, rehearsal: Version | None = None, only: Pid | None = None) -> MoveReport:
     """Move who is in an old version of the module and idle to the current one; say of each of the others why not.
 
+    With `rehearsal`, a version in the making: move nobody, and say who could be moved if it were current. With `only`,
+    that process alone.
     To be called on the runtime's thread, between two steps of processes; processes of other threads stay. It runs no
     code of theirs: each goes on at its next turn. Cannot fail.
     """
-    current = record.current
-    mover = None if current is None else _Mover(current)
+    current = rehearsal or record.current
+    mover = None if current is None else _Mover(current, is_rehearsal=rehearsal is not None)
     moved, not_moved = [], []
-    for row in take_census().rows(record.name, lambda version: version is not current):
+    census = take_census() if only is None else census_of(only)
+    for row in census.rows(record.name, lambda version: version is not current):
         pid = row[0]
         if pid.process is None:  # killed by what one that was moved has let go of
             continue
@@ -76,8 +79,9 @@ class _Refused(Exception):
 class _Mover:
     """One move, to the version `current`. What holds for all processes in a function is found out once."""
 
-    def __init__(self, current: Version) -> None:
+    def __init__(self, current: Version, *, is_rehearsal: bool = False) -> None:
         self._current = current
+        self._is_rehearsal = is_rehearsal
         self._ways: dict[tuple[int, CodeType], _Way | str] = {}
         self._live: dict[tuple[CodeType, int], tuple[str, ...] | str] = {}
 
@@ -93,6 +97,9 @@ class _Mover:
             coro = self._call_for(process.coro)
         except _Refused as refused:
             return str(refused)
+        if self._is_rehearsal:
+            coro.close()
+            return None
         why = reenter(scheduler, process, coro)  # no frame is held here: the old one goes, and what is in it
         if why is not None:  # what the garbage collector ran meanwhile has sent to it
             coro.close()

@@ -102,7 +102,7 @@ def upgrade_sync(
 
     Raises: as `upgrade`; RuntimeError on a runtime's own thread, which has to run the servers meanwhile.
     """
-    _check_thread("upgrade_sync")
+    check_thread("upgrade_sync")
     return _upgrade(Ticket(), Terms(extra, timeout, dry_run), path_or_name, source, force, to)
 
 
@@ -124,7 +124,7 @@ def load_or_upgrade(
     Returns: an UpgradeReport if servers were upgraded, else a LoadReport.
     Raises: as `upgrade_sync` does.
     """
-    _check_thread("load_or_upgrade")
+    check_thread("load_or_upgrade")
     unit = unit_of(path_or_name, source, loaded_places())
     make = partial(Upgrade, ticket=Ticket(), terms=Terms(extra, timeout, only_news=True))
     return load_units([unit], force, two_versions, move, make)[0]
@@ -152,7 +152,7 @@ def _caller() -> Process | None:
         return None
 
 
-def _check_thread(function: str) -> None:
+def check_thread(function: str) -> None:
     if any(scheduler.is_own_thread() for scheduler in schedulers()):
         raise RuntimeError(
             f"{function}() waits for processes, and this thread runs them; nothing was done. "

@@ -8,7 +8,7 @@ from dataclasses import dataclass
 from midflight.code.report import LoadReport, loaded_line, refused_because, summary, text
 from midflight.kernel import Pid
 
-__all__ = ["ServerChange", "UpgradeReport"]
+__all__ = ["ServerChange", "UpgradeReport", "counts"]
 
 # What to do, where it is not to mend a line of the module.
 REMEDY = {
@@ -69,7 +69,7 @@ class UpgradeReport(LoadReport):
 def _summary(report: UpgradeReport) -> str:
     if report.version is not None:
         loaded = "would load" if report.is_rehearsed else "loaded"
-        return loaded_line(report, loaded, _counts(report), report.prepare_ms + (report.held_ms or report.commit_ms))
+        return loaded_line(report, loaded, counts(report), report.prepare_ms + (report.held_ms or report.commit_ms))
     current = "No version is current" if report.current is None else f"Version {report.current} stays current"
     kept = "Nothing was changed." if report.is_rehearsed else f"{current}, and every server as it was."
     remedy = REMEDY.get(report.refusals[0].code, "Fix the line, upgrade again.")
@@ -77,7 +77,7 @@ def _summary(report: UpgradeReport) -> str:
     return f"{report.module} {verb}: {refused_because(report)}. {kept} {remedy}"
 
 
-def _counts(report: UpgradeReport) -> str:
+def counts(report: UpgradeReport) -> str:
     """Say what became of how many: "3 servers upgraded by code_change, 1 took the new class"."""
     would = "would be " if report.is_rehearsed else ""
     changed = sum(each.is_changed for each in report.servers)

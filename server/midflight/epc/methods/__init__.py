@@ -4,6 +4,8 @@ from __future__ import annotations
 
 from midflight.epc.method import Method
 from midflight.epc.methods.code import CodeMethods
+from midflight.epc.methods.editing import EditingMethods
+from midflight.epc.methods.history import HistoryMethods
 from midflight.epc.methods.process import ProcessMethods, crash_plist, stuck_plist
 from midflight.epc.methods.server import ServerMethods, describe
 from midflight.epc.methods.shell import ShellMethods
@@ -17,8 +19,10 @@ def methods_of(services: Services, connection: ServerConnection) -> dict[str, Me
     """Return the methods that `connection` may call, by name."""
     shell = ShellMethods(services, connection)
     parts = (
-        ServerMethods(services).methods(),
+        ServerMethods(services, connection).methods(),
         CodeMethods(services, connection, shell.output).methods(),
+        EditingMethods(connection, shell.output).methods(),
+        HistoryMethods().methods(),
         ProcessMethods(services).methods(),
         shell.methods(),
     )

@@ -1,0 +1,30 @@
+"""The words for a load of several modules, which is of all of them or of none."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+
+from midflight.code.report import SHOWN, LoadReport, processes, summary, text, verb
+
+__all__ = ["summary_of_many", "text_of_many"]
+
+
+def summary_of_many(reports: Sequence[LoadReport]) -> str:
+    """Return the one line for an echo area. Of a refusal, `reports` are those of the modules that were refused."""
+    if not reports:
+        return "No loaded module differs from its file; nothing was loaded"
+    if len(reports) == 1:
+        return summary(reports[0])
+    if reports[0].version is None:
+        return f"{summary(reports[0])} The same goes for {len(reports) - 1} more; none was loaded."
+    names = ", ".join(f"{each.module} v{each.version}" for each in reports[:SHOWN])
+    more = f" and {len(reports) - SHOWN} more" if len(reports) > SHOWN else ""
+    still = sum(len(each.lingering) for each in reports)
+    lingering = f"; {processes(still)} still {verb(still, 'run')} older versions" if still else ""
+    return f"{len(reports)} modules loaded: {names}{more}{lingering}"
+
+
+def text_of_many(reports: Sequence[LoadReport]) -> str:
+    """Return the whole report, that of one module after another."""
+    parts = [text(each) for each in reports]
+    return parts[0] if len(parts) == 1 else "\n".join([summary_of_many(reports) + "\n", *parts])

@@ -1,0 +1,55 @@
+"""Which processes are at which line of a text that is being edited, whatever version they run."""
+
+from __future__ import annotations
+
+from collections import Counter
+from dataclasses import dataclass, field
+
+from midflight.code.lines import LineMap, line_map
+from midflight.code.modules import known
+from midflight.code.purge import take_census
+from midflight.code.running import running_at
+from midflight.kernel import Pid
+
+__all__ = ["Spot", "waiting"]
+
+SHOWN = 20  # pids a line
+
+
+@dataclass(slots=True)
+class Spot:
+    """A line of the edited text, from 1, and who is there: how many, in which versions, and the first of their pids."""
+
+    line: int
+    count: int = 0
+    pids: list[Pid] = field(default_factory=list)
+    versions: Counter[int] = field(default_factory=Counter)
+
+
+def waiting(path: str, source: str) -> tuple[Spot, ...]:
+    """Return the lines of `source`, an edited text of the file `path`, at which processes are, in order.
+
+    A process counts at its innermost line in the module. The line of another version is found in `source` by what
+    surrounds it; one whose text is not known is at the line of that number. Callable from any thread.
+    """
+    running = running_at(path)
+    record = None if running is None else known(running.name)
+    if record is None:
+        return ()
+    text = source.removeprefix("\ufeff").replace("\r\n", "\n").replace("\r", "\n")
+    last = text.count("\n") + 1
+    maps: dict[int, LineMap | None] = {}
+    spots: dict[int, Spot] = {}
+    for pid, _, number, _, line in take_census().rows(record.name):
+        if number not in maps:
+            version = record.versions.get(number)
+            old = None if version is None else version.text
+            maps[number] = None if old is None else line_map(old, text)
+        found = maps[number]
+        here = min(line, last) if found is None else found(line)
+        spot = spots.setdefault(here, Spot(here))
+        spot.count += 1
+        spot.versions[number] += 1
+        if len(spot.pids) < SHOWN:
+            spot.pids.append(pid)
+    return tuple(spots[line] for line in sorted(spots))

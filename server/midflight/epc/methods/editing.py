@@ -1,0 +1,179 @@
+"""Methods for who edits a file: what a load would do, what differs from what runs, and loads of a part or of several.
+
+(call 4 code/compare ("/project/counter.py" "async def loop..."))
+(return 4 (:status "differs" :module "counter" :version 2
+           :differences ((:name "loop" :status "changed" :line 4 :end-line 9)) :gone ()))
+"""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Sequence
+from typing import TypeVar
+
+from midflight import code
+from midflight.epc.method import Method
+from midflight.epc.methods.arguments import absolute_path, number, text
+from midflight.epc.methods.code import report_plist
+from midflight.epc.pushes import Output
+from midflight.epc.server import ServerConnection
+from midflight.errors import LoadError, RequestError
+from midflight.kernel import group_leader_var
+
+__all__ = ["EditingMethods"]
+
+Plist = dict[str, object]
+Result = TypeVar("Result")
+
+_MOST = 2000  # entries of a list in an answer, which must fit into a frame
+_DIFF_CHARACTERS = 2_000_000
+
+
+class EditingMethods:
+    """The code server, as the editor of one connection uses it beside loading. `output` is as for CodeMethods."""
+
+    def __init__(self, connection: ServerConnection, output: Callable[[], Output | None]) -> None:
+        self._connection = connection
+        self._output = output
+
+    def methods(self) -> tuple[Method, ...]:
+        """Return the methods."""
+        return (
+            Method("code/preview", self.preview),
+            Method("code/check", self.check),
+            Method("code/define", self.define),
+            Method("code/load-many", self.load_many),
+            Method("code/load-modified", self.load_modified),
+            Method("code/compare", self.compare),
+            Method("code/waiting", self.waiting),
+        )
+
+    def preview(self, path: object, source: object) -> Plist:
+        """Say what a load of the file PATH, or of SOURCE in its place, would do. Changes nothing."""
+        file, given = absolute_path(path, "PATH"), None if source is None else text(source, "SOURCE")
+        found = self._as_loader(lambda: code.preview(file, given))
+        diff = found.diff
+        if len(diff) > _DIFF_CHARACTERS:
+            diff = diff[:_DIFF_CHARACTERS].rpartition("\n")[0] + "\n"
+        return report_plist(found.report) | {
+            "changes": [each._asdict() for each in found.changes[:_MOST]],
+            "diff": diff,
+            "running": None if found.running is None else found.running.version,
+        }
+
+    def check(self, path: object, source: object) -> Plist:
+        """Compile the file PATH, or SOURCE in its place, and check its text. Runs and changes nothing."""
+        file, given = absolute_path(path, "PATH"), None if source is None else text(source, "SOURCE")
+        found = code.check(file, given)
+        refusal = code.LoadReport(found.module, None, found.path, refusals=found.problems)
+        return {
+            "status": "failed" if found.is_refused else "ok",
+            "module": found.module,
+            "path": found.path,
+            "summary": found.summary,
+            "text": found.text,
+            "diagnostics": report_plist(refusal)["diagnostics"] if found.problems else [],
+        }
+
+    def define(self, path: object, source: object, line: object, method: object) -> Plist:
+        """Load the definition around LINE of SOURCE into what runs of the file PATH; with METHOD that method alone."""
+        file, given, at = absolute_path(path, "PATH"), text(source, "SOURCE"), number(line, "LINE")
+        try:
+            found = self._as_loader(lambda: code.load_definition(file, given, at, is_method=bool(method)))
+        except code.NoDefinition as error:
+            raise RequestError(f"{error}; nothing was loaded.") from None
+        plist = report_plist(found.report)
+        if found.report.version is not None:
+            self._tell([plist])
+        return plist | {
+            "summary": found.summary,
+            "definition": found.name,
+            "left_out": list(found.left_out or ())[:_MOST],
+        }
+
+    def load_many(self, modules: object) -> Plist:
+        """Load MODULES, each a name, an absolute path, or a list of a path and a text, together or not at all."""
+        if not isinstance(modules, list) or not modules:
+            raise RequestError(f"MODULES must be a list of modules, received {modules!r}; nothing was done. Send one.")
+        wanted = [_module(each) for each in modules]
+        return self._loaded(lambda: code.load_many(wanted))
+
+    def load_modified(self) -> Plist:
+        """Load all loaded modules whose file is not what runs, together or not at all."""
+        return self._loaded(code.load_modified)
+
+    def compare(self, path: object, source: object) -> Plist:
+        """Say which statements of SOURCE, an edited text of the file PATH, differ from what runs.
+
+        The status is "not-loaded", "unknown" (what runs is not known, or the text is no valid module), "same" or
+        "differs".
+        """
+        file, given = absolute_path(path, "PATH"), text(source, "SOURCE")
+        running = code.running_at(file)
+        if running is None:
+            return {"status": "not-loaded", "module": None, "version": None, "differences": [], "gone": []}
+        known = {"module": running.name, "version": running.version}
+        found = None if running.text is None else code.compare_texts(running.text, given)
+        if found is None:
+            return known | {"status": "unknown", "differences": [], "gone": []}
+        return known | {
+            "status": "differs" if found.differences or found.gone else "same",
+            "differences": [
+                {"name": each.name, "status": each.status, "line": each.line, "end_line": each.end_line}
+                for each in found.differences[:_MOST]
+            ],
+            "gone": [{"name": each.name, "line": each.line} for each in found.gone[:_MOST]],
+        }
+
+    def waiting(self, path: object, source: object) -> list[Plist]:
+        """Return the lines of SOURCE, an edited text of the file PATH, at which processes are."""
+        return [
+            {
+                "line": each.line,
+                "count": each.count,
+                "pids": [repr(pid) for pid in each.pids],
+                "versions": [{"version": number, "count": each.versions[number]} for number in sorted(each.versions)],
+            }
+            for each in code.waiting(absolute_path(path, "PATH"), text(source, "SOURCE"))[:_MOST]
+        ]
+
+    def _loaded(self, load: Callable[[], Sequence[code.LoadReport]]) -> Plist:
+        try:
+            reports = tuple(self._as_loader(load))
+        except LoadError as error:
+            reports = error.reports
+        plists = [report_plist(each) for each in reports]
+        is_failed = any(each["status"] == "failed" for each in plists)
+        if not is_failed:
+            self._tell(plists)
+        return {
+            "status": "failed" if is_failed else "loaded",
+            "summary": code.summary_of_many(reports),
+            "text": code.text_of_many(reports) if reports else code.summary_of_many(reports),
+            "reports": plists,
+        }
+
+    def _as_loader(self, function: Callable[[], Result]) -> Result:
+        """Call `function`: what code prints while it is loaded shows in the shell, and people see who loads it."""
+        token, loader = group_leader_var.set(self._output()), code.loader_var.set(self._connection.title)
+        try:
+            return function()
+        finally:
+            group_leader_var.reset(token)
+            code.loader_var.reset(loader)
+
+    def _tell(self, plists: Sequence[Plist]) -> None:
+        """Tell the other connections."""
+        for plist in plists:
+            by = {"by": self._connection.title}
+            self._connection.server.report("code/loaded", plist | by, but=self._connection)
+
+
+def _module(each: object) -> str | tuple[str, str | None]:
+    match each:
+        case str():
+            return each
+        case [str(path), str() | None as source]:
+            return absolute_path(path, "PATH"), source
+    raise RequestError(
+        f"A module must be a name, a path, or a list of path and text, received {each!r}; nothing was done. Send one."
+    )

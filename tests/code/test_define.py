@@ -1,0 +1,148 @@
+"""One definition of an edited text, put into the text that runs."""
+
+from __future__ import annotations
+
+from textwrap import dedent
+
+import pytest
+
+from midflight.code.define import NoDefinition, block_at, put_in
+
+EDITED = dedent("""\
+    import x
+
+    # about a
+    @deco(
+        1,
+    )
+    def a():
+        return 1
+
+
+    class C:
+        y = 1
+
+        def m(self):
+            return 2
+
+        @property
+        def p(self):
+            return 3
+
+        @p.setter
+        def p(self, value):
+            pass
+
+        class D:
+            def deep(self):
+                return 4
+
+    z = 5
+    """)
+
+BROKEN = EDITED + "\ndef b(:\n    pass\n"
+
+
+@pytest.mark.parametrize("text", [EDITED, BROKEN], ids=["valid", "with a half-written definition"])
+@pytest.mark.parametrize(
+    ("line", "name", "first", "last"),
+    [(3, "a", 4, 8), (4, "a", 4, 8), (8, "a", 4, 8), (9, "a", 4, 8), (15, "C", 11, 27), (28, "C", 11, 27)],
+)
+def test_definition_is_found_around_a_line(text, line, name, first, last):
+    """With its decorators; from the comment above it and the empty lines behind it, too."""
+    block = block_at(text, line)
+
+    assert (block.name, block.first, block.last) == (name, first, last)
+
+
+@pytest.mark.parametrize("line", [1, 2, 29])
+def test_where_no_definition_is_there_is_none(line):
+    """An import, what is before the first one, an assignment."""
+    with pytest.raises(NoDefinition, match="no definition at the top level"):
+        block_at(EDITED, line)
+
+
+def test_string_at_the_margin_does_not_end_a_definition():
+    """Found by what is not indented, in a text that is no valid module."""
+    text = 'def a():\n    return """\nin the string\n"""\n\ndef b(:\n'
+
+    block = block_at(text, 2)
+
+    assert (block.first, block.last) == (1, 4)
+
+
+@pytest.mark.parametrize(
+    ("line", "name", "index", "count"),
+    [(15, "C.m", 0, 1), (17, "C.p", 0, 2), (22, "C.p", 1, 2), (26, "C.D.deep", 0, 1)],
+)
+def test_method_is_found_in_its_class(line, name, index, count):
+    """The innermost; a setter is the second of its name."""
+    block = block_at(EDITED, line, is_method=True)
+
+    assert (block.name, block.index, block.count) == (name, index, count)
+
+
+@pytest.mark.parametrize(("line", "why"), [(8, "a is no class"), (12, "Point is in no method of C")])
+def test_where_no_method_is_there_is_none(line, why):
+    """A function has none, and the rest of a class is none."""
+    with pytest.raises(NoDefinition, match=why):
+        block_at(EDITED, line, is_method=True)
+
+
+def put(running: str, edited: str, line: int, is_method: bool = False):
+    return put_in(dedent(running), block_at(dedent(edited), line, is_method=is_method))
+
+
+def test_definition_takes_the_place_of_the_one_that_runs():
+    """All else stays, comments and other definitions included."""
+    running = "x = 1\n@old\ndef a():\n    return 1\n# kept\ndef b(): pass\n"
+
+    found = put(running, "x = 2\ndef a():\n    return 2\ndef b(): return 3\n", 2)
+
+    assert found.text == "x = 1\ndef a():\n    return 2\n# kept\ndef b(): pass\n"
+    assert (found.first, found.is_new) == (2, False)
+
+
+def test_new_definition_goes_behind_the_one_that_precedes_it():
+    """As far as that is there; nearest first."""
+    running = "def a():\n    pass\n\n\ndef c(): pass\n"
+    edited = "def a(): pass\ndef b(): pass\ndef new():\n    return 1\ndef c(): pass\n"
+
+    found = put(running, edited, 4)
+
+    assert found.text == "def a():\n    pass\n\n\ndef new():\n    return 1\n\n\ndef c(): pass\n"
+    assert found.text.split("\n")[found.first - 1] == "def new():"
+
+
+def test_new_definition_without_one_before_it_goes_to_the_end():
+    """It may use whatever the text defines."""
+    found = put("x = 1\n\n", "def new(): pass\nx = 1\n", 1)
+
+    assert found.text == "x = 1\n\n\ndef new(): pass\n"
+    assert found.is_new
+
+
+def test_method_is_replaced_and_added_in_its_class():
+    """The rest of the class stays out."""
+    running = "class C:\n    y = 1\n    def m(self): return 1\n    z = 2\nx = 1\n"
+    edited = "class C:\n    y = 9\n    def m(self): return 2\n    def new(self): return 3\n"
+
+    assert put(running, edited, 3, True).text == running.replace("return 1", "return 2")
+    assert put(running, edited, 4, True).text == (
+        "class C:\n    y = 1\n    def m(self): return 1\n\n    def new(self): return 3\n\n    z = 2\nx = 1\n"
+    )
+
+
+@pytest.mark.parametrize(
+    ("running", "edited", "line", "is_method", "why"),
+    [
+        ("if 1:\n    def a(): pass\n", "def a(): pass\n", 1, False, "inside of another statement"),
+        ("def a(): pass\ndef a(): pass\n", "def a(): pass\n", 1, False, "defined once in this text and 2 times"),
+        ("class C:\n  def m(self): pass\n", "class C:\n    def m(self): pass\n", 2, True, "indented otherwise"),
+        ("x = 1\n", "class C:\n    def m(self): pass\n", 2, True, "not one class C"),
+    ],
+)
+def test_no_place_that_is_certain_is_refused(running, edited, line, is_method, why):
+    """Nothing is guessed."""
+    with pytest.raises(NoDefinition, match=why):
+        put(running, edited, line, is_method)
