@@ -90,7 +90,8 @@ def _shell(options: argparse.Namespace) -> int:
         start_detached(place.root)
         print("No server ran for this project; this shell starts one, which ends with it.", file=sys.stderr)
     try:
-        return run_shell(lambda handlers, on_lost: Client.attach(place.root, handlers, on_lost=on_lost))
+        name = "midflight shell"
+        return run_shell(lambda handlers, on_lost: Client.attach(place.root, handlers, on_lost=on_lost, name=name))
     finally:
         if is_own and place.running() is not None:
             with Client.attach(place.root) as client:
@@ -160,6 +161,9 @@ def _ps(options: argparse.Namespace) -> int:
 
 
 def _versions(options: argparse.Namespace) -> int:
+    if options.why is not None:
+        said = _ask(options, "code/why-alive", options.module, options.why)
+        return _show(options, said, lambda: str(said["text"]))
     rows = _ask(options, "code/versions", options.module) or []
     heading = ("VERSION", "VSN", "CURRENT", "PROCESSES")
     cells = [(row["version"], row["vsn"], "current" if row["current"] else None, row["processes"]) for row in rows]
@@ -212,7 +216,7 @@ def _root(options: argparse.Namespace, near: str = ".") -> Path:
 
 
 def _ask(options: argparse.Namespace, method: str, *arguments: object, near: str = ".") -> Any:
-    with Client.attach(_root(options, near)) as client:
+    with Client.attach(_root(options, near), name=f"midflight {options.run.__name__.strip('_')}") as client:
         return client.call(method, *arguments)
 
 
@@ -322,6 +326,7 @@ def _parser() -> argparse.ArgumentParser:
 
     it = command("versions", _versions, "list the versions of a module and how many processes run each", data=True)
     it.add_argument("module", metavar="MODULE")
+    it.add_argument("--why", type=int, metavar="VERSION", help="say instead what keeps that version in memory")
 
     it = command("diff", _diff, "show how two versions of a module differ", data=True)
     it.add_argument("module", metavar="MODULE")

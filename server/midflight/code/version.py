@@ -11,12 +11,17 @@ from __future__ import annotations
 import hashlib
 import time
 import weakref
+from contextvars import ContextVar
 from typing import Any
 
 from midflight.code.facade import Namespace
 from midflight.code.snapshots import Snapshot
+from midflight.kernel import group_leader_var
 
-__all__ = ["VERSION", "Version", "version_of"]
+__all__ = ["VERSION", "Version", "loader_var", "version_of"]
+
+loader_var: ContextVar[str] = ContextVar("midflight_loader", default="")
+"""Who loads, as people know him: an editor's connection. A process inherits it from who spawned it."""
 
 VERSION = "__midflight_version__"  # the number, as an int: the kernel reads it from the globals of a frame
 ANCHOR = "__midflight_anchor__"
@@ -39,9 +44,11 @@ class Version:
     """A version of a module, from its making on.
 
     `path` is the file it was loaded from. `vsn` is what the module sets as `__vsn__`, else the digest of its text:
-    equal for equal text. `loaded_at` is in seconds since the epoch. `is_imported` tells one that Python itself
-    imported, before the module was first loaded. `known_problems` are the keys of what the checks found in it, None
-    if its text is not known: the next version is not refused for those.
+    equal for equal text. `loaded_at` is in seconds since the epoch, `loaded_by` says who asked for it, "" if nobody
+    told. `differences` are the names of the definitions that it added, changed and removed, None if they are not
+    known. `is_imported` tells one that Python itself imported, before the module was first loaded. `known_problems`
+    are the keys of what the checks found in it, None if its text is not known: the next version is not refused for
+    those.
     OTP: a module's current or old code; `-vsn`.
     """
 
@@ -49,10 +56,12 @@ class Version:
         "__weakref__",
         "_anchor",
         "_text",
+        "differences",
         "digest",
         "is_imported",
         "known_problems",
         "loaded_at",
+        "loaded_by",
         "name",
         "number",
         "path",
@@ -77,6 +86,8 @@ class Version:
         self.vsn: object = self.digest
         self.snapshot = snapshot
         self.loaded_at = time.time()
+        self.loaded_by = _loader()
+        self.differences: tuple[tuple[str, ...], tuple[str, ...], tuple[str, ...]] | None = None
         self.is_imported = is_imported
         self.known_problems: frozenset[str] | None = None
         self._text = text
@@ -126,3 +137,8 @@ def version_of(namespace: dict[str, Any]) -> Version | None:
 def digest(text: str | None) -> str:
     """Return what tells one text from another, "" for one that is not known."""
     return "" if text is None else hashlib.sha256(text.encode("utf-8", "surrogatepass")).hexdigest()[:16]
+
+
+def _loader() -> str:
+    """Return who loads; of code that a shell started, the `owner` of its group leader, if that has one."""
+    return loader_var.get() or str(getattr(group_leader_var.get(), "owner", ""))

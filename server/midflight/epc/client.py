@@ -36,9 +36,9 @@ _CONNECT_SECONDS = 5.0
 
 _LISTS = (
     "added", "changed", "removed", "diagnostics", "lingering", "moved", "not_moved", "upgraded", "stale_imports",
-    "links", "monitors", "monitored_by", "messages", "processes",
+    "links", "monitors", "monitored_by", "messages", "processes", "versions", "keepers", "connections",
 )  # fmt: skip
-_FLAGS = ("current", "trap_exit", "down", "code_change")
+_FLAGS = ("current", "trap_exit", "down", "code_change", "alive", "imported", "whole")
 
 
 class _ClientConnection(Connection):
@@ -94,8 +94,9 @@ class Client:
         handlers: Mapping[str, Callable[..., object]] | None = None,
         *,
         on_lost: Callable[[], object] = lambda: None,
+        name: str | None = None,
     ) -> None:
-        """Connect and authenticate.
+        """Connect and authenticate. `name` is what the server's other clients see: "midflight load".
 
         Raises: ConnectionLost if nobody answers there or the answer does not come within 5 s; RemoteError
         if the cookie is wrong or the server speaks another protocol.
@@ -116,6 +117,8 @@ class Client:
         try:
             answer = self.call("authenticate", cookie, timeout_seconds=_CONNECT_SECONDS)
             self.info = _require_protocol(answer)
+            if name is not None:
+                self.submit("server/introduce", name)  # an older server refuses it, which is no harm
         except TimeoutError as error:
             self.close()
             raise ConnectionLost(str(error)) from None
@@ -130,13 +133,14 @@ class Client:
         handlers: Mapping[str, Callable[..., object]] | None = None,
         *,
         on_lost: Callable[[], object] = lambda: None,
+        name: str | None = None,
     ) -> Self:
         """Connect to the server that runs for the project `root`.
 
         Raises: NoServer if none runs; else as the constructor.
         """
         found, cookie = Place(root).find()
-        return cls(found.port, cookie, handlers, on_lost=on_lost)
+        return cls(found.port, cookie, handlers, on_lost=on_lost, name=name)
 
     def submit(self, method: str, *arguments: object) -> Future[Any]:
         """Send a request and return the future of its answer; do not wait.

@@ -71,6 +71,7 @@ class Output(_Windowed):
         self._backlog = Backlog(_HEAD_CHARACTERS, _TAIL_CHARACTERS)
         self._due_at = math.inf
         self._is_open = True
+        self.owner = ""  # whose shell it is, for people: the history of versions names it
         self._outbox.attach(self)
 
     def __repr__(self) -> str:

@@ -44,6 +44,12 @@ class ServerConnection(Connection):
         self.frames.limit = FIRST_FRAME_LIMIT
         self.frames.skip_oversized = False
         self.number = 0
+        self.client = ""
+
+    @property
+    def title(self) -> str:
+        """What people call it: "Emacs 28.2, connection 1"; without the first part if it has not introduced itself."""
+        return f"{self.client}{', ' if self.client else ''}connection {self.number}"
 
     def admit(self) -> bool:
         """Compare the first frame with the cookie. What is neither right nor in time is closed.

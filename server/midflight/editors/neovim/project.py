@@ -149,7 +149,8 @@ class Project:
 
     def _connect(self, kind: str) -> Client:
         made: list[Client] = []
-        made.append(Client.attach(self.root, self._handlers(kind), on_lost=lambda: self._lost(kind, made)))
+        handlers = self._handlers(kind)
+        made.append(Client.attach(self.root, handlers, on_lost=lambda: self._lost(kind, made), name="Neovim"))
         return made[0]
 
     def _handlers(self, kind: str) -> dict[str, Callable[..., object]]:

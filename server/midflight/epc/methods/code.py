@@ -203,18 +203,18 @@ class CodeMethods:
 
     def _loaded(self, load: Callable[[], code.LoadReport]) -> Plist:
         """Load, and translate the report of it or of its refusal."""
-        token = group_leader_var.set(self._output())
+        token, loader = group_leader_var.set(self._output()), code.loader_var.set(self._connection.title)
         try:
             report = load()
         except LoadError as error:
             return report_plist(error.report)
         finally:
             group_leader_var.reset(token)
+            code.loader_var.reset(loader)
         plist = report_plist(report)
         if plist["status"] != "loaded":
             return plist
-        by = f"connection {self._connection.number}"
-        self._connection.server.report("code/loaded", plist | {"by": by}, but=self._connection)
+        self._connection.server.report("code/loaded", plist | {"by": self._connection.title}, but=self._connection)
         return plist
 
 

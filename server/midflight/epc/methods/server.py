@@ -2,6 +2,7 @@
 
 (call 2 ping nil)           (return 2 "pong")
 (call 3 server/stop nil)    (return 3 t), and the server ends
+(call 4 server/introduce ("Emacs 28.2"))    (return 4 t), and other people see who loads
 """
 
 from __future__ import annotations
@@ -10,10 +11,14 @@ import os
 import platform
 
 from midflight.epc.method import AnswerThen, Lane, Method
+from midflight.epc.methods.arguments import text
 from midflight.epc.rendezvous import PROTOCOL
+from midflight.epc.server import ServerConnection
 from midflight.epc.services import Services
 
 __all__ = ["ServerMethods", "describe"]
+
+_NAME_CHARACTERS = 60
 
 
 def describe(services: Services) -> dict[str, object]:
@@ -30,13 +35,15 @@ def describe(services: Services) -> dict[str, object]:
 class ServerMethods:
     """The server, as any connection may use it."""
 
-    def __init__(self, services: Services) -> None:
+    def __init__(self, services: Services, connection: ServerConnection) -> None:
         self._services = services
+        self._connection = connection
 
     def methods(self) -> tuple[Method, ...]:
         """Return the methods."""
         return (
             Method("ping", self.ping, Lane.AT_ONCE),
+            Method("server/introduce", self.introduce, Lane.AT_ONCE),
             Method("server/info", self.info),
             Method("server/stop", self.stop),
         )
@@ -45,9 +52,18 @@ class ServerMethods:
         """Say that the server reads."""
         return "pong"
 
+    def introduce(self, name: object) -> bool:
+        """Take NAME as what this connection is called where people see it: "Emacs 28.2"."""
+        words = " ".join(text(name, "NAME").split())
+        self._connection.client = "".join(filter(str.isprintable, words))[:_NAME_CHARACTERS]
+        return True
+
     def info(self) -> dict[str, object]:
-        """Say what the server is, as on connecting, and how many processes it runs."""
-        return describe(self._services) | {"processes": len(self._services.scheduler.processes)}
+        """Say what the server is, as on connecting, how many processes it runs, and who is connected."""
+        return describe(self._services) | {
+            "processes": len(self._services.scheduler.processes),
+            "connections": [peer.title for peer in self._connection.server.peers()],
+        }
 
     def stop(self) -> AnswerThen:
         """End the server: processes get the exit signal shutdown, connections are closed."""

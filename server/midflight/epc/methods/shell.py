@@ -59,6 +59,7 @@ class ShellMethods:
         """Open a shell; it is closed with the connection."""
         key = next(self._services.sessions)
         output = Output(self._connection, key, self._services.log)
+        output.owner = f"shell {key}, {self._connection.title}"
         shell = _Shell(Session(self._services.scheduler, output), output)
         self._shells[key] = shell
         self._connection.at_close(shell.close)
