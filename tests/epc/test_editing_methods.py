@@ -169,13 +169,13 @@ def test_preview_of_what_would_be_refused_says_why(editor: Editor, old: str, new
 def test_preview_names_the_processes_that_would_die(editor: Editor) -> None:
     """A qualified call of live code that the new version lacks."""
     text = (
-        "import tally\nfrom midflight import receive\nasync def loop():\n    await receive()\n    return tally.gone()\n"
+        "import tally\nfrom midflight import receive\nasync def loop():\n    await receive()\n    await tally.gone()\n"
     )
     gone = "\nasync def gone(): pass\n"
     editor.load(text + gone)
     pid = editor.spawn("tally.loop")
 
-    found = editor.ask("code/preview", editor.path, text.replace("tally.gone()", "None"))
+    found = editor.ask("code/preview", editor.path, text.replace("await tally.gone()", "pass"))
 
     assert found["status"] == "failed"
     assert found["summary"].startswith("tally would not be loaded: tally version 1, loop:5, uses tally.gone")
