@@ -10,10 +10,10 @@ Laws:
 from __future__ import annotations
 
 import asyncio
-import ctypes
 from typing import TYPE_CHECKING, Any
 
 from midflight.errors import NoSuchProcess, ProcessExit
+from midflight.kernel import closing
 from midflight.kernel.crash import report_crash, report_unclosable
 from midflight.kernel.refs import Ref
 from midflight.kernel.signals import NODE, Down, Exit, is_normal
@@ -101,14 +101,12 @@ def close(scheduler: Scheduler, pid: Pid, context: Any, coro: Any) -> None:
     """Close the coroutine of a dead process, with no current process; report one that will not be closed."""
     current = scheduler.tasks.pop(scheduler.loop, None)
     try:
-        context.run(coro.close)
-    except BaseException as error:  # whatever its `finally` raised: nobody is left to have it as a reason
-        if coro.cr_frame is not None:  # it goes on: dropping the last reference would only try again, and print
-            ctypes.pythonapi.Py_IncRef(ctypes.py_object(coro))
-        report_unclosable(pid, error)
+        error = context.run(closing.close, coro)
     finally:
         if current is not None:
             scheduler.tasks[scheduler.loop] = current
+    if error is not None:  # nobody is left to have it as a reason
+        report_unclosable(pid, error)
 
 
 def _bury(scheduler: Scheduler, process: Process, reason: object) -> None:

@@ -4,10 +4,20 @@ from __future__ import annotations
 
 import gc
 from collections.abc import AsyncGenerator, Coroutine, Generator
+from inspect import CO_OPTIMIZED
 from types import AsyncGeneratorType, CoroutineType, FrameType, FunctionType, GeneratorType
 from typing import Any
 
-__all__ = ["function_name", "innermost_user_frame", "is_kernel_frame", "stack_of", "version_of"]
+__all__ = [
+    "ASYNC_GENERATOR_STEPS",
+    "awaitables_of",
+    "function_name",
+    "innermost_user_frame",
+    "is_kernel_frame",
+    "locals_of",
+    "stack_of",
+    "version_of",
+]
 
 ASYNC_GENERATOR_STEPS = ("async_generator_asend", "async_generator_athrow")
 KERNEL = __name__.rpartition(".")[0] + "."
@@ -27,6 +37,17 @@ def stack_of(awaitable: Any) -> list[FrameType]:
         if frame is not None:
             frames.append(frame)
     return frames
+
+
+def awaitables_of(awaitable: Any) -> list[Any]:
+    """Return `awaitable` and all that it awaits, outermost first, as far as `stack_of` follows."""
+    found: list[Any] = []
+    seen: set[int] = set()
+    while awaitable is not None and id(awaitable) not in seen:
+        seen.add(id(awaitable))
+        found.append(awaitable)
+        awaitable = _look(awaitable)[1]
+    return found
 
 
 def _look(awaitable: Coroutine[Any, Any, Any] | Generator[Any, Any, Any] | AsyncGenerator[Any, Any]) -> Any:
@@ -60,6 +81,15 @@ def innermost_user_frame(frames: list[FrameType]) -> FrameType | None:
         if not is_kernel_frame(frame):
             return frame
     return None
+
+
+def locals_of(frame: FrameType) -> dict[str, Any]:
+    """Return the locals of `frame` by name, a new dict; the frame is left holding nothing that it did not hold."""
+    seen = frame.f_locals
+    values = dict(seen)
+    if isinstance(seen, dict) and frame.f_code.co_flags & CO_OPTIMIZED:
+        seen.clear()  # a function's, before 3.13: the frame keeps this copy, and would keep alive what is in it
+    return values
 
 
 def version_of(namespace: dict[str, Any]) -> int | None:
