@@ -129,12 +129,16 @@ class Model:
             linked.links.remove(number)
             if linked.traps:
                 linked.heard.append(("exit", number, reason))
-            elif reason != "normal" and other not in [dying for dying, _ in self.dying]:
+            elif reason != "normal" and not self.is_dying(other):
                 self.dying.append((other, reason))
         watchers, self.watchers[number] = self.watchers[number], []
         for watcher in watchers:
             self.all[watcher].monitors.remove(number)
-            self.all[watcher].heard.append(("down", number, reason))
+            if not self.is_dying(watcher):  # else the Down comes behind its exit signal
+                self.all[watcher].heard.append(("down", number, reason))
+
+    def is_dying(self, number):
+        return number in [dying for dying, _ in self.dying]
 
 
 async def puppet(number, pids, heard):
