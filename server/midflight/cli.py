@@ -118,13 +118,20 @@ def _stop(options: argparse.Namespace) -> int:
 
 
 def _load(options: argparse.Namespace) -> int:
-    path = os.path.abspath(options.file)
-    switches = {name: True for name in ("force", "two_versions", "move") if getattr(options, name)}
-    return _show_load(options, _ask(options, "code/load", path, None, switches or None, near=path))
+    paths = [os.path.abspath(file) for file in options.files]
+    switches = _switches(options, "force", "two_versions", "move")
+    if len(paths) == 1:
+        return _show_load(options, _ask(options, "code/load", paths[0], None, switches, near=paths[0]))
+    return _show_load(options, _ask(options, "code/load-many", paths, switches, near=paths[0]))
 
 
 def _rollback(options: argparse.Namespace) -> int:
-    return _show_load(options, _ask(options, "code/rollback", options.module, options.version))
+    switches = _switches(options, "force", "move")
+    return _show_load(options, _ask(options, "code/rollback", options.module, options.version, switches))
+
+
+def _switches(options: argparse.Namespace, *names: str) -> dict[str, bool] | None:
+    return {name: True for name in names if getattr(options, name)} or None
 
 
 def _upgrade(options: argparse.Namespace) -> int:
@@ -291,16 +298,14 @@ def _parser() -> argparse.ArgumentParser:
 
     command("shell", _shell, "talk to the processes; a server is started for it if none runs")
 
-    it = command("load", _load, "load a file as the new version of its module", data=True)
-    it.add_argument("file", metavar="FILE")
-    it.add_argument("--force", action="store_true", help="load it though a check refuses it")
+    it = command("load", _load, "load files as new versions of their modules, all of them or none", data=True)
+    it.add_argument("files", metavar="FILE", nargs="+")
+    _add_load_switches(it)
     it.add_argument(
         "--two-versions",
         action="store_true",
         help="refuse it while processes run an older version than the current, as Erlang's limit has it",
     )
-
-    it.add_argument("--move", action="store_true", help="move the idle processes to it, as move does")
 
     it = command(
         "upgrade",
@@ -336,6 +341,7 @@ def _parser() -> argparse.ArgumentParser:
     it = command("rollback", _rollback, "load an earlier version's text as a new version", data=True)
     it.add_argument("module", metavar="MODULE")
     it.add_argument("version", type=int, nargs="?", metavar="VERSION", help="default: the one before the current")
+    _add_load_switches(it)
 
     it = command("purge", _purge, "drop a module's old versions and kill the processes that run them", data=True)
     it.add_argument("module", metavar="MODULE")
@@ -360,6 +366,11 @@ def _parser() -> argparse.ArgumentParser:
     command("stop", _stop, "end the server of the project and all its processes")
     command("doctor", _doctor, "show what is installed, and what is known of the project's server", data=True)
     return parser
+
+
+def _add_load_switches(parser: argparse.ArgumentParser) -> None:
+    parser.add_argument("--force", action="store_true", help="load it though a check refuses it")
+    parser.add_argument("--move", action="store_true", help="move the idle processes to it, as move does")
 
 
 def _port(text: str) -> int:

@@ -167,6 +167,17 @@ def test_diff_and_rollback(client: Client, module: Path) -> None:
     assert sys.modules[module.stem].x == 1
 
 
+def test_a_rollback_can_be_forced(client: Client, module: Path) -> None:
+    """What the checks refuse, as for any load."""
+    load(client, module, "def f(): return nonesuch\n", force=True)
+    load(client, module, "def f(): return 1\n")
+
+    refused = client.call("code/rollback", module.stem, 1, None)
+    forced = client.call("code/rollback", module.stem, 1, {"force": True, "move": True})
+
+    assert (refused["status"], forced["status"]) == ("failed", "loaded")
+
+
 def test_other_connections_hear_of_a_load(node: Any, client: Client, module: Path) -> None:
     """Everyone but the one who loaded gets the same report, with who it was; of a refusal nobody hears."""
     heard: queue.Queue[dict[str, Any]] = queue.Queue()
@@ -210,6 +221,7 @@ def test_body_that_exits_is_a_refusal(client: Client, module: Path) -> None:
         ("code/versions", (1,), "MODULE must be a string"),
         ("code/diff", ("m", 1, "2"), "B must be an integer"),
         ("code/rollback", ("m", "1"), "VERSION must be an integer"),
+        ("code/rollback", ("m", 1, {"two_versions": True}), "property list of :force :move, received"),
     ],
 )
 def test_misuse_is_refused_in_words(client: Client, method: str, arguments: tuple[Any, ...], expected: str) -> None:

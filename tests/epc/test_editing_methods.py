@@ -420,6 +420,20 @@ def test_modified_modules_are_loaded_together(editor: Editor) -> None:
     assert editor.value("shop.y") == "2"
 
 
+def test_several_modules_can_be_forced_and_moved_to(editor: Editor) -> None:
+    """The switches of a load."""
+    editor.load()
+    faulty = [[str(editor.root / "shop.py"), "def f(): return nonesuch\n"]]
+
+    assert editor.ask("code/load-many", faulty)["status"] == "failed"
+    assert editor.ask("code/load-many", faulty, {"force": True, "move": True})["status"] == "loaded"
+    (editor.root / "shop.py").write_text("def f(): return nonesuch, other\n")
+    assert editor.ask("code/load-modified", {"move": True})["status"] == "failed"
+    assert editor.ask("code/load-modified", {"force": True})["status"] == "loaded"
+    with pytest.raises(RemoteError, match="property list of :force :two-versions :move"):
+        editor.ask("code/load-many", faulty, {"fast": True})
+
+
 @pytest.mark.parametrize("modules", [None, "tally", [3], [["relative.py", "x = 1\n"]]])
 def test_what_is_no_list_of_modules_is_refused(editor: Editor, modules: Any) -> None:
     """In words."""

@@ -185,6 +185,22 @@ def test_upgrade_changes_the_states_of_servers(run: Shell, keeper: Path, project
     assert run("upgrade", "server", "--to", "1").startswith("server v3 loaded: ")
 
 
+def test_several_files_are_loaded_together(run: Shell, keeper: Path, project: Path) -> None:
+    """All of them or none; and a load of any kind moves idle processes if it is asked to."""
+    shelf = project / "shelf.py"
+    shelf.write_text("x = 1\n")
+
+    output = run("load", str(keeper), str(shelf), "--move")
+    assert output.startswith("2 modules loaded: keeper v2, shelf v1; 1 process moved\n")
+    assert [each["version"] for each in run.json("load", str(keeper), str(shelf))["reports"]] == [3, 2]
+    shelf.write_text("def f(): return nonesuch\n")
+    assert run("load", str(keeper), str(shelf), code=1).startswith("shelf not loaded: line 1, undefined name")
+    assert run.json("load", str(keeper), str(shelf), "--force")["status"] == "loaded"
+
+    assert run.json("rollback", "keeper", "1", "--move")["not_moved"] == []
+    assert [each["processes"] for each in run.json("versions", "keeper")] == [1]
+
+
 def test_versions_diff_and_rollback(run: Shell, keeper: Path) -> None:
     """What there is of a module, how two versions differ, and back again."""
     keeper.write_text(KEEPER + "\nextra = 1\n")

@@ -14,8 +14,9 @@ from types import FunctionType
 from typing import Literal
 
 from midflight.code import hooks
+from midflight.code.ahead import broken_by
 from midflight.code.facade import Namespace
-from midflight.code.live_calls import BrokenCall, broken_calls
+from midflight.code.live_calls import BrokenCall
 from midflight.code.move import move_idle, read_ahead
 from midflight.code.prepare import Failure, Prepared, Refused
 from midflight.code.purge import Census, bystanders, forget_typing_caches, take_census
@@ -43,7 +44,7 @@ def commit(
     Raises: Refused, before anything has changed.
     """
     started = time.perf_counter()
-    census = check(made, force=force, two_versions=two_versions)
+    census = check(made, force=force, two_versions=two_versions, move=move)
     for each in made:
         each.record.facade.end()
     for each in made:
@@ -77,10 +78,11 @@ def commit(
         each.commit_seconds = seconds
 
 
-def check(made: Sequence[Prepared], *, force: bool, two_versions: bool) -> Census:
+def check(made: Sequence[Prepared], *, force: bool, two_versions: bool, move: bool) -> Census:
     """Take the last look at live code, and return it. Raises: Refused."""
     census = take_census()
-    refusals = [(each, tuple(_refusals(each, census, force, two_versions))) for each in made]
+    broken = broken_by(made, census, move=move)
+    refusals = [(each, tuple(_refusals(each, census, broken[each], force, two_versions))) for each in made]
     failures = [Failure(each.unit.name, each.unit.path, problems) for each, problems in refusals if problems]
     if failures:
         raise Refused(failures)
@@ -89,31 +91,26 @@ def check(made: Sequence[Prepared], *, force: bool, two_versions: bool) -> Censu
 
 def look_at_live_code(made: Sequence[Prepared], *, move: bool) -> None:
     """Do the part of the commit's look that is slow the first time, which is to parse, in the thread that prepares."""
-    census = take_census()
-    for each in made:
-        tuple(_broken_calls(each, census))
-        if move:
-            read_ahead(each.record, each.unit.text)
+    broken_by(made, take_census(), move=False)
+    for each in made if move else ():
+        read_ahead(each.record, each.unit.text)
 
 
-def _refusals(made: Prepared, census: Census, force: bool, two_versions: bool) -> Iterator[Diagnostic]:
+def _refusals(
+    made: Prepared, census: Census, broken_calls: Sequence[BrokenCall], force: bool, two_versions: bool
+) -> Iterator[Diagnostic]:
     if two_versions:
         lingering = census.rows(made.unit.name, lambda version: version is not made.before)
         if lingering:
             pids = _several([repr(pid) for pid, *_ in lingering])
             text = f"{pids} still in version {lingering[0][2]}, and two_versions=True allows one old version"
             yield made.problem(f"{text}; let them move, or purge({made.unit.name!r}), load again", "not-purged")
-    for broken in _broken_calls(made, census):
+    for broken in broken_calls:
         problem = _say(made, broken)
         if force or broken.reached:
             made.warnings.append(replace(problem, severity="warning"))
         else:
             yield problem
-
-
-def _broken_calls(made: Prepared, census: Census) -> Iterator[BrokenCall]:
-    if made.before is not None and (old := made.before.namespace) is not None:
-        yield from broken_calls(census, made.record.facade.module, old, made.namespace)
 
 
 def _say(made: Prepared, broken: BrokenCall) -> Diagnostic:

@@ -22,6 +22,7 @@ __all__ = [
     "VersionInfo",
     "check_process_code",
     "current",
+    "current_version",
     "diff",
     "is_loaded",
     "modified_modules",
@@ -55,6 +56,12 @@ def versions(name: str) -> tuple[VersionInfo, ...]:
         for number, version in sorted(module.versions.items())
         if version is module.current or number in run
     )
+
+
+def current_version(name: str) -> int | None:
+    """Return the number of the current version of module `name`; None if it has none, or was never loaded."""
+    module = known(name)
+    return None if module is None or module.current is None else module.current.number
 
 
 def processes(name: str, version: int | None = None) -> tuple[Pid, ...]:

@@ -12,23 +12,31 @@ import ast
 import dis
 import inspect
 import linecache
-from collections.abc import Iterator, Mapping
+from collections.abc import Iterable, Iterator, Mapping
 from dataclasses import dataclass
 from functools import lru_cache
 from types import CodeType, FunctionType, ModuleType
-from typing import Any
+from typing import Any, NamedTuple
 
 from midflight.code.facade import Namespace
-from midflight.code.purge import Census, Spot
+from midflight.code.purge import Spot
 from midflight.code.version import version_of
 from midflight.kernel import Pid
 
-__all__ = ["BrokenCall", "broken_calls"]
+__all__ = ["Ahead", "BrokenCall", "broken_calls"]
 
 ATTRIBUTE_READS = ("LOAD_ATTR", "LOAD_METHOD")
 GLOBAL_READS = ("LOAD_GLOBAL", "LOAD_NAME")
 
 Position = tuple[int | None, int | None, int | None, int | None]
+
+
+class Ahead(NamedTuple):
+    """Code that processes are to run on, or may come to, and those processes, oldest first."""
+
+    spot: Spot
+    pids: list[Pid]
+    is_certain: bool
 
 
 @dataclass(frozen=True, slots=True)
@@ -44,7 +52,7 @@ class Read:
 class BrokenCall:
     """A read that would fail, or a call that would: where, why, and the processes that are in that code.
 
-    `reached` tells code that those processes are not in, but that it calls by a bare name.
+    `reached` tells code that those processes are not in, but may come to: what theirs calls by a bare name, say.
     """
 
     module: str
@@ -57,18 +65,20 @@ class BrokenCall:
     reached: bool
 
 
-def broken_calls(census: Census, module: ModuleType, old: Namespace, new: Namespace) -> Iterator[BrokenCall]:
+def broken_calls(ahead: Iterable[Ahead], module: ModuleType, old: Namespace, new: Namespace) -> Iterator[BrokenCall]:
     """Yield what processes would stumble over if `new` took the place of `old` behind `module`."""
     if "__getattr__" in new:
         return
-    by_code = census.by_code()
+    ahead = tuple(ahead)
+    certain = {spot.f_code for spot, _, is_certain in ahead if is_certain}
     seen: set[tuple[CodeType, str, int]] = set()
-    for spot, pids in by_code.values():
-        for code, reached in _reachable(spot):
+    for spot, pids, is_certain in ahead:
+        for code, called in _reachable(spot):
+            reached = called or not is_certain
             for read in _reads(code, spot.f_globals, module):
                 why = _why_broken(read, old, new)
                 key = (code, read.name, read.line)
-                if why is None or key in seen or (reached and code in by_code):
+                if why is None or key in seen or (reached and code in certain):
                     continue
                 seen.add(key)
                 version = version_of(spot.f_globals)

@@ -54,17 +54,18 @@ def load_many(
     modules: Iterable[PathOrName | tuple[PathOrName, str | None]],
     force: bool = False,
     two_versions: bool = False,
+    move: bool = False,
 ) -> tuple[LoadReport, ...]:
     """Load several modules together or not at all; return a report for each, in their order.
 
     Each is a path or name, or a pair of that and a text. One that imports another of them is made after it, and
-    imports its new version.
+    imports its new version. `move` moves the idle processes of all of them, when all are current.
 
     Raises: LoadError, as `load` does, with a report for each module that was refused; ValueError for one given twice.
     OTP: code:atomic_load/1.
     """
     pairs = [each if isinstance(each, tuple) else (each, None) for each in modules]
-    return load_units([unit_of(path, text, loaded_places()) for path, text in pairs], force, two_versions)
+    return load_units([unit_of(path, text, loaded_places()) for path, text in pairs], force, two_versions, move)
 
 
 def loaded_places() -> list[tuple[str, str]]:
@@ -97,24 +98,25 @@ def _reload(module: ModuleType) -> None:
     load(module.__name__)
 
 
-def load_modified() -> tuple[LoadReport, ...]:
-    """Load the modules whose file is not what is loaded, together or not at all.
+def load_modified(force: bool = False, move: bool = False) -> tuple[LoadReport, ...]:
+    """Load the modules whose file is not what is loaded, together or not at all. `force` and `move` as in `load`.
 
     Raises: LoadError.
     OTP: c:lm/0, which loads each alone.
     """
-    return load_many(modified_modules())
+    return load_many(modified_modules(), force, move=move)
 
 
-def rollback(name: str, to: int | None = None, force: bool = False) -> LoadReport:
+def rollback(name: str, to: int | None = None, force: bool = False, move: bool = False) -> LoadReport:
     """Load the text of version `to` as a NEW version; for None that of the one before the current one.
 
+    `force` and `move` are those of `load`: idle processes go back with the code.
     Raises: UnknownModuleError; UnknownVersionError; LoadError, as `load` does.
     OTP: nothing like it; code:load_binary/3 with the old object code comes nearest.
     """
     record = module_of(name)
     number = _number_before(record) if to is None else to
-    return load_units([unit_of_version(name, number)], force)[0]
+    return load_units([unit_of_version(name, number)], force, move=move)[0]
 
 
 def unit_of_version(name: str, number: int) -> Unit | Rejection:
@@ -130,8 +132,8 @@ def _number_before(record: Module) -> int:
     return max(older)
 
 
-def move(name: str) -> MoveReport:
-    """Move the idle processes in older versions of module `name` to the current one, without their help.
+def move(name: str, pid: Pid | None = None) -> MoveReport:
+    """Move the idle processes in older versions of module `name`, or only `pid`, to the current one, without their help.
 
     One that waits at the receive that its function begins with goes on as `module.f(**parameters)`: mailbox, links,
     monitors, name and timers stay, no message is consumed, a timeout starts anew. Only where that is provably the
@@ -141,7 +143,7 @@ def move(name: str) -> MoveReport:
     """
     record = module_of(name)
     read_ahead(record)
-    return _lock.call(lambda: move_idle(record))
+    return _lock.call(lambda: move_idle(record, only=pid))
 
 
 def delete(name: str) -> bool:

@@ -19,9 +19,11 @@ def summary_of_many(reports: Sequence[LoadReport]) -> str:
         return f"{summary(reports[0])} The same goes for {len(reports) - 1} more; none was loaded."
     names = ", ".join(f"{each.module} v{each.version}" for each in reports[:SHOWN])
     more = f" and {len(reports) - SHOWN} more" if len(reports) > SHOWN else ""
+    moved = sum(len(each.moved) for each in reports)
     still = sum(len(each.lingering) for each in reports)
-    lingering = f"; {processes(still)} still {verb(still, 'run')} older versions" if still else ""
-    return f"{len(reports)} modules loaded: {names}{more}{lingering}"
+    going = f"; {processes(moved)} moved" if moved else ""
+    going += f"; {processes(still)} still {verb(still, 'run')} older versions" if still else ""
+    return f"{len(reports)} modules loaded: {names}{more}{going}"
 
 
 def text_of_many(reports: Sequence[LoadReport]) -> str:

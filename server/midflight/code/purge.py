@@ -21,7 +21,7 @@ from midflight.code.report import Lingering
 from midflight.code.version import Version, version_of
 from midflight.kernel import Pid, Process, Scheduler, exit, is_kernel_frame, schedulers, stack_of
 
-__all__ = ["Census", "Spot", "bystanders", "forget_typing_caches", "kill", "take_census"]
+__all__ = ["Census", "Spot", "Start", "bystanders", "census_of", "forget_typing_caches", "kill", "take_census"]
 
 
 class Start(NamedTuple):
@@ -95,6 +95,12 @@ def take_census() -> Census:
         for process in list(scheduler.processes.values()):
             residents.append((process, _spots(scheduler, process, process is current)))
     return Census(residents)
+
+
+def census_of(pid: Pid) -> Census:
+    """Look at one process only; at none if it is dead."""
+    process = pid.process
+    return Census([] if process is None else [(process, spots_of(pid))])
 
 
 def spots_of(pid: Pid) -> Sequence[Spot]:

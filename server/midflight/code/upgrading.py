@@ -116,7 +116,8 @@ class Upgrade(Transaction):
         made = self._made[0]
         refusals = list(problems_of(failed, self._made[0]))
         try:
-            self._lock.call(partial(check, self._made, force=self._force, two_versions=self._two_versions))
+            options = {"force": self._force, "two_versions": self._two_versions, "move": self._move}
+            self._lock.call(partial(check, self._made, **options))
         except Refused as refused:
             refusals += [problem for failure in refused.failures for problem in failure.problems]
         report = self._report(replace(made.report(), current=self._current, refusals=tuple(refusals)))

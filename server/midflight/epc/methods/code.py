@@ -27,6 +27,7 @@ __all__ = ["CodeMethods", "report_plist"]
 
 Plist = dict[str, object]
 _OPTIONS = ("force", "two_versions", "move")
+_ROLLBACK_OPTIONS = ("force", "move")
 _UPGRADE_OPTIONS = ("force", "dry_run", "extra", "to", "timeout")
 _MOST = 1000  # servers in an answer, which must fit into a frame; `text` says how many more there are
 
@@ -181,11 +182,12 @@ class CodeMethods:
         """Return how the texts of the versions A and B of MODULE differ, as a unified diff."""
         return code.diff(text(module, "MODULE"), number(a, "A"), number(b, "B")).text
 
-    def rollback(self, module: object, version: object) -> Plist:
+    def rollback(self, module: object, version: object, options: object = None) -> Plist:
         """Load the text of an earlier VERSION (nil: the one before the current) of MODULE as a new one."""
         name = text(module, "MODULE")
         to = None if version is None else number(version, "VERSION")
-        return self._loaded(lambda: code.rollback(name, to))
+        switches = flags(options, _ROLLBACK_OPTIONS)
+        return self._loaded(lambda: code.rollback(name, to, **switches))
 
     def move(self, module: object) -> Plist:
         """Move the idle processes in old versions of MODULE to the current one; say of each of the others why not."""

@@ -12,7 +12,7 @@ from typing import TypeVar
 
 from midflight import code
 from midflight.epc.method import Method
-from midflight.epc.methods.arguments import absolute_path, number, text
+from midflight.epc.methods.arguments import absolute_path, flags, number, text
 from midflight.epc.methods.code import report_plist
 from midflight.epc.pushes import Output
 from midflight.epc.server import ServerConnection
@@ -26,6 +26,8 @@ Result = TypeVar("Result")
 
 _MOST = 2000  # entries of a list in an answer, which must fit into a frame
 _DIFF_CHARACTERS = 2_000_000
+_MANY_OPTIONS = ("force", "two_versions", "move")
+_MODIFIED_OPTIONS = ("force", "move")
 
 
 class EditingMethods:
@@ -90,16 +92,18 @@ class EditingMethods:
             "left_out": list(found.left_out or ())[:_MOST],
         }
 
-    def load_many(self, modules: object) -> Plist:
+    def load_many(self, modules: object, options: object = None) -> Plist:
         """Load MODULES, each a name, an absolute path, or a list of a path and a text, together or not at all."""
+        switches = flags(options, _MANY_OPTIONS)
         if not isinstance(modules, list) or not modules:
             raise RequestError(f"MODULES must be a list of modules, received {modules!r}; nothing was done. Send one.")
         wanted = [_module(each) for each in modules]
-        return self._loaded(lambda: code.load_many(wanted))
+        return self._loaded(lambda: code.load_many(wanted, **switches))
 
-    def load_modified(self) -> Plist:
+    def load_modified(self, options: object = None) -> Plist:
         """Load all loaded modules whose file is not what runs, together or not at all."""
-        return self._loaded(code.load_modified)
+        switches = flags(options, _MODIFIED_OPTIONS)
+        return self._loaded(lambda: code.load_modified(**switches))
 
     def compare(self, path: object, source: object) -> Plist:
         """Say which statements of SOURCE, an edited text of the file PATH, differ from what runs.
