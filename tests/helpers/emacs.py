@@ -1,0 +1,135 @@
+"""A real Emacs in a terminal, set up as README says, with a project to work in and a home and runtime folder of its own."""
+
+from __future__ import annotations
+
+import re
+import shutil
+import sys
+from pathlib import Path
+
+from helpers.terminal import Terminal
+from midflight.epc import Client, Place
+
+__all__ = ["Emacs", "Workplace"]
+
+ROOT = Path(__file__).parents[2]
+
+INIT = """\
+(add-to-list 'load-path "{elisp}")
+(setq load-prefer-newer t)
+(require 'midflight)
+(add-hook 'python-mode-hook #'midflight-mode)
+"""
+
+
+class Workplace:
+    """A folder with a home, a runtime folder and a project. The project's .venv has Midflight, as a person's would."""
+
+    def __init__(self, folder: Path, name: str = "tutorial") -> None:
+        self.folder = folder.resolve()
+        self.project = self.folder / name
+        self.variables = {
+            "HOME": str(self.folder / "home"),
+            "MIDFLIGHT_RUNTIME_DIR": str(self.folder / "run"),
+            "TMPDIR": str(self.folder / "tmp"),
+        }
+        for made in (self.project / ".venv" / "bin", self.folder / "home", self.folder / "tmp"):
+            made.mkdir(parents=True)
+        (self.project / "pyproject.toml").write_text(f'[project]\nname = "{name}"\n')
+        program = self.project / ".venv" / "bin" / "midflight"
+        program.write_text(f'#!/bin/sh\nexec "{sys.executable}" -P -m midflight.cli "$@"\n')
+        program.chmod(0o755)
+        self.init = self.folder / "init.el"
+        self.init.write_text(INIT.format(elisp=ROOT / "elisp"))
+
+    def copy_counter(self) -> Path:
+        """Put the tutorial's module into the project."""
+        return Path(shutil.copy(ROOT / "examples" / "counter.py", self.project / "counter.py"))
+
+    def write(self, name: str, text: str) -> Path:
+        """Write a file of the project."""
+        path = self.project / name
+        path.write_text(text, encoding="utf-8")
+        return path
+
+    def client(self) -> Client:
+        """Attach to the project's server, beside the Emacs."""
+        return Client.attach(self.project)
+
+    def stop(self) -> None:
+        """End the project's server if one runs."""
+        if Place(self.project).running() is not None:
+            with self.client() as client:
+                client.call("server/stop")
+
+
+class Emacs(Terminal):
+    """An `emacs -nw -Q` that visits a file of the workplace's project, with Midflight's lines in its init file."""
+
+    def __init__(self, place: Workplace, file: str, *options: str, columns: int = 110, lines: int = 32) -> None:
+        path = place.project / file
+        argv = ["emacs", "-nw", "-Q", "-l", str(place.init), *options, str(path)]
+        super().__init__(argv, place.project, place.variables, columns, lines)
+        try:
+            self.wait(f"Emacs with {file}", lambda emacs: emacs.mode_line(file))
+        except BaseException:
+            self.close()
+            raise
+
+    # --- What a person sees -----------------------------------------------------------------------------------------
+
+    def mode_lines(self) -> list[str]:
+        """Return the mode lines, top to bottom."""
+        return [line for line in self.lines() if re.match(r"-\S*:[-*%]{2}[-@]", line)]
+
+    def mode_line(self, buffer: str) -> str:
+        """Return the mode line of the window that shows `buffer`, whose name may be cut; empty if none does."""
+        return next((line for line in self.mode_lines() if buffer in line), "")
+
+    def window(self, buffer: str) -> list[str]:
+        """Return the lines of the window that shows `buffer`; nothing if none does. Windows are above each other."""
+        shown: list[str] = []
+        for line in self.lines()[1:]:  # below the menu bar
+            if line in self.mode_lines():
+                if buffer in line:
+                    return shown
+                shown = []
+            else:
+                shown.append(line)
+        return []
+
+    def echo(self) -> str:
+        """Return what the echo area shows."""
+        after_last = 1 + max((i for i, line in enumerate(self.lines()) if line in self.mode_lines()), default=-1)
+        return "\n".join(self.lines()[after_last:]).rstrip("\n")
+
+    def wait_echo(self, pattern: str) -> re.Match[str]:
+        """Wait until the echo area shows something that matches the regular expression."""
+        return self.wait(f"{pattern!r} in the echo area", lambda emacs: re.search(pattern, emacs.joined_echo()))
+
+    def joined_echo(self) -> str:
+        """Return the echo area as one line: a long message is broken, with a backslash, where the screen ends."""
+        return self.echo().replace("\\\n", "").replace("\n", "")
+
+    def wait_line(self, buffer: str, pattern: str) -> re.Match[str]:
+        """Wait until a whole line of the window of `buffer` matches the regular expression; return the last such."""
+
+        def look(_: object) -> re.Match[str] | None:
+            found = [match for line in self.window(buffer) if (match := re.fullmatch(pattern, line))]
+            return found[-1] if found else None
+
+        return self.wait(f"a line {pattern!r} in {buffer}", look)
+
+    # --- What a person does -----------------------------------------------------------------------------------------
+
+    def answer(self, question: str, *keys: str) -> None:
+        """Wait for a question in the echo area, and answer it."""
+        self.wait_echo(question)
+        self.press(*keys)
+
+    def command(self, name: str) -> None:
+        """Run a command by its name."""
+        self.press("M-x")
+        self.wait_echo("M-x")
+        self.type(name)
+        self.press("Enter")
