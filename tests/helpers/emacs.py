@@ -1,4 +1,4 @@
-"""A real Emacs in a terminal, set up as README says, with a project to work in and a home and runtime folder of its own."""
+"""A real Emacs in a terminal, set up as README says, with a project, a home and a runtime folder of its own."""
 
 from __future__ import annotations
 

@@ -6,7 +6,7 @@ import re
 
 from helpers.emacs import Emacs
 
-__all__ = ["SHELL", "ask", "insert_above", "load_first", "load_again"]
+__all__ = ["SHELL", "ask", "insert_above", "load_again", "load_first"]
 
 SHELL = "*midflight-shell"
 RESET = '        case ("reset",): return loop(0)'
