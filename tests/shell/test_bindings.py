@@ -6,12 +6,6 @@ import sys
 
 import midflight
 from helpers.shells import Shell
-from midflight.shell.bindings import Bindings
-
-
-def find_nothing(name: str) -> object:
-    """Know no module."""
-    raise KeyError(name)
 
 
 def test_an_assignment_shows_its_value_and_stays(shell: Shell) -> None:
@@ -92,36 +86,3 @@ def test_a_module_that_is_not_hosted_must_be_imported(shell: Shell) -> None:
     assert "NameError" in shell.error("json")
     shell.ask("import json")
     assert shell.value("json.dumps(1)") == "'1'"
-
-
-def test_names_are_completed(shell: Shell) -> None:
-    """Bindings, helpers, public names and keywords; whole names, sorted."""
-    shell.ask("spawned = 1")
-
-    assert shell.session.complete("x = spawn") == ["spawn", "spawn_link", "spawn_monitor", "spawned"]
-    assert "lambda" in shell.session.complete("lamb")
-    assert shell.session.complete("nothing_like_it") == []
-
-
-def test_attributes_are_completed_and_keep_what_is_before_them() -> None:
-    """The dotted name at the end of the text, underscored ones only when asked for."""
-    bindings = Bindings({}, find_nothing)
-    bindings.namespace["text"] = "abc"
-
-    assert bindings.complete("print(text.isal") == ["text.isalnum", "text.isalpha"]
-    assert "text.__len__" in bindings.complete("text.__l")
-    assert "text.__len__" not in bindings.complete("text.")
-
-
-def test_completion_of_what_raises_is_empty() -> None:
-    """A property that fails is no failure of the editor."""
-
-    class Broken:
-        @property
-        def part(self) -> object:
-            raise RuntimeError("no part")
-
-    bindings = Bindings({"broken": Broken()}, find_nothing)
-
-    assert bindings.complete("broken.part.x") == []
-    assert bindings.complete("unknown.x") == []

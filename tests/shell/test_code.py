@@ -12,6 +12,7 @@ import pytest
 from erlang.versions import forget_modules_in
 from helpers.shells import Shell
 from midflight import code
+from midflight.shell import complete
 
 COUNTER = Path(__file__).parents[2] / "examples" / "counter.py"
 RESET = '        case ("reset",):\n            return loop(0)\n'
@@ -44,7 +45,7 @@ def test_a_loaded_module_is_there_by_name(shell: Shell, counter: Path) -> None:
     assert shell.value("counter.__name__") == "'counter'"
     shell.ask("def start(): return spawn(counter.start)\n")
     assert shell.value("is_alive(start())") == "True"
-    assert "counter" in shell.session.complete("coun")
+    assert "counter" in [each.name for each in complete(shell.session.scope, "coun").candidates]
 
 
 def test_the_package_of_a_loaded_module_is_there_by_name(shell: Shell, counter: Path) -> None:

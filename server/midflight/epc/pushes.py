@@ -12,14 +12,17 @@ from __future__ import annotations
 
 import math
 from collections import deque
-from collections.abc import Callable
+from collections.abc import Callable, Iterator
+from contextlib import contextmanager
+from functools import partial
 from typing import Protocol, TextIO
 
 from midflight.epc.backlog import Backlog
 from midflight.epc.outbox import Outbox
-from midflight.errors import ConnectionLost
+from midflight.errors import ConnectionLost, NotInProcess
+from midflight.kernel import Pid, current_process
 
-__all__ = ["Events", "Output", "Pusher"]
+__all__ = ["Events", "Output", "Pusher", "Windowed"]
 
 _WINDOW = 4
 _BATCH_CHARACTERS = 4096
@@ -39,7 +42,7 @@ class Pusher(Protocol):
         """Send a call; `answered` is called with whatever answer comes, once, or when the peer is lost."""
 
 
-class _Windowed:
+class Windowed:
     """Count the pushes of one channel that the peer has not answered."""
 
     def __init__(self, connection: Pusher) -> None:
@@ -49,28 +52,50 @@ class _Windowed:
 
     def _push(self, method: str, *arguments: object) -> None:
         self._unanswered += 1
-        self._connection.push(method, list(arguments), self._answered)
+        self._connection.push(method, list(arguments), partial(self._answered, self._connection))
 
-    def _answered(self, _answer: object) -> None:
-        with self._outbox.lock:
-            self._unanswered -= 1
-            self._outbox.lock.notify_all()
+    def _answered(self, asked: Pusher, _answer: object) -> None:
+        with asked.outbox.lock:
+            if asked is self._connection:  # else the answer is one of a connection that was lost
+                self._unanswered -= 1
+                self._was_answered()
+                asked.outbox.lock.notify_all()
+
+    def _was_answered(self) -> None:
+        """Forget what was kept of the oldest push that had no answer. Called with the outbox's lock held."""
 
 
-class Output(_Windowed):
+class Output(Windowed):
     """The group leader of one shell session: what its processes print becomes `shell/output` pushes.
 
     A push leaves 50 ms after its first character, or at 4096 characters, or before the answer of the
     evaluation. When the session is closed, text of processes that live on goes to `afterwards`.
+
+    With `tells_writers` a push has one argument more: a list of (LENGTH PID), for each piece of the text in order;
+    PID is nil for what the shell's own evaluation printed, or a thread. `own` gives the pids that are the shell's own.
+    One that `is_kept` waits for `resume` when its connection is lost.
     """
 
-    def __init__(self, connection: Pusher, session: int, afterwards: TextIO) -> None:
+    def __init__(
+        self,
+        connection: Pusher,
+        session: int,
+        afterwards: TextIO,
+        *,
+        tells_writers: bool = False,
+        is_kept: bool = False,
+    ) -> None:
         super().__init__(connection)
+        self._is_kept = is_kept
+        self.own: Callable[[], tuple[Pid, ...]] = tuple
+        self._tells_writers = tells_writers
         self._session = session
         self._afterwards = afterwards
-        self._backlog = Backlog(_HEAD_CHARACTERS, _TAIL_CHARACTERS)
+        self._backlog: Backlog[Pid] = Backlog(_HEAD_CHARACTERS, _TAIL_CHARACTERS)
+        self._sent: deque[list[tuple[str, Pid | None]]] = deque()  # and not answered yet
         self._due_at = math.inf
         self._is_open = True
+        self._is_parked = False
         self.owner = ""  # whose shell it is, for people: the history of versions names it
         self._outbox.attach(self)
 
@@ -81,9 +106,10 @@ class Output(_Windowed):
         """Add `text` to what waits. Callable from any thread; never waits for the peer."""
         if not text:
             return
-        with self._outbox.lock:
+        writer = self._writer() if self._tells_writers else None
+        with self._locked():
             if self._is_open:
-                self._backlog.add(text)
+                self._backlog.add(text, writer)
                 was_due_at = self._due_at
                 self._due_at = min(was_due_at, self._outbox.clock() + _BATCH_SECONDS)
                 if len(self._backlog) >= _BATCH_CHARACTERS:
@@ -93,9 +119,26 @@ class Output(_Windowed):
                 return
         self._write_afterwards(text)
 
+    def _writer(self) -> Pid | None:
+        try:
+            pid = current_process("print").pid
+        except NotInProcess:
+            return None
+        return None if pid in self.own() else pid
+
+    @contextmanager
+    def _locked(self) -> Iterator[None]:
+        """Hold the lock of the connection that this channel has, which may be another one by the time it is free."""
+        while True:
+            outbox = self._outbox
+            with outbox.lock:
+                if outbox is self._outbox:
+                    yield
+                    return
+
     def flush(self) -> None:
         """Let what waits leave as soon as the peer has room, without the 50 ms."""
-        with self._outbox.lock:
+        with self._locked():
             if len(self._backlog):
                 self._due_at = -math.inf
                 self._outbox.lock.notify_all()
@@ -105,17 +148,37 @@ class Output(_Windowed):
 
         It is bounded by the backlog's limits, so a slow peer gets at most that much ahead of an answer.
         """
-        with self._outbox.lock:
+        with self._locked():
             try:
-                while len(self._backlog):
+                while len(self._backlog) and not self._is_parked:
                     self.push()
             except ConnectionLost:
                 # The answer that was to follow is lost the same way; its sender hears of it.
-                self.close()
+                if self._is_kept:
+                    self.park()
+                else:
+                    self.close()
+
+    def park(self) -> None:
+        """Keep what is written, within the backlog's limits, until `resume`: the connection was lost."""
+        with self._locked():
+            self._outbox.detach(self)
+            self._is_parked = True
+            self._backlog.put_back(run for runs in self._sent for run in runs)
+            self._sent.clear()
+
+    def resume(self, connection: Pusher) -> None:
+        """Push what has waited, and all that comes, to `connection`."""
+        with self._locked(), connection.outbox.lock:
+            self._connection, self._outbox = connection, connection.outbox
+            self._unanswered = 0
+            self._is_parked = False
+            self._due_at = -math.inf if len(self._backlog) else math.inf
+            self._outbox.attach(self)
 
     def close(self) -> None:
         """Push no more. What is still waiting, and all that is written from now on, goes to `afterwards`."""
-        with self._outbox.lock:
+        with self._locked():
             self._is_open = False
             self._outbox.detach(self)
             left = []
@@ -138,13 +201,21 @@ class Output(_Windowed):
 
     def push(self) -> None:
         """See `Channel`."""
-        text = self._backlog.take(_PUSH_CHARACTERS)
+        runs = self._backlog.take_runs(_PUSH_CHARACTERS)
         if not len(self._backlog):
             self._due_at = math.inf
-        self._push("shell/output", self._session, text)
+        self._sent.append(runs)
+        writers = (
+            [[[len(text), None if pid is None else repr(pid)] for text, pid in runs]] if self._tells_writers else []
+        )
+        self._push("shell/output", self._session, "".join(text for text, _ in runs), *writers)
+
+    def _was_answered(self) -> None:
+        if self._sent:
+            self._sent.popleft()
 
 
-class Events(_Windowed):
+class Events(Windowed):
     """Reports to one connection: who loaded what, which process crashed. In order, the oldest 64 waiting.
 
     When more come than the peer takes, the newest are dropped, and the next that fits says how many under

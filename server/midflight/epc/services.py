@@ -9,6 +9,7 @@ from itertools import count
 from pathlib import Path
 from typing import TextIO
 
+from midflight.epc.shells import ParkedShells
 from midflight.kernel import Scheduler
 
 __all__ = ["Services"]
@@ -19,7 +20,7 @@ class Services:
     """One running server: its processes, its project, and how it is ended.
 
     `stop` asks the application to end and returns at once. `log` takes what processes print when the shell that
-    started them is closed. `sessions` numbers the shells, from 1.
+    started them is closed. `sessions` numbers the shells, from 1; `parked` are those whose connection was lost.
     """
 
     scheduler: Scheduler
@@ -28,6 +29,7 @@ class Services:
     stop: Callable[[], object]
     log: TextIO
     sessions: Iterator[int] = field(default_factory=lambda: count(1))
+    parked: ParkedShells = field(default_factory=ParkedShells)
 
     @property
     def banner(self) -> str:

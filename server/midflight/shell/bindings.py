@@ -56,31 +56,10 @@ class Bindings:
         """Return what `name` means to an input. Raises: KeyError if nothing."""
         return self.namespace[name] if name in self.namespace else self._beneath[name]
 
-    def complete(self, text: str, modules: Iterable[str] = ()) -> list[str]:
-        """Return what the name or dotted name at the end of `text` can become, whole and sorted.
-
-        Looks at attributes, so it runs properties of what is bound; whatever these raise ends the search.
-        """
-        start = len(text)
-        while start and (text[start - 1].isalnum() or text[start - 1] in "_."):
-            start -= 1
-        *path, last = text[start:].split(".")
-        if not path:
-            names = {*self.namespace, *self._beneath, *modules, *keyword.kwlist}
-            return sorted(name for name in names if name.startswith(last) and (last or not _is_special(name)))
-        try:
-            owner = self.find(path[0])
-            for name in path[1:]:
-                owner = getattr(owner, name)
-            names = set(dir(owner))
-        except Exception:  # nothing to complete: the input that is being written may be wrong, and says so later
-            return []
-        prefix = ".".join(path)
-        return sorted(
-            f"{prefix}.{name}"
-            for name in names
-            if name.startswith(last) and (last.startswith("_") or not name.startswith("_"))
-        )
+    def names(self, modules: Iterable[str] = ()) -> set[str]:
+        """Return all names that mean something to an input: those bound, those always there, keywords and `modules`."""
+        names = {*list(self.namespace), *list(self._beneath), *modules, *keyword.kwlist}
+        return {name for name in names if name not in self._hidden and name != "__show__"}
 
 
 def _is_special(name: str) -> bool:

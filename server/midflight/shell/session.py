@@ -20,7 +20,8 @@ from midflight.shell.bindings import Bindings
 from midflight.shell.evaluator import Evaluation, Finished, evaluate_all, let_others_run
 from midflight.shell.helpers import Helpers
 from midflight.shell.history import History, Job
-from midflight.shell.modules import find_module, module_names
+from midflight.shell.modules import find_module
+from midflight.shell.scopes import ShellScope
 from midflight.shell.source import SHOW, Code, Incomplete, Malformed, Nothing, Reader, repeated_job
 from midflight.shell.trace import end_text, forget_source, remember_source
 
@@ -123,9 +124,16 @@ class Session:
                 break
         return True
 
-    def complete(self, text: str) -> list[str]:
-        """Return what the name or dotted name at the end of `text` can become, whole names, sorted."""
-        return self.bindings.complete(text, module_names())
+    @property
+    def pids(self) -> tuple[Pid, ...]:
+        """The shell's own processes: the one behind it, and the one that evaluates."""
+        evaluator = self._evaluator
+        return tuple(pid for pid in (self._shell, evaluator and evaluator[0]) if pid is not None)
+
+    @property
+    def scope(self) -> ShellScope:
+        """Where the names of its inputs are looked for, also while one is evaluated."""
+        return ShellScope(self.bindings, self.history)
 
     def close(self) -> None:
         """End the shell and its evaluator, reason "killed"; what they spawned lives on unless linked to them.

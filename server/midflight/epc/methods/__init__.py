@@ -6,6 +6,8 @@ from midflight.epc.method import Method
 from midflight.epc.methods.code import CodeMethods
 from midflight.epc.methods.editing import EditingMethods
 from midflight.epc.methods.history import HistoryMethods
+from midflight.epc.methods.inspect import InspectMethods
+from midflight.epc.methods.look import LookMethods
 from midflight.epc.methods.process import ProcessMethods, crash_plist, stuck_plist
 from midflight.epc.methods.server import ServerMethods, describe
 from midflight.epc.methods.shell import ShellMethods
@@ -18,6 +20,7 @@ __all__ = ["crash_plist", "describe", "methods_of", "stuck_plist"]
 def methods_of(services: Services, connection: ServerConnection) -> dict[str, Method]:
     """Return the methods that `connection` may call, by name."""
     shell = ShellMethods(services, connection)
+    look = LookMethods(shell.session)
     parts = (
         ServerMethods(services, connection).methods(),
         CodeMethods(services, connection, shell.output).methods(),
@@ -25,5 +28,7 @@ def methods_of(services: Services, connection: ServerConnection) -> dict[str, Me
         HistoryMethods().methods(),
         ProcessMethods(services).methods(),
         shell.methods(),
+        look.methods(),
+        InspectMethods(services, connection, look.scope, shell.session).methods(),
     )
     return {method.name: method for methods in parts for method in methods}

@@ -9,29 +9,19 @@
 from __future__ import annotations
 
 from concurrent.futures import TimeoutError as FutureTimeout
-from dataclasses import dataclass
 
 from midflight.epc.method import Lane, Method
-from midflight.epc.methods.arguments import number, text
+from midflight.epc.methods.arguments import keywords, number, text
 from midflight.epc.pushes import Output
 from midflight.epc.server import ServerConnection
 from midflight.epc.services import Services
+from midflight.epc.shells import OpenShell
 from midflight.errors import RequestError
-from midflight.shell import Session
+from midflight.shell import EvalResult, Session
 
 __all__ = ["ShellMethods"]
 
 _PATIENCE_SECONDS = 0.25
-
-
-@dataclass(frozen=True, slots=True)
-class _Shell:
-    session: Session
-    output: Output
-
-    def close(self) -> None:
-        self.session.close()
-        self.output.close()
 
 
 class ShellMethods:
@@ -40,13 +30,16 @@ class ShellMethods:
     def __init__(self, services: Services, connection: ServerConnection) -> None:
         self._services = services
         self._connection = connection
-        self._shells: dict[int, _Shell] = {}
+        self._shells: dict[int, OpenShell] = {}
+        self._is_over = False
+        connection.at_close(self._end)
 
     def methods(self) -> tuple[Method, ...]:
         """Return the methods."""
         return (
             Method("shell/open", self.open),
             Method("shell/eval", self.eval),
+            Method("shell/wait", self.wait),
             Method("shell/close", self.close),
             Method("interrupt", self.interrupt, Lane.ASIDE),
         )
@@ -55,15 +48,43 @@ class ShellMethods:
         """Return the sink of the connection's first open shell, None without one."""
         return next((shell.output for shell in self._shells.values()), None)
 
-    def open(self) -> dict[str, object]:
-        """Open a shell; it is closed with the connection."""
+    def open(self, options: object = None) -> dict[str, object]:
+        """Open a shell; it is closed with the connection.
+
+        OPTIONS: `:writers`, so that `shell/output` says who printed what; `:keep`, so that the shell waits for another
+        connection if this one is lost; `:resume` SESSION, to go on with such a shell, or open one if that is gone.
+        """
+        chosen = keywords(options, ("writers", "keep", "resume"))
+        wanted = chosen.get("resume")
+        if wanted is not None:
+            parked = self._services.parked.resume(number(wanted, "SESSION"), self._connection)
+            if parked is not None:
+                self._shells[parked.number] = parked
+                answers = [_plist(result) for result in parked.take_answers()]
+                return self._opened(parked) | {"resumed": True, "busy": parked.is_busy, "answers": answers}
+        shell = self._new(has_writers=bool(chosen.get("writers")), is_kept=bool(chosen.get("keep")))
+        return self._opened(shell)
+
+    def _opened(self, shell: OpenShell) -> dict[str, object]:
+        return {"session": shell.number, "number": shell.session.number, "banner": self._services.banner}
+
+    def _new(self, *, has_writers: bool, is_kept: bool) -> OpenShell:
         key = next(self._services.sessions)
-        output = Output(self._connection, key, self._services.log)
+        output = Output(self._connection, key, self._services.log, tells_writers=has_writers, is_kept=is_kept)
         output.owner = f"shell {key}, {self._connection.title}"
-        shell = _Shell(Session(self._services.scheduler, output), output)
+        shell = OpenShell(key, Session(self._services.scheduler, output), output, is_kept=is_kept)
         self._shells[key] = shell
-        self._connection.at_close(shell.close)
-        return {"session": key, "number": shell.session.number, "banner": self._services.banner}
+        return shell
+
+    def _end(self) -> None:
+        """Close or park the shells: the connection has ended."""
+        self._is_over = True
+        shells, self._shells = self._shells, {}
+        for shell in shells.values():
+            if shell.is_kept:
+                self._services.parked.park(shell)
+            else:
+                shell.close()
 
     def eval(self, session: object, source: object) -> dict[str, object]:
         """Evaluate SOURCE in SESSION. What it printed has left before the answer does.
@@ -72,19 +93,30 @@ class ShellMethods:
         message, its editor still loads code. Evaluations of one shell run one after another all the same.
         """
         shell = self._find(session)
-        evaluation = shell.session.eval(text(source, "SOURCE"))
+        shell.begin()
         try:
-            result = evaluation.result(_PATIENCE_SECONDS)
-        except FutureTimeout:
+            evaluation = shell.session.eval(text(source, "SOURCE"))
+            try:
+                result = evaluation.result(_PATIENCE_SECONDS)
+            except FutureTimeout:
+                self._connection.step_aside()
+                result = evaluation.result()
+            if self._is_over:
+                shell.keep(result)
+            else:
+                shell.output.drain()
+        finally:
+            shell.end()
+        return _plist(result)
+
+    def wait(self, session: object) -> list[dict[str, object]]:
+        """Wait until SESSION, which was resumed while it evaluated, has done so; return the answers it kept."""
+        shell = self._find(session)
+        if not shell.wait(_PATIENCE_SECONDS):
             self._connection.step_aside()
-            result = evaluation.result()
+            shell.wait()
         shell.output.drain()
-        return {
-            "status": result.status,
-            "number": result.number,
-            "value": result.value,
-            "error": result.error,
-        }
+        return [_plist(result) for result in shell.take_answers()]
 
     def close(self, session: object) -> bool:
         """Close SESSION. Processes that it started live on; their output goes to the server's log."""
@@ -97,8 +129,16 @@ class ShellMethods:
         """Break off what SESSION evaluates now; nil if it evaluates nothing."""
         return self._find(session).session.interrupt()
 
-    def _find(self, session: object) -> _Shell:
+    def session(self, session: object) -> Session:
+        """Return the session of the shell SESSION. Raises: RequestError."""
+        return self._find(session).session
+
+    def _find(self, session: object) -> OpenShell:
         shell = self._shells.get(number(session, "SESSION"))
         if shell is None:
             raise RequestError(f"This connection has no shell {session}; nothing was done. Open one with shell/open.")
         return shell
+
+
+def _plist(result: EvalResult) -> dict[str, object]:
+    return {"status": result.status, "number": result.number, "value": result.value, "error": result.error}

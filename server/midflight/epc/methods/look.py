@@ -1,0 +1,104 @@
+"""Methods that look at what a name means in the running system: completion, signatures, documentation, definitions.
+
+Nothing of the user's runs in them, and they overtake: an evaluation that goes on for ever holds none of them up.
+
+(call 9 look/complete (1 "counter.lo"))
+(return 9 (:written "lo" :whole t :candidates (("loop" "async function" "(total)" 2))))
+"""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from dataclasses import asdict
+from itertools import islice
+
+from midflight.epc.method import Lane, Method
+from midflight.epc.methods.arguments import absolute_path, number, text
+from midflight.shell import (
+    ModuleScope,
+    Scope,
+    Session,
+    call_tip,
+    complete,
+    definition_of,
+    doc_of,
+    module_of_file,
+    references_of,
+    target_of,
+)
+
+__all__ = ["LookMethods"]
+
+Plist = dict[str, object]
+
+_REFERENCES = 1000
+
+
+class LookMethods:
+    """What can be asked of names, in a shell of this connection or in a file."""
+
+    def __init__(self, find_session: Callable[[object], Session]) -> None:
+        self._find_session = find_session
+
+    def methods(self) -> tuple[Method, ...]:
+        """Return the methods."""
+        return (
+            Method("look/complete", self.complete, Lane.ASIDE),
+            Method("look/signature", self.signature, Lane.ASIDE),
+            Method("look/doc", self.doc, Lane.ASIDE),
+            Method("look/definition", self.definition, Lane.ASIDE),
+            Method("look/references", self.references, Lane.ASIDE),
+        )
+
+    def scope(self, where: object, inside: object = None) -> Scope:
+        """Return the scope of WHERE: a shell's number, a file's absolute path with the name of the definition around
+        the place, or nil for the loaded modules alone.
+
+        Raises: RequestError for anything else.
+        """
+        if where is None:
+            return ModuleScope(None)
+        if isinstance(where, str):
+            module = module_of_file(absolute_path(where, "WHERE"))
+            return ModuleScope(module, "" if inside is None else text(inside, "INSIDE"))
+        return self._find_session(number(where, "WHERE")).scope
+
+    def complete(self, where: object, before: object, inside: object = None) -> Plist:
+        """Return what the name at the end of BEFORE, the beginning of a statement, can become."""
+        found = complete(self.scope(where, inside), text(before, "BEFORE"))
+        return {
+            "written": found.written,
+            "whole": found.is_whole,
+            "candidates": [[each.name, each.kind, each.detail, each.version] for each in found.candidates],
+        }
+
+    def signature(self, where: object, before: object, inside: object = None) -> Plist | None:
+        """Return how the call is made that stands open at the end of BEFORE; nil if there is none that is known."""
+        tip = call_tip(self.scope(where, inside), text(before, "BEFORE"))
+        return None if tip is None else asdict(tip) | {"parameters": list(tip.parameters)}
+
+    def doc(self, where: object, expression: object, inside: object = None) -> Plist | None:
+        """Return what there is to say of what EXPRESSION means; nil if that is not known without evaluating it."""
+        scope = self.scope(where, inside)
+        found = doc_of(scope, text(expression, "EXPRESSION"))
+        if found is None:
+            return None
+        return asdict(found) | {"definition": self.definition(where, expression, inside)}
+
+    def definition(self, where: object, expression: object, inside: object = None) -> Plist | None:
+        """Return where that is defined which EXPRESSION means; nil if it is not known, or in no file."""
+        target = target_of(self.scope(where, inside), text(expression, "EXPRESSION"))
+        definition = None if target is None else definition_of(target)
+        return None if definition is None else asdict(definition)
+
+    def references(self, where: object, expression: object, inside: object = None) -> Plist | None:
+        """Return the uses of what EXPRESSION means in the loaded modules, the first 1000; nil if it is not known."""
+        target = target_of(self.scope(where, inside), text(expression, "EXPRESSION"))
+        if target is None:
+            return None
+        found = list(islice(references_of(target), _REFERENCES))
+        return {
+            "module": target.module,
+            "name": target.name,
+            "references": [asdict(each) | {"pids": list(each.pids)} for each in found],
+        }

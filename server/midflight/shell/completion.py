@@ -1,0 +1,131 @@
+"""What the name that is being written can become, from what is there now; nothing of the user's runs. See sight.py."""
+
+from __future__ import annotations
+
+import builtins
+import keyword
+import sys
+from dataclasses import dataclass
+from inspect import Parameter
+from types import ModuleType
+
+from midflight.shell.modules import module_names
+from midflight.shell.reading import Written, read_written
+from midflight.shell.scopes import Scope, owner_in, resolve
+from midflight.shell.sight import Found, Instance, find_member, is_a, kind_of, members_of, short_text, version_number
+from midflight.shell.signatures import parameters_of, signature_text
+
+__all__ = ["Candidate", "Completion", "complete"]
+
+MOST = 500  # candidates: nobody reads more, and a frame has its limit
+
+
+@dataclass(frozen=True, slots=True)
+class Candidate:
+    """A name to choose. `detail` is its signature or what its value looks like; `version` that of its module."""
+
+    name: str
+    kind: str
+    detail: str = ""
+    version: int | None = None
+
+
+@dataclass(frozen=True, slots=True)
+class Completion:
+    """What `written`, the beginning of a name, can become, sorted; `is_whole` unless there were too many to send."""
+
+    written: str
+    candidates: tuple[Candidate, ...]
+    is_whole: bool = True
+
+
+def complete(scope: Scope, text: str) -> Completion:
+    """Return what the name at the end of `text`, the beginning of a statement, can become."""
+    written = read_written(text)
+    if written.is_text:
+        return Completion("", ())
+    if written.imports_from is not None:
+        prefix, candidates = _imports(written, written.imports_from)
+    elif written.owner is not None:
+        prefix, candidates = written.last, _attributes(scope, written.owner, written.last)
+    else:
+        prefix, candidates = written.last, [*_keywords(scope, written), *_names(scope, written.last)]
+    return Completion(prefix, tuple(candidates[:MOST]), len(candidates) <= MOST)
+
+
+def _is_wanted(name: str, prefix: str) -> bool:
+    return name.startswith(prefix) and (prefix.startswith("_") or not name.startswith("_"))
+
+
+def _candidate(name: str, found: Found | None) -> Candidate:
+    if found is None:
+        return Candidate(name, "name")
+    kind, value = kind_of(found), found.value
+    detail = signature_text(found)
+    if not detail and type(value) is not Instance and kind not in ("module", "class", "property"):
+        detail = short_text(value)
+    return Candidate(name, kind, detail, version_number(value))
+
+
+def _members(owner: object, prefix: str) -> list[Candidate]:
+    names = sorted(name for name in members_of(owner) if _is_wanted(name, prefix) and name.isidentifier())
+    return [_candidate(name, find_member(owner, name)) for name in names[: MOST + 1]]
+
+
+def _attributes(scope: Scope, owner: str, prefix: str) -> list[Candidate]:
+    found = resolve(scope, owner)
+    if found is None:
+        return []
+    return _members(owner_in(found), prefix)
+
+
+def _names(scope: Scope, prefix: str) -> list[Candidate]:
+    candidates = []
+    for name in sorted(name for name in scope.names() if _is_wanted(name, prefix))[: MOST + 1]:
+        found = scope.find(name)
+        if keyword.iskeyword(name):
+            candidates.append(Candidate(name, "keyword"))
+        elif found is not None and name in vars(builtins) and found.value is vars(builtins)[name]:
+            candidates.append(Candidate(name, "builtin"))  # a hundred and fifty signatures that everybody knows
+        else:
+            candidates.append(_candidate(name, found))
+    return candidates
+
+
+def _keywords(scope: Scope, written: Written) -> list[Candidate]:
+    """Return the parameters of the call being written, as keywords."""
+    call = written.call
+    found = resolve(scope, call.callee) if call is not None and call.is_argument_start else None
+    if found is None:
+        return []
+    texts, which, _ = parameters_of(found)
+    return [
+        Candidate(f"{each.name}=", "parameter", text)
+        for text, each in zip(texts, which, strict=True)
+        if each is not None
+        and each.kind in (Parameter.POSITIONAL_OR_KEYWORD, Parameter.KEYWORD_ONLY)
+        and each.name.startswith(written.last)
+    ]
+
+
+def _imports(written: Written, source: str) -> tuple[str, list[Candidate]]:
+    """Return what an import statement can go on with: names of `source`, or modules for an empty one."""
+    if source:
+        module = sys.modules.get(source)
+        if module is None or not is_a(module, ModuleType):
+            return written.last, []
+        return written.last, _members(module, written.last)
+    package, dot, last = written.last.rpartition(".")
+    loaded = set(module_names())
+    names = {
+        name[len(package) + len(dot) :].partition(".")[0]
+        for name in list(sys.modules)
+        if name.startswith(package + dot) and (name in loaded or not name.startswith("_"))
+    }
+    wanted = sorted(name for name in names if _is_wanted(name, last) and name)
+    return last, [_candidate(name, _module(f"{package}{dot}{name}")) for name in wanted]
+
+
+def _module(name: str) -> Found | None:
+    module = sys.modules.get(name)
+    return None if module is None else Found(module)

@@ -1,0 +1,225 @@
+"""Where a name is looked for: in a shell, or at a place of a source file whose module runs. And what it means there.
+
+Law: nothing of the user's runs; an expression is followed as far as its parts lie there to be seen. See sight.py.
+"""
+
+from __future__ import annotations
+
+import ast
+import builtins
+import functools
+import keyword
+import os
+import sys
+from collections.abc import Iterable
+from types import FunctionType, ModuleType
+from typing import Any, Protocol
+
+from midflight import code
+from midflight.shell.bindings import Bindings
+from midflight.shell.history import History
+from midflight.shell.modules import find_module, module_names
+from midflight.shell.sight import (
+    Found,
+    Instance,
+    find_member,
+    instance_of,
+    is_a,
+    item_of,
+    own_names,
+    returned,
+    unwrapped,
+)
+
+__all__ = ["ModuleScope", "Scope", "ShellScope", "module_of_file", "owner_in", "resolve", "resolve_node"]
+
+_LITERALS: dict[type[ast.expr], type] = {
+    ast.List: list, ast.ListComp: list, ast.Dict: dict, ast.DictComp: dict, ast.Set: set, ast.SetComp: set,
+    ast.Tuple: tuple, ast.JoinedStr: str,
+}  # fmt: skip
+
+
+class Scope(Protocol):
+    """Where names are looked for."""
+
+    def find(self, name: str) -> Found | None:
+        """Return what `name` means here; None if that is not known."""
+
+    def names(self) -> Iterable[str]:
+        """Return all names that mean something here, keywords included."""
+
+    def origin(self, name: str) -> str | None:
+        """Return the module that binds `name` here; None if no module does."""
+
+    def job(self, number: int) -> Found | None:
+        """Return the value of a job of the shell; None if there is none."""
+
+    def globals(self) -> dict[str, Any]:
+        """Return the namespace in which an expression of this place would be evaluated."""
+
+
+class ShellScope:
+    """The names of a shell's inputs."""
+
+    def __init__(self, bindings: Bindings, history: History) -> None:
+        self._bindings = bindings
+        self._history = history
+
+    def find(self, name: str) -> Found | None:
+        """See `Scope`."""
+        try:
+            return Found(self._bindings.find(name))
+        except KeyError:
+            return None
+
+    def names(self) -> Iterable[str]:
+        """See `Scope`."""
+        return self._bindings.names(module_names())
+
+    def origin(self, name: str) -> str | None:  # noqa: ARG002  # the protocol has it
+        """See `Scope`. What an input binds has no text in a module."""
+        return None
+
+    def job(self, number: int) -> Found | None:
+        """See `Scope`."""
+        jobs = list(self._history)
+        wanted = number if number >= 0 else (jobs[-1].number + 1 + number if jobs else 0)
+        return next((Found(job.value) for job in jobs if job.number == wanted), None)
+
+    def globals(self) -> dict[str, Any]:
+        """See `Scope`."""
+        return self._bindings.namespace
+
+
+class ModuleScope:
+    """A place in a module: in the definition `inside`, a dotted name, or at the top for an empty one.
+
+    Its names are those of the module's current version, none for a module that is not there, and the loaded modules:
+    what is being written may not have been loaded yet.
+    """
+
+    def __init__(self, module: str | None, inside: str = "") -> None:
+        self.module = module
+        self._names = own_names(sys.modules[module]) if module in sys.modules else {}
+        self._function, self._class = self._around(inside)
+
+    def _around(self, inside: str) -> tuple[FunctionType | None, type | None]:
+        """Return the function and the class that `inside` names, as they run now."""
+        owner: Any = None
+        cls: type | None = None
+        for part in inside.split("."):
+            found = Found(self._names.get(part)) if owner is None else find_member(owner, part)
+            if found is None or found.value is None:
+                return None, cls
+            owner = found.value
+            if is_a(owner, type):
+                cls = owner
+            else:
+                break
+        function = unwrapped(owner)
+        return (function if type(function) is FunctionType else None), cls
+
+    def find(self, name: str) -> Found | None:
+        """See `Scope`. A local name is not known, but for the object that a method belongs to."""
+        if self._function is not None:
+            code_ = self._function.__code__
+            if self._class is not None and code_.co_argcount and name == code_.co_varnames[0]:
+                is_class = type(own_names(self._class).get(self._function.__name__)) is classmethod
+                return Found(self._class if is_class else Instance(self._class))
+            if name in code_.co_varnames or name in code_.co_cellvars:
+                return self._parameter(name)
+        if name in self._names:
+            return Found(self._names[name])
+        try:
+            return Found(find_module(name))
+        except KeyError:
+            return Found(vars(builtins)[name]) if name in vars(builtins) else None
+
+    def _parameter(self, name: str) -> Found | None:
+        """Return what the annotation of a parameter says that it is."""
+        assert self._function is not None
+        annotation = self._function.__annotations__.get(name)
+        if type(annotation) is str:
+            annotation = self._names.get(annotation, vars(builtins).get(annotation))
+        return instance_of(annotation)
+
+    def names(self) -> Iterable[str]:
+        """See `Scope`."""
+        locals_ = () if self._function is None else self._function.__code__.co_varnames
+        return {*locals_, *self._names, *module_names(), *vars(builtins), *keyword.kwlist}
+
+    def origin(self, name: str) -> str | None:
+        """See `Scope`."""
+        if self._function is not None and name in self._function.__code__.co_varnames:
+            return None
+        return self.module if name in self._names else None
+
+    def job(self, number: int) -> Found | None:  # noqa: ARG002  # the protocol has it
+        """See `Scope`. A file has no jobs."""
+        return None
+
+    def globals(self) -> dict[str, Any]:
+        """See `Scope`."""
+        return dict(self._names)
+
+
+def module_of_file(path: str) -> str | None:
+    """Return the name of the module that was loaded from `path`, else of one that was imported from it."""
+    path = os.path.realpath(path)
+    for name in module_names():
+        if os.path.realpath(code.is_loaded(name) or "") == path:
+            return name
+    for name, module in list(sys.modules.items()):
+        if is_a(module, ModuleType) and own_names(module).get("__file__") == path:
+            return name
+    return None
+
+
+def resolve(scope: Scope, text: str) -> Found | None:
+    """Return what the expression `text` is, without evaluating it; None if it would have to be."""
+    try:
+        tree = ast.parse(text.strip(), mode="eval")
+    except (SyntaxError, ValueError, RecursionError, MemoryError):
+        return None
+    return resolve_node(scope, tree.body)
+
+
+def resolve_node(scope: Scope, node: ast.expr) -> Found | None:
+    """Return what `node` is, without evaluating it; None if it would have to be."""
+    match node:
+        case ast.Name(id=name):
+            return scope.find(name)
+        case ast.Constant(value=value):
+            return Found(value)
+        case ast.Attribute(value=owner, attr=name):
+            found = resolve_node(scope, owner)
+            return None if found is None else find_member(owner_in(found), name)
+        case ast.Subscript(value=owner, slice=key):
+            found, index = resolve_node(scope, owner), _literal(key)
+            return None if found is None or index is None else item_of(found.value, index.value)
+        case ast.Call(func=ast.Name(id="v"), args=args, keywords=[]) if len(args) <= 1:
+            number = _literal(args[0]) if args else Found(-1)
+            return None if number is None or type(number.value) is not int else scope.job(number.value)
+        case ast.Call(func=function):
+            found = resolve_node(scope, function)
+            return None if found is None else returned(found.value)
+    literal = _LITERALS.get(type(node))
+    return None if literal is None else Found(Instance(literal))
+
+
+def owner_in(found: Found) -> object:
+    """Return what attributes of `found` are attributes of: itself, or of an object's property what its annotation says.
+
+    An object without any is returned for a property that does not say.
+    """
+    if found.is_bound and type(found.value) in (property, functools.cached_property):
+        result = returned(found.value)
+        return Instance(object) if result is None else result.value
+    return found.value
+
+
+def _literal(node: ast.expr) -> Found | None:
+    try:
+        return Found(ast.literal_eval(node))
+    except (ValueError, TypeError, SyntaxError, RecursionError, MemoryError):
+        return None
