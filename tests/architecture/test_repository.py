@@ -21,7 +21,7 @@ def test_the_checkout_is_seen() -> None:
     """The rules below look at all of it; an empty look would always pass."""
     names = {name for name, _ in texts()}
 
-    assert {"Makefile", ".ci/run", "elisp/midflight-connection.el", "server/midflight/cli.py"} <= names
+    assert {"Makefile", ".ci/run", "elisp/midflight-connection.el", "server/midflight/cli/__init__.py"} <= names
 
 
 def test_no_file_names_a_path_of_one_machine() -> None:

@@ -1,0 +1,138 @@
+"""The arguments of every command, and what runs it."""
+
+from __future__ import annotations
+
+import argparse
+from collections.abc import Callable
+from importlib.metadata import version
+from typing import Any
+
+from midflight.cli import requests, servers
+
+__all__ = ["parser"]
+
+_DESCRIPTION = """\
+Hot code loading for Python: a server runs your processes, and loads new versions of their modules while they run
+on. The commands find the server of a project by its root, the nearest folder upwards with a pyproject.toml, else
+with a .git, else the current folder.
+"""
+
+
+def parser() -> argparse.ArgumentParser:
+    made = argparse.ArgumentParser(
+        prog="midflight", description=_DESCRIPTION, formatter_class=argparse.RawDescriptionHelpFormatter
+    )
+    made.add_argument("--version", action="version", version=f"midflight {version('midflight')}")
+    commands = made.add_subparsers(title="commands", metavar="COMMAND", required=True)
+
+    def command(name: str, run: Callable[[argparse.Namespace], int], help: str, *, data: bool = False) -> Any:
+        added = commands.add_parser(name, help=help, description=help[0].upper() + help[1:] + ".")
+        added.set_defaults(run=run, json=False)
+        added.add_argument("--root", metavar="DIR", help="the project's root, instead of looking for it")
+        if data:
+            added.add_argument("--json", action="store_true", help="print JSON")
+        return added
+
+    it = command("serve", servers.serve, "run the server of the project; the first line it prints is its port")
+    it.add_argument("--detach", action="store_true", help="start it in the background and return when it answers")
+    it.add_argument(
+        "--port",
+        type=_port,
+        default=0,
+        metavar="N",
+        help="listen on this port of 127.0.0.1 (default: a free one)",
+    )
+
+    it = command("run", servers.run, "run a function as the first process, with a server around it, until it ends")
+    it.add_argument("target", metavar="FILE_OR_MODULE:FUNCTION", help="for instance counter.py:start")
+    it.add_argument("arguments", nargs="*", metavar="ARGUMENT", help="passed to the function, as strings")
+
+    command("shell", servers.shell, "talk to the processes; a server is started for it if none runs")
+
+    it = command("load", requests.load, "load files as new versions of their modules, all of them or none", data=True)
+    it.add_argument("files", metavar="FILE", nargs="+")
+    _add_load_switches(it)
+    it.add_argument(
+        "--two-versions",
+        action="store_true",
+        help="refuse it while processes run an older version than the current, as Erlang's limit has it",
+    )
+
+    it = command(
+        "upgrade",
+        requests.upgrade,
+        "load a module and change the states of its live servers, all of them or nothing",
+        data=True,
+    )
+    it.add_argument("module", metavar="MODULE_OR_FILE")
+    it.add_argument("--extra", metavar="EXPR", help="what code_change gets as `extra`, in Python; default: None")
+    it.add_argument("--dry-run", action="store_true", help="show what would become of each server; change nothing")
+    it.add_argument(
+        "--to", type=int, metavar="VERSION", help="load the text of that version again, states go down to it"
+    )
+    it.add_argument("--timeout", type=int, metavar="SECONDS", help="how long servers may be held (default: 4)")
+    it.add_argument("--force", action="store_true", help="load it though a check refuses it")
+
+    it = command(
+        "move",
+        requests.move,
+        "move the idle processes of a module to its current version; exit 1 if some stay",
+        data=True,
+    )
+    it.add_argument("module", metavar="MODULE")
+
+    command("ps", requests.ps, "list the processes: which version of which module each runs, and where", data=True)
+
+    it = command(
+        "versions", requests.versions, "list the versions of a module and how many processes run each", data=True
+    )
+    it.add_argument("module", metavar="MODULE")
+    it.add_argument("--why", type=int, metavar="VERSION", help="say instead what keeps that version in memory")
+
+    it = command("diff", requests.diff, "show how two versions of a module differ", data=True)
+    it.add_argument("module", metavar="MODULE")
+    it.add_argument("a", type=int, metavar="A", help="number of a version")
+    it.add_argument("b", type=int, metavar="B", help="number of another one")
+
+    it = command("rollback", requests.rollback, "load an earlier version's text as a new version", data=True)
+    it.add_argument("module", metavar="MODULE")
+    it.add_argument("version", type=int, nargs="?", metavar="VERSION", help="default: the one before the current")
+    _add_load_switches(it)
+
+    it = command(
+        "purge", requests.purge, "drop a module's old versions and kill the processes that run them", data=True
+    )
+    it.add_argument("module", metavar="MODULE")
+    it.add_argument("--soft", action="store_true", help="kill nobody; drop them only if nobody runs them")
+
+    it = command("send", requests.send, "send a process a message")
+    it.add_argument("pid", metavar="PID", help="a pid as ps shows it, or a registered name")
+    it.add_argument(
+        "expression", metavar="EXPRESSION", help="""the message in Python, for instance '("increment", 3)'"""
+    )
+
+    it = command("exit", requests.exit, "send a process an exit signal")
+    it.add_argument("pid", metavar="PID", help="a pid as ps shows it, or a registered name")
+    it.add_argument(
+        "reason",
+        nargs="?",
+        default="shutdown",
+        metavar="REASON",
+        help="default: shutdown; kill ends it at once",
+    )
+
+    command("stop", servers.stop, "end the server of the project and all its processes")
+    command("doctor", requests.doctor, "show what is installed, and what is known of the project's server", data=True)
+    return made
+
+
+def _add_load_switches(parser: argparse.ArgumentParser) -> None:
+    parser.add_argument("--force", action="store_true", help="load it though a check refuses it")
+    parser.add_argument("--move", action="store_true", help="move the idle processes to it, as move does")
+
+
+def _port(text: str) -> int:
+    number = int(text)
+    if not 0 <= number <= 65535:
+        raise argparse.ArgumentTypeError(f"{number} is no port, which are 0 to 65535")
+    return number

@@ -1,0 +1,111 @@
+"""The commands that ask the running server: one request each, and its answer as text or JSON."""
+
+from __future__ import annotations
+
+import argparse
+import os
+from typing import Any
+
+from midflight.cli.show import ask, root_of, show, table
+from midflight.editors import examine
+from midflight.errors import RequestError
+
+__all__ = ["diff", "doctor", "exit", "load", "move", "ps", "purge", "rollback", "send", "upgrade", "versions"]
+
+
+def load(options: argparse.Namespace) -> int:
+    paths = [os.path.abspath(file) for file in options.files]
+    switches = _switches(options, "force", "two_versions", "move")
+    if len(paths) == 1:
+        return _show_load(options, ask(options, "code/load", paths[0], None, switches, near=paths[0]))
+    return _show_load(options, ask(options, "code/load-many", paths, switches, near=paths[0]))
+
+
+def rollback(options: argparse.Namespace) -> int:
+    switches = _switches(options, "force", "move")
+    return _show_load(options, ask(options, "code/rollback", options.module, options.version, switches))
+
+
+def _switches(options: argparse.Namespace, *names: str) -> dict[str, bool] | None:
+    return {name: True for name in names if getattr(options, name)} or None
+
+
+def upgrade(options: argparse.Namespace) -> int:
+    is_file = options.module.endswith(".py") or os.sep in options.module
+    module = os.path.abspath(options.module) if is_file else options.module
+    chosen = {name: getattr(options, name) for name in ("force", "dry_run", "extra", "to", "timeout")}
+    chosen = {name: value for name, value in chosen.items() if value is not None and value is not False}
+    near = module if is_file else "."
+    report = ask(options, "code/upgrade", module, None, chosen or None, near=near)
+    show(options, report, lambda: report["text"])
+    return 1 if report["status"] == "failed" else 0
+
+
+def move(options: argparse.Namespace) -> int:
+    report = ask(options, "code/move", options.module)
+    show(options, report, lambda: report["text"])
+    return 1 if report["not_moved"] else 0
+
+
+def _show_load(options: argparse.Namespace, report: dict[str, Any]) -> int:
+    show(options, report, lambda: report["text"])
+    return 0 if report["status"] == "loaded" else 1
+
+
+def ps(options: argparse.Namespace) -> int:
+    rows = ask(options, "process/list") or []
+    heading = ("PID", "NAME", "MODULE", "VERSION", "AT", "STATUS", "MESSAGES")
+
+    def cells(row: dict[str, Any]) -> tuple[object, ...]:
+        place = f"{row['function']}:{row['line']}"
+        return (row["pid"], row["name"], row["module"], row["version"], place, row["status"], row["messages"])
+
+    return show(options, rows, lambda: table(heading, map(cells, rows)))
+
+
+def versions(options: argparse.Namespace) -> int:
+    if options.why is not None:
+        said = ask(options, "code/why-alive", options.module, options.why)
+        return show(options, said, lambda: str(said["text"]))
+    rows = ask(options, "code/versions", options.module) or []
+    heading = ("VERSION", "VSN", "CURRENT", "PROCESSES")
+    cells = [(row["version"], row["vsn"], "current" if row["current"] else None, row["processes"]) for row in rows]
+    return show(options, rows, lambda: table(heading, cells))
+
+
+def diff(options: argparse.Namespace) -> int:
+    text = ask(options, "code/diff", options.module, options.a, options.b) or ""
+    return show(options, {"diff": text}, lambda: text)
+
+
+def purge(options: argparse.Namespace) -> int:
+    if options.soft:
+        is_gone = bool(ask(options, "code/soft-purge", options.module))
+        said = (
+            "No old version is left." if is_gone else "Processes still run old versions, which stay; see midflight ps."
+        )
+        show(options, {"purged": is_gone, "killed": []}, lambda: said)
+        return 0 if is_gone else 1
+    pids = ask(options, "code/purge", options.module) or []
+    killed = f"; killed {', '.join(pids)}" if pids else ""
+    return show(options, {"purged": True, "killed": pids}, lambda: f"No old version is left{killed}.")
+
+
+def send(options: argparse.Namespace) -> int:
+    return _to_process(options, "process/send", options.expression)
+
+
+def exit(options: argparse.Namespace) -> int:
+    return _to_process(options, "process/exit", options.reason)
+
+
+def _to_process(options: argparse.Namespace, method: str, what: str) -> int:
+    if not ask(options, method, options.pid, what):
+        raise RequestError(f"{options.pid} is not alive; nothing was sent. See midflight ps.")
+    return 0
+
+
+def doctor(options: argparse.Namespace) -> int:
+    findings = examine(root_of(options))
+    show(options, findings, lambda: table(("WHAT", "FOUND"), findings.items()))
+    return 1 if findings["trouble"] else 0

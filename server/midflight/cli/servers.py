@@ -1,0 +1,110 @@
+"""The commands that start and end servers: serve, run, shell, stop."""
+
+from __future__ import annotations
+
+import argparse
+import logging
+import sys
+import time
+import traceback
+from pathlib import Path
+from typing import Any
+
+from midflight.app import serve as serve_project
+from midflight.app import start_detached
+from midflight.cli.show import root_of
+from midflight.code import readable
+from midflight.editors import run_shell
+from midflight.epc import Client, Place
+from midflight.errors import ProcessExit
+from midflight.program import function_of
+
+__all__ = ["run", "serve", "shell", "stop"]
+
+_STOP_SECONDS = 15.0
+_AROUND_A_PROGRAM = ("midflight", "asyncio", "__main__")  # whose frames say nothing of it
+
+
+def serve(options: argparse.Namespace) -> int:
+    root = root_of(options)
+    if options.detach:
+        print(start_detached(root, port=options.port).port)
+        return 0
+    _make_importable(root)
+    _log_to_stderr()
+    serve_project(root, lambda port: print(port, flush=True), port=options.port)
+    return 0
+
+
+def run(options: argparse.Namespace) -> int:
+    root = root_of(options)
+    _make_importable(root)
+    function = function_of(options.target)
+
+    def program() -> Any:
+        return function(*options.arguments)
+
+    try:
+        serve_project(root, lambda _port: None, program=program)
+    except ProcessExit as exit_:
+        print(f"midflight: {options.target} ended with exit reason {exit_.reason!r}", file=sys.stderr)
+        return 1
+    except Exception as error:
+        print(_traceback(error), end="", file=sys.stderr)
+        return 1
+    return 0
+
+
+def _traceback(error: Exception) -> str:
+    """Return the traceback of the program's own frames, with the files that people edit."""
+    trace = error.__traceback__
+    while trace is not None and trace.tb_frame.f_globals["__name__"].partition(".")[0] in _AROUND_A_PROGRAM:
+        trace = trace.tb_next
+    return readable("".join(traceback.format_exception(error.with_traceback(trace))))
+
+
+def shell(options: argparse.Namespace) -> int:
+    place = Place(root_of(options))
+    is_own = place.running() is None
+    if is_own:
+        start_detached(place.root)
+        print("No server ran for this project; this shell starts one, which ends with it.", file=sys.stderr)
+    try:
+        name = "midflight shell"
+        return run_shell(lambda handlers, on_lost: Client.attach(place.root, handlers, on_lost=on_lost, name=name))
+    finally:
+        if is_own and place.running() is not None:
+            with Client.attach(place.root) as client:
+                client.call("server/stop")
+
+
+def stop(options: argparse.Namespace) -> int:
+    place = Place(root_of(options))
+    found, cookie = place.find()
+    with Client(found.port, cookie) as client:
+        client.call("server/stop")
+    deadline = time.monotonic() + _STOP_SECONDS
+    while (still := place.read()) is not None and still.pid == found.pid:
+        if time.monotonic() > deadline:
+            raise TimeoutError(
+                f"The server (process id {found.pid}) was asked to end and has not within {_STOP_SECONDS:.0f} s; "
+                f"see {place.log_path}, or end it with: kill {found.pid}"
+            )
+        time.sleep(0.02)
+    return 0
+
+
+def _make_importable(root: Path) -> None:
+    """Let modules in the root of the project be imported, before any of them was loaded."""
+    if str(root) not in sys.path:
+        sys.path.append(str(root))
+
+
+def _log_to_stderr() -> None:
+    """Show what the server logs, and leave the logging of the project's programs to them."""
+    handler = logging.StreamHandler()
+    handler.setFormatter(logging.Formatter("%(asctime)s %(name)s: %(message)s"))
+    log = logging.getLogger("midflight")
+    log.addHandler(handler)
+    log.setLevel(logging.INFO)
+    log.propagate = False
