@@ -10,13 +10,17 @@
 
 ;; The life of a load:
 ;;
-;; 1. `midflight-load-buffer' takes the text of the buffer, saved or not.
+;; 1. `midflight-load-buffer' takes the text of the buffer, saved or not; with
+;;    a prefix argument midflight-preview shows first what it would do.
 ;; 2. A server and a shell are started if none runs; Emacs does not wait.
 ;; 3. The server gets text and path, and answers with a report, also when it
 ;;    refuses the code: then the version before stays current.
 ;; 4. The report's summary goes to the echo area, the whole to the report
 ;;    buffer, its diagnostics to Flymake and `next-error'.
+;; 5. `midflight-loaded-functions' tell those who show what runs.
 ;;
+;; The other loads go the same way: of another file, of all modules that were
+;; modified, of those that keep older names.  So does a check without a load.
 ;; What was loaded, and what that means for whom, is the server's to say; this
 ;; file shows it.
 
@@ -28,6 +32,8 @@
 (require 'midflight-report)
 (require 'midflight-shell)
 (require 'midflight-process)
+
+(declare-function midflight-preview-buffer "midflight-preview" (path text))
 
 (defcustom midflight-save-before-load 'ask
   "Whether a buffer is saved before it is loaded.
@@ -46,25 +52,23 @@ Its text is what is loaded, saved or not."
   :group 'midflight
   :package-version '(midflight . "0.1.0"))
 
-;;;###autoload
-(defun midflight-load-buffer ()
-  "Load this buffer into the running system, as its module's new version.
-Runtime processes keep running and keep their state.  The text of the
-buffer is loaded, saved or not (`midflight-save-before-load').  Start a
-server and a shell if none runs (`midflight-auto-start').  Code that cannot
-be loaded changes nothing: see the report, Flymake and `next-error'."
-  (interactive)
+(defvar midflight-loaded-functions nil
+  "Functions called when another version of a module has become current.
+They get the project root and the report of the server, a plist.")
+
+;;;; What is loaded
+
+(defun midflight-code-path ()
+  "Return the file of this buffer, as the server knows it, or signal an error."
   (unless buffer-file-name
     (midflight-user-error "This buffer visits no file; nothing was loaded; save it to one first"))
-  (midflight-code--offer-save)
-  (let ((path (file-truename buffer-file-name))
-        (text (save-restriction
-                (widen)
-                (buffer-substring-no-properties (point-min) (point-max)))))
-    (midflight-server-ensure
-     (lambda ()
-       (midflight-code--ensure-shell)
-       (midflight-code--load path text)))))
+  (file-truename buffer-file-name))
+
+(defun midflight-code-text ()
+  "Return the whole text of this buffer."
+  (save-restriction
+    (widen)
+    (buffer-substring-no-properties (point-min) (point-max))))
 
 (defun midflight-code--offer-save ()
   "Save the current buffer, by `midflight-save-before-load'."
@@ -79,47 +83,174 @@ be loaded changes nothing: see the report, Flymake and `next-error'."
   (unless (midflight-shell-of (midflight-connection-root-of-buffer))
     (display-buffer (midflight-shell-ensure))))
 
-(defun midflight-code--load (path text)
-  "Ask the server to load TEXT as the module of the file PATH."
-  (message (if (midflight-shell-busy-p)
-               "Midflight: %s is loaded after the evaluation that runs in the shell (%s interrupts it)"
-             "Midflight: loading %s...")
-           (file-name-nondirectory path)
-           (substitute-command-keys "\\<midflight-mode-map>\\[midflight-interrupt]"))
-  (midflight-connection-call
-   'code/load (list path text nil)
-   (lambda (report) (midflight-code--show path report))
-   (lambda (text)
-     (midflight-connection-show-error
-      (format "%s was not loaded: %s" (file-name-nondirectory path) text)))))
+(defun midflight-code-call (what method args callback &optional advice)
+  "Call METHOD of the server with ARGS for a load of WHAT, a word for people.
+A server and a shell are started if none runs.  CALLBACK gets the answer;
+if nil it is shown, and the report's g makes the same call again.  ADVICE
+is said behind what went wrong."
+  (let ((callback (or callback
+                      (lambda (report)
+                        (midflight-code-show
+                         report
+                         (lambda () (midflight-code-call what method args nil)))))))
+    (midflight-server-ensure
+     (lambda ()
+       (midflight-code--ensure-shell)
+       (message (if (midflight-shell-busy-p)
+                    "Midflight: %s is loaded after the evaluation that runs in the shell (%s interrupts it)"
+                  "Midflight: loading %s...")
+                what
+                (substitute-command-keys "\\<midflight-mode-map>\\[midflight-interrupt]"))
+       (midflight-connection-call
+        method args callback
+        (lambda (text)
+          (midflight-connection-show-error
+           (format "%s was not loaded: %s%s" what text
+                   (if advice (concat " " (substitute-command-keys advice)) "")))))))))
 
-(defun midflight-code--show (path report)
-  "Show REPORT, the plist that the server answered to the load of PATH."
-  (let* ((source (find-buffer-visiting path))
-         (failed (equal (plist-get report :status) "failed"))
-         (buffer (midflight-report-set
-                  report
-                  (lambda ()
-                    (with-current-buffer (find-file-noselect path)
-                      (midflight-load-buffer))))))
-    (when source
-      (with-current-buffer source
-        (midflight-flymake-set
-         (cl-remove-if-not (lambda (diagnostic)
-                             (equal (plist-get diagnostic :path) path))
-                           (plist-get report :diagnostics)))))
+;;;; Show what came of it
+
+(defun midflight-code-show (report again &optional together)
+  "Show REPORT, the plist that the server answered to a load, wherever it belongs.
+AGAIN is a function that does the load again, TOGETHER one that does it
+together with a list of modules."
+  (let* ((failed (equal (plist-get report :status) "failed"))
+         (buffer (midflight-report-set report again together)))
+    (midflight-code--show-notes report)
     (if (if (eq midflight-display-report 'failed) failed midflight-display-report)
         (midflight-report-display buffer)
       (midflight-report-hide buffer))
-    (message "%s" (plist-get report :summary))))
+    (midflight-code-note-load report)
+    (message "%s%s" (plist-get report :summary)
+             (if (or failed (not together) (not (midflight-report-stale-modules report)))
+                 ""
+               (substitute-command-keys
+                "; \\<midflight-mode-map>\\[midflight-show-report] offers to load those modules too")))))
 
-(defun midflight-code--loaded-elsewhere (_connection report)
-  "Show REPORT, a plist, of a load by somebody else."
+(defun midflight-code--show-notes (report)
+  "Show the diagnostics of REPORT in the buffers that visit its files."
+  (dolist (part (midflight-report-parts report))
+    (let* ((path (plist-get part :path))
+           (source (and path (find-buffer-visiting path))))
+      (when source
+        (with-current-buffer source
+          (midflight-flymake-set
+           (cl-remove-if-not (lambda (diagnostic)
+                               (equal (plist-get diagnostic :path) path))
+                             (midflight-report-diagnostics report))))))))
+
+(defun midflight-code-note-load (report)
+  "Tell everybody who wants to know that REPORT, a plist, is of a new version.
+Whatever in this Emacs makes another version current calls this."
+  (let ((root (midflight-connection-root-of-buffer)))
+    (dolist (part (midflight-report-parts report))
+      (when (equal (plist-get part :status) "loaded")
+        (run-hook-with-args 'midflight-loaded-functions root part)))))
+
+(defun midflight-code--loaded-elsewhere (connection report)
+  "Show REPORT, a plist, of a load by somebody else on CONNECTION's server."
+  (run-hook-with-args 'midflight-loaded-functions
+                      (midflight-connection-root connection) report)
   (message "%s (by %s)" (plist-get report :summary)
            (or (plist-get report :by) "another editor")))
 
 (setf (alist-get 'code/loaded midflight-connection-handlers)
       #'midflight-code--loaded-elsewhere)
+
+;;;; Commands
+
+;;;###autoload
+(defun midflight-load-buffer (&optional preview)
+  "Load this buffer into the running system, as its module's new version.
+Runtime processes keep running and keep their state.  The text of the
+buffer is loaded, saved or not (`midflight-save-before-load').  Start a
+server and a shell if none runs (`midflight-auto-start').  Code that cannot
+be loaded changes nothing: see the report, Flymake and `next-error'.
+
+With prefix argument PREVIEW, show first what the load would do, with the
+choice to load it, to move idle runtime processes as well, or to drop it."
+  (interactive "P")
+  (let ((path (midflight-code-path)))
+    (if preview
+        (midflight-preview-buffer path (midflight-code-text))
+      (midflight-code--offer-save)
+      (midflight-code-load path (midflight-code-text) nil))))
+
+(defun midflight-code-load (path text options)
+  "Load TEXT, or the text in the file PATH if nil, as the module of that file.
+OPTIONS is a plist for the server, as docs/protocol.md has it."
+  (midflight-code-call
+   (file-name-nondirectory path) 'code/load (list path text options)
+   (lambda (report)
+     (midflight-code-show report
+                          (lambda () (midflight-code--load-again path text))
+                          (lambda (modules)
+                            (midflight-code--load-together path text modules))))))
+
+(defun midflight-code--load-again (path text)
+  "Load the file PATH again; the text of its buffer, if TEXT was one."
+  (if text
+      (with-current-buffer (find-file-noselect path)
+        (midflight-load-buffer))
+    (midflight-load-file path)))
+
+(defun midflight-code--load-together (path text modules)
+  "Load TEXT of the file PATH together with MODULES, a list of names."
+  (midflight-code-call
+   (format "%s with %s" (file-name-nondirectory path) (mapconcat #'identity modules ", "))
+   'code/load-many (list (cons (if text (list path text) path) modules)) nil))
+
+;;;###autoload
+(defun midflight-load-file (file)
+  "Load FILE, a Python file, as it is on disk, as its module's new version.
+It goes to the server of the current buffer's project; if FILE is of
+another project, ask first."
+  (interactive
+   (list (read-file-name "Load Python file: " nil buffer-file-name t)))
+  (let ((path (file-truename file))
+        (root (midflight-connection-root-of-buffer)))
+    (unless (file-regular-p path)
+      (midflight-user-error "%s is no file; nothing was loaded" file))
+    (unless (or (equal (midflight-rendezvous-root path) root)
+                (y-or-n-p (format "%s is of another project; load it into the server of %s? "
+                                  (file-name-nondirectory path) (abbreviate-file-name root))))
+      (midflight-user-error "%s was not loaded" file))
+    (let ((buffer (find-buffer-visiting path)))
+      (when buffer
+        (with-current-buffer buffer (midflight-code--offer-save))))
+    (midflight-code-load path nil nil)))
+
+(defun midflight-load-modified ()
+  "Load all loaded modules whose files differ from the running code, or none.
+Offer first to save the modified buffers of this project."
+  (interactive)
+  (let ((root (midflight-connection-root-of-buffer)))
+    (when midflight-save-before-load
+      (save-some-buffers (eq midflight-save-before-load t)
+                         (lambda ()
+                           (and buffer-file-name (bound-and-true-p midflight-mode)
+                                (equal (midflight-connection-root-of-buffer) root))))))
+  (midflight-code-call "what was modified" 'code/load-modified nil nil))
+
+(defun midflight-check-buffer ()
+  "Compile this buffer and check its text, without loading or running any of it.
+What is found goes to Flymake, the report and `next-error'."
+  (interactive)
+  (let ((path (midflight-code-path)))
+    (midflight-server-ensure
+     (lambda ()
+       (midflight-connection-call
+        'code/check (list path (midflight-code-text))
+        (lambda (found)
+          (midflight-report-hide
+           (midflight-report-set found (lambda ()
+                                         (with-current-buffer (find-file-noselect path)
+                                           (midflight-check-buffer)))))
+          (midflight-code--show-notes found)
+          (message "%s" (plist-get found :summary)))
+        (lambda (text)
+          (midflight-connection-show-error
+           (format "%s was not checked: %s" (file-name-nondirectory path) text))))))))
 
 (provide 'midflight-code)
 ;;; midflight-code.el ends here

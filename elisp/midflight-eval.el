@@ -10,45 +10,77 @@
 
 ;; An expression or a region is evaluated in the shell of its project, as if it
 ;; had been typed there: with the shell's names and its number, in its
-;; transcript and history.  The value is shown in the echo area as well.
+;; transcript and history.  The value is shown behind its line, in the echo area,
+;; or both, by `midflight-eval-result-display'.
 
 ;;; Code:
 
 (require 'subr-x)
+(require 'midflight-inline)
 (require 'midflight-server)
 (require 'midflight-shell)
+
+(defcustom midflight-eval-result-display 'both
+  "Where the value of what is evaluated from a source buffer is shown.
+The shell has it whole in any case."
+  :type '(choice (const :tag "Behind the line" inline)
+                 (const :tag "In the echo area" echo)
+                 (const :tag "Both" both))
+  :group 'midflight
+  :package-version '(midflight . "0.1.0"))
 
 (defun midflight-eval--echo (answer)
   "Show ANSWER, the plist of an evaluation, in the echo area."
   (pcase (plist-get answer :status)
     ("ok" (message "%s" (or (plist-get answer :value) "None")))
     ("incomplete" (message "Midflight: the text is incomplete; nothing was evaluated"))
-    (_ (message "%s" (car (last (split-string (or (plist-get answer :error)
-                                                  "Interrupted")
-                                              "\n" t)))))))
+    (_ (message "%s" (midflight-eval--error answer)))))
 
-(defun midflight-eval--evaluate-from-source (text)
-  "Evaluate TEXT in the shell of this buffer's project; show the value here."
+(defun midflight-eval--error (answer)
+  "Return the last line of the error in ANSWER, the plist of an evaluation."
+  (car (last (split-string (or (plist-get answer :error) "Interrupted") "\n" t))))
+
+(defun midflight-eval--show (answer place)
+  "Show ANSWER, the plist of an evaluation, for the line of PLACE, a marker."
+  (unless (and (eq midflight-eval-result-display 'inline)
+               (marker-buffer place)
+               (not (equal (plist-get answer :status) "incomplete")))
+    (midflight-eval--echo answer))
+  (when (and (memq midflight-eval-result-display '(inline both))
+             (marker-buffer place))
+    (pcase (plist-get answer :status)
+      ("ok" (midflight-inline-result place (or (plist-get answer :value) "None")))
+      ("incomplete" nil)
+      (_ (midflight-inline-result place (midflight-eval--error answer) t
+                                  (plist-get answer :error)))))
+  (set-marker place nil))
+
+(defun midflight-eval--evaluate-from-source (text place)
+  "Evaluate TEXT in the shell of this buffer's project.
+Show the value for the line of PLACE, a position."
   (when (string-blank-p text)
     (midflight-user-error "There is nothing to evaluate"))
-  (midflight-server-ensure
-   (lambda ()
-     (with-current-buffer (midflight-shell-ensure)
-       (midflight-shell-evaluate-later text #'midflight-eval--echo)))))
+  (midflight-inline-remove)
+  (let ((place (copy-marker place)))
+    (midflight-server-ensure
+     (lambda ()
+       (with-current-buffer (midflight-shell-ensure)
+         (midflight-shell-evaluate-later
+          text (lambda (answer) (midflight-eval--show answer place))))))))
 
 (defvar midflight-eval-expression-history nil
   "What `midflight-eval-expression' was given.")
 
 (defun midflight-eval-expression (text)
   "Evaluate TEXT, Python, in the shell of this buffer's project.
-The value appears in the echo area, too."
+The value appears by `midflight-eval-result-display', too."
   (interactive
    (let ((symbol (thing-at-point 'symbol t)))
      (list (read-string (if symbol
                             (format "Evaluate in the shell (default %s): " symbol)
                           "Evaluate in the shell: ")
                         nil 'midflight-eval-expression-history symbol))))
-  (midflight-eval--evaluate-from-source text))
+  (midflight-eval--evaluate-from-source text (point)))
 
 (defun midflight-eval-region (begin end)
   "Evaluate the text from BEGIN to END in the shell of this buffer's project.
@@ -63,7 +95,8 @@ Indentation that all its lines share is taken away."
       (indent-rigidly (point-min) (point-max)
                       (- (midflight-eval--common-indentation)))
       (setq text (concat (string-trim-right (buffer-string)) "\n")))
-    (midflight-eval--evaluate-from-source text)))
+    (midflight-eval--evaluate-from-source
+     text (save-excursion (goto-char end) (skip-chars-backward " \t\n" begin) (point)))))
 
 (defun midflight-eval--common-indentation ()
   "Return the columns of indentation that all lines of this buffer share."

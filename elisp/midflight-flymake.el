@@ -15,13 +15,15 @@
 ;;    the buffer, which move with the text from then on.
 ;; 2. It turns on Flymake if there is something to show and runs a check; the
 ;;    backend reports those places, at every check, until the next load.
-;; 3. `midflight-flymake-disable' forgets all, and turns Flymake off again if
+;; 3. M-n and M-p go through them in the source, C-c M-c forgets them.
+;; 4. `midflight-flymake-disable' forgets all, and turns Flymake off again if
 ;;    it was turned on here.
 
 ;;; Code:
 
 (require 'cl-lib)
 (require 'flymake)
+(require 'midflight-epc)
 
 (defvar-local midflight-flymake--notes nil
   "What to report for this buffer: (BEGIN END TYPE TEXT) each.
@@ -103,6 +105,40 @@ They replace those of the load before; nil shows that all is well."
                                                      (marker-position begin)
                                                      (marker-position end)
                                                      type text))))
+
+;;;; Go through them
+
+(defun midflight-next-note (count)
+  "Go to the next note of the last load in this buffer, COUNT notes on.
+The note is shown in the echo area.  A negative COUNT goes backwards."
+  (interactive "p")
+  (let* ((notes (cl-loop for (begin end _type text) in midflight-flymake--notes
+                         when (< begin end)
+                         collect (cons (marker-position begin) text)))
+         (places (sort (delete-dups (mapcar #'car notes)) #'<))
+         (ahead (if (< count 0)
+                    (nreverse (cl-remove-if-not (lambda (place) (< place (point))) places))
+                  (cl-remove-if-not (lambda (place) (> place (point))) places)))
+         (place (nth (1- (abs count)) ahead)))
+    (cond ((null notes)
+           (midflight-user-error "The last load left no notes in this buffer"))
+          ((null place)
+           (midflight-user-error "No %s note" (if (< count 0) "earlier" "later"))))
+    (push-mark nil t)
+    (goto-char place)
+    (message "%s" (mapconcat #'cdr
+                             (cl-remove-if-not (lambda (note) (= (car note) place)) notes)
+                             "\n"))))
+
+(defun midflight-previous-note (count)
+  "Go to the note of the last load before point, COUNT notes back."
+  (interactive "p")
+  (midflight-next-note (- count)))
+
+(defun midflight-clear-notes ()
+  "Forget the notes of the last load in this buffer."
+  (interactive)
+  (midflight-flymake-set nil))
 
 (defun midflight-flymake-enable ()
   "Let Flymake ask us for the diagnostics of this buffer."

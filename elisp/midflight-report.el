@@ -9,11 +9,15 @@
 ;;; Commentary:
 
 ;; One buffer, *midflight-report*, with what the server said of the last load,
-;; whole.  Its diagnostics are links, and `next-error' goes through them.  In
-;; it g loads the same buffer again, as it compiles again in a compilation.
+;; whole, of one module or of several.  Its diagnostics are links, and
+;; `next-error' goes through them.  In it g loads the same again, as it compiles
+;; again in a compilation.  Where other modules keep names of an older version,
+;; a button loads those too.
 
 ;;; Code:
 
+(require 'cl-lib)
+(require 'subr-x)
 (require 'midflight-connection)
 (require 'midflight-flymake)
 
@@ -53,28 +57,66 @@ PLACE is a marker, if the file was visited when the report was made.")
       (funcall midflight-report--again)
     (midflight-user-error "Nothing has been loaded yet")))
 
-(defun midflight-report-set (report again)
+(defun midflight-report-parts (report)
+  "Return the reports of the modules that REPORT, a plist, is about.
+They are REPORT itself, unless it is that of several modules."
+  (or (plist-get report :reports) (list report)))
+
+(defun midflight-report-diagnostics (report)
+  "Return the diagnostics of REPORT, a plist, of all its modules."
+  (cl-loop for part in (midflight-report-parts report)
+           append (plist-get part :diagnostics)))
+
+(defun midflight-report-stale-modules (report)
+  "Return the names of the modules with stale imports in REPORT, a plist."
+  (delete-dups (cl-loop for part in (midflight-report-parts report)
+                        append (mapcar (lambda (stale) (plist-get stale :module))
+                                       (plist-get part :stale-imports)))))
+
+(defun midflight-report-set (report again &optional together)
   "Put REPORT, a plist that the server sent of a load, into the report buffer.
-AGAIN is a function that does the load again.  Return the buffer, which is
-not displayed; `next-error' goes through it if there are diagnostics."
-  (let ((root (midflight-connection-root-of-buffer))
-        (diagnostics (plist-get report :diagnostics)))
+AGAIN is a function that does the load again.  TOGETHER, if non-nil, is a
+function of a list of modules that does it together with them.  Return the
+buffer, which is not displayed; `next-error' goes through it if there are
+diagnostics."
+  (let ((root (midflight-connection-root-of-buffer)))
     (with-current-buffer (get-buffer-create midflight-report-buffer)
       (unless (derived-mode-p 'midflight-report-mode)
         (midflight-report-mode))
-      (setq midflight-connection-buffer-root root
-            midflight-report--again again
-            midflight-report--current -1
-            midflight-report--places (mapcar #'midflight-report--place diagnostics))
-      (let ((inhibit-read-only t))
-        (erase-buffer)
-        (insert (string-trim-right (plist-get report :text)) "\n")
-        (dotimes (index (length diagnostics))
-          (midflight-report--link index (nth index diagnostics)))
-        (goto-char (point-min)))
-      (when diagnostics
+      (midflight-report-fill report root again)
+      (midflight-report--offer report together)
+      (when midflight-report--places
         (setq next-error-last-buffer (current-buffer)))
       (current-buffer))))
+
+(defun midflight-report-fill (report root again)
+  "Fill this buffer, of a report mode, with REPORT, of the project at ROOT.
+AGAIN is called by \\<midflight-report-mode-map>\\[revert-buffer]."
+  (let ((diagnostics (midflight-report-diagnostics report))
+        (inhibit-read-only t))
+    (setq midflight-connection-buffer-root root
+          midflight-report--again again
+          midflight-report--current -1
+          midflight-report--places (mapcar #'midflight-report--place diagnostics))
+    (erase-buffer)
+    (insert (string-trim-right (plist-get report :text)) "\n")
+    (dotimes (index (length diagnostics))
+      (midflight-report--link index (nth index diagnostics)))
+    (goto-char (point-min))))
+
+(defun midflight-report--offer (report together)
+  "Offer to load the stale importers in REPORT by the function TOGETHER."
+  (let ((modules (midflight-report-stale-modules report))
+        (inhibit-read-only t))
+    (when (and together modules (not (equal (plist-get report :status) "failed")))
+      (save-excursion
+        (goto-char (point-max))
+        (insert "\n")
+        (insert-text-button
+         (format "[Load these too: %s]" (mapconcat #'identity modules ", "))
+         'action (lambda (_) (funcall together modules))
+         'help-echo "Load all of them together, or none, so that they have the current names")
+        (insert "\n")))))
 
 (defun midflight-report--link (index diagnostic)
   "Make the place of DIAGNOSTIC, the one at INDEX, a link in the text.

@@ -29,15 +29,20 @@
 ;;
 ;;     (add-hook 'python-mode-hook #'midflight-mode)
 ;;
-;; The mode takes C-c C-z, C-c C-e and C-c C-r from `python-mode' in its
-;; buffers.  This file is the mode, its keys and its menu; each feature has a
-;; file of its own:
+;; The mode takes C-c C-z, C-c C-c, C-M-x, C-c C-l, C-c C-e and C-c C-r from
+;; `python-mode' in its buffers.  This file is the mode, its keys and its
+;; menu; each feature has a file of its own:
 ;;
 ;;     midflight-code       load a buffer, say what came of it
+;;     midflight-preview    what a load would do, before it is made
+;;     midflight-definition load the definition at point
+;;     midflight-marks      what differs from what runs, in the fringe
+;;     midflight-waiting    who waits at which line, in the source
 ;;     midflight-report     the report buffer, `next-error'
 ;;     midflight-flymake    the diagnostics of a load
 ;;     midflight-shell      the shell: sessions, evaluations, commands
 ;;     midflight-eval       an expression, a region
+;;     midflight-inline     a value behind its line
 ;;     midflight-transcript the text of a shell buffer
 ;;     midflight-history    the inputs of shells, in a file
 ;;     midflight-server     start, find, leave, stop a server
@@ -56,6 +61,10 @@
 (require 'midflight-process)
 (require 'midflight-eval)
 (require 'midflight-code)
+(require 'midflight-preview)
+(require 'midflight-definition)
+(require 'midflight-marks)
+(require 'midflight-waiting)
 
 ;;;###autoload
 (defgroup midflight nil
@@ -66,6 +75,15 @@
 (defvar midflight-mode-map
   (let ((map (make-sparse-keymap)))
     (define-key map (kbd "C-c C-k") #'midflight-load-buffer)
+    (define-key map (kbd "C-c M-k") #'midflight-check-buffer)
+    (define-key map (kbd "C-c C-l") #'midflight-load-file)
+    (define-key map (kbd "C-c C-c") #'midflight-load-definition)
+    (define-key map (kbd "C-M-x") #'midflight-load-definition)
+    (define-key map (kbd "C-c C-x l") #'midflight-load-modified)
+    (define-key map (kbd "C-c C-x w") #'midflight-show-waiting)
+    (define-key map (kbd "M-n") #'midflight-next-note)
+    (define-key map (kbd "M-p") #'midflight-previous-note)
+    (define-key map (kbd "C-c M-c") #'midflight-clear-notes)
     (define-key map (kbd "C-c C-z") #'midflight-shell)
     (define-key map (kbd "C-c C-b") #'midflight-interrupt)
     (define-key map (kbd "C-c C-e") #'midflight-eval-expression)
@@ -77,7 +95,18 @@
   "Menu of `midflight-mode'."
   '("Midflight"
     ["Load this buffer" midflight-load-buffer]
+    ["Preview a load of this buffer" (midflight-load-buffer t) :keys "C-u C-c C-k"]
+    ["Load the definition at point" midflight-load-definition]
+    ["Load another file..." midflight-load-file]
+    ["Load what was modified" midflight-load-modified]
+    ["Check this buffer only" midflight-check-buffer]
+    "---"
     ["Report of the last load" midflight-show-report]
+    ["Next note" midflight-next-note]
+    ["Previous note" midflight-previous-note]
+    ["Clear the notes" midflight-clear-notes]
+    ["Show who waits where" midflight-show-waiting
+     :style toggle :selected midflight-waiting--on]
     "---"
     ["Shell" midflight-shell]
     ["Evaluate an expression..." midflight-eval-expression]
@@ -95,15 +124,26 @@
 (define-minor-mode midflight-mode
   "Minor mode for Python that is developed while it runs.
 The mode line shows the project whose server this buffer uses, and whether
-it is attached.  Nothing is started until a command needs it.
+it is attached; then whether the buffer is \"stale\", which is to say that it
+differs from what runs, or \"not loaded\".  Definitions that differ are marked
+in the fringe, or on a terminal in the margin (`midflight-mark-stale').
+Nothing is started until a command needs it.
+
+Some keys of `python-mode' mean the same here, but in the running system:
+\\[midflight-load-definition] loads the definition at point, \\[midflight-load-file] a file, and \\[midflight-eval-region] evaluates the region.
+Without the mode they are what they were.
 
 \\{midflight-mode-map}"
-  :lighter (:eval (midflight-connection-lighter))
+  :lighter (:eval (concat (midflight-connection-lighter) (midflight-marks-lighter)))
   :keymap midflight-mode-map
   :group 'midflight
   (if midflight-mode
-      (midflight-flymake-enable)
+      (progn (midflight-flymake-enable)
+             (midflight-marks-enable))
     (midflight-flymake-disable)
+    (midflight-inline-remove)
+    (midflight-waiting-disable)
+    (midflight-marks-disable)
     (kill-local-variable 'midflight-connection-buffer-root)
     (midflight-connection-forget-root)))
 

@@ -377,7 +377,7 @@ def test_waiting_finds_processes_of_all_versions_in_the_edited_text(editor: Edit
             "line": line_of(new, "match await") + 1,
             "count": 3,
             "pids": [first, second, third],
-            "versions": [{"version": 1, "count": 2}, {"version": 2, "count": 1}],
+            "versions": [{"version": 1, "count": 2, "current": False}, {"version": 2, "count": 1, "current": True}],
         }
     ]
 

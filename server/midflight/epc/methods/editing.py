@@ -130,14 +130,20 @@ class EditingMethods:
 
     def waiting(self, path: object, source: object) -> list[Plist]:
         """Return the lines of SOURCE, an edited text of the file PATH, at which processes are."""
+        file, given = absolute_path(path, "PATH"), text(source, "SOURCE")
+        running = code.running_at(file)
+        current = None if running is None else running.version
         return [
             {
                 "line": each.line,
                 "count": each.count,
                 "pids": [repr(pid) for pid in each.pids],
-                "versions": [{"version": number, "count": each.versions[number]} for number in sorted(each.versions)],
+                "versions": [
+                    {"version": number, "count": count, "current": number == current}
+                    for number, count in sorted(each.versions.items())
+                ],
             }
-            for each in code.waiting(absolute_path(path, "PATH"), text(source, "SOURCE"))[:_MOST]
+            for each in code.waiting(file, given)[:_MOST]
         ]
 
     def _loaded(self, load: Callable[[], Sequence[code.LoadReport]]) -> Plist:

@@ -1,0 +1,217 @@
+;;; midflight-preview.el --- What a load would do  -*- lexical-binding: t; -*-
+
+;; Copyright (C) 2026 The Midflight authors
+
+;; Author: The Midflight authors
+;; Keywords: tools, languages
+;; SPDX-License-Identifier: GPL-3.0-or-later
+
+;;; Commentary:
+
+;; The life of a preview:
+;;
+;; 1. C-u C-c C-k asks the server to do all of a load but the last step.
+;; 2. The answer goes to a buffer: the definitions that change, as links; the
+;;    runtime processes that would go on in old code, and which of them can be
+;;    moved; the checks; the difference to what runs.
+;; 3. In it l loads exactly the text that was looked at, m moves the idle
+;;    runtime processes as well, q drops it.  If the source has been edited, or
+;;    another version has been loaded meanwhile, l and m load nothing and show
+;;    a new preview.
+
+;;; Code:
+
+(require 'midflight-code)
+(require 'midflight-report)
+
+(defvar-local midflight-preview--path nil "The file that this preview is of.")
+(defvar-local midflight-preview--text nil "The text that this preview is of.")
+(defvar-local midflight-preview--module nil "The module that this preview is of.")
+(defvar-local midflight-preview--outdated nil
+  "Non-nil if another version has been loaded since.")
+
+(defvar midflight-preview-mode-map
+  (let ((map (make-sparse-keymap)))
+    (define-key map (kbd "RET") #'midflight-preview-load)
+    (define-key map "l" #'midflight-preview-load)
+    (define-key map "m" #'midflight-preview-load-and-move)
+    (define-key map "f" #'midflight-preview-force)
+    (define-key map "q" #'midflight-preview-drop)
+    map)
+  "Keymap of `midflight-preview-mode'.")
+
+(easy-menu-define midflight-preview-menu midflight-preview-mode-map
+  "Menu of `midflight-preview-mode'."
+  '("Preview"
+    ["Load it" midflight-preview-load]
+    ["Load it and move idle processes" midflight-preview-load-and-move]
+    ["Load it whatever the checks say" midflight-preview-force]
+    ["Preview anew" revert-buffer]
+    ["Drop it" midflight-preview-drop]))
+
+(define-derived-mode midflight-preview-mode midflight-report-mode "Midflight-Preview"
+  "Major mode for what a load would do, before it is made.
+
+\\{midflight-preview-mode-map}"
+  ;; For its faces; loaded with us, it would put itself into `minor-mode-alist'.
+  (require 'diff-mode)
+  (add-hook 'midflight-loaded-functions #'midflight-preview--loaded))
+
+(defconst midflight-preview--help
+  "\\<midflight-preview-mode-map>\\[midflight-preview-load] loads it, \
+\\[midflight-preview-load-and-move] loads it and moves the processes that can be moved, \
+\\[revert-buffer] looks anew, \\[midflight-preview-drop] drops it."
+  "What a preview says of its keys.")
+
+;;;; Ask and show
+
+(defun midflight-preview-buffer (path text)
+  "Show what a load of TEXT as the module of the file PATH would do."
+  (midflight-server-ensure
+   (lambda ()
+     (message "Midflight: looking what a load of %s would do..."
+              (file-name-nondirectory path))
+     (midflight-connection-call
+      'code/preview (list path text)
+      (lambda (preview) (midflight-preview--show preview path text))
+      (lambda (why)
+        (midflight-connection-show-error
+         (format "no preview of %s; nothing was loaded: %s"
+                 (file-name-nondirectory path) why)))))))
+
+(defun midflight-preview--show (preview path text)
+  "Show PREVIEW, the plist of a load of TEXT as the file PATH that was not made."
+  (let* ((connection (midflight-connection-of-buffer))
+         (root (midflight-connection-root connection))
+         (buffer (get-buffer-create (format "*midflight-preview for %s*"
+                                            (midflight-connection-project connection)))))
+    (with-current-buffer buffer
+      (unless (derived-mode-p 'midflight-preview-mode)
+        (midflight-preview-mode))
+      (setq midflight-preview--path path
+            midflight-preview--text text
+            midflight-preview--module (plist-get preview :module)
+            midflight-preview--outdated nil
+            default-directory (file-name-directory path))
+      (midflight-report-fill preview root #'midflight-preview--anew)
+      (let ((inhibit-read-only t))
+        (forward-line 1)
+        (insert "\n" (substitute-command-keys midflight-preview--help) "\n")
+        (midflight-preview--insert-changes (plist-get preview :changes))
+        (goto-char (point-max))
+        (midflight-preview--insert-diff preview)
+        (goto-char (point-min))))
+    (pop-to-buffer buffer)
+    (message "%s" (plist-get preview :summary))))
+
+(defun midflight-preview--insert-changes (changes)
+  "Insert the list CHANGES, a list of plists, each with a link to the definition."
+  (when changes
+    (save-excursion
+      ;; The text names them as well.
+      (while (re-search-forward "^  \\(?:changed\\|added\\|removed\\): .*\n" nil t)
+        (replace-match "")))
+    (insert "\nDefinitions\n")
+    (dolist (change changes)
+      (let ((line (plist-get change :line))
+            (name (plist-get change :name))
+            (status (plist-get change :status)))
+        (insert (format "  %-8s " status))
+        (if line
+            (insert-text-button name
+                                'action (lambda (_) (midflight-preview--visit line))
+                                'help-echo "Go to this definition"
+                                'face (midflight-preview--face status))
+          (insert (propertize name 'face (midflight-preview--face status))))
+        (insert "\n")))
+    (insert "\n")))
+
+(defun midflight-preview--face (status)
+  "Return the face for a definition of STATUS, a string."
+  (pcase status ("added" 'diff-added) ("removed" 'diff-removed) (_ 'diff-changed)))
+
+(defun midflight-preview--visit (line)
+  "Show LINE of the source that this preview is of."
+  (pop-to-buffer (midflight-preview--source))
+  (goto-char (midflight-flymake-position line nil)))
+
+(defun midflight-preview--source ()
+  "Return a buffer that visits the file of this preview."
+  (find-file-noselect midflight-preview--path))
+
+(defun midflight-preview--insert-diff (preview)
+  "Insert the unified diff of PREVIEW, a plist, with the faces of `diff-mode'."
+  (let ((diff (plist-get preview :diff)))
+    (unless (string-empty-p diff)
+      (insert (if (plist-get preview :running)
+                  (format "\nDifference to version %s, which runs\n" (plist-get preview :running))
+                "\nDifference to what runs\n"))
+      (dolist (line (split-string (string-trim-right diff "\n") "\n"))
+        (insert (propertize line 'face (midflight-preview--diff-face line)) "\n")))))
+
+(defun midflight-preview--diff-face (line)
+  "Return the face for LINE of a unified diff."
+  (cond ((string-match-p "\\`\\(?:---\\|\\+\\+\\+\\) " line) 'diff-header)
+        ((string-prefix-p "@@" line) 'diff-hunk-header)
+        ((string-prefix-p "+" line) 'diff-added)
+        ((string-prefix-p "-" line) 'diff-removed)
+        (t 'diff-context)))
+
+(defun midflight-preview--anew ()
+  "Preview the text of the source as it is now."
+  (with-current-buffer (midflight-preview--source)
+    (midflight-preview-buffer (midflight-code-path) (midflight-code-text))))
+
+(defun midflight-preview--loaded (root report)
+  "Note that REPORT, of the project at ROOT, may have outdated a preview."
+  (dolist (buffer (buffer-list))
+    (with-current-buffer buffer
+      (when (and (derived-mode-p 'midflight-preview-mode)
+                 (equal midflight-connection-buffer-root root)
+                 (equal midflight-preview--module (plist-get report :module)))
+        (setq midflight-preview--outdated t)))))
+
+;;;; Decide
+
+(defun midflight-preview-load (&optional options)
+  "Load what this preview is of, with OPTIONS, a plist for the server.
+If that is not what the source says any more, or another version has been
+loaded since, load nothing and preview anew."
+  (interactive)
+  (let ((path midflight-preview--path)
+        (text midflight-preview--text)
+        (why (cond (midflight-preview--outdated "another version has been loaded")
+                   ((not (equal midflight-preview--text
+                                (with-current-buffer (midflight-preview--source)
+                                  (midflight-code-text))))
+                    "it has been edited"))))
+    (if why
+        (progn
+          (midflight-preview--anew)
+          (message "Midflight: %s was not loaded: %s since the preview; here comes a new one"
+                   (file-name-nondirectory path) why))
+      (let ((source (midflight-preview--source)))
+        (quit-window t)
+        (with-current-buffer source
+          (midflight-code--offer-save)
+          (midflight-code-load path text options))))))
+
+(defun midflight-preview-load-and-move ()
+  "Load what this preview is of, and move the idle runtime processes to it."
+  (interactive)
+  (midflight-preview-load '(:move t)))
+
+(defun midflight-preview-force ()
+  "Load what this preview is of, against all refusals."
+  (interactive)
+  (when (yes-or-no-p "Processes may end of it; load it whatever the checks say? ")
+    (midflight-preview-load '(:force t))))
+
+(defun midflight-preview-drop ()
+  "Drop this preview; nothing is loaded."
+  (interactive)
+  (quit-window t)
+  (message "Midflight: nothing was loaded"))
+
+(provide 'midflight-preview)
+;;; midflight-preview.el ends here

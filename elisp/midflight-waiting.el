@@ -1,0 +1,209 @@
+;;; midflight-waiting.el --- Who waits at which line  -*- lexical-binding: t; -*-
+
+;; Copyright (C) 2026 The Midflight authors
+
+;; Author: The Midflight authors
+;; Keywords: tools, languages
+;; SPDX-License-Identifier: GPL-3.0-or-later
+
+;;; Commentary:
+
+;; Behind each line of a source buffer at which runtime processes are, how many
+;; there are, and in which old versions.  A line of an old version is shown
+;; where the text of the buffer has it.  The life of it in a buffer:
+;;
+;; 1. `midflight-show-waiting' turns it on and asks the server.
+;; 2. While the buffer is shown the server is asked again, after each load and
+;;    every other second; less often if its answers take long, and not while it
+;;    has other things to answer.
+;; 3. An answer that says nothing new changes nothing.
+
+;;; Code:
+
+(require 'cl-lib)
+(require 'midflight-connection)
+(require 'midflight-code)
+
+(declare-function midflight-processes "midflight-processes" ())
+
+(defcustom midflight-waiting-seconds 2
+  "How many seconds pass before the server is asked again who waits where."
+  :type 'number
+  :group 'midflight
+  :package-version '(midflight . "0.1.0"))
+
+(defconst midflight-waiting--share 20
+  "Between two questions passes this many times what the last answer took.")
+
+(defface midflight-waiting '((t :inherit shadow))
+  "Face for who waits at a line."
+  :group 'midflight)
+
+(defvar-local midflight-waiting--on nil "Non-nil if this buffer shows who waits where.")
+(defvar-local midflight-waiting--spots nil "What is shown: the answer of the server.")
+(defvar-local midflight-waiting--tick nil "The tick of the text that is shown for.")
+(defvar-local midflight-waiting--overlays nil "The overlays that show it.")
+(defvar-local midflight-waiting--asked nil "When the server was asked, while it has not answered.")
+(defvar-local midflight-waiting--next 0 "The time before which the server is not asked again.")
+(defvar midflight-waiting--timer nil "The timer, while a buffer needs it.")
+
+(defvar midflight-waiting-map
+  (let ((map (make-sparse-keymap)))
+    (define-key map [mouse-1] #'midflight-waiting-processes)
+    map)
+  "Keymap of the text that says who waits at a line.")
+
+;;;###autoload
+(defun midflight-show-waiting (&optional processes)
+  "Show which runtime processes are at which line of this buffer, or stop it.
+With prefix argument PROCESSES, show the list of processes instead."
+  (interactive "P")
+  (cond (processes (midflight-waiting-processes))
+        (midflight-waiting--on
+         (midflight-waiting-disable)
+         (message "Midflight: who waits where is not shown any more"))
+        (t
+         (midflight-code-path)
+         (midflight-connection-require (midflight-connection-of-buffer))
+         (setq midflight-waiting--on t)
+         (add-hook 'midflight-loaded-functions #'midflight-waiting--loaded)
+         (add-hook 'midflight-connection-closed-functions #'midflight-waiting--closed)
+         (add-hook 'kill-buffer-hook #'midflight-waiting-disable nil t)
+         (unless midflight-waiting--timer
+           (setq midflight-waiting--timer
+                 (run-with-timer midflight-waiting-seconds midflight-waiting-seconds
+                                 #'midflight-waiting--look)))
+         (midflight-waiting--ask t))))
+
+(defun midflight-waiting-disable ()
+  "Stop showing in this buffer who waits where."
+  (midflight-waiting--clear)
+  (setq midflight-waiting--on nil
+        midflight-waiting--asked nil)
+  (remove-hook 'kill-buffer-hook #'midflight-waiting-disable t)
+  (unless (cl-some (lambda (buffer) (buffer-local-value 'midflight-waiting--on buffer))
+                   (buffer-list))
+    (remove-hook 'midflight-loaded-functions #'midflight-waiting--loaded)
+    (remove-hook 'midflight-connection-closed-functions #'midflight-waiting--closed)
+    (when midflight-waiting--timer
+      (cancel-timer midflight-waiting--timer)
+      (setq midflight-waiting--timer nil))))
+
+(defun midflight-waiting--closed (connection _reason)
+  "Forget what the server of CONNECTION said."
+  (dolist (buffer (buffer-list))
+    (with-current-buffer buffer
+      (when (and midflight-waiting--on
+                 (equal (midflight-connection-root-of-buffer)
+                        (midflight-connection-root connection)))
+        (setq midflight-waiting--asked nil)
+        (midflight-waiting--clear)))))
+
+(defun midflight-waiting--loaded (&rest _)
+  "Ask anew, as after a load."
+  (dolist (buffer (buffer-list))
+    (with-current-buffer buffer
+      (setq midflight-waiting--next 0)))
+  (midflight-waiting--look))
+
+(defun midflight-waiting--look ()
+  "Ask for the buffers that are shown, if their server has nothing else to do."
+  (dolist (buffer (buffer-list))
+    (when (and (buffer-local-value 'midflight-waiting--on buffer)
+               (get-buffer-window buffer 'visible))
+      (with-current-buffer buffer
+        (when (and (midflight-connection-open-p)
+                   (zerop (midflight-connection-pending (midflight-connection-of-buffer)))
+                   (>= (float-time) midflight-waiting--next))
+          (midflight-waiting--ask))))))
+
+(defun midflight-waiting--ask (&optional tell)
+  "Ask the server who is at which line of this buffer; TELL how many there are."
+  (unless midflight-waiting--asked
+    (let ((tick (buffer-chars-modified-tick)))
+      (setq midflight-waiting--asked (float-time))
+      (midflight-connection-call
+       'code/waiting (list (midflight-code-path) (midflight-code-text))
+       (lambda (spots)
+         (let ((now (float-time)))
+           (setq midflight-waiting--next
+                 (+ now (* midflight-waiting--share (- now (or midflight-waiting--asked now))))
+                 midflight-waiting--asked nil))
+         (when (and midflight-waiting--on (= tick (buffer-chars-modified-tick)))
+           (midflight-waiting--take spots tick)
+           (when tell
+             (message (if spots "Midflight: %d process%s here" "Midflight: no process is here")
+                      (midflight-waiting--total spots)
+                      (if (= (midflight-waiting--total spots) 1) "" "es")))))
+       (lambda (text)
+         (setq midflight-waiting--asked nil)
+         (when tell
+           (midflight-connection-show-error text)))))))
+
+(defun midflight-waiting--total (spots)
+  "Return how many processes SPOTS, the answer of the server, are of."
+  (cl-loop for spot in spots sum (plist-get spot :count)))
+
+;;;; What is shown
+
+(defun midflight-waiting--take (spots tick)
+  "Show SPOTS, the answer of the server for the text of TICK."
+  (unless (and (equal spots midflight-waiting--spots) (eql tick midflight-waiting--tick))
+    (midflight-waiting--clear)
+    (setq midflight-waiting--spots spots
+          midflight-waiting--tick tick)
+    (mapc #'midflight-waiting--put spots)))
+
+(defun midflight-waiting--clear ()
+  "Remove what is shown in this buffer."
+  (mapc #'delete-overlay midflight-waiting--overlays)
+  (setq midflight-waiting--overlays nil
+        midflight-waiting--spots nil
+        midflight-waiting--tick nil))
+
+(defun midflight-waiting--put (spot)
+  "Show SPOT, a plist, behind its line."
+  (save-excursion
+    (goto-char (midflight-flymake-position (plist-get spot :line) 0))
+    (let ((overlay (make-overlay (point) (line-end-position)))
+          (text (concat "  " (midflight-waiting--words spot))))
+      (setq text (propertize text 'face 'midflight-waiting 'mouse-face 'highlight
+                             'keymap midflight-waiting-map
+                             'help-echo (midflight-waiting--help spot)))
+      (put-text-property 0 1 'cursor t text)
+      (overlay-put overlay 'after-string text)
+      (overlay-put overlay 'midflight-waiting spot)
+      (push overlay midflight-waiting--overlays))))
+
+(defun midflight-waiting--words (spot)
+  "Return what is said of SPOT, a plist: \"3 processes (2 in v1)\"."
+  (let ((count (plist-get spot :count))
+        (old (cl-remove-if (lambda (version) (plist-get version :current))
+                           (plist-get spot :versions))))
+    (concat (if (char-displayable-p ?⏸) "⏸ " "|| ")
+            (format "%d process%s" count (if (= count 1) "" "es"))
+            (if old
+                (format " (%s)" (mapconcat (lambda (version)
+                                             (format "%d in v%d" (plist-get version :count)
+                                                     (plist-get version :version)))
+                                           old ", "))
+              ""))))
+
+(defun midflight-waiting--help (spot)
+  "Return the tooltip of SPOT, a plist: the pids."
+  (let ((pids (plist-get spot :pids)))
+    (concat (mapconcat #'identity pids " ")
+            (if (< (length pids) (plist-get spot :count)) " ..." "")
+            "\nmouse-1: list the processes")))
+
+(defun midflight-waiting-processes ()
+  "Show the list of runtime processes."
+  (interactive)
+  (if (fboundp 'midflight-processes)
+      (call-interactively 'midflight-processes)
+    (message "Midflight: %s" (mapconcat (lambda (spot)
+                                          (mapconcat #'identity (plist-get spot :pids) " "))
+                                        midflight-waiting--spots " "))))
+
+(provide 'midflight-waiting)
+;;; midflight-waiting.el ends here

@@ -1,0 +1,379 @@
+;;; midflight-loading-tests.el --- Loads from the editor  -*- lexical-binding: t; -*-
+
+;; Copyright (C) 2026 The Midflight authors
+
+;; SPDX-License-Identifier: GPL-3.0-or-later
+
+;;; Commentary:
+
+;; Each way to load, with a real server, by the key that is bound to it:
+;; preview, one definition, what was modified, another file, a check only, with
+;; those who keep older names; and the notes and values that come of it.
+
+;;; Code:
+
+(require 'midflight-helpers)
+(require 'python)
+
+(defconst midflight-loading-tests-tally
+  "from midflight import receive
+
+
+async def loop(total):
+    while True:
+        match await receive():
+            case (\"add\", n):
+                total += n
+
+
+def helper():
+    return 1
+
+
+class Box:
+    size = 1
+
+    def grow(self):
+        return 2
+
+    def shrink(self):
+        return 3
+"
+  "A module with a process, a function and a class.")
+
+(defun midflight-loading-tests-press (keys &optional prefix)
+  "Call the command that KEYS are bound to, with the prefix argument PREFIX."
+  (let ((current-prefix-arg prefix))
+    (call-interactively (key-binding (kbd keys)))))
+
+(defun midflight-loading-tests-wait (regexp keys &optional prefix)
+  "Press KEYS, with PREFIX, and wait for a message that matches REGEXP."
+  (setq midflight-test-messages nil)
+  (midflight-loading-tests-press keys prefix)
+  (midflight-test-wait-message regexp))
+
+(defun midflight-loading-tests-replace (from to)
+  "Replace the text FROM of this buffer by TO; leave point behind it."
+  (goto-char (point-min))
+  (search-forward from)
+  (replace-match to t t))
+
+(defun midflight-loading-tests-value (expression)
+  "Return what EXPRESSION comes to in the shell, as printed."
+  (let (answer)
+    (midflight-test-wait "a shell" (lambda ()
+                                     (midflight-shell-of (midflight-connection-root-of-buffer))))
+    (with-current-buffer (midflight-shell-of (midflight-connection-root-of-buffer))
+      (midflight-shell-evaluate-later expression (lambda (found) (setq answer found))))
+    (midflight-test-wait (format "the value of %s" expression) (lambda () answer))
+    (should (equal (plist-get answer :status) "ok"))
+    (plist-get answer :value)))
+
+(defun midflight-loading-tests-versions (module)
+  "Return the numbers of the versions of MODULE that are there."
+  (let (answer)
+    (midflight-connection-call 'code/versions (list module)
+                               (lambda (found) (setq answer (list found))))
+    (midflight-test-wait "the versions" (lambda () answer))
+    (mapcar (lambda (each) (plist-get each :version)) (car answer))))
+
+(defmacro midflight-loading-tests-with (text &rest body)
+  "Run BODY in a buffer that visits tally.py with TEXT, in a project of its own.
+Version 1 is loaded if TEXT is `loaded', for the usual text."
+  (declare (indent 1) (debug (form body)))
+  (let ((source (make-symbol "source")) (what (make-symbol "what")))
+    `(progn
+       (skip-unless (midflight-test-command))
+       (midflight-test-in-project project
+         (ignore project)
+         (let* ((,what ,text)
+                (,source (midflight-test-visit project "tally.py"
+                                               (if (stringp ,what) ,what
+                                                 midflight-loading-tests-tally))))
+           (unwind-protect
+               (save-window-excursion
+                 (switch-to-buffer ,source)
+                 (when (eq ,what 'loaded)
+                   (midflight-loading-tests-wait "\\`tally v1 loaded" "C-c C-k"))
+                 ,@body)
+             (dolist (buffer (buffer-list))
+               (when (string-match-p "\\`\\*midflight-preview" (buffer-name buffer))
+                 (kill-buffer buffer)))))))))
+
+;;;; Preview
+
+(defun midflight-loading-tests-preview ()
+  "Preview the current buffer by its key, and return the buffer with it."
+  (midflight-loading-tests-wait "would be loaded\\|not loaded" "C-c C-k" '(4))
+  (window-buffer (selected-window)))
+
+(ert-deftest midflight-preview-shows-what-a-load-would-do ()
+  "The definitions, the processes and the difference; nothing is loaded."
+  (midflight-loading-tests-with 'loaded
+    (midflight-loading-tests-value "pid = spawn(tally.loop, 0)")
+    (midflight-loading-tests-replace "return 1" "return 10")
+    (goto-char (point-max))
+    (insert "\n\ndef new():\n    pass\n")
+    (let ((source (current-buffer)))
+      (with-current-buffer (midflight-loading-tests-preview)
+        (should (derived-mode-p 'midflight-preview-mode))
+        (should (equal (buffer-name) "*midflight-preview for counter-project*"))
+        (dolist (part '("\\`tally v2 would be loaded: helper changed, new added; 1 process would go on in v1, it can be moved ("
+                        "^l loads it, m loads it and moves"
+                        "^Definitions\n  changed  helper\n  added    new\n"
+                        "v1  at loop:6, can be moved$"
+                        "^Difference to version 1, which runs$"
+                        "^-    return 1\n\\+    return 10$"))
+          (goto-char (point-min))
+          (should (re-search-forward part nil t)))
+        (goto-char (point-min))
+        (search-forward "changed  h")
+        (push-button)
+        (should (eq (window-buffer (selected-window)) source))
+        (should (looking-at-p "def helper"))))
+    (should (equal (midflight-loading-tests-versions "tally") '(1)))))
+
+(ert-deftest midflight-preview-loads-what-was-looked-at ()
+  "By l, and by RET; the preview is gone then."
+  (midflight-loading-tests-with 'loaded
+    (cl-loop for key in '("l" "RET") for number from 2
+             do (midflight-loading-tests-replace "def helper" (format "def x%s(): pass\n\ndef helper" number))
+             do (let ((preview (midflight-loading-tests-preview)))
+                  (with-current-buffer preview
+                    (midflight-loading-tests-wait (format "\\`tally v%d loaded: x%d added" number number) key))
+                  (should-not (buffer-live-p preview))))))
+
+(ert-deftest midflight-preview-moves-idle-processes ()
+  "By m, in the same step as the load."
+  (midflight-loading-tests-with 'loaded
+    (midflight-loading-tests-value "pid = spawn(tally.loop, 5)")
+    (midflight-loading-tests-value "await sleep(0)")
+    (midflight-loading-tests-replace "total += n" "total += 2 * n")
+    (with-current-buffer (midflight-loading-tests-preview)
+      (midflight-loading-tests-wait "\\`tally v2 loaded: loop changed; 1 process moved" "m"))
+    (should (equal (midflight-loading-tests-versions "tally") '(2)))))
+
+(ert-deftest midflight-preview-of-another-text-is-made-anew ()
+  "Edited since, or overtaken by another load, the source is not loaded."
+  (midflight-loading-tests-with 'loaded
+    (let ((source (current-buffer)))
+      (midflight-loading-tests-replace "return 1" "return 10")
+      (midflight-loading-tests-preview)
+      (with-current-buffer source
+        (midflight-loading-tests-replace "return 10" "return 11"))
+      (with-current-buffer (window-buffer (selected-window))
+        (midflight-loading-tests-wait "tally.py was not loaded: it has been edited" "l"))
+      (midflight-test-wait-message "tally v2 would be loaded")
+      (should (equal (with-current-buffer source (midflight-loading-tests-versions "tally")) '(1)))
+      (with-current-buffer source
+        (midflight-loading-tests-wait "\\`tally v2 loaded" "C-c C-k"))
+      (with-current-buffer "*midflight-preview for counter-project*"
+        (midflight-loading-tests-wait "another version has been loaded since" "l"))
+      (midflight-test-wait-message "tally v3 would be loaded: no definition changed"))))
+
+(ert-deftest midflight-preview-says-why-a-load-would-be-refused ()
+  "With the place as a link; q drops it."
+  (midflight-loading-tests-with 'loaded
+    (midflight-loading-tests-replace "return 1" "return nobody")
+    (let ((source (current-buffer))
+          (preview (midflight-loading-tests-preview)))
+      (with-current-buffer preview
+        (should (string-prefix-p "tally not loaded: line 12, undefined name 'nobody'" (buffer-string)))
+        (goto-char (point-min))
+        (search-forward "tally.py:12")
+        (push-button (1- (point)))
+        (should (equal (list (window-buffer (selected-window)) (line-number-at-pos))
+                       (list source 12))))
+      (pop-to-buffer preview)
+      (midflight-loading-tests-wait "nothing was loaded" "q")
+      (should-not (buffer-live-p preview)))))
+
+;;;; One definition
+
+(ert-deftest midflight-definition-alone-is-loaded ()
+  "By either key; other edits stay out, and are named."
+  (midflight-loading-tests-with 'loaded
+    (midflight-loading-tests-replace "size = 1" "size = 9")
+    (midflight-loading-tests-replace "return 1" "return 10")
+    (midflight-loading-tests-wait
+     "\\`tally v2 loaded: helper changed .*; helper only, other edits stay out: Box\\'" "C-c C-c")
+    (should (equal (midflight-loading-tests-value "tally.helper(), tally.Box.size") "(10, 1)"))
+    (midflight-loading-tests-replace "return 10" "return 11")
+    (midflight-loading-tests-wait "\\`tally v3 loaded: helper changed" "C-M-x")
+    (midflight-loading-tests-replace "return 2" "return 20")
+    (midflight-loading-tests-wait "\\`tally v4 loaded: Box.grow changed .*; Box.grow only" "C-c C-c" '(4))
+    (should (equal (midflight-loading-tests-value "tally.Box().grow(), tally.Box.size") "(20, 1)"))
+    (midflight-loading-tests-wait "\\`tally v5 loaded: Box changed .*; Box only, nothing else differs" "C-c C-c")))
+
+(ert-deftest midflight-definition-with-an-error-is-marked-where-it-is ()
+  "In the buffer's lines, not in those of the text that was loaded; the old code stays."
+  (midflight-loading-tests-with 'loaded
+    (goto-char (point-min))
+    (insert "# one\n# two\n")
+    (midflight-loading-tests-replace "return 1" "return nobody")
+    (midflight-loading-tests-wait "\\`tally not loaded: line 14, undefined name" "C-c C-c")
+    (should (equal (mapcar (lambda (each) (line-number-at-pos (flymake-diagnostic-beg each)))
+                           (flymake-diagnostics))
+                   '(14)))
+    (should (equal (midflight-loading-tests-versions "tally") '(1)))))
+
+(ert-deftest midflight-definition-needs-a-module-and-a-place ()
+  "The message says what to do."
+  (midflight-loading-tests-with midflight-loading-tests-tally
+    (goto-char (point-min))
+    (search-forward "return 1")
+    (midflight-loading-tests-wait
+     "line 12 of tally.py was not loaded: .*tally.py is not loaded, .*C-c C-k loads the whole buffer" "C-c C-c")
+    (midflight-loading-tests-wait "\\`tally v1 loaded" "C-c C-k")
+    (goto-char (point-min))
+    (midflight-loading-tests-wait "Point is in no definition at the top level; nothing was loaded" "C-c C-c")))
+
+;;;; Files, what was modified, those who keep older names
+
+(ert-deftest midflight-modified-modules-are-loaded-together ()
+  "After the buffers have been saved; the report has them all."
+  (midflight-loading-tests-with 'loaded
+    (let ((other (midflight-test-visit project "shop.py" "y = 1\n"))
+          (source (current-buffer)))
+      (midflight-loading-tests-wait "nothing was loaded" "C-c C-x l")
+      (with-current-buffer other
+        (midflight-loading-tests-wait "\\`shop v1 loaded" "C-c C-k")
+        (erase-buffer)
+        (insert "y = 2\n"))
+      (with-current-buffer source
+        (midflight-loading-tests-replace "return 1" "return 10")
+        (let ((midflight-save-before-load t))
+          (midflight-loading-tests-wait "\\`2 modules loaded: shop v2, tally v2\\'" "C-c C-x l"))
+        (should-not (buffer-modified-p other))
+        (with-current-buffer midflight-report-buffer
+          (should (string-match-p "^shop v2 loaded: y changed" (buffer-string)))
+          (should (string-match-p "^tally v2 loaded: helper changed" (buffer-string))))
+        ;; One that is broken keeps both as they are.
+        (with-current-buffer other
+          (erase-buffer)
+          (insert "y = (\n")
+          (save-buffer))
+        (midflight-loading-tests-replace "return 10" "return 11")
+        (save-buffer)
+        (midflight-loading-tests-wait "\\`shop not loaded: line 1" "C-c C-x l")
+        (should (equal (midflight-loading-tests-value "tally.helper(), shop.y") "(10, 2)"))
+        (with-current-buffer other
+          (should (= (length (flymake-diagnostics)) 1)))))))
+
+(ert-deftest midflight-file-is-loaded-from-disk ()
+  "As its module, from another buffer; one that is not there is refused."
+  (midflight-loading-tests-with 'loaded
+    (write-region "z = 7\n" nil (expand-file-name "other.py" project) nil 'silent)
+    (cl-letf (((symbol-function 'read-file-name)
+               (lambda (&rest _) (expand-file-name "other.py" project))))
+      (midflight-loading-tests-wait "\\`other v1 loaded" "C-c C-l"))
+    (should (equal (midflight-loading-tests-value "other.z") "7"))
+    (should-error (midflight-load-file (expand-file-name "nowhere.py" project)) :type 'user-error)
+    (cl-letf (((symbol-function 'y-or-n-p) #'ignore))
+      (should-error (midflight-load-file (expand-file-name "elisp/midflight.el" midflight-test-root))
+                    :type 'user-error))))
+
+(ert-deftest midflight-stale-imports-are-offered-to-be-loaded-too ()
+  "By a button of the report."
+  (midflight-loading-tests-with 'loaded
+    (with-current-buffer (midflight-test-visit project "shop.py" "from tally import helper\n")
+      (midflight-loading-tests-wait "\\`shop v1 loaded" "C-c C-k"))
+    (midflight-loading-tests-replace "return 1" "return 10")
+    (midflight-loading-tests-wait "\\`tally v2 loaded: .*1 stale import.*; M-x midflight-show-report offers" "C-c C-k")
+    (should (equal (midflight-loading-tests-value "shop.helper()") "1"))
+    (setq midflight-test-messages nil)
+    (with-current-buffer midflight-report-buffer
+      (goto-char (point-min))
+      (search-forward "[Load these too: shop]")
+      (push-button (match-beginning 0)))
+    (midflight-test-wait-message "\\`2 modules loaded: tally v3, shop v2\\'")
+    (should (equal (midflight-loading-tests-value "shop.helper()") "10"))
+    (with-current-buffer midflight-report-buffer
+      (should-not (string-match-p "Load these too" (buffer-string))))))
+
+(ert-deftest midflight-check-runs-and-loads-nothing ()
+  "What it finds is in Flymake; its key says how it went."
+  (midflight-loading-tests-with "def f():\n    return nobody\n\n1 / 0\n"
+    (midflight-loading-tests-wait
+     "\\`tally would not be loaded: line 2, undefined name 'nobody'.*Nothing was run or loaded\\.\\'" "C-c M-k")
+    (should (equal (mapcar #'flymake-diagnostic-type (flymake-diagnostics)) '(:error)))
+    (midflight-loading-tests-replace "nobody" "1")
+    (midflight-loading-tests-wait "\\`tally: no problem found" "C-c M-k")
+    (should-not (flymake-diagnostics))
+    (should-not (midflight-shell-of project))))
+
+;;;; Notes
+
+(ert-deftest midflight-notes-are-gone-through-in-the-source ()
+  "M-n and M-p, with the text in the echo area; C-c M-c forgets them."
+  (midflight-loading-tests-with "def f():\n    return one\n\n\ndef g():\n    return two\n"
+    (midflight-loading-tests-wait "\\`tally not loaded: line 2, .*(and 1 more)" "C-c C-k")
+    (goto-char (point-min))
+    (midflight-loading-tests-wait "undefined name 'one'" "M-n")
+    (should (looking-at-p "one"))
+    (midflight-loading-tests-wait "undefined name 'two'" "M-n")
+    (should (looking-at-p "two"))
+    (should-error (midflight-loading-tests-press "M-n") :type 'user-error)
+    (midflight-loading-tests-wait "undefined name 'one'" "M-p")
+    (should (looking-at-p "one"))
+    (should-error (midflight-loading-tests-press "M-p") :type 'user-error)
+    (midflight-loading-tests-press "C-c M-c")
+    (should-not (flymake-diagnostics))
+    (should-error (midflight-loading-tests-press "M-n") :type 'user-error)))
+
+;;;; Values behind their line
+
+(defun midflight-loading-tests-inline ()
+  "Return the text behind a line of this buffer, or nil."
+  (cl-loop for overlay in (overlays-in (point-min) (point-max))
+           when (overlay-get overlay 'midflight-inline)
+           return (substring-no-properties (overlay-get overlay 'after-string))))
+
+(defun midflight-loading-tests-evaluate (begin end)
+  "Evaluate from BEGIN to END as a region; wait for what is shown behind the line."
+  (midflight-eval-region begin end)
+  (midflight-test-wait "a value behind the line" #'midflight-loading-tests-inline))
+
+(ert-deftest midflight-value-is-shown-behind-its-line ()
+  "Until the next command that moves or edits; an error as well."
+  (midflight-loading-tests-with "3 + 4\n\n1 / 0\nlist(range(1000))\n'a\\n' * 3\nprint('x')\n"
+    (goto-char (point-min))
+    (should (equal (midflight-loading-tests-evaluate (point) (line-end-position)) "  => 7"))
+    (should (midflight-test-message-p "\\`7\\'"))
+    (run-hooks 'post-command-hook)
+    (should (midflight-loading-tests-inline))
+    (forward-char)
+    (run-hooks 'post-command-hook)
+    (should-not (midflight-loading-tests-inline))
+    (let ((midflight-inline-result-until 'edit))
+      (midflight-loading-tests-evaluate (point-min) (line-end-position))
+      (forward-char)
+      (run-hooks 'post-command-hook)
+      (should (midflight-loading-tests-inline))
+      (insert " ")
+      (run-hooks 'post-command-hook)
+      (should-not (midflight-loading-tests-inline)))
+    (forward-line 2)
+    (should (equal (midflight-loading-tests-evaluate (point) (line-end-position))
+                   "  => ZeroDivisionError: division by zero"))
+    (forward-line)
+    (let ((shown (midflight-loading-tests-evaluate (point) (line-end-position))))
+      (should (string-match-p "\\`  => \\[0, 1, .*\\.\\.\\.\\'" shown))
+      (should (= (length shown) (+ (length "  => ...") midflight-inline-result-width))))
+    (forward-line 2)
+    (should (equal (midflight-loading-tests-evaluate (point) (line-end-position)) "  => None"))))
+
+(ert-deftest midflight-value-is-shown-where-it-is-wanted ()
+  "Only in the echo area, or only behind the line."
+  (midflight-loading-tests-with "3 + 4\n"
+    (let ((midflight-eval-result-display 'echo))
+      (midflight-eval-region (point-min) (point-max))
+      (midflight-test-wait-message "\\`7\\'")
+      (should-not (midflight-loading-tests-inline)))
+    (setq midflight-test-messages nil)
+    (let ((midflight-eval-result-display 'inline))
+      (midflight-loading-tests-evaluate (point-min) (point-max))
+      (should-not (midflight-test-message-p "\\`7\\'")))))
+
+(provide 'midflight-loading-tests)
+;;; midflight-loading-tests.el ends here
