@@ -15,13 +15,15 @@
 ;; 2. `midflight-connection-call' sends requests.  Nothing else does.
 ;; 3. The server calls `midflight-connection-handlers'.
 ;; 4. The socket closes, for whatever reason.  Pending requests fail, and
-;;    `midflight-connection-closed-functions' tell the buffers.
+;;    `midflight-connection-closed-functions' tell the buffers.  If nobody
+;;    asked for that, the person is told, with what to do.
 ;;
 ;; Law: a buffer uses the connection of its own project, or one that its
 ;; person chose with `midflight-connect'; never silently another.
 
 ;;; Code:
 
+(require 'seq)
 (require 'midflight-epc)
 (require 'midflight-rendezvous)
 
@@ -34,6 +36,9 @@
 (defvar midflight-connection-handlers nil
   "Alist of methods that a server may call, symbols, and functions.
 A function is called with the connection and the arguments of the call.")
+
+(defconst midflight-version "0.1.0"
+  "The version of this package.")
 
 (defconst midflight-connection-protocol 1
   "The version of the protocol that this Emacs speaks.")
@@ -49,7 +54,9 @@ A function is called with the connection and the arguments of the call.")
   state                 ; `starting', `attaching', `open', `closing' or `closed'
   info                  ; what the server said of itself, a plist
   waiting               ; (CALLBACK . ERROR-CALLBACK) each, for when it is open
-  fallback)             ; called if nobody answers at the port, or nil
+  fallback              ; called if nobody answers at the port, or nil
+  count                 ; how many runtime processes there were lately, or nil
+  (latencies (make-hash-table :test #'eq))) ; method -> seconds, newest first
 
 (defvar midflight-connection--all nil
   "Alist of roots and connections.")
@@ -99,24 +106,57 @@ It is the one chosen with `midflight-connect', if any was."
   (let ((root (midflight-connection-root connection)))
     (if (equal root "/") root (file-name-nondirectory root))))
 
+(defconst midflight-connection--background
+  '(ping server/info server/introduce code/compare code/waiting)
+  "Methods that nobody waits for: a server is not busy for them.")
+
 (defun midflight-connection-pending (connection)
   "Return how many requests of CONNECTION have no answer yet."
-  (let ((wire (midflight-connection-wire connection)))
-    (if wire (hash-table-count (midflight-epc-pending wire)) 0)))
+  (let ((wire (midflight-connection-wire connection))
+        (count 0))
+    (when wire
+      (maphash (lambda (_ call)
+                 (unless (memq (midflight-epc--call-method call)
+                               midflight-connection--background)
+                   (setq count (1+ count))))
+               (midflight-epc-pending wire)))
+    count))
+
+(defvar midflight-connection-lighter-map
+  (let ((map (make-sparse-keymap)))
+    (define-key map [mode-line mouse-1] 'midflight-connection-menu)
+    (define-key map [mode-line mouse-3] 'midflight-connections)
+    map)
+  "Keymap of the mode line's word on the connection.")
 
 (defun midflight-connection-lighter ()
-  "Return the mode line's word on the connection of the current buffer."
-  (let ((connection (ignore-errors (midflight-connection-of-buffer))))
-    (if (not connection)
-        " Midflight[no project]"
-      (format " Midflight[%s%s]"
-              (midflight-connection-project connection)
-              (pcase (midflight-connection-state connection)
-                ('closed ":off")
-                ('open (if (zerop (midflight-connection-pending connection))
-                           ""
-                         ":busy"))
-                (state (format ":%s" state)))))))
+  "Return the mode line's word on the connection of the current buffer.
+It has the project, then what is amiss or how many runtime processes there
+are; `mouse-1' pops up a menu."
+  (let* ((place (or buffer-file-name default-directory))
+         (connection (ignore-errors (midflight-connection-of-buffer))))
+    (propertize
+     (if (not connection)
+         (if (and place (file-remote-p place)) " Midflight[remote]" " Midflight[no project]")
+       (format " Midflight[%s%s]"
+               (midflight-connection-project connection)
+               (midflight-connection-status connection)))
+     'local-map midflight-connection-lighter-map
+     'mouse-face 'mode-line-highlight
+     'help-echo (concat (and connection
+                             (format "%s, server %s\n" (midflight-connection-root connection)
+                                     (midflight-connection-state connection)))
+                        "mouse-1: menu, mouse-3: list of connections"))))
+
+(defun midflight-connection-status (connection)
+  "Return the state of CONNECTION as the mode line has it."
+  (pcase (midflight-connection-state connection)
+    ('closed ":off")
+    ('open (let ((count (midflight-connection-count connection)))
+             (cond ((not (zerop (midflight-connection-pending connection))) ":busy")
+                   (count (format " %d" count))
+                   (t ""))))
+    (state (format ":%s" state))))
 
 (defun midflight-connection-set-state (connection state)
   "Give CONNECTION the state STATE and show it."
@@ -154,7 +194,9 @@ shown.  Signal `user-error' if no server is attached."
     (prog1 (midflight-epc-call
             (midflight-connection-require (midflight-connection-of-buffer))
             method args
-            (midflight-connection-in-buffer buffer callback)
+            (midflight-connection--timed
+             (midflight-connection-of-buffer) method
+             (midflight-connection-in-buffer buffer callback))
             (midflight-connection-in-buffer
              buffer (or error-callback #'midflight-connection-show-error))
             timeout)
@@ -166,6 +208,48 @@ Return the value; signal `user-error' if there is none.  A quit ends it."
   (midflight-epc-call-sync
    (midflight-connection-require (midflight-connection-of-buffer))
    method args timeout))
+
+(defconst midflight-connection--latencies-kept 100
+  "How many times of a method are remembered.")
+
+(defun midflight-connection--timed (connection method callback)
+  "Return CALLBACK made to note how long METHOD of CONNECTION took."
+  (let ((start (float-time)))
+    (lambda (value)
+      (let ((latencies (midflight-connection-latencies connection)))
+        (puthash method
+                 (seq-take (cons (- (float-time) start) (gethash method latencies))
+                           midflight-connection--latencies-kept)
+                 latencies))
+      (funcall callback value))))
+
+;;;; How many processes, now and then
+
+(defvar midflight-connection--timer nil
+  "The idle timer that asks open connections how many processes there are.")
+
+(defun midflight-connection--count (connection)
+  "Ask the server of CONNECTION how many runtime processes it has."
+  (let ((wire (midflight-connection-wire connection)))
+    (when (and (midflight-connection-open-p connection)
+               (zerop (hash-table-count (midflight-epc-pending wire))))
+      (midflight-epc-call
+       wire 'server/info nil
+       (lambda (info)
+         (unless (eql (plist-get info :processes) (midflight-connection-count connection))
+           (setf (midflight-connection-count connection) (plist-get info :processes))
+           (force-mode-line-update t)))
+       #'ignore))))
+
+(defun midflight-connection--count-all ()
+  "Ask all open connections how many processes there are; rest when there is none."
+  (let ((open (cl-remove-if-not #'midflight-connection-open-p
+                                (mapcar #'cdr midflight-connection--all))))
+    (if open
+        (mapc #'midflight-connection--count open)
+      (when midflight-connection--timer
+        (cancel-timer midflight-connection--timer)
+        (setq midflight-connection--timer nil)))))
 
 ;;;; Attach
 
@@ -199,23 +283,43 @@ Return the value; signal `user-error' if there is none.  A quit ends it."
                (and handler (apply-partially handler connection))))))
     (setf (midflight-connection-wire connection) wire)))
 
+(defun midflight-connection--mismatch (info)
+  "Return why the server that said INFO of itself cannot be used, or nil.
+The text says which of the two is older and what to do."
+  (let ((theirs (plist-get info :protocol)))
+    (cond
+     ((eql theirs midflight-connection-protocol) nil)
+     ((and (integerp theirs) (< theirs midflight-connection-protocol))
+      (format "the server is older than this Emacs package: it is Midflight %s with protocol %s, the package is %s with protocol %d; update Midflight in the project (python -m pip install -U midflight), stop the server (midflight stop), and load again"
+              (plist-get info :version) theirs midflight-version
+              midflight-connection-protocol))
+     (t
+      (format "the server is newer than this Emacs package: it is Midflight %s with protocol %s, the package is %s with protocol %d; update the package midflight in Emacs, or install Midflight %s in the project and start its server anew"
+              (plist-get info :version) theirs midflight-version
+              midflight-connection-protocol midflight-version)))))
+
 (defun midflight-connection--welcome (connection info)
   "Open CONNECTION, whose server said INFO of itself, unless it is the wrong one."
   (let ((root (midflight-connection-root connection))
         (wire (midflight-connection-wire connection)))
     (cond
-     ((not (eql (plist-get info :protocol) midflight-connection-protocol))
-      (midflight-epc-close
-       wire (format "the server (Midflight %s) speaks protocol %s, this Emacs speaks %s; install the same version of both"
-                    (plist-get info :version) (plist-get info :protocol)
-                    midflight-connection-protocol)))
+     ((midflight-connection--mismatch info)
+      (midflight-epc-close wire (midflight-connection--mismatch info)))
      ((not (equal (plist-get info :root) root))
       (midflight-epc-close
        wire (format "the server that answered belongs to %s, not to %s"
                     (plist-get info :root) root)))
      (t
-      (setf (midflight-connection-info connection) info)
+      (setf (midflight-connection-info connection) info
+            (midflight-connection-count connection) nil)
+      (clrhash (midflight-connection-latencies connection))
       (midflight-connection-set-state connection 'open)
+      ;; Other people see who loads.  A server that does not know it is no worse.
+      (midflight-epc-call wire 'server/introduce (list (concat "Emacs " emacs-version))
+                          #'ignore #'ignore)
+      (unless midflight-connection--timer
+        (setq midflight-connection--timer
+              (run-with-idle-timer 1 t #'midflight-connection--count-all)))
       (midflight-connection-announce connection)
       (run-hook-with-args 'midflight-connection-opened-functions connection)
       (midflight-connection--end-waiting connection #'car)))))
@@ -223,21 +327,48 @@ Return the value; signal `user-error' if there is none.  A quit ends it."
 (defun midflight-connection-announce (connection)
   "Say to which server CONNECTION is attached."
   (let ((info (midflight-connection-info connection)))
-    (message "Midflight: attached to the server of %s (Midflight %s, Python %s)"
+    (message "Midflight: attached to the server of %s (Midflight %s, Python %s)%s"
              (abbreviate-file-name (midflight-connection-root connection))
-             (plist-get info :version) (plist-get info :python))))
+             (plist-get info :version) (plist-get info :python)
+             (if (equal (plist-get info :version) midflight-version)
+                 ""
+               (format "; this package is %s, so some commands may be missing on one side"
+                       midflight-version)))))
 
 (defun midflight-connection-closed (connection reason)
   "Note that the wire of CONNECTION closed for REASON; tell who waits for it."
-  (let ((was-open (memq (midflight-connection-state connection) '(open closing))))
+  (let ((was-open (memq (midflight-connection-state connection) '(open closing)))
+        (died (and (eq (midflight-connection-state connection) 'open)
+                   (midflight-connection--verdict connection))))
     (setf (midflight-connection-wire connection) nil)
     (midflight-connection-set-state connection 'closed)
     (when was-open
-      (run-hook-with-args 'midflight-connection-closed-functions connection reason))
+      (run-hook-with-args 'midflight-connection-closed-functions connection
+                          (if died (car died) reason)))
     (midflight-connection--end-waiting
      connection #'cdr
      (format "not connected to the server of %s: %s"
-             (midflight-connection-root connection) reason))))
+             (midflight-connection-root connection) reason))
+    (when died
+      (message "Midflight: the server of %s: %s; %s"
+               (midflight-connection-project connection) (car died) (cdr died)))))
+
+(defun midflight-connection--verdict (connection)
+  "Say how the server of CONNECTION ended, which nobody here asked for.
+The value is a cons of what happened and what to do.  A server that ends in
+order takes its files away before it closes its sockets."
+  (let* ((root (midflight-connection-root connection))
+         (pid (plist-get (midflight-connection-info connection) :pid))
+         (again "M-x midflight-restart starts another, and so does the next load"))
+    (cond ((not (midflight-rendezvous-published-p root))
+           (cons "it was stopped, and its runtime processes with it" again))
+          ((and (midflight-rendezvous-alive-p pid)
+                (ignore-errors (midflight-rendezvous-server root)))
+           (cons (format "the connection broke, its process %s lives" pid)
+                 "M-x midflight attaches again"))
+          (t (cons (format "its process %s was killed or crashed, and the state of its runtime processes is lost (log: %s)"
+                           pid (abbreviate-file-name (midflight-rendezvous-log root)))
+                   again)))))
 
 (defun midflight-connection--end-waiting (connection which &rest args)
   "Call what WHICH picks of each waiter of CONNECTION with ARGS, in order."

@@ -30,6 +30,7 @@
 ;;; Code:
 
 (require 'cl-lib)
+(require 'seq)
 (require 'subr-x)
 
 (define-error 'midflight-epc-bad-frame "Bad frame")
@@ -43,6 +44,11 @@
 
 (defconst midflight-epc--not-unicode "[^\u0000-\uD7FF\uE000-\U0010FFFF]"
   "Matches a character that UTF-8 cannot carry: a raw byte or a surrogate.")
+
+(defvar midflight-epc-log-function nil
+  "Function that sees every message, or nil.
+It is called with the wire, `in' or `out', and the message; of the one that
+has the cookie it sees no arguments.")
 
 (cl-defstruct (midflight-epc (:constructor midflight-epc--make) (:copier nil))
   "One connection on the wire."
@@ -216,6 +222,7 @@ nothing."
           (insert bytes)
           (let (message)
             (while (setq message (midflight-epc-take-message))
+              (midflight-epc--log wire 'in message)
               (midflight-epc--enqueue wire message))))
       (midflight-epc-bad-frame
        (midflight-epc-close
@@ -305,12 +312,21 @@ A call that is not pending (it timed out, it was quit) is dropped."
 
 ;;;; Send
 
+(defun midflight-epc--log (wire direction message)
+  "Let `midflight-epc-log-function' see MESSAGE, sent on WIRE in DIRECTION."
+  (when midflight-epc-log-function
+    (midflight-epc-run midflight-epc-log-function wire direction
+                       (if (eq (nth 2 message) 'authenticate)
+                           (append (seq-take message 3) '(("(the cookie)")))
+                         message))))
+
 (defun midflight-epc--write (wire message)
   "Send MESSAGE on WIRE, if it is open.
 A quit in here tears no frame: Emacs keeps what is unsent for the process
 and sends it before anything else."
   (unless (midflight-epc-closed wire)
     (let ((frame (midflight-epc-encode message)))
+      (midflight-epc--log wire 'out message)
       (condition-case problem
           (process-send-string (midflight-epc-process wire) frame)
         (error (midflight-epc-close
@@ -330,6 +346,7 @@ wire."
          (call (midflight-epc--make-call :method method :callback callback
                                          :error-callback error-callback)))
     (setf (midflight-epc-next-uid wire) (1+ uid))
+    (midflight-epc--log wire 'out (list 'call uid method args))
     (puthash uid call (midflight-epc-pending wire))
     (when timeout
       (setf (midflight-epc--call-timer call)

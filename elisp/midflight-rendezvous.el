@@ -30,7 +30,9 @@
   "Return the root of the project of FILE, a file or folder, as a folder name.
 It has no slash at its end, and no symbolic link in it."
   (when (file-remote-p file)
-    (midflight-user-error "%s is on another machine; Midflight works with local files" file))
+    (midflight-user-error
+     "%s is on another machine, and a server is found by files of this one; nothing was done; run Emacs there, or edit a local copy"
+     file))
   (let* ((true (file-truename (expand-file-name file)))
          (folder (if (file-directory-p true)
                      true
@@ -102,6 +104,11 @@ The value is a plist with :port, :pid, :root, :protocol, :version and
           (midflight-rendezvous--check-private cookie)
           (append (list :cookie (string-trim (or (midflight-rendezvous--read-file cookie) "")))
                   server))))))
+
+(defun midflight-rendezvous-published-p (root)
+  "Return non-nil if the files of a server of ROOT are there, alive or not."
+  (file-exists-p (expand-file-name (concat (midflight-rendezvous-key root) "/server.json")
+                                   (midflight-rendezvous-folder))))
 
 (defun midflight-rendezvous-roots ()
   "Return the roots of all projects that have a running server, sorted."

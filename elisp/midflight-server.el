@@ -22,22 +22,13 @@
 ;;; Code:
 
 (require 'midflight-connection)
+(require 'midflight-environment)
 
 (defcustom midflight-auto-start 'ask
   "Whether a command that needs a server starts one if none runs."
   :type '(choice (const :tag "Ask first" ask)
                  (const :tag "Start it" always)
                  (const :tag "Do not start it" never))
-  :group 'midflight
-  :package-version '(midflight . "0.1.0"))
-
-(defcustom midflight-command nil
-  "The program that starts a server, with its first arguments, or nil.
-If nil, it is bin/midflight of the project's .venv or venv, else the
-midflight of variable `exec-path'."
-  :type '(choice (const :tag "Find it" nil)
-                 (string :tag "Program")
-                 (repeat :tag "Program and arguments" string))
   :group 'midflight
   :package-version '(midflight . "0.1.0"))
 
@@ -89,7 +80,7 @@ server runs and none may be started."
 START non-nil means that the person said so already."
   (let ((root (abbreviate-file-name (midflight-connection-root connection))))
     ;; Do not ask for what cannot be done.
-    (midflight-server--command (midflight-connection-root connection))
+    (midflight-environment-command (midflight-connection-root connection))
     (unless (or start
                 (eq midflight-auto-start 'always)
                 (and (eq midflight-auto-start 'ask)
@@ -98,23 +89,10 @@ START non-nil means that the person said so already."
       (midflight-user-error
        "No server runs for %s; none was started; M-x midflight starts one" root))))
 
-(defun midflight-server--command (root)
-  "Return the program to start a server for ROOT, with arguments, as a list."
-  (let ((found (or midflight-command
-                   (cl-find-if #'file-executable-p
-                               (list (expand-file-name ".venv/bin/midflight" root)
-                                     (expand-file-name "venv/bin/midflight" root)))
-                   (executable-find "midflight"))))
-    (unless found
-      (midflight-user-error
-       "No program midflight in .venv or venv of %s nor on the PATH; nothing was started; install it there, or customize `midflight-command'"
-       root))
-    (if (listp found) found (list found))))
-
 (defun midflight-server--start (connection)
   "Start a detached server for CONNECTION and attach to it."
   (let* ((root (midflight-connection-root connection))
-         (command (midflight-server--command root))
+         (command (midflight-environment-command root))
          (default-directory (file-name-as-directory root))
          (output (generate-new-buffer " *midflight-serve*"))
          ;; Apart, so that a warning at start is never taken for an answer.
@@ -185,6 +163,36 @@ ERRORS is the buffer of its standard error; both its buffers are killed."
     (special-mode)
     (display-buffer (current-buffer))))
 
+(defun midflight-server-show-log (root)
+  "Show the end of the log of the server of ROOT."
+  (let ((file (midflight-rendezvous-log root)))
+    (unless (file-readable-p file)
+      (midflight-user-error
+       "There is no log %s; only a server that was started detached has one" file))
+    (with-current-buffer (get-buffer-create
+                          (format "*midflight-server-log for %s*"
+                                  (file-name-nondirectory root)))
+      (special-mode)
+      (let ((inhibit-read-only t))
+        (erase-buffer)
+        (insert (midflight-server-log-tail root 65536)))
+      (setq-local revert-buffer-function
+                  (lambda (&rest _) (midflight-server-show-log root)))
+      (goto-char (point-max))
+      (pop-to-buffer (current-buffer)))))
+
+(defun midflight-server-log-tail (root size)
+  "Return the last SIZE bytes of the log of the server of ROOT, whole lines."
+  (let* ((file (midflight-rendezvous-log root))
+         (length (or (file-attribute-size (file-attributes file)) 0)))
+    (with-temp-buffer
+      (when (file-readable-p file)
+        (insert-file-contents file nil (max 0 (- length size)) length)
+        (when (> length size)
+          (goto-char (point-min))
+          (delete-region (point) (line-beginning-position 2))))
+      (buffer-string))))
+
 (defun midflight-server-attach-or-start (&optional start)
   "Attach to the server of this buffer's project and say so.
 START is as in `midflight-server-ensure'."
@@ -215,9 +223,7 @@ that project uses its connection from then on, and its mode line says so."
 
 (defun midflight-server--confirm-stop (connection verb)
   "Ask whether to VERB the server of CONNECTION, which ends its processes."
-  (let ((count (ignore-errors
-                 (plist-get (midflight-connection-call-sync 'server/info nil 2)
-                            :processes))))
+  (let ((count (midflight-connection-count connection)))
     (yes-or-no-p
      (format "%s and their state will be lost.  %s the server of %s? "
              (if count

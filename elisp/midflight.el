@@ -45,7 +45,16 @@
 ;;     midflight-inline     a value behind its line
 ;;     midflight-transcript the text of a shell buffer
 ;;     midflight-history    the inputs of shells, in a file
+;;     midflight-versions   the versions of a module: compare, roll back, purge
+;;     midflight-version-rows  a version as a row
+;;     midflight-version-view  its text, and how two differ
+;;     midflight-purge      the question before a purge
+;;     midflight-connections  the list of connections; the mode line's menu
+;;     midflight-doctor     what is installed, and does it work
+;;     midflight-log        the log of the protocol
+;;     midflight-dispatch   all commands at a glance
 ;;     midflight-server     start, find, leave, stop a server
+;;     midflight-environment  which Python a project runs on
 ;;     midflight-connection one connection a project; all requests
 ;;     midflight-rendezvous the files by which a server is found
 ;;     midflight-epc        the wire
@@ -65,6 +74,11 @@
 (require 'midflight-definition)
 (require 'midflight-marks)
 (require 'midflight-waiting)
+(require 'midflight-versions)
+(require 'midflight-connections)
+(require 'midflight-doctor)
+(require 'midflight-log)
+(require 'midflight-dispatch)
 
 ;;;###autoload
 (defgroup midflight nil
@@ -84,6 +98,9 @@
     (define-key map (kbd "M-n") #'midflight-next-note)
     (define-key map (kbd "M-p") #'midflight-previous-note)
     (define-key map (kbd "C-c M-c") #'midflight-clear-notes)
+    (define-key map (kbd "C-c C-x v") #'midflight-versions)
+    (define-key map (kbd "C-c C-x c") #'midflight-connections)
+    (define-key map (kbd "C-c C-x ?") #'midflight-dispatch)
     (define-key map (kbd "C-c C-z") #'midflight-shell)
     (define-key map (kbd "C-c C-b") #'midflight-interrupt)
     (define-key map (kbd "C-c C-e") #'midflight-eval-expression)
@@ -113,11 +130,19 @@
     ["Evaluate the region" midflight-eval-region :active mark-active]
     ["Interrupt the evaluation" midflight-interrupt]
     "---"
+    ["Versions of this module" midflight-versions]
+    ["Roll this module back..." midflight-roll-back]
+    "---"
     ["Attach or start a server" midflight]
     ["Attach to another server..." midflight-connect]
+    ["Connections" midflight-connections]
     ["Restart the server" midflight-restart]
     ["Leave the server" midflight-quit]
     "---"
+    ["Doctor" midflight-doctor]
+    ["Log of the protocol" midflight-toggle-log]
+    ["All commands" midflight-dispatch]
+    ["Manual" midflight-manual]
     ["Customize" (customize-group 'midflight)]))
 
 ;;;###autoload

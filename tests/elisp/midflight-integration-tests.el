@@ -238,7 +238,7 @@ says so, and which key ends that."
       (midflight-test-load (current-buffer))
       (make-process :name "other client" :noquery t
                     :command (list (midflight-test-command) "load" buffer-file-name))
-      (midflight-test-wait-message "\\`tally v2 loaded.* (by connection [0-9]+)"))))
+      (midflight-test-wait-message "\\`tally v2 loaded.* (by midflight load, connection [0-9]+)"))))
 
 (ert-deftest midflight-evaluation-from-the-source-is-in-the-shell ()
   "An expression and a region are evaluated in the shell; the value is echoed."

@@ -1,0 +1,268 @@
+;;; midflight-connections.el --- The list of connections  -*- lexical-binding: t; -*-
+
+;; Copyright (C) 2026 The Midflight authors
+
+;; Author: The Midflight authors
+;; Keywords: tools, processes
+;; SPDX-License-Identifier: GPL-3.0-or-later
+
+;;; Commentary:
+
+;; One row a project: those whose servers this Emacs is or was attached to,
+;; and those whose servers run besides, found by their files.  Which one a
+;; buffer uses is its own project's, unless d in this list, or
+;; `midflight-connect', chose another; the mode line of the buffer names it.
+;;
+;; Here is also the menu behind the mode line.
+
+;;; Code:
+
+(require 'easymenu)
+(require 'tabulated-list)
+(require 'midflight-connection)
+(require 'midflight-server)
+
+(defvar midflight-shell-mode)
+
+(defvar-local midflight-connections--source nil
+  "The buffer from which the list was shown; d chooses for it.")
+
+(defvar midflight-connections-mode-map
+  (let ((map (make-sparse-keymap)))
+    (define-key map (kbd "RET") #'midflight-connections-shell)
+    (define-key map "a" #'midflight-connections-attach)
+    (define-key map "d" #'midflight-connections-use)
+    (define-key map "l" #'midflight-connections-leave)
+    (define-key map "R" #'midflight-connections-restart)
+    (define-key map (kbd "C-k") #'midflight-connections-stop)
+    (define-key map "o" #'midflight-connections-log)
+    map)
+  "Keymap of `midflight-connections-mode'.")
+
+(easy-menu-define midflight-connections-menu midflight-connections-mode-map
+  "Menu of `midflight-connections-mode'."
+  '("Connections"
+    ["Use it for the buffer I came from" midflight-connections-use]
+    ["Attach to it" midflight-connections-attach]
+    ["Its shell" midflight-connections-shell]
+    ["The log of its server" midflight-connections-log]
+    "---"
+    ["Leave it, it keeps running" midflight-connections-leave]
+    ["Restart its server..." midflight-connections-restart]
+    ["Stop its server..." midflight-connections-stop]
+    "---"
+    ["Refresh" revert-buffer]))
+
+(define-derived-mode midflight-connections-mode tabulated-list-mode "Midflight-Connections"
+  "Major mode for the list of connections.
+A row that begins with * is the one that the buffer you came from uses.
+The state is `open', `off' (a server runs or ran, this Emacs is not attached
+to it), or what is going on: `starting', `attaching', `closing'.
+
+\\{midflight-connections-mode-map}"
+  (setq tabulated-list-format [("Project" 20 t) ("State" 10 t) ("Pid" 8 nil) ("Port" 6 nil)
+                               ("Midflight" 9 nil) ("Python" 8 nil) ("Procs" 6 nil)
+                               ("Pending" 8 nil) ("Attached" 26 nil) ("Root" 0 t)]
+        tabulated-list-padding 2
+        tabulated-list-sort-key nil)
+  (tabulated-list-init-header)
+  (setq-local revert-buffer-function #'midflight-connections--revert)
+  (add-hook 'midflight-connection-opened-functions #'midflight-connections--changed)
+  (add-hook 'midflight-connection-closed-functions #'midflight-connections--changed))
+
+;;;###autoload
+(defun midflight-connections ()
+  "Show the servers that run and the connections of this Emacs to them."
+  (interactive)
+  (let ((source (current-buffer)))
+    (with-current-buffer (get-buffer-create "*midflight-connections*")
+      (unless (derived-mode-p 'midflight-connections-mode)
+        (midflight-connections-mode))
+      (unless (eq source (current-buffer))
+        (setq midflight-connections--source source))
+      (midflight-connections--revert)
+      (pop-to-buffer (current-buffer)))))
+
+;;;; Fill
+
+(defun midflight-connections--roots ()
+  "Return the roots to show: of connections, and of servers that run, sorted."
+  (sort (delete-dups (append (mapcar #'car midflight-connection--all)
+                             (midflight-rendezvous-roots)))
+        #'string<))
+
+(defun midflight-connections--entry (root)
+  "Return the row of ROOT."
+  (let* ((connection (midflight-connection-get root))
+         (info (and (midflight-connection-open-p connection)
+                    (midflight-connection-info connection)))
+         (server (ignore-errors (midflight-rendezvous-server root)))
+         (text (lambda (value) (if value (format "%s" value) "-"))))
+    (list root
+          (vconcat
+           (mapcar text
+                   (list (midflight-connection-project connection)
+                         (midflight-connections--state connection server)
+                         (or (plist-get info :pid) (plist-get server :pid))
+                         (plist-get server :port)
+                         (or (plist-get info :version) (plist-get server :version))
+                         (plist-get info :python)
+                         (midflight-connection-count connection)
+                         (and info (midflight-connection-pending connection))
+                         (midflight-connections--attached info)
+                         (abbreviate-file-name root)))))))
+
+(defun midflight-connections--state (connection server)
+  "Return the word for the state of CONNECTION, whose running SERVER may be nil."
+  (pcase (midflight-connection-state connection)
+    ('closed (if server "off" "no server"))
+    (state (symbol-name state))))
+
+(defun midflight-connections--attached (info)
+  "Return who is attached to the server of INFO, as text, or nil."
+  (let ((titles (plist-get info :attached)))
+    (and titles (string-join titles "; "))))
+
+(defun midflight-connections--redraw ()
+  "Show what is known by now, without asking anybody."
+  (setq tabulated-list-entries (mapcar #'midflight-connections--entry
+                                       (midflight-connections--roots)))
+  (tabulated-list-print t)
+  (midflight-connections--show-used))
+
+(defun midflight-connections--revert (&rest _)
+  "Make the list anew, and ask the servers how they are."
+  (midflight-connections--redraw)
+  (pcase-dolist (`(,root . ,connection) midflight-connection--all)
+    (when (midflight-connection-open-p connection)
+      (let ((midflight-connection-buffer-root root))
+        (midflight-connection-call
+         'server/info nil
+         (lambda (info)
+           (setf (midflight-connection-count connection) (plist-get info :processes)
+                 (midflight-connection-info connection)
+                 (plist-put (copy-sequence (midflight-connection-info connection))
+                            :attached (plist-get info :connections)))
+           (midflight-connections--redraw))
+         #'ignore)))))
+
+(defun midflight-connections--show-used ()
+  "Put a star before the row of the buffer we came from."
+  (let ((used (and (buffer-live-p midflight-connections--source)
+                   (with-current-buffer midflight-connections--source
+                     (ignore-errors (midflight-connection-root-of-buffer))))))
+    (save-excursion
+      (goto-char (point-min))
+      (while (not (eobp))
+        (when (tabulated-list-get-id)
+          (tabulated-list-put-tag (if (equal (tabulated-list-get-id) used) "*" " ")))
+        (forward-line 1)))))
+
+(defun midflight-connections--changed (&rest _)
+  "Show a connection that opened or closed."
+  (let ((list (get-buffer "*midflight-connections*")))
+    (when list
+      (with-current-buffer list
+        (midflight-connections--redraw)))))
+
+;;;; The row at point
+
+(defun midflight-connections--at-point ()
+  "Return the root of the row at point, or signal an error."
+  (or (tabulated-list-get-id)
+      (midflight-user-error "There is no connection on this line; nothing was done")))
+
+(defun midflight-connections--buffer (root)
+  "Return a hidden buffer with the connection of ROOT, to run commands in."
+  (with-current-buffer (get-buffer-create (format " *midflight %s*" root))
+    (setq midflight-connection-buffer-root root
+          default-directory (file-name-as-directory root))
+    (current-buffer)))
+
+(defun midflight-connections--call (command)
+  "Call COMMAND interactively for the row at point, as in a buffer of that project."
+  (with-current-buffer (midflight-connections--buffer (midflight-connections--at-point))
+    (call-interactively command)))
+
+(defun midflight-connections-use ()
+  "Let the buffer that this list was shown from use the connection at point.
+On the row of its own project, it goes back to that.  Attach, if need be."
+  (interactive)
+  (let ((root (midflight-connections--at-point)))
+    (unless (buffer-live-p midflight-connections--source)
+      (midflight-user-error "The buffer this list was shown from is gone; nothing was changed"))
+    (with-current-buffer midflight-connections--source
+      (if (or (midflight-connection-open-p (midflight-connection-get root))
+              (equal root (midflight-rendezvous-root (or buffer-file-name default-directory))))
+          (setq midflight-connection-buffer-root root)
+        (midflight-connect root))
+      (force-mode-line-update)
+      (message "Midflight: %s uses the server of %s" (buffer-name) (abbreviate-file-name root)))
+    (midflight-connections--redraw)))
+
+(defun midflight-connections-attach ()
+  "Attach to the server of the row at point, or start one."
+  (interactive)
+  (with-current-buffer (midflight-connections--buffer (midflight-connections--at-point))
+    (midflight-server-attach-or-start)))
+
+(defun midflight-connections-shell ()
+  "Show the shell of the row at point."
+  (interactive)
+  (midflight-connections--call 'midflight-shell))
+
+(defun midflight-connections-leave ()
+  "Leave the server of the row at point, without stopping it."
+  (interactive)
+  (midflight-connections--call #'midflight-quit))
+
+(defun midflight-connections-restart ()
+  "Restart the server of the row at point, after a question."
+  (interactive)
+  (midflight-connections--call #'midflight-restart))
+
+(defun midflight-connections-stop ()
+  "Stop the server of the row at point, after a question.
+That ends its runtime processes."
+  (interactive)
+  (let ((current-prefix-arg '(4)))
+    (midflight-connections--call #'midflight-quit)))
+
+(defun midflight-connections-log ()
+  "Show what the server of the row at point wrote into its log."
+  (interactive)
+  (midflight-server-show-log (midflight-connections--at-point)))
+
+;;;; The menu behind the mode line
+
+;;;###autoload
+(defun midflight-connection-menu (event)
+  "Pop up the menu of the connection at EVENT, a click on the mode line."
+  (interactive "e")
+  (with-selected-window (posn-window (event-start event))
+    (let ((command (x-popup-menu event (midflight-connections--menu))))
+      (when command
+        (call-interactively (car (last command)))))))
+
+(defun midflight-connections--menu ()
+  "Return the menu of the current buffer's connection."
+  (let ((map (make-sparse-keymap
+              (let ((connection (ignore-errors (midflight-connection-of-buffer))))
+                (if connection
+                    (format "%s: %s" (midflight-connection-project connection)
+                            (midflight-connection-state connection))
+                  "Midflight")))))
+    (pcase-dolist (`(,command . ,text)
+                   (reverse '((midflight-shell . "Shell")
+                              (midflight . "Attach or start a server")
+                              (midflight-connect . "Attach to another server...")
+                              (midflight-connections . "All connections")
+                              (midflight-restart . "Restart the server...")
+                              (midflight-quit . "Leave the server")
+                              (midflight-doctor . "Doctor")
+                              (midflight-toggle-log . "Log of the protocol"))))
+      (define-key map (vector command) (list 'menu-item text command)))
+    map))
+
+(provide 'midflight-connections)
+;;; midflight-connections.el ends here

@@ -1,0 +1,88 @@
+;;; midflight-version-rows.el --- A version as a row of a list  -*- lexical-binding: t; -*-
+
+;; Copyright (C) 2026 The Midflight authors
+
+;; Author: The Midflight authors
+;; Keywords: tools, languages
+;; SPDX-License-Identifier: GPL-3.0-or-later
+
+;;; Commentary:
+
+;; What the server tells of a version, put into words and columns.  Nothing
+;; here asks anybody or changes a buffer.
+
+;;; Code:
+
+(require 'cl-lib)
+(require 'subr-x)
+
+(defface midflight-current-version '((t :inherit bold))
+  "Face of the version that is current."
+  :group 'midflight)
+
+(defface midflight-old-version '((t :inherit warning))
+  "Face of an old version that runtime processes run."
+  :group 'midflight)
+
+(defface midflight-gone-version '((t :inherit shadow))
+  "Face of a version that nothing can run any more."
+  :group 'midflight)
+
+(defun midflight-version-rows-entry (row)
+  "Return ROW, the plist of a version, as an entry of the list."
+  (let* ((state (midflight-version-rows--state row))
+         (face (pcase state
+                 ("current" 'midflight-current-version)
+                 ("gone" 'midflight-gone-version)
+                 (_ 'midflight-old-version))))
+    (list (plist-get row :version)
+          (vconcat
+           (mapcar (lambda (text) (propertize text 'face face))
+                   (list (number-to-string (plist-get row :version))
+                         state
+                         (number-to-string (plist-get row :processes))
+                         (midflight-version-rows--time (plist-get row :loaded-at))
+                         (midflight-version-rows--loader row)
+                         (truncate-string-to-width (or (plist-get row :vsn) "") 10)
+                         (midflight-version-rows--changes row)))))))
+
+(defun midflight-version-rows--state (row)
+  "Return the word for the state of ROW, the plist of a version."
+  (cond ((plist-get row :current) "current")
+        ((> (plist-get row :processes) 0) "run")
+        ((plist-get row :alive) "in memory")
+        (t "gone")))
+
+(defun midflight-version-rows--time (seconds)
+  "Return SECONDS since the epoch for people, shorter if that was today."
+  (if (equal (format-time-string "%F" seconds) (format-time-string "%F"))
+      (format-time-string "%T" seconds)
+    (format-time-string "%F %R" seconds)))
+
+(defun midflight-version-rows--loader (row)
+  "Return who loaded ROW, the plist of a version."
+  (let ((by (plist-get row :by)))
+    (cond ((plist-get row :imported) "import")
+          ((member by '(nil "")) "the program")
+          (t by))))
+
+(defun midflight-version-rows--changes (row)
+  "Return the definitions that ROW, the plist of a version, changed, as text."
+  (let ((parts (cl-loop for (key . word) in '((:changed . "changed") (:added . "added")
+                                              (:removed . "removed"))
+                        when (plist-get row key)
+                        collect (format "%s %s" word
+                                        (string-join (plist-get row key) ", ")))))
+    (string-join parts "; ")))
+
+(defun midflight-version-rows-by-number (a b)
+  "Return non-nil if entry A has a smaller number than B."
+  (< (car a) (car b)))
+
+(defun midflight-version-rows-by-processes (a b)
+  "Return non-nil if entry A has fewer processes than B."
+  (let ((count (lambda (entry) (string-to-number (aref (cadr entry) 2)))))
+    (< (funcall count a) (funcall count b))))
+
+(provide 'midflight-version-rows)
+;;; midflight-version-rows.el ends here
