@@ -17,7 +17,7 @@ from midflight.kernel.calls import (
 from midflight.kernel.client import TIMED_OUT, Client, check_timeout
 from midflight.kernel.core import Behaviour, Pid, Process, receive
 from midflight.kernel.crash import CrashReport, StuckReport
-from midflight.kernel.frames import is_kernel_frame, stack_of
+from midflight.kernel.frames import is_kernel_frame, locals_of, stack_of, version_of
 from midflight.kernel.group_leader import Sink, group_leader_var, routed_output
 from midflight.kernel.info import describe, messages_of, status_of
 from midflight.kernel.reenter import obstacle, reenter
@@ -27,8 +27,10 @@ from midflight.kernel.scheduler import OUTSIDE, Scheduler
 from midflight.kernel.signals import NODE, Down, Exit
 from midflight.kernel.system import System, server_of
 from midflight.kernel.timers import Clock, ManualClock, SystemClock
+from midflight.kernel.tracing import KINDS, Trace, TraceEvent, follow, leave
 
 __all__ = [
+    "KINDS",
     "NODE",
     "OUTSIDE",
     "TIMED_OUT",
@@ -47,16 +49,21 @@ __all__ = [
     "StuckReport",
     "System",
     "SystemClock",
+    "Trace",
+    "TraceEvent",
     "check_timeout",
     "current_process",
     "current_scheduler",
     "demonitor",
     "describe",
     "exit",
+    "follow",
     "group_leader_var",
     "is_kernel_frame",
     "is_user_code",
+    "leave",
     "link",
+    "locals_of",
     "messages_of",
     "monitor",
     "obstacle",
@@ -74,4 +81,5 @@ __all__ = [
     "status_of",
     "trap_exit",
     "unlink",
+    "version_of",
 ]

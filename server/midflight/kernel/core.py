@@ -235,6 +235,7 @@ class Core:
         self.awake = False  # a turn is running or asked for
         self.thread = get_ident()
         self.fast_thread = self.thread
+        self.tail_called: Callable[[Process, CoroutineType[Any, Any, Any]], object] | None = None  # while one traces
 
     def enqueue(self, process: Process) -> None:
         """Let `process` run in this turn or the next."""
@@ -245,7 +246,7 @@ class Core:
     def turn(self, now: Callable[[], float], until: float) -> bool:
         """Step processes until none can run or the time is `until`; say whether some still can."""
         queue, tasks, loop = self.queue, self.tasks, self.loop
-        popleft = queue.popleft
+        popleft, tail_called = queue.popleft, self.tail_called
         steps = STEPS_A_LOOK
         try:
             while queue:
@@ -261,6 +262,8 @@ class Core:
                         if type(coro) is not CoroutineType:
                             self._ended(process, None, coro)
                             break
+                        if tail_called is not None:
+                            tail_called(process, coro)
                         process.coro = coro  # the tail call: the old frame is gone
                         process.resume = coro.send
                         if value is not None:

@@ -6,6 +6,7 @@ import inspect
 import logging
 import traceback
 from dataclasses import dataclass, field
+from itertools import count
 from reprlib import Repr
 from types import TracebackType
 from typing import TYPE_CHECKING, Any
@@ -20,6 +21,8 @@ __all__ = ["CrashReport", "StuckReport", "report_crash", "report_unclosable"]
 
 logger = logging.getLogger("midflight.crash")
 
+_numbers = count(1)
+
 shorten = Repr()
 shorten.maxstring = shorten.maxother = 200
 shorten.maxtuple = shorten.maxlist = shorten.maxdict = 12
@@ -31,7 +34,8 @@ class CrashReport:
 
     `arguments` are the parameters of the process function's frame by name, as they were at the end: the state.
     `module`, `version`, `function` and `line` are of the innermost frame of a module with versions, else of
-    the innermost frame. `traceback` is the text that Python prints, without the kernel's frames.
+    the innermost frame. `traceback` is the text that Python prints, without the kernel's frames. `number` tells it from
+    all others. While listeners are told, the process is as it was when it raised, with its mailbox and links.
     """
 
     pid: Pid
@@ -45,6 +49,7 @@ class CrashReport:
     traceback: str
     last_message: object
     arguments: dict[str, object] = field(default_factory=dict)
+    number: int = field(default_factory=_numbers.__next__)
 
     def text(self) -> str:
         """Return the report as printed, several lines."""

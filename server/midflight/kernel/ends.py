@@ -111,6 +111,8 @@ def close(scheduler: Scheduler, pid: Pid, context: Any, coro: Any) -> None:
 
 def _bury(scheduler: Scheduler, process: Process, reason: object) -> None:
     """Take `process` out of everything, then tell its links, then its monitors."""
+    if scheduler.tracer is not None:
+        scheduler.tracer.ended(process, reason)
     pid = process.pid
     pid.process = None
     del scheduler.processes[pid.number]
@@ -166,6 +168,8 @@ def link(scheduler: Scheduler, process: Process, other: Pid) -> None:
         if one.links is None:
             one.links = {}
         one.links[two] = None
+    if scheduler.tracer is not None:
+        scheduler.tracer.linked(process, target)
 
 
 def unlink(process: Process, other: Pid) -> None:

@@ -25,6 +25,7 @@ from midflight.kernel.frames import stack_of
 from midflight.kernel.group_leader import Sink, group_leader_var
 from midflight.kernel.mailbox import TIMED_OUT, Receive, Sleep
 from midflight.kernel.timers import Clock, SystemClock, Timers
+from midflight.kernel.tracing import Tracer
 
 __all__ = ["OUTSIDE", "Scheduler"]
 
@@ -60,6 +61,7 @@ class Scheduler(Core):
         self.on_empty: Callable[[], object] = lambda: None  # called when the last process has ended
         self.turns = 0  # how many were taken: what the watchdog looks at
         self.is_aimed_at = False  # a blow of break_into is under way
+        self.tracer: Tracer | None = None  # while something is traced
         self.doomed: set[Process] = set()  # those that another thread has killed and that may never yield
         self.on_wake: Callable[[], object] = lambda: None
         self.on_wake_threadsafe: Callable[[], None] = lambda: None
