@@ -11,6 +11,7 @@ from typing import TextIO
 
 from midflight.epc.shells import ParkedShells
 from midflight.kernel import Scheduler
+from midflight.shell import Crashes
 
 __all__ = ["Services"]
 
@@ -30,6 +31,11 @@ class Services:
     log: TextIO
     sessions: Iterator[int] = field(default_factory=lambda: count(1))
     parked: ParkedShells = field(default_factory=ParkedShells)
+    crashes: Crashes = field(init=False)
+
+    def __post_init__(self) -> None:
+        """Remember crashes from now on: before anybody is told of one, it is there to be asked for."""
+        object.__setattr__(self, "crashes", Crashes(self.scheduler))
 
     @property
     def banner(self) -> str:

@@ -7,6 +7,7 @@ from midflight.otp.children import ChildInfo
 from midflight.otp.gen_server import GenServer
 from midflight.otp.protocol import IGNORE, NOREPLY, Call, Cast, Dest, Stop
 from midflight.otp.registry import Registry
+from midflight.otp.revive import Revived
 from midflight.otp.supervisor import Supervisor
 from midflight.otp.task import Task
 
@@ -20,6 +21,7 @@ __all__ = [
     "Dest",
     "GenServer",
     "Registry",
+    "Revived",
     "Stop",
     "Supervisor",
     "Task",

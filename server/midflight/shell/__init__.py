@@ -2,9 +2,17 @@
 
 from midflight.shell.aside import evaluate, run_aside
 from midflight.shell.completion import Candidate, Completion, complete
+from midflight.shell.crash_record import CrashRecord
+from midflight.shell.crashes import Crashes, Restarted, editable
 from midflight.shell.definitions import Definition, Target, definition_of, target_of, target_of_value
 from midflight.shell.inspecting import Page, Part, page_of, part_of
 from midflight.shell.inspecting import Table as InspectorTable
+from midflight.shell.looking import look_at, parts_of
+from midflight.shell.moving import MovedOne, move_one
+from midflight.shell.printing import Printed, printed, printed_items
+from midflight.shell.process_rows import Changes, Place, Row, Watch, place_of, row_of
+from midflight.shell.process_tree import Node, tree
+from midflight.shell.process_view import FrameView, Kin, ProcessView, State, messages_from, view_of
 from midflight.shell.references import Reference, references_of
 from midflight.shell.scopes import ModuleScope, Scope, ShellScope, module_of_file, resolve
 from midflight.shell.session import EvalResult, Session
@@ -14,32 +22,57 @@ from midflight.shell.signatures import CallTip, Doc, call_tip, doc_of
 __all__ = [
     "CallTip",
     "Candidate",
+    "Changes",
     "Completion",
+    "CrashRecord",
+    "Crashes",
     "Definition",
     "Doc",
     "EvalResult",
     "Found",
+    "FrameView",
     "InspectorTable",
+    "Kin",
     "ModuleScope",
+    "MovedOne",
+    "Node",
     "Page",
     "Part",
+    "Place",
+    "Printed",
+    "ProcessView",
     "Reference",
+    "Restarted",
+    "Row",
     "Scope",
     "Session",
     "ShellScope",
+    "State",
     "Target",
+    "Watch",
     "call_tip",
     "complete",
     "definition_of",
     "doc_of",
+    "editable",
     "evaluate",
     "is_there",
+    "look_at",
+    "messages_from",
     "module_of_file",
+    "move_one",
     "page_of",
     "part_of",
+    "parts_of",
+    "place_of",
+    "printed",
+    "printed_items",
     "references_of",
     "resolve",
+    "row_of",
     "run_aside",
     "target_of",
     "target_of_value",
+    "tree",
+    "view_of",
 ]

@@ -4,13 +4,17 @@ from __future__ import annotations
 
 from midflight.epc.method import Method
 from midflight.epc.methods.code import CodeMethods
+from midflight.epc.methods.crash import CrashMethods
 from midflight.epc.methods.editing import EditingMethods
 from midflight.epc.methods.history import HistoryMethods
 from midflight.epc.methods.inspect import InspectMethods
 from midflight.epc.methods.look import LookMethods
 from midflight.epc.methods.process import ProcessMethods, crash_plist, stuck_plist
+from midflight.epc.methods.process_list import ListMethods
+from midflight.epc.methods.process_view import ViewMethods
 from midflight.epc.methods.server import ServerMethods, describe
 from midflight.epc.methods.shell import ShellMethods
+from midflight.epc.methods.trace import TraceMethods
 from midflight.epc.server import ServerConnection
 from midflight.epc.services import Services
 
@@ -27,6 +31,10 @@ def methods_of(services: Services, connection: ServerConnection) -> dict[str, Me
         EditingMethods(connection, shell.output).methods(),
         HistoryMethods().methods(),
         ProcessMethods(services).methods(),
+        ListMethods(services).methods(),
+        ViewMethods(services).methods(),
+        CrashMethods(services, shell.output).methods(),
+        TraceMethods(services, connection).methods(),
         shell.methods(),
         look.methods(),
         InspectMethods(services, connection, look.scope, shell.session).methods(),

@@ -9,31 +9,26 @@ from __future__ import annotations
 
 import ast
 import io
-import re
-from collections.abc import Callable, Iterable, Iterator
-from concurrent.futures import TimeoutError as FutureTimeout
+from collections.abc import Iterable
 from functools import partial
 from reprlib import Repr
-from typing import TypeVar
 
 from midflight.code import readable
 from midflight.epc.method import Method
 from midflight.epc.methods.arguments import text
+from midflight.epc.methods.pids import find_pid
 from midflight.epc.services import Services
 from midflight.errors import RequestError
-from midflight.kernel import CrashReport, Pid, Process, Scheduler, StuckReport, describe, exit
-from midflight.shell import Session
+from midflight.kernel import CrashReport, Process, StuckReport, describe, exit
+from midflight.shell import Session, look_at, move_one
 
 __all__ = ["ProcessMethods", "crash_plist", "stuck_plist"]
 
 Plist = dict[str, object]
-Result = TypeVar("Result")
 
-_LOOK_SECONDS = 0.5
 _ROWS_A_LOOK = 50  # a millisecond
 _MESSAGES = 100
 _CRASH_CHARACTERS = 64 * 1024
-_PID = re.compile(r"0\.([0-9]{1,18})\.0|<0\.([0-9]{1,18})\.0>")
 
 _repr = Repr()
 _repr.maxstring = _repr.maxother = _repr.maxlong = 500
@@ -43,6 +38,7 @@ _repr.maxlist = _repr.maxtuple = _repr.maxdict = _repr.maxset = _repr.maxdeque =
 def crash_plist(report: CrashReport) -> Plist:
     """Translate the report of a crash."""
     return {
+        "crash": report.number,
         "pid": repr(report.pid),
         "name": report.name,
         "initial_call": report.initial_call,
@@ -76,29 +72,28 @@ class ProcessMethods:
             Method("process/info", self.info),
             Method("process/exit", self.exit),
             Method("process/send", self.send),
+            Method("process/move", self.move),
         )
 
     def list(self) -> list[Plist]:
         """Return one row a process, oldest first; `messages` counts those that wait, `links` are pids."""
         everyone = [*self._scheduler.processes.values()]
         parts = (everyone[start : start + _ROWS_A_LOOK] for start in range(0, len(everyone), _ROWS_A_LOOK))
-        return [
-            row for rows in _look_at(self._scheduler, [partial(self._rows, part) for part in parts]) for row in rows
-        ]
+        return [row for rows in look_at(self._scheduler, [partial(self._rows, part) for part in parts]) for row in rows]
 
     def _rows(self, some: Iterable[Process]) -> Iterable[Plist]:
         return [_row(describe(self._scheduler, each)) for each in some if each.pid.process is not None]
 
     def info(self, pid: object) -> Plist | None:
         """Return all that can be seen of the process PID, values as printed; nil for a dead one."""
-        target = self._find(pid).process
+        target = find_pid(self._scheduler, pid).process
         if target is None:
             return None
-        return next(_look_at(self._scheduler, [lambda: _details(describe(self._scheduler, target))]))
+        return next(look_at(self._scheduler, [lambda: _details(describe(self._scheduler, target))]))
 
     def exit(self, pid: object, reason: object) -> bool:
         """Send the process PID an exit signal; nil if it was dead already."""
-        target, why = self._find(pid), text(reason, "REASON")
+        target, why = find_pid(self._scheduler, pid), text(reason, "REASON")
         was_alive = target.process is not None
         exit(target, why)
         return was_alive
@@ -108,7 +103,7 @@ class ProcessMethods:
 
         Raises: RequestError if it is no expression, or raises.
         """
-        target, source = self._find(pid), text(expression, "EXPRESSION")
+        target, source = find_pid(self._scheduler, pid), text(expression, "EXPRESSION")
         try:
             ast.parse(source.strip(), mode="eval")
         except SyntaxError as error:
@@ -127,40 +122,10 @@ class ProcessMethods:
             raise RequestError(f"EXPRESSION could not be evaluated; nothing was sent.\n{result.error}")
         return True
 
-    def _find(self, pid: object) -> Pid:
-        """Return the process that `pid` means, dead or alive: "<0.37.0>", "0.37.0" or a registered name."""
-        wanted = text(pid, "PID")
-        named = self._scheduler.names.get(wanted)
-        if named is not None:
-            return named.pid
-        match = _PID.fullmatch(wanted)
-        if match is None:
-            raise RequestError(
-                f"{wanted!r} is neither a pid nor a registered name; nothing was done. "
-                "Send a pid like <0.37.0>, or see midflight ps."
-            )
-        number = int(match[1] or match[2])
-        process = self._scheduler.processes.get(number)
-        return Pid(number) if process is None else process.pid
-
-
-def _look_at(scheduler: Scheduler, looks: Iterable[Callable[[], Result]]) -> Iterator[Result]:
-    """Call each of `looks`, which only read, between two turns of the runtime; in parts, so as not to hold it up.
-
-    When no turn ends soon, they are called at once: a process that does not yield must be seen from outside, and
-    nothing else changes then what they read.
-    """
-    is_stuck = False
-    for look in looks:
-        if not is_stuck:
-            future = scheduler.call_threadsafe(look)
-            try:
-                yield future.result(_LOOK_SECONDS)
-                continue
-            except FutureTimeout:
-                future.cancel()
-                is_stuck = True
-        yield look()
+    def move(self, pid: object) -> Plist:
+        """Move the process PID to the current version, if it is idle; `:reason` says why it was not."""
+        found = move_one(self._scheduler, find_pid(self._scheduler, pid))
+        return {"moved": found.is_moved, "module": found.module, "version": found.version, "reason": found.reason}
 
 
 def _row(info: Plist) -> Plist:

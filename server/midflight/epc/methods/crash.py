@@ -1,0 +1,97 @@
+"""Methods about crashes that are remembered, and starting such a process again.
+
+(call 5 crash/restart (3 (:resend t)))
+(return 5 (:pid "<0.52.0>" :name "counter" :version 2 :resent t))
+"""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+
+from midflight.epc.method import Method
+from midflight.epc.methods.arguments import keywords, number, text
+from midflight.epc.methods.process_view import frames_plist, items_list, kin_list
+from midflight.epc.pushes import Output
+from midflight.epc.services import Services
+from midflight.shell import CrashRecord, editable, printed
+
+__all__ = ["CrashMethods"]
+
+Plist = dict[str, object]
+
+_OPTIONS = ("arguments", "resend")
+
+
+class CrashMethods:
+    """The memory of crashes, as one connection may use it. `output` gives the sink of its shell, None without one."""
+
+    def __init__(self, services: Services, output: Callable[[], Output | None]) -> None:
+        self._crashes = services.crashes
+        self._output = output
+
+    def methods(self) -> tuple[Method, ...]:
+        """Return the methods."""
+        return (
+            Method("crash/list", self.list),
+            Method("crash/info", self.info),
+            Method("crash/restart", self.restart),
+            Method("crash/dismiss", self.dismiss),
+        )
+
+    def list(self) -> list[Plist]:
+        """Return the crashes that are remembered, oldest first, a line each."""
+        return [_head(record) for record in self._crashes.all()]
+
+    def info(self, crash: object) -> Plist:
+        """Return all that is kept of CRASH, a number."""
+        record = self._crashes.find(number(crash, "CRASH"))
+        return _head(record) | {
+            "text": record.text,
+            "frames": frames_plist(record.frames),
+            "state": items_list(record.state),
+            "server": f"{record.entry.module}.{record.entry.name}" if record.entry.is_server else None,
+            "entry": f"{record.entry.module}.{record.entry.name}",
+            "edit": editable(record),
+            "refusal": record.entry.refusal,
+            "links": kin_list(record.links),
+            "supervisor": None if record.supervisor is None else kin_list([record.supervisor])[0],
+            "last_message": None if record.last_message is None else printed(record.last_message),
+            "messages": record.messages,
+            "message_count": record.message_count,
+        }
+
+    def restart(self, crash: object, options: object) -> Plist:
+        """Start the process of CRASH again, in the current version, with the state it had.
+
+        OPTIONS: `:arguments`, an expression that makes a dict to start it with instead; `:resend`, to send it its last
+        message again.
+        """
+        chosen = keywords(options, _OPTIONS)
+        arguments = chosen.get("arguments")
+        found = self._crashes.restart(
+            number(crash, "CRASH"),
+            arguments=None if arguments is None else text(arguments, ":arguments"),
+            resend=bool(chosen.get("resend")),
+            leader=self._output(),
+        )
+        return {"pid": repr(found.pid), "name": found.name, "version": found.version, "resent": found.is_resent}
+
+    def dismiss(self, crash: object) -> int:
+        """Forget CRASH, all of them for nil; return how many that were."""
+        return self._crashes.dismiss(None if crash is None else number(crash, "CRASH"))
+
+
+def _head(record: CrashRecord) -> Plist:
+    return {
+        "crash": record.number,
+        "at": record.at,
+        "pid": repr(record.pid),
+        "name": record.name,
+        "initial_call": record.initial_call,
+        "module": record.module,
+        "version": record.version,
+        "function": record.function,
+        "line": record.line,
+        "reason": record.reason,
+        "summary": record.summary,
+    }

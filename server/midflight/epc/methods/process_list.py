@@ -1,0 +1,118 @@
+"""Methods about all processes at once: a list that is kept up to date by what changed, and the tree.
+
+    (call 5 process/changes (nil))
+    (return 5 (:watch 1 :stamp 1 :all t :more () :total 2 :gone ()
+               :rows (("<0.37.0>" () "counter" 1 "loop" 9 "waiting" 0 1 "<0.5.0>" () ()) ...)
+               :current (("counter" 2))))
+    (call 6 process/changes ((:watch 1 :stamp 1)))
+    (return 6 (:watch 1 :stamp 1 :unchanged t))
+
+A row is a list: pid, name, module, version, function, line, status, messages, links, the first of these, behaviour
+("server", "supervisor", nil), and ((module version)...) of further frames in other versions. Rows as property lists
+would be three times as many bytes.
+"""
+
+from __future__ import annotations
+
+import threading
+from collections.abc import Iterator
+from itertools import count
+
+from midflight.epc.method import Lane, Method
+from midflight.epc.methods.arguments import keywords, number
+from midflight.epc.methods.pids import pid_text
+from midflight.epc.services import Services
+from midflight.shell import Node, Row, Watch, tree
+
+__all__ = ["ListMethods"]
+
+Plist = dict[str, object]
+
+_WATCHES = 8  # of one connection: an editor has one list a project, perhaps a few
+_NODES = 10_000
+
+
+class ListMethods:
+    """The lists of one connection."""
+
+    def __init__(self, services: Services) -> None:
+        self._scheduler = services.scheduler
+        self._watches: dict[int, tuple[Watch, threading.Lock]] = {}
+        self._numbers: Iterator[int] = count(1)
+        self._lock = threading.Lock()
+
+    def methods(self) -> tuple[Method, ...]:
+        """Return the methods."""
+        # Aside: a list goes on being refreshed while a load runs.
+        return (
+            Method("process/changes", self.changes, Lane.ASIDE),
+            Method("process/tree", self.tree, Lane.ASIDE),
+        )
+
+    def changes(self, known: object) -> Plist:
+        """Return what has changed in the list of processes since KNOWN, the :watch and :stamp of the last answer.
+
+        nil, and a watch that is not known any more: everything, as :all says. At most 2000 rows; :more says that there
+        are more, to be asked for in the same way.
+        """
+        given = keywords(known, ("watch", "stamp"))
+        key = None if given.get("watch") is None else number(given["watch"], ":watch")
+        stamp = None if given.get("stamp") is None else number(given["stamp"], ":stamp")
+        with self._lock:
+            if key is None or key not in self._watches:
+                key, stamp = next(self._numbers), None
+                self._watches[key] = Watch(self._scheduler), threading.Lock()
+                for old in list(self._watches)[:-_WATCHES]:
+                    del self._watches[old]
+            watch, lock = self._watches[key]
+        with lock:
+            found = watch.changes(stamp)
+        if stamp == found.stamp and not found.is_all:
+            return {"watch": key, "stamp": found.stamp, "unchanged": True}
+        return {
+            "watch": key,
+            "stamp": found.stamp,
+            "all": found.is_all,
+            "more": found.is_more,
+            "total": found.total,
+            "gone": [pid_text(each) for each in found.gone],
+            "rows": [_row(each) for each in found.rows],
+            "current": [[module, version] for module, version in (found.current or {}).items()],
+        }
+
+    def tree(self) -> Plist:
+        """Return the processes as a tree: lines, each parent before its children, and how many more there are."""
+        nodes, left = tree(self._scheduler, _NODES)
+        return {"nodes": [_node(each) for each in nodes], "left": left}
+
+
+def _row(row: Row) -> list[object]:
+    place = row.place
+    return [
+        pid_text(row.number),
+        row.name,
+        place.module,
+        place.version,
+        place.function,
+        place.line,
+        row.status,
+        row.messages,
+        row.links,
+        None if row.link is None else pid_text(row.link),
+        place.behaviour,
+        [[module, version] for module, version in place.others],
+    ]
+
+
+def _node(node: Node) -> Plist:
+    child = node.child
+    about: Plist = {} if child is None else {
+        "id": child.id, "restart": child.restart, "type": child.type, "state": child.state
+    }  # fmt: skip
+    return {
+        "depth": node.depth,
+        "row": None if node.row is None else _row(node.row),
+        "strategy": node.strategy,
+        "is_child": child is not None,
+        **about,
+    }

@@ -1,0 +1,146 @@
+"""What is kept of a process that crashed: what an editor shows of it, and what it takes to start it again.
+
+Kept as text where it is only shown. Kept as values: the arguments of the process function or the attributes of the
+server, and the last message. No frame, function, class or exception is kept, as each would keep the version alive
+that it belongs to; an argument that is an instance of a class of that version still does, until the record goes.
+"""
+
+from __future__ import annotations
+
+import inspect
+import time
+import traceback
+from dataclasses import dataclass
+from types import FrameType, SimpleNamespace
+from typing import Any
+
+from midflight.code import attributes_of, copied, readable
+from midflight.kernel import CrashReport, Pid, Process, Scheduler, Sink, group_leader_var, messages_of, server_of
+from midflight.otp import Supervisor
+from midflight.shell.printing import Printed, printed, printed_items
+from midflight.shell.process_view import FrameView, Kin, frame_view, is_ours
+
+__all__ = ["CrashRecord", "Entry", "record_of"]
+
+FRAMES = 50
+MESSAGES = 20
+TEXT_CHARACTERS = 64 * 1024
+
+
+@dataclass(frozen=True, slots=True)
+class Entry:
+    """What a process can be started again by: a function or a class, by name, and what it had.
+
+    `values` are the arguments of the function by parameter, or the attributes of the server; `stars` the parameters
+    that take what is left, *args and **kwargs. `refusal` says why it cannot be started again, None if nothing is known
+    that speaks against it.
+    """
+
+    module: str
+    name: str
+    is_server: bool
+    values: dict[str, Any]
+    stars: tuple[str | None, str | None] = (None, None)
+    refusal: str | None = None
+
+
+@dataclass(frozen=True, slots=True)
+class CrashRecord:
+    """One crash. `at` is in seconds since the epoch; `supervisor` is one that it was linked to."""
+
+    number: int
+    at: float
+    pid: Pid
+    name: str | None
+    initial_call: str
+    module: str
+    version: int | None
+    function: str
+    line: int
+    reason: Printed
+    text: str
+    frames: tuple[FrameView, ...]
+    state: tuple[tuple[str, Printed], ...]
+    links: tuple[Kin, ...]
+    supervisor: Kin | None
+    messages: tuple[Printed, ...]
+    message_count: int
+    last_message: Any
+    leader: Sink | None
+    entry: Entry
+
+    @property
+    def summary(self) -> str:
+        """The crash in one line."""
+        who = self.name or repr(self.pid)
+        return f"{who} crashed in {self.module}, {self.function}:{self.line}: {self.reason}"
+
+
+def record_of(scheduler: Scheduler, report: CrashReport) -> CrashRecord:
+    """Return what to keep of `report`, while its process is as it was when it raised. On the runtime's thread."""
+    process = report.pid.process
+    steps = list(traceback.walk_tb(report.reason.__traceback__))
+    entry = _entry(process, report, [frame for frame, _ in steps])
+    linked = [] if process is None else list(process.links or ())
+    above = next((each for each in linked if isinstance(server_of(each), Supervisor)), None)
+    waiting = [] if process is None else messages_of(scheduler, process)
+    return CrashRecord(
+        number=report.number,
+        at=time.time(),
+        pid=report.pid,
+        name=report.name,
+        initial_call=report.initial_call,
+        module=report.module,
+        version=report.version,
+        function=report.function,
+        line=report.line,
+        reason=_reason(report.reason),
+        text=readable(report.text())[-TEXT_CHARACTERS:],
+        frames=tuple(frame_view(frame, line) for frame, line in steps[-FRAMES:]),
+        state=tuple(printed_items(entry.values)),
+        links=tuple(Kin(each.pid, each.name) for each in linked[:FRAMES]),
+        supervisor=None if above is None else Kin(above.pid, above.name),
+        messages=tuple(map(printed, waiting[:MESSAGES])),
+        message_count=len(waiting),
+        last_message=report.last_message,
+        leader=None if process is None else process.context.get(group_leader_var),
+        entry=entry,
+    )
+
+
+def _reason(error: BaseException) -> Printed:
+    """Return the last line of a traceback."""
+    return printed_line("".join(traceback.format_exception_only(error)).strip())
+
+
+def printed_line(text: str) -> str:
+    """Return `text` on one line, cut to what a line takes."""
+    line = " ".join(text.split())
+    return line if len(line) <= 500 else f"{line[:500]}..."
+
+
+def _entry(process: Process | None, report: CrashReport, frames: list[FrameType]) -> Entry:
+    server = None if process is None else server_of(process)
+    if server is not None:
+        cls = type(server)
+        refusal = None
+        if isinstance(server, Supervisor):
+            refusal = "it was a supervisor, whose children have ended with it; start the tree again"
+        return Entry(cls.__module__, cls.__qualname__, True, _copies(attributes_of(server)), refusal=refusal)
+    if frames and not is_ours(str(frames[0].f_globals.get("__name__"))):
+        frame = frames[0]
+        info = inspect.getargvalues(frame)
+        module = str(frame.f_globals.get("__name__", "?"))
+        values = _copies(report.arguments)
+        return Entry(module, frame.f_code.co_qualname, False, values, (info.varargs, info.keywords))
+    if frames:
+        refusal = "it was started by Midflight's own code, a task or an init that failed; start it again from there"
+        return Entry(report.module, report.initial_call, False, {}, refusal=refusal)
+    module, _, name = report.initial_call.rpartition(".")
+    refusal = f"{report.initial_call} could not be called with what it was given; spawn it again with something else"
+    return Entry(module, name, False, {}, refusal=refusal)
+
+
+def _copies(values: dict[str, Any]) -> dict[str, Any]:
+    """Return `values`, with the containers among them copied: whoever shared them goes on changing his own."""
+    return vars(copied(SimpleNamespace(**values), SimpleNamespace)) if all(map(str.isidentifier, values)) else values
