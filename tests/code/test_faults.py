@@ -19,7 +19,7 @@ from midflight.code import modules
 
 SECONDS = 10.0  # to fail instead of to hang; no test waits for it
 ERRORS = (OSError, MemoryError, KeyboardInterrupt)
-SWAP = "prepare.Prepared.switch"  # the first step that changes what others see
+SWAP = "commit._Commitment._swap"  # the first step that changes what others see
 
 CHANGING = (
     "transaction prepare commit lock facade modules hooks snapshots version".split()

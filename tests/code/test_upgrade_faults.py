@@ -11,7 +11,7 @@ from helpers.faults import Fault
 from helpers.ledgers import TO_A_DICT, answers, load_ledger, start_ledgers, upgrade_ledger
 from midflight import code
 
-SWAP = "prepare.Prepared.switch"
+SWAP = "commit._Commitment._swap"
 CANNOT_FAIL = (
     "upgrade._in_a_thread.<locals>.work",  # takes care of what fails
     "holding.Holding.release",  # how everybody goes on

@@ -92,13 +92,17 @@ def _process(runtime: TestRuntime, process: Process) -> object:
 class Fault:
     """Notes which functions of the code server are called in its block; the first call of `step` raises `error`.
 
-    `steps` are module and function, as `prepare.Prepared.make`, in the order of their first call.
+    `steps` are module and function, as `prepare.Prepared.make`, in the order of their first call; with `since` only
+    from the first call of that step on.
     """
 
-    def __init__(self, step: str | None = None, error: type[BaseException] = MemoryError) -> None:
+    def __init__(
+        self, step: str | None = None, error: type[BaseException] = MemoryError, since: str | None = None
+    ) -> None:
         self.step = step
         self.steps: dict[str, None] = {}
         self._error = error
+        self._since = since
 
     def __enter__(self) -> Fault:
         self._before = sys.gettrace()
@@ -115,6 +119,9 @@ class Fault:
         if event != "call" or not code.co_filename.startswith(PACKAGE):
             return
         step = f"{os.path.basename(code.co_filename)[:-3]}.{code.co_qualname}"
+        if self._since not in (None, step):
+            return
+        self._since = None
         is_first = step not in self.steps
         self.steps[step] = None
         if is_first and step == self.step:

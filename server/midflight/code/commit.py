@@ -10,10 +10,11 @@ import time
 from collections.abc import Callable, Iterator, Sequence
 from contextlib import AbstractContextManager
 from dataclasses import replace
+from functools import partial
 from types import FunctionType
-from typing import Literal
 
 from midflight.code import hooks
+from midflight.code.afterwards import Step, take_all, undisturbed
 from midflight.code.ahead import broken_by
 from midflight.code.facade import Namespace
 from midflight.code.live_calls import BrokenCall
@@ -23,9 +24,7 @@ from midflight.code.purge import Census, bystanders, forget_typing_caches, take_
 from midflight.code.report import SHOWN, Diagnostic
 from midflight.code.version import Version
 
-__all__ = ["check", "commit", "look_at_live_code", "run_hooks"]
-
-Kind = Literal["load", "unload"]
+__all__ = ["check", "commit", "look_at_live_code", "run_unload_hooks"]
 
 
 def commit(
@@ -34,48 +33,96 @@ def commit(
     force: bool,
     two_versions: bool,
     move: bool,
-    may_load: AbstractContextManager[None],
+    may_load: Callable[[], AbstractContextManager[None]],
     states: Callable[[], object] = lambda: None,
 ) -> None:
     """Make what was made current, all of it, and note in it what the report shall say.
 
     `states` is called with the swap, cannot fail either, and may be called again. `may_load` is held while load hooks
     run; after them, `move` moves the idle processes.
-    Raises: Refused, before anything has changed.
+    Raises: Refused, before anything has changed; KeyboardInterrupt, either so or when all is done.
     """
     started = time.perf_counter()
-    census = check(made, force=force, two_versions=two_versions, move=move)
-    for each in made:
-        each.record.facade.end()
-    for each in made:
-        if each.before is not None:
-            each.warnings += run_hooks(each.unit.path, each.before.namespace or {}, "unload")
-    try:
+    with undisturbed() as interrupts:
+        census = check(made, force=force, two_versions=two_versions, move=move)
         for each in made:
+            each.record.facade.end()
+        for each in made:
+            if each.before is not None:
+                each.warnings += run_unload_hooks(each.unit.path, each.before.namespace or {})
+        commitment = _Commitment(made, census, move, may_load, states, started)
+        del census  # it holds the frames that a move leaves
+        interrupts.check()
+        interrupt = take_all(commitment.steps(), made)
+    if interrupt is not None:
+        raise interrupt
+
+
+class _Commitment:
+    """What is done from the swap on: its steps, in their order. Each may be begun anew."""
+
+    def __init__(
+        self,
+        made: Sequence[Prepared],
+        census: Census,
+        move: bool,
+        may_load: Callable[[], AbstractContextManager[None]],
+        states: Callable[[], object],
+        started: float,
+    ) -> None:
+        self._made = made
+        self._census: Census | None = census
+        self._move = move
+        self._may_load = may_load
+        self._states = states
+        self._started = started
+        self._load_hooks = [(each, hook) for each in made for hook in hooks.hooks_of(each.namespace, "load")]
+
+    def steps(self) -> list[Step]:
+        """Return the steps."""
+        return [
+            Step(self._swap, None, must=True),
+            Step(self._run_load_hooks, "which of its @on_load functions have run is not known", must=True),
+            Step(forget_typing_caches, "the caches of typing may keep old versions in memory"),
+            *(Step(partial(_note_bystanders, each), "who else runs old versions is not known") for each in self._made),
+            Step(self._note_lingering, "which processes run old versions is not known: see code.processes"),
+            Step(self._move_idle, "which processes were moved is not known: see code.processes"),
+            *(Step(partial(_note_lost_writes, each), "what __persist__ misses is not known") for each in self._made),
+            Step(self._note_seconds, "how long it took is not known"),
+        ]
+
+    def _swap(self) -> None:
+        for each in self._made:
             each.switch()
-        states()
-    except BaseException:  # Ctrl-C, which comes at any moment: all of it is done first
-        for each in made:
-            each.switch()
-        states()
-        raise
-    with may_load:
-        for each in made:
-            each.warnings += run_hooks(each.unit.path, each.namespace, "load")
-    forget_typing_caches()
-    for each in made:
-        each.warnings += _bystanders(each)
-        each.lingering = census.rows(each.unit.name, _other_than(each.version))
-    del census  # it holds the frames that a move leaves
-    for each in made if move else ():
-        each.moves = move_idle(each.record)
-        moved = frozenset(each.moves.moved)
-        each.lingering = [row for row in each.lingering if row[0] not in moved]
-    for each in made:
-        each.warnings += each.lost_writes()
-    seconds = time.perf_counter() - started
-    for each in made:
-        each.commit_seconds = seconds
+        self._states()
+
+    def _run_load_hooks(self) -> None:
+        with self._may_load():
+            while self._load_hooks:
+                each, hook = self._load_hooks[0]
+                try:
+                    del self._load_hooks[0]  # here: Ctrl-C takes no hook away that it does not fall into
+                    hook()
+                except KeyboardInterrupt:
+                    raise
+                except BaseException as error:  # a hook's fault is a warning, whatever it is: the swap stays
+                    each.warnings.append(_hook_problem(each.unit.path, hook, "load", error))
+
+    def _note_lingering(self) -> None:
+        assert self._census is not None
+        for each in self._made:
+            each.lingering = self._census.rows(each.unit.name, _other_than(each.version))
+
+    def _move_idle(self) -> None:
+        self._census = None
+        for each in self._made if self._move else ():
+            each.moves = move_idle(each.record)
+            moved = frozenset(each.moves.moved)
+            each.lingering = [row for row in each.lingering if row[0] not in moved]
+
+    def _note_seconds(self) -> None:
+        for each in self._made:
+            each.commit_seconds = time.perf_counter() - self._started
 
 
 def check(made: Sequence[Prepared], *, force: bool, two_versions: bool, move: bool) -> Census:
@@ -129,25 +176,37 @@ def _several(words: Sequence[str]) -> str:
     return ", ".join(words[:SHOWN]) + more
 
 
-def run_hooks(path: str, namespace: Namespace, kind: Kind) -> Iterator[Diagnostic]:
-    """Call the hooks of a version, and yield what they raised."""
-    for hook in hooks.hooks_of(namespace, kind):
+def run_unload_hooks(path: str, namespace: Namespace) -> Iterator[Diagnostic]:
+    """Call the unload hooks of a version, and yield what they raised."""
+    for hook in hooks.hooks_of(namespace, "unload"):
         try:
             hook()
         except KeyboardInterrupt:
             raise
-        except BaseException as error:  # a hook's fault is a warning, whatever it is: the swap is not undone
-            name = getattr(hook, "__qualname__", repr(hook))
-            line = hook.__code__.co_firstlineno if isinstance(hook, FunctionType) else 1
-            text = f"@on_{kind} {name} raised {type(error).__name__}: {error}"
-            yield Diagnostic(path, line, 0, line, 0, "warning", text, "hook")
+        except BaseException as error:  # a hook's fault is a warning, whatever it is
+            yield _hook_problem(path, hook, "unload", error)
+
+
+def _hook_problem(path: str, hook: Callable[[], object], kind: str, error: BaseException) -> Diagnostic:
+    name = getattr(hook, "__qualname__", repr(hook))
+    line = hook.__code__.co_firstlineno if isinstance(hook, FunctionType) else 1
+    text = f"@on_{kind} {name} raised {type(error).__name__}: {error}"
+    return Diagnostic(path, line, 0, line, 0, "warning", text, "hook")
 
 
 def _other_than(current: Version) -> Callable[[Version], bool]:
     return lambda version: version.name == current.name and version is not current
 
 
-def _bystanders(made: Prepared) -> Iterator[Diagnostic]:
-    for who, version, function, line in bystanders(_other_than(made.version)):
-        text = f"{who} runs version {version.number} at {function}:{line}, and goes on there until it ends"
-        yield Diagnostic(version.path, line, 0, line, 0, "note", text, "bystander")
+def _note_bystanders(made: Prepared) -> None:
+    found = [
+        Diagnostic(version.path, line, 0, line, 0, "note", text, "bystander")
+        for who, version, function, line in bystanders(_other_than(made.version))
+        for text in [f"{who} runs version {version.number} at {function}:{line}, and goes on there until it ends"]
+    ]
+    made.warnings += found
+
+
+def _note_lost_writes(made: Prepared) -> None:
+    found = list(made.lost_writes())
+    made.warnings += found

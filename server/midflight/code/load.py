@@ -7,7 +7,8 @@ import warnings
 from collections.abc import Callable, Iterable
 from types import ModuleType
 
-from midflight.code.commit import run_hooks
+from midflight.code.afterwards import log_failure
+from midflight.code.commit import run_unload_hooks
 from midflight.code.history import modified_modules, source
 from midflight.code.lock import LoadLock
 from midflight.code.modules import Module, all_modules, known, module_of
@@ -157,11 +158,14 @@ def delete(name: str) -> bool:
         record = known(name)
         if record is None or record.current is None:
             return False
-        for problem in run_hooks(record.path, record.facade.namespace, "unload"):
+        for problem in run_unload_hooks(record.path, record.facade.namespace):
             warnings.warn(problem.message, RuntimeWarning, stacklevel=1)
         record.facade.vacate(lambda: _load_again(name))
         record.leave_current()
-        forget_typing_caches()
+        try:
+            forget_typing_caches()
+        except Exception as error:
+            log_failure(f"{name} is deleted, but the caches of typing may keep old versions in memory", error)
         return True
 
     with _lock.held():

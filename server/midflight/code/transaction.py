@@ -12,6 +12,7 @@ from importlib.machinery import ModuleSpec
 from types import ModuleType
 
 from midflight.code.adopt import adopt
+from midflight.code.afterwards import note_failure, report_of
 from midflight.code.commit import commit, look_at_live_code
 from midflight.code.importing import VersionLoader, finder, spec_of
 from midflight.code.lock import LoadLock, NestedLoad
@@ -92,8 +93,16 @@ class Transaction:
             raise load_error([Failure(unit.name, unit.path, (_problem(unit, NESTED, "nested"),))]) from None
         except Refused as refused:
             raise load_error(refused.failures) from refused.__cause__
-        made = {prepared.unit.name: prepared for prepared in self._made}
-        return tuple(made[unit.name].report() for unit in self._units)
+        except Exception as error:
+            if not any(prepared.is_current for prepared in self._made):
+                raise
+            note_failure(self._made, "something of the load was left undone", error)
+        reports = []
+        for unit in self._units:
+            for prepared in self._made:
+                if prepared.unit is unit:
+                    reports.append(report_of(prepared))
+        return tuple(reports)
 
     def _finish(self) -> None:
         """Make current what is prepared. An upgrade holds servers before it does."""
@@ -105,7 +114,7 @@ class Transaction:
             force=self._force,
             two_versions=self._two_versions,
             move=self._move,
-            may_load=self._lock.opened(),
+            may_load=self._lock.opened,
             states=states,
         )
 

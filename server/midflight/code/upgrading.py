@@ -9,6 +9,7 @@ from functools import partial
 from types import ModuleType
 
 from midflight.code.account import changes_of, problems_of, state_of, with_servers
+from midflight.code.afterwards import note_failure
 from midflight.code.commit import check
 from midflight.code.held import Held
 from midflight.code.holding import Busy, Holding
@@ -63,7 +64,14 @@ class Upgrade(Transaction):
             return (rehearsed.report,)
         if self._since is None:
             return (report,)
-        return (self._report(report),)
+        try:
+            return (self._report(report),)
+        except Exception as error:
+            note_failure(self._made, "what became of each server is not known", error)
+            warnings = tuple(self._made[0].warnings)
+            return (
+                UpgradeReport(report.module, report.version, report.path, warnings=warnings, current=report.version),
+            )
 
     def _finish(self) -> None:
         """Hold the servers, have them make their states, and make all current."""
@@ -106,8 +114,11 @@ class Upgrade(Transaction):
             raise Stopped(f"somebody else has resumed {touched[0]!r} meanwhile, or replaced its state")
         self._made[0].warnings += stragglers(self._made[0])
         self._commit(states=holding.install)
-        upgraded = {each.pid for each in holding.servers}  # others have ended since
-        self._changes = tuple(each for each in self._changes if each.pid in upgraded)
+        try:
+            upgraded = {each.pid for each in holding.servers}  # others have ended since
+            self._changes = tuple(each for each in self._changes if each.pid in upgraded)
+        except Exception as error:
+            note_failure(self._made, "which of the servers had ended by then is not known", error)
         return True
 
     # --- What is said of it -------------------------------------------------------------------------------------
