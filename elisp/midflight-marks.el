@@ -117,7 +117,7 @@
   (dolist (buffer (buffer-list))
     (with-current-buffer buffer
       (when (and (bound-and-true-p midflight-mode)
-                 (equal (midflight-connection-root-of-buffer)
+                 (equal (ignore-errors (midflight-connection-root-of-buffer))
                         (midflight-connection-root connection)))
         (midflight-marks--forget)))))
 
@@ -156,8 +156,9 @@
        midflight-mark-stale
        buffer-file-name
        (<= (buffer-size) midflight-marks-maximum-size)
-       (not (equal midflight-marks--asked (midflight-marks--stamp)))
-       (midflight-connection-open-p)))
+       ;; A file on another machine has no project, and no connection.
+       (ignore-errors (midflight-connection-open-p))
+       (not (equal midflight-marks--asked (midflight-marks--stamp)))))
 
 (defun midflight-marks--ask ()
   "Ask the server how this buffer differs from the running code."

@@ -104,15 +104,15 @@
     (pop-to-buffer buffer)
     (message "%s" (plist-get preview :summary))))
 
-(defun midflight-preview--insert-changes (changes)
-  "Insert the list CHANGES, a list of plists, each with a link to the definition."
-  (when changes
+(defun midflight-preview--insert-changes (definitions)
+  "Insert a link to the definition of each of DEFINITIONS, a list of plists."
+  (when definitions
     (save-excursion
       ;; The text names them as well.
       (while (re-search-forward "^  \\(?:changed\\|added\\|removed\\): .*\n" nil t)
         (replace-match "")))
     (insert "\nDefinitions\n")
-    (dolist (change changes)
+    (dolist (change definitions)
       (let ((line (plist-get change :line))
             (name (plist-get change :name))
             (status (plist-get change :status)))

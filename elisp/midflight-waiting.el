@@ -94,7 +94,7 @@ With prefix argument PROCESSES, show the list of processes instead."
   (dolist (buffer (buffer-list))
     (with-current-buffer buffer
       (when (and midflight-waiting--on
-                 (equal (midflight-connection-root-of-buffer)
+                 (equal (ignore-errors (midflight-connection-root-of-buffer))
                         (midflight-connection-root connection)))
         (setq midflight-waiting--asked nil)
         (midflight-waiting--clear)))))
