@@ -243,6 +243,31 @@ def test_a_name_that_belongs_to_another_file_is_refused(project):
     assert sys.modules["thing"].x == 2
 
 
+def test_a_name_is_free_once_its_module_is_deleted(project, runtime):
+    """Another file of that name is the next version: numbers go on, as does who runs the old one."""
+    loop = "from midflight import receive\nimport twin\nasync def loop():\n    await receive()\n    return twin.end()\n"
+    first = project.write("one/twin.py", loop + "def end():\n    return 1\n")
+    second = project.write("two/twin.py", "def end():\n    return __file__\n")
+    code.load(first)
+    twin = sys.modules["twin"]
+    pid = runtime.spawn(twin.loop)
+    runtime.run_until_idle()
+    code.delete("twin")
+
+    report = code.load(second)
+
+    assert (report.version, report.path, code.is_loaded("twin")) == (2, second, second)
+    assert sys.modules["twin"] is twin
+    assert twin.end() == twin.__spec__.origin == second
+    assert [each.pid for each in report.lingering] == [pid]
+    assert code.source("twin", 1).startswith("from midflight")
+    assert code.load("twin").path == second
+    with pytest.raises(code.LoadError, match=f"is that of {second}, which is loaded"):
+        code.load(first)
+    pid << "end"
+    runtime.run_until_idle()
+
+
 def test_a_file_that_was_moved_takes_its_module_along(project):
     """The old one is gone, so there is no doubt."""
     old = project.write("thing.py", "x = 1\n")

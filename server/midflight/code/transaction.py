@@ -195,6 +195,8 @@ class Transaction:
         if getattr(module.__spec__, "_initializing", False):
             raise _refused(unit, "it is being imported, by what asks to load it", "nested")
         record = known(unit.name)
+        if record is not None and record.current is None:  # it was deleted: its name is free
+            return
         file = record.path if record is not None else getattr(module, "__file__", None)
         is_other = file is not None and os.path.exists(file) and not os.path.samefile(file, unit.path)
         if is_other and not self._force:
