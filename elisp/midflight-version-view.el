@@ -76,7 +76,6 @@
 (defvar midflight-version-diff-mode-map
   (let ((map (make-sparse-keymap)))
     (define-key map "e" #'midflight-version-ediff)
-    (define-key map "g" #'midflight-version-diff-again)
     (define-key map "q" #'quit-window)
     map)
   "Keymap of `midflight-version-diff-mode'.")
@@ -106,13 +105,13 @@
                  midflight-connection-buffer-root root
                  midflight-version-view--shown
                  (list (midflight-version-view--server) module a b))
+           (setq-local revert-buffer-function #'midflight-version-view--diff-again)
            (midflight-version-diff-mode 1)
            (goto-char (point-min))
            (pop-to-buffer (current-buffer))))))))
 
-(defun midflight-version-diff-again ()
+(defun midflight-version-view--diff-again (&rest _)
   "Show this difference again, as the server has it now."
-  (interactive)
   (pcase-let ((`(,_ ,module ,a ,b) midflight-version-view--shown))
     (midflight-version-view-diff module a b)))
 

@@ -85,6 +85,8 @@ WHAT is its name; the test fails if it does not come within SECONDS."
   (dolist (buffer (buffer-list))
     (with-current-buffer buffer
       (when (or (derived-mode-p 'midflight-shell-mode 'midflight-report-mode)
+                (string-match-p "\\` ?\\*midflight[- ]" (buffer-name))
+                midflight-version-source-mode
                 (and buffer-file-name midflight-mode))
         (set-buffer-modified-p nil)
         (let ((midflight-shell-history-file nil))
@@ -135,6 +137,53 @@ WHAT is its name; the test fails if it does not come within SECONDS."
     (with-current-buffer (find-file-noselect file)
       (midflight-mode 1)
       (current-buffer))))
+
+;;;; What a person does, by the keys that are bound to it
+
+(defun midflight-test-press (keys)
+  "Call the command that KEYS are bound to in the current buffer."
+  (call-interactively (key-binding (kbd keys))))
+
+(defun midflight-test-shell (project)
+  "Return the shell buffer of PROJECT, once it has a prompt."
+  (midflight-test-wait
+   "a shell with a prompt"
+   (lambda ()
+     (let ((shell (midflight-shell-of project)))
+       (and shell
+            (eq (buffer-local-value 'midflight-shell--state shell) 'ready)
+            shell)))))
+
+(defun midflight-test-transcript (shell)
+  "Return the text of SHELL."
+  (with-current-buffer shell
+    (buffer-substring-no-properties (point-min) (point-max))))
+
+(defun midflight-test-type (shell text)
+  "Type TEXT and RET into SHELL; wait for the prompt; return what was added."
+  (with-current-buffer shell
+    (goto-char (point-max))
+    (let ((start (point)))
+      (insert text)
+      (midflight-test-press "RET")
+      (midflight-test-wait (format "the prompt after %S" text)
+                           (lambda () (eq midflight-shell--state 'ready)))
+      (buffer-substring-no-properties (min start (point-max)) (point-max)))))
+
+(defun midflight-test-load (source)
+  "Load the buffer SOURCE by its key; return the message of the report."
+  (setq midflight-test-messages nil)
+  (with-current-buffer source
+    (midflight-test-press "C-c C-k"))
+  (midflight-test-wait "the report of a load"
+                       (lambda ()
+                         (cl-find-if (lambda (text)
+                                       (string-match-p "\\`[a-z]+ \\(v[0-9]+\\|not\\) loaded" text))
+                                     midflight-test-messages))))
+
+(defun midflight-test-server-pid (project)
+  "Return the process id of the server of PROJECT."
+  (plist-get (midflight-rendezvous-server project) :pid))
 
 ;;;; A peer for the plumbing
 
