@@ -2,10 +2,16 @@
 
 from __future__ import annotations
 
+import ast
+import importlib
+import inspect
+import pkgutil
+
 import pytest
 
 from midflight import code
 from midflight.code import LoadError
+from midflight.code.checks import findings
 
 HEAD = "from midflight import receive\nimport thing\n"
 LOOPS = """
@@ -195,6 +201,66 @@ def test_a_checker_that_fails_is_a_warning(project, monkeypatch):
     def fail(*_: object) -> None:
         raise RuntimeError("no handler")
 
-    monkeypatch.setattr("midflight.code.checks.Checker", fail)
+    monkeypatch.setattr("midflight.code.undefined.Checker", fail)
 
     assert [(name, line) for name, line, _ in found(project, "x = 1\n")] == [("unchecked", 1)]
+
+
+@pytest.mark.parametrize(
+    ("text", "hint"),
+    [
+        ("def f():\n    return lop(1)\ndef loop(n): pass\n", "perhaps 'loop' is meant"),
+        ("def f():\n    return asyncio.sleep(1)\n", "write `import asyncio`"),
+        ("def f():\n    return qqq\n", "define it"),
+    ],
+)
+def test_an_undefined_name_comes_with_what_to_do(project, text, hint):
+    """A name like it, a module of Python's, or nothing better."""
+    ((_, _, message),) = found(project, text)
+
+    assert message.endswith(f"; a process that comes here would end with NameError; {hint}")
+
+
+@pytest.mark.parametrize(
+    "text",
+    [
+        "import sys\nfrom os.path import *\nif sys.platform == 'nowhere':\n    def f():\n        return nonesuch\n",
+        "import sys\nif sys.version_info > (9,):\n    x = nonesuch\n",
+        "from os.path import *\ndef f(n):\n    for value in n:\n        del value\n        print(value)\n",
+    ],
+)
+def test_a_name_that_may_do_no_harm_is_a_warning(project, text):
+    """On another machine, or after a `del` on one of several ways."""
+    report = project.load_text("thing", text)
+
+    assert {(each.code, each.severity) for each in report.warnings} == {("undefined-name", "warning")}
+
+
+def test_what_all_names_is_not_read(project):
+    """A module with a `__getattr__` may export what it makes when it is asked for."""
+    text = "from os.path import *\n__all__ = ['join', 'lazy']\ndef __getattr__(name): return 1\n"
+
+    assert codes(project, text) == []
+
+
+QUIET = "asyncio contextlib concurrent.futures unittest.async_case http.client logging.config importlib json".split()
+
+
+@pytest.mark.parametrize("name", QUIET)
+def test_pythons_own_modules_give_no_alarm(name):
+    """They are right, so whatever were found in them would be wrong."""
+    package = importlib.import_module(name)
+    names = [name]
+    if hasattr(package, "__path__"):
+        names += [
+            f"{name}.{each.name}" for each in pkgutil.iter_modules(package.__path__) if "windows" not in each.name
+        ]
+    for each in names:
+        if each.endswith("__main__"):
+            continue
+        module = importlib.import_module(each)
+        text = inspect.getsource(module)
+
+        found = findings(text, ast.parse(text), str(module.__file__), vars(module), module)
+
+        assert [(each, finding.problem) for finding in found if finding.problem.severity == "error"] == []

@@ -34,7 +34,7 @@ def begin(project: Project, runtime) -> Iterator[Begin]:
     pids = []
 
     def begin(statement: str, rest: str, name: str = "thing") -> Pid:
-        project.load_text(name, WAIT.format(statement=statement, rest=rest))
+        project.load_text(name, WAIT.format(statement=statement, rest=rest), force=True)
         pids.append(runtime.spawn(sys.modules[name].wait))
         runtime.run_until_idle()
         return pids[-1]

@@ -8,18 +8,18 @@ after the body has run, so what a module defines by other means than by a statem
 from __future__ import annotations
 
 import ast
-import builtins
-import itertools
+import functools
 from collections.abc import Iterator, Sequence
 from dataclasses import dataclass, replace
 from types import FunctionType, ModuleType
 from typing import Any
 
-from pyflakes import messages
-from pyflakes.checker import Checker
-
+from midflight.code.absent import absent_names
 from midflight.code.facade import Namespace
+from midflight.code.loop_ends import loop_ends
+from midflight.code.lost_coroutines import lost_coroutines
 from midflight.code.report import Diagnostic, Severity
+from midflight.code.undefined import undefined_names
 from midflight.kernel import receive
 
 __all__ = ["Finding", "findings"]
@@ -47,10 +47,8 @@ def findings(text: str, tree: ast.Module, path: str, namespace: Namespace, modul
     calls = _Calls(path, namespace, module)
     calls.look_at(tree)
     lines = text.split("\n")
-    found = [
-        replace(finding, problem=_in_characters(finding.problem, lines))
-        for finding in (*_undefined(tree, path, namespace), *calls.found)
-    ]
+    undefined = (Finding(*each) for each in undefined_names(tree, path, namespace, _locals))
+    found = [replace(finding, problem=_in_characters(finding.problem, lines)) for finding in (*undefined, *calls.found)]
     return tuple(sorted(found, key=lambda finding: (finding.problem.line, finding.problem.column)))
 
 
@@ -70,52 +68,6 @@ def _in_characters(problem: Diagnostic, lines: Sequence[str]) -> Diagnostic:
 def _problem(path: str, node: Any, severity: Severity, message: str, code: str) -> Diagnostic:
     end = (node.end_lineno or node.lineno, node.end_col_offset or node.col_offset)
     return Diagnostic(path, node.lineno, node.col_offset, *end, severity, message, code)
-
-
-# --- Names that nothing defines ----------------------------------------------------------------------------
-
-
-def _undefined(tree: ast.Module, path: str, namespace: Namespace) -> Iterator[Finding]:
-    """Yield the names that are used and that neither the text nor the run of the body defines."""
-    try:
-        found = Checker(tree, path).messages
-    except Exception as error:  # of another's program, which may not know this Python's syntax: no reason not to load
-        text = f"undefined names were not looked for: pyflakes failed with {type(error).__name__}: {error}"
-        yield Finding("unchecked", Diagnostic(path, 1, 0, 1, 0, "warning", text, "unchecked"))
-        return
-    annotations: _Annotations | None = None
-    for message in found:
-        if not isinstance(message, (messages.UndefinedName, messages.ImportStarUsage)):
-            continue
-        name = message.message_args[0]
-        if name in namespace or hasattr(builtins, name):
-            continue
-        annotations = annotations or _Annotations(tree)  # not before: it walks the whole tree
-        # An annotation is looked at by tools, if at all: no process dies of it.
-        severity: Severity = "warning" if annotations.holds(message.lineno, message.col) else "error"
-        end = (message.lineno, message.col + len(name.encode()))
-        text = f"undefined name {name!r}; a process that comes here would end with NameError"
-        problem = Diagnostic(path, message.lineno, message.col, *end, severity, text, "undefined-name")
-        yield Finding(f"undefined-name {name}", problem)
-
-
-class _Annotations:
-    """The parts of a text that are annotations."""
-
-    def __init__(self, tree: ast.Module) -> None:
-        self._spans = [
-            ((node.lineno, node.col_offset), (node.end_lineno or node.lineno, node.end_col_offset or 0))
-            for node in itertools.chain.from_iterable(map(self._of, ast.walk(tree)))
-        ]
-
-    @staticmethod
-    def _of(node: ast.AST) -> Iterator[ast.expr]:
-        for part in (getattr(node, "annotation", None), getattr(node, "returns", None)):
-            if isinstance(part, ast.expr):
-                yield part
-
-    def holds(self, line: int, column: int) -> bool:
-        return any(start <= (line, column) < end for start, end in self._spans)
 
 
 # --- Calls of the module's own process functions -------------------------------------------------------------
@@ -151,6 +103,25 @@ class _Calls:
             # Outside an async function only statements matter, and those are few.
             kind = ast.AST if scopes and isinstance(scopes[-1], AsyncFunction) else HOLDS_STATEMENTS
             waiting += [(child, scopes, where) for child in ast.iter_child_nodes(node) if isinstance(child, kind)]
+        self._look_for_more(tree)
+
+    def _look_for_more(self, tree: ast.Module) -> None:
+        for function in self._own.values():
+            goes_on = functools.partial(self._said_of, (function,))
+            for end in loop_ends(function, goes_on, self._receives):
+                self._add(end.node, "warning", end.text, "loop-ends", end.where)
+        known = {(each.problem.line, each.problem.column) for each in self.found}
+        for lost in lost_coroutines(tree, self._namespace, _locals):
+            if (lost.call.lineno, lost.call.col_offset) not in known:
+                key = f"{lost.where} {ast.unparse(lost.call.func)}"
+                self._add(lost.call, lost.severity, lost.text, "not-awaited", key)
+        for absent in absent_names(tree, self._namespace, self._module, _locals):
+            self._add(absent.node, absent.severity, absent.text, "undefined-name", absent.said)
+
+    def _said_of(self, scopes: Scopes, node: ast.expr | None) -> str | None:
+        """Return the name under which `node` calls an own async function; None if it calls none."""
+        is_call = isinstance(node, ast.Call) and self._target(node, scopes) is not None
+        return ast.unparse(node.func) if isinstance(node, ast.Call) and is_call else None
 
     def _is_it(self, name: str, node: AsyncFunction) -> bool:
         value = self._namespace.get(name)
@@ -190,7 +161,7 @@ class _Calls:
                 text = f"{stays}; write `return {said}(...)` to go on as that"
                 self._add(node, "warning", text, "awaited-loop", f"{where} {name}")
 
-    def _add(self, node: ast.expr, severity: Severity, text: str, code: str, key: str) -> None:
+    def _add(self, node: ast.expr | ast.pattern, severity: Severity, text: str, code: str, key: str) -> None:
         self.found.append(Finding(f"{code} {key}", _problem(self._path, node, severity, text, code)))
 
     def _find_endless(self) -> set[str]:

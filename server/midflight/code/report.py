@@ -31,7 +31,9 @@ SHOWN = 3  # names or pids in the one line; the whole report has all of them
 
 # The codes whose message is about one place in the text. The others are about the file or the system, so the one
 # line does not say "line 1" for them.
-AT_A_LINE = frozenset({"syntax", "body", "import", "undefined-name", "not-awaited", "awaited-loop", "code-change"})
+AT_A_LINE = frozenset(
+    {"syntax", "body", "import", "undefined-name", "not-awaited", "awaited-loop", "loop-ends", "code-change"}
+)
 
 # What to do, where it is not to mend a line of the module.
 REMEDY = {
