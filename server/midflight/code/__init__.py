@@ -12,7 +12,6 @@ from midflight.code.diff import Diff
 from midflight.code.history import (
     VersionInfo,
     check_process_code,
-    current,
     current_version,
     diff,
     is_loaded,
@@ -23,6 +22,7 @@ from midflight.code.history import (
 )
 from midflight.code.hooks import on_load, on_unload, once
 from midflight.code.load import delete, load, load_many, load_modified, move, purge, rollback, soft_purge
+from midflight.code.lookup import current
 from midflight.code.many import summary_of_many, text_of_many
 from midflight.code.migrate import migrate, migrate_state, old_instances
 from midflight.code.rehearsal import Change, Preview, RehearsalReport, preview

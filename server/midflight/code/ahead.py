@@ -11,8 +11,8 @@ from dataclasses import replace
 from types import FunctionType, ModuleType
 from typing import Any
 
-from midflight.code.history import current
 from midflight.code.live_calls import Ahead, BrokenCall, broken_calls
+from midflight.code.lookup import current
 from midflight.code.move import move_idle
 from midflight.code.planning import servers_now
 from midflight.code.prepare import Prepared

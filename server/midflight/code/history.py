@@ -2,11 +2,7 @@
 
 from __future__ import annotations
 
-import functools
-import sys
-from collections.abc import Callable
-from types import MethodType
-from typing import Any, NamedTuple, TypeVar
+from typing import NamedTuple
 
 from midflight.code.adopt import changed_since_import, imported_modules
 from midflight.code.diff import Diff, compare, definitions_of, unified
@@ -21,7 +17,6 @@ from midflight.kernel import Pid
 __all__ = [
     "VersionInfo",
     "check_process_code",
-    "current",
     "current_version",
     "diff",
     "is_loaded",
@@ -30,8 +25,6 @@ __all__ = [
     "source",
     "versions",
 ]
-
-Value = TypeVar("Value")
 
 
 class VersionInfo(NamedTuple):
@@ -151,29 +144,3 @@ def _is_modified(version: Version | None) -> bool:
         return False
     text = read_text(version.path)
     return isinstance(text, str) and digest(text) != version.digest
-
-
-def current(function: Callable[..., Any]) -> Any:
-    """Return the newest version of a function or class that is held as a value: what its name means now.
-
-    A method of an object is found in the newest version of its class and bound to the same object.
-
-    Raises: LookupError if the name is gone, or if it is a local one that nobody can look up.
-    OTP: fun m:f/1, which is a name; a fun that is held is not looked up again.
-    """
-    if isinstance(function, MethodType):
-        owner = function.__self__
-        found = current(function.__func__)
-        return found.__get__(owner, type(owner)) if hasattr(found, "__get__") else found
-    if isinstance(function, functools.partial):
-        return functools.partial(current(function.func), *function.args, **function.keywords)
-    module, name = getattr(function, "__module__", None), getattr(function, "__qualname__", None)
-    found = sys.modules.get(module) if isinstance(module, str) else None
-    if found is None or not isinstance(name, str):
-        raise LookupError(f"{function!r} belongs to no module that is there, so it has no newest version")
-    for part in name.split("."):
-        try:
-            found = getattr(found, part)
-        except AttributeError:
-            raise LookupError(f"{module} has no {name} any more, or never had by that name") from None
-    return found

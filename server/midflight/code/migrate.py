@@ -17,7 +17,7 @@ from typing import Any
 
 from midflight.code.facade import Namespace
 from midflight.code.fields import ABSENT, bare, declared, fields_of, new_slots, put
-from midflight.code.history import current
+from midflight.code.lookup import current
 from midflight.code.modules import known, module_of
 from midflight.code.version import version_of
 from midflight.errors import MigrationError
