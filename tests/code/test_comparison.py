@@ -5,7 +5,10 @@ from __future__ import annotations
 import ast
 
 import pytest
+from hypothesis import assume, given
+from hypothesis import strategies as st
 
+from midflight.code import comparison, lines
 from midflight.code.comparison import compare_texts, lines_of_definitions
 from midflight.code.lines import line_map
 
@@ -56,6 +59,40 @@ def test_text_that_is_no_module_cannot_be_compared():
     assert compare_texts(RUNS, "def f(:\n") is None
 
 
+PIECES = (
+    "x = 1\n",
+    "x = 2; y = 3\n",
+    "\n\n",
+    "# a comment\n",
+    "def f():\n    return 1\n",
+    "@deco\n",
+    "class C:\n    def m(self): pass\n",
+    "if x:\n    y = 1\n",
+    "else:\n    z = 1\n",
+    '"""\n',
+    "print(x)\n",
+    "(\n",
+    "1)\n",
+)
+
+
+@given(st.lists(st.sampled_from(PIECES), max_size=12), st.lists(st.sampled_from(PIECES), max_size=4), st.data())
+def test_parsing_what_was_edited_says_what_parsing_all_does(pieces, edit, data):
+    """Wherever the edit is: in the midst of a string, before a decorated function, at the `else` of an `if`."""
+    start = data.draw(st.integers(0, len(pieces)))
+    end = data.draw(st.integers(start, len(pieces)))
+    old, new = "".join(pieces), "".join([*pieces[:start], *edit, *pieces[end:]])
+    statements = comparison._statements(old)
+    assume(statements is not None)
+
+    found = comparison._statements_beside(old, statements, new)
+
+    def described(some):
+        return None if some is None else [(each.line, each.end_line, each.text, each.said) for each in some]
+
+    assert described(found) == described(comparison._statements(new))
+
+
 def test_lines_of_definitions_are_by_the_names_of_a_report():
     """Methods with their class, also inside of a condition."""
     tree = ast.parse(
@@ -81,6 +118,40 @@ def test_lines_are_followed_from_text_to_text(old, new, expected):
     found = line_map("\n".join(old.split()), "\n".join(new.split()))
 
     assert [found(line) for line in range(1, len(expected) + 1)] == expected
+
+
+@given(st.lists(st.sampled_from("abcdef"), min_size=1, max_size=30), st.lists(st.sampled_from("abcxyz"), max_size=30))
+def test_line_map_keeps_the_order_and_stays_in_the_text(old, new):
+    """Whatever the texts are; a line that is there once in both, alone, is found."""
+    found = line_map("\n".join(old), "\n".join(new))
+    mapped = [found(line) for line in range(1, len(old) + 1)]
+
+    assert mapped == sorted(mapped)
+    assert all(1 <= line <= max(1, len(new)) for line in mapped)
+    if old == new:
+        assert mapped == list(range(1, len(old) + 1))
+
+
+def test_line_map_of_texts_that_share_no_line_is_quick():
+    """Thousands of lines, many of them alike, as when all is indented anew: no product of their lengths."""
+    old = "".join(f"def f{i}():\n    if x:\n        return 1\n    return 2\n\n" for i in range(1000))
+    comparisons = 0
+
+    class Line(str):
+        __slots__ = ()
+        __hash__ = str.__hash__
+
+        def __eq__(self, other: object) -> bool:
+            nonlocal comparisons
+            comparisons += 1
+            return str.__eq__(self, other)
+
+    a = [Line(line) for line in old.split("\n")]
+    b = [Line(line.replace("    ", "  ")) for line in a]
+    spans = list(lines._spans(a, b))
+
+    assert comparisons < 100 * len(a)
+    assert spans
 
 
 def test_line_beyond_the_text_is_its_last():

@@ -4,13 +4,18 @@ from __future__ import annotations
 
 import ast
 from collections import Counter
+from collections.abc import Sequence
+from copy import copy
 from dataclasses import dataclass
-from functools import lru_cache
-from typing import Literal
+from functools import cached_property, lru_cache
+from typing import Literal, TypeVar
 
 from midflight.code.diff import MODULE_BODY, definitions
+from midflight.code.lines import common_length
 
 __all__ = ["Comparison", "Difference", "Gone", "compare_texts", "lines_of_definitions"]
+
+Key = TypeVar("Key")
 
 
 @dataclass(frozen=True, slots=True)
@@ -39,12 +44,33 @@ class Comparison:
     gone: tuple[Gone, ...] = ()
 
 
-@dataclass(frozen=True, slots=True)
 class _Statement:
-    names: tuple[str, ...]
-    said: tuple[tuple[str, str], ...]  # what it says, without its layout
-    line: int
-    end_line: int
+    """A statement of a text. What it says, without its layout, is found out when it is asked for: that is slow."""
+
+    def __init__(self, node: ast.stmt, lines: Sequence[str]) -> None:
+        self.line = first_line(node)
+        self.end_line = node.end_lineno or node.lineno
+        self.text = (node.col_offset, *lines[self.line - 1 : self.end_line])
+        self._node = node
+
+    def moved(self, lines: int) -> _Statement:
+        """Return the same statement, so many lines further down."""
+        found = copy(self)
+        found.line += lines
+        found.end_line += lines
+        return found
+
+    @cached_property
+    def said(self) -> tuple[tuple[str, str], ...]:
+        """What it says, by definition."""
+        return tuple(definitions(ast.Module([self._node], [])).items())
+
+    @cached_property
+    def names(self) -> tuple[str, ...]:
+        """The names that it binds at the top level."""
+        if isinstance(self._node, ast.FunctionDef | ast.AsyncFunctionDef | ast.ClassDef):
+            return (self._node.name,)
+        return tuple(dict.fromkeys(name.partition(".")[0] for name, _ in self.said if name != MODULE_BODY))
 
 
 def compare_texts(running: str, text: str) -> Comparison | None:
@@ -55,16 +81,18 @@ def compare_texts(running: str, text: str) -> Comparison | None:
     """
     if running == text:
         return Comparison()
-    old, new = _statements(running), _statements(text)
+    old = _statements(running)
+    new = None if old is None else _statements_beside(running, old, text)
     if old is None or new is None:
         return None
-    unmatched = Counter(each.said for each in old)
+    texts = Counter(each.text for each in old)
+    changed = [each for each in new if not _take(texts, each.text)]
+    left = Counter(each.said for each in old if _take(texts, each.text))
     known = {name for each in old for name in each.names}
     there = {name for each in new for name in each.names}
     differences = []
-    for each in new:
-        if unmatched[each.said]:
-            unmatched[each.said] -= 1
+    for each in changed:
+        if _take(left, each.said):
             continue
         is_known = not each.names or not known.isdisjoint(each.names)
         name = ", ".join(each.names) or MODULE_BODY
@@ -79,19 +107,48 @@ def compare_texts(running: str, text: str) -> Comparison | None:
     return Comparison(tuple(differences), tuple(gone.values()))
 
 
-@lru_cache(maxsize=16)
+def _take(counts: Counter[Key], key: Key) -> bool:
+    """Take one of `key` away, if there is one; say whether there was."""
+    if not counts[key]:
+        return False
+    counts[key] -= 1
+    return True
+
+
+@lru_cache(maxsize=8)
 def _statements(text: str) -> tuple[_Statement, ...] | None:
+    return _parsed(text, text.split("\n"))
+
+
+def _parsed(text: str, lines: Sequence[str]) -> tuple[_Statement, ...] | None:
     try:
         tree = ast.parse(text)
-        return tuple(map(_statement, tree.body))
     except (SyntaxError, ValueError, RecursionError, MemoryError):
         return None
+    return tuple(_Statement(node, lines) for node in tree.body)
 
 
-def _statement(node: ast.stmt) -> _Statement:
-    said = definitions(ast.Module([node], []))
-    names = dict.fromkeys(name.partition(".")[0] for name in said if name != MODULE_BODY)
-    return _Statement(tuple(names), tuple(said.items()), first_line(node), node.end_lineno or node.lineno)
+def _statements_beside(running: str, old: Sequence[_Statement], text: str) -> Sequence[_Statement] | None:
+    """Return the statements of `text`, an edited form of `running`, which has the statements `old`.
+
+    Only what lies between the first and the last line that differs is parsed: no process runs while Python parses, and
+    a text is compared at each pause of who edits it.
+    """
+    a, b = running.split("\n"), text.split("\n")
+    head = common_length(a, b)
+    tail = min(common_length(a[::-1], b[::-1]), min(len(a), len(b)) - head)
+    # What begins on a line of its own can be parsed alone. The last one of the head may go on now: `else:`.
+    starts = [index for index, each in enumerate(old) if not index or old[index - 1].end_line < each.line]
+    first = max((index for index in starts if index and old[index - 1].end_line <= head), default=0)
+    first = max((index for index in starts if index < first), default=0)
+    end = min((index for index in starts if old[index].line > len(a) - tail), default=len(old))
+    moved = len(b) - len(a)
+    from_line = old[first].line if first else 1
+    to_line = old[end].line + moved if end < len(old) else len(b) + 1
+    middle = _parsed("\n" * (from_line - 1) + "\n".join(b[from_line - 1 : to_line - 1]), b)
+    if middle is None:  # unless it is a decorator that belongs to what follows, say
+        return _statements(text)
+    return [*old[:first], *middle, *(each.moved(moved) for each in old[end:])]
 
 
 def first_line(node: ast.stmt) -> int:
