@@ -337,38 +337,52 @@ The text says which of the two is older and what to do."
 
 (defun midflight-connection-closed (connection reason)
   "Note that the wire of CONNECTION closed for REASON; tell who waits for it."
-  (let ((was-open (memq (midflight-connection-state connection) '(open closing)))
-        (died (and (eq (midflight-connection-state connection) 'open)
-                   (midflight-connection--verdict connection))))
+  (let* ((state (midflight-connection-state connection))
+         (died (and (eq state 'open) (midflight-connection--verdict connection))))
     (setf (midflight-connection-wire connection) nil)
     (midflight-connection-set-state connection 'closed)
-    (when was-open
+    (when (memq state '(open closing))
       (run-hook-with-args 'midflight-connection-closed-functions connection
                           (if died (car died) reason)))
     (midflight-connection--end-waiting
      connection #'cdr
      (format "not connected to the server of %s: %s"
              (midflight-connection-root connection) reason))
-    (when died
-      (message "Midflight: the server of %s: %s; %s"
-               (midflight-connection-project connection) (car died) (cdr died)))))
+    (when (eq state 'open)
+      (midflight-connection--tell-end connection 5))))
+
+(defconst midflight-connection--again
+  "M-x midflight-restart starts another, and so does the next load"
+  "What to do without a server.")
+
+(defun midflight-connection--tell-end (connection looks)
+  "Tell the person how the server of CONNECTION ended, which nobody asked for.
+A process that is killed loses its sockets a moment before it is dead, so
+look LOOKS times for that."
+  (let ((verdict (midflight-connection--verdict connection)))
+    (cond (verdict
+           (message "Midflight: the server of %s: %s; %s"
+                    (midflight-connection-project connection) (car verdict) (cdr verdict)))
+          ((> looks 0)
+           (run-at-time 0.05 nil #'midflight-connection--tell-end connection (1- looks)))
+          (t
+           (message "Midflight: the connection to the server of %s broke, its process %s lives; M-x midflight attaches again"
+                    (midflight-connection-project connection)
+                    (plist-get (midflight-connection-info connection) :pid))))))
 
 (defun midflight-connection--verdict (connection)
-  "Say how the server of CONNECTION ended, which nobody here asked for.
-The value is a cons of what happened and what to do.  A server that ends in
-order takes its files away before it closes its sockets."
-  (let* ((root (midflight-connection-root connection))
-         (pid (plist-get (midflight-connection-info connection) :pid))
-         (again "M-x midflight-restart starts another, and so does the next load"))
+  "Return how the server of CONNECTION ended and what to do, or nil if it lives.
+The value is a cons of two texts.  A server that ends in order takes its
+files away before it closes its sockets."
+  (let ((root (midflight-connection-root connection))
+        (pid (plist-get (midflight-connection-info connection) :pid)))
     (cond ((not (midflight-rendezvous-published-p root))
-           (cons "it was stopped, and its runtime processes with it" again))
-          ((and (midflight-rendezvous-alive-p pid)
-                (ignore-errors (midflight-rendezvous-server root)))
-           (cons (format "the connection broke, its process %s lives" pid)
-                 "M-x midflight attaches again"))
-          (t (cons (format "its process %s was killed or crashed, and the state of its runtime processes is lost (log: %s)"
-                           pid (abbreviate-file-name (midflight-rendezvous-log root)))
-                   again)))))
+           (cons "it was stopped, and its runtime processes with it"
+                 midflight-connection--again))
+          ((not (midflight-rendezvous-alive-p pid))
+           (cons (format "its process %s was killed or crashed, and the state of its runtime processes is lost (log: %s)"
+                         pid (abbreviate-file-name (midflight-rendezvous-log root)))
+                 midflight-connection--again)))))
 
 (defun midflight-connection--end-waiting (connection which &rest args)
   "Call what WHICH picks of each waiter of CONNECTION with ARGS, in order."

@@ -291,7 +291,10 @@ All runtime processes end; shell buffers stay and continue."
                 (midflight-server--confirm-stop connection "Restart"))
         (midflight-server--stop
          connection
-         (lambda () (midflight-server-attach-or-start t)))))))
+         ;; Whatever buffer is current then, it is this project that goes on.
+         (midflight-connection-in-buffer
+          (current-buffer)
+          (lambda () (midflight-server-attach-or-start t))))))))
 
 (provide 'midflight-server)
 ;;; midflight-server.el ends here
