@@ -403,7 +403,20 @@ def test_many_are_loaded_together_or_not_at_all(editor: Editor) -> None:
 
     assert failed["status"] == "failed"
     assert failed["summary"].startswith("shop not loaded: line 1, ZeroDivisionError")
+    assert failed["summary"].endswith(" With it none of the modules was loaded.")
     assert [each["version"] for each in editor.ask("code/versions", "tally") if each["current"]] == [3]
+
+
+def test_all_that_are_refused_are_counted(editor: Editor) -> None:
+    """The first is said in the one line; the text has each."""
+    pairs = [[str(editor.root / name), "x = (\n"] for name in ("one.py", "two.py")]
+
+    failed = editor.ask("code/load-many", pairs)
+
+    assert [each["module"] for each in failed["reports"]] == ["one", "two"]
+    assert failed["summary"].startswith("one not loaded: line 1")
+    assert failed["summary"].endswith(" With it and 1 more refused, none of the modules was loaded.")
+    assert "\ntwo not loaded: line 1" in failed["text"]
 
 
 def test_modified_modules_are_loaded_together(editor: Editor) -> None:

@@ -13,10 +13,11 @@ def summary_of_many(reports: Sequence[LoadReport]) -> str:
     """Return the one line for an echo area. Of a refusal, `reports` are those of the modules that were refused."""
     if not reports:
         return "No loaded module differs from its file; nothing was loaded"
+    if reports[0].version is None:
+        more = f" and {len(reports) - 1} more refused," if len(reports) > 1 else ""
+        return f"{summary(reports[0])} With it{more} none of the modules was loaded."
     if len(reports) == 1:
         return summary(reports[0])
-    if reports[0].version is None:
-        return f"{summary(reports[0])} The same goes for {len(reports) - 1} more; none was loaded."
     names = ", ".join(f"{each.module} v{each.version}" for each in reports[:SHOWN])
     more = f" and {len(reports) - SHOWN} more" if len(reports) > SHOWN else ""
     moved = sum(len(each.moved) for each in reports)
@@ -29,4 +30,5 @@ def summary_of_many(reports: Sequence[LoadReport]) -> str:
 def text_of_many(reports: Sequence[LoadReport]) -> str:
     """Return the whole report, that of one module after another."""
     parts = [text(each) for each in reports]
-    return parts[0] if len(parts) == 1 else "\n".join([summary_of_many(reports) + "\n", *parts])
+    is_one = len(parts) == 1 and reports[0].version is not None
+    return parts[0] if is_one else "\n".join([summary_of_many(reports) + "\n", *parts])
