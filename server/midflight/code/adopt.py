@@ -11,6 +11,7 @@ from typing import Any
 
 from midflight.code import snapshots
 from midflight.code.checks import findings
+from midflight.code.class_sources import note_classes
 from midflight.code.facade import Namespace
 from midflight.code.modules import Module, known, remember
 from midflight.code.names import Place, is_project_file
@@ -47,6 +48,7 @@ def adopt(name: str, path: str) -> Module:
         found = findings(unit.text, unit.tree, path, namespace, module)
         version.known_problems = frozenset(finding.key for finding in found)
     new.make_current(version)
+    note_classes(version, namespace)
     remember(new)
     return new
 

@@ -19,10 +19,11 @@ _modules: dict[str, Module] = {}
 class Module:
     """A module that was loaded: its facade, and the versions whose text is kept, by number.
 
-    `current` is None after `delete`. `last_number` is never given again.
+    `current` is None after `delete`. `last_number` is never given again. `shown` is the version whose text stands for
+    the real path.
     """
 
-    __slots__ = ("current", "facade", "last_number", "name", "versions")
+    __slots__ = ("current", "facade", "last_number", "name", "shown", "versions")
 
     def __init__(self, name: str, module: ModuleType) -> None:
         self.name = name
@@ -30,6 +31,7 @@ class Module:
         self.versions: dict[int, Version] = {}
         self.current: Version | None = None
         self.last_number = 0
+        self.shown: Version | None = None
 
     @property
     def path(self) -> str:
@@ -66,7 +68,7 @@ class Module:
         path: as long as something can run that, its tracebacks need its text. Else it is the current version's.
         """
         imported = [each for each in self.versions.values() if each.is_imported and each.namespace is not None]
-        shown = imported[0] if imported else self.current
+        self.shown = shown = imported[0] if imported else self.current
         if shown is not None:
             show_at(shown.path, shown.text)
 

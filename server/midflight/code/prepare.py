@@ -16,6 +16,7 @@ from typing import NamedTuple
 
 from midflight.code import hooks, snapshots
 from midflight.code.checks import findings
+from midflight.code.class_sources import note_classes
 from midflight.code.diff import compare, definitions_of
 from midflight.code.facade import Namespace
 from midflight.code.failures import body_problems
@@ -193,6 +194,7 @@ class Prepared:
         if self.identity is not None:
             self.identity.settle()
         self.record.make_current(self.version)
+        note_classes(self.version, self.namespace)
         remember(self.record)
         hooks.keep(self.version)
         self.is_current = True

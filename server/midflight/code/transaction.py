@@ -11,6 +11,7 @@ from dataclasses import replace
 from importlib.machinery import ModuleSpec
 from types import ModuleType
 
+from midflight.code import class_sources
 from midflight.code.adopt import adopt
 from midflight.code.afterwards import note_failure, report_of
 from midflight.code.commit import commit, look_at_live_code
@@ -127,6 +128,7 @@ class Transaction:
 
     def _prepare(self) -> None:
         finder.install(_spec_to_reload(self._reload))
+        class_sources.install()
         new = [unit for unit in self._units if unit.name not in sys.modules and known(unit.name) is None]
         with finder.offering([self._spec_to_import(unit) for unit in new]):
             for unit in in_order(self._units):
