@@ -5,13 +5,14 @@ from __future__ import annotations
 import inspect
 import logging
 import traceback
+from collections.abc import Callable
 from dataclasses import dataclass, field
 from itertools import count
 from reprlib import Repr
-from types import TracebackType
+from types import FrameType, TracebackType
 from typing import TYPE_CHECKING, Any
 
-from midflight.kernel.frames import is_kernel_frame, version_of
+from midflight.kernel.frames import is_kernel_frame, is_own_frame, version_of
 
 if TYPE_CHECKING:
     from midflight.kernel.core import Pid, Process
@@ -34,8 +35,9 @@ class CrashReport:
 
     `arguments` are the parameters of the process function's frame by name, as they were at the end: the state.
     `module`, `version`, `function` and `line` are of the innermost frame of a module with versions, else of
-    the innermost frame. `traceback` is the text that Python prints, without the kernel's frames. `number` tells it from
-    all others. While listeners are told, the process is as it was when it raised, with its mailbox and links.
+    the user's innermost frame. `traceback` is the text that Python prints, from the user's outermost frame on.
+    `number` tells it from all others. While listeners are told, the process is as it was when it raised, with its
+    mailbox and links.
     """
 
     pid: Pid
@@ -85,9 +87,7 @@ class StuckReport:
 
 def report_crash(scheduler: Scheduler, process: Process, error: BaseException) -> None:
     """Make the report of `process`, which raised `error`, and hand it to all who listen."""
-    trace = error.__traceback__
-    while trace is not None and is_kernel_frame(trace.tb_frame):
-        trace = trace.tb_next
+    trace = _without(is_own_frame, error.__traceback__) or _without(is_kernel_frame, error.__traceback__)
     error = error.with_traceback(trace)
     at = _place(trace)
     namespace: dict[str, Any] = at.tb_frame.f_globals if at is not None else {}
@@ -118,15 +118,24 @@ def report_unclosable(pid: Pid, error: BaseException) -> None:
     logger.error("Process %r was killed; its clean-up raised %r; it is dead all the same", pid, error)
 
 
+def _without(is_ours: Callable[[FrameType], bool], trace: TracebackType | None) -> TracebackType | None:
+    """Return `trace` from its first step on that is not ours, None if there is none: the outermost call of the user."""
+    while trace is not None and is_ours(trace.tb_frame):
+        trace = trace.tb_next
+    return trace
+
+
 def _place(trace: TracebackType | None) -> TracebackType | None:
-    """Return the innermost step of `trace` in a module with versions, else the innermost of all."""
-    last = versioned = None
+    """Return the innermost step of `trace` in a module with versions, else in the user's code, else of all."""
+    last = users = versioned = None
     while trace is not None:
         last = trace
         if version_of(trace.tb_frame.f_globals) is not None:
             versioned = trace
+        if not is_own_frame(trace.tb_frame):
+            users = trace
         trace = trace.tb_next
-    return versioned or last
+    return versioned or users or last
 
 
 def _arguments(trace: TracebackType) -> dict[str, object]:

@@ -14,6 +14,7 @@ __all__ = [
     "function_name",
     "innermost_user_frame",
     "is_kernel_frame",
+    "is_own_frame",
     "locals_of",
     "stack_of",
     "version_of",
@@ -21,6 +22,7 @@ __all__ = [
 
 ASYNC_GENERATOR_STEPS = ("async_generator_asend", "async_generator_athrow")
 KERNEL = __name__.rpartition(".")[0] + "."
+OURS = __name__.partition(".")[0] + "."
 
 
 def stack_of(awaitable: Any) -> list[FrameType]:
@@ -73,6 +75,12 @@ def is_kernel_frame(frame: FrameType) -> bool:
     """Say whether `frame` is the kernel's own, as that of `receive` is."""
     name = frame.f_globals.get("__name__")
     return isinstance(name, str) and name.startswith(KERNEL)
+
+
+def is_own_frame(frame: FrameType) -> bool:
+    """Say whether `frame` is of any part of Midflight: the kernel, the loop of a server."""
+    name = frame.f_globals.get("__name__")
+    return isinstance(name, str) and name.startswith(OURS)
 
 
 def innermost_user_frame(frames: list[FrameType]) -> FrameType | None:
