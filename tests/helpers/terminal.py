@@ -1,113 +1,74 @@
-"""A real program in a real terminal of a fixed size: keys go in, and the screen is read, as a person does both.
-
-The terminal is tmux's, on a server of its own. A wait is for something that has a name, with a deadline; when that
-passes, the failure shows the screen.
-"""
+"""Programs on a real terminal: what is typed into them, and what is seen on it."""
 
 from __future__ import annotations
 
 import os
-import shlex
+import pty
+import re
+import select
 import subprocess
-import tempfile
+import sys
 import time
-from collections.abc import Callable, Mapping, Sequence
 from pathlib import Path
-from types import TracebackType
-from typing import Self, TypeVar
 
-__all__ = ["DEADLINE_SECONDS", "Terminal"]
+from helpers.server_process import DEADLINE_SECONDS, environment
 
-DEADLINE_SECONDS = 30.0
-LOOK_SECONDS = 0.02  # between two looks at the screen
+__all__ = ["Terminal"]
 
-Found = TypeVar("Found")
+# A session's leader gets a controlling terminal by opening one; only with it does Ctrl-C become a signal.
+ON_TERMINAL = "import os, sys; os.open(os.ttyname(0), os.O_RDWR); os.execv(sys.argv[1], sys.argv[1:])"
 
 
 class Terminal:
-    """A window of `columns` by `lines` in which `argv` runs. Ended, with what runs in it, when the block ends."""
+    """A program on a terminal: what is typed into it, and what is seen on it."""
 
-    def __init__(
-        self, argv: Sequence[str], cwd: Path, variables: Mapping[str, str], columns: int = 110, lines: int = 32
-    ) -> None:
-        self._folder = tempfile.TemporaryDirectory(prefix="midflight-tmux")  # a path for a socket must be short
-        # Nothing of the tmux, the terminal or the settings of whoever runs this.
-        environment = {name: value for name, value in os.environ.items() if name not in ("TMUX", "TMUX_PANE", "TERM")}
-        self._environment = environment | {"LC_ALL": "C.UTF-8", "TMUX_TMPDIR": self._folder.name} | dict(variables)
-        settings = Path(self._folder.name, "tmux.conf")
-        settings.write_text(
-            # A lone ESC must not wait for what might follow it; and what a key writes goes through at once.
-            "set -g status off\nset -s escape-time 0\nset -g default-terminal tmux-256color\nset -g remain-on-exit on\n"
+    def __init__(self, cwd: Path, runtime: Path, state: Path, *command: str) -> None:
+        self._master, slave = pty.openpty()
+        self.process = subprocess.Popen(
+            [sys.executable, "-c", ON_TERMINAL, *command],
+            cwd=cwd,
+            env=environment(runtime) | {"TERM": "xterm", "XDG_STATE_HOME": str(state)},
+            stdin=slave,
+            stdout=slave,
+            stderr=slave,
+            start_new_session=True,
         )
-        size = ["-x", str(columns), "-y", str(lines)]
-        self._tmux(
-            "-f", str(settings), "new-session", "-d", "-s", "s", *size, "-c", str(cwd), f"exec {shlex.join(argv)}"
-        )
-
-    def _tmux(self, *arguments: str) -> str:
-        run = ["tmux", "-u", "-L", "midflight", *arguments]
-        done = subprocess.run(run, env=self._environment, capture_output=True, text=True, timeout=DEADLINE_SECONDS)
-        assert done.returncode == 0, f"{arguments}: {done.stderr}"
-        return done.stdout
-
-    # --- What a person does -----------------------------------------------------------------------------------------
-
-    def press(self, *keys: str) -> None:
-        """Press keys, by tmux's names: C-c, M-x, Enter, Escape, F5, a."""
-        self._tmux("send-keys", "-t", "s", *keys)
+        os.close(slave)
+        self._unread = ""
 
     def type(self, text: str) -> None:
-        """Type `text`, character by character."""
-        self._tmux("send-keys", "-t", "s", "-l", text)
+        """Type keys."""
+        os.write(self._master, text.encode())
 
-    # --- What a person sees -----------------------------------------------------------------------------------------
+    def see(self, pattern: str) -> str:
+        """Wait until `pattern` is on the screen, after all that was seen before; return the match."""
+        deadline = time.monotonic() + DEADLINE_SECONDS
+        while (found := re.search(pattern, self._unread)) is None:
+            ready, _, _ = select.select([self._master], [], [], max(0.0, deadline - time.monotonic()))
+            assert ready, f"never saw {pattern!r} in {self._unread!r}"
+            try:
+                self._unread += os.read(self._master, 65536).decode()
+            except OSError:  # how Linux says that the program has ended
+                raise AssertionError(f"ended without {pattern!r} in {self._unread!r}") from None
+        self._unread = self._unread[found.end() :]
+        return found[0]
 
-    def lines(self) -> list[str]:
-        """Return the lines of the screen, without the spaces at their ends."""
-        return [line.rstrip() for line in self._tmux("capture-pane", "-p", "-t", "s").split("\n")[:-1]]
+    def wait_until_it_reads(self) -> None:
+        """Wait until the program sleeps: readline takes a signal while it waits for keys, else with the next key."""
+        stat = Path(f"/proc/{self.process.pid}/task/{self.process.pid}/stat")
+        if not stat.exists():  # where there is no /proc, the moment between the echo and the wait is left to chance
+            return
+        deadline = time.monotonic() + DEADLINE_SECONDS
+        while stat.read_text().rpartition(")")[2].split()[0] != "S":
+            assert time.monotonic() < deadline, "it never waits for keys"
 
-    def screen(self) -> str:
-        """Return the screen as one text."""
-        return "\n".join(self.lines())
-
-    def coloured(self) -> str:
-        """Return the screen with escape sequences for colours, bold and reverse."""
-        return self._tmux("capture-pane", "-p", "-e", "-N", "-t", "s")
-
-    def cursor(self) -> tuple[int, int]:
-        """Return column and line of the cursor, from 0."""
-        column, line = self._tmux("display-message", "-p", "-t", "s", "#{cursor_x} #{cursor_y}").split()
-        return int(column), int(line)
-
-    def wait(self, what: str, look: Callable[[Self], Found | None], seconds: float = DEADLINE_SECONDS) -> Found:
-        """Look until it sees something, and return that; fail, with the screen, if it does not come in time."""
-        deadline = time.monotonic() + seconds
-        while not (found := look(self)):
-            assert time.monotonic() < deadline, f"waited {seconds:.0f} s for {what}; the screen:\n{self.framed()}"
-            time.sleep(LOOK_SECONDS)
-        return found
-
-    def wait_text(self, text: str) -> None:
-        """Wait until `text` stands somewhere on the screen."""
-        self.wait(repr(text), lambda terminal: text in terminal.screen())
-
-    def framed(self) -> str:
-        """Return the screen for a failure's message, with its edges."""
-        return "\n".join(f"| {line}" for line in self.lines())
-
-    # --- The end ----------------------------------------------------------------------------------------------------
+    def exit_code(self) -> int:
+        """Wait for the end of the program."""
+        return self.process.wait(DEADLINE_SECONDS)
 
     def close(self) -> None:
-        """End what runs here. Again does nothing."""
-        if Path(self._folder.name).exists():
-            run = ["tmux", "-L", "midflight", "kill-server"]
-            subprocess.run(run, env=self._environment, capture_output=True, timeout=DEADLINE_SECONDS)
-            self._folder.cleanup()
-
-    def __enter__(self) -> Self:
-        return self
-
-    def __exit__(
-        self, kind: type[BaseException] | None, error: BaseException | None, trace: TracebackType | None
-    ) -> None:
-        self.close()
+        """End the program if it has not ended."""
+        if self.process.poll() is None:
+            self.process.kill()
+            self.process.wait(DEADLINE_SECONDS)
+        os.close(self._master)

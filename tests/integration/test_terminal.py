@@ -2,78 +2,14 @@
 
 from __future__ import annotations
 
-import os
-import pty
-import re
-import select
-import subprocess
-import sys
-import time
 from collections.abc import Callable, Iterator
 from pathlib import Path
 
 import pytest
 
-from helpers.server_process import DEADLINE_SECONDS, MIDFLIGHT, Program, environment
+from helpers.server_process import MIDFLIGHT, Program
+from helpers.terminal import Terminal
 from midflight.epc import Client
-
-# A session's leader gets a controlling terminal by opening one; only with it does Ctrl-C become a signal.
-ON_TERMINAL = "import os, sys; os.open(os.ttyname(0), os.O_RDWR); os.execv(sys.argv[1], sys.argv[1:])"
-
-
-class Terminal:
-    """A program on a terminal: what is typed into it, and what is seen on it."""
-
-    def __init__(self, cwd: Path, runtime: Path, state: Path, *command: str) -> None:
-        self._master, slave = pty.openpty()
-        self.process = subprocess.Popen(
-            [sys.executable, "-c", ON_TERMINAL, *command],
-            cwd=cwd,
-            env=environment(runtime) | {"TERM": "xterm", "XDG_STATE_HOME": str(state)},
-            stdin=slave,
-            stdout=slave,
-            stderr=slave,
-            start_new_session=True,
-        )
-        os.close(slave)
-        self._unread = ""
-
-    def type(self, text: str) -> None:
-        """Type keys."""
-        os.write(self._master, text.encode())
-
-    def see(self, pattern: str) -> str:
-        """Wait until `pattern` is on the screen, after all that was seen before; return the match."""
-        deadline = time.monotonic() + DEADLINE_SECONDS
-        while (found := re.search(pattern, self._unread)) is None:
-            ready, _, _ = select.select([self._master], [], [], max(0.0, deadline - time.monotonic()))
-            assert ready, f"never saw {pattern!r} in {self._unread!r}"
-            try:
-                self._unread += os.read(self._master, 65536).decode()
-            except OSError:  # how Linux says that the program has ended
-                raise AssertionError(f"ended without {pattern!r} in {self._unread!r}") from None
-        self._unread = self._unread[found.end() :]
-        return found[0]
-
-    def wait_until_it_reads(self) -> None:
-        """Wait until the program sleeps: readline takes a signal while it waits for keys, else with the next key."""
-        stat = Path(f"/proc/{self.process.pid}/task/{self.process.pid}/stat")
-        if not stat.exists():  # where there is no /proc, the moment between the echo and the wait is left to chance
-            return
-        deadline = time.monotonic() + DEADLINE_SECONDS
-        while stat.read_text().rpartition(")")[2].split()[0] != "S":
-            assert time.monotonic() < deadline, "it never waits for keys"
-
-    def exit_code(self) -> int:
-        """Wait for the end of the program."""
-        return self.process.wait(DEADLINE_SECONDS)
-
-    def close(self) -> None:
-        """End the program if it has not ended."""
-        if self.process.poll() is None:
-            self.process.kill()
-            self.process.wait(DEADLINE_SECONDS)
-        os.close(self._master)
 
 
 @pytest.fixture

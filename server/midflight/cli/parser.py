@@ -8,6 +8,7 @@ from importlib.metadata import version
 from typing import Any
 
 from midflight.cli import requests, servers
+from midflight.cli.top import ORDERS, top
 
 __all__ = ["parser"]
 
@@ -121,6 +122,16 @@ def parser() -> argparse.ArgumentParser:
         help="default: shutdown; kill ends it at once",
     )
 
+    it = command("call", requests.call, "ask a server, and print its answer", data=True)
+    it.add_argument("pid", metavar="PID", help="a pid as ps shows it, or a registered name")
+    it.add_argument("expression", metavar="EXPRESSION", help="the request in Python")
+    it.add_argument("--timeout", type=_seconds, metavar="SECONDS", help="how long it may take (default: 5)")
+
+    it = command("top", top, "show the processes that do most, anew each second; q ends it", data=True)
+    it.add_argument("--once", action="store_true", help="print them once, as it does where there is no terminal")
+    it.add_argument("--interval", type=_seconds, default=1.0, metavar="SECONDS", help="default: 1")
+    it.add_argument("--sort", choices=sorted(ORDERS.values()), default="reductions", help="default: reductions")
+
     command("stop", servers.stop, "end the server of the project and all its processes")
     command("doctor", requests.doctor, "show what is installed, and what is known of the project's server", data=True)
     return made
@@ -129,6 +140,13 @@ def parser() -> argparse.ArgumentParser:
 def _add_load_switches(parser: argparse.ArgumentParser) -> None:
     parser.add_argument("--force", action="store_true", help="load it though a check refuses it")
     parser.add_argument("--move", action="store_true", help="move the idle processes to it, as move does")
+
+
+def _seconds(text: str) -> float:
+    number = float(text)
+    if not 0 < number < 1e6:
+        raise argparse.ArgumentTypeError(f"{text} is no positive number of seconds")
+    return number
 
 
 def _port(text: str) -> int:

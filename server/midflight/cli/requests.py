@@ -8,9 +8,14 @@ from typing import Any
 
 from midflight.cli.show import ask, root_of, show, table
 from midflight.editors import examine
+from midflight.epc import Client
 from midflight.errors import RequestError
 
-__all__ = ["diff", "doctor", "exit", "load", "move", "ps", "purge", "rollback", "send", "upgrade", "versions"]
+__all__ = ["call", "diff", "doctor", "exit", "load", "move", "ps", "purge", "rollback", "send", "upgrade", "versions"]
+
+
+CALL_SECONDS = 5.0  # as in OTP
+LATER_SECONDS = 5.0  # for the word that there is no answer
 
 
 def load(options: argparse.Namespace) -> int:
@@ -93,6 +98,14 @@ def purge(options: argparse.Namespace) -> int:
 
 def send(options: argparse.Namespace) -> int:
     return _to_process(options, "process/send", options.expression)
+
+
+def call(options: argparse.Namespace) -> int:
+    seconds = options.timeout or CALL_SECONDS
+    with Client.attach(root_of(options), name="midflight call") as client:
+        patience = seconds + LATER_SECONDS
+        answer = client.call("process/call", options.pid, options.expression, seconds, timeout_seconds=patience)
+    return show(options, {"answer": answer}, lambda: str(answer))
 
 
 def exit(options: argparse.Namespace) -> int:

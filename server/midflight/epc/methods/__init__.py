@@ -9,6 +9,7 @@ from midflight.epc.methods.editing import EditingMethods
 from midflight.epc.methods.history import HistoryMethods
 from midflight.epc.methods.inspect import InspectMethods
 from midflight.epc.methods.look import LookMethods
+from midflight.epc.methods.messages import MessageMethods
 from midflight.epc.methods.process import ProcessMethods, crash_plist, stuck_plist
 from midflight.epc.methods.process_list import ListMethods
 from midflight.epc.methods.process_view import ViewMethods
@@ -31,6 +32,7 @@ def methods_of(services: Services, connection: ServerConnection) -> dict[str, Me
         EditingMethods(connection, shell.output).methods(),
         HistoryMethods().methods(),
         ProcessMethods(services).methods(),
+        MessageMethods(services, connection).methods(),
         ListMethods(services).methods(),
         ViewMethods(services).methods(),
         CrashMethods(services, shell.output).methods(),

@@ -2,13 +2,11 @@
 
 (call 5 process/list nil)
 (return 5 ((:pid "<0.37.0>" :name () :module "counter" :version 1 :function "loop" :line 9
-            :status "waiting" :messages 0 :links ())))
+            :status "waiting" :messages 0 :reductions 4 :links ())))
 """
 
 from __future__ import annotations
 
-import ast
-import io
 from collections.abc import Iterable
 from functools import partial
 from reprlib import Repr
@@ -18,9 +16,9 @@ from midflight.epc.method import Method
 from midflight.epc.methods.arguments import text
 from midflight.epc.methods.pids import find_pid
 from midflight.epc.services import Services
-from midflight.errors import RequestError
 from midflight.kernel import CrashReport, Process, StuckReport, describe, exit
-from midflight.shell import Session, look_at, move_one
+from midflight.shell import Place as ProcessPlace
+from midflight.shell import look_at, move_one, place_of
 
 __all__ = ["ProcessMethods", "crash_plist", "stuck_plist"]
 
@@ -71,7 +69,6 @@ class ProcessMethods:
             Method("process/list", self.list),
             Method("process/info", self.info),
             Method("process/exit", self.exit),
-            Method("process/send", self.send),
             Method("process/move", self.move),
         )
 
@@ -82,7 +79,11 @@ class ProcessMethods:
         return [row for rows in look_at(self._scheduler, [partial(self._rows, part) for part in parts]) for row in rows]
 
     def _rows(self, some: Iterable[Process]) -> Iterable[Plist]:
-        return [_row(describe(self._scheduler, each)) for each in some if each.pid.process is not None]
+        return [
+            _row(describe(self._scheduler, each), place_of(self._scheduler, each))
+            for each in some
+            if each.pid.process is not None
+        ]
 
     def info(self, pid: object) -> Plist | None:
         """Return all that can be seen of the process PID, values as printed; nil for a dead one."""
@@ -98,46 +99,23 @@ class ProcessMethods:
         exit(target, why)
         return was_alive
 
-    def send(self, pid: object, expression: object) -> bool:
-        """Send the process PID what EXPRESSION comes to in a shell; nil if it was dead already.
-
-        Raises: RequestError if it is no expression, or raises.
-        """
-        target, source = find_pid(self._scheduler, pid), text(expression, "EXPRESSION")
-        try:
-            ast.parse(source.strip(), mode="eval")
-        except SyntaxError as error:
-            raise RequestError(
-                f"EXPRESSION is not one Python expression ({error.msg}): {source!r}; nothing was sent. "
-                'Send one, for instance ("increment", 3).'
-            ) from None
-        if target.process is None:
-            return False
-        session = Session(self._scheduler, io.StringIO())
-        try:
-            result = session.eval(f"pid({target.number}) << (\n{source.strip()}\n)\n").result()
-        finally:
-            session.close()
-        if result.error is not None:
-            raise RequestError(f"EXPRESSION could not be evaluated; nothing was sent.\n{result.error}")
-        return True
-
     def move(self, pid: object) -> Plist:
         """Move the process PID to the current version, if it is idle; `:reason` says why it was not."""
         found = move_one(self._scheduler, find_pid(self._scheduler, pid))
         return {"moved": found.is_moved, "module": found.module, "version": found.version, "reason": found.reason}
 
 
-def _row(info: Plist) -> Plist:
+def _row(info: Plist, place: ProcessPlace) -> Plist:
     return {
         "pid": repr(info["pid"]),
         "name": info["registered_name"],
-        "module": info["module"],
-        "version": info["version"],
-        "function": info["function"],
-        "line": info["line"],
+        "module": place.module,
+        "version": place.version,
+        "function": place.function,
+        "line": place.line,
         "status": info["status"],
         "messages": info["message_queue_len"],
+        "reductions": info["reductions"],
         "links": _printed(info["links"]),
     }
 

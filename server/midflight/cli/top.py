@@ -1,0 +1,129 @@
+"""`midflight top`: the processes that do most, anew each second, until `q`."""
+
+from __future__ import annotations
+
+import argparse
+import select
+import shutil
+import sys
+import termios
+import time
+import tty
+from collections.abc import Iterator, Sequence
+from contextlib import contextmanager
+from dataclasses import dataclass
+from typing import Any
+
+from midflight.cli.show import root_of, show, table
+from midflight.epc import Client
+
+__all__ = ["top"]
+
+HEADING = ("PID", "NAME", "STATUS", "MESSAGES", "REDS/S", "MODULE", "VERSION", "AT")
+ORDERS = {"r": "reductions", "m": "messages", "p": "pid"}
+HELP = "r by reductions, m by messages, p by pid, space now, q quit"
+
+OTHER_SCREEN, OWN_SCREEN = "\x1b[?1049h\x1b[?25l", "\x1b[?25h\x1b[?1049l"
+HOME, CLEAR_LINE, CLEAR_BELOW = "\x1b[H", "\x1b[K", "\x1b[J"
+
+
+@dataclass(frozen=True, slots=True)
+class Look:
+    """The processes at one time. `at` is in seconds of a clock that never goes back."""
+
+    at: float
+    rows: Sequence[dict[str, Any]]
+
+    def since(self, before: Look) -> list[dict[str, Any]]:
+        """Return the rows, each with what it has done a second since then; one that is new, since it was spawned."""
+        spent = {row["pid"]: row["reductions"] for row in before.rows}
+        seconds = max(self.at - before.at, 1e-6)
+        return [row | {"rate": (row["reductions"] - spent.get(row["pid"], 0)) / seconds} for row in self.rows]
+
+
+def top(options: argparse.Namespace) -> int:
+    """Show them on the terminal; once, if there is none, or JSON is asked for."""
+    with Client.attach(root_of(options), name="midflight top") as client:
+        before = _look(client)
+        if options.json or options.once or not (sys.stdin.isatty() and sys.stdout.isatty()):
+            time.sleep(options.interval)
+            rows = _ordered(_look(client).since(before), options.sort)
+            return show(options, rows, lambda: f"{_summary(rows)}\n\n{_page(rows, len(rows))}")
+        return _watch(client, before, options.sort, options.interval)
+
+
+def _watch(client: Client, before: Look, order: str, interval: float) -> int:
+    """Draw a page after each interval, and do what keys say."""
+    rows = before.since(Look(before.at - interval, ()))
+    with _keys() as keys:
+        while True:
+            _draw(_ordered(rows, order))
+            key = keys(interval)
+            if key in ("q", "\x03", "\x04"):
+                return 0
+            if key in ORDERS:
+                order = ORDERS[key]
+            if key in ("", " "):
+                now = _look(client)
+                rows, before = now.since(before), now
+
+
+def _look(client: Client) -> Look:
+    return Look(time.monotonic(), client.call("process/list") or [])
+
+
+def _ordered(rows: Sequence[dict[str, Any]], order: str) -> list[dict[str, Any]]:
+    """Return the rows, those that do most first; of equals, and by pid, the oldest."""
+    if order == "pid":
+        return list(rows)
+    field = "rate" if order == "reductions" else "messages"
+    return sorted(rows, key=lambda row: -row[field])
+
+
+def _summary(rows: Sequence[dict[str, Any]]) -> str:
+    messages, rate = sum(row["messages"] for row in rows), sum(row["rate"] for row in rows)
+    return f"{len(rows)} processes, {messages} messages wait, {rate:,.0f} reductions/s"
+
+
+def _page(rows: Sequence[dict[str, Any]], most: int) -> str:
+    cells = [
+        (
+            row["pid"],
+            row["name"],
+            row["status"],
+            row["messages"],
+            f"{row['rate']:,.0f}",
+            row["module"],
+            row["version"],
+            f"{row['function']}:{row['line']}",
+        )
+        for row in rows[:most]
+    ]
+    return table(HEADING, cells)
+
+
+def _draw(rows: Sequence[dict[str, Any]]) -> None:
+    width, height = shutil.get_terminal_size()
+    lines = [_summary(rows), HELP, "", *_page(rows, max(height - 5, 1)).split("\n")]
+    sys.stdout.write(HOME + "\r\n".join(line[: width - 1] + CLEAR_LINE for line in lines) + CLEAR_BELOW)
+    sys.stdout.flush()
+
+
+@contextmanager
+def _keys() -> Iterator[Any]:
+    """Take the whole screen, and give a function that waits so many seconds for a key; "" if none comes."""
+    number = sys.stdin.fileno()
+    before = termios.tcgetattr(number)
+
+    def key(seconds: float) -> str:
+        is_there, _, _ = select.select([number], [], [], seconds)
+        return sys.stdin.read(1) if is_there else ""
+
+    sys.stdout.write(OTHER_SCREEN)
+    tty.setraw(number)
+    try:
+        yield key
+    finally:
+        termios.tcsetattr(number, termios.TCSADRAIN, before)
+        sys.stdout.write(OWN_SCREEN)
+        sys.stdout.flush()
