@@ -148,9 +148,10 @@ class Runtime:
             self.scheduler.spawn(_shut_down, (self.scheduler,))
 
     def kill_all(self) -> None:
-        """End every process now, with reason "killed"."""
-        for process in list(self.scheduler.processes.values()):
-            _ends.kill(self.scheduler, process)
+        """End every process now, with reason "killed"; also those that a clean-up spawns, before they run."""
+        while self.scheduler.processes:
+            for process in list(self.scheduler.processes.values()):
+                _ends.kill(self.scheduler, process)
 
 
 async def _shut_down(scheduler: Scheduler) -> None:

@@ -9,7 +9,7 @@ import threading
 
 import pytest
 
-from midflight import code, self_
+from midflight import code, is_alive, receive, self_
 from midflight.code import LoadError
 from midflight.code.lock import LoadLock
 from midflight.kernel import schedulers
@@ -312,3 +312,68 @@ def test_the_body_of_a_load_has_the_current_process(project, runtime):
         return sys.modules["thing"].PID is self_()
 
     assert runtime.run(main)
+
+
+def test_a_process_that_loads_its_own_module_in_its_turn_runs_on_in_the_old_version(project, runtime):
+    """Its frame is in the old one, and the report says so; its own full name then takes it to the new one."""
+    text = """
+import sys
+from midflight import code
+import me
+
+NUMBER = {number}
+
+async def loop(sink, path, texts):
+    if texts:
+        report = code.load(path, texts.pop())
+        sink.append((NUMBER, me.NUMBER, report.version, [each.function for each in report.lingering]))
+        return me.loop(sink, path, texts)
+"""
+    path = project.write("me.py", text.format(number=1))
+    code.load(path)
+    sink = []
+    runtime.spawn(sys.modules["me"].loop, sink, path, [text.format(number=number) for number in (3, 2)])
+    runtime.run_until_idle()
+
+    assert sink == [(1, 2, 2, ["loop"]), (2, 3, 3, ["loop"])]
+    assert runtime.crashes == []
+
+
+def test_loads_of_processes_follow_each_other_though_one_waits_for_a_thread(project, runtime, gate):
+    """A process loads a module in its turn that a thread is just loading: that one's version comes first."""
+    path = project.write("slow.py", "GATE.wait()\n")
+
+    async def main():
+        loader = Loader(path)
+        assert gate.reached.wait(SECONDS)
+        threading.Timer(0, gate.opened.set).start()
+        own = code.load(path, "").version
+        return loader.report().version, own
+
+    assert runtime.run(main) == (1, 2)
+
+
+@pytest.mark.parametrize("where", ["body", "hook"])
+def test_a_process_that_is_killed_amid_its_load_leaves_the_lock_free(project, runtime, where):
+    """By the body, which stops the load, or by a hook, which comes too late for that."""
+    line = "exit(self_(), 'kill')\n"
+    path = project.write("thing.py", "")
+    code.load(path)
+    told = []
+
+    async def main():
+        head = "from midflight import exit, self_\nfrom midflight.code import on_load\n"
+        try:
+            told.append(code.load(path, head + (line if where == "body" else f"@on_load\ndef hook():\n    {line}")))
+        except LoadError as error:
+            told.append(error.report)
+        await receive()
+        told.append("resumed")
+
+    pid = runtime.spawn(main)
+    runtime.run_until_idle()
+
+    (report,) = told
+    assert not is_alive(pid)
+    assert report.version == {"body": None, "hook": 2}[where]
+    assert code.load(path).version == {"body": 2, "hook": 3}[where]
