@@ -2,7 +2,7 @@
 
 .DEFAULT_GOAL := help
 .NOTPARALLEL:
-.PHONY: help setup demo test lint test-python test-emacs test-neovim bench clean
+.PHONY: help setup demo test lint test-python test-emacs test-neovim docs bench clean
 
 PYTEST := .venv/bin/python -m pytest
 
@@ -32,6 +32,11 @@ test-emacs: setup ## the elisp tests, in a real Emacs
 
 test-neovim: setup ## the Neovim tests, in a real Neovim
 	$(PYTEST) tests/neovim
+
+docs: setup ## the manual, for Info and as a page: docs/manual/midflight.info, .html
+	emacs -Q --batch -l scripts/manual.el
+	makeinfo -o docs/manual/midflight.info docs/manual/midflight.texi
+	makeinfo --html --no-split -o docs/manual/midflight.html docs/manual/midflight.texi
 
 bench: setup ## measure beside Erlang, asyncio and others: some minutes
 	.venv/bin/python -m pip install -q --disable-pip-version-check --group bench

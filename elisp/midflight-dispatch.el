@@ -30,12 +30,13 @@
      (?L midflight-load-file "another file")
      (?m midflight-load-modified "what was modified")
      (?C midflight-check-buffer "check only")
-     (?u midflight-upgrade "upgrade, with states")
      (?R midflight-show-report "last report"))
     ("Look"
      (?p midflight-processes "processes")
+     (?P midflight-process-view "one process")
      (?T midflight-tree "supervision tree")
      (?x midflight-crashes "crashes")
+     (?y midflight-show-crash "the last crash")
      (?v midflight-versions "versions of this module")
      (?w midflight-show-waiting "who waits where")
      (?i midflight-inspect "inspect a value")
@@ -43,7 +44,6 @@
      (?t midflight-trace "trace"))
     ("Change"
      (?b midflight-roll-back "roll this module back")
-     (?M midflight-move "move idle processes")
      (?s midflight-send "send a message")
      (?X midflight-exit-process "end a process"))
     ("Evaluate"

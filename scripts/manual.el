@@ -1,0 +1,156 @@
+;;; manual.el --- The parts of the manual that the code knows best  -*- lexical-binding: t; -*-
+
+;; Copyright (C) 2026 The Midflight authors
+
+;; SPDX-License-Identifier: GPL-3.0-or-later
+
+;;; Commentary:
+
+;; emacs -Q --batch -l scripts/manual.el
+;;
+;; Writes docs/manual/keys.texi, the keys of every mode with what each does,
+;; and docs/manual/options.texi, every user option, from the docstrings.  With
+;; MIDFLIGHT_MANUAL_CHECK set it writes nothing and exits with 1 if one of them
+;; is not what it would write.
+
+;;; Code:
+
+(require 'cl-lib)
+(require 'subr-x)
+
+(defvar manual-root (expand-file-name ".." (file-name-directory (or load-file-name buffer-file-name))))
+
+(setq load-prefer-newer t)
+(push (expand-file-name "elisp" manual-root) load-path)
+(require 'midflight)
+(defvar midflight-dispatch-groups)
+(defvar midflight-mode-map)
+
+(defun manual-escape (text)
+  "Return TEXT with the characters that mean something to Texinfo escaped."
+  (replace-regexp-in-string "[@{}]" "@\\&" text))
+
+(defun manual-text (text)
+  "Return TEXT, a raw docstring, as Texinfo; keys in it become commands."
+  (replace-regexp-in-string
+   "[`‘]\\([^`'‘’\n]+\\)['’]" "@code{\\1}"
+   (manual-escape
+    (replace-regexp-in-string
+     "\\\\\\[\\([^]]+\\)]" "`\\1'"
+     (replace-regexp-in-string "\\\\\\(=\\|<[^>]*>\\|{[^}]*}\\)" "" text)))))
+
+(defun manual-first-line (command)
+  "Return the first line of the docstring of COMMAND, as Texinfo."
+  (let ((doc (documentation command t)))
+    (manual-text (car (split-string (or doc "Not documented.") "\n")))))
+
+(defun manual-symbols (regexp predicate)
+  "Return the symbols whose names match REGEXP and for which PREDICATE holds, sorted."
+  (let (found)
+    (mapatoms (lambda (symbol)
+                (when (and (string-match-p regexp (symbol-name symbol))
+                           (funcall predicate symbol))
+                  (push symbol found))))
+    (sort found #'string<)))
+
+(defun manual-bindings (map &optional prefix)
+  "Return the keys and commands of ours that MAP binds itself, below PREFIX."
+  (let (found)
+    (map-keymap-internal
+     (lambda (event binding)
+       (let ((keys (vconcat prefix (vector event))))
+         (cond ((memq event '(menu-bar remap mode-line)))
+               ((and (consp event)))
+               ((keymapp binding)
+                (setq found (append found (manual-bindings binding keys))))
+               ((and (symbolp binding) binding (not (memq binding '(ignore undefined))))
+                (setq found (append found (list (cons (key-description keys) binding))))))))
+     map)
+    found))
+
+(defun manual-table (bindings)
+  "Return BINDINGS, keys and commands, as a table of Texinfo."
+  (concat
+   "@table @kbd\n"
+   (mapconcat
+    (lambda (binding)
+      (format "@item %s\n@findex %s\n%s (@code{%s})\n"
+              (manual-escape (car binding)) (cdr binding)
+              (if (fboundp (cdr binding)) (manual-first-line (cdr binding)) "")
+              (cdr binding)))
+    (sort bindings (lambda (a b) (string-version-lessp (car a) (car b))))
+    "")
+   "@end table\n"))
+
+(defun manual-keys ()
+  "Return the text of keys.texi."
+  (concat
+   "@c Made by scripts/manual.el from the keymaps; edits here are lost.\n"
+   (mapconcat
+    (lambda (map)
+      (let ((bindings (manual-bindings (symbol-value map)))
+            (mode (string-remove-suffix "-map" (symbol-name map))))
+        (if (null bindings)
+            ""
+          (format "\n@section @code{%s}\n@cindex keys of %s\n\n%s" mode mode
+                  (manual-table bindings)))))
+    (cons 'midflight-mode-map
+          (delq 'midflight-mode-map
+                (manual-symbols "\\`midflight-[a-z-]*-map\\'"
+                                (lambda (symbol)
+                                  (and (boundp symbol) (keymapp (symbol-value symbol)))))))
+    "")
+   "\n@section Commands without a key\n\n@table @code\n"
+   (let* ((bound (mapcar #'cdr
+                         (apply #'append
+                                (mapcar (lambda (map) (manual-bindings (symbol-value map)))
+                                        (manual-symbols
+                                         "\\`midflight-.*-map\\'"
+                                         (lambda (symbol)
+                                           (and (boundp symbol)
+                                                (keymapp (symbol-value symbol)))))))))
+          (free (manual-symbols
+                 "\\`midflight\\(-[a-z]\\|\\'\\)"
+                 (lambda (symbol)
+                   (and (commandp symbol)
+                        (not (string-match-p "--\\|-menu\\'" (symbol-name symbol)))
+                        (not (memq symbol bound)))))))
+     (mapconcat (lambda (command)
+                  (format "@item %s\n@findex %s\n%s\n" command command
+                          (manual-first-line command)))
+                free ""))
+   "@end table\n"))
+
+(defun manual-options ()
+  "Return the text of options.texi."
+  (concat
+   "@c Made by scripts/manual.el from the docstrings; edits here are lost.\n"
+   (mapconcat
+    (lambda (option)
+      (format "\n@defopt %s\n%s\n\nThe default is @code{%s}.\n@end defopt\n" option
+              (manual-text (documentation-property option 'variable-documentation t))
+              (manual-escape
+               (let ((standard (eval (car (get option 'standard-value)) t)))
+                 (prin1-to-string (if (and (stringp standard) (file-name-absolute-p standard))
+                                      (abbreviate-file-name standard)
+                                    standard))))))
+    (manual-symbols "\\`midflight-" #'custom-variable-p)
+    "")))
+
+(let ((stale 0))
+  (pcase-dolist (`(,name . ,text) (list (cons "keys.texi" (manual-keys))
+                                        (cons "options.texi" (manual-options))))
+    (let ((file (expand-file-name (concat "docs/manual/" name) manual-root)))
+      (unless (and (file-exists-p file)
+                   (equal text (with-temp-buffer
+                                 (insert-file-contents file)
+                                 (buffer-string))))
+        (setq stale (1+ stale))
+        (if (getenv "MIDFLIGHT_MANUAL_CHECK")
+            (message "%s is not what the code says; make docs makes it anew" file)
+          (let ((coding-system-for-write 'utf-8-unix))
+            (write-region text nil file nil 'silent))))))
+  (when (and (getenv "MIDFLIGHT_MANUAL_CHECK") (> stale 0))
+    (kill-emacs 1)))
+
+;;; manual.el ends here
