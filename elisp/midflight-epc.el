@@ -366,6 +366,13 @@ wire."
   "Drop call UID of WIRE: neither of its callbacks will be called."
   (midflight-epc--settle wire uid #'ignore nil))
 
+(defun midflight-epc-take (wire seconds)
+  "Wait SECONDS at most for something on WIRE, and handle what came."
+  ;; The queue is taken here, not by its timer: a wait for output is not ended
+  ;; by timers, and would cost its whole length.
+  (accept-process-output (midflight-epc-process wire) seconds)
+  (midflight-epc--handle-all wire))
+
 (defun midflight-epc-call-sync (wire method args timeout)
   "Call METHOD with ARGS on WIRE and wait at most TIMEOUT seconds.
 Return the value; signal `user-error' if there is none.  A quit ends
@@ -379,10 +386,7 @@ the wait.  For the rare place that cannot do without: prefer
     (unwind-protect
         (with-local-quit
           (while (not outcome)
-            ;; The queue is taken here, not by its timer: a wait for output is
-            ;; not ended by timers, and would cost its whole length.
-            (accept-process-output (midflight-epc-process wire) 0.1)
-            (midflight-epc--handle-all wire)))
+            (midflight-epc-take wire 0.1)))
       (unless outcome
         (midflight-epc-forget wire uid)))
     (unless outcome

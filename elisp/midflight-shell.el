@@ -26,12 +26,28 @@
 (require 'midflight-connection)
 (require 'midflight-server)
 (require 'midflight-history)
+(require 'midflight-output)
 (require 'midflight-transcript)
+(require 'midflight-look)
+(require 'midflight-complete)
+(require 'midflight-eldoc)
+(require 'midflight-xref)
+
+(declare-function midflight-input-setup "midflight-input" ())
+(declare-function midflight-shell-return "midflight-input" ())
+(declare-function midflight-shell-newline "midflight-input" ())
+(declare-function midflight-shell-send "midflight-input" ())
+(declare-function midflight-shell-tab "midflight-input" ())
+(declare-function midflight-shell-comma "midflight-input" ())
+(declare-function midflight-inspect "midflight-inspector" (expression))
+(declare-function midflight-doc "midflight-doc" (expression))
 
 (defvar-local midflight-shell--state 'off
   "What this shell does: `off', `opening', `ready' or `busy'.")
 (defvar-local midflight-shell--session nil "The server's number of this shell.")
 (defvar-local midflight-shell--number 1 "The number of the prompt.")
+(defvar-local midflight-shell--lost nil
+  "The session that was lost with its connection: (SERVER-PID . SESSION).")
 (defvar-local midflight-shell--queue nil
   "Evaluations that wait for a prompt: (TEXT . CALLBACK) each, oldest first.")
 (defvar-local midflight-shell--running nil "The text that is being evaluated.")
@@ -44,6 +60,14 @@
   (let ((map (make-sparse-keymap)))
     (define-key map (kbd "RET") #'midflight-shell-return)
     (define-key map (kbd "C-j") #'midflight-shell-newline)
+    (define-key map (kbd "C-<return>") #'midflight-shell-send)
+    (define-key map (kbd "C-c RET") #'midflight-shell-send)
+    (define-key map (kbd "TAB") #'midflight-shell-tab)
+    (define-key map "," #'midflight-shell-comma)
+    (define-key map (kbd "C-c C-o") #'midflight-transcript-delete-output)
+    (define-key map (kbd "C-c M-o") #'midflight-transcript-clear)
+    (define-key map (kbd "C-c M-i") #'midflight-inspect)
+    (define-key map (kbd "C-c C-x i") #'midflight-inspect)
     (define-key map (kbd "C-c C-c") #'midflight-interrupt)
     (define-key map (kbd "C-c C-b") #'midflight-interrupt)
     (define-key map (kbd "C-c C-z") #'midflight-shell-back)
@@ -51,7 +75,8 @@
     ;; comint sends signals and the end of the input to its program with
     ;; these; there is none.
     (define-key map (kbd "C-d") #'delete-char)
-    (define-key map (kbd "C-c C-d") #'ignore)
+    (define-key map (kbd "C-c C-d") nil)
+    (define-key map (kbd "C-c C-d d") #'midflight-doc)
     (define-key map (kbd "C-c C-\\") #'ignore)
     (define-key map [menu-bar signals] #'undefined)
     map)
@@ -62,6 +87,9 @@
   '("Midflight"
     ["Back to the source" midflight-shell-back]
     ["Interrupt the evaluation" midflight-interrupt]
+    ["Inspect..." midflight-inspect]
+    ["Describe..." midflight-doc]
+    ["Clear the transcript" midflight-transcript-clear]
     "---"
     ["Attach or start a server" midflight]
     ["Restart the server" midflight-restart]
@@ -86,6 +114,10 @@ of Midflight itself are there.
   (setq-local scroll-conservatively 101)
   (setq mode-line-process '(:eval (midflight-shell--lighter)))
   (midflight-transcript-setup)
+  (midflight-input-setup)
+  (midflight-complete-enable)
+  (midflight-eldoc-enable)
+  (midflight-xref-enable)
   (add-hook 'midflight-connection-opened-functions #'midflight-shell--reopen)
   (add-hook 'midflight-connection-closed-functions #'midflight-shell--closed)
   (add-hook 'kill-emacs-hook #'midflight-shell--save-all)
@@ -143,21 +175,53 @@ Its session is opened if the server is attached and it has none."
   (force-mode-line-update))
 
 (defun midflight-shell--open (shell)
-  "Open a session for SHELL, if it has none."
+  "Open a session for SHELL, if it has none; the one that was lost, if it waits."
   (with-current-buffer shell
     (when (eq midflight-shell--state 'off)
       (midflight-shell--set-state 'opening)
-      (midflight-connection-call
-       'shell/open nil
-       (lambda (session)
-         (setq midflight-shell--session (plist-get session :session))
-         (midflight-transcript-output (plist-get session :banner)
-                                      'midflight-notice t)
-         (midflight-shell--ready (plist-get session :number)))
-       (lambda (text)
-         (midflight-shell--set-state 'off)
-         (midflight-transcript-output (format "No shell: %s" text)
-                                      'midflight-error t))))))
+      (let ((lost (and (eql (car midflight-shell--lost) (midflight-shell--server-pid))
+                       (cdr midflight-shell--lost))))
+        (midflight-connection-call
+         'shell/open (list (append '(:writers t :keep t) (and lost (list :resume lost))))
+         (lambda (session) (midflight-shell--opened session lost))
+         (lambda (text)
+           (midflight-shell--set-state 'off)
+           (midflight-transcript-output (format "No shell: %s" text)
+                                        'midflight-error t)))))))
+
+(defun midflight-shell--server-pid ()
+  "Return the process id of the server of this buffer, or nil."
+  (plist-get (midflight-connection-info (midflight-connection-of-buffer)) :pid))
+
+(defun midflight-shell--opened (session lost)
+  "Go on with SESSION, as the server told; LOST was wanted if it is non-nil."
+  (setq midflight-shell--session (plist-get session :session)
+        midflight-shell--lost nil)
+  (if (plist-get session :resumed)
+      (midflight-shell--resumed session)
+    (midflight-transcript-output (plist-get session :banner) 'midflight-notice t)
+    (when lost
+      (midflight-transcript-output
+       "The session before is gone, and its bindings: this is a new one." 'midflight-notice t))
+    (midflight-shell--ready (plist-get session :number))))
+
+(defun midflight-shell--resumed (session)
+  "Go on with SESSION, a plist, which was lost and has waited."
+  (midflight-transcript-output
+   (concat "Connected again, with the bindings; what was printed meanwhile follows."
+           (if (plist-get session :busy) "  The evaluation goes on." ""))
+   'midflight-notice t)
+  (mapc #'midflight-shell--show-answer (plist-get session :answers))
+  (if (not (plist-get session :busy))
+      (midflight-shell--ready (plist-get session :number))
+    (midflight-shell--set-state 'busy)
+    (midflight-connection-call
+     'shell/wait (list midflight-shell--session)
+     (lambda (answers)
+       (mapc #'midflight-shell--show-answer answers)
+       (midflight-shell--ready (if answers (plist-get (car (last answers)) :number)
+                                 (plist-get session :number))))
+     #'ignore)))
 
 (defun midflight-shell--reopen (connection)
   "Open a session for the shell of CONNECTION, if it has a shell."
@@ -175,7 +239,10 @@ Its session is opened if the server is attached and it has none."
          (format "Not connected: %s.  Text and history stay; RET connects again."
                  reason)
          'midflight-notice t)
-        (setq midflight-shell--session nil
+        (setq midflight-shell--lost (and midflight-shell--session
+                                         (cons (midflight-shell--server-pid)
+                                               midflight-shell--session))
+              midflight-shell--session nil
               midflight-shell--queue nil)
         (midflight-shell--set-state 'off)))))
 
@@ -196,6 +263,7 @@ Its session is opened if the server is attached and it has none."
 (defun midflight-shell--ready (number)
   "Show the prompt of NUMBER; evaluate what waits for it."
   (setq midflight-shell--number number)
+  (midflight-look-forget)
   (midflight-transcript-prompt (format "%d> " number))
   (midflight-shell--set-state 'ready)
   (pcase (pop midflight-shell--queue)
@@ -228,11 +296,17 @@ again: what becomes of it is for CALLBACK to say."
          (midflight-shell--ready midflight-shell--number))))))
 
 (defun midflight-shell--show-answer (answer)
-  "Put the value or the error of ANSWER into the transcript."
+  "Put the value or the error of ANSWER into the transcript.
+It knows its number, by which it is inspected."
   (let ((value (plist-get answer :value))
-        (error (plist-get answer :error)))
-    (cond (error (midflight-transcript-output error 'midflight-error t))
-          (value (midflight-transcript-output value nil t))
+        (error (plist-get answer :error))
+        (job (list 'midflight-job (cons midflight-shell--session
+                                        (1- (plist-get answer :number))))))
+    (cond (error (midflight-transcript-output error 'midflight-error t job))
+          (value (midflight-transcript-output
+                  value nil t
+                  (append job (list 'help-echo (substitute-command-keys
+                                                "RET, \\[midflight-inspect]: look into this value")))))
           ((equal (plist-get answer :status) "interrupted")
            (midflight-transcript-output "Interrupted" 'midflight-notice t)))))
 
@@ -243,65 +317,6 @@ CALLBACK gets the answer of the server, a plist."
       (midflight-shell--evaluate text callback)
     (setq midflight-shell--queue
           (append midflight-shell--queue (list (cons text callback))))))
-
-;;;; Type
-
-(defun midflight-shell-return ()
-  "Evaluate the input; on an old input, copy it to the prompt instead.
-An input that is incomplete stays, with a new line to continue it."
-  (interactive)
-  (cond
-   ((< (point) (midflight-transcript-input-mark))
-    (comint-copy-old-input))
-   (t
-    (pcase midflight-shell--state
-      ('off
-       (midflight-server-ensure #'ignore)
-       (midflight-shell-ensure))
-      ('opening (message "Midflight: the shell is opening; the input stays"))
-      ('busy
-       (midflight-user-error
-        "An evaluation runs; the input stays; %s interrupts it"
-        (substitute-command-keys "\\[midflight-interrupt]")))
-      ('ready
-       (let ((text (midflight-transcript-take-input)))
-         (setq comint-input-ring-index nil)
-         (if (string-blank-p text)
-             (midflight-shell--evaluate-nothing text)
-           (midflight-shell--evaluate
-            text (lambda (answer) (midflight-shell--continue text answer))))))))))
-
-(defun midflight-shell--evaluate-nothing (text)
-  "Leave TEXT, a blank input, in the transcript and show the same prompt."
-  (midflight-transcript-commit text)
-  (midflight-shell--ready midflight-shell--number))
-
-(defun midflight-shell--continue (text answer)
-  "Put TEXT back, with a new line, if it is incomplete by ANSWER."
-  (when (equal (plist-get answer :status) "incomplete")
-    (let ((rest (midflight-transcript-take-input)))
-      (goto-char (point-max))
-      (insert text "\n" (midflight-shell--indentation text) rest))))
-
-(defun midflight-shell--indentation (text)
-  "Return the indentation, spaces, of a line that follows TEXT."
-  (let* ((line (car (last (split-string text "\n"))))
-         (width (- (length line) (length (string-trim-left line)))))
-    (make-string (cond ((string-match-p "[:([{]\\s-*\\(?:#.*\\)?\\'" line) (+ width 4))
-                       ((string-match-p "\\`\\s-*\\(?:return\\|pass\\|raise\\|break\\|continue\\)\\_>"
-                                        line)
-                        (max 0 (- width 4)))
-                       (t width))
-                 ?\s)))
-
-(defun midflight-shell-newline ()
-  "Insert a new line into the input, indented."
-  (interactive)
-  (insert "\n" (midflight-shell--indentation
-                (buffer-substring-no-properties
-                 (max (midflight-transcript-input-mark)
-                      (save-excursion (forward-line 0) (point)))
-                 (point)))))
 
 ;;;; History
 
@@ -330,12 +345,13 @@ An input that is incomplete stays, with a new line to continue it."
 
 ;;;; Pushes
 
-(defun midflight-shell--output (connection session text)
-  "Show TEXT, printed for SESSION of the server of CONNECTION."
+(defun midflight-shell--output (connection session text &optional writers)
+  "Show TEXT, printed for SESSION of the server of CONNECTION.
+WRITERS tells who printed what: (LENGTH PID) each, PID nil for the shell."
   (let ((shell (midflight-shell-of (midflight-connection-root connection) session)))
     (when shell
       (with-current-buffer shell
-        (midflight-transcript-output text)))))
+        (midflight-transcript-output (midflight-output-tagged text writers))))))
 
 (setf (alist-get 'shell/output midflight-connection-handlers) #'midflight-shell--output)
 

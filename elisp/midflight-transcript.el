@@ -29,13 +29,12 @@
 
 (require 'cl-lib)
 (require 'comint)
+(require 'midflight-fold)
+(require 'midflight-fontify)
+(require 'midflight-output)
 
 (defface midflight-error '((t :inherit error :weight normal))
   "Face for errors and crashes in a shell buffer."
-  :group 'midflight)
-
-(defface midflight-notice '((t :inherit shadow))
-  "Face for what Midflight itself says in a shell buffer."
   :group 'midflight)
 
 (defcustom midflight-shell-maximum-size 2000000
@@ -105,16 +104,17 @@ now, so it is forgotten rather than applied at the wrong place."
 
 ;;;; Output
 
-(defun midflight-transcript-output (text &optional face fresh)
-  "Insert TEXT above the prompt, with FACE.
-With FRESH non-nil it begins and ends a line."
+(defun midflight-transcript-output (text &optional face fresh properties)
+  "Insert TEXT above the prompt, with FACE and the plist PROPERTIES.
+With FRESH non-nil it begins and ends a line.  Long lines are folded."
   (midflight-transcript--edit
     (delete-region midflight-transcript--output midflight-transcript--prompt)
     (goto-char midflight-transcript--output)
     (let ((lead (if (and fresh (not (bolp))) "\n" ""))
           (trail (if (and fresh (not (string-suffix-p "\n" text))) "\n" "")))
-      (apply #'midflight-transcript--insert (concat lead text trail)
-             (and face (list 'font-lock-face face))))
+      (apply #'midflight-transcript--insert
+             (midflight-fold-lines (concat lead text trail) (midflight-fold-column))
+             (append (and face (list 'font-lock-face face)) properties)))
     (unless (or (bolp) (not (midflight-transcript--prompt-p)))
       (midflight-transcript--insert "\n")
       (set-marker midflight-transcript--output (1- (point))))
@@ -127,6 +127,14 @@ file knows it to be."
   (interactive)
   (midflight-transcript--edit
     (delete-region comint-last-input-end midflight-transcript--prompt)))
+
+(defun midflight-transcript-clear ()
+  "Delete the transcript; the prompt and what is being typed stay."
+  (interactive)
+  (midflight-transcript--edit
+    (delete-region (point-min) midflight-transcript--prompt))
+  (dolist (window (get-buffer-window-list nil nil t))
+    (set-window-start window (point-min))))
 
 (defun midflight-transcript--trim ()
   "Delete the oldest lines if the buffer has grown far over its size."
@@ -184,7 +192,7 @@ What is being typed stays after it.  Return what
          (prefix (make-string (- start prompt) ?\s)))
     (midflight-transcript--edit
       (goto-char start)
-      (insert-before-markers (propertize text 'font-lock-face 'comint-highlight-input
+      (insert-before-markers (propertize (midflight-fontify-string text 'comint-highlight-input)
                                          'front-sticky t 'line-prefix prefix)
                              (propertize "\n" 'field 'boundary 'rear-nonsticky t
                                          'inhibit-line-move-field-capture t))

@@ -43,7 +43,17 @@
 ;;     midflight-shell      the shell: sessions, evaluations, commands
 ;;     midflight-eval       an expression, a region
 ;;     midflight-inline     a value behind its line
+;;     midflight-input      typing in a shell
 ;;     midflight-transcript the text of a shell buffer
+;;     midflight-output     who printed what in it
+;;     midflight-fontify    Python in it, with its faces
+;;     midflight-fold       long lines in it
+;;     midflight-complete   completion from live objects
+;;     midflight-eldoc      how the call at point is made
+;;     midflight-xref       definitions and uses in the running system
+;;     midflight-doc        documentation of live objects
+;;     midflight-inspector  a look into live values
+;;     midflight-look       what is at point, and a brief question
 ;;     midflight-history    the inputs of shells, in a file
 ;;     midflight-versions   the versions of a module: compare, roll back, purge
 ;;     midflight-version-rows  a version as a row
@@ -67,6 +77,12 @@
 (require 'midflight-flymake)
 (require 'midflight-report)
 (require 'midflight-shell)
+(require 'midflight-input)
+(require 'midflight-complete)
+(require 'midflight-eldoc)
+(require 'midflight-xref)
+(require 'midflight-doc)
+(require 'midflight-inspector)
 (require 'midflight-process)
 (require 'midflight-eval)
 (require 'midflight-code)
@@ -101,6 +117,9 @@
     (define-key map (kbd "C-c C-x v") #'midflight-versions)
     (define-key map (kbd "C-c C-x c") #'midflight-connections)
     (define-key map (kbd "C-c C-x ?") #'midflight-dispatch)
+    (define-key map (kbd "C-c C-d d") #'midflight-doc)
+    (define-key map (kbd "C-c M-i") #'midflight-inspect)
+    (define-key map (kbd "C-c C-x i") #'midflight-inspect)
     (define-key map (kbd "C-c C-z") #'midflight-shell)
     (define-key map (kbd "C-c C-b") #'midflight-interrupt)
     (define-key map (kbd "C-c C-e") #'midflight-eval-expression)
@@ -129,6 +148,8 @@
     ["Evaluate an expression..." midflight-eval-expression]
     ["Evaluate the region" midflight-eval-region :active mark-active]
     ["Interrupt the evaluation" midflight-interrupt]
+    ["Inspect..." midflight-inspect]
+    ["Describe..." midflight-doc]
     "---"
     ["Versions of this module" midflight-versions]
     ["Roll this module back..." midflight-roll-back]
@@ -164,8 +185,14 @@ Without the mode they are what they were.
   :group 'midflight
   (if midflight-mode
       (progn (midflight-flymake-enable)
-             (midflight-marks-enable))
+             (midflight-marks-enable)
+             (midflight-complete-enable)
+             (midflight-eldoc-enable)
+             (midflight-xref-enable))
     (midflight-flymake-disable)
+    (midflight-complete-disable)
+    (midflight-eldoc-disable)
+    (midflight-xref-disable)
     (midflight-inline-remove)
     (midflight-waiting-disable)
     (midflight-marks-disable)

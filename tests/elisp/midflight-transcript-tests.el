@@ -183,12 +183,12 @@
 
 (ert-deftest midflight-shell-indents-the-next-line ()
   "After a colon or an open bracket deeper, after a return less, else as before."
-  (should (equal (midflight-shell--indentation "def f():") "    "))
-  (should (equal (midflight-shell--indentation "if x:  # why") "    "))
-  (should (equal (midflight-shell--indentation "f(1,") ""))
-  (should (equal (midflight-shell--indentation "f(") "    "))
-  (should (equal (midflight-shell--indentation "def f():\n    x = 1") "    "))
-  (should (equal (midflight-shell--indentation "def f():\n    return 1") "")))
+  (should (equal (midflight-input--indentation "def f():") "    "))
+  (should (equal (midflight-input--indentation "if x:  # why") "    "))
+  (should (equal (midflight-input--indentation "f(1,") ""))
+  (should (equal (midflight-input--indentation "f(") "    "))
+  (should (equal (midflight-input--indentation "def f():\n    x = 1") "    "))
+  (should (equal (midflight-input--indentation "def f():\n    return 1") "")))
 
 (provide 'midflight-transcript-tests)
 ;;; midflight-transcript-tests.el ends here

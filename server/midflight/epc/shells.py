@@ -10,7 +10,7 @@ from __future__ import annotations
 import threading
 from collections import OrderedDict, deque
 
-from midflight.epc.pushes import Output, Pusher
+from midflight.epc.pushes import Output
 from midflight.shell import EvalResult, Session
 
 __all__ = ["OpenShell", "ParkedShells"]
@@ -92,10 +92,7 @@ class ParkedShells:
         for old in too_many:
             old.close()
 
-    def resume(self, number: int, connection: Pusher) -> OpenShell | None:
-        """Return shell `number`, whose output goes to `connection` from now on; None if it does not wait here."""
+    def take(self, number: int) -> OpenShell | None:
+        """Return shell `number`, which waits no longer; its output does until `resume`. None if it is not here."""
         with self._lock:
-            shell = self._shells.pop(number, None)
-        if shell is not None:
-            shell.output.resume(connection)
-        return shell
+            return self._shells.pop(number, None)

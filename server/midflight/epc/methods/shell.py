@@ -9,8 +9,9 @@
 from __future__ import annotations
 
 from concurrent.futures import TimeoutError as FutureTimeout
+from functools import partial
 
-from midflight.epc.method import Lane, Method
+from midflight.epc.method import AnswerThen, Lane, Method
 from midflight.epc.methods.arguments import keywords, number, text
 from midflight.epc.pushes import Output
 from midflight.epc.server import ServerConnection
@@ -48,7 +49,7 @@ class ShellMethods:
         """Return the sink of the connection's first open shell, None without one."""
         return next((shell.output for shell in self._shells.values()), None)
 
-    def open(self, options: object = None) -> dict[str, object]:
+    def open(self, options: object = None) -> dict[str, object] | AnswerThen:
         """Open a shell; it is closed with the connection.
 
         OPTIONS: `:writers`, so that `shell/output` says who printed what; `:keep`, so that the shell waits for another
@@ -57,11 +58,13 @@ class ShellMethods:
         chosen = keywords(options, ("writers", "keep", "resume"))
         wanted = chosen.get("resume")
         if wanted is not None:
-            parked = self._services.parked.resume(number(wanted, "SESSION"), self._connection)
+            parked = self._services.parked.take(number(wanted, "SESSION"))
             if parked is not None:
                 self._shells[parked.number] = parked
                 answers = [_plist(result) for result in parked.take_answers()]
-                return self._opened(parked) | {"resumed": True, "busy": parked.is_busy, "answers": answers}
+                answer = self._opened(parked) | {"resumed": True, "busy": parked.is_busy, "answers": answers}
+                # Output that waits comes after the answer: before it, the editor does not know the shell.
+                return AnswerThen(answer, partial(parked.output.resume, self._connection))
         shell = self._new(has_writers=bool(chosen.get("writers")), is_kept=bool(chosen.get("keep")))
         return self._opened(shell)
 

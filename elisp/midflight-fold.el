@@ -1,0 +1,123 @@
+;;; midflight-fold.el --- Long lines of output, folded  -*- lexical-binding: t; -*-
+
+;; Copyright (C) 2026 The Midflight authors
+
+;; Author: The Midflight authors
+;; Keywords: processes, convenience
+;; SPDX-License-Identifier: GPL-3.0-or-later
+
+;;; Commentary:
+
+;; Emacs gets slow when it has to display a line of many thousand characters.
+;; So of a long line of output only the beginning is put into the buffer, and a
+;; button that has the rest: RET there, or a click, puts it into its place, or,
+;; if it is very long, into a buffer of its own, cut into lines.
+
+;;; Code:
+
+(require 'cl-lib)
+
+(defcustom midflight-shell-maximum-line 2000
+  "How many characters of a line of output a shell shows; nil means all."
+  :type '(choice (const :tag "No limit" nil) natnum)
+  :group 'midflight
+  :package-version '(midflight . "0.1.0"))
+
+(defconst midflight-fold--in-place 20000
+  "A rest of more characters than this is shown in a buffer of its own.")
+
+(defvar midflight-fold-map
+  (let ((map (make-sparse-keymap)))
+    (define-key map (kbd "RET") #'midflight-fold-show)
+    (define-key map [mouse-2] #'midflight-fold-show)
+    map)
+  "Keymap of what stands for the rest of a long line.")
+
+(defun midflight-fold-column ()
+  "Return how long the line before point is, for `midflight-fold-lines'.
+One that is folded already has no more room."
+  (if (and (> (point) (point-min))
+           (get-text-property (1- (point)) 'midflight-folded))
+      most-positive-fixnum
+    (let ((inhibit-field-text-motion t))
+      (- (point) (line-beginning-position)))))
+
+(defun midflight-fold-lines (text column)
+  "Return TEXT with the rest of each long line folded.
+COLUMN is how long the line is that TEXT goes on with."
+  (if (or (null midflight-shell-maximum-line)
+          ;; As mostly: no line can be long.
+          (<= (+ (min column midflight-shell-maximum-line) (length text))
+              midflight-shell-maximum-line))
+      text
+    (let ((start 0)
+          pieces)
+      (while (< start (length text))
+        (let* ((newline (string-match "\n" text start))
+               (end (or newline (length text)))
+               (room (max 0 (- midflight-shell-maximum-line column))))
+          (if (<= (- end start) room)
+              (push (substring text start end) pieces)
+            (push (substring text start (+ start room)) pieces)
+            (push (midflight-fold--button (substring text (+ start room) end)) pieces))
+          (when newline
+            (push (substring text newline (1+ newline)) pieces))
+          (setq column 0
+                start (1+ end))))
+      (apply #'concat (nreverse pieces)))))
+
+(defun midflight-fold--button (rest)
+  "Return a text that stands for REST."
+  (propertize (format "[%d more characters]" (length rest))
+              'midflight-folded rest
+              'font-lock-face 'link
+              'mouse-face 'highlight
+              'help-echo "RET, mouse-2: show the rest of this line"
+              'keymap midflight-fold-map))
+
+(defun midflight-fold-show (&optional event)
+  "Show the rest of the long line at point, or where EVENT was."
+  (interactive (list last-nonmenu-event))
+  (when (mouse-event-p event)
+    (mouse-set-point event))
+  (let ((rest (get-text-property (point) 'midflight-folded)))
+    (cond ((null rest)
+           (user-error "Midflight: no line is folded here"))
+          ((> (length rest) midflight-fold--in-place)
+           (midflight-fold--show-aside rest))
+          (t (midflight-fold--show-in-place rest)))))
+
+(defun midflight-fold--show-in-place (rest)
+  "Put REST into the place of the text at point that stands for it."
+  (let* ((inhibit-read-only t)
+         (buffer-undo-list t)
+         (end (next-single-property-change (point) 'midflight-folded nil (point-max)))
+         (start (previous-single-property-change (min (1+ (point)) end) 'midflight-folded
+                                                 nil (point-min)))
+         (properties (text-properties-at start)))
+    (dolist (property '(midflight-folded font-lock-face mouse-face help-echo keymap))
+      (cl-remf properties property))
+    (save-excursion
+      ;; In the midst of it: what is marked at its ends stays there.
+      (goto-char (1+ start))
+      (insert (apply #'propertize rest properties))
+      (delete-region (point) (+ (point) (- end start 1)))
+      (delete-region start (1+ start))))
+  (setq buffer-undo-list nil))
+
+(defun midflight-fold--show-aside (rest)
+  "Show REST in a buffer of its own, cut into lines."
+  (with-current-buffer (get-buffer-create "*midflight-long-line*")
+    (let ((inhibit-read-only t))
+      (erase-buffer)
+      (insert (format "%d characters, cut into lines:\n" (length rest)))
+      (let ((start 0))
+        (while (< start (length rest))
+          (insert (substring rest start (min (length rest) (+ start 1000))) "\n")
+          (setq start (+ start 1000)))))
+    (goto-char (point-min))
+    (special-mode)
+    (pop-to-buffer (current-buffer))))
+
+(provide 'midflight-fold)
+;;; midflight-fold.el ends here

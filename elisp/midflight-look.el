@@ -1,0 +1,167 @@
+;;; midflight-look.el --- What is at point, and a brief question  -*- lexical-binding: t; -*-
+
+;; Copyright (C) 2026 The Midflight authors
+
+;; Author: The Midflight authors
+;; Keywords: languages, tools
+;; SPDX-License-Identifier: GPL-3.0-or-later
+
+;;; Commentary:
+
+;; What completion, ElDoc, Xref, documentation and the inspector have in
+;; common: where point is, in the words of the server, and questions about it.
+;;
+;; Emacs asks completion and Xref for an answer in place.  `midflight-look-ask'
+;; is the one helper for that: it sends the question, as all requests are sent,
+;; without waiting, then waits a moment for the answer, no longer than it is
+;; told, and not at all once a key is pressed.  An answer that comes later is
+;; kept, so the next try has it at once.
+
+;;; Code:
+
+(require 'python)
+(require 'midflight-connection)
+
+(defvar midflight-shell--session)       ; of a shell buffer
+(declare-function midflight-transcript-input-mark "midflight-transcript" ())
+
+(defconst midflight-look--before-limit 2000
+  "How many characters before point are sent at most.
+A request of more than 4 KB would wait for its turn.")
+
+(defconst midflight-look--fresh-seconds 3
+  "How long an answer is good: what it tells of goes on running.")
+
+(defconst midflight-look--pending-limit 4
+  "How many questions of a buffer may be without an answer.")
+
+(defvar-local midflight-look--answers nil
+  "Hash table of questions and answers: (TIME VALUE), or `pending'.")
+
+;;;; Where point is
+
+(defun midflight-look-shell-p ()
+  "Return non-nil if this is a shell buffer."
+  (derived-mode-p 'midflight-shell-mode))
+
+(defun midflight-look-where ()
+  "Return what stands for this buffer when names are looked up.
+It is the number of a shell, the path of a file, or nil for neither."
+  (if (midflight-look-shell-p)
+      midflight-shell--session
+    (and buffer-file-name (file-truename buffer-file-name))))
+
+(defun midflight-look-inside ()
+  "Return the dotted name of the definition around point, or nil."
+  (and (derived-mode-p 'python-mode 'python-base-mode)
+       (save-match-data (ignore-errors (python-info-current-defun)))))
+
+(defun midflight-look-possible-p ()
+  "Return non-nil if the server can be asked about what is at point."
+  (and (midflight-connection-open-p)
+       (or (not (midflight-look-shell-p))
+           (and midflight-shell--session
+                (>= (point) (midflight-transcript-input-mark))))))
+
+(defun midflight-look-before ()
+  "Return the text of the statement before point, of its end if it is long."
+  (let ((start (max (if (midflight-look-shell-p)
+                        (marker-position (midflight-transcript-input-mark))
+                      (save-excursion
+                        (ignore-errors (python-nav-beginning-of-statement))
+                        (min (point) (line-beginning-position))))
+                    (- (point) midflight-look--before-limit))))
+    (buffer-substring-no-properties (min start (point)) (point))))
+
+(defun midflight-look-expression ()
+  "Return the dotted name that point is in or behind, or nil.
+Point in the middle of a dotted name means it up to there: on the first
+part of counter.loop it is counter."
+  (save-excursion
+    (let ((end (progn (skip-chars-forward "[:alnum:]_") (point)))
+          (limit (if (midflight-look-shell-p)
+                     (field-beginning (point))
+                   (line-beginning-position))))
+      (while (and (> (skip-chars-backward "[:alnum:]_" limit) -1000)
+                  (eq (char-before) ?.)
+                  (> (1- (point)) limit)
+                  (string-match-p "[[:alnum:]_]" (string (char-before (1- (point)))))
+                  (progn (backward-char) t)))
+      (let ((text (buffer-substring-no-properties (point) end)))
+        (and (string-match-p "\\`[[:alpha:]_]" text) text)))))
+
+(defun midflight-look-read (prompt)
+  "Return an expression that is read with PROMPT; its default is at point."
+  (let* ((default (or (and (use-region-p)
+                           (buffer-substring-no-properties (region-beginning) (region-end)))
+                      (midflight-look-expression)))
+         (text (read-string (if default (format "%s (default %s): " prompt default)
+                              (concat prompt ": "))
+                            nil 'midflight-look-history default)))
+    (when (string-blank-p text)
+      (midflight-user-error "No expression; nothing was done"))
+    text))
+
+(defvar midflight-look-history nil
+  "Expressions that were read.")
+
+;;;; Questions
+
+(defun midflight-look-forget ()
+  "Forget the answers of this buffer: something has changed."
+  (when midflight-look--answers
+    (maphash (lambda (key answer)
+               (unless (eq answer 'pending)
+                 (remhash key midflight-look--answers)))
+             midflight-look--answers)))
+
+(defun midflight-look--answer (question)
+  "Return the answer to QUESTION as (TIME VALUE), `pending', or nil."
+  (let ((answer (gethash question midflight-look--answers)))
+    (if (and (consp answer)
+             (> (- (float-time) (car answer)) midflight-look--fresh-seconds))
+        (progn (remhash question midflight-look--answers) nil)
+      answer)))
+
+(defun midflight-look--pending-count ()
+  "Return how many questions of this buffer have no answer."
+  (let ((count 0))
+    (maphash (lambda (_ answer) (when (eq answer 'pending) (setq count (1+ count))))
+             midflight-look--answers)
+    count))
+
+(defun midflight-look--send (question)
+  "Send QUESTION, (METHOD ARG...), unless too many have no answer."
+  (when (< (midflight-look--pending-count) midflight-look--pending-limit)
+    (puthash question 'pending midflight-look--answers)
+    (let ((answers midflight-look--answers))
+      (midflight-connection-call
+       (car question) (cdr question)
+       (lambda (value) (puthash question (list (float-time) value) answers))
+       (lambda (_text) (remhash question answers))
+       10))))
+
+(defun midflight-look-ask (method args seconds)
+  "Return the answer to METHOD with ARGS, as a list of it, or nil for none yet.
+Wait at most SECONDS, and no longer than until a key is pressed.  What
+comes later is there for the next call, if that is soon.  Point and text
+of the buffer may have changed after a wait."
+  (when (midflight-connection-open-p)
+    (unless midflight-look--answers
+      (setq midflight-look--answers (make-hash-table :test #'equal)))
+    (let ((question (cons method args))
+          (wire (midflight-connection-wire (midflight-connection-of-buffer)))
+          (deadline (+ (float-time) seconds))
+          (buffer (current-buffer))
+          answer)
+      (unless (midflight-look--answer question)
+        (midflight-look--send question))
+      (while (and (eq (setq answer (midflight-look--answer question)) 'pending)
+                  (< (float-time) deadline)
+                  (not (input-pending-p)))
+        (midflight-epc-take wire 0.01)
+        (set-buffer buffer))
+      (and (consp answer) (cdr answer)))))
+
+(provide 'midflight-look)
+;;; midflight-look.el ends here
