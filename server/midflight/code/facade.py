@@ -8,18 +8,20 @@ and would keep the first dictionary of a module that was imported before alive f
 Laws:
 1. `switch` is one assignment under the interpreter's lock: no thread sees a module without a version, or half a one.
 2. While a version is in the making, the thread that makes it, and no other, sees the new `__dict__` (dataclasses,
-   typing and pydantic look names up there), and writes into it. Attributes are read from the version before.
+   typing and pydantic look names up there), and writes into it. `counter.f` and `from counter import f` are reads of
+   the version before; what asks for a name otherwise (getattr, pickle) is about the one that is made.
 3. Nothing here knows a process, a file or a number.
 """
 
 from __future__ import annotations
 
 import ctypes
+import dis
 import sys
 from _thread import get_ident
 from collections.abc import Callable
 from functools import partial
-from types import ModuleType
+from types import FrameType, ModuleType
 from typing import Any
 
 __all__ = ["Facade", "Namespace"]
@@ -43,6 +45,10 @@ IDENTITY = (
     "__doc__",
     "__builtins__",
 )
+
+
+# The instructions of `counter.f`, `counter.f()` and `from counter import f`.
+WRITTEN_OUT = {dis.opmap[name] for name in ("LOAD_ATTR", "LOAD_METHOD", "IMPORT_FROM") if name in dis.opmap}
 
 
 class Facade:
@@ -113,12 +119,12 @@ class Facade:
         """Say whether the calling thread makes a version of this module now."""
         return self._maker == get_ident()
 
-    def read(self, native: Callable[[str], Any], name: str) -> Any:
-        """Return attribute `name` for the maker; `native` reads the version before."""
+    def read(self, native: Callable[[str], Any], name: str, reader: FrameType) -> Any:
+        """Return attribute `name` for the maker; `native` reads the version before. `reader` is the frame that asks."""
         new = self._new or {}
         if name == "__dict__":
             return new
-        if self._reads_new and name in new:
+        if name in new and (self._reads_new or not _is_written_out(reader)):
             return new[name]
         try:
             return native(name)
@@ -147,6 +153,11 @@ class Facade:
         del self._new[name]
 
 
+def _is_written_out(reader: FrameType) -> bool:
+    """Say whether the text that `reader` is in reads an attribute there, and does not call something that does."""
+    return reader.f_code.co_code[reader.f_lasti] in WRITTEN_OUT
+
+
 def _in_the_making(base: type[ModuleType], facade: Facade) -> type[ModuleType]:
     """Return a class like `base` by which the maker of a version sees that version, and others what they saw."""
 
@@ -157,7 +168,7 @@ def _in_the_making(base: type[ModuleType], facade: Facade) -> type[ModuleType]:
 
         def __getattribute__(self, name: str) -> Any:
             if facade.is_maker():
-                return facade.read(partial(base.__getattribute__, self), name)
+                return facade.read(partial(base.__getattribute__, self), name, sys._getframe(1))
             return base.__getattribute__(self, name)
 
         def __setattr__(self, name: str, value: Any) -> None:
