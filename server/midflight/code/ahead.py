@@ -11,12 +11,12 @@ from dataclasses import replace
 from types import FunctionType, ModuleType
 from typing import Any
 
+from midflight.code.census import Census, Start
 from midflight.code.live_calls import Ahead, BrokenCall, broken_calls
 from midflight.code.lookup import current
 from midflight.code.move import move_idle
 from midflight.code.planning import servers_now
 from midflight.code.prepare import Prepared
-from midflight.code.purge import Census, Start
 from midflight.kernel import Pid
 
 __all__ = ["broken_by"]

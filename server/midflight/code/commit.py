@@ -16,11 +16,12 @@ from types import FunctionType
 from midflight.code import hooks
 from midflight.code.afterwards import Step, take_all, undisturbed
 from midflight.code.ahead import broken_by
+from midflight.code.census import Census, take_census
 from midflight.code.facade import Namespace
 from midflight.code.live_calls import BrokenCall
 from midflight.code.move import move_idle, read_ahead
 from midflight.code.prepare import Failure, Prepared, Refused
-from midflight.code.purge import Census, bystanders, forget_typing_caches, take_census
+from midflight.code.purge import bystanders, forget_typing_caches
 from midflight.code.report import SHOWN, Diagnostic
 from midflight.code.version import Version
 
@@ -29,6 +30,7 @@ __all__ = ["check", "commit", "look_at_live_code", "run_unload_hooks"]
 
 def commit(
     made: Sequence[Prepared],
+    census: Census,
     *,
     force: bool,
     two_versions: bool,
@@ -36,7 +38,7 @@ def commit(
     may_load: Callable[[], AbstractContextManager[None]],
     states: Callable[[], object] = lambda: None,
 ) -> None:
-    """Make what was made current, all of it, and note in it what the report shall say.
+    """Make what was made current, all of it, and note in it what the report shall say. Brings `census` up to date.
 
     `states` is called with the swap, cannot fail either, and may be called again. `may_load` is held while load hooks
     run; after them, `move` moves the idle processes.
@@ -44,7 +46,7 @@ def commit(
     """
     started = time.perf_counter()
     with undisturbed() as interrupts:
-        census = check(made, force=force, two_versions=two_versions, move=move)
+        check(made, census, force=force, two_versions=two_versions, move=move)
         for each in made:
             each.record.facade.end()
         for each in made:
@@ -125,22 +127,26 @@ class _Commitment:
             each.commit_seconds = time.perf_counter() - self._started
 
 
-def check(made: Sequence[Prepared], *, force: bool, two_versions: bool, move: bool) -> Census:
-    """Take the last look at live code, and return it. Raises: Refused."""
-    census = take_census()
+def check(made: Sequence[Prepared], census: Census, *, force: bool, two_versions: bool, move: bool) -> None:
+    """Take the last look at live code, which brings `census` up to date. Raises: Refused."""
+    census.update()
     broken = broken_by(made, census, move=move)
     refusals = [(each, tuple(_refusals(each, census, broken[each], force, two_versions))) for each in made]
     failures = [Failure(each.unit.name, each.unit.path, problems) for each, problems in refusals if problems]
     if failures:
         raise Refused(failures)
-    return census
 
 
-def look_at_live_code(made: Sequence[Prepared], *, move: bool) -> None:
-    """Do the part of the commit's look that is slow the first time, which is to parse, in the thread that prepares."""
-    broken_by(made, take_census(), move=False)
+def look_at_live_code(made: Sequence[Prepared], *, move: bool) -> Census:
+    """Do the part of the commit's look that is slow the first time, in the thread that prepares: to parse, and to look
+    at every process. Return the census, which the commit brings up to date.
+    """
+    census = take_census()
+    broken_by(made, census, move=False)
     for each in made if move else ():
         read_ahead(each.record, each.unit.text)
+    census.update()  # the first look took long if there are many; so the commit has few left to look at again
+    return census
 
 
 def _refusals(

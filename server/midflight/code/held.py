@@ -10,7 +10,7 @@ from types import CoroutineType
 from typing import Any, NamedTuple
 
 from midflight.code.attributes import attributes_of, copied, moved
-from midflight.code.purge import spots_of
+from midflight.code.census import spots_of
 from midflight.code.version import Version, version_of
 from midflight.kernel import OUTSIDE, Pid, Process, Ref, Scheduler, System
 

@@ -5,10 +5,10 @@ from __future__ import annotations
 from typing import NamedTuple
 
 from midflight.code.adopt import changed_since_import, imported_modules
+from midflight.code.census import spots_of, take_census
 from midflight.code.diff import Diff, compare, definitions_of, unified
 from midflight.code.modules import Module, all_modules, known, module_of
 from midflight.code.names import Place
-from midflight.code.purge import spots_of, take_census
 from midflight.code.source import Rejection, read_text, unit_at
 from midflight.code.version import Version, digest, version_of
 from midflight.errors import UnknownVersionError

@@ -12,14 +12,14 @@ import ast
 import dis
 import inspect
 import linecache
-from collections.abc import Iterable, Iterator, Mapping
+from collections.abc import Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from functools import lru_cache
 from types import CodeType, FunctionType, ModuleType
 from typing import Any, NamedTuple
 
+from midflight.code.census import Start
 from midflight.code.facade import Namespace
-from midflight.code.purge import Spot
 from midflight.code.version import version_of
 from midflight.kernel import Pid
 
@@ -34,8 +34,8 @@ Position = tuple[int | None, int | None, int | None, int | None]
 class Ahead(NamedTuple):
     """Code that processes are to run on, or may come to, and those processes, oldest first."""
 
-    spot: Spot
-    pids: list[Pid]
+    spot: Start
+    pids: Sequence[Pid]
     is_certain: bool
 
 
@@ -94,7 +94,7 @@ def broken_calls(ahead: Iterable[Ahead], module: ModuleType, old: Namespace, new
                 )
 
 
-def _reachable(spot: Spot) -> Iterator[tuple[CodeType, bool]]:
+def _reachable(spot: Start) -> Iterator[tuple[CodeType, bool]]:
     """Yield the code of `spot` and what is nested in it, then that of functions it calls by bare names, and so on."""
     waiting = [(spot.f_code, False)]
     seen = {spot.f_code}

@@ -8,6 +8,7 @@ from collections.abc import Callable, Iterable
 from types import ModuleType
 
 from midflight.code.afterwards import log_failure
+from midflight.code.census import take_census
 from midflight.code.commit import run_unload_hooks
 from midflight.code.history import modified_modules, source
 from midflight.code.lock import LoadLock
@@ -15,7 +16,7 @@ from midflight.code.modules import Module, all_modules, known, module_of
 from midflight.code.move import move_idle, read_ahead
 from midflight.code.names import Place
 from midflight.code.prepare import Failure
-from midflight.code.purge import forget_typing_caches, kill, take_census
+from midflight.code.purge import forget_typing_caches, kill
 from midflight.code.report import LoadReport, MoveReport
 from midflight.code.source import Rejection, Unit, unit_at, unit_of
 from midflight.code.transaction import Transaction, load_error
@@ -134,7 +135,7 @@ def _number_before(record: Module) -> int:
 
 
 def move(name: str, pid: Pid | None = None) -> MoveReport:
-    """Move the idle processes in older versions of module `name`, or only `pid`, to the current one, without their help.
+    """Move the idle processes in older versions of module `name`, or only `pid`, to the current one, unaided.
 
     One that waits at the receive that its function begins with goes on as `module.f(**parameters)`: mailbox, links,
     monitors, name and timers stay, no message is consumed, a timeout starts anew. Only where that is provably the

@@ -15,11 +15,11 @@ from itertools import islice
 from types import CodeType, CoroutineType, FrameType, FunctionType, ModuleType
 from typing import Any, NamedTuple
 
+from midflight.code.census import census_of, take_census
 from midflight.code.facade import Namespace
 from midflight.code.heads import Head, Position, heads_of
 from midflight.code.liveness import Doubt, live_after
 from midflight.code.modules import Module
-from midflight.code.purge import census_of, take_census
 from midflight.code.report import MoveReport, NotMoved
 from midflight.code.version import Version, version_of
 from midflight.kernel import Pid, Process, Scheduler, obstacle, receive, reenter

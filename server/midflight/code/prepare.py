@@ -23,7 +23,6 @@ from midflight.code.failures import body_problems
 from midflight.code.identity import Identity, identity_of
 from midflight.code.importing import VersionLoader, carry_submodules, fill, spec_of
 from midflight.code.modules import Module, remember
-from midflight.code.purge import Row
 from midflight.code.report import Diagnostic, Lingering, LoadReport, MoveReport, StaleImport
 from midflight.code.seen import note_seen
 from midflight.code.source import Unit, compile_unit
@@ -71,7 +70,7 @@ class Prepared:
         self.is_current = False
         self.started = time.perf_counter()
         self.moves = MoveReport(unit.name, None)  # this one and the next two are noted by the commit
-        self.lingering: Sequence[Row] = ()
+        self.lingering: Sequence[Lingering] = ()
         self.commit_seconds = 0.0
         self.prepare_seconds = 0.0
         self._is_first = is_first
@@ -222,7 +221,7 @@ class Prepared:
             changed=changed,
             removed=removed,
             warnings=tuple(self.warnings),
-            lingering=tuple(Lingering(*row) for row in self.lingering),
+            lingering=tuple(self.lingering),
             stale_imports=self.stale_imports,
             prepare_ms=self.prepare_seconds * 1000,
             commit_ms=self.commit_seconds * 1000,

@@ -11,6 +11,7 @@ from dataclasses import dataclass, fields, replace
 from functools import partial
 from typing import NamedTuple
 
+from midflight.code.census import take_census
 from midflight.code.comparison import lines_of_definitions
 from midflight.code.diff import compare, definitions, definitions_of, unified
 from midflight.code.held import Held
@@ -18,7 +19,6 @@ from midflight.code.load import PathOrName, load_units, loaded_places
 from midflight.code.move import move_idle, read_ahead
 from midflight.code.planning import Terms
 from midflight.code.prepare import Prepared
-from midflight.code.purge import take_census
 from midflight.code.report import (
     REMEDY,
     Lingering,

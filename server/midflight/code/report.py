@@ -9,7 +9,7 @@ import os
 from collections.abc import Iterable, Sequence
 from dataclasses import dataclass
 from functools import singledispatch
-from typing import Literal
+from typing import Literal, NamedTuple
 
 from midflight.kernel import Pid
 
@@ -27,7 +27,8 @@ __all__ = [
 
 Severity = Literal["error", "warning", "note"]
 
-SHOWN = 3  # names or pids in the one line; the whole report has all of them
+SHOWN = 3  # names or pids in the one line
+LISTED = 1000  # processes in the whole text, which people read; the report itself has all of them
 
 # The codes whose message is about one place in the text. The others are about the file or the system, so the one
 # line does not say "line 1" for them.
@@ -71,8 +72,7 @@ class Diagnostic:
     code: str
 
 
-@dataclass(frozen=True, slots=True)
-class Lingering:
+class Lingering(NamedTuple):  # quickly made: there may be as many as processes
     """A process that runs a version other than the current one: where it is in that version's text."""
 
     pid: Pid
@@ -202,23 +202,23 @@ def _moves(report: LoadReport | MoveReport, to: str = "") -> str:
         count = str(len(still)) if moved else processes(len(still))
         versions = _join(f"v{number}" for number in sorted({each.version for each in still}))
         places = ", ".join(
-            f"{each.pid!r} at {each.function}:{each.line}{f' ({each.reason})' if each.reason else ''}"
-            for each in still[:SHOWN]
+            f"{each.pid!r} at {each.function}:{each.line}{f' ({reason})' if reason else ''}"
+            for each, reason in _with_reasons(report, SHOWN)
         )
         more = f" and {len(still) - SHOWN} more" if len(still) > SHOWN else ""
         said.append(f"{count} still {verb(len(still), 'run')} {versions}: {places}{more}")
     return ", ".join(said)
 
 
-def _still(report: LoadReport | MoveReport) -> Sequence[NotMoved]:
-    """Return who runs an older version, each with the reason why it was not moved, "" if nobody tried."""
-    if isinstance(report, MoveReport):
-        return report.not_moved
+def _still(report: LoadReport | MoveReport) -> Sequence[Lingering | NotMoved]:
+    """Return who runs an older version."""
+    return report.not_moved if isinstance(report, MoveReport) else report.lingering
+
+
+def _with_reasons(report: LoadReport | MoveReport, most: int) -> list[tuple[Lingering | NotMoved, str]]:
+    """Return the first of them, each with the reason why it was not moved, "" if nobody tried."""
     reasons = {each.pid: each.reason for each in report.not_moved}
-    return [
-        NotMoved(each.pid, each.name, each.version, each.function, each.line, reasons.get(each.pid, ""))
-        for each in report.lingering
-    ]
+    return [(each, reasons.get(each.pid, "")) for each in _still(report)[:most]]
 
 
 def _refusal(report: LoadReport) -> str:
@@ -288,7 +288,10 @@ def _identity_lines(report: LoadReport) -> list[str]:
 
 
 def _moved_line(report: LoadReport | MoveReport) -> list[str]:
-    return [f"  {'moved:':9}{', '.join(map(repr, report.moved))}"] if report.moved else []
+    if not report.moved:
+        return []
+    more = f" and {len(report.moved) - LISTED} more" if len(report.moved) > LISTED else ""
+    return [f"  {'moved:':9}{', '.join(map(repr, report.moved[:LISTED]))}{more}"]
 
 
 def _still_lines(report: LoadReport | MoveReport) -> list[str]:
@@ -297,10 +300,12 @@ def _still_lines(report: LoadReport | MoveReport) -> list[str]:
         return []
     rows = [
         f"  {each.pid!r}{f' ({each.name})' if each.name else ''}  v{each.version}  at {each.function}:{each.line}"
-        f"{f', not moved: {each.reason}' if each.reason else ''}"
-        for each in still
+        f"{f', not moved: {reason}' if reason else ''}"
+        for each, reason in _with_reasons(report, LISTED)
     ]
-    asked = any(each.reason for each in still)
+    if len(still) > LISTED:
+        rows.append(f"  and {len(still) - LISTED} more")
+    asked = bool(report.not_moved)
     if isinstance(report, LoadReport) and report.version is None:
         return ["", "Processes that run it, and go on as they were", *rows]
     module = report.module

@@ -14,13 +14,13 @@ from types import ModuleType
 from midflight.code import class_sources
 from midflight.code.adopt import adopt
 from midflight.code.afterwards import note_failure, report_of
+from midflight.code.census import Census, take_census
 from midflight.code.commit import commit, look_at_live_code
 from midflight.code.importing import VersionLoader, finder, spec_of
 from midflight.code.lock import LoadLock, NestedLoad
 from midflight.code.modules import Module, all_modules, known
 from midflight.code.order import in_order
 from midflight.code.prepare import Failure, Prepared, Refused
-from midflight.code.purge import take_census
 from midflight.code.report import Diagnostic, LoadReport, summary
 from midflight.code.source import Unit
 from midflight.errors import LoadError, NotPurged
@@ -75,6 +75,7 @@ class Transaction:
         self._force = force
         self._two_versions = two_versions
         self._move = move
+        self._census: Census | None = None  # as the thread that prepares saw it last
         self._begun: list[Prepared] = []
         self._made: list[Prepared] = []  # in the order in which their bodies ended
         self._undo: list[Callable[[], object]] = []
@@ -110,8 +111,10 @@ class Transaction:
         self._lock.call(self._commit)
 
     def _commit(self, states: Callable[[], object] = lambda: None) -> None:
+        census, self._census = self._census, None
         commit(
             self._made,
+            census or Census(),
             force=self._force,
             two_versions=self._two_versions,
             move=self._move,
@@ -143,7 +146,7 @@ class Transaction:
                 failures.append(Failure(prepared.unit.name, prepared.unit.path, tuple(prepared.refusals)))
         if failures:
             raise Refused(failures)
-        look_at_live_code(self._made, move=self._move)
+        self._census = look_at_live_code(self._made, move=self._move)
         for prepared in self._made:
             prepared.prepare_seconds = time.perf_counter() - prepared.started
 

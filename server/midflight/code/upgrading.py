@@ -10,6 +10,7 @@ from types import ModuleType
 
 from midflight.code.account import changes_of, problems_of, state_of, with_servers
 from midflight.code.afterwards import note_failure
+from midflight.code.census import Census
 from midflight.code.commit import check
 from midflight.code.held import Held
 from midflight.code.holding import Busy, Holding
@@ -128,7 +129,7 @@ class Upgrade(Transaction):
         refusals = list(problems_of(failed, self._made[0]))
         try:
             options = {"force": self._force, "two_versions": self._two_versions, "move": self._move}
-            self._lock.call(partial(check, self._made, **options))
+            self._lock.call(partial(check, self._made, Census(), **options))
         except Refused as refused:
             refusals += [problem for failure in refused.failures for problem in failure.problems]
         report = self._report(replace(made.report(), current=self._current, refusals=tuple(refusals)))

@@ -1,4 +1,4 @@
-"""What became of every version of a module that is still known: who loaded it and when, what it changed, who runs it."""
+"""What became of every version that is still known: who loaded it and when, what it changed, who runs it."""
 
 from __future__ import annotations
 
@@ -6,9 +6,9 @@ from collections import Counter
 from collections.abc import Callable
 from typing import NamedTuple
 
+from midflight.code.census import Census, take_census
 from midflight.code.modules import all_modules, module_of
 from midflight.code.names import Place, locate
-from midflight.code.purge import Census, take_census
 from midflight.code.report import Lingering
 from midflight.code.version import Version
 

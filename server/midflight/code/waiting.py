@@ -5,9 +5,9 @@ from __future__ import annotations
 from collections import Counter
 from dataclasses import dataclass, field
 
+from midflight.code.census import take_census
 from midflight.code.lines import LineMap, line_map
 from midflight.code.modules import known
-from midflight.code.purge import take_census
 from midflight.code.running import running_at
 from midflight.kernel import Pid
 

@@ -28,9 +28,10 @@ from types import (
 )
 from typing import Any, Literal, NamedTuple
 
+from midflight.code.census import take_census
 from midflight.code.facade import Namespace
 from midflight.code.modules import all_modules, module_of
-from midflight.code.purge import bystanders, forget_typing_caches, take_census
+from midflight.code.purge import bystanders, forget_typing_caches
 from midflight.code.report import Lingering
 from midflight.code.version import ANCHOR, Version
 from midflight.code.version_history import module_name

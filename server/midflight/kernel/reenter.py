@@ -75,6 +75,7 @@ def reenter(scheduler: Scheduler, process: Process, coro: Coroutine[Any, Any, An
         return why
     old, process.coro = process.coro, coro
     process.resume, process.value, process.waiting = coro.send, None, None
+    process.reductions += 1  # it is elsewhere now, as after a step
     scheduler.enqueue(process)
     # Last: what the old frame alone kept alive goes with it, and a `__del__` may send to this process, or kill it.
     ends.close(scheduler, process.pid, process.context, old)

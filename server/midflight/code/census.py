@@ -1,0 +1,337 @@
+"""Who is where in the code: all processes at one moment, place by place.
+
+A process is in a version if it has a frame of it, running or to be returned to: its own, that of what it awaits, of
+what that awaits. One that was spawned and has not begun is in the version of its function. Not so one that only holds
+a function of it, and a child task or thread of a process, which is none.
+
+Processes are many and places are few, so a place is looked at once, and a census brought up to date looks only at
+those who were given a step since: `reductions` says so. The long first look is taken in the thread that prepares a
+load, the short last one on the runtime's.
+"""
+
+from __future__ import annotations
+
+import functools
+import sys
+from collections.abc import Callable, Iterable, Iterator, Sequence
+from itertools import compress
+from operator import attrgetter, ne
+from types import CodeType, CoroutineType, FrameType, FunctionType, GeneratorType, MethodType
+from typing import Any, NamedTuple, overload
+
+from midflight.code.facade import Namespace
+from midflight.code.report import Lingering
+from midflight.code.version import Version, version_of
+from midflight.kernel import Pid, Process, Scheduler, is_kernel_frame, schedulers
+
+__all__ = ["Census", "Pids", "Rows", "Start", "census_of", "spots_of", "take_census"]
+
+Wanted = Callable[[Version], bool]
+
+_reductions = attrgetter("reductions")
+_number = attrgetter("number")
+
+
+class Start(NamedTuple):
+    """A place in the code, with the names that a frame has for it: where a process is, or will begin."""
+
+    f_code: CodeType
+    f_globals: Namespace
+    f_lineno: int
+
+
+class Place:
+    """A stack of frames that processes are in, outermost first, and who they are, by their numbers."""
+
+    __slots__ = ("pids", "spots")
+
+    def __init__(self, spots: tuple[Start, ...]) -> None:
+        self.spots = spots
+        self.pids: dict[int, Pid] = {}
+
+    def innermost(self, name: str, wanted: Wanted) -> tuple[Version, Start] | None:
+        """Return the innermost frame in such a version of module `name`."""
+        for spot in reversed(self.spots):
+            version = version_of(spot.f_globals)
+            if version is not None and version.name == name and wanted(version):
+                return version, spot
+        return None
+
+
+class Pids(Sequence[Pid]):
+    """Processes of one place or of several, oldest first. They are put in order when somebody looks."""
+
+    def __init__(self) -> None:
+        self._groups: list[tuple[Pid, ...]] = []
+        self._sorted: tuple[Pid, ...] | None = None
+
+    def add(self, pids: Iterable[Pid]) -> None:
+        """Add some that are not in it yet."""
+        self._groups.append(tuple(pids))
+        self._sorted = None
+
+    def __len__(self) -> int:
+        return sum(map(len, self._groups))
+
+    @overload
+    def __getitem__(self, index: int) -> Pid: ...
+
+    @overload
+    def __getitem__(self, index: slice) -> Sequence[Pid]: ...
+    def __getitem__(self, index: int | slice) -> Pid | Sequence[Pid]:
+        if self._sorted is None:
+            self._sorted = tuple(sorted((pid for group in self._groups for pid in group), key=_number))
+        return self._sorted[index]
+
+
+class Rows(Sequence[Lingering]):
+    """Processes, each with the version and the place where it is, oldest first. Made when somebody looks."""
+
+    def __init__(self) -> None:
+        self._groups: list[tuple[tuple[Pid, ...], int, str, int]] = []
+        self._names: dict[Pid, str] = {}
+        self._made: list[Lingering] | None = None
+
+    def add(self, pids: Iterable[Pid], number: int, function: str, line: int) -> None:
+        """Add those who are at one place of version `number`."""
+        self._groups.append((tuple(pids), number, function, line))
+
+    def name(self, names: dict[str, Process]) -> None:
+        """Take in the registered names."""
+        self._names |= {process.pid: name for name, process in names.items()}
+
+    def __len__(self) -> int:
+        return sum(len(group[0]) for group in self._groups)
+
+    @overload
+    def __getitem__(self, index: int) -> Lingering: ...
+
+    @overload
+    def __getitem__(self, index: slice) -> Sequence[Lingering]: ...
+    def __getitem__(self, index: int | slice) -> Lingering | Sequence[Lingering]:
+        return self._rows()[index]
+
+    def __iter__(self) -> Iterator[Lingering]:
+        return iter(self._rows())
+
+    def _rows(self) -> list[Lingering]:
+        if self._made is None:
+            name = self._names.get
+            self._made = [
+                Lingering(pid, name(pid), number, function, line)
+                for pids, number, function, line in self._groups
+                for pid in pids
+            ]
+            if len(self._groups) > 1:
+                self._made.sort(key=lambda row: row[0].number)
+        return self._made
+
+
+class Census:
+    """All processes at the moment when it was last brought up to date. Exact on the runtime's thread, elsewhere each
+    as it was at some moment. With `only`, of that process alone, of none if it is dead.
+    """
+
+    def __init__(self, only: Pid | None = None) -> None:
+        self._rolls: dict[Scheduler, Roll] = {}
+        found = None if only is None else _found(only)
+        if found is not None:
+            scheduler, process = found
+            self._rolls[scheduler] = Roll(scheduler)
+            self._rolls[scheduler].look_at(process)
+
+    def update(self) -> None:
+        """Look at those who have begun, run or ended since the last time."""
+        running = schedulers()
+        self._rolls = {scheduler: self._rolls.get(scheduler) or Roll(scheduler) for scheduler in running}
+        for roll in self._rolls.values():
+            roll.update()
+
+    def rows(self, name: str, wanted: Wanted = lambda _: True) -> Rows:
+        """Return the processes in those versions of module `name`, each once, with its innermost frame there."""
+        rows = Rows()
+        for roll in self._rolls.values():
+            for place in roll.places():
+                found = place.innermost(name, wanted)
+                if found is not None:
+                    version, spot = found
+                    rows.add(place.pids.values(), version.number, spot.f_code.co_qualname, spot.f_lineno)
+            rows.name(roll.names)
+        return rows
+
+    def in_module(self, name: str, wanted: Wanted = lambda _: True) -> list[Lingering]:
+        """Return what `rows` does, as a list."""
+        return list(self.rows(name, wanted))
+
+    def numbers(self, name: str) -> set[int]:
+        """Return the numbers of the versions of module `name` that some process has a frame in."""
+        namespaces = {id(spot.f_globals): spot.f_globals for place in self._places() for spot in place.spots}
+        found = map(version_of, namespaces.values())
+        return {version.number for version in found if version is not None and version.name == name}
+
+    def by_code(self) -> dict[CodeType, tuple[Start, Pids]]:
+        """Return each piece of code that some process is in, with the pids."""
+        found: dict[CodeType, tuple[Start, Pids]] = {}
+        for place in self._places():
+            for code, spot in {spot.f_code: spot for spot in reversed(place.spots)}.items():
+                entry = found.get(code)
+                if entry is None:
+                    entry = found[code] = (spot, Pids())
+                entry[1].add(place.pids.values())
+        return found
+
+    def _places(self) -> Iterator[Place]:
+        for roll in self._rolls.values():
+            yield from roll.places()
+
+
+class Roll:
+    """The processes of one scheduler. `names` are the registered ones."""
+
+    def __init__(self, scheduler: Scheduler) -> None:
+        self._scheduler = scheduler
+        self._places: dict[tuple[int, ...], Place] = {}
+        self._place_of: dict[int, Place] = {}
+        self._processes: list[Process] = []
+        self._seen: list[int] = []  # the reductions that each of them had
+        self.names: dict[str, Process] = {}
+
+    def places(self) -> list[Place]:
+        """Return the places where somebody is."""
+        return [place for place in self._places.values() if place.pids]
+
+    def update(self) -> None:
+        """Look at those who have begun, run or ended since the last time.
+
+        The loops over all processes are those of the interpreter: 100,000 who only wait take some 10 ms.
+        """
+        scheduler = self._scheduler
+        processes = list(scheduler.processes.values())
+        # Before the look: one whose step ends in between is then known as changed, and looked at again.
+        reductions = list(map(_reductions, processes))
+        self.names = scheduler.names.copy()
+        current = scheduler.current()
+        if processes != self._processes:
+            before: list[int | None] = list(map(dict(zip(self._processes, self._seen, strict=True)).get, processes))
+            if len(self._processes) + before.count(None) > len(processes):
+                self._forget(set(self._processes).difference(processes))
+        else:
+            before = list(self._seen)
+        for process in compress(processes, map(ne, reductions, before)):
+            self._put(process, self._place(process, is_running=process is current))
+        self._processes, self._seen = processes, reductions
+        if current is not None and current.pid.number in self._place_of:
+            self._put(current, self._place(current, is_running=True))
+
+    def _forget(self, gone: Iterable[Process]) -> None:
+        for process in gone:
+            number = process.pid.number
+            del self._place_of.pop(number).pids[number]
+
+    def look_at(self, process: Process) -> None:
+        """Look at `process` alone."""
+        self._put(process, self._place(process, is_running=self._scheduler.current() is process))
+        if process.name is not None:
+            self.names[process.name] = process
+
+    def _put(self, process: Process, place: Place) -> None:
+        number = process.pid.number
+        old = self._place_of.get(number)
+        if old is not place:
+            if old is not None:
+                del old.pids[number]
+            self._place_of[number] = place
+            place.pids[number] = process.pid
+
+    def _place(self, process: Process, *, is_running: bool) -> Place:
+        coro = process.coro
+        frames: Sequence[FrameType | None]
+        if type(coro) is CoroutineType and not is_running:
+            # What `stack_of` does, for the most there are: those that wait in a receive of their own function.
+            awaited = coro.cr_await
+            if type(awaited) is GeneratorType and awaited.gi_yieldfrom is None:
+                frames = (coro.cr_frame, awaited.gi_frame)
+            else:
+                frames = _frames(self._scheduler, process, is_running=False)
+        else:
+            frames = _frames(self._scheduler, process, is_running=is_running)
+        key: list[int] = []
+        for frame in frames:
+            if frame is not None:
+                key += (id(frame.f_code), frame.f_lasti, id(frame.f_globals))
+        spots: tuple[Start, ...] | None = None
+        if not key:
+            spots = tuple(_start(process))
+            key = [number for spot in spots for number in (id(spot.f_code), -1, id(spot.f_globals))]
+        place = self._places.get(tuple(key))
+        if place is None:
+            if spots is None:
+                spots = tuple(_spot(frame, key[index * 3 + 1]) for index, frame in enumerate(filter(None, frames)))
+            place = self._places[tuple(key)] = Place(spots)
+        return place
+
+
+def _spot(frame: FrameType, instruction: int) -> Start:
+    """Return the place of that instruction. `frame` itself may have gone on, if another thread runs it."""
+    code = frame.f_code
+    lines = (line for start, end, line in code.co_lines() if start <= instruction < end)
+    return Start(code, frame.f_globals, next(lines, None) or code.co_firstlineno)
+
+
+def take_census() -> Census:
+    """Look at every process of every runtime."""
+    census = Census()
+    census.update()
+    return census
+
+
+def census_of(pid: Pid) -> Census:
+    """Look at one process only; at none if it is dead."""
+    return Census(pid)
+
+
+def spots_of(pid: Pid) -> Sequence[FrameType | Start]:
+    """Return where the process is, outermost frame first; nothing for a dead one."""
+    found = _found(pid)
+    if found is None:
+        return ()
+    scheduler, process = found
+    frames = _frames(scheduler, process, is_running=scheduler.current() is process)
+    return frames or list(_start(process))
+
+
+def _found(pid: Pid) -> tuple[Scheduler, Process] | None:
+    process = pid.process
+    for scheduler in schedulers():
+        if process is not None and scheduler.processes.get(pid.number) is process:
+            return scheduler, process
+    return None
+
+
+def _frames(scheduler: Scheduler, process: Process, *, is_running: bool) -> list[FrameType]:
+    frames = scheduler.frames(process)
+    return [*frames, *_called_now(scheduler, frames)] if is_running else frames
+
+
+def _called_now(scheduler: Scheduler, frames: list[FrameType]) -> Iterator[FrameType]:
+    """Yield the plain functions that the running process is in the midst of, which no coroutine knows of."""
+    frame = sys._current_frames().get(scheduler.thread)
+    calls: list[FrameType] = []
+    while frame is not None:
+        calls.append(frame)
+        if is_kernel_frame(frame) and frame.f_code.co_name in ("turn", "step"):
+            yield from (call for call in reversed(calls) if not is_kernel_frame(call) and call not in frames)
+            return
+        frame = frame.f_back
+
+
+def _start(process: Process) -> Iterator[Start]:
+    """Yield where a process will begin that has not begun yet."""
+    start = process.start
+    function: Any = None if start is None else start[0]
+    while isinstance(function, (functools.partial, MethodType)):
+        function = function.func if isinstance(function, functools.partial) else function.__func__
+    if not isinstance(function, FunctionType):
+        function = vars(type(function)).get("__call__")
+    if isinstance(function, FunctionType):
+        yield Start(function.__code__, function.__globals__, function.__code__.co_firstlineno)
