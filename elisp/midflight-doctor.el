@@ -81,10 +81,12 @@ The report can be copied into a question.  It changes and starts nothing."
   (setq midflight-doctor--run (1+ midflight-doctor--run)
         midflight-doctor--parts
         (list (cons 'program '("(being asked)")) (cons 'pings '("(being timed)"))))
-  (midflight-doctor--ask-program)
+  ;; To start a program takes its time, too.
+  (run-at-time 0 nil (midflight-connection-in-buffer (current-buffer)
+                                                     #'midflight-doctor--ask-program))
   (if (midflight-connection-open-p)
       (midflight-doctor--ping midflight-doctor--run nil)
-    (midflight-doctor--came midflight-doctor--run 'pings '("not attached, so nothing was timed")))
+    (setf (alist-get 'pings midflight-doctor--parts) '("not attached, so nothing was timed")))
   (midflight-doctor--draw))
 
 (defun midflight-doctor--came (run part lines)
@@ -232,15 +234,12 @@ MAP and PREFIX are those of the level below."
 (defun midflight-doctor--options ()
   "Return lines on the options that have not their standard value."
   (let ((lines nil))
-    (mapatoms
-     (lambda (symbol)
-       (when (and (string-prefix-p "midflight-" (symbol-name symbol))
-                  (custom-variable-p symbol)
-                  (boundp symbol))
-         (let ((standard (eval (car (get symbol 'standard-value)) t)))
-           (unless (equal (default-value symbol) standard)
-             (push (midflight-doctor--row symbol (prin1-to-string (default-value symbol)))
-                   lines))))))
+    (pcase-dolist (`(,symbol ,type) (get 'midflight 'custom-group))
+      (when (and (eq type 'custom-variable) (boundp symbol))
+        (let ((standard (eval (car (get symbol 'standard-value)) t)))
+          (unless (equal (default-value symbol) standard)
+            (push (midflight-doctor--row symbol (prin1-to-string (default-value symbol)))
+                  lines)))))
     (or (sort lines #'string<) (list "none"))))
 
 (defun midflight-doctor--log ()

@@ -45,7 +45,7 @@
     (manual-text (car (split-string (or doc "Not documented.") "\n")))))
 
 (defun manual-symbols (regexp predicate)
-  "Return the symbols whose names match REGEXP and for which PREDICATE holds, sorted."
+  "Return the symbols with names like REGEXP and a true PREDICATE, sorted."
   (let (found)
     (mapatoms (lambda (symbol)
                 (when (and (string-match-p regexp (symbol-name symbol))
