@@ -275,7 +275,7 @@ On the current one, show what it changed."
 (defun midflight-versions-why-alive ()
   "Show why the version at point is in memory.
 The server looks at all its objects for that, and runtime processes wait
-meanwhile: a tenth of a second where there are a million."
+meanwhile: half a second where there are a million."
   (interactive)
   (let ((module midflight-versions--module)
         (version (midflight-versions--at-point)))

@@ -109,7 +109,8 @@ key."
 
 (defun midflight-blocking-tests-try (command buffer)
   "Call COMMAND in BUFFER; return the seconds that it took.
-Somebody is at the keyboard, who says no to all questions.  An error for the user is an answer as good as any."
+Somebody is at the keyboard, who says no to all questions.  An error for the
+user is an answer as good as any."
   (with-current-buffer buffer
     (let ((buffer-file-name buffer-file-name)
           (current-prefix-arg nil)
@@ -146,7 +147,7 @@ Somebody is at the keyboard, who says no to all questions.  An error for the use
     (delete-dups found)))
 
 (defun midflight-blocking-tests-tries (source shell)
-  "Return all commands and where to try each: (COMMAND . BUFFER), the last ones last.
+  "Return all commands and where to try each, (COMMAND . BUFFER).
 SOURCE is a buffer of Python and SHELL the shell; the other buffers are those
 that the commands have made so far."
   (let ((tries (mapcar (lambda (command) (cons command source))

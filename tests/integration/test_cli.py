@@ -208,6 +208,8 @@ def test_versions_diff_and_rollback(run: Shell, keeper: Path) -> None:
 
     assert [line.split()[0] for line in run("versions", "keeper").splitlines()] == ["VERSION", "1", "2"]
     assert [each["processes"] for each in run.json("versions", "keeper")] == [1, 0]
+    assert "which runs loop, at line" in run("versions", "keeper", "--why", "1")
+    assert run.json("versions", "keeper", "--why", "2")["current"] is True
     assert "+extra = 1\n" in run("diff", "keeper", "1", "2")
     assert "+extra = 1\n" in run.json("diff", "keeper", "1", "2")["diff"]
     assert run("rollback", "keeper", "1").startswith("keeper v3 loaded")

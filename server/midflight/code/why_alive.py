@@ -2,8 +2,9 @@
 
 Nobody keeps books on who holds what, so the garbage collector is asked: from the functions of the version outwards,
 who refers to them, who to those, until something is met that people know by a name (a module, a process, a task).
-Each of those questions looks at every object there is, and no process runs meanwhile: 15 ms for 100,000 objects, and
-a look asks up to `DEPTH` of them. It is for a person who wonders, never for a program to poll.
+Each of those questions looks at every object there is, and no process runs meanwhile; nor does one while the garbage is
+collected first. Together it takes 0.1 s where there are 100,000 objects, 0.5 s where there are a million. It is for a
+person who wonders, never for a program to poll.
 """
 
 from __future__ import annotations
