@@ -38,17 +38,14 @@
 One that is folded already has no more room."
   (if (and (> (point) (point-min))
            (get-text-property (1- (point)) 'midflight-folded))
-      most-positive-fixnum
+      1000000000
     (let ((inhibit-field-text-motion t))
       (- (point) (line-beginning-position)))))
 
 (defun midflight-fold-lines (text column)
   "Return TEXT with the rest of each long line folded.
 COLUMN is how long the line is that TEXT goes on with."
-  (if (or (null midflight-shell-maximum-line)
-          ;; As mostly: no line can be long.
-          (<= (+ (min column midflight-shell-maximum-line) (length text))
-              midflight-shell-maximum-line))
+  (if (not (midflight-fold--long-p text column))
       text
     (let ((start 0)
           pieces)
@@ -65,6 +62,21 @@ COLUMN is how long the line is that TEXT goes on with."
           (setq column 0
                 start (1+ end))))
       (apply #'concat (nreverse pieces)))))
+
+(defun midflight-fold--long-p (text column)
+  "Return non-nil if a line of TEXT, which begins at COLUMN, is too long."
+  (and midflight-shell-maximum-line
+       (> (+ (min column midflight-shell-maximum-line) (length text))
+          midflight-shell-maximum-line)
+       (let ((start 0)
+             newline long)
+         (while (and (not long) (setq newline (string-match-p "\n" text start)))
+           (setq long (> (+ column (- newline start)) midflight-shell-maximum-line)
+                 column 0
+                 start (1+ newline)))
+         (or long
+             (and (< start (length text))
+                  (> (+ column (- (length text) start)) midflight-shell-maximum-line))))))
 
 (defun midflight-fold--button (rest)
   "Return a text that stands for REST."

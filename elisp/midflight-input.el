@@ -20,6 +20,7 @@
 (require 'midflight-fontify)
 
 (declare-function midflight-inspect "midflight-inspector" (expression))
+(declare-function midflight-quit "midflight-server" (&optional stop))
 
 (defvar-local midflight-input--tick nil
   "When the faces of the input were put on, in changes of the buffer.")
@@ -150,6 +151,7 @@ Above the input, go to the next button."
   '(("restart" midflight-restart "stop the server and start another")
     ("quit" midflight-quit "leave the server; it goes on")
     ("disconnect" midflight-quit "leave the server; it goes on")
+    ("stop" midflight-input--stop "stop the server and its runtime processes")
     ("connect" midflight-connect "use another project's server")
     ("connections" midflight-connections "list the connections")
     ("processes" midflight-processes "list the runtime processes")
@@ -163,6 +165,12 @@ Above the input, go to the next button."
     ("clear" midflight-transcript-clear "delete the transcript")
     ("source" midflight-shell-back "back to the source buffer"))
   "Names, commands and what they do, for `midflight-shell-comma'.")
+
+(defun midflight-input--stop ()
+  "Stop the server, after a question."
+  (interactive)
+  (let ((current-prefix-arg t))
+    (call-interactively #'midflight-quit)))
 
 (defun midflight-shell-comma ()
   "Ask for a command where there is no input; else insert a comma."
