@@ -31,6 +31,8 @@ from midflight.code.version import Version
 
 __all__ = ["Failure", "Prepared", "Refused"]
 
+BODY = "__midflight_body__"
+
 Names = tuple[str, ...]
 
 
@@ -134,7 +136,8 @@ class Prepared:
     def _run(self, code: CodeType, file: str) -> None:
         name, module = self.unit.name, self.record.facade.module
         try:
-            exec(code, self.namespace)
+            run = self.namespace[BODY] = _executed(code, self.namespace)
+            next(run)
         except (
             KeyboardInterrupt,
             Refused,
@@ -245,6 +248,18 @@ class Prepared:
             hooks.discard(version)
         if self._snapshot is not None:
             self._snapshot.remove()
+
+
+def _executed(code: CodeType, namespace: Namespace) -> Iterator[None]:
+    """Run a body at the first `next`.
+
+    A generator, for its frame forgets its caller's when it yields. An exception that the body catches and keeps
+    (`except ImportError as error: missing = error`) holds the frames that led to it; so it does not hold those of the
+    load, and by them the version before, and so on. It must not be resumed (3.12): it lies in the namespace, and goes
+    with that.
+    """
+    exec(code, namespace)
+    yield
 
 
 def _forget(name: str, module: ModuleType) -> None:
