@@ -125,6 +125,20 @@ def test_preview_says_what_a_load_would_do(editor: Editor) -> None:
     assert f"{stay}  v1  at stay:13, cannot be moved: {why}" in found["text"]
 
 
+def test_preview_of_a_crowd_judges_the_first_ones(editor: Editor, monkeypatch: pytest.MonkeyPatch) -> None:
+    """All are counted; nobody is held up for long by it."""
+    monkeypatch.setattr("midflight.code.rehearsal.JUDGED", 3)
+    monkeypatch.setattr("midflight.code.rehearsal.AT_ONCE", 2)
+    editor.load()
+    pids = [editor.spawn("tally.loop, 0") for _ in range(4)]
+
+    found = editor.ask("code/preview", editor.path, TALLY + "x = 1\n")
+
+    assert "4 processes would go on in v1, 3 of the first 3 can be moved" in found["summary"]
+    assert [each["pid"] for each in found["lingering"]] == pids
+    assert found["moved"] == pids[:3]
+
+
 def test_preview_changes_nothing(editor: Editor) -> None:
     """The version, its text and the number of the next one are as before; its body has run aside."""
     editor.load()

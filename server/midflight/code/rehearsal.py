@@ -21,7 +21,6 @@ from midflight.code.planning import Terms
 from midflight.code.prepare import Prepared
 from midflight.code.report import (
     REMEDY,
-    Lingering,
     LoadReport,
     MoveReport,
     loaded_line,
@@ -37,10 +36,13 @@ from midflight.code.upgrade import HELD_SECONDS, check_thread
 from midflight.code.upgrade_report import UpgradeReport, counts
 from midflight.code.upgrading import Upgrade
 from midflight.errors import LoadError
+from midflight.kernel import Pid
 
 __all__ = ["Change", "Preview", "Rehearsal", "RehearsalReport", "preview"]
 
 MOST = 200  # processes that the text shows
+JUDGED = 1000  # processes of which it is found out whether they could be moved
+AT_ONCE = 50  # of them between two turns of the runtime: about a millisecond
 
 _text_of_an_upgrade = text.dispatch(UpgradeReport)
 
@@ -49,7 +51,8 @@ _text_of_an_upgrade = text.dispatch(UpgradeReport)
 class RehearsalReport(UpgradeReport):
     """An UpgradeReport of a load that was not made. `lingering` are all that would go on in older versions.
 
-    `moved` are those of them that a load with `move` would move, `not_moved` the others, each with the reason.
+    `moved` are those of them that a load with `move` would move, `not_moved` the others, each with the reason; of more
+    than a thousand only the first ones are looked at.
     """
 
 
@@ -84,17 +87,26 @@ class Rehearsal(Upgrade):
         super()._finish()
 
     def _rehearsed(self, failed: Sequence[Held]) -> RehearsalReport:
-        report = super()._rehearsed(failed)
-        lingering, moves = self._lock.call(partial(_look, self._made[0]))
+        made, report = self._made[0], super()._rehearsed(failed)
+        lingering = take_census().in_module(made.unit.name, lambda version: version is not made.version)
+        pids = [each.pid for each in lingering[:JUDGED]]
+        moves = [
+            move
+            for start in range(0, len(pids), AT_ONCE)
+            for move in self._lock.call(partial(_judge, made, pids[start : start + AT_ONCE]))
+        ]
         known = {field.name: getattr(report, field.name) for field in fields(UpgradeReport)}
-        found = {"lingering": lingering, "moved": moves.moved, "not_moved": moves.not_moved}
+        found = {
+            "lingering": tuple(lingering),
+            "moved": tuple(pid for move in moves for pid in move.moved),
+            "not_moved": tuple(each for move in moves for each in move.not_moved),
+        }
         return RehearsalReport(**known | found)
 
 
-def _look(made: Prepared) -> tuple[tuple[Lingering, ...], MoveReport]:
-    """Return who would be in an older version if `made` were current, and who of them could be moved to it."""
-    lingering = take_census().in_module(made.unit.name, lambda version: version is not made.version)
-    return tuple(lingering), move_idle(made.record, made.version)
+def _judge(made: Prepared, pids: Sequence[Pid]) -> list[MoveReport]:
+    """Say of each process whether it could be moved if `made` were current. On the runtime's thread."""
+    return [move_idle(made.record, made.version, only=pid) for pid in pids]
 
 
 def preview(path_or_name: PathOrName, source: str | None = None) -> Preview:
@@ -148,11 +160,14 @@ def _going_on(report: RehearsalReport) -> str:
     if not report.lingering:
         return ""
     versions = ", ".join(f"v{number}" for number in sorted({each.version for each in report.lingering}))
-    movable = len(report.moved)
-    can = f"{'all' if movable == len(report.lingering) else movable} of them can be moved" if movable else ""
-    if len(report.lingering) == 1:
-        can = "it can be moved" if movable else "it cannot be moved"
-    return f"{processes(len(report.lingering))} would go on in {versions}, {can or 'none of them can be moved'}"
+    movable, judged = len(report.moved), len(report.moved) + len(report.not_moved)
+    if judged < len(report.lingering):
+        can = f"{movable} of the first {judged} can be moved"
+    elif judged == 1:
+        can = f"it {'can' if movable else 'cannot'} be moved"
+    else:
+        can = f"{'all' if movable == judged else movable or 'none'} of them can be moved"
+    return f"{processes(len(report.lingering))} would go on in {versions}, {can}"
 
 
 @text.register

@@ -56,7 +56,10 @@ class EditingMethods:
         diff = found.diff
         if len(diff) > _DIFF_CHARACTERS:
             diff = diff[:_DIFF_CHARACTERS].rpartition("\n")[0] + "\n"
-        return report_plist(found.report) | {
+        plist = report_plist(found.report)
+        who = {key: plist[key] for key in ("lingering", "moved", "not_moved")}
+        cut = {key: value[:_MOST] for key, value in who.items() if isinstance(value, list)}
+        return (plist | cut) | {
             "changes": [each._asdict() for each in found.changes[:_MOST]],
             "diff": diff,
             "running": None if found.running is None else found.running.version,
