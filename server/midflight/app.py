@@ -48,7 +48,11 @@ Program = Callable[[], Any]
 _END_SECONDS = 12.0
 """From being asked to end to ending by force: the 5 s that processes have to unwind, with room."""
 
+_LAST_SECONDS = 1.0
+"""For the last word and the files, which an output that nobody reads or a lock would hold up."""
+
 _STUCK_SECONDS = 2.0
+_SIGNALS = (signal.SIGTERM, signal.SIGINT, signal.SIGHUP)
 _START_SECONDS = 20.0
 _LOOK_SECONDS = 0.02
 _LOG_TAIL_BYTES = 4000
@@ -191,13 +195,20 @@ class _Ending:
         self._scheduler: Scheduler | None = None
         self._heard: asyncio.Event | None = None
         # Started before any signal: one may interrupt this very thread while it holds the lock that starting takes.
-        self._insisting = threading.Event()
-        threading.Thread(target=self._insist, name="midflight-end", daemon=True).start()
+        self._asking = threading.Event()
+        for function in (self._insist, self._unblock):
+            threading.Thread(target=function, name="midflight-end", daemon=True).start()
 
     def listen(self, runtime: Runtime) -> asyncio.Event:
         """Return an event that is set in the running loop when the end is asked for, or was."""
         self._scheduler, self._heard = runtime.scheduler, asyncio.Event()
         self._wake = partial(runtime.loop.call_soon_threadsafe, self._heard.set)
+        for number in _SIGNALS:
+            # For the wake-up that comes with it. Without, a signal that comes a moment before the loop sleeps, or that
+            # the system gives to another thread, is handled when the loop wakes for something else. The handler stays
+            # ours: the loop's own would wait for the loop, and a process that never yields holds that up.
+            runtime.loop.add_signal_handler(number, _do_nothing)
+            signal.signal(number, self._take)
         if self._is_asked:
             self._heard.set()
         return self._heard
@@ -207,15 +218,13 @@ class _Ending:
         if self._is_asked:
             return
         self._is_asked = True
-        self._insisting.set()
+        self._asking.set()
         self._wake()
 
     @contextmanager
     def on_signals(self) -> Iterator[None]:
         """Let SIGTERM, SIGINT and SIGHUP ask for the end while the block runs."""
-        # Not the loop's own handlers: they wait for the loop, and a process that never yields holds that up.
-        signals = (signal.SIGTERM, signal.SIGINT, signal.SIGHUP)
-        before = [(number, signal.signal(number, self._take)) for number in signals]
+        before = [(number, signal.signal(number, self._take)) for number in _SIGNALS]
         try:
             yield
         finally:
@@ -228,24 +237,37 @@ class _Ending:
         self.request()
 
     def _insist(self) -> None:
-        self._insisting.wait()
-        deadline = time.monotonic() + _END_SECONDS
-        while (left := deadline - time.monotonic()) > 0:
-            time.sleep(min(left, _STUCK_SECONDS))
-            if self._heard is not None and not self._heard.is_set():
-                self._kill_current()
+        """End the server by force when its time is over. Waits for nothing that a process can hold."""
+        self._asking.wait()
+        time.sleep(_END_SECONDS)
         # Not by the log: whoever keeps the server from ending may hold its lock.
         text = f"Processes have not ended within {_END_SECONDS} s of being asked; the server ends without them.\n"
-        os.write(2, text.encode())
-        self._place.withdraw()
+        last = (
+            threading.Thread(target=os.write, args=(2, text.encode()), daemon=True),
+            threading.Thread(target=self._place.withdraw, daemon=True),
+        )
+        for each in last:
+            each.start()
+        deadline = time.monotonic() + _LAST_SECONDS
+        for each in last:
+            each.join(max(0.0, deadline - time.monotonic()))
         os._exit(1)
 
-    def _kill_current(self) -> None:
-        """Kill the process that runs now: it has not yielded since the end was asked for."""
-        process = self._scheduler.current() if self._scheduler is not None else None
-        if process is not None:
-            _log.error("Process %r does not yield, so it is killed: the server was asked to end.", process.pid)
-            exit(process.pid, "kill")
+    def _unblock(self) -> None:
+        """Kill the process that holds the loop up, as long as it has not heard that the end was asked for."""
+        self._asking.wait()
+        while True:
+            time.sleep(_STUCK_SECONDS)
+            if self._heard is not None and self._heard.is_set():
+                return
+            process = self._scheduler.current() if self._scheduler is not None else None
+            if process is not None:
+                exit(process.pid, "kill")  # first: the log may have to wait for this process
+                _log.error("Process %r does not yield, so it is killed: the server was asked to end.", process.pid)
+
+
+def _do_nothing() -> None:
+    """Handle a signal that was handled."""
 
 
 def start_detached(root: Path, *, port: int = 0) -> ServerFile:
