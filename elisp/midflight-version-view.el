@@ -14,7 +14,6 @@
 
 ;;; Code:
 
-(require 'diff-mode)
 (require 'midflight-connection)
 
 (declare-function ediff-buffers "ediff" (buffer-a buffer-b &optional startup-hooks job-name))

@@ -95,7 +95,9 @@ WHAT is its name; the test fails if it does not come within SECONDS."
     (when (midflight-connection-wire connection)
       (midflight-epc-close (midflight-connection-wire connection) "the test is over")))
   (accept-process-output nil 0)
-  (setq midflight-connection--all nil))
+  (setq midflight-connection--all nil
+        midflight-epc-log-function nil
+        midflight-log--roots nil))
 
 (defun midflight-test-call-in-project (body)
   "Call BODY with the folder of a new project, its own runtime folder in force."
