@@ -74,8 +74,12 @@
 
 (defun midflight-dispatch--keys (command)
   "Return the key of COMMAND in `midflight-mode' as text, \"\" if it has none."
-  (let ((keys (where-is-internal command (list midflight-mode-map) t)))
-    (if (and keys (not (eq (aref keys 0) 'menu-bar))) (key-description keys) "")))
+  (let ((keys (mapcar #'key-description
+                      (cl-remove-if (lambda (keys) (eq (aref keys 0) 'menu-bar))
+                                    (where-is-internal command (list midflight-mode-map))))))
+    (or (cl-find-if (lambda (key) (string-prefix-p "C-c" key)) keys)
+        (car keys)
+        "")))
 
 (defun midflight-dispatch--line (entry)
   "Return ENTRY, a list of key, command and label, as one line of text."
