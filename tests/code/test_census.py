@@ -49,8 +49,14 @@ def everybody(found: Census) -> tuple[object, ...]:
 def looked_at(monkeypatch):
     """Give the list of pids that are looked at from now on."""
     seen = []
-    look = Roll._place
-    monkeypatch.setattr(Roll, "_place", lambda self, who, **kw: [seen.append(who.pid), look(self, who, **kw)][1])
+    look = Roll._look_at
+
+    def note(self, processes):
+        processes = list(processes)
+        seen.extend(process.pid for process in processes)
+        look(self, processes)
+
+    monkeypatch.setattr(Roll, "_look_at", note)
     return seen
 
 

@@ -22,14 +22,18 @@ from typing import Any, NamedTuple, overload
 from midflight.code.facade import Namespace
 from midflight.code.report import Lingering
 from midflight.code.version import Version, version_of
-from midflight.kernel import Pid, Process, Scheduler, is_kernel_frame, schedulers
+from midflight.kernel import Pid, Process, Scheduler, is_kernel_frame, receive, schedulers
 
 __all__ = ["Census", "Pids", "Rows", "Start", "census_of", "spots_of", "take_census"]
 
 Wanted = Callable[[Version], bool]
 
+RECEIVE = receive.__code__
+NOT_BEGUN = -2  # in the place of an instruction
+
 _reductions = attrgetter("reductions")
 _number = attrgetter("number")
+_pid = attrgetter("pid")
 
 
 class Start(NamedTuple):
@@ -41,13 +45,17 @@ class Start(NamedTuple):
 
 
 class Place:
-    """A stack of frames that processes are in, outermost first, and who they are, by their numbers."""
+    """A stack of frames that processes are in, outermost first, and who they are."""
 
-    __slots__ = ("pids", "spots")
+    __slots__ = ("processes", "spots")
 
     def __init__(self, spots: tuple[Start, ...]) -> None:
         self.spots = spots
-        self.pids: dict[int, Pid] = {}
+        self.processes: dict[Process, None] = {}
+
+    def pids(self) -> tuple[Pid, ...]:
+        """Return who is here, in no order."""
+        return tuple(map(_pid, self.processes))
 
     def innermost(self, name: str, wanted: Wanted) -> tuple[Version, Start] | None:
         """Return the innermost frame in such a version of module `name`."""
@@ -65,9 +73,9 @@ class Pids(Sequence[Pid]):
         self._groups: list[tuple[Pid, ...]] = []
         self._sorted: tuple[Pid, ...] | None = None
 
-    def add(self, pids: Iterable[Pid]) -> None:
+    def add(self, pids: tuple[Pid, ...]) -> None:
         """Add some that are not in it yet."""
-        self._groups.append(tuple(pids))
+        self._groups.append(pids)
         self._sorted = None
 
     def __len__(self) -> int:
@@ -84,17 +92,30 @@ class Pids(Sequence[Pid]):
         return self._sorted[index]
 
 
+class Group(NamedTuple):
+    """Those who are at one place of a version."""
+
+    pids: tuple[Pid, ...]
+    version: int
+    function: str
+    line: int
+
+
 class Rows(Sequence[Lingering]):
     """Processes, each with the version and the place where it is, oldest first. Made when somebody looks."""
 
     def __init__(self) -> None:
-        self._groups: list[tuple[tuple[Pid, ...], int, str, int]] = []
+        self._groups: list[Group] = []
         self._names: dict[Pid, str] = {}
         self._made: list[Lingering] | None = None
 
-    def add(self, pids: Iterable[Pid], number: int, function: str, line: int) -> None:
-        """Add those who are at one place of version `number`."""
-        self._groups.append((tuple(pids), number, function, line))
+    def add(self, group: Group) -> None:
+        """Add those who are at one place."""
+        self._groups.append(group)
+
+    def groups(self) -> Sequence[Group]:
+        """Return the same as place by place, in no order: that is quick with however many processes."""
+        return self._groups
 
     def name(self, names: dict[str, Process]) -> None:
         """Take in the registered names."""
@@ -120,10 +141,10 @@ class Rows(Sequence[Lingering]):
             self._made = [
                 Lingering(pid, name(pid), number, function, line)
                 for pids, number, function, line in self._groups
-                for pid in pids
+                for pid in sorted(pids, key=_number)
             ]
             if len(self._groups) > 1:
-                self._made.sort(key=lambda row: row[0].number)
+                self._made.sort(key=lambda row: row.pid.number)
         return self._made
 
 
@@ -155,7 +176,7 @@ class Census:
                 found = place.innermost(name, wanted)
                 if found is not None:
                     version, spot = found
-                    rows.add(place.pids.values(), version.number, spot.f_code.co_qualname, spot.f_lineno)
+                    rows.add(Group(place.pids(), version.number, spot.f_code.co_qualname, spot.f_lineno))
             rows.name(roll.names)
         return rows
 
@@ -177,7 +198,7 @@ class Census:
                 entry = found.get(code)
                 if entry is None:
                     entry = found[code] = (spot, Pids())
-                entry[1].add(place.pids.values())
+                entry[1].add(place.pids())
         return found
 
     def _places(self) -> Iterator[Place]:
@@ -191,82 +212,82 @@ class Roll:
     def __init__(self, scheduler: Scheduler) -> None:
         self._scheduler = scheduler
         self._places: dict[tuple[int, ...], Place] = {}
-        self._place_of: dict[int, Place] = {}
+        self._place_of: dict[Process, Place] = {}
         self._processes: list[Process] = []
         self._seen: list[int] = []  # the reductions that each of them had
         self.names: dict[str, Process] = {}
 
     def places(self) -> list[Place]:
         """Return the places where somebody is."""
-        return [place for place in self._places.values() if place.pids]
+        return [place for place in self._places.values() if place.processes]
 
     def update(self) -> None:
         """Look at those who have begun, run or ended since the last time.
 
         The loops over all processes are those of the interpreter: 100,000 who only wait take some 10 ms.
         """
-        scheduler = self._scheduler
-        processes = list(scheduler.processes.values())
+        processes = list(self._scheduler.processes.values())
         # Before the look: one whose step ends in between is then known as changed, and looked at again.
         reductions = list(map(_reductions, processes))
-        self.names = scheduler.names.copy()
-        current = scheduler.current()
+        self.names = self._scheduler.names.copy()
+        before: Iterable[int | None] = self._seen
         if processes != self._processes:
-            before: list[int | None] = list(map(dict(zip(self._processes, self._seen, strict=True)).get, processes))
-            if len(self._processes) + before.count(None) > len(processes):
-                self._forget(set(self._processes).difference(processes))
-        else:
-            before = list(self._seen)
-        for process in compress(processes, map(ne, reductions, before)):
-            self._put(process, self._place(process, is_running=process is current))
+            before = list(map(dict(zip(self._processes, self._seen, strict=True)).get, processes))
+            for process in set(self._processes).difference(processes):
+                del self._place_of.pop(process).processes[process]
+        self._look_at(compress(processes, map(ne, reductions, before)))
         self._processes, self._seen = processes, reductions
-        if current is not None and current.pid.number in self._place_of:
-            self._put(current, self._place(current, is_running=True))
-
-    def _forget(self, gone: Iterable[Process]) -> None:
-        for process in gone:
-            number = process.pid.number
-            del self._place_of.pop(number).pids[number]
+        current = self._scheduler.current()
+        if current is not None and current in self._place_of:
+            self.look_at(current)
 
     def look_at(self, process: Process) -> None:
-        """Look at `process` alone."""
-        self._put(process, self._place(process, is_running=self._scheduler.current() is process))
+        """Look at `process` alone, which may be the one that runs."""
+        frames = _frames(self._scheduler, process, is_running=self._scheduler.current() is process)
+        self._put(process, self._place(frames, process))
         if process.name is not None:
             self.names[process.name] = process
 
+    def _look_at(self, processes: Iterable[Process]) -> None:
+        """Look at processes that do not run. Most wait in a receive of their own function: that must be quick."""
+        places, place_of = self._places, self._place_of
+        for process in processes:
+            coro = process.coro
+            if type(coro) is CoroutineType:
+                awaited = coro.cr_await
+                if type(awaited) is GeneratorType and awaited.gi_code is RECEIVE:
+                    frame = coro.cr_frame
+                    if frame is not None:  # else it has just ended, on the runtime's thread
+                        place = places.get((id(frame.f_code), frame.f_lasti, id(frame.f_globals)))
+                        if place is None:
+                            place = self._place((frame,), process)
+                        if process in place_of:
+                            self._put(process, place)
+                        else:
+                            place_of[process] = place
+                            place.processes[process] = None
+                        continue
+            self._put(process, self._place(self._scheduler.frames(process), process))
+
     def _put(self, process: Process, place: Place) -> None:
-        number = process.pid.number
-        old = self._place_of.get(number)
+        old = self._place_of.get(process)
         if old is not place:
             if old is not None:
-                del old.pids[number]
-            self._place_of[number] = place
-            place.pids[number] = process.pid
+                del old.processes[process]
+            self._place_of[process] = place
+            place.processes[process] = None
 
-    def _place(self, process: Process, *, is_running: bool) -> Place:
-        coro = process.coro
-        frames: Sequence[FrameType | None]
-        if type(coro) is CoroutineType and not is_running:
-            # What `stack_of` does, for the most there are: those that wait in a receive of their own function.
-            awaited = coro.cr_await
-            if type(awaited) is GeneratorType and awaited.gi_yieldfrom is None:
-                frames = (coro.cr_frame, awaited.gi_frame)
-            else:
-                frames = _frames(self._scheduler, process, is_running=False)
-        else:
-            frames = _frames(self._scheduler, process, is_running=is_running)
+    def _place(self, frames: Sequence[FrameType], process: Process) -> Place:
+        frames = [frame for frame in frames if not is_kernel_frame(frame)]
         key: list[int] = []
         for frame in frames:
-            if frame is not None:
-                key += (id(frame.f_code), frame.f_lasti, id(frame.f_globals))
-        spots: tuple[Start, ...] | None = None
-        if not key:
-            spots = tuple(_start(process))
-            key = [number for spot in spots for number in (id(spot.f_code), -1, id(spot.f_globals))]
+            key += (id(frame.f_code), frame.f_lasti, id(frame.f_globals))
+        starts = () if frames else tuple(_start(process))
+        for start in starts:
+            key += (id(start.f_code), NOT_BEGUN, id(start.f_globals))
         place = self._places.get(tuple(key))
         if place is None:
-            if spots is None:
-                spots = tuple(_spot(frame, key[index * 3 + 1]) for index, frame in enumerate(filter(None, frames)))
+            spots = starts or tuple(_spot(frame, key[index * 3 + 1]) for index, frame in enumerate(frames))
             place = self._places[tuple(key)] = Place(spots)
         return place
 

@@ -4,6 +4,8 @@ from __future__ import annotations
 
 from collections.abc import Iterator
 from dataclasses import dataclass, replace
+from itertools import compress
+from operator import attrgetter
 from typing import Any
 
 from midflight.code.callbacks import age_of, class_in, has_code_change, is_news, version_of_class
@@ -13,6 +15,8 @@ from midflight.code.report import SHOWN, Diagnostic
 from midflight.kernel import Pid, Process, schedulers
 
 __all__ = ["Planner", "Terms", "stragglers"]
+
+_behaviour = attrgetter("behaviour")
 
 
 @dataclass(frozen=True, slots=True)
@@ -103,6 +107,7 @@ def _why_it_stays(cls: type[Any], made: Prepared) -> str | None:
 def servers_now() -> Iterator[tuple[Pid, Any]]:
     """Yield the pid and the object of every server there is."""
     for scheduler in schedulers():
-        for process in list(scheduler.processes.values()):
-            if process.behaviour is not None and process.behaviour.server is not None:
+        processes = list(scheduler.processes.values())
+        for process in compress(processes, map(_behaviour, processes)):  # quick, as there may be very many
+            if process.behaviour.server is not None:
                 yield process.pid, process.behaviour.server

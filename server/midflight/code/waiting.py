@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import heapq
 from collections import Counter
 from dataclasses import dataclass, field
 
@@ -40,7 +41,7 @@ def waiting(path: str, source: str) -> tuple[Spot, ...]:
     last = text.count("\n") + 1
     maps: dict[int, LineMap | None] = {}
     spots: dict[int, Spot] = {}
-    for pid, _, number, _, line in take_census().rows(record.name):
+    for pids, number, _, line in take_census().rows(record.name).groups():
         if number not in maps:
             version = record.versions.get(number)
             old = None if version is None else version.text
@@ -48,8 +49,7 @@ def waiting(path: str, source: str) -> tuple[Spot, ...]:
         found = maps[number]
         here = min(line, last) if found is None else found(line)
         spot = spots.setdefault(here, Spot(here))
-        spot.count += 1
-        spot.versions[number] += 1
-        if len(spot.pids) < SHOWN:
-            spot.pids.append(pid)
+        spot.count += len(pids)
+        spot.versions[number] += len(pids)
+        spot.pids = heapq.nsmallest(SHOWN, [*spot.pids, *pids], key=lambda pid: pid.number)
     return tuple(spots[line] for line in sorted(spots))
