@@ -107,7 +107,7 @@ It is the one chosen with `midflight-connect', if any was."
     (if (equal root "/") root (file-name-nondirectory root))))
 
 (defconst midflight-connection--background
-  '(ping server/info server/introduce code/compare code/waiting)
+  '(ping server/info server/introduce code/compare code/waiting process/changes)
   "Methods that nobody waits for: a server is not busy for them.")
 
 (defun midflight-connection-pending (connection)

@@ -1,4 +1,4 @@
-;;; midflight-process.el --- What is told of runtime processes  -*- lexical-binding: t; -*-
+;;; midflight-process.el --- What can be done to a runtime process  -*- lexical-binding: t; -*-
 
 ;; Copyright (C) 2026 The Midflight authors
 
@@ -8,29 +8,40 @@
 
 ;;; Commentary:
 
-;; The server tells every editor of a runtime process that crashed, and of one
-;; that does not yield.  Both are shown above the prompt of the project's
-;; shell; the echo area has the short of it.  `midflight-exit-process' ends a
-;; runtime process, also one that keeps the shell itself from answering.
+;; The commands on one runtime process: end it, send it a message, move it to
+;; the current version, trace it, see it.  Each takes a pid as it is shown, or
+;; a registered name.  Called by a key in a list, a tree or a view, they take
+;; the process of that line (or those that are marked); elsewhere they ask, and
+;; offer the pid at point.
+;;
+;; The server also tells every editor of a process that does not yield.  That
+;; is shown above the prompt of the project's shell; the echo area has the
+;; short of it.
 
 ;;; Code:
 
+(require 'cl-lib)
+(require 'seq)
 (require 'midflight-connection)
 (require 'midflight-shell)
 (require 'midflight-transcript)
+(require 'midflight-place)
+
+(declare-function midflight-process-view "midflight-process-view" (pid &optional section))
+(declare-function midflight-trace-process "midflight-trace" (pids))
 
 (defvar midflight-process--stuck-pid nil
   "The runtime process that was last told of as not yielding, as text.")
 
-(defun midflight-process--crashed (connection crash)
-  "Show CRASH, a plist, the end of a runtime process of CONNECTION's server."
-  (let ((shell (midflight-shell-of (midflight-connection-root connection))))
-    (if shell
-        (with-current-buffer shell
-          (midflight-transcript-output (plist-get crash :text) 'midflight-error t))
-      (message "Midflight: runtime process %s crashed: %s"
-               (or (plist-get crash :name) (plist-get crash :pid))
-               (plist-get crash :reason)))))
+(defvar-local midflight-process-targets-function nil
+  "A function that returns the pids that commands of this buffer are for.
+If it is nil, that is the process of the line at point.")
+
+(defvar-local midflight-process-buffer-pid nil
+  "The pid that this buffer is about, if it is about one only.")
+
+(defvar-local midflight-process-changed-function nil
+  "A function to call when a command of this buffer has changed a process.")
 
 (defun midflight-process--stuck (connection report)
   "Show REPORT, a plist, of a runtime process for which all others wait.
@@ -45,9 +56,81 @@ It runs on CONNECTION's server."
              (or (plist-get report :name) (plist-get report :pid))
              (plist-get report :seconds))))
 
-(defun midflight-process--prompt (text default)
-  "Return a minibuffer prompt of TEXT and DEFAULT, which may be nil."
-  (if default (format "%s (default %s): " text default) (concat text ": ")))
+(setf (alist-get 'process/stuck midflight-connection-handlers) #'midflight-process--stuck)
+
+;;;; Which process
+
+(defconst midflight-process--pid-regexp "<0\\.[0-9]+\\.0>"
+  "Matches a pid as it is shown.")
+
+(defun midflight-process-at-point ()
+  "Return the pid of the line at point, or the one that is written at point."
+  (or (get-text-property (point) 'midflight-pid)
+      (get-text-property (line-beginning-position) 'midflight-pid)
+      (save-excursion
+        (skip-chars-backward "<0-9.")
+        (and (looking-at midflight-process--pid-regexp)
+             (match-string-no-properties 0)))))
+
+(defun midflight-process-here ()
+  "Return the pid of this buffer or line; signal `user-error' if there is none."
+  (or midflight-process-buffer-pid
+      (midflight-process-at-point)
+      (midflight-user-error "No runtime process on this line; nothing was done")))
+
+(defun midflight-process-targets ()
+  "Return the pids that a command is for: those that are marked, or the one here."
+  (or (and midflight-process-targets-function
+           (funcall midflight-process-targets-function))
+      (list (midflight-process-here))))
+
+(defun midflight-process-read (text &optional default)
+  "Read a pid or a registered name in the minibuffer, prompting with TEXT.
+DEFAULT is offered, or the pid at point."
+  (let* ((default (or default (midflight-process-at-point)))
+         (answer (read-string (if default (format "%s (default %s): " text default)
+                                (concat text ": "))
+                              nil nil default)))
+    (when (member answer '(nil ""))
+      (midflight-user-error "No process named; nothing was done; give a pid like <0.37.0>"))
+    answer))
+
+(defun midflight-process--many (pids)
+  "Return PIDS as people read them."
+  (if (cdr pids) (format "%d runtime processes" (length pids)) (car pids)))
+
+(defun midflight-process--changed ()
+  "Note that a process has changed, in the buffer of the command."
+  (when midflight-process-changed-function
+    (funcall midflight-process-changed-function)))
+
+;;;; Buffers
+
+(defun midflight-process-buffer (name mode &optional pid)
+  "Return the buffer of MODE for the project of this buffer; make it if need be.
+It is called midflight-, NAME and the project; two projects of one name have two
+buffers.  With PID it is the one about that process."
+  (let* ((connection (midflight-connection-of-buffer))
+         (root (midflight-connection-root connection)))
+    (or (midflight-process-buffer-of root mode pid)
+        (with-current-buffer
+            (generate-new-buffer (format "*midflight-%s for %s*" name
+                                         (midflight-connection-project connection)))
+          (funcall mode)
+          (setq midflight-connection-buffer-root root
+                midflight-process-buffer-pid pid
+                default-directory (file-name-as-directory root))
+          (current-buffer)))))
+
+(defun midflight-process-buffer-of (root mode &optional pid)
+  "Return the buffer of MODE of the project at ROOT, about PID if given, or nil."
+  (cl-find-if (lambda (buffer)
+                (and (eq (buffer-local-value 'major-mode buffer) mode)
+                     (equal (buffer-local-value 'midflight-connection-buffer-root buffer) root)
+                     (equal (buffer-local-value 'midflight-process-buffer-pid buffer) pid)))
+              (buffer-list)))
+
+;;;; End
 
 ;;;###autoload
 (defun midflight-exit-process (pid reason)
@@ -55,20 +138,161 @@ It runs on CONNECTION's server."
 PID is a pid as it is shown, or a registered name.  REASON is `kill' if
 left empty: that ends any runtime process, also one that never yields."
   (interactive
-   (list (read-string (midflight-process--prompt "End runtime process" midflight-process--stuck-pid)
-                      nil nil midflight-process--stuck-pid)
-         (read-string (midflight-process--prompt "Exit reason" "kill") nil nil "kill")))
+   (list (midflight-process-read "End runtime process"
+                                 (or (midflight-process-at-point) midflight-process--stuck-pid))
+         (read-string "Exit reason (default kill): " nil nil "kill")))
   (when (equal pid "")
     (midflight-user-error "No process named; nothing was done; give a pid like <0.37.0>"))
   (midflight-connection-call
    'process/exit (list pid (if (equal reason "") "kill" reason))
    (lambda (was-alive)
-     (message (if was-alive "Midflight: exit signal sent to %s" "Midflight: %s was dead already") pid))
+     (message (if was-alive "Midflight: exit signal sent to %s" "Midflight: %s was dead already") pid)
+     (midflight-process--changed))
    (lambda (text) (midflight-connection-show-error text))))
 
-(setf (alist-get 'process/crashed midflight-connection-handlers) #'midflight-process--crashed
-      (alist-get 'process/stuck midflight-connection-handlers) #'midflight-process--stuck)
+(defun midflight-process-kill ()
+  "Kill the runtime process here, or those that are marked, after a question."
+  (interactive)
+  (let ((pids (midflight-process-targets)))
+    (if (not (yes-or-no-p (format "Kill %s? " (midflight-process--many pids))))
+        (message "Midflight: nothing was killed")
+      (dolist (pid pids)
+        (midflight-exit-process pid "kill")))))
+
+;;;; Send
+
+(defvar midflight-process--messages nil "Messages that were sent, for the minibuffer.")
+
+;;;###autoload
+(defun midflight-send (pid expression)
+  "Send the runtime process PID the value of EXPRESSION, as a shell has it.
+PID is a pid as it is shown, or a registered name."
+  (interactive
+   (let ((pid (midflight-process-read "Send to")))
+     (list pid (read-string (format "Message to %s, in Python: " pid)
+                            nil 'midflight-process--messages))))
+  (midflight-connection-call
+   'process/send (list pid expression)
+   (lambda (was-alive)
+     (if was-alive
+         (message "Midflight: sent %s to %s" expression pid)
+       (message "Midflight: %s is dead; nothing was sent" pid))
+     (midflight-process--changed))))
+
+(defun midflight-process-send (expression)
+  "Send the process here, or those that are marked, the value of EXPRESSION."
+  (interactive
+   (list (read-string (format "Message to %s, in Python: "
+                              (midflight-process--many (midflight-process-targets)))
+                      nil 'midflight-process--messages)))
+  (dolist (pid (midflight-process-targets))
+    (midflight-send pid expression)))
+
+;;;; Move
+
+(defun midflight-process-move ()
+  "Move the process here, or those marked, to the current version of their module.
+Only one that is idle can be moved without its help; of each of the others
+the echo area says why not.  See `midflight-upgrade' for servers."
+  (interactive)
+  (let* ((pids (midflight-process-targets))
+         (count (length pids))
+         (moved 0)
+         (reasons nil))
+    (dolist (pid pids)
+      (midflight-connection-call
+       'process/move (list pid)
+       (lambda (answer)
+         (if (plist-get answer :moved)
+             (setq moved (1+ moved))
+           (push (format "%s: %s" pid (plist-get answer :reason)) reasons))
+         (when (= (+ moved (length reasons)) count)
+           (midflight-process--say-moved pids moved (nreverse reasons)
+                                         (plist-get answer :version))
+           (midflight-process--changed)))))))
+
+(defun midflight-process--say-moved (pids moved reasons version)
+  "Say what came of moving PIDS: MOVED of them were, REASONS say why not.
+VERSION is the one that the last of them runs."
+  (message "Midflight: %s%s"
+           (cond ((zerop moved) "not moved")
+                 ((cdr pids) (format "%d moved to the current version" moved))
+                 (t (format "%s moved to version %s" (car pids) version)))
+           (if reasons
+               (concat (if (zerop moved) ", " "; not moved, ")
+                       (mapconcat #'identity (seq-take reasons 5) "; ")
+                       (if (nthcdr 5 reasons) (format "; and %d more" (- (length reasons) 5)) ""))
+             "")))
+
+;;;; See
+
+(defun midflight-process-show ()
+  "Show all that can be seen of the process here."
+  (interactive)
+  (midflight-process-view (midflight-process-here)))
+
+(defun midflight-process-mailbox ()
+  "Show the messages that wait for the process here."
+  (interactive)
+  (midflight-process-view (midflight-process-here) 'mailbox))
+
+(defun midflight-process-backtrace ()
+  "Show where the process here is, frame by frame."
+  (interactive)
+  (midflight-process-view (midflight-process-here) 'backtrace))
+
+(defun midflight-process-trace ()
+  "Trace the process here, or those that are marked; once more, no longer."
+  (interactive)
+  (midflight-trace-process (midflight-process-targets)))
+
+(defun midflight-process-source ()
+  "Go to the line of the process here, in the source of its own version."
+  (interactive)
+  (let ((pid (midflight-process-here)))
+    (midflight-connection-call
+     'process/view (list pid)
+     (lambda (view)
+       (let ((frame (car (last (or (seq-remove (lambda (frame) (plist-get frame :ours))
+                                               (plist-get view :frames))
+                                   (plist-get view :frames)))))
+             (state (plist-get view :state)))
+         (cond ((not view) (message "Midflight: %s is dead" pid))
+               ;; An idle server runs no code of its module: its class is its place.
+               ((and state (or (not frame) (plist-get frame :ours)))
+                (midflight-place-show (list :module (plist-get view :module)
+                                            :version (plist-get view :version)
+                                            :line (plist-get view :line))))
+               (frame (midflight-place-show frame))
+               (t (message "Midflight: %s has not begun" pid))))))))
+
+;;;; Keys
+
+(defvar midflight-process-map
+  (let ((map (make-sparse-keymap)))
+    (define-key map (kbd "RET") #'midflight-process-show)
+    (define-key map "k" #'midflight-process-kill)
+    (define-key map "m" #'midflight-process-mailbox)
+    (define-key map "b" #'midflight-process-backtrace)
+    (define-key map "t" #'midflight-process-trace)
+    (define-key map "s" #'midflight-process-send)
+    (define-key map "u" #'midflight-process-move)
+    (define-key map "L" #'midflight-process-source)
+    (define-key map "." #'midflight-process-source)
+    map)
+  "Keys for the runtime process of a line, in lists, trees and views.")
+
+(defconst midflight-process-menu
+  '(["Show it" midflight-process-show]
+    ["Mailbox" midflight-process-mailbox]
+    ["Backtrace" midflight-process-backtrace]
+    ["Source of its version" midflight-process-source]
+    ["Trace, or no longer" midflight-process-trace]
+    "---"
+    ["Send a message..." midflight-process-send]
+    ["Move to the current version" midflight-process-move]
+    ["Kill..." midflight-process-kill])
+  "The items of `midflight-process-map' in a menu.")
 
 (provide 'midflight-process)
-
 ;;; midflight-process.el ends here

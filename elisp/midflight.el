@@ -55,6 +55,15 @@
 ;;     midflight-inspector  a look into live values
 ;;     midflight-look       what is at point, and a brief question
 ;;     midflight-history    the inputs of shells, in a file
+;;     midflight-processes  the list of runtime processes
+;;     midflight-process    what can be done to one of them
+;;     midflight-process-rows, -table, -filter  a row, the lines, which ones
+;;     midflight-process-view  all that can be seen of one
+;;     midflight-tree       the supervision tree
+;;     midflight-crash      a crash, and starting again; -crashes: all of them
+;;     midflight-trace      what processes do, live; -trace-line: an event
+;;     midflight-details    frames, values and pids in a view
+;;     midflight-place      a line in the version that runs
 ;;     midflight-versions   the versions of a module: compare, roll back, purge
 ;;     midflight-version-rows  a version as a row
 ;;     midflight-version-view  its text, and how two differ
@@ -84,6 +93,12 @@
 (require 'midflight-doc)
 (require 'midflight-inspector)
 (require 'midflight-process)
+(require 'midflight-process-view)
+(require 'midflight-processes)
+(require 'midflight-tree)
+(require 'midflight-crash)
+(require 'midflight-crashes)
+(require 'midflight-trace)
 (require 'midflight-eval)
 (require 'midflight-code)
 (require 'midflight-preview)
@@ -115,6 +130,10 @@
     (define-key map (kbd "M-p") #'midflight-previous-note)
     (define-key map (kbd "C-c M-c") #'midflight-clear-notes)
     (define-key map (kbd "C-c C-x v") #'midflight-versions)
+    (define-key map (kbd "C-c C-x p") #'midflight-processes)
+    (define-key map (kbd "C-c C-x T") #'midflight-tree)
+    (define-key map (kbd "C-c C-x e") #'midflight-crashes)
+    (define-key map (kbd "C-c C-x t") #'midflight-trace)
     (define-key map (kbd "C-c C-x c") #'midflight-connections)
     (define-key map (kbd "C-c C-x ?") #'midflight-dispatch)
     (define-key map (kbd "C-c C-d d") #'midflight-doc)
@@ -150,6 +169,13 @@
     ["Interrupt the evaluation" midflight-interrupt]
     ["Inspect..." midflight-inspect]
     ["Describe..." midflight-doc]
+    "---"
+    ["Processes" midflight-processes]
+    ["Supervision tree" midflight-tree]
+    ["Crashes" midflight-crashes]
+    ["Trace..." midflight-trace]
+    ["Send a message..." midflight-send]
+    ["End a process..." midflight-exit-process]
     "---"
     ["Versions of this module" midflight-versions]
     ["Roll this module back..." midflight-roll-back]

@@ -5,7 +5,7 @@ from __future__ import annotations
 import gc
 import queue
 from collections.abc import Iterator
-from typing import Any
+from typing import Any, ClassVar
 
 import pytest
 
@@ -286,7 +286,7 @@ def test_records_go_with_age(node: Any) -> None:
     class Still:
         clock = node.scheduler.clock
         timers = Timers()
-        on_crash: list[Any] = []
+        on_crash: ClassVar[list[Any]] = []
 
     memory = Crashes(Still())  # type: ignore[arg-type]
     before = node.scheduler.clock.now()

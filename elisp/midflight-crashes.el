@@ -1,0 +1,105 @@
+;;; midflight-crashes.el --- The list of crashes  -*- lexical-binding: t; -*-
+
+;; Copyright (C) 2026 The Midflight authors
+
+;; Author: The Midflight authors
+;; Keywords: tools, languages
+;; SPDX-License-Identifier: GPL-3.0-or-later
+
+;;; Commentary:
+
+;; The crashes that the server remembers, newest first, with the keys of
+;; `midflight-crash-mode'.
+
+;;; Code:
+
+(require 'easymenu)
+(require 'tabulated-list)
+(require 'midflight-connection)
+(require 'midflight-crash)
+(require 'midflight-server)
+
+(defvar midflight-crashes-mode-map
+  (let ((map (make-sparse-keymap)))
+    (define-key map (kbd "RET") #'midflight-crashes-show)
+    (define-key map "r" #'midflight-crash-restart)
+    (define-key map "R" #'midflight-crash-restart-and-resend)
+    (define-key map "i" #'midflight-crash-edit-and-restart)
+    (define-key map "x" #'midflight-crash-dismiss)
+    (define-key map "X" #'midflight-crashes-dismiss-all)
+    (define-key map "?" #'describe-mode)
+    map)
+  "Keymap of `midflight-crashes-mode'.")
+
+(easy-menu-define midflight-crashes-menu midflight-crashes-mode-map
+  "Menu of `midflight-crashes-mode'."
+  '("Crashes"
+    ["Show it" midflight-crashes-show]
+    ["Restart with the same state" midflight-crash-restart]
+    ["Restart, and send the last message again" midflight-crash-restart-and-resend]
+    ["Edit the state and restart..." midflight-crash-edit-and-restart]
+    ["Dismiss" midflight-crash-dismiss]
+    ["Dismiss all..." midflight-crashes-dismiss-all]
+    "---"
+    ["Refresh" revert-buffer]))
+
+(define-derived-mode midflight-crashes-mode tabulated-list-mode "Midflight-Crashes"
+  "Major mode for the list of crashes of runtime processes.
+
+\\{midflight-crashes-mode-map}"
+  (setq tabulated-list-format [("At" 8 t) ("Pid" 10 t) ("Name" 14 t) ("In" 30 t) ("Reason" 0 t)]
+        tabulated-list-padding 1
+        tabulated-list-sort-key nil)
+  (tabulated-list-init-header)
+  (setq-local revert-buffer-function #'midflight-crashes--refresh))
+
+;;;###autoload
+(defun midflight-crashes ()
+  "List the crashes of this buffer's project that the server remembers."
+  (interactive)
+  (midflight-server-ensure
+   (lambda ()
+     (let ((buffer (midflight-process-buffer "crashes" 'midflight-crashes-mode)))
+       (with-current-buffer buffer
+         (midflight-crashes--refresh))
+       (pop-to-buffer buffer)))))
+
+(defun midflight-crashes--refresh (&rest _)
+  "Ask for the crashes again."
+  (midflight-connection-call
+   'crash/list nil
+   (lambda (crashes)
+     (setq tabulated-list-entries (mapcar #'midflight-crashes--entry (reverse crashes)))
+     (tabulated-list-print t)
+     (unless crashes
+       (message "Midflight: no crash is remembered")))))
+
+(defun midflight-crashes--entry (crash)
+  "Return the entry of CRASH, a plist."
+  (list (plist-get crash :crash)
+        (vector (format-time-string "%T" (plist-get crash :at))
+                (plist-get crash :pid)
+                (or (plist-get crash :name) "")
+                (format "%s%s, %s:%d" (plist-get crash :module)
+                        (if (plist-get crash :version)
+                            (format " v%d" (plist-get crash :version)) "")
+                        (plist-get crash :function) (plist-get crash :line))
+                (plist-get crash :reason))))
+
+(defun midflight-crashes-show ()
+  "Show the crash of this line."
+  (interactive)
+  (midflight-show-crash (midflight-crash--here)))
+
+(defun midflight-crashes-dismiss-all ()
+  "Forget all crashes, here and on the server, after a question."
+  (interactive)
+  (when (y-or-n-p "Forget all crashes? ")
+    (midflight-connection-call
+     'crash/dismiss '(nil)
+     (lambda (count)
+       (message "Midflight: %d crash%s forgotten" count (if (eql count 1) "" "es"))
+       (midflight-crashes--refresh)))))
+
+(provide 'midflight-crashes)
+;;; midflight-crashes.el ends here
