@@ -87,12 +87,12 @@
 
 (ert-deftest midflight-environment-of-poetry-and-pipenv ()
   "Where those tools put them, by a digest of the project's place."
-  ;; What Poetry's own code makes of the folder /home/user/shop.
-  (should (equal (midflight-environment--digest "/home/user/shop")
+  ;; What Poetry's own code makes of the folder /srv/shop.
+  (should (equal (midflight-environment--digest "/srv/shop")
                  (substring (replace-regexp-in-string
                              "[+/]" (lambda (c) (if (equal c "+") "-" "_"))
                              (base64-encode-string
-                              (secure-hash 'sha256 "/home/user/shop" nil nil t) t))
+                              (secure-hash 'sha256 "/srv/shop" nil nil t) t))
                             0 8)))
   (midflight-environment-tests-in root home
     (write-region "" nil (expand-file-name "pyproject.toml" root) nil 'silent)
