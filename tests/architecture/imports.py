@@ -33,7 +33,7 @@ INSIDE_THE_KERNEL = ("driver", "watchdog", "")
 # Modules of the standard library that wait for the world, and the only parts that may.
 FOREIGN: dict[str, frozenset[str]] = {
     "socket": frozenset({"epc"}),
-    "select": frozenset(),
+    "select": frozenset({"cli"}),
     "selectors": frozenset({"testing"}),
     "ssl": frozenset(),
     "multiprocessing": frozenset(),
