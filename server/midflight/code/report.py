@@ -274,7 +274,9 @@ def text(report: LoadReport | MoveReport) -> str:
     if report.stale_imports:
         lines += ["", "Names that other modules imported, and keep from an older version"]
         lines += [f"  {each.name} in {each.module}" for each in report.stale_imports]
-        lines.append(f"  Call them as {report.module}.NAME, or load those modules too, to have the current ones.")
+        together = [report.module, *dict.fromkeys(each.module for each in report.stale_imports)]
+        lines.append(f"  Call them as {report.module}.NAME, or load those modules too, to have the current ones:")
+        lines.append(f"  load_many({together!r})")
     return "\n".join([*lines, *_still_lines(report)]) + "\n"
 
 
