@@ -9,6 +9,7 @@ from typing import Any
 
 from midflight.cli import requests, servers
 from midflight.cli.top import ORDERS, top
+from midflight.cli.trace import KINDS, trace
 
 __all__ = ["parser"]
 
@@ -131,6 +132,24 @@ def parser() -> argparse.ArgumentParser:
     it.add_argument("--once", action="store_true", help="print them once, as it does where there is no terminal")
     it.add_argument("--interval", type=_seconds, default=1.0, metavar="SECONDS", help="default: 1")
     it.add_argument("--sort", choices=sorted(ORDERS.values()), default="reductions", help="default: reductions")
+
+    it = command("trace", trace, "print what processes do while they do it, until it is broken off", data=True)
+    it.add_argument("pids", metavar="PID", nargs="*", help="a pid as ps shows it, or a registered name")
+    it.add_argument(
+        "--module",
+        action="append",
+        dest="modules",
+        metavar="MODULE",
+        help="also who runs it now, and whoever comes to run it",
+    )
+    it.add_argument("--new", action="store_true", help="also who is spawned from now on")
+    it.add_argument("--children", action="store_true", help="also who is spawned by one that is traced")
+    it.add_argument("--all", action="store_true", help="all processes")
+    it.add_argument(
+        "--kind", action="append", dest="kinds", choices=KINDS, help="only events of this kind; may be given again"
+    )
+    it.add_argument("--seconds", type=float, metavar="N", help="end after so long")
+    it.add_argument("--count", type=int, metavar="N", help="end after so many events")
 
     command("stop", servers.stop, "end the server of the project and all its processes")
     command("doctor", requests.doctor, "show what is installed, and what is known of the project's server", data=True)

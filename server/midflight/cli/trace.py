@@ -1,0 +1,88 @@
+"""`midflight trace`: what chosen processes do, a line an event while it happens, until it is broken off."""
+
+from __future__ import annotations
+
+import argparse
+import json
+import queue
+import sys
+import time
+from collections.abc import Iterator
+from datetime import datetime
+from typing import Any
+
+from midflight.cli.show import root_of
+from midflight.epc import Client
+from midflight.errors import RequestError
+
+__all__ = ["KINDS", "trace"]
+
+KINDS = ("in", "out", "call", "spawn", "link", "exit")
+LOOK_SECONDS = 0.5  # so that Ctrl-C is heard
+
+_LOST = None
+
+
+def trace(options: argparse.Namespace) -> int:
+    """Print the events of the chosen processes as they come; with --json, an object a line."""
+    if not (options.pids or options.modules or options.new or options.all):
+        raise RequestError("No process is chosen; nothing is traced. Give a PID or a name, --module, --new or --all.")
+    pushes: queue.SimpleQueue[tuple[list[dict[str, Any]], int] | None] = queue.SimpleQueue()
+    handlers = {"trace/events": lambda _trace, events, dropped: pushes.put((events or [], dropped))}
+    with Client.attach(root_of(options), handlers, on_lost=lambda: pushes.put(_LOST), name="midflight trace") as client:
+        chosen = {"pids": options.pids, "modules": options.modules, "kinds": options.kinds}
+        switches = {name: True for name in ("new", "all", "children") if getattr(options, name)}
+        answer = client.call("trace/start", {**{name: value for name, value in chosen.items() if value}, **switches})
+        followed = ", ".join(answer["followed"] or ()) or "nobody yet"
+        print(f"midflight: tracing {'all' if options.all else followed}; Ctrl-C ends it", file=sys.stderr, flush=True)
+        left = options.count
+        for events, dropped in _until(pushes, options.seconds):
+            for event in events if left is None else events[:left]:
+                print(json.dumps(event, ensure_ascii=False) if options.json else _line(event), flush=True)
+            if dropped:
+                note = json.dumps({"dropped": dropped}) if options.json else f"-- {dropped} events dropped"
+                print(note, flush=True)
+            if left is not None:
+                left -= len(events)
+                if left <= 0:
+                    break
+    return 0
+
+
+def _until(
+    pushes: queue.SimpleQueue[tuple[list[dict[str, Any]], int] | None], seconds: float | None
+) -> Iterator[tuple[list[dict[str, Any]], int]]:
+    """Yield what is pushed until the time is up, the server has gone, or Ctrl-C."""
+    deadline = None if seconds is None else time.monotonic() + seconds
+    while deadline is None or time.monotonic() < deadline:
+        wait = LOOK_SECONDS if deadline is None else min(LOOK_SECONDS, max(0.0, deadline - time.monotonic()))
+        try:
+            push = pushes.get(timeout=wait)
+        except queue.Empty:
+            continue
+        if push is _LOST or push is None:
+            raise RequestError("The server has gone; the trace ended with it. See midflight doctor.")
+        yield push
+
+
+def _line(event: dict[str, Any]) -> str:
+    name = f" {event['name']}" if event.get("name") else ""
+    at = datetime.fromtimestamp(event["at"]).strftime("%H:%M:%S.%f")[:-3]
+    text = event["text"].replace("\n", "\\n")
+    other = event.get("other")
+    match event["kind"]:
+        case "in":
+            said = f"<- {other or 'outside'}  {text}"
+        case "out":
+            said = f"-> {other}  {text}"
+        case "call":
+            version = "" if event.get("version") is None else f" v{event['version']}"
+            before = f"  (from {event['from']})" if event.get("from") else ""
+            said = f"=> {event['module']}{version}.{text}{before}"
+        case "spawn":
+            said = f"spawn {other or ''}  {text}"
+        case "link":
+            said = f"link {other}"
+        case kind:
+            said = f"{kind} {text}"
+    return f"{at} {event['pid'] + name:<18} {said}"
