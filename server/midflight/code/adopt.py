@@ -2,8 +2,11 @@
 
 from __future__ import annotations
 
+import ast
 import os
 import sys
+from collections import Counter
+from collections.abc import Iterator
 from importlib.machinery import SourceFileLoader
 from importlib.util import MAGIC_NUMBER
 from types import CodeType, FunctionType, ModuleType
@@ -12,6 +15,7 @@ from typing import Any
 from midflight.code import snapshots
 from midflight.code.checks import findings
 from midflight.code.class_sources import note_classes
+from midflight.code.constants import same
 from midflight.code.facade import Namespace
 from midflight.code.modules import Module, known, remember
 from midflight.code.names import Place, is_project_file
@@ -64,8 +68,8 @@ def _imported_unit(name: str, path: str, module: ModuleType) -> Unit | None:
 def changed_since_import(unit: Unit, module: ModuleType) -> bool | None:
     """Say whether a module's file, as read in `unit`, differs from what was imported; None if that cannot be known.
 
-    The cached byte code tells when the source was compiled. Without it, the functions tell: if those of the file are
-    the ones in the module, byte for byte, the text is taken for the same.
+    The cached byte code tells when the source was compiled. Without it, functions and constants tell: if those of the
+    file are the ones in the module, byte for byte, the text is taken for the same.
     """
     if type(getattr(module, "__loader__", None)) is not SourceFileLoader:
         return None  # one that may make other code of the source, as pytest's does of tests
@@ -78,8 +82,10 @@ def changed_since_import(unit: Unit, module: ModuleType) -> bool | None:
     except (SyntaxError, ValueError, RecursionError, MemoryError):
         return True
     expected = {const.co_name: const for const in compiled.co_consts if isinstance(const, CodeType)}
-    found = _functions(vars(module))
+    namespace = vars(module)
+    found = _functions(namespace)
     compared = [code == expected.get(name) for name, code in found.items()]
+    compared += [same(namespace.get(name, ...), value) for name, value in _constants(unit.tree)]
     return not all(compared) if compared else by_cache
 
 
@@ -105,6 +111,19 @@ def _is_too_fresh(path: str, cached: Any) -> bool:
         return os.stat(cached).st_mtime - os.stat(path).st_mtime < 2
     except OSError:
         return True
+
+
+def _constants(tree: ast.Module) -> Iterator[tuple[str, object]]:
+    """Yield the names that a text binds once only, to a number, a text or the like, each with that."""
+    bound = Counter(
+        node.id for node in ast.walk(tree) if isinstance(node, ast.Name) and isinstance(node.ctx, ast.Store)
+    )
+    rebound = {name for node in ast.walk(tree) if isinstance(node, ast.Global) for name in node.names}
+    for statement in tree.body:
+        match statement:
+            case ast.Assign(targets=[ast.Name(id=name)], value=ast.Constant(value=value)):
+                if bound[name] == 1 and name not in rebound:
+                    yield name, value
 
 
 def _functions(namespace: Namespace) -> dict[str, CodeType]:
