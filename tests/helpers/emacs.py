@@ -7,7 +7,7 @@ import shutil
 import sys
 from pathlib import Path
 
-from helpers.terminal import Terminal
+from helpers.tmux import Tmux
 from midflight.epc import Client, Place
 
 __all__ = ["Emacs", "Workplace"]
@@ -63,7 +63,7 @@ class Workplace:
                 client.call("server/stop")
 
 
-class Emacs(Terminal):
+class Emacs(Tmux):
     """An `emacs -nw -Q` that visits a file of the workplace's project, with Midflight's lines in its init file."""
 
     def __init__(self, place: Workplace, file: str, *options: str, columns: int = 110, lines: int = 32) -> None:
