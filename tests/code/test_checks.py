@@ -6,6 +6,8 @@ import ast
 import importlib
 import inspect
 import pkgutil
+import re
+from pathlib import Path
 
 import pytest
 
@@ -264,3 +266,15 @@ def test_pythons_own_modules_give_no_alarm(name):
         found = findings(text, ast.parse(text), str(module.__file__), vars(module), module)
 
         assert [(each, finding.problem) for finding in found if finding.problem.severity == "error"] == []
+
+
+def test_each_check_stands_in_the_table():
+    """docs/checks.md, by the code that its findings have."""
+    root = Path(__file__).parents[2]
+    sources = "".join(path.read_text() for path in (root / "server/midflight/code").glob("*.py"))
+    found = set(re.findall(r'"(undefined-name|not-awaited|awaited-loop|loop-ends|persist|live-call)"', sources))
+
+    table = (root / "docs/checks.md").read_text()
+
+    assert len(found) == 6
+    assert [each for each in sorted(found) if f"`{each}`" not in table] == []
