@@ -60,7 +60,8 @@ def test_a_name_that_the_new_version_lacks_is_refused(project, begin):
 
     assert problem.code == "live-call"
     assert problem.message == (
-        f"thing version 1, wait:8, uses thing.go, which the new version lacks; {pid!r} would end there"
+        f"thing version 1, wait:8, uses thing.go, which the new version lacks; {pid!r} would end there; "
+        "keep go as it was until they have left that code"
     )
     assert sys.modules["thing"].go(1) is None
 
@@ -184,7 +185,7 @@ def test_processes_in_the_same_code_are_named_together(project, runtime, begin):
 
     message = refused(project, "x = 1\n").message
 
-    assert message.endswith(f"{pids[0]!r}, {pids[1]!r}, {pids[2]!r} and 2 more would end there")
+    assert f"; {pids[0]!r}, {pids[1]!r}, {pids[2]!r} and 2 more would end there; " in message
     for pid in pids[1:]:
         pid << "stop"
     runtime.run_until_idle()

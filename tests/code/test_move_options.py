@@ -217,7 +217,8 @@ def test_what_a_method_of_a_server_calls_is_a_warning(stage, server):
     (warning,) = report.warnings
     assert warning.severity == "warning"
     assert warning.message == (
-        f"server version 1, Counter.helper:17, uses thing.help, which the new version lacks; {server!r} may come there"
+        "server version 1, Counter.helper:17, uses thing.help, which the new version lacks; "
+        f"{server!r} may come there; keep help as it was until they have left that code"
     )
 
 

@@ -171,7 +171,8 @@ def _say(made: Prepared, broken: BrokenCall) -> Diagnostic:
     where = f"{broken.module} version {broken.version}" if broken.version is not None else broken.module
     pids = _several([repr(pid) for pid in broken.pids])
     does = f"{where}, {broken.function}:{broken.line}, uses {made.unit.name}.{broken.name}, {broken.why}"
-    text = f"{does}; {pids} would end there" if not broken.reached else f"{does}; {pids} may come there"
+    comes = "may come" if broken.reached else "would end"
+    text = f"{does}; {pids} {comes} there; keep {broken.name} as it was until they have left that code"
     value = made.namespace.get(broken.name) or made.namespace.get(broken.function)
     line = value.__code__.co_firstlineno if isinstance(value, FunctionType) else 1
     return Diagnostic(made.unit.path, line, 0, line, 0, "error", text, "live-call")
