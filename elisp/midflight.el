@@ -146,6 +146,11 @@
     map)
   "Keymap of `midflight-mode'.")
 
+;; The lists are asked for from the shell as often as from the code.
+(dolist (key '("p" "T" "e" "t" "c" "l" "?"))
+  (let ((keys (kbd (concat "C-c C-x " key))))
+    (define-key midflight-shell-mode-map keys (lookup-key midflight-mode-map keys))))
+
 (easy-menu-define midflight-menu midflight-mode-map
   "Menu of `midflight-mode'."
   '("Midflight"

@@ -172,6 +172,14 @@
       (setq midflight-connection--all nil)
       (delete-directory folder t))))
 
+(ert-deftest midflight-lists-have-the-same-keys-in-the-shell ()
+  "Who is in the shell asks for the processes by the key that he has in the code."
+  (dolist (key '("p" "T" "e" "t" "c" "l" "?" "i"))
+    (let* ((keys (kbd (concat "C-c C-x " key)))
+           (command (lookup-key midflight-shell-mode-map keys)))
+      (should (commandp command))
+      (should (eq command (lookup-key midflight-mode-map keys))))))
+
 (ert-deftest midflight-mode-line-names-the-project ()
   "The lighter has the project and says that no server is attached."
   (midflight-test-in-project project
