@@ -2,8 +2,10 @@
 
 from __future__ import annotations
 
+import gc
 import sys
 import typing
+import weakref
 
 import pytest
 
@@ -600,6 +602,21 @@ def test_a_first_load_and_one_after_an_unknown_text_keep_nothing(project):
     second = project.load_text("thing", "class K: pass\n")
 
     assert (report.kept, report.superseded, second.kept) == ((), (), ())
+
+
+def test_what_a_body_saw_of_another_module_keeps_no_version_of_that(project):
+    """Reading `base.made` is no reason for its version to stay."""
+    project.load_text("base", "def made(): return 1\n")
+    project.load_text("thing", "import base\nx = base.made()\nclass K: y = base.made()\n")
+    anchor = weakref.ref(vars(sys.modules["base"])["__midflight_anchor__"])
+
+    project.load_text("base", "def made(): return 2\n")
+    gc.collect()
+
+    assert anchor() is None
+    assert reasons(project.load_text("thing", "import base\nx = base.made()\nclass K: y = base.made()\n")) == {
+        "K": "it reads base.made, which is another object now"
+    }
 
 
 def test_a_class_that_is_nested_too_deeply_is_made_anew(project):

@@ -7,6 +7,8 @@ versions can only be told from what `a.Base` was then.
 from __future__ import annotations
 
 import sys
+import weakref
+from collections.abc import Callable
 from types import CodeType, ModuleType
 from typing import Any
 
@@ -35,10 +37,22 @@ def note_seen(namespace: Namespace, code: CodeType) -> None:
     if not has_modules(namespace):
         return
     namespace[SEEN] = {
-        words: vars(found.facade.module).get(words[-1], ABSENT)
+        words: _held(vars(found.facade.module).get(words[-1], ABSENT))
         for words in qualified_reads_of(code)
         if (found := _loaded_module(namespace, words)) is not None
     }
+
+
+def _held(value: Any) -> Callable[[], Any]:
+    """Return what gives `value` back as long as anybody else has it: a look must not keep a version in memory.
+
+    What is gone is no current one, so then there is nothing to compare. A constant knows no version, and is kept.
+    """
+    try:
+        held = weakref.ref(value)
+    except TypeError:
+        return lambda: value
+    return lambda: ABSENT if (found := held()) is None else found
 
 
 def changed_since(old: Namespace, new: Namespace, words: tuple[str, ...]) -> str | None:
@@ -46,10 +60,10 @@ def changed_since(old: Namespace, new: Namespace, words: tuple[str, ...]) -> str
     found = _loaded_module(new, words)
     if found is None:
         return None
-    seen = old.get(SEEN, {}).get(words, ABSENT)
-    if seen is ABSENT:  # that version was imported by Python itself
+    held = old.get(SEEN, {}).get(words)
+    if held is None:  # that version was imported by Python itself
         return None if found.last_number <= 1 else "and nobody knows what that was"
-    return None if same(seen, vars(found.facade.module).get(words[-1], ABSENT)) else "which is another object now"
+    return None if same(held(), vars(found.facade.module).get(words[-1], ABSENT)) else "which is another object now"
 
 
 def _loaded_module(namespace: Namespace, words: tuple[str, ...]) -> Module | None:
