@@ -25,6 +25,8 @@ async def loop(total):
             return loop(total)
         case \"boom\":
             return loop(total / 0)
+        case _:
+            return loop(total)
 "
   "A module with a process.")
 

@@ -218,8 +218,9 @@ themselves."
     (should midflight-waiting--timer)
     (midflight-mode -1)
     (should-not (midflight-marks-tests-shown))
-    (should-not (or midflight-marks--timer midflight-waiting--timer
-                    midflight-loaded-functions))
+    (should-not (or midflight-marks--timer midflight-waiting--timer))
+    (should-not (cl-intersection '(midflight-marks--loaded midflight-waiting--loaded)
+                                 midflight-loaded-functions))
     (should-not (local-variable-p 'midflight-marks--answer))
     ;; So that the end of the test finds the buffer.
     (midflight-mode 1)))
