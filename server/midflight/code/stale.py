@@ -68,7 +68,12 @@ def _text_of(other: str, held: Namespace) -> str | None:
     if record is not None and record.current is not None:
         return record.current.text
     path = held.get("__file__")
-    return "".join(linecache.getlines(path)) if isinstance(path, str) and is_project_file(path) else None
+    return "".join(linecache.getlines(path)) if isinstance(path, str) and _is_project_file(path) else None
+
+
+@lru_cache(maxsize=4096)
+def _is_project_file(path: str) -> bool:
+    return is_project_file(path)  # it asks the file system, and a program has a thousand modules
 
 
 @lru_cache(maxsize=64)
