@@ -56,7 +56,7 @@ In each case the shell has the text of it, and \\[midflight-crashes] lists it."
 
 (defvar midflight-crash-mode-map
   (let ((map (make-sparse-keymap)))
-    (define-key map (kbd "RET") #'push-button)
+    (define-key map (kbd "RET") #'midflight-details-push)
     (define-key map (kbd "TAB") #'forward-button)
     (define-key map (kbd "<backtab>") #'backward-button)
     (define-key map "r" #'midflight-crash-restart)

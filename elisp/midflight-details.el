@@ -172,6 +172,25 @@ The locals are folded; Midflight's own frames are not shown."
   (setq midflight-details--frame (button-get button 'midflight-number))
   (midflight-place-show (button-get button 'midflight-frame) no-select))
 
+(defun midflight-details-push ()
+  "Do what the button at point does, or the one that this line begins with.
+The line of code below a frame belongs to that frame."
+  (interactive)
+  (let ((button (or (button-at (point))
+                    (midflight-details--button-of-line 0)
+                    (let ((above (midflight-details--button-of-line -1)))
+                      (and above (button-has-type-p above 'midflight-frame) above)))))
+    (if button
+        (push-button (button-start button))
+      (midflight-user-error "Nothing on this line leads anywhere; TAB goes to what does"))))
+
+(defun midflight-details--button-of-line (lines)
+  "Return the first button of the line that is LINES below this one, or nil."
+  (save-excursion
+    (forward-line lines)
+    (let ((button (next-button (point) t)))
+      (and button (<= (button-start button) (line-end-position)) button))))
+
 (defun midflight-details--frame-buttons ()
   "Return the buttons of the frames, outermost first."
   (let ((button (next-button (point-min) t))

@@ -24,7 +24,7 @@
 (defvar midflight-process-view-mode-map
   (let ((map (make-sparse-keymap)))
     (set-keymap-parent map (make-composed-keymap midflight-process-map special-mode-map))
-    (define-key map (kbd "RET") #'push-button)
+    (define-key map (kbd "RET") #'midflight-details-push)
     (define-key map "m" #'midflight-process-view-mailbox)
     (define-key map "b" #'midflight-process-view-backtrace)
     (define-key map (kbd "TAB") #'forward-button)

@@ -5,9 +5,10 @@ from __future__ import annotations
 import re
 import shutil
 import sys
+import time
 from pathlib import Path
 
-from helpers.tmux import Tmux
+from helpers.tmux import DEADLINE_SECONDS, LOOK_SECONDS, Tmux
 from midflight.epc import Client, Place
 
 __all__ = ["Emacs", "Workplace"]
@@ -57,10 +58,24 @@ class Workplace:
         return Client.attach(self.project)
 
     def stop(self) -> None:
-        """End the project's server if one runs."""
-        if Place(self.project).running() is not None:
-            with self.client() as client:
-                client.call("server/stop")
+        """End the project's server if one runs, and wait until its process has ended."""
+        found = Place(self.project).running()
+        if found is None:
+            return
+        with self.client() as client:
+            client.call("server/stop")
+        deadline = time.monotonic() + DEADLINE_SECONDS
+        while is_there(found.pid):
+            assert time.monotonic() < deadline, f"the server, process {found.pid}, has not ended"
+            time.sleep(LOOK_SECONDS)
+
+
+def is_there(pid: int) -> bool:
+    """Say whether the system has such a process; one that is dead and that nobody has asked about is none."""
+    try:
+        return Path(f"/proc/{pid}/stat").read_text().rpartition(")")[2].split()[0] != "Z"
+    except FileNotFoundError:
+        return False
 
 
 class Emacs(Tmux):
@@ -97,6 +112,15 @@ class Emacs(Tmux):
             else:
                 shown.append(line)
         return []
+
+    def line(self) -> str:
+        """Return the line of the screen that the cursor is in."""
+        return self.lines()[self.cursor()[1]]
+
+    def selected(self) -> str:
+        """Return the mode line of the window that the cursor is in; empty in the minibuffer."""
+        _, row = self.cursor()
+        return next((line for line in self.lines()[row:] if line in self.mode_lines()), "")
 
     def echo(self) -> str:
         """Return what the echo area shows."""

@@ -6,7 +6,7 @@ import re
 
 from helpers.emacs import Emacs
 
-__all__ = ["SHELL", "ask", "insert_above", "load_again", "load_first"]
+__all__ = ["SHELL", "ask", "find", "insert_above", "load_again", "load_first", "switch_to"]
 
 SHELL = "*midflight-shell"
 RESET = '        case ("reset",): return loop(0)'
@@ -18,6 +18,18 @@ def load_first(emacs: Emacs, module: str) -> None:
     emacs.answer(r"No Midflight server runs for .*; start one\? \(y or n\)", "y")
     emacs.wait_echo(rf"\b{module} v1 loaded \(")
     emacs.wait_line(SHELL, "1>")
+
+
+def switch_to(emacs: Emacs, buffer: str) -> None:
+    """Select the buffer, in this window or in the one that shows it."""
+    emacs.press("M-x")
+    emacs.wait_echo("M-x")
+    emacs.type("pop-to-buffer")
+    emacs.press("Enter")
+    emacs.wait_echo("Pop to buffer")
+    emacs.type(buffer)
+    emacs.press("Enter")
+    emacs.wait(f"the cursor in {buffer}", lambda emacs: buffer in emacs.selected())
 
 
 def load_again(emacs: Emacs, expected: str) -> re.Match[str]:
@@ -44,9 +56,18 @@ def ask(emacs: Emacs, text: str, number: int, *answers: str) -> list[str]:
     return lines
 
 
+def find(emacs: Emacs, text: str) -> None:
+    """Go to the next place of `text`."""
+    emacs.press("C-s")
+    emacs.type(text)
+    emacs.wait("the text that is looked for", lambda emacs: f"I-search: {text}" in emacs.echo())
+    emacs.press("Enter")
+    emacs.wait("the cursor there", lambda emacs: text in emacs.line())
+
+
 def insert_above(emacs: Emacs, line: str, text: str) -> None:
     """Go to the first line with `line` in it, as a person does by searching, and type `text` above it."""
-    emacs.press("M-<", "C-s")
-    emacs.type(line)
-    emacs.press("Enter", "C-a")
+    emacs.press("M-<")
+    find(emacs, line)
+    emacs.press("C-a")
     emacs.type(f"{text}\n")

@@ -16,7 +16,7 @@ from pathlib import Path
 from types import TracebackType
 from typing import Self, TypeVar
 
-__all__ = ["DEADLINE_SECONDS", "Tmux"]
+__all__ = ["DEADLINE_SECONDS", "LOOK_SECONDS", "Tmux"]
 
 DEADLINE_SECONDS = 30.0
 LOOK_SECONDS = 0.02  # between two looks at the screen

@@ -28,9 +28,12 @@ def test_the_tutorial(place: Workplace, open_emacs: Callable[..., Emacs]) -> Non
 
     emacs.press("C-c", "C-z")
     insert_above(emacs, "case message", RESET)
-    emacs.wait("the line in the source", lambda emacs: RESET in emacs.window("counter.py"))
+    emacs.wait("the mark of an edit", lambda emacs: " stale " in emacs.mode_line("counter.py"))
+    assert [line for line in emacs.window("counter.py") if line.endswith(RESET)]
     where = r"loop:\d+"
     load_again(emacs, rf"\Acounter v2 loaded: loop changed; 1 process still runs v1: {pid} at {where} \([\d.]+ ms\)")
+
+    emacs.wait("no mark of an edit", lambda emacs: " stale " not in emacs.mode_line("counter.py"))
 
     emacs.press("C-c", "C-z")
     ask(emacs, 'pid << ("reset",)', 4, r"Unhandled message \('reset',\)", r"\('reset',\)")
