@@ -293,9 +293,11 @@ def test_force_does_not_override_the_compiler(project):
         project.load_text("thing", FAILURES["syntax"][0], force=True)
 
 
-def test_a_file_that_ran_as_the_program_is_another_module(project, monkeypatch):
-    """What runs in __main__ cannot move; that is said."""
+@pytest.mark.parametrize("name", ["__main__", "__mp_main__"])
+def test_a_file_that_ran_as_the_program_is_another_module(project, monkeypatch, name):
+    """What runs in __main__ cannot move; that is said. With multiprocessing it has a second name."""
     path = project.put("thing_v1")
+    monkeypatch.setitem(sys.modules, name, sys.modules["__main__"])
     monkeypatch.setattr(sys.modules["__main__"], "__file__", path, raising=False)
 
     report = code.load(path)

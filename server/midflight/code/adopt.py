@@ -18,7 +18,7 @@ from midflight.code.class_sources import note_classes
 from midflight.code.constants import same
 from midflight.code.facade import Namespace
 from midflight.code.modules import Module, known, remember
-from midflight.code.names import Place, is_project_file
+from midflight.code.names import PROGRAM, Place, is_project_file
 from midflight.code.source import Rejection, Unit, unit_at
 from midflight.code.version import Version
 
@@ -140,7 +140,7 @@ def imported_modules() -> list[tuple[str, str, ModuleType]]:
     return [
         (name, path, module)
         for name, module in list(sys.modules.items())
-        if name != "__main__"
+        if name not in PROGRAM
         and isinstance(module, ModuleType)
         and known(name) is None
         and isinstance(path := vars(module).get("__file__"), str)

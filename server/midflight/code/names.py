@@ -21,7 +21,9 @@ from typing import Any
 from midflight import errors
 from midflight.code.report import Diagnostic
 
-__all__ = ["Place", "is_project_file", "locate", "refusal"]
+__all__ = ["PROGRAM", "Place", "is_project_file", "locate", "refusal"]
+
+PROGRAM = ("__main__", "__mp_main__")  # the names of what runs; multiprocessing gives it the second one
 
 _OURS = os.path.dirname(os.path.realpath(errors.__file__))
 _PATHS = {key: os.path.realpath(path) for key, path in sysconfig.get_paths().items()}
@@ -66,8 +68,8 @@ def refusal(name: str, path: str) -> str | None:
         return "it is a part of Python's standard library, which Midflight itself runs on"
     if top in sys.stdlib_module_names:
         return f"{name} is the name of a module of Python's standard library; rename {os.path.basename(path)}"
-    if top == "__main__":
-        return "__main__ is the program itself, and nobody calls it by name; load its file under the file's name"
+    if top in PROGRAM:
+        return f"{top} is the program itself, and nobody calls it by name; load its file under the file's name"
     return None
 
 
@@ -113,7 +115,7 @@ def _from_file(path: str, modules: Iterable[tuple[str, str]]) -> list[str]:
     return [
         name
         for name, file in modules
-        if name != "__main__" and os.path.basename(file) == base and os.path.realpath(file) == real
+        if name not in PROGRAM and os.path.basename(file) == base and os.path.realpath(file) == real
     ]
 
 
