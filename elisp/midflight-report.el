@@ -9,7 +9,8 @@
 ;;; Commentary:
 
 ;; One buffer, *midflight-report*, with what the server said of the last load,
-;; whole, of one module or of several.  Its diagnostics are links, and
+;; whole, of one module or of several.  Its diagnostics are links, its pids
+;; lead to the processes, and
 ;; `next-error' goes through them.  In it g loads the same again, as it compiles
 ;; again in a compilation.  Where other modules keep names of an older version,
 ;; a button loads those too.
@@ -20,6 +21,8 @@
 (require 'subr-x)
 (require 'midflight-connection)
 (require 'midflight-flymake)
+
+(declare-function midflight-process-view "midflight-process-view" (pid &optional section))
 
 (defconst midflight-report-buffer "*midflight-report*"
   "The name of the report buffer.")
@@ -102,7 +105,18 @@ AGAIN is called by \\<midflight-report-mode-map>\\[revert-buffer]."
     (insert (string-trim-right (plist-get report :text)) "\n")
     (dotimes (index (length diagnostics))
       (midflight-report--link index (nth index diagnostics)))
+    (midflight-report--link-processes)
     (goto-char (point-min))))
+
+(defun midflight-report--link-processes ()
+  "Make each pid in this buffer a button to the view of that process."
+  (goto-char (point-min))
+  (while (re-search-forward "<0\\.[0-9]+\\.0>" nil t)
+    (unless (button-at (match-beginning 0))
+      (let ((pid (match-string-no-properties 0)))
+        (make-text-button (match-beginning 0) (match-end 0)
+                          'action (lambda (_) (midflight-process-view pid))
+                          'help-echo "Look into this process")))))
 
 (defun midflight-report--offer (report together)
   "Offer to load the stale importers in REPORT by the function TOGETHER."

@@ -291,6 +291,25 @@ Version 1 is loaded if TEXT is `loaded', for the usual text."
     (with-current-buffer midflight-report-buffer
       (should-not (string-match-p "Load these too" (buffer-string))))))
 
+(ert-deftest midflight-report-leads-to-the-processes-it-names ()
+  "Each pid is a button that shows the process."
+  (midflight-loading-tests-with 'loaded
+    (midflight-loading-tests-value "pid = spawn(tally.loop, 41)")
+    (midflight-loading-tests-replace "return 1" "return 10")
+    (midflight-loading-tests-wait "\\`tally v2 loaded" "C-c C-k")
+    (with-current-buffer midflight-report-buffer
+      (goto-char (point-min))
+      (re-search-forward "<0\\.[0-9]+\\.0>")
+      (push-button (match-beginning 0)))
+    (midflight-test-wait
+     "the view of the process"
+     (lambda ()
+       (cl-find-if (lambda (buffer)
+                     (with-current-buffer buffer
+                       (and (derived-mode-p 'midflight-process-view-mode)
+                            (string-match-p "^Runs +tally v1, loop:6" (buffer-string)))))
+                   (buffer-list))))))
+
 (ert-deftest midflight-check-runs-and-loads-nothing ()
   "What it finds is in Flymake; its key says how it went."
   (midflight-loading-tests-with "def f():\n    return nobody\n\n1 / 0\n"
