@@ -11,6 +11,7 @@ from typing import Any
 import pytest
 
 from helpers.epc_peer import DEADLINE_SECONDS
+from helpers.versions import forget_modules_in
 from midflight import spawn
 from midflight.epc import Client
 from midflight.errors import RemoteError
@@ -25,7 +26,7 @@ def module(tmp_path: Path, request: pytest.FixtureRequest) -> Iterator[Path]:
     path_before = list(sys.path)
     yield tmp_path / f"{name}.py"
     sys.path[:] = path_before
-    sys.modules.pop(name, None)
+    forget_modules_in(tmp_path)
 
 
 @pytest.fixture

@@ -9,8 +9,8 @@ from typing import Any
 
 import pytest
 
-from erlang.versions import forget_modules_in
 from helpers.epc_peer import DEADLINE_SECONDS
+from helpers.versions import forget_modules_in
 from midflight.epc import Client
 from midflight.errors import RemoteError
 

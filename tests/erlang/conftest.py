@@ -10,7 +10,7 @@ import pytest
 
 from erlang.cases import all_cases
 from erlang.t import Expected, T
-from erlang.versions import forget_modules_in
+from helpers.versions import forget_modules_in
 from midflight.kernel import ManualClock
 from midflight.testing import TestRuntime
 

@@ -13,7 +13,7 @@ from typing import Any
 
 import pytest
 
-from erlang.versions import forget_modules_in
+from helpers.versions import forget_modules_in
 
 DOCS = Path(__file__).parents[2] / "docs"
 PAGES = ("coming-from-erlang.md", "coming-from-asyncio.md", "moving.md", "upgrade.md")

@@ -77,3 +77,19 @@ def project_in(root: Path) -> Iterator[Project]:
         modules._modules.update(known)
         hooks._values.clear()
         hooks._values.update(values)
+
+
+def forget_modules_in(folder: Path) -> None:
+    """Let the interpreter and the code server know nothing of the modules whose files are in `folder`.
+
+    There is one code server in an interpreter, so the next test would find them: a name taken, a number used.
+    """
+    ours = [name for name, module in sys.modules.items() if _is_in(folder, getattr(module, "__file__", None))]
+    ours += [name for name, module in modules._modules.items() if _is_in(folder, module.path)]
+    for name in ours:
+        sys.modules.pop(name, None)
+        modules._modules.pop(name, None)
+
+
+def _is_in(folder: Path, file: object) -> bool:
+    return isinstance(file, str) and Path(file).is_relative_to(folder)

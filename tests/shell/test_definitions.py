@@ -8,8 +8,8 @@ from pathlib import Path
 
 import pytest
 
-from erlang.versions import forget_modules_in
 from helpers.shells import Shell
+from helpers.versions import forget_modules_in
 from midflight import code
 from midflight.shell import ModuleScope, Reference, definition_of, references_of, target_of
 

@@ -11,8 +11,8 @@ from typing import Any
 
 import pytest
 
-from erlang.versions import forget_modules_in
 from helpers.shells import Shell
+from helpers.versions import forget_modules_in
 from midflight import code
 from midflight.shell import Candidate, ModuleScope, call_tip, complete, doc_of, module_of_file
 from midflight.shell.sight import members_of
