@@ -2,7 +2,7 @@
 
 .DEFAULT_GOAL := help
 .NOTPARALLEL:
-.PHONY: help setup demo test lint test-python test-emacs test-neovim docs bench clean
+.PHONY: help setup demo test lint test-python test-emacs test-neovim docs bench screenshots clean
 
 PYTEST := .venv/bin/python -m pytest
 
@@ -45,6 +45,11 @@ bench: setup ## measure beside Erlang, asyncio and others: some minutes
 	.venv/bin/python -m venv .venv/rivals
 	.venv/rivals/bin/python -m pip install -q --disable-pip-version-check ipython jurigged
 	.venv/bin/python bench/rivals.py --python .venv/rivals/bin/python
+	.venv/bin/python bench/editor.py
+
+screenshots: setup ## play sessions in a real Emacs and write docs/images
+	.venv/bin/python -m pip install -q --disable-pip-version-check --group pictures
+	.venv/bin/python scripts/screenshots.py
 
 clean: ## remove what was made here: .venv, caches, byte code
 	rm -rf .venv .mypy_cache .ruff_cache .pytest_cache .hypothesis build dist
