@@ -146,10 +146,26 @@
     map)
   "Keymap of `midflight-mode'.")
 
-;; The lists are asked for from the shell as often as from the code.
-(dolist (key '("p" "T" "e" "t" "c" "l" "?"))
-  (let ((keys (kbd (concat "C-c C-x " key))))
-    (define-key midflight-shell-mode-map keys (lookup-key midflight-mode-map keys))))
+;; Who reads a crash or a list wants the next list by the key that he knows.
+(defvar midflight-everywhere-map
+  (let ((map (make-sparse-keymap)))
+    (dolist (key '("p" "T" "e" "t" "c" "l" "i" "?"))
+      (define-key map key (lookup-key midflight-mode-map (kbd (concat "C-c C-x " key)))))
+    map)
+  "Keys for lists and such, behind one prefix in all buffers of Midflight.")
+
+(define-key midflight-shell-mode-map (kbd "C-c C-x") midflight-everywhere-map)
+(dolist (map (list midflight-connections-mode-map midflight-crash-mode-map
+                   midflight-crashes-mode-map midflight-doctor-mode-map
+                   midflight-inspector-mode-map midflight-log-mode-map
+                   midflight-preview-mode-map midflight-process-view-mode-map
+                   midflight-processes-mode-map midflight-purge-mode-map
+                   midflight-report-mode-map
+                   midflight-trace-mode-map midflight-tree-mode-map
+                   midflight-version-diff-mode-map midflight-version-source-mode-map
+                   midflight-versions-mode-map))
+  (define-key map (kbd "C-c C-x") midflight-everywhere-map)
+  (define-key map (kbd "C-c C-z") #'midflight-shell))
 
 (easy-menu-define midflight-menu midflight-mode-map
   "Menu of `midflight-mode'."

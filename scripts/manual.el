@@ -24,6 +24,7 @@
 (push (expand-file-name "elisp" manual-root) load-path)
 (require 'midflight)
 (defvar midflight-dispatch-groups)
+(defvar midflight-everywhere-map)
 (defvar midflight-mode-map)
 
 (defun manual-escape (text)
@@ -61,6 +62,7 @@
        (let ((keys (vconcat prefix (vector event))))
          (cond ((memq event '(menu-bar remap mode-line)))
                ((and (consp event)))
+               ((eq binding midflight-everywhere-map)) ; which has its own section
                ((keymapp binding)
                 (setq found (append found (manual-bindings binding keys))))
                ((and (symbolp binding) binding (not (memq binding '(ignore undefined))))

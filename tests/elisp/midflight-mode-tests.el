@@ -172,13 +172,23 @@
       (setq midflight-connection--all nil)
       (delete-directory folder t))))
 
-(ert-deftest midflight-lists-have-the-same-keys-in-the-shell ()
-  "Who is in the shell asks for the processes by the key that he has in the code."
-  (dolist (key '("p" "T" "e" "t" "c" "l" "?" "i"))
-    (let* ((keys (kbd (concat "C-c C-x " key)))
-           (command (lookup-key midflight-shell-mode-map keys)))
-      (should (commandp command))
-      (should (eq command (lookup-key midflight-mode-map keys))))))
+(ert-deftest midflight-lists-have-the-same-keys-everywhere ()
+  "Who reads a crash asks for the processes by the key that he has in the code."
+  (let ((modes 0))
+    (mapatoms
+     (lambda (mode)
+       (when (and (string-match-p "\\`midflight-.*-mode\\'" (symbol-name mode))
+                  (get mode 'derived-mode-parent))
+         (setq modes (1+ modes))
+         (let ((map (symbol-value (intern (format "%s-map" mode)))))
+           (should (commandp (lookup-key map (kbd "C-c C-z"))))
+           (dolist (key '("p" "T" "e" "t" "c" "l" "?" "i"))
+             (let* ((keys (kbd (concat "C-c C-x " key)))
+                    (command (lookup-key map keys)))
+               (ert-info ((format "%s in %s" key mode))
+                 (should (commandp command))
+                 (should (eq command (lookup-key midflight-mode-map keys))))))))))
+    (should (> modes 10))))
 
 (ert-deftest midflight-mode-line-names-the-project ()
   "The lighter has the project and says that no server is attached."
