@@ -78,6 +78,11 @@ def is_there(pid: int) -> bool:
         return False
 
 
+def is_mode_line(line: str) -> bool:
+    """Say whether a line of the screen is the mode line of a window."""
+    return re.match(r"-\S*:[-*%]{2}[-@]", line) is not None
+
+
 class Emacs(Tmux):
     """An `emacs -nw -Q` that visits a file of the workplace's project, with Midflight's lines in its init file."""
 
@@ -95,7 +100,7 @@ class Emacs(Tmux):
 
     def mode_lines(self) -> list[str]:
         """Return the mode lines, top to bottom."""
-        return [line for line in self.lines() if re.match(r"-\S*:[-*%]{2}[-@]", line)]
+        return list(filter(is_mode_line, self.lines()))
 
     def mode_line(self, buffer: str) -> str:
         """Return the mode line of the window that shows `buffer`, whose name may be cut; empty if none does."""
@@ -105,12 +110,12 @@ class Emacs(Tmux):
         """Return the lines of the window that shows `buffer`; nothing if none does. Windows are above each other."""
         shown: list[str] = []
         for line in self.lines()[1:]:  # below the menu bar
-            if line in self.mode_lines():
-                if buffer in line:
-                    return shown
-                shown = []
-            else:
+            if not is_mode_line(line):
                 shown.append(line)
+            elif buffer in line:
+                return shown
+            else:
+                shown = []
         return []
 
     def line(self) -> str:
@@ -120,12 +125,13 @@ class Emacs(Tmux):
     def selected(self) -> str:
         """Return the mode line of the window that the cursor is in; empty in the minibuffer."""
         _, row = self.cursor()
-        return next((line for line in self.lines()[row:] if line in self.mode_lines()), "")
+        return next(filter(is_mode_line, self.lines()[row:]), "")
 
     def echo(self) -> str:
         """Return what the echo area shows."""
-        after_last = 1 + max((i for i, line in enumerate(self.lines()) if line in self.mode_lines()), default=-1)
-        return "\n".join(self.lines()[after_last:]).rstrip("\n")
+        lines = self.lines()
+        after_last = 1 + max((row for row, line in enumerate(lines) if is_mode_line(line)), default=-1)
+        return "\n".join(lines[after_last:]).rstrip("\n")
 
     def wait_echo(self, pattern: str) -> re.Match[str]:
         """Wait until the echo area shows something that matches the regular expression."""

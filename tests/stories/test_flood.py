@@ -10,7 +10,7 @@ from helpers.stories import SHELL, load_first
 
 LINES = 100_000
 FLOOD = f"""
-from midflight import receive
+from midflight import receive, sleep
 
 async def start():
     lines = 0
@@ -18,6 +18,7 @@ async def start():
     while not is_asked or lines < {LINES}:
         for lines in range(lines + 1, lines + 101):
             print(f"line {{lines}} of the flood, which is about as long as the line of a log")
+        await sleep(0)
         is_asked = is_asked or await receive("stop", timeout=0, default=None) is not None
     print(f"after {{lines}} lines the flood is over")
 """
