@@ -63,6 +63,12 @@
 \\[revert-buffer] looks anew, \\[midflight-preview-drop] drops it."
   "What a preview says of its keys.")
 
+(defconst midflight-preview--help-refused
+  "\\<midflight-preview-mode-map>It would not be loaded; \
+\\[midflight-preview-force] loads what a check refuses all the same, \
+\\[revert-buffer] looks anew, \\[midflight-preview-drop] drops it."
+  "The keys of a preview of what would be refused.")
+
 ;;;; Ask and show
 
 (defun midflight-preview-buffer (path text)
@@ -96,7 +102,11 @@
       (midflight-report-fill preview root #'midflight-preview--anew)
       (let ((inhibit-read-only t))
         (forward-line 1)
-        (insert "\n" (substitute-command-keys midflight-preview--help) "\n")
+        (insert "\n" (substitute-command-keys
+                      (if (equal (plist-get preview :status) "failed")
+                          midflight-preview--help-refused
+                        midflight-preview--help))
+                "\n")
         (midflight-preview--insert-changes (plist-get preview :changes))
         (goto-char (point-max))
         (midflight-preview--insert-diff preview)

@@ -179,6 +179,7 @@ Version 1 is loaded if TEXT is `loaded', for the usual text."
           (preview (midflight-loading-tests-preview)))
       (with-current-buffer preview
         (should (string-prefix-p "tally not loaded: line 12, undefined name 'nobody'" (buffer-string)))
+        (should (string-match-p "^It would not be loaded; f loads what a check refuses" (buffer-string)))
         (goto-char (point-min))
         (search-forward "tally.py:12")
         (push-button (1- (point)))
