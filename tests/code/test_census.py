@@ -7,7 +7,7 @@ import sys
 
 import pytest
 
-from midflight import code, exit, receive, register
+from midflight import Pid, code, exit, receive, register
 from midflight.code import census
 from midflight.code.census import Census, Roll, take_census
 
@@ -189,6 +189,30 @@ def test_one_that_has_not_begun_is_where_it_will_begin(runtime, walkers):
 
     assert (row.function, row.line) == ("at_two", module.at_two.__code__.co_firstlineno)
     assert [row.pid for row in census.census_of(pid).rows("walker")] == [pid]
+
+
+def test_servers_are_known(project, runtime):
+    """Those that have begun and not ended, with the object that is their state."""
+    project.load_text("desk", "from midflight import GenServer\n\nclass Desk(GenServer):\n    pass\n")
+    desk = sys.modules["desk"].Desk
+    found = take_census()
+    started: list[Pid] = []
+
+    async def start() -> None:
+        started.append(await desk.start())
+
+    runtime.spawn(start)
+    runtime.run_until_idle()
+    (pid,) = started
+    found.update()
+    (known,) = found.servers()
+
+    exit(pid, "kill")
+    runtime.run_until_idle()
+    found.update()
+
+    assert (known[0], type(known[1])) == (pid, desk)
+    assert list(found.servers()) == []
 
 
 def test_a_census_holds_no_frame(runtime, walkers):

@@ -15,7 +15,6 @@ from midflight.code.census import Census, Start
 from midflight.code.live_calls import Ahead, BrokenCall, broken_calls
 from midflight.code.lookup import current
 from midflight.code.move import move_idle
-from midflight.code.planning import servers_now
 from midflight.code.prepare import Prepared
 from midflight.kernel import Pid
 
@@ -31,7 +30,7 @@ def broken_by(made: Sequence[Prepared], census: Census, *, move: bool) -> dict[P
     With `move`, without the processes that would be moved first: those call what the new version says. On the
     runtime's thread, as `move_idle`.
     """
-    ahead = [*_frames(census), *_callbacks({each.unit.name for each in made})]
+    ahead = [*_frames(census), *_callbacks(census, {each.unit.name for each in made})]
     found = {each: list(_broken_by(each, ahead)) for each in made}
     if move and any(found.values()):
         moved = {pid for each in made for pid in move_idle(each.record, each.version).moved}
@@ -57,10 +56,10 @@ def _frames(census: Census) -> Iterator[Ahead]:
         yield Ahead(spot, pids, is_certain=True)
 
 
-def _callbacks(becoming_current: set[str]) -> Iterator[Ahead]:
+def _callbacks(census: Census, becoming_current: set[str]) -> Iterator[Ahead]:
     """Yield the methods of servers whose own module stays what it is: the others take their new class."""
     servers: dict[type[Any], list[Pid]] = {}
-    for pid, server in servers_now():
+    for pid, server in census.servers():
         servers.setdefault(type(server), []).append(pid)
     for cls, pids in servers.items():
         if cls.__module__ in becoming_current or cls.__module__.startswith(PACKAGE):

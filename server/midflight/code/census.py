@@ -20,11 +20,11 @@ from types import CodeType, CoroutineType, FrameType, FunctionType, GeneratorTyp
 from typing import Any, NamedTuple, overload
 
 from midflight.code.facade import Namespace
-from midflight.code.report import Lingering
+from midflight.code.lingering import MANY, Group, Lingering, Rows
 from midflight.code.version import Version, version_of
 from midflight.kernel import Pid, Process, Scheduler, is_kernel_frame, receive, schedulers
 
-__all__ = ["Census", "Pids", "Rows", "Start", "census_of", "spots_of", "take_census"]
+__all__ = ["Census", "Pids", "Start", "census_of", "spots_of", "take_census"]
 
 Wanted = Callable[[Version], bool]
 
@@ -67,19 +67,19 @@ class Place:
 
 
 class Pids(Sequence[Pid]):
-    """Processes of one place or of several, oldest first. They are put in order when somebody looks."""
+    """The processes of one place or of several, oldest first. They are put in order when somebody looks."""
 
     def __init__(self) -> None:
-        self._groups: list[tuple[Pid, ...]] = []
+        self._places: list[Place] = []
         self._sorted: tuple[Pid, ...] | None = None
 
-    def add(self, pids: tuple[Pid, ...]) -> None:
-        """Add some that are not in it yet."""
-        self._groups.append(pids)
+    def add(self, place: Place) -> None:
+        """Add those of a place."""
+        self._places.append(place)
         self._sorted = None
 
     def __len__(self) -> int:
-        return sum(map(len, self._groups))
+        return sum(len(place.processes) for place in self._places)
 
     @overload
     def __getitem__(self, index: int) -> Pid: ...
@@ -88,64 +88,8 @@ class Pids(Sequence[Pid]):
     def __getitem__(self, index: slice) -> Sequence[Pid]: ...
     def __getitem__(self, index: int | slice) -> Pid | Sequence[Pid]:
         if self._sorted is None:
-            self._sorted = tuple(sorted((pid for group in self._groups for pid in group), key=_number))
+            self._sorted = tuple(sorted((pid for place in self._places for pid in place.pids()), key=_number))
         return self._sorted[index]
-
-
-class Group(NamedTuple):
-    """Those who are at one place of a version."""
-
-    pids: tuple[Pid, ...]
-    version: int
-    function: str
-    line: int
-
-
-class Rows(Sequence[Lingering]):
-    """Processes, each with the version and the place where it is, oldest first. Made when somebody looks."""
-
-    def __init__(self) -> None:
-        self._groups: list[Group] = []
-        self._names: dict[Pid, str] = {}
-        self._made: list[Lingering] | None = None
-
-    def add(self, group: Group) -> None:
-        """Add those who are at one place."""
-        self._groups.append(group)
-
-    def groups(self) -> Sequence[Group]:
-        """Return the same as place by place, in no order: that is quick with however many processes."""
-        return self._groups
-
-    def name(self, names: dict[str, Process]) -> None:
-        """Take in the registered names."""
-        self._names |= {process.pid: name for name, process in names.items()}
-
-    def __len__(self) -> int:
-        return sum(len(group[0]) for group in self._groups)
-
-    @overload
-    def __getitem__(self, index: int) -> Lingering: ...
-
-    @overload
-    def __getitem__(self, index: slice) -> Sequence[Lingering]: ...
-    def __getitem__(self, index: int | slice) -> Lingering | Sequence[Lingering]:
-        return self._rows()[index]
-
-    def __iter__(self) -> Iterator[Lingering]:
-        return iter(self._rows())
-
-    def _rows(self) -> list[Lingering]:
-        if self._made is None:
-            name = self._names.get
-            self._made = [
-                Lingering(pid, name(pid), number, function, line)
-                for pids, number, function, line in self._groups
-                for pid in sorted(pids, key=_number)
-            ]
-            if len(self._groups) > 1:
-                self._made.sort(key=lambda row: row.pid.number)
-        return self._made
 
 
 class Census:
@@ -170,19 +114,21 @@ class Census:
 
     def rows(self, name: str, wanted: Wanted = lambda _: True) -> Rows:
         """Return the processes in those versions of module `name`, each once, with its innermost frame there."""
-        rows = Rows()
+        groups = []
+        names: dict[str, Process] = {}
         for roll in self._rolls.values():
             for place in roll.places():
                 found = place.innermost(name, wanted)
                 if found is not None:
                     version, spot = found
-                    rows.add(Group(place.pids(), version.number, spot.f_code.co_qualname, spot.f_lineno))
-            rows.name(roll.names)
-        return rows
+                    groups.append(Group(place.pids(), version.number, spot.f_code.co_qualname, spot.f_lineno))
+            names |= roll.names
+        return Rows(groups, names)
 
-    def in_module(self, name: str, wanted: Wanted = lambda _: True) -> list[Lingering]:
-        """Return what `rows` does, as a list."""
-        return list(self.rows(name, wanted))
+    def in_module(self, name: str, wanted: Wanted = lambda _: True) -> Sequence[Lingering]:
+        """Return what `rows` does, as it stands in reports."""
+        rows = self.rows(name, wanted)
+        return rows if len(rows) > MANY else tuple(rows)
 
     def numbers(self, name: str) -> set[int]:
         """Return the numbers of the versions of module `name` that some process has a frame in."""
@@ -198,8 +144,15 @@ class Census:
                 entry = found.get(code)
                 if entry is None:
                     entry = found[code] = (spot, Pids())
-                entry[1].add(place.pids())
+                entry[1].add(place)
         return found
+
+    def servers(self) -> Iterator[tuple[Pid, Any]]:
+        """Yield the pid and the object of every server there is."""
+        for roll in self._rolls.values():
+            for process in roll.servers:
+                if process.behaviour.server is not None:
+                    yield process.pid, process.behaviour.server
 
     def _places(self) -> Iterator[Place]:
         for roll in self._rolls.values():
@@ -207,7 +160,7 @@ class Census:
 
 
 class Roll:
-    """The processes of one scheduler. `names` are the registered ones."""
+    """The processes of one scheduler. `names` are the registered ones, `servers` those that handle system messages."""
 
     def __init__(self, scheduler: Scheduler) -> None:
         self._scheduler = scheduler
@@ -216,6 +169,7 @@ class Roll:
         self._processes: list[Process] = []
         self._seen: list[int] = []  # the reductions that each of them had
         self.names: dict[str, Process] = {}
+        self.servers: dict[Process, None] = {}
 
     def places(self) -> list[Place]:
         """Return the places where somebody is."""
@@ -235,6 +189,7 @@ class Roll:
             before = list(map(dict(zip(self._processes, self._seen, strict=True)).get, processes))
             for process in set(self._processes).difference(processes):
                 del self._place_of.pop(process).processes[process]
+                self.servers.pop(process, None)
         self._look_at(compress(processes, map(ne, reductions, before)))
         self._processes, self._seen = processes, reductions
         current = self._scheduler.current()
@@ -252,6 +207,8 @@ class Roll:
         """Look at processes that do not run. Most wait in a receive of their own function: that must be quick."""
         places, place_of = self._places, self._place_of
         for process in processes:
+            if process.behaviour is not None:
+                self.servers[process] = None
             coro = process.coro
             if type(coro) is CoroutineType:
                 awaited = coro.cr_await

@@ -113,14 +113,14 @@ class _Commitment:
     def _note_lingering(self) -> None:
         assert self._census is not None
         for each in self._made:
-            each.lingering = self._census.rows(each.unit.name, _other_than(each.version))
+            each.lingering = self._census.in_module(each.unit.name, _other_than(each.version))
 
     def _move_idle(self) -> None:
         self._census = None
         for each in self._made if self._move else ():
             each.moves = move_idle(each.record)
             moved = frozenset(each.moves.moved)
-            each.lingering = [row for row in each.lingering if row[0] not in moved]
+            each.lingering = tuple(row for row in each.lingering if row.pid not in moved)
 
     def _note_seconds(self) -> None:
         for each in self._made:

@@ -66,7 +66,7 @@ def processes(name: str, version: int | None = None) -> tuple[Pid, ...]:
     """
     module_of(name)
     found = take_census().rows(name, lambda each: version is None or each.number == version)
-    return tuple(sorted((pid for group in found.groups() for pid in group.pids), key=lambda pid: pid.number))
+    return tuple(sorted((pid for group in found.groups for pid in group.pids), key=lambda pid: pid.number))
 
 
 def check_process_code(pid: Pid, name: str, version: int | None = None) -> bool:

@@ -224,7 +224,7 @@ class Prepared:
             changed=changed,
             removed=removed,
             warnings=tuple(self.warnings),
-            lingering=tuple(self.lingering),
+            lingering=self.lingering,
             stale_imports=self.stale_imports,
             prepare_ms=self.prepare_seconds * 1000,
             commit_ms=self.commit_seconds * 1000,

@@ -15,6 +15,7 @@ from midflight.code.census import take_census
 from midflight.code.comparison import lines_of_definitions
 from midflight.code.diff import compare, definitions, definitions_of, unified
 from midflight.code.held import Held
+from midflight.code.lingering import versions_of
 from midflight.code.load import PathOrName, load_units, loaded_places
 from midflight.code.move import move_idle, read_ahead
 from midflight.code.planning import Terms
@@ -97,7 +98,7 @@ class Rehearsal(Upgrade):
         ]
         known = {field.name: getattr(report, field.name) for field in fields(UpgradeReport)}
         found = {
-            "lingering": tuple(lingering),
+            "lingering": lingering,
             "moved": tuple(pid for move in moves for pid in move.moved),
             "not_moved": tuple(each for move in moves for each in move.not_moved),
         }
@@ -159,7 +160,7 @@ def _summary(report: RehearsalReport) -> str:
 def _going_on(report: RehearsalReport) -> str:
     if not report.lingering:
         return ""
-    versions = ", ".join(f"v{number}" for number in sorted({each.version for each in report.lingering}))
+    versions = ", ".join(f"v{number}" for number in sorted(versions_of(report.lingering)))
     movable, judged = len(report.moved), len(report.moved) + len(report.not_moved)
     if judged < len(report.lingering):
         can = f"{movable} of the first {judged} can be moved"

@@ -9,8 +9,9 @@ import os
 from collections.abc import Iterable, Sequence
 from dataclasses import dataclass
 from functools import singledispatch
-from typing import Literal, NamedTuple
+from typing import Literal
 
+from midflight.code.lingering import Lingering, count_in, versions_of
 from midflight.kernel import Pid
 
 __all__ = [
@@ -28,7 +29,7 @@ __all__ = [
 Severity = Literal["error", "warning", "note"]
 
 SHOWN = 3  # names or pids in the one line
-LISTED = 1000  # processes in the whole text, which people read; the report itself has all of them
+LISTED = 200  # processes in the whole text, which people read; the report itself has all of them
 
 # The codes whose message is about one place in the text. The others are about the file or the system, so the one
 # line does not say "line 1" for them.
@@ -70,16 +71,6 @@ class Diagnostic:
     severity: Severity
     message: str
     code: str
-
-
-class Lingering(NamedTuple):  # quickly made: there may be as many as processes
-    """A process that runs a version other than the current one: where it is in that version's text."""
-
-    pid: Pid
-    name: str | None
-    version: int
-    function: str
-    line: int
 
 
 @dataclass(frozen=True, slots=True)
@@ -143,7 +134,7 @@ class LoadReport:
     removed: tuple[str, ...] = ()
     warnings: tuple[Diagnostic, ...] = ()
     refusals: tuple[Diagnostic, ...] = ()
-    lingering: tuple[Lingering, ...] = ()
+    lingering: Sequence[Lingering] = ()
     stale_imports: tuple[StaleImport, ...] = ()
     prepare_ms: float = 0.0
     commit_ms: float = 0.0
@@ -200,7 +191,7 @@ def _moves(report: LoadReport | MoveReport, to: str = "") -> str:
     said = [f"{processes(moved)} moved{to}"] if moved else []
     if still:
         count = str(len(still)) if moved else processes(len(still))
-        versions = _join(f"v{number}" for number in sorted({each.version for each in still}))
+        versions = _join(f"v{number}" for number in sorted(_versions(report)))
         places = ", ".join(
             f"{each.pid!r} at {each.function}:{each.line}{f' ({reason})' if reason else ''}"
             for each, reason in _with_reasons(report, SHOWN)
@@ -213,6 +204,13 @@ def _moves(report: LoadReport | MoveReport, to: str = "") -> str:
 def _still(report: LoadReport | MoveReport) -> Sequence[Lingering | NotMoved]:
     """Return who runs an older version."""
     return report.not_moved if isinstance(report, MoveReport) else report.lingering
+
+
+def _versions(report: LoadReport | MoveReport) -> set[int]:
+    """Return the older versions that are run."""
+    if isinstance(report, MoveReport):
+        return {each.version for each in report.not_moved}
+    return versions_of(report.lingering)
 
 
 def _with_reasons(report: LoadReport | MoveReport, most: int) -> list[tuple[Lingering | NotMoved, str]]:
@@ -238,7 +236,7 @@ def refused_because(report: LoadReport) -> str:
 def _unchanged(report: LoadReport) -> str:
     if report.current is None and not report.lingering:
         return "It was not loaded before either."
-    count = sum(each.version == report.current for each in report.lingering)
+    count = count_in(report.lingering, report.current)
     older = len(report.lingering) - count
     parts = ["No version is current" if report.current is None else f"Version {report.current} stays current"]
     if count:

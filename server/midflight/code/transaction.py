@@ -42,7 +42,7 @@ def load_error(failures: Sequence[Failure]) -> LoadError:
             version=None,
             path=path,
             refusals=problems,
-            lingering=tuple(census.in_module(name)),
+            lingering=census.in_module(name),
             current=_current_number(name),
         )
         for name, path, problems in failures

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections import Counter
-from collections.abc import Callable
+from collections.abc import Callable, Sequence
 from typing import NamedTuple
 
 from midflight.code.census import Census, take_census
@@ -88,11 +88,11 @@ def _is(number: int) -> Callable[[Version], bool]:
     return lambda version: version.number == number
 
 
-def lingering(path_or_name: str) -> tuple[Lingering, ...]:
+def lingering(path_or_name: str) -> Sequence[Lingering]:
     """Return the processes in older versions of a module, oldest first: those whom `purge` would end.
 
     Raises: UnknownModuleError.
     OTP: erlang:check_process_code/2 for each process.
     """
     module = module_of(module_name(path_or_name))
-    return tuple(take_census().in_module(module.name, lambda version: version is not module.current))
+    return take_census().in_module(module.name, lambda version: version is not module.current)

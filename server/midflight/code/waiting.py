@@ -5,6 +5,7 @@ from __future__ import annotations
 import heapq
 from collections import Counter
 from dataclasses import dataclass, field
+from operator import attrgetter
 
 from midflight.code.census import take_census
 from midflight.code.lines import LineMap, line_map
@@ -41,7 +42,7 @@ def waiting(path: str, source: str) -> tuple[Spot, ...]:
     last = text.count("\n") + 1
     maps: dict[int, LineMap | None] = {}
     spots: dict[int, Spot] = {}
-    for pids, number, _, line in take_census().rows(record.name).groups():
+    for pids, number, _, line in take_census().rows(record.name).groups:
         if number not in maps:
             version = record.versions.get(number)
             old = None if version is None else version.text
@@ -51,5 +52,5 @@ def waiting(path: str, source: str) -> tuple[Spot, ...]:
         spot = spots.setdefault(here, Spot(here))
         spot.count += len(pids)
         spot.versions[number] += len(pids)
-        spot.pids = heapq.nsmallest(SHOWN, [*spot.pids, *pids], key=lambda pid: pid.number)
+        spot.pids = heapq.nsmallest(SHOWN, [*spot.pids, *pids], key=attrgetter("number"))
     return tuple(spots[line] for line in sorted(spots))

@@ -29,7 +29,8 @@ Plist = dict[str, object]
 _OPTIONS = ("force", "two_versions", "move")
 _ROLLBACK_OPTIONS = ("force", "move")
 _UPGRADE_OPTIONS = ("force", "dry_run", "extra", "to", "timeout")
-_MOST = 1000  # servers and processes in an answer, which must fit into a frame; `text` says how many more there are
+_MOST = 1000  # servers in an answer, which must fit into a frame; `text` says how many more there are
+_NAMED = 200  # processes in an answer, which an editor reads while somebody waits; `text` says how many more there are
 
 
 def report_plist(report: code.LoadReport) -> Plist:
@@ -58,7 +59,7 @@ def report_plist(report: code.LoadReport) -> Plist:
             }
             for each in (*report.refusals, *report.warnings)
         ],
-        "lingering": [_place(each) for each in report.lingering[:_MOST]],
+        "lingering": [_place(each) for each in report.lingering[:_NAMED]],
         **_moves(report),
         "upgraded": [_server(each) for each in report.servers[:_MOST]]
         if isinstance(report, code.UpgradeReport)
@@ -100,8 +101,8 @@ def _server(change: code.ServerChange) -> Plist:
 
 def _moves(report: code.LoadReport | code.MoveReport) -> Plist:
     return {
-        "moved": [repr(pid) for pid in report.moved[:_MOST]],
-        "not_moved": [_place(each) | {"reason": each.reason} for each in report.not_moved[:_MOST]],
+        "moved": [repr(pid) for pid in report.moved[:_NAMED]],
+        "not_moved": [_place(each) | {"reason": each.reason} for each in report.not_moved[:_NAMED]],
     }
 
 
