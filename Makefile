@@ -15,8 +15,8 @@ setup: ## install what is missing (Debian packages as root, .venv)
 demo: setup ## play the tutorial in a real Emacs and print it
 	@emacs -Q --batch -l scripts/demo.el
 
-test: lint test-emacs ## every check and every test; red stops it
-	$(PYTEST)
+test: lint ## every check and every test; red stops it
+	@scripts/test-all
 
 lint: setup ## ruff, mypy --strict, and the elisp: byte-compile, checkdoc, package-lint
 	.venv/bin/python -m ruff check
