@@ -87,3 +87,14 @@ def system_messages(pid: Pid) -> list[System]:
     """Return the system messages that wait for a server."""
     info = process_info(pid)
     return [message for message in (info["messages"] if info else ()) if isinstance(message, System)]
+
+
+def state_of(pid: Pid) -> dict[str, Any]:
+    """Return the attributes of a server."""
+    process: Any = pid.process
+    return vars(process.behaviour.server)
+
+
+def current() -> int:
+    """Return the number of the version that is current."""
+    return next(each.version for each in code.versions("ledger") if each.current)
