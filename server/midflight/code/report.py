@@ -29,7 +29,7 @@ __all__ = [
 Severity = Literal["error", "warning", "note"]
 
 SHOWN = 3  # names or pids in the one line
-LISTED = 200  # processes in the whole text, which people read; the report itself has all of them
+LISTED = 50  # processes in the whole text, which people read; the report itself has all of them
 
 # The codes whose message is about one place in the text. The others are about the file or the system, so the one
 # line does not say "line 1" for them.

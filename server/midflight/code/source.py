@@ -5,9 +5,10 @@ from __future__ import annotations
 import ast
 import io
 import os
+import time
 import tokenize
 from collections.abc import Iterable
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from types import CodeType
 
 from midflight.code.names import Place, locate
@@ -18,12 +19,16 @@ __all__ = ["Rejection", "Unit", "compile_unit", "parse", "read_text", "syntax_pr
 
 @dataclass(frozen=True, slots=True)
 class Unit:
-    """A module's text, parsed: what a version is made of. `encoding` is what the text itself says, else UTF-8."""
+    """A module's text, parsed: what a version is made of. `encoding` is what the text itself says, else UTF-8.
+
+    `seconds` is how long it took to read and parse it.
+    """
 
     place: Place
     text: str
     tree: ast.Module
     encoding: str
+    seconds: float = field(default=0.0, compare=False)
 
     @property
     def name(self) -> str:
@@ -63,6 +68,7 @@ def unit_of(
 
 def unit_at(place: Place, text: str | None) -> Unit | Rejection:
     """Read and parse the module at `place`."""
+    began = time.perf_counter()
     if text is None:
         found = read_text(place.path)
         if isinstance(found, Diagnostic):
@@ -75,7 +81,7 @@ def unit_at(place: Place, text: str | None) -> Unit | Rejection:
     tree = parse(text, place.path)
     if isinstance(tree, Diagnostic):
         return Rejection(place.name, place.path, tree)
-    return Unit(place, text, tree, encoding)
+    return Unit(place, text, tree, encoding, time.perf_counter() - began)
 
 
 def read_text(path: str) -> str | Diagnostic:

@@ -148,7 +148,7 @@ class Transaction:
             raise Refused(failures)
         self._census = look_at_live_code(self._made, move=self._move)
         for prepared in self._made:
-            prepared.prepare_seconds = time.perf_counter() - prepared.started
+            prepared.prepare_seconds = prepared.unit.seconds + time.perf_counter() - prepared.started
 
     def _make(self, unit: Unit) -> None:
         """Make a version of the module of `unit`, unless the body of another one has imported it by now."""

@@ -30,7 +30,7 @@ _OPTIONS = ("force", "two_versions", "move")
 _ROLLBACK_OPTIONS = ("force", "move")
 _UPGRADE_OPTIONS = ("force", "dry_run", "extra", "to", "timeout")
 _MOST = 1000  # servers in an answer, which must fit into a frame; `text` says how many more there are
-_NAMED = 200  # processes in an answer, which an editor reads while somebody waits; `text` says how many more there are
+_NAMED = 50  # processes in an answer, which an editor reads while somebody waits; `text` says how many more there are
 
 
 def report_plist(report: code.LoadReport) -> Plist:
