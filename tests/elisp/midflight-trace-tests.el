@@ -164,7 +164,7 @@ the key ends it."
         (let ((text (midflight-trace-tests-wait trace "two *<- .*('add', 12)")))
           (should-not (string-match-p "('add', 11)" text))
           (should-not (string-match-p "one *<- .*('add', 12)" text)))
-        (midflight-trace-filter "12")
+        (midflight-trace-filter "'add', 12")
         (goto-char (point-min))
         (should (search-forward "('add', 10)"))
         (should (invisible-p (match-beginning 0)))
