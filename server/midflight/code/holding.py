@@ -18,6 +18,7 @@ from typing import Any
 
 from midflight.code.attributes import renewed
 from midflight.code.held import Held, Plan, let_go, preparing, what_it_does
+from midflight.code.planning import serving
 from midflight.code.ticket import Ticket
 from midflight.kernel import (
     Down,
@@ -116,9 +117,9 @@ class Holding:
     def _find(self, scheduler: Scheduler) -> list[Held]:
         held = {each.process for each in self._all}
         found = []
-        for process in list(scheduler.processes.values()):
+        for process in serving(scheduler):
             behaviour = process.behaviour
-            if behaviour is None or process in held or process.exit_reason is not None:
+            if process in held or process.exit_reason is not None:
                 continue
             server = behaviour.starting if behaviour.server is None else behaviour.server
             plan = None if server is None else self._plan_for(type(server))

@@ -12,9 +12,9 @@ from midflight.code.callbacks import age_of, class_in, has_code_change, is_news,
 from midflight.code.held import Plan
 from midflight.code.prepare import Prepared
 from midflight.code.report import SHOWN, Diagnostic
-from midflight.kernel import Pid, Process, schedulers
+from midflight.kernel import Pid, Process, Scheduler, schedulers
 
-__all__ = ["Planner", "Terms", "stragglers"]
+__all__ = ["Planner", "Terms", "serving", "stragglers"]
 
 _behaviour = attrgetter("behaviour")
 
@@ -107,7 +107,12 @@ def _why_it_stays(cls: type[Any], made: Prepared) -> str | None:
 def servers_now() -> Iterator[tuple[Pid, Any]]:
     """Yield the pid and the object of every server there is."""
     for scheduler in schedulers():
-        processes = list(scheduler.processes.values())
-        for process in compress(processes, map(_behaviour, processes)):  # quick, as there may be very many
+        for process in serving(scheduler):
             if process.behaviour.server is not None:
                 yield process.pid, process.behaviour.server
+
+
+def serving(scheduler: Scheduler) -> Iterator[Process]:
+    """Yield the processes that handle system messages. Quick, as there may be very many others."""
+    processes = list(scheduler.processes.values())
+    return compress(processes, map(_behaviour, processes))
