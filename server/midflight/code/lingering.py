@@ -16,6 +16,7 @@ from midflight.kernel import Pid, Process
 __all__ = ["MANY", "Group", "Lingering", "Rows", "count_in", "versions_of"]
 
 MANY = 1000  # more rows than that are made when somebody asks for them only
+KEPT = 64  # rows that are kept, being asked for again and again
 
 _number = attrgetter("number")
 
@@ -75,10 +76,10 @@ class Rows(Sequence[Lingering]):
 
     def _first(self, count: int) -> list[Lingering]:
         """Return the oldest `count`, or all if there are fewer."""
-        if count > MANY:
+        if count > KEPT:
             return self._make(count)
         if self._oldest is None:
-            self._oldest = self._make(MANY)
+            self._oldest = self._make(KEPT)
         return self._oldest[:count]
 
     def _make(self, count: int) -> list[Lingering]:
