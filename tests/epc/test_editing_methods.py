@@ -3,6 +3,8 @@
 from __future__ import annotations
 
 import queue
+import sys
+import threading
 from collections.abc import Iterator
 from pathlib import Path
 from typing import Any
@@ -352,6 +354,25 @@ def test_check_knows_what_the_running_version_is_used_to(editor: Editor) -> None
 
 
 # --- What differs, and who is where ------------------------------------------------------------------------------
+
+
+def test_a_load_and_what_an_editor_asks_by_itself_do_not_wait_for_each_other(editor: Editor, monkeypatch: Any) -> None:
+    """Who waits where, and what differs, is answered while the body of a new version runs."""
+    editor.load()
+    gate = threading.Event()
+    monkeypatch.setattr(sys, "gate", gate, raising=False)
+
+    load = editor.client.submit(
+        "code/load", editor.path, f"import sys\nsys.gate.wait({DEADLINE_SECONDS})\n{TALLY}", None
+    )
+    try:
+        assert editor.ask("code/compare", editor.path, TALLY)["status"] == "same"
+        editor.ask("code/waiting", editor.path, TALLY)
+        assert not load.done()
+    finally:
+        gate.set()
+
+    assert load.result(DEADLINE_SECONDS)["version"] == 2
 
 
 def test_compare_says_what_differs_from_what_runs(editor: Editor) -> None:

@@ -11,7 +11,7 @@ from collections.abc import Callable, Sequence
 from typing import TypeVar
 
 from midflight import code
-from midflight.epc.method import Method
+from midflight.epc.method import Lane, Method
 from midflight.epc.methods.arguments import absolute_path, flags, number, text
 from midflight.epc.methods.code import report_plist
 from midflight.epc.pushes import Output
@@ -45,8 +45,8 @@ class EditingMethods:
             Method("code/define", self.define),
             Method("code/load-many", self.load_many),
             Method("code/load-modified", self.load_modified),
-            Method("code/compare", self.compare),
-            Method("code/waiting", self.waiting),
+            Method("code/compare", self.compare, Lane.ASIDE),  # an editor asks by itself: no load waits for it
+            Method("code/waiting", self.waiting, Lane.ASIDE),
         )
 
     def preview(self, path: object, source: object) -> Plist:
