@@ -263,3 +263,18 @@ def test_only_the_wanted_kinds_are_told(kind: str) -> None:
         await settle()
 
     assert {event[0] for event in run(body, kinds=(kind,), everyone=True)} == {kind}
+
+
+def test_what_is_dropped_is_told_though_no_event_comes_behind_it() -> None:
+    """Once after each taking; what takes the events hears of the last loss, too."""
+    told: list[int] = []
+    trace = Trace(on_event=lambda: told.append(trace.dropped))
+    for _ in range(tracing.EVENTS_A_WINDOW):
+        assert trace.has_room(0.0)
+
+    assert not trace.has_room(0.0)
+    assert not trace.has_room(0.0)
+    assert (told, trace.take(1)) == ([1], ([], 2))
+
+    assert not trace.has_room(0.0)
+    assert (told, trace.take(1)) == ([1, 1], ([], 1))

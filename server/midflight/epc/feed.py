@@ -52,7 +52,9 @@ class TraceFeed(Windowed):
         """See `Channel`."""
         if self._trace is None or self._unanswered >= _WINDOW or not (len(self._trace) or self._trace.dropped):
             return None
-        return self._due_at if self._due_at < math.inf else self._outbox.clock() + _BATCH_SECONDS
+        if self._due_at == math.inf:  # what was dropped is told, too, though no event comes behind it
+            self._due_at = self._outbox.clock() + _BATCH_SECONDS
+        return self._due_at
 
     def push(self) -> None:
         """See `Channel`."""

@@ -69,7 +69,8 @@ class Trace:
 
     `processes` and `names` are followed, and with `everyone` all. `modules`: who is spawned in one of them or goes on
     in one is followed from then on; `new`: who is spawned at all; `children`: who is spawned by one that is followed.
-    `on_event` is called when an event comes after all were taken; on the scheduler's thread, so it must not wait.
+    `on_event` is called when the first event after a taking comes, or is dropped; on the scheduler's thread, so it must
+    not wait.
     """
 
     def __init__(
@@ -108,6 +109,8 @@ class Trace:
         self._in_window += 1
         if self._in_window > EVENTS_A_WINDOW or len(self._events) >= EVENTS_KEPT:
             self.dropped += 1
+            if self.dropped == 1:
+                self.on_event()
             return False
         return True
 

@@ -13,6 +13,8 @@ import os
 import threading
 import time
 from collections.abc import Iterable
+from concurrent.futures import TimeoutError as FutureTimeout
+from contextlib import suppress
 from functools import partial
 from itertools import count
 
@@ -35,6 +37,7 @@ _TRACES = 8
 _NAMES = ("pids", "modules")
 _OPTIONS = (*_NAMES, "kinds", "new", "all", "children")
 _CHANGES = ("add", "remove", "modules", "kinds", "paused")
+_BEGIN_SECONDS = 0.5
 _LOOK = 200
 
 
@@ -86,7 +89,9 @@ class TraceMethods:
         feed.open(trace)
         self._traces[key] = trace, feed
         self._connection.at_close(partial(self._end, key))
-        scheduler.on_own_thread(follow, scheduler, trace)
+        begun = scheduler.call_threadsafe(follow, scheduler, trace)
+        with suppress(FutureTimeout):  # beside a process that does not yield it begins when that one does
+            begun.result(_BEGIN_SECONDS)
         return {"trace": key, "followed": self._followed(trace), "kinds": sorted(trace.kinds, key=KINDS.index)}
 
     def change(self, trace: object, options: object) -> Plist:
