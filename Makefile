@@ -13,7 +13,7 @@ setup: ## install what is missing (Debian packages as root, .venv)
 	@scripts/setup
 
 demo: setup ## play the tutorial in a real Emacs and print it
-	@emacs -Q --batch -l scripts/demo.el
+	@scripts/emacs-batch -l scripts/demo.el
 
 test: lint ## every check and every test; red stops it
 	@scripts/test-all
@@ -28,7 +28,7 @@ test-python: setup ## the Python tests, all but Neovim's
 	$(PYTEST) --ignore=tests/neovim
 
 test-emacs: setup ## the elisp tests, in a real Emacs
-	emacs -Q --batch -l tests/elisp/run.el
+	scripts/emacs-batch -l tests/elisp/run.el
 
 test-neovim: setup ## the Neovim tests, in a real Neovim
 	$(PYTEST) tests/neovim

@@ -6,7 +6,7 @@
 
 ;;; Commentary:
 
-;; emacs -Q --batch -l scripts/demo.el
+;; scripts/emacs-batch -l scripts/demo.el
 ;;
 ;; A counter is upgraded in flight: every key below is pressed in the buffer
 ;; where a person would press it, and goes through the keymaps that are in

@@ -66,6 +66,28 @@ async def flood():
       (should (string-match-p "server ended, or closed the connection" (car failures)))
       (midflight-death-tests-alive-again project source))))
 
+(ert-deftest midflight-death-before-emacs-hears-of-it ()
+  "What is sent to a server that is already dead fails as any call does."
+  (skip-unless (midflight-test-command))
+  (midflight-test-in-project project
+    (let ((source (midflight-test-visit project "tally.py" "x = 1\n"))
+          (calls 0)
+          (failures nil))
+      (midflight-test-load source)
+      (with-current-buffer (midflight-test-shell project)
+        (setq midflight-test-messages nil)
+        (signal-process (midflight-test-server-pid project) 'SIGKILL)
+        ;; Emacs reads nothing meanwhile, so it is a write that fails.
+        (with-timeout (20 (ert-fail "a dead server can be written to"))
+          (while (midflight-connection-open-p)
+            (cl-incf calls)
+            (midflight-connection-call 'server/info nil #'ignore
+                                       (lambda (text) (push text failures))))))
+      (midflight-test-wait-message "the server of counter-project: its process [0-9]+ was killed or crashed")
+      (should (equal (length failures) calls))
+      (should (string-match-p "cannot be written to" (car failures)))
+      (midflight-death-tests-alive-again project source))))
+
 (ert-deftest midflight-death-in-the-midst-of-output ()
   "What had come is there, whole."
   (skip-unless (midflight-test-command))

@@ -6,7 +6,7 @@
 
 ;;; Commentary:
 
-;; emacs -Q --batch -l tests/elisp/run.el
+;; scripts/emacs-batch -l tests/elisp/run.el
 ;;
 ;; MIDFLIGHT_TEST_SELECTOR chooses tests, by a regexp on their names.
 ;; MIDFLIGHT_TEST_COMMAND names the midflight program; it is looked for in the

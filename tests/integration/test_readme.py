@@ -95,7 +95,7 @@ def test_a_refused_load_says_what_the_page_shows(tutorial: Path, runtime_dir: Pa
 @pytest.mark.skipif(shutil.which("emacs") is None, reason="no emacs on PATH")
 def test_the_session_in_emacs_is_the_one_that_the_page_shows() -> None:
     """Each line of it, in its order, is what the demo sees in a real Emacs."""
-    demo = ["emacs", "-Q", "--batch", "-l", str(ROOT / "scripts/demo.el")]
+    demo = [str(ROOT / "scripts/emacs-batch"), "-l", str(ROOT / "scripts/demo.el")]
     run = subprocess.run(demo, stdin=subprocess.DEVNULL, capture_output=True, text=True, timeout=120)
     seen = iter([re.sub(r"^ *(?:\| |echo area: )", "", line) for line in steady(run.stdout).splitlines()])
     shown = [block for block in blocks("") if re.match(r"[0-9]> |counter v2", block)]
