@@ -170,11 +170,12 @@ be loaded changes nothing: see the report, Flymake and `next-error'.
 With prefix argument PREVIEW, show first what the load would do, with the
 choice to load it, to move idle runtime processes as well, or to drop it."
   (interactive "P")
-  (let ((path (midflight-code-path)))
-    (if preview
-        (midflight-preview-buffer path (midflight-code-text))
-      (midflight-code--offer-save)
-      (midflight-code-load path (midflight-code-text) nil))))
+  (midflight-epc-collecting-later
+    (let ((path (midflight-code-path)))
+      (if preview
+          (midflight-preview-buffer path (midflight-code-text))
+        (midflight-code--offer-save)
+        (midflight-code-load path (midflight-code-text) nil)))))
 
 (defun midflight-code-load (path text options)
   "Load TEXT, or the text in the file PATH if nil, as the module of that file.
