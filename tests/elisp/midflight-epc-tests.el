@@ -252,6 +252,22 @@ What came before it in the same packet still counts."
       (midflight-test-wait "the push" (lambda () got))
       (should (equal got text)))))
 
+(ert-deftest midflight-epc-collects-garbage-after-what-somebody-waits-for ()
+  "Neither a handler nor a load by its key is stopped amid its work."
+  (let ((gc-cons-threshold 400000)
+        (collections gcs-done))
+    (midflight-epc-collecting-later
+      (dotimes (_ 10) (make-list 100000 nil))
+      (should (equal gcs-done collections)))
+    (dotimes (_ 10) (make-list 10 nil))
+    (should (> gcs-done collections)))
+  (let (seen)
+    (midflight-test-with-peer peer
+        (list :find-handler (lambda (_) (lambda (_) (setq seen gc-cons-threshold))))
+      (midflight-test-peer-send peer (midflight-epc-encode '(call 1 push (t))))
+      (midflight-test-wait "the push" (lambda () seen))
+      (should (> seen gc-cons-threshold)))))
+
 (ert-deftest midflight-epc-nobody-at-the-port-closes ()
   "A connection that cannot be made fails like one that is lost."
   (let* ((server (make-network-process :name "nobody" :server t :host "127.0.0.1"
