@@ -4,7 +4,7 @@ Everything here can be called from any thread. A module's versions are the inter
 one code server, whatever runtimes run.
 """
 
-from midflight.code.attributes import attributes_of, copied, moved
+from midflight.code.attributes import attributes_of, copied, moved, replaced
 from midflight.code.comparison import Comparison, Difference, Gone, compare_texts
 from midflight.code.define import NoDefinition
 from midflight.code.defining import Defined, load_definition
@@ -41,7 +41,14 @@ from midflight.code.report import (
 from midflight.code.running import Running, running_at
 from midflight.code.snapshots import readable, real_path
 from midflight.code.static import Checked, check
-from midflight.code.upgrade import load_or_upgrade, upgrade, upgrade_sync
+from midflight.code.upgrade import (
+    load_or_upgrade,
+    load_or_upgrade_many,
+    upgrade,
+    upgrade_many,
+    upgrade_many_sync,
+    upgrade_sync,
+)
 from midflight.code.upgrade_report import ServerChange, UpgradeReport
 from midflight.code.version import loader_var
 from midflight.code.version_history import VersionRecord, lingering, module_name, version_history
@@ -98,6 +105,7 @@ __all__ = [
     "load_many",
     "load_modified",
     "load_or_upgrade",
+    "load_or_upgrade_many",
     "loader_var",
     "migrate",
     "migrate_state",
@@ -114,6 +122,7 @@ __all__ = [
     "purge",
     "readable",
     "real_path",
+    "replaced",
     "rollback",
     "running_at",
     "soft_purge",
@@ -123,6 +132,8 @@ __all__ = [
     "text",
     "text_of_many",
     "upgrade",
+    "upgrade_many",
+    "upgrade_many_sync",
     "upgrade_sync",
     "version_history",
     "versions",

@@ -9,7 +9,7 @@ from reprlib import Repr
 from typing import Any
 from weakref import WeakKeyDictionary
 
-__all__ = ["attributes_of", "copied", "moved", "renewed", "shown"]
+__all__ = ["attributes_of", "copied", "moved", "renewed", "replaced", "shown"]
 
 SHOWN = 200  # characters of all attributes together
 
@@ -94,6 +94,15 @@ def renewed(old: Any, new: Any) -> Any:
     except Exception:  # the two differ in __slots__, or the class does something of its own with its attributes
         return new
     return old
+
+
+def replaced(server: Any, attributes: dict[str, Any], *, in_place: bool) -> Any:
+    """Return `server` with these attributes and no others; with `in_place` the same object wherever Python allows.
+
+    Raises: AttributeError if its class has no place for one of them; `server` is as it was then.
+    """
+    new = _made(type(server), attributes)
+    return renewed(server, new) if in_place else new
 
 
 def _made(cls: type[Any], attributes: dict[str, Any]) -> Any:

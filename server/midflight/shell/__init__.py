@@ -10,19 +10,26 @@ from midflight.shell.inspecting import Table as InspectorTable
 from midflight.shell.looking import look_at, parts_of
 from midflight.shell.moving import MovedOne, move_one
 from midflight.shell.printing import Printed, printed, printed_items
-from midflight.shell.process_rows import Changes, Place, Row, Watch, place_of, row_of
+from midflight.shell.process_rows import COLUMNS, KINDS, Choice, Place, Row, place_of, row_of
 from midflight.shell.process_tree import Node, tree
 from midflight.shell.process_view import FrameView, Kin, ProcessView, State, messages_from, view_of
+from midflight.shell.process_watch import ROWS_AN_ANSWER, Changes, Watch
 from midflight.shell.references import Reference, references_of
+from midflight.shell.replacing import ReplacedState, replace_state
 from midflight.shell.scopes import ModuleScope, Scope, ShellScope, module_of_file, resolve
 from midflight.shell.session import EvalResult, Session
 from midflight.shell.sight import Found, is_there
 from midflight.shell.signatures import CallTip, Doc, call_tip, doc_of
+from midflight.shell.states import StateText, server_in, state_text
 
 __all__ = [
+    "COLUMNS",
+    "KINDS",
+    "ROWS_AN_ANSWER",
     "CallTip",
     "Candidate",
     "Changes",
+    "Choice",
     "Completion",
     "CrashRecord",
     "Crashes",
@@ -42,12 +49,14 @@ __all__ = [
     "Printed",
     "ProcessView",
     "Reference",
+    "ReplacedState",
     "Restarted",
     "Row",
     "Scope",
     "Session",
     "ShellScope",
     "State",
+    "StateText",
     "Target",
     "Watch",
     "call_tip",
@@ -68,9 +77,12 @@ __all__ = [
     "printed",
     "printed_items",
     "references_of",
+    "replace_state",
     "resolve",
     "row_of",
     "run_aside",
+    "server_in",
+    "state_text",
     "target_of",
     "target_of_value",
     "tree",

@@ -22,6 +22,7 @@ from midflight.errors import RequestError
 from midflight.kernel import CrashReport, Pid, Scheduler, Sink
 from midflight.otp import GenServer, Revived
 from midflight.shell.crash_record import CrashRecord, record_of
+from midflight.shell.literals import literal
 from midflight.shell.session import Session
 
 __all__ = ["CRASHES_KEPT", "Crashes", "Restarted", "editable"]
@@ -30,6 +31,7 @@ logger = logging.getLogger("midflight.crash")
 
 CRASHES_KEPT = 50
 KEPT_SECONDS = 3600.0
+EDITED_CHARACTERS = 500  # of a value that is to be edited, in one line with the others
 
 
 class Restarted(NamedTuple):
@@ -136,27 +138,9 @@ def editable(record: CrashRecord) -> str:
     """Return an expression for the state of a record: values where their text means the same, names elsewhere."""
     parts = []
     for name, value in record.entry.values.items():
-        text = _literal(value)
+        text = literal(value, EDITED_CHARACTERS)
         parts.append(f"{name}={name if text is None else text}")
     return f"dict({', '.join(parts)})"
-
-
-def _literal(value: object) -> str | None:
-    """Return the text of a value made of plain ones, None for any other, and for a long one."""
-
-    def is_plain(part: object, depth: int = 0) -> bool:
-        if part is None or type(part) in (bool, int, float, str, bytes):
-            return part == part and part not in (float("inf"), float("-inf"))  # nan is not
-        if type(part) is dict:
-            parts: Any = [*part.keys(), *part.values()]
-        elif type(part) in (list, tuple, set) and part:
-            parts = part
-        else:
-            return type(part) in (list, tuple)
-        return depth < 5 and len(parts) < 200 and all(is_plain(each, depth + 1) for each in parts)
-
-    text = repr(value) if is_plain(value) else None
-    return text if text is not None and len(text) <= 500 else None
 
 
 def _refused(record: CrashRecord, why: str) -> RequestError:

@@ -15,6 +15,7 @@ from midflight.epc.methods.process_list import ListMethods
 from midflight.epc.methods.process_view import ViewMethods
 from midflight.epc.methods.server import ServerMethods, describe
 from midflight.epc.methods.shell import ShellMethods
+from midflight.epc.methods.state import StateMethods
 from midflight.epc.methods.trace import TraceMethods
 from midflight.epc.server import ServerConnection
 from midflight.epc.services import Services
@@ -36,6 +37,7 @@ def methods_of(services: Services, connection: ServerConnection) -> dict[str, Me
         ListMethods(services).methods(),
         ViewMethods(services).methods(),
         CrashMethods(services, shell.output).methods(),
+        StateMethods(services, shell.output).methods(),
         TraceMethods(services, connection).methods(),
         shell.methods(),
         look.methods(),

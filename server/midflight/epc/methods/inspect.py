@@ -16,6 +16,7 @@ from typing import Any
 
 from midflight.epc.method import Lane, Method
 from midflight.epc.methods.arguments import number, text
+from midflight.epc.methods.pids import find_pid
 from midflight.epc.server import ServerConnection
 from midflight.epc.services import Services
 from midflight.errors import RequestError
@@ -31,6 +32,7 @@ from midflight.shell import (
     part_of,
     resolve,
     run_aside,
+    server_in,
     target_of_value,
 )
 
@@ -60,6 +62,7 @@ class InspectMethods:
         """Return the methods."""
         return (
             Method("inspect/open", self.open, Lane.ASIDE),
+            Method("inspect/state", self.state, Lane.ASIDE),
             Method("inspect/page", self.page, Lane.ASIDE),
             Method("inspect/part", self.part, Lane.ASIDE),
             Method("inspect/bind", self.bind, Lane.ASIDE),
@@ -79,6 +82,12 @@ class InspectMethods:
         else:
             value, is_owned = evaluate(self._scheduler, source, scope.globals(), sink=self._log), True
         return self._shown(value, self._table.add(value, is_owned=is_owned))
+
+    def state(self, pid: object) -> Plist:
+        """Inspect the object that holds the state of the server PID, as it is now."""
+        target = find_pid(self._scheduler, pid)
+        server = server_in(target.process, target)
+        return self._shown(server, self._table.add(server))
 
     def page(self, value: object, start: object = 0) -> Plist:
         """Return the page of VALUE, a number, from part START on."""
