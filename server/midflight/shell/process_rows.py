@@ -1,27 +1,19 @@
-"""One row a process, as lists of them show it, and what has changed in them since somebody last looked.
-
-A row costs some microseconds on the runtime's thread; so one is made anew only for a process that has run, was sent
-something or was linked since, which is known from numbers that any thread may read. When no turn was taken at all, not
-even those are looked at.
-"""
+"""One row a process, as lists of them show it, and which of many rows a list is to show."""
 
 from __future__ import annotations
 
-from collections.abc import Iterable
+from collections.abc import Callable, Iterable, Mapping
 from dataclasses import dataclass
-from functools import partial
+from functools import cache
 from types import FrameType, FunctionType
 from typing import Any, NamedTuple
 
-from midflight import code
 from midflight.kernel import Process, Scheduler, is_kernel_frame, messages_of, server_of, status_of, version_of
-from midflight.shell.looking import look_at, parts_of
 
-__all__ = ["Changes", "Place", "Row", "Watch", "place_of", "row_of"]
+__all__ = ["COLUMNS", "KINDS", "Choice", "Place", "Row", "place_of", "row_of"]
 
-ROWS_A_LOOK = 100  # a millisecond
-ROWS_AN_ANSWER = 2000  # which an editor draws in a tenth of a second
-
+KINDS = ("module", "name", "text")
+_LAST = "\U0010ffff"
 _OURS = __name__.partition(".")[0] + "."
 
 
@@ -110,99 +102,78 @@ def _of_class(cls: type[Any]) -> tuple[int, int | None]:
     return min(lines, key=lambda pair: pair[0], default=(0, None))
 
 
-@dataclass(frozen=True, slots=True)
-class Changes:
-    """What is new since the stamp that the asker had.
+def _place_text(row: Row) -> str:
+    place = row.place
+    return place.function if place.line == 0 or place.behaviour else f"{place.function}:{place.line}"
 
-    `is_all`: it has nothing, and gets everything. `is_more`: there is more than goes into one answer; ask again.
-    `current`: the current version of each module in the list, where it is not what was told; None for no such news.
+
+COLUMNS: Mapping[str, Callable[[Row], Any]] = {
+    "pid": lambda row: row.number,
+    "name": lambda row: row.name or _LAST,  # those without one come last
+    "module": lambda row: row.place.module,
+    "version": lambda row: row.place.version or 0,
+    "place": _place_text,
+    "messages": lambda row: row.messages,
+    "status": lambda row: row.status,
+    "links": lambda row: row.links,
+}
+"""What rows can be sorted by; those that are equal in it are by pid."""
+
+
+@dataclass(frozen=True, slots=True)
+class Choice:
+    """Which rows a list is to show: those that pass all `filters`, of them the first `limit` in an order.
+
+    A filter is a kind and a text: "module" is the whole name, "name" a part of the name, "text" one of the line, both
+    in any case. Editors with all rows do the same by themselves.
     """
 
-    stamp: int
-    is_all: bool
-    is_more: bool
-    rows: tuple[Row, ...]
-    gone: tuple[int, ...]
-    current: dict[str, int | None] | None
-    total: int
+    limit: int | None = None
+    filters: tuple[tuple[str, str], ...] = ()
+    is_only_old: bool = False
+    is_old_first: bool = False
+    column: str = "pid"
+    is_descending: bool = False
+
+    @property
+    def is_plain(self) -> bool:
+        """Whether it can be made by the pids alone."""
+        return self.column == "pid" and not (self.filters or self.is_only_old or self.is_old_first)
+
+    def of(self, rows: Iterable[Row], current: Callable[[str], int | None]) -> tuple[list[Row], int]:
+        """Return the rows to show, in order, and how many have passed the filters.
+
+        `current` returns the current version of a module.
+        """
+        current = cache(current)
+        found = [row for row in rows if self._passes(row, current)]
+        column = COLUMNS[self.column]
+        found.sort(key=lambda row: (column(row), row.number), reverse=self.is_descending)
+        if self.is_old_first:
+            found.sort(key=lambda row: not _is_old(row, current))
+        return found[: self.limit], len(found)
+
+    def _passes(self, row: Row, current: Callable[[str], int | None]) -> bool:
+        if self.is_only_old and not _is_old(row, current):
+            return False
+        return all(_has(row, kind, text) for kind, text in self.filters)
 
 
-class Watch:
-    """What one list has been told of all processes. Not for two threads at a time."""
-
-    def __init__(self, scheduler: Scheduler) -> None:
-        self._scheduler = scheduler
-        self._stamp = 0
-        self._told: dict[int, tuple[tuple[Any, ...], Row]] = {}
-        self._modules: dict[str, int | None] = {}
-        self._quiet_at: int | None = None
-
-    def changes(self, stamp: int | None) -> Changes:
-        """Return what has changed since the answer with `stamp`; with any other than the last one, everything."""
-        scheduler = self._scheduler
-        is_all = stamp is None or stamp != self._stamp
-        if is_all:
-            self._told.clear()
-            self._modules.clear()
-            self._quiet_at = None
-        turns = scheduler.turns
-        if not is_all and turns == self._quiet_at and scheduler.current() is None:
-            return self._answer(is_all, False, [], [], None)
-        everyone = list(scheduler.processes.values())
-        changed = [each for each in everyone if self._has_changed(each)]
-        alive = {each.pid.number for each in everyone}
-        gone = [number for number in self._told if number not in alive]
-        for number in gone:
-            del self._told[number]
-        if not changed and not gone and not scheduler.awake and scheduler.turns == turns:
-            self._quiet_at = turns
-        rows: list[Row] = []
-        looks = (partial(self._look, part) for part in parts_of(changed[:ROWS_AN_ANSWER], ROWS_A_LOOK))
-        for seen in look_at(scheduler, looks):
-            for signature, row in seen:
-                told = self._told.get(row.number)
-                self._told[row.number] = signature, row
-                if told is None or told[1] != row:
-                    rows.append(row)
-        return self._answer(is_all, len(changed) > ROWS_AN_ANSWER, rows, gone, self._current(rows))
-
-    def _has_changed(self, process: Process) -> bool:
-        told = self._told.get(process.pid.number)
-        return told is None or told[0] != _signature(process)
-
-    def _look(self, some: Iterable[Process]) -> list[tuple[tuple[Any, ...], Row]]:
-        return [(_signature(each), row_of(self._scheduler, each)) for each in some if each.pid.process is not None]
-
-    def _current(self, rows: Iterable[Row]) -> dict[str, int | None]:
-        """Return the current versions that have not been told, or have changed."""
-        for row in rows:
-            for module, number in ((row.place.module, row.place.version), *row.place.others):
-                if number is not None:
-                    self._modules.setdefault(module, -1)
-        now = {module: code.current_version(module) for module in self._modules}
-        new = {module: number for module, number in now.items() if self._modules[module] != number}
-        self._modules = now
-        return new
-
-    def _answer(
-        self, is_all: bool, is_more: bool, rows: list[Row], gone: list[int], current: dict[str, int | None] | None
-    ) -> Changes:
-        if is_all or is_more or rows or gone or current:
-            self._stamp += 1
-        total = len(self._scheduler.processes)
-        return Changes(self._stamp, is_all, is_more, tuple(rows), tuple(gone), current or None, total)
+def _has(row: Row, kind: str, text: str) -> bool:
+    match kind:
+        case "module":
+            return text == row.place.module or any(text == module for module, _ in row.place.others)
+        case "name":
+            return row.name is not None and text.casefold() in row.name.casefold()
+        case _:
+            line = f"<0.{row.number}.0> {row.name or ''} {row.place.module} {_place_text(row)} {row.status}"
+            return text.casefold() in line.casefold()
 
 
-def _signature(process: Process) -> tuple[Any, ...]:
-    """Return what is another when the row of `process` may be; any thread may ask."""
-    links, mailbox, waiting = process.links, process.mailbox, process.waiting
-    return (
-        process.reductions,
-        process.arrived,
-        0 if mailbox is None else len(mailbox),
-        None if waiting is None else id(waiting),
-        process.name,
-        process.exit_reason is None,
-        len(links) if links else 0,
-        id(process.coro),
-    )
+def _is_old(row: Row, current: Callable[[str], int | None]) -> bool:
+    """Say whether a process is in an old version. A server between two messages takes the current one by itself."""
+    place = row.place
+    if place.behaviour is not None:
+        return False
+    pairs = ((place.module, place.version), *place.others)
+    return any(version is not None and version != current(module) for module, version in pairs)

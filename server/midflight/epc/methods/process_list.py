@@ -1,7 +1,7 @@
 """Methods about all processes at once: a list that is kept up to date by what changed, and the tree.
 
     (call 5 process/changes (nil))
-    (return 5 (:watch 1 :stamp 1 :all t :more () :total 2 :gone ()
+    (return 5 (:watch 1 :stamp 1 :all t :more () :total 2 :matching () :gone ()
                :rows (("<0.37.0>" () "counter" 1 "loop" 9 "waiting" 0 1 "<0.5.0>" () ()) ...)
                :current (("counter" 2))))
     (call 6 process/changes ((:watch 1 :stamp 1)))
@@ -19,10 +19,11 @@ from collections.abc import Iterator
 from itertools import count
 
 from midflight.epc.method import Lane, Method
-from midflight.epc.methods.arguments import keywords, number
+from midflight.epc.methods.arguments import keywords, number, text
 from midflight.epc.methods.pids import pid_text
 from midflight.epc.services import Services
-from midflight.shell import Node, Row, Watch, tree
+from midflight.errors import RequestError
+from midflight.shell import COLUMNS, KINDS, ROWS_AN_ANSWER, Choice, Node, Row, Watch, tree
 
 __all__ = ["ListMethods"]
 
@@ -52,10 +53,15 @@ class ListMethods:
     def changes(self, known: object) -> Plist:
         """Return what has changed in the list of processes since KNOWN, the :watch and :stamp of the last answer.
 
-        nil, and a watch that is not known any more: everything, as :all says. At most 2000 rows; :more says that there
-        are more, to be asked for in the same way.
+        nil, and a watch that is not known any more: everything, as :all says. At most :most rows, 2000 if that is not
+        given; :more says that there are more, to be asked for in the same way.
+
+        KNOWN may have a choice too: :limit, the most rows of the list; :filters, ((KIND TEXT)...), whose KIND is
+        "module", "name" or "text"; :old "only" or "first"; :sort (COLUMN DESCENDING). :matching is then how many pass
+        the filters.
         """
-        given = keywords(known, ("watch", "stamp"))
+        given = keywords(known, ("watch", "stamp", "most", "limit", "filters", "old", "sort"))
+        choice, most = _choice(given), _positive(given, "most", ROWS_AN_ANSWER)
         key = None if given.get("watch") is None else number(given["watch"], ":watch")
         stamp = None if given.get("stamp") is None else number(given["stamp"], ":stamp")
         with self._lock:
@@ -66,7 +72,7 @@ class ListMethods:
                     del self._watches[old]
             watch, lock = self._watches[key]
         with lock:
-            found = watch.changes(stamp)
+            found = watch.changes(stamp, choice, min(most, ROWS_AN_ANSWER))
         if stamp == found.stamp and not found.is_all:
             return {"watch": key, "stamp": found.stamp, "unchanged": True}
         return {
@@ -75,6 +81,7 @@ class ListMethods:
             "all": found.is_all,
             "more": found.is_more,
             "total": found.total,
+            "matching": found.matching,
             "gone": [pid_text(each) for each in found.gone],
             "rows": [_row(each) for each in found.rows],
             "current": [[module, version] for module, version in (found.current or {}).items()],
@@ -84,6 +91,60 @@ class ListMethods:
         """Return the processes as a tree: lines, each parent before its children, and how many more there are."""
         nodes, left = tree(self._scheduler, _NODES)
         return {"nodes": [_node(each) for each in nodes], "left": left}
+
+
+def _choice(given: Plist) -> Choice:
+    """Return what KNOWN says of the rows to show."""
+    column, is_descending = _sort(given.get("sort"))
+    old = given.get("old")
+    if old not in (None, "only", "first"):
+        raise RequestError(
+            f':old must be nil, "only" or "first", received {old!r}; nothing was done. Send one of these.'
+        )
+    return Choice(
+        limit=None if given.get("limit") is None else _positive(given, "limit", 0),
+        filters=_filters(given.get("filters")),
+        is_only_old=old == "only",
+        is_old_first=old == "first",
+        column=column,
+        is_descending=is_descending,
+    )
+
+
+def _positive(given: Plist, name: str, default: int) -> int:
+    value = default if given.get(name) is None else number(given[name], f":{name}")
+    if value < 1:
+        raise RequestError(f":{name} must be 1 or more, received {value}; nothing was done. Send such a number.")
+    return value
+
+
+def _sort(value: object) -> tuple[str, bool]:
+    match value:
+        case None:
+            return "pid", False
+        case [str(column), *rest] if column in COLUMNS and len(rest) <= 1:
+            return column, bool(rest and rest[0])
+    raise RequestError(
+        f":sort must be a list of one of {', '.join(COLUMNS)} and whether it is descending, received {value!r}; "
+        "nothing was done. Send one of these forms."
+    )
+
+
+def _filters(value: object) -> tuple[tuple[str, str], ...]:
+    """Return the filters that are given as ((KIND TEXT)...)."""
+    if value is None:
+        return ()
+    filters = []
+    for each in value if isinstance(value, list) else [value]:
+        match each:
+            case [str(kind), said] if kind in KINDS:
+                filters.append((kind, text(said, "the text of a filter")))
+            case _:
+                raise RequestError(
+                    f":filters must be a list of lists of {', '.join(KINDS)} and a text, received {value!r}; nothing "
+                    "was done. Send one of these forms."
+                )
+    return tuple(filters)
 
 
 def _row(row: Row) -> list[object]:
