@@ -209,13 +209,14 @@ class NotPurged(LoadError):
 class UpgradeError(LoadError):
     """An upgrade was not done; the current version, the states and the mailboxes of all servers are as they were.
 
-    `report` is the midflight.code.UpgradeReport that says why. `pid` is the server that it failed in, None if it was
-    none's fault; `state` its attributes as text, None if it was not held yet. `__cause__` is what code_change raised.
+    `report` is the midflight.code.UpgradeReport that says why; `reports` are those of all modules that were at fault,
+    the same one first. `pid` is the server that it failed in, None if it was none's fault; `state` its attributes as
+    text, None if it was not held yet. `__cause__` is what code_change raised.
     OTP: {error, Reason} of release_handler:install_release/1, where it does not restart the emulator.
     """
 
-    def __init__(self, message: str, report: Any, pid: Any = None, state: str | None = None) -> None:
-        super().__init__(message, report)
+    def __init__(self, message: str, *reports: Any, pid: Any = None, state: str | None = None) -> None:
+        super().__init__(message, *reports)
         self.pid = pid
         self.state = state
 

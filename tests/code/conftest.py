@@ -7,6 +7,7 @@ from pathlib import Path
 
 import pytest
 
+from helpers.ledgers import load_ledger
 from helpers.stage import Stage
 from helpers.versions import Project, project_in
 from midflight.testing import TestRuntime
@@ -17,6 +18,12 @@ def project(tmp_path: Path) -> Iterator[Project]:
     """Give an empty project folder. What was loaded from it is gone after the test, as in a new interpreter."""
     with project_in(tmp_path) as found:
         yield found
+
+
+@pytest.fixture
+def ledger_1(project: Project) -> None:
+    """Load version 1 of the server that upgrades are tested on."""
+    load_ledger(project)
 
 
 @pytest.fixture

@@ -11,6 +11,7 @@ import weakref
 import pytest
 
 from helpers.ledgers import (
+    HOLD,
     TO_A_DICT,
     answers,
     be_top,
@@ -37,13 +38,7 @@ from midflight import (
 from midflight.code import UpgradeError
 from midflight.testing import TestRuntime
 
-HOLD = "send('top', 'begun')\nawait receive('go on')"  # a code_change that is held open by a message
-
-
-@pytest.fixture(autouse=True)
-def first(project):
-    """Load version 1 of the server."""
-    return load_ledger(project)
+pytestmark = pytest.mark.usefixtures("ledger_1")
 
 
 # --- What it does ---------------------------------------------------------------------------------------------

@@ -8,6 +8,7 @@ import threading
 import pytest
 
 from helpers.ledgers import (
+    HOLD,
     TO_A_DICT,
     answers,
     be_top,
@@ -31,13 +32,7 @@ from midflight import (
 )
 from midflight.code import UpgradeError
 
-HOLD = "send('top', 'begun')\nawait receive('go on')"  # a code_change that is held open by a message
-
-
-@pytest.fixture(autouse=True)
-def first(project):
-    """Load version 1 of the server."""
-    return load_ledger(project)
+pytestmark = pytest.mark.usefixtures("ledger_1")
 
 
 # --- Who else does something --------------------------------------------------------------------------------------

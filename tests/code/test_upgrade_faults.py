@@ -7,18 +7,21 @@ from __future__ import annotations
 
 import threading
 
+import pytest
+
 from helpers.faults import Fault
-from helpers.ledgers import TO_A_DICT, answers, load_ledger, start_ledgers, upgrade_ledger
+from helpers.ledgers import TO_A_DICT, answers, current, load_ledgers, start_ledgers, upgrade_ledgers
 from midflight import code
 
 SWAP = "commit._Commitment._swap"
+INSTALL = "holding.Holding.install"
 CANNOT_FAIL = (
-    "upgrade._in_a_thread.<locals>.work",  # takes care of what fails
+    "awaited._begun.<locals>.work",  # takes care of what fails
     "holding.Holding.release",  # how everybody goes on
     "held.let_go",
     "held._take_back",
     "holding._Answers.__lshift__",  # runs where a server sends its answer
-    "holding.Holding.install",  # after the swap: the states
+    INSTALL,  # after the swap: the states
     "attributes.renewed",
 )
 
@@ -37,30 +40,31 @@ class FaultAnywhere(Fault):
 
 def is_tried(step):
     """Say whether a step is one of the upgrade's own, and may fail."""
-    own = step.partition(".")[0] in "upgrade upgrading holding held planning account callbacks attributes".split()
-    return own and step not in CANNOT_FAIL
+    modules = "upgrade awaited upgrading holding held planning account callbacks attributes".split()
+    return step.partition(".")[0] in modules and step not in CANNOT_FAIL
 
 
-def test_each_step_of_an_upgrade_can_fail(project, runtime):
-    """The next one comes as far as its own step: so nothing is left locked, held or half done."""
-    load_ledger(project)
+@pytest.mark.parametrize("names", [("one",), ("one", "two")])
+def test_each_step_of_an_upgrade_can_fail(project, runtime, names):
+    """The next one comes as far as its own step: so nothing is left locked, held or half done, in any module."""
+    load_ledgers(project, *names)
     wrong = []
 
     async def main():
-        pids = await start_ledgers(1, 2)
+        pids = [pid for name in names for pid in await start_ledgers(1, 2, module=name)]
         with FaultAnywhere() as found:
-            await upgrade_ledger(TO_A_DICT, 2, dry_run=True)
-            await upgrade_ledger("self.total = extra", 2, extra=0)
+            await upgrade_ledgers(dict.fromkeys(names, TO_A_DICT), 2, dry_run=True)
+            await upgrade_ledgers(dict.fromkeys(names, "self.total = extra"), 2, extra=0)
         for step in filter(is_tried, found.steps):
             before = await answers(pids)
             number = before[0][0] + 1
             with FaultAnywhere(step) as fault:
                 try:
-                    await upgrade_ledger("self.total = extra", number, extra=number)
+                    await upgrade_ledgers(dict.fromkeys(names, "self.total = extra"), number, extra=number)
                 except (code.LoadError, MemoryError):
                     pass
             after = await answers(pids)
-            if step in fault.steps and after not in (before, [(number, number)] * 2):
+            if step in fault.steps and after not in (before, [(number, number)] * len(pids)):
                 wrong.append((step, before, after))
         return list(found.steps), wrong
 
@@ -69,3 +73,46 @@ def test_each_step_of_an_upgrade_can_fail(project, runtime):
     assert SWAP in steps
     assert len(list(filter(is_tried, steps))) > 40
     assert runtime.crashes == []
+
+
+BETWEEN = [
+    ("prepare.Prepared.switch", 1),
+    ("prepare.Prepared.switch", 2),  # one module is new by then, and the other one is not
+    ("modules.Module.make_current", 2),
+    ("holding.Holding.install", 1),  # all code is new by then, and no state is
+    ("attributes.renewed", 1),
+    ("attributes.renewed", 3),  # the states of one module are new by then
+]
+
+
+@pytest.mark.parametrize(("step", "at"), BETWEEN)
+def test_what_fails_in_the_swap_is_done_to_its_end(project, runtime, step, at):
+    """There is one swap for the code and the states of all modules; once it has begun, all of it comes to be."""
+    load_ledgers(project, "one", "two")
+
+    async def main():
+        pids = [pid for name in ("one", "two") for pid in await start_ledgers(1, 2, module=name)]
+        with FaultAnywhere(step, at=at) as fault:
+            reports = await upgrade_ledgers({"one": TO_A_DICT, "two": TO_A_DICT})
+        return fault.steps, [len(report.servers) for report in reports], await answers(pids)
+
+    steps, upgraded, answered = runtime.run(main)
+    assert (steps[SWAP], steps[step]) == (1, at)  # the fault came; nothing is noted after it
+    assert upgraded == [2, 2]
+    assert answered == [(2, {"sum": 1}), (2, {"sum": 2})] * 2
+    assert (current("one"), current("two")) == (2, 2)
+    assert runtime.crashes == []
+
+
+def test_one_step_installs_all(project, runtime):
+    """The swap is called once, and the states of all modules are installed in it, once."""
+    load_ledgers(project, "one", "two", "three")
+
+    async def main():
+        for name in ("one", "two", "three"):
+            await start_ledgers(1, module=name)
+        with FaultAnywhere() as fault:
+            await upgrade_ledgers(dict.fromkeys(("one", "two", "three"), TO_A_DICT))
+        return [fault.steps[step] for step in (SWAP, "prepare.Prepared.switch", INSTALL, "attributes.renewed")]
+
+    assert runtime.run(main) == [1, 3, 1, 3]

@@ -7,12 +7,12 @@ import asyncio
 import pytest
 
 from helpers.ledgers import (
+    HOLD,
     TO_A_DICT,
     answers,
     be_top,
     call_later,
     ledger,
-    load_ledger,
     start_ledgers,
     system_messages,
     until,
@@ -32,13 +32,7 @@ from midflight import (
 from midflight.code import UpgradeError
 from midflight.otp import sys as otp_sys
 
-HOLD = "send('top', 'begun')\nawait receive('go on')"  # a code_change that is held open by a message
-
-
-@pytest.fixture(autouse=True)
-def first(project):
-    """Load version 1 of the server."""
-    return load_ledger(project)
+pytestmark = pytest.mark.usefixtures("ledger_1")
 
 
 # --- Servers that are busy, end, begin --------------------------------------------------------------------------

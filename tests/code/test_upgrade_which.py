@@ -13,7 +13,6 @@ from helpers.ledgers import (
     call_later,
     current,
     ledger,
-    load_ledger,
     start_ledgers,
     state_of,
     upgrade_ledger,
@@ -27,11 +26,7 @@ from midflight import (
     sleep,
 )
 
-
-@pytest.fixture(autouse=True)
-def first(project):
-    """Load version 1 of the server."""
-    return load_ledger(project)
+pytestmark = pytest.mark.usefixtures("ledger_1")
 
 
 # --- Down and up ----------------------------------------------------------------------------------------------

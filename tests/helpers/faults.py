@@ -92,17 +92,22 @@ def _process(runtime: TestRuntime, process: Process) -> object:
 class Fault:
     """Notes which functions of the code server are called in its block; the first call of `step` raises `error`.
 
-    `steps` are module and function, as `prepare.Prepared.make`, in the order of their first call; with `since` only
-    from the first call of that step on.
+    `steps` are module and function, as `prepare.Prepared.make`, in the order of their first call, with the number of
+    calls; with `since` only from the first call of that step on. With `at` it is another call of `step` than the first.
     """
 
     def __init__(
-        self, step: str | None = None, error: type[BaseException] = MemoryError, since: str | None = None
+        self,
+        step: str | None = None,
+        error: type[BaseException] = MemoryError,
+        since: str | None = None,
+        at: int = 1,
     ) -> None:
         self.step = step
-        self.steps: dict[str, None] = {}
+        self.steps: dict[str, int] = {}
         self._error = error
         self._since = since
+        self._at = at
 
     def __enter__(self) -> Fault:
         self._before = sys.gettrace()
@@ -122,7 +127,6 @@ class Fault:
         if self._since not in (None, step):
             return
         self._since = None
-        is_first = step not in self.steps
-        self.steps[step] = None
-        if is_first and step == self.step:
+        self.steps[step] = self.steps.get(step, 0) + 1
+        if step == self.step and self.steps[step] == self._at:
             raise self._error(f"injected in {step}")

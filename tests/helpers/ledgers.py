@@ -1,4 +1,7 @@
-"""A server whose next version changes its state, for the tests of upgrades: its texts, and what they do with it."""
+"""A server whose next version changes its state, for the tests of upgrades: its texts, and what they do with it.
+
+It is that of the module `ledger`; where several modules are upgraded together, each has one like it.
+"""
 
 from __future__ import annotations
 
@@ -32,6 +35,7 @@ class Ledger(GenServer):
 """
 
 TO_A_DICT = "self.total = {'sum': self.total}"
+HOLD = "send('top', 'begun')\nawait receive('go on')"  # a code_change that is held open by a message
 
 
 def ledger(number: int, code_change: str | None = None) -> str:
@@ -52,9 +56,21 @@ async def upgrade_ledger(code_change: str | None, number: int = 2, **options: An
     return await code.upgrade("ledger", ledger(number, code_change), **options)
 
 
-async def start_ledgers(*totals: int, **attributes: Any) -> list[Pid]:
-    """Start a server for each total."""
-    return [await sys.modules["ledger"].Ledger.start(total, attributes) for total in totals]
+def load_ledgers(project: Project, *names: str, number: int = 1) -> None:
+    """Load a version of the server as each of these modules, together."""
+    code.load_many([project.write(f"{name}.py", ledger(number)) for name in names])
+
+
+async def upgrade_ledgers(
+    changes: dict[str, str | None], number: int = 2, **options: Any
+) -> tuple[code.UpgradeReport, ...]:
+    """Upgrade these modules together to a version of the server, each with its `code_change`."""
+    return await code.upgrade_many([(name, ledger(number, body)) for name, body in changes.items()], **options)
+
+
+async def start_ledgers(*totals: int, module: str = "ledger", **attributes: Any) -> list[Pid]:
+    """Start a server of the module for each total."""
+    return [await sys.modules[module].Ledger.start(total, attributes) for total in totals]
 
 
 async def answers(pids: list[Pid]) -> list[Any]:
@@ -95,6 +111,6 @@ def state_of(pid: Pid) -> dict[str, Any]:
     return vars(process.behaviour.server)
 
 
-def current() -> int:
+def current(module: str = "ledger") -> int:
     """Return the number of the version that is current."""
-    return next(each.version for each in code.versions("ledger") if each.current)
+    return next(each.version for each in code.versions(module) if each.current)

@@ -62,8 +62,11 @@ def state_of(held: Held) -> str:
     return shown(held.attributes)
 
 
-def problems_of(failed: Sequence[Held], made: Prepared) -> Iterator[Diagnostic]:
-    """Yield what was raised, once for all servers that raised the same kind at one place."""
+def problems_of(failed: Sequence[Held], made: Prepared, group: Sequence[Prepared]) -> Iterator[Diagnostic]:
+    """Yield what was raised in servers of the module `made`, once for all that raised the same kind at one place.
+
+    The place is in the text of `made`; else in one of the `group`, where the code_change is that is inherited.
+    """
     groups: dict[tuple[object, ...], list[Held]] = {}
     for each in failed:
         assert each.error is not None
@@ -71,7 +74,6 @@ def problems_of(failed: Sequence[Held], made: Prepared) -> Iterator[Diagnostic]:
     for servers in groups.values():
         first = servers[0]
         assert first.error is not None
-        assert made.version.snapshot is not None
         more = f" and {len(servers) - SHOWN} more" if len(servers) > SHOWN else ""
         who = ", ".join(map(repr, servers[:SHOWN])) + more
         raised = _said(first.error)
@@ -79,9 +81,16 @@ def problems_of(failed: Sequence[Held], made: Prepared) -> Iterator[Diagnostic]:
         if any(each.error is not None and _said(each.error) != raised for each in servers):
             raised += ", the first one"
         message = f"code_change of {who} raised {raised}; {whose} is {state_of(first) or 'empty'}"
-        problem = next(body_problems(first.error, made.unit.path, made.unit.text, made.version.snapshot.file))
-        is_here = (problem.line, problem.end_column) != (1, 0)  # in the new text, and not in one that it goes down from
-        yield replace(problem, message=message, code="code-change" if is_here else "state")
+        places = [_problem_in(each, first.error) for each in (made, *group)]
+        problem = next((each for each in places if each.code == "code-change"), places[0])
+        yield replace(problem, message=message)
+
+
+def _problem_in(made: Prepared, error: BaseException) -> Diagnostic:
+    """Say where in the text of `made` it came from; the code is "state" if it did not, but from an older one, say."""
+    assert made.version.snapshot is not None
+    problem = next(body_problems(error, made.unit.path, made.unit.text, made.version.snapshot.file))
+    return replace(problem, code="state" if (problem.line, problem.end_column) == (1, 0) else "code-change")
 
 
 def _place(trace: TracebackType | None) -> tuple[Any, ...]:

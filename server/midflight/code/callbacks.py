@@ -6,7 +6,7 @@ count as one.
 
 from __future__ import annotations
 
-from collections.abc import Iterator
+from collections.abc import Iterator, Mapping
 from types import FunctionType
 from typing import Any
 
@@ -66,24 +66,38 @@ def age_of(version: Version) -> int:
     return min([version.number, *same])
 
 
-def is_news(cls: type[Any], version: Version, old: type[Any]) -> bool:
+def is_news(cls: type[Any], making: Mapping[str, Version], old: type[Any]) -> bool:
     """Say whether the `code_change` of `cls` has something to do for an object of the class `old`.
 
-    It has if it was not there, or was another one; or if the module says by its `__vsn__` that its states are others.
-    `version` is the one in the making that `cls` is of.
+    It has if it was not there, or was another one; or if a module says by its `__vsn__` that its states are others:
+    that of the class, or the one of whose class it inherits the `code_change`.
+    `making` are the versions in the making, by the names of their modules; that of `cls` is among them.
     """
-    definer = _definer(cls)
+    definer, before = _definer(cls), _definer(old)
     if definer is None:
         return False
-    if _explicit_vsn(version) is not None and _explicit_vsn(version) != _explicit_vsn(version_of_class(old)):
+    if before is None or _is_other_vsn(making.get(old.__module__), version_of_class(old)):
         return True
-    before = _definer(old)
-    if before is None:
+    is_there_still = definer.__module__ == before.__module__
+    if is_there_still and _is_other_vsn(_newest_of(definer, making), version_of_class(before)):
         return True
     if vars(before)[CALLBACK] is vars(definer)[CALLBACK]:
         return False
-    said = _definition(definer, version if definer.__module__ == version.name else version_of_class(definer))
+    said = _definition(definer, _newest_of(definer, making))
     return said is None or said != _definition(before, version_of_class(before))
+
+
+def _newest_of(cls: type[Any], making: Mapping[str, Version]) -> Version | None:
+    """Return the version in the making if it has `cls`, else the newest one that does."""
+    version = making.get(cls.__module__)
+    namespace = None if version is None else version.namespace
+    if namespace is not None and class_in(namespace, cls.__qualname__) is cls:
+        return version
+    return version_of_class(cls)
+
+
+def _is_other_vsn(new: Version | None, old: Version | None) -> bool:
+    return _explicit_vsn(new) is not None and _explicit_vsn(new) != _explicit_vsn(old)
 
 
 def _explicit_vsn(version: Version | None) -> object:

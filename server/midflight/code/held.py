@@ -12,9 +12,9 @@ from typing import Any, NamedTuple
 from midflight.code.attributes import attributes_of, copied, moved
 from midflight.code.census import spots_of
 from midflight.code.version import Version, version_of
-from midflight.kernel import OUTSIDE, Pid, Process, Ref, Scheduler, System
+from midflight.kernel import OUTSIDE, Client, Pid, Process, Ref, Scheduler, System
 
-__all__ = ["Held", "Plan", "let_go", "preparing", "what_it_does"]
+__all__ = ["Held", "Plan", "called_by", "let_go", "place_of", "preparing", "what_it_does"]
 
 PACKAGE = __name__.partition(".")[0] + "."
 
@@ -22,9 +22,11 @@ PACKAGE = __name__.partition(".")[0] + "."
 class Plan(NamedTuple):
     """What is to become of the servers of a class: objects of `cls`.
 
-    `changer` is the class whose `code_change(old_vsn, extra)` makes their states, None if none has to.
+    `module` is the one that they are of. `changer` is the class whose `code_change(old_vsn, extra)` makes their states,
+    None if none has to.
     """
 
+    module: str
     cls: type[Any]
     changer: type[Any] | None
     old_version: Version | None
@@ -113,11 +115,24 @@ def _without_ours(error: BaseException) -> Any:
 def what_it_does(held: Held) -> str:
     """Say where in the program's code a server is, that does not come to its next message."""
     what = "is busy" if held.behaviour.server is not None else "is in its init"
+    return f"{what}{place_of(held)}"
+
+
+def place_of(held: Held) -> str:
+    """Say where in the program's code a server is: " at Ledger.handle_call:13"; "" if in none."""
     for spot in reversed(spots_of(held.pid)):
         name = str(spot.f_globals.get("__name__"))
         if version_of(spot.f_globals) is not None or not name.startswith(PACKAGE):
-            return f"{what} at {spot.f_code.co_qualname}:{spot.f_lineno}"
-    return what
+            return f" at {spot.f_code.co_qualname}:{spot.f_lineno}"
+    return ""
+
+
+def called_by(process: Process) -> Process | None:
+    """Return the process whose answer this one waits for; None if it waits for no answer."""
+    for ref, target in (process.monitors or {}).items():
+        if isinstance(ref, Client) and process.waiting is ref.request is not None:
+            return target
+    return None
 
 
 def let_go(held: Held) -> None:

@@ -14,10 +14,10 @@ Laws:
 from __future__ import annotations
 
 from collections.abc import Callable, Sequence
-from typing import Any
+from typing import Any, NamedTuple
 
 from midflight.code.attributes import renewed
-from midflight.code.held import Held, Plan, let_go, preparing, what_it_does
+from midflight.code.held import Held, Plan, called_by, let_go, place_of, preparing, what_it_does
 from midflight.code.planning import serving
 from midflight.code.ticket import Ticket
 from midflight.kernel import (
@@ -36,13 +36,20 @@ from midflight.kernel import (
 __all__ = ["Busy", "Holding"]
 
 
-class Busy(Exception):
-    """Servers did not do in time what they were asked for. `places` says of each what it does instead."""
+class Late(NamedTuple):
+    """A server that did not do in time what it was asked for: what it does instead, and the kind of that."""
 
-    def __init__(self, servers: Sequence[Held], places: Sequence[str]) -> None:
-        super().__init__("; ".join(places))
-        self.servers = servers
-        self.places = places
+    server: Held
+    why: str
+    code: str = "busy"
+
+
+class Busy(Exception):
+    """Servers did not do in time what they were asked for."""
+
+    def __init__(self, late: Sequence[Late]) -> None:
+        super().__init__("; ".join(each.why for each in late))
+        self.late = late
 
 
 class _Answers:
@@ -134,12 +141,12 @@ class Holding:
         self._all += found
         own = [each for each in found if each.process is self._caller]
         if own:
-            raise Busy(own, [f"{own[0]!r} asks for it itself, in a callback; have another process do so"])
+            raise Busy([Late(own[0], f"{own[0]!r} asks for it itself, in a callback; have another process do so")])
         late = await self._ask(scheduler, [(each, "suspend") for each in found])
         for each in found:
             each.is_taken = each not in late
         if late:
-            raise Busy(late, [f"{each!r} {what_it_does(each)}" for each in late])
+            raise Busy([Late(each, f"{each!r} {what_it_does(each)}") for each in late])
 
     async def _change(self, scheduler: Scheduler) -> None:
         """Have each server make its new state; look again at its class, which a last message may have changed."""
@@ -152,10 +159,18 @@ class Holding:
                     asked.append((each, ("replace_state", preparing(each, each.plan))))
         late = await self._ask(scheduler, asked)
         if late:
-            raise Busy(late, [f"{each!r} is still in its code_change" for each in late])
+            raise Busy([self._still_changing(each) for each in late])
         for each, _ in asked:
             if each.new is None and each.error is None and each.is_alive:
                 each.error = RuntimeError("it has not made a new state, though it was asked to")
+
+    def _still_changing(self, server: Held) -> Late:
+        said = f"{server!r} is still in its code_change{place_of(server)}"
+        callee = called_by(server.process)
+        held = next((each for each in self._all if each.process is callee), None)
+        if held is None:
+            return Late(server, said)
+        return Late(server, f"{said}, and waits for an answer of {held!r}, which is held too", "held-call")
 
     async def _ask(self, scheduler: Scheduler, asked: Sequence[tuple[Held, object]]) -> list[Held]:
         """Send each server a system message and wait for all answers; return who has not answered in time."""

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator
+from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass, replace
 from itertools import compress
 from operator import attrgetter
@@ -37,10 +37,14 @@ class Terms:
 
 
 class Planner:
-    """Plans for the servers of the module that was `prepared`, by their class. Asked anywhere, answers the same."""
+    """Plans for the servers of the modules that were `made`, by their class. Asked anywhere, answers the same.
 
-    def __init__(self, prepared: Prepared, terms: Terms) -> None:
-        self._prepared = prepared
+    A class is its own module's to plan for, whatever it is made of: so each server has one plan at most.
+    """
+
+    def __init__(self, made: Sequence[Prepared], terms: Terms) -> None:
+        self._made = {each.unit.name: each for each in made}
+        self._versions = {each.unit.name: each.version for each in made}
         self._terms = terms
         self._plans: dict[type[Any], Plan | None] = {}
 
@@ -56,12 +60,13 @@ class Planner:
         return self._plans[cls]
 
     def _plan(self, cls: type[Any]) -> Plan | None:
-        made, terms = self._prepared, self._terms
-        if cls.__module__ != made.unit.name:
+        made, terms = self._made.get(cls.__module__), self._terms
+        if made is None:
             return None
         new = class_in(made.namespace, cls.__qualname__)
-        if new is None or (terms.only_news and not is_news(new, made.version, cls)):
+        if new is None or (terms.only_news and not is_news(new, self._versions, cls)):
             return None
+        name = made.unit.name
         version = version_of_class(cls)
         steps = 0 if terms.back_to is None or version is None else age_of(version) - terms.back_to
         old_vsn: object
@@ -73,35 +78,43 @@ class Planner:
             changer, old_vsn = new, version and version.vsn
         is_same = terms.back_to is not None and version is not None and steps == 0
         if is_same or not has_code_change(changer):
-            return Plan(new, None, version, None, None)
-        return Plan(new, changer, version, old_vsn, terms.extra)
+            return Plan(name, new, None, version, None, None)
+        return Plan(name, new, changer, version, old_vsn, terms.extra)
 
 
-def stragglers(made: Prepared) -> Iterator[Diagnostic]:
-    """Yield, as warnings, which servers no version of this module moves: their class is gone, or made elsewhere of one
-    that is. On the runtime's thread."""
+def stragglers(made: Sequence[Prepared]) -> Iterator[tuple[Prepared, Diagnostic]]:
+    """Yield, as warnings, which servers stay behind: their class is gone, or is made of one that is not the newest.
+
+    Each with the module that it is to be told of. On the runtime's thread.
+    """
     found: dict[type[Any], list[Pid]] = {}
     for pid, server in servers_now():
         found.setdefault(type(server), []).append(pid)
+    group = {each.unit.name: each for each in made}
     for cls, pids in found.items():
-        why = _why_it_stays(cls, made)
-        if why is None:
+        for each, why in _whys(cls, group):
+            more = f" and {len(pids) - SHOWN} more" if len(pids) > SHOWN else ""
+            who = ", ".join(map(repr, pids[:SHOWN]))
+            yield each, replace(each.problem(f"{who}{more}: {why}", "server"), severity="warning")
+
+
+def _whys(cls: type[Any], group: Mapping[str, Prepared]) -> Iterator[tuple[Prepared, str]]:
+    own = group.get(cls.__module__)
+    new = cls if own is None else class_in(own.namespace, cls.__qualname__)
+    if own is not None and new is None:
+        yield own, f"the class {cls.__qualname__} is gone, so its server goes on with the old one"
+    told = {cls.__module__}
+    for base in () if new is None else new.__mro__:
+        made = group.get(base.__module__)
+        if made is None or base.__module__ in told:
             continue
-        more = f" and {len(pids) - SHOWN} more" if len(pids) > SHOWN else ""
-        who = ", ".join(map(repr, pids[:SHOWN]))
-        yield replace(made.problem(f"{who}{more}: {why}", "server"), severity="warning")
-
-
-def _why_it_stays(cls: type[Any], made: Prepared) -> str | None:
-    name = made.unit.name
-    if cls.__module__ == name:
-        is_gone = class_in(made.namespace, cls.__qualname__) is None
-        return f"the class {cls.__qualname__} is gone, so its server goes on with the old one" if is_gone else None
-    for base in cls.__mro__:
-        if base.__module__ == name and class_in(made.namespace, base.__qualname__) not in (None, base):
-            what = f"{cls.__module__}.{cls.__qualname__}"
-            return f"{what} is made of an older {base.__qualname__}, until {cls.__module__} is loaded too"
-    return None
+        if class_in(made.namespace, base.__qualname__) not in (None, base):
+            told.add(base.__module__)
+            what = f"{cls.__module__}.{cls.__qualname__} is made of an older {base.__qualname__}"
+            if own is None:
+                yield made, f"{what}, until {cls.__module__} is loaded too"
+            else:  # they import each other, and this one came first
+                yield made, f"{what}; load {cls.__module__} once more"
 
 
 def servers_now() -> Iterator[tuple[Pid, Any]]:

@@ -14,7 +14,6 @@ from typing import NamedTuple
 from midflight.code.census import take_census
 from midflight.code.comparison import lines_of_definitions
 from midflight.code.diff import compare, definitions, definitions_of, unified
-from midflight.code.held import Held
 from midflight.code.lingering import versions_of
 from midflight.code.load import PathOrName, load_units, loaded_places
 from midflight.code.move import move_idle, read_ahead
@@ -22,6 +21,7 @@ from midflight.code.planning import Terms
 from midflight.code.prepare import Prepared
 from midflight.code.report import (
     REMEDY,
+    Diagnostic,
     LoadReport,
     MoveReport,
     loaded_line,
@@ -83,12 +83,12 @@ class Rehearsal(Upgrade):
 
     def _finish(self) -> None:
         """Find out all that a commit would do."""
-        made = self._made[0]
-        read_ahead(made.record, made.unit.text)
+        for made in self._made:
+            read_ahead(made.record, made.unit.text)
         super()._finish()
 
-    def _rehearsed(self, failed: Sequence[Held]) -> RehearsalReport:
-        made, report = self._made[0], super()._rehearsed(failed)
+    def _rehearsed(self, made: Prepared, refusals: tuple[Diagnostic, ...]) -> RehearsalReport:
+        report = super()._rehearsed(made, refusals)
         lingering = take_census().in_module(made.unit.name, lambda version: version is not made.version)
         pids = [each.pid for each in lingering[:JUDGED]]
         moves = [

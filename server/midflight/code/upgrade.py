@@ -1,37 +1,38 @@
-"""Upgrade: a new version of a module and new states of its live servers, together or not at all.
+"""Upgrade: new versions of modules and new states of their live servers, together or not at all.
 
-The life of an upgrade: the version is prepared, in a thread of its own -> the servers are held between two messages
+The life of an upgrade: the versions are prepared, in a thread of its own -> the servers are held between two messages
 -> each makes its new state, in its own process, on a copy -> code and states become current in one step -> the servers
 go on. What fails before that step leaves all as it was; nothing fails after it.
 """
 
 from __future__ import annotations
 
-import asyncio
-from collections.abc import Callable
-from concurrent.futures import Future
-from contextvars import copy_context
+from collections.abc import Iterable
 from dataclasses import replace
 from functools import partial
-from threading import Thread
-from typing import TypeVar
 
 from midflight.code.account import with_servers
+from midflight.code.awaited import in_a_thread
 from midflight.code.callbacks import age_of
-from midflight.code.load import PathOrName, load_units, loaded_places, unit_of_version
+from midflight.code.load import PathAndText, PathOrName, load_units, loaded_places, unit_of_version, units_of
 from midflight.code.modules import module_of
 from midflight.code.planning import Terms
 from midflight.code.report import LoadReport
-from midflight.code.source import unit_of
+from midflight.code.source import Rejection, Unit, unit_of
 from midflight.code.ticket import Ticket
 from midflight.code.upgrade_report import UpgradeReport
 from midflight.code.upgrading import Upgrade
 from midflight.errors import NotInProcess
 from midflight.kernel import Process, current_process, schedulers
 
-__all__ = ["load_or_upgrade", "upgrade", "upgrade_sync"]
-
-Result = TypeVar("Result")
+__all__ = [
+    "load_or_upgrade",
+    "load_or_upgrade_many",
+    "upgrade",
+    "upgrade_many",
+    "upgrade_many_sync",
+    "upgrade_sync",
+]
 
 HELD_SECONDS = 4.0  # less than the 5 s that a call waits: so nobody's call to a held server fails of it
 
@@ -70,22 +71,7 @@ async def upgrade(
     """
     ticket = Ticket()
     terms = Terms(extra, timeout, dry_run, caller=_caller())
-    work = partial(_upgrade, ticket, terms, path_or_name, source, force, to)
-    future = asyncio.wrap_future(_in_a_thread(work))
-    future.add_done_callback(asyncio.Future.exception)  # seen, though nobody may wait for it by then
-    try:
-        return await asyncio.shield(future)
-    except GeneratorExit:  # the process is killed, and may not wait
-        ticket.stop("the process that asked for it was killed")
-        raise
-    except (asyncio.CancelledError, KeyboardInterrupt):
-        ticket.stop("it was broken off")
-        while ticket.is_holding and not future.done():
-            try:
-                await asyncio.wait([future])
-            except asyncio.CancelledError:  # once more; the servers go on first
-                pass
-        raise
+    return await in_a_thread(ticket, partial(_upgrade, ticket, terms, path_or_name, source, force, to))
 
 
 def upgrade_sync(
@@ -104,6 +90,51 @@ def upgrade_sync(
     """
     check_thread("upgrade_sync")
     return _upgrade(Ticket(), Terms(extra, timeout, dry_run), path_or_name, source, force, to)
+
+
+async def upgrade_many(
+    modules: Iterable[PathOrName | PathAndText],
+    extra: object = None,
+    force: bool = False,
+    dry_run: bool = False,
+    *,
+    timeout: float | None = HELD_SECONDS,
+) -> tuple[UpgradeReport, ...]:
+    """Load several modules and change the states of their live servers, all of it or nothing; report on each module.
+
+    Each is a path or name, or a pair of that and a text, as for `load_many`; the reports come in their order. What
+    `upgrade` does with the servers of one module is done with those of all: no server of any goes on before all have
+    their new states, and then all modules and all states become current in one step. A server is its class's own
+    module's, whatever that inherits from: its code_change runs once, with the vsn of that module, and is the new one
+    also where a base in another of the modules has it. All get the same `extra`. A code_change that calls a server of
+    another of the modules waits for one that is held too, and fails by its timeout.
+    `dry_run` says of each module what would become of it; if one would be refused, so would be all. No `to`: `upgrade`
+    takes one module back to an older version.
+
+    Raises: as `upgrade`, with a report for each module at fault, that of the error's `pid` first; ValueError for one
+    given twice. Code, states and mailboxes, of all of them, are as they were then.
+    OTP: a release upgrade with several {update, Module, {advanced, Extra}} after its point_of_no_return.
+    """
+    ticket = Ticket()
+    terms = Terms(extra, timeout, dry_run, caller=_caller())
+    wanted = modules if isinstance(modules, str) else list(modules)
+    return await in_a_thread(ticket, partial(_upgrade_many, ticket, terms, wanted, force))
+
+
+def upgrade_many_sync(
+    modules: Iterable[PathOrName | PathAndText],
+    extra: object = None,
+    force: bool = False,
+    dry_run: bool = False,
+    *,
+    timeout: float | None = HELD_SECONDS,
+) -> tuple[UpgradeReport, ...]:
+    """Do what `upgrade_many` does, from a thread that runs no runtime, and wait for it there.
+
+    Raises: as `upgrade_many`; RuntimeError on a runtime's own thread, which has to run the servers meanwhile.
+    """
+    check_thread("upgrade_many_sync", "upgrade_many")
+    return _upgrade_many(Ticket(), Terms(extra, timeout, dry_run), modules, force)
 
 
 def load_or_upgrade(
@@ -125,9 +156,29 @@ def load_or_upgrade(
     Raises: as `upgrade_sync` does.
     """
     check_thread("load_or_upgrade")
-    unit = unit_of(path_or_name, source, loaded_places())
+    modules = [(path_or_name, source)]
+    return load_or_upgrade_many(modules, force, two_versions, move, extra, timeout)[0]
+
+
+def load_or_upgrade_many(
+    modules: Iterable[PathOrName | PathAndText],
+    force: bool = False,
+    two_versions: bool = False,
+    move: bool = False,
+    extra: object = None,
+    timeout: float | None = HELD_SECONDS,
+) -> tuple[LoadReport, ...]:
+    """Load several modules together; upgrade the live servers of all that the new versions bring a `code_change` for.
+
+    What editors, the shell and the command line do for several, as `load_or_upgrade` does it for one: of each server's
+    class that decides whether it is held. `modules`, `force`, `two_versions` and `move` are those of `load_many`.
+
+    Returns: for each module an UpgradeReport if servers of it were upgraded, else a LoadReport.
+    Raises: as `upgrade_many_sync` does.
+    """
+    check_thread("load_or_upgrade_many", "upgrade_many")
     make = partial(Upgrade, ticket=Ticket(), terms=Terms(extra, timeout, only_news=True))
-    return load_units([unit], force, two_versions, move, make)[0]
+    return load_units(units_of(modules), force, two_versions, move, make)
 
 
 def _upgrade(
@@ -141,8 +192,18 @@ def _upgrade(
         name = str(path_or_name)
         terms = replace(terms, back_to=age_of(module_of(name).version(to)))
         unit = unit_of_version(name, to)
-    report = load_units([unit], force, make=partial(Upgrade, ticket=ticket, terms=terms))[0]
-    return report if isinstance(report, UpgradeReport) else with_servers(report)
+    return _upgraded([unit], ticket, terms, force)[0]
+
+
+def _upgrade_many(
+    ticket: Ticket, terms: Terms, modules: Iterable[PathOrName | PathAndText], force: bool
+) -> tuple[UpgradeReport, ...]:
+    return _upgraded(units_of(modules), ticket, terms, force)
+
+
+def _upgraded(units: list[Unit | Rejection], ticket: Ticket, terms: Terms, force: bool) -> tuple[UpgradeReport, ...]:
+    reports = load_units(units, force, make=partial(Upgrade, ticket=ticket, terms=terms))
+    return tuple(each if isinstance(each, UpgradeReport) else with_servers(each) for each in reports)
 
 
 def _caller() -> Process | None:
@@ -152,29 +213,9 @@ def _caller() -> Process | None:
         return None
 
 
-def check_thread(function: str) -> None:
+def check_thread(function: str, awaited: str = "upgrade") -> None:
     if any(scheduler.is_own_thread() for scheduler in schedulers()):
         raise RuntimeError(
             f"{function}() waits for processes, and this thread runs them; nothing was done. "
-            f"`await upgrade(...)`, or `await asyncio.to_thread({function}, ...)`"
+            f"`await {awaited}(...)`, or `await asyncio.to_thread({function}, ...)`"
         )
-
-
-def _in_a_thread(function: Callable[[], Result]) -> Future[Result]:
-    """Call `function` in a new thread, in this context.
-
-    One of its own and not asyncio's pool: upgrades that wait for one another would fill that, and a code_change that
-    wants a thread of it would wait for ever.
-    """
-    future: Future[Result] = Future()
-    future.set_running_or_notify_cancel()
-    context = copy_context()
-
-    def work() -> None:
-        try:
-            future.set_result(context.run(function))
-        except BaseException as error:
-            future.set_exception(error)
-
-    Thread(target=work, name="midflight-upgrade", daemon=True).start()
-    return future

@@ -15,6 +15,8 @@ REMEDY = {
     "busy": "Upgrade again when it has come to its next message, or give it longer: timeout=SECONDS.",
     "stopped": "Upgrade again.",
     "state": "Mend that, upgrade again.",
+    "held-call": "Have it not do so, upgrade again.",
+    "together": "",
 }
 
 MOST = 100  # servers that the text shows
@@ -74,19 +76,20 @@ def _summary(report: UpgradeReport) -> str:
     kept = "Nothing was changed." if report.is_rehearsed else f"{current}, and every server as it was."
     remedy = REMEDY.get(report.refusals[0].code, "Fix the line, upgrade again.")
     verb = "would not be upgraded" if report.is_rehearsed else "not upgraded"
-    return f"{report.module} {verb}: {refused_because(report)}. {kept} {remedy}"
+    return f"{report.module} {verb}: {refused_because(report)}. {kept} {remedy}".rstrip()
 
 
-def counts(report: UpgradeReport) -> str:
-    """Say what became of how many: "3 servers upgraded by code_change, 1 took the new class"."""
-    would = "would be " if report.is_rehearsed else ""
-    changed = sum(each.is_changed for each in report.servers)
-    others = len(report.servers) - changed
+def counts(*reports: UpgradeReport) -> str:
+    """Say what became of how many, in all: "3 servers upgraded by code_change, 1 took the new class"."""
+    is_rehearsed = any(report.is_rehearsed for report in reports)
+    would = "would be " if is_rehearsed else ""
+    changed = sum(each.is_changed for report in reports for each in report.servers)
+    others = sum(len(report.servers) for report in reports) - changed
     said = []
     if changed:
         said.append(f"{_servers(changed)} {would}upgraded by code_change")
     if others:
-        takes = "would take" if report.is_rehearsed else "took"
+        takes = "would take" if is_rehearsed else "took"
         said.append(f"{others if changed else _servers(others)} {takes} the new class")
     return ", ".join(said)
 

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import time
-from collections.abc import Callable, Sequence
+from collections.abc import Callable, Iterable, Sequence
 from dataclasses import replace
 from functools import partial
 from types import ModuleType
@@ -15,8 +15,9 @@ from midflight.code.commit import check
 from midflight.code.held import Held
 from midflight.code.holding import Busy, Holding
 from midflight.code.lock import LoadLock
+from midflight.code.many import summary_of_many
 from midflight.code.planning import Planner, Terms, stragglers
-from midflight.code.prepare import Refused
+from midflight.code.prepare import Prepared, Refused
 from midflight.code.report import Diagnostic, LoadReport, summary
 from midflight.code.source import Unit
 from midflight.code.ticket import Stopped, Ticket
@@ -26,17 +27,19 @@ from midflight.errors import UpgradeError
 
 __all__ = ["Upgrade"]
 
+Problems = dict[Prepared, list[Diagnostic]]
+
 
 class _Rehearsed(Exception):
     """All but the commit is done, and that is not wanted."""
 
-    def __init__(self, report: UpgradeReport) -> None:
+    def __init__(self, reports: tuple[UpgradeReport, ...]) -> None:
         super().__init__()
-        self.report = report
+        self.reports = reports
 
 
 class Upgrade(Transaction):
-    """A load of one module that takes its servers along."""
+    """A load of one or more modules that takes their servers along."""
 
     def __init__(
         self,
@@ -55,28 +58,28 @@ class Upgrade(Transaction):
         self._terms = terms
         self._since: float | None = None  # when the first server was held
         self._held_seconds = 0.0
-        self._changes: tuple[ServerChange, ...] = ()
+        self._changes: dict[str, tuple[ServerChange, ...]] = {}  # by module
 
     def run(self) -> tuple[LoadReport, ...]:
-        """Upgrade; return the report. Raises: UpgradeError, LoadError."""
+        """Upgrade; return a report for each module, in the order they were given. Raises: UpgradeError, LoadError."""
         try:
-            (report,) = super().run()
+            reports = super().run()
         except _Rehearsed as rehearsed:
-            return (rehearsed.report,)
+            return rehearsed.reports
         if self._since is None:
-            return (report,)
+            return reports
         try:
-            return (self._report(report),)
+            return tuple(
+                self._report(each) if self._changes.get(each.module) or not self._terms.only_news else each
+                for each in reports
+            )
         except Exception as error:
             note_failure(self._made, "what became of each server is not known", error)
-            warnings = tuple(self._made[0].warnings)
-            return (
-                UpgradeReport(report.module, report.version, report.path, warnings=warnings, current=report.version),
-            )
+            return tuple(map(_short, self._as_asked()))
 
     def _finish(self) -> None:
         """Hold the servers, have them make their states, and make all current."""
-        planner = Planner(self._made[0], self._terms)
+        planner = Planner(self._made, self._terms)
         planner.read_ahead()
         holding = Holding(planner, self._ticket, self._terms.timeout, self._terms.caller)
         self._ticket.is_holding = True
@@ -86,7 +89,8 @@ class Upgrade(Transaction):
         except Busy as error:
             raise self._busy(error) from None
         except Stopped as error:
-            raise self._error([self._problem(str(error), "stopped")], []) from None
+            first = self._as_asked()[0]
+            raise self._error({first: [first.problem(str(error), "stopped")]}, []) from None
         finally:
             holding.release()
             self._ticket.is_holding = False
@@ -98,12 +102,13 @@ class Upgrade(Transaction):
         while self._terms.is_rehearsal or not self._lock.call(partial(self._switch, holding)):
             self._since = self._since or time.perf_counter()
             holding.take()
-            self._changes = changes_of(holding.servers, is_whole=self._terms.is_rehearsal)
-            failed = [each for each in holding.servers if each.error is not None]
+            servers, is_whole = holding.servers, self._terms.is_rehearsal
+            self._changes = {each.unit.name: changes_of(_of(each, servers), is_whole=is_whole) for each in self._made}
+            failed = [each for each in servers if each.error is not None]
             if self._terms.is_rehearsal:
-                raise _Rehearsed(self._rehearsed(failed))
+                raise _Rehearsed(self._rehearse(failed))
             if failed:
-                raise self._error(list(problems_of(failed, self._made[0])), failed)
+                raise self._error(self._problems_of(failed), failed)
 
     def _switch(self, holding: Holding) -> bool:
         """Commit code and states if all servers are held; say whether they were. On the runtime's thread."""
@@ -113,53 +118,92 @@ class Upgrade(Transaction):
         touched = holding.touched()
         if touched:
             raise Stopped(f"somebody else has resumed {touched[0]!r} meanwhile, or replaced its state")
-        self._made[0].warnings += stragglers(self._made[0])
+        for made, warning in stragglers(self._made):
+            made.warnings.append(warning)
         self._commit(states=holding.install)
         try:
             upgraded = {each.pid for each in holding.servers}  # others have ended since
-            self._changes = tuple(each for each in self._changes if each.pid in upgraded)
+            self._changes = {
+                name: tuple(each for each in changes if each.pid in upgraded) for name, changes in self._changes.items()
+            }
         except Exception as error:
             note_failure(self._made, "which of the servers had ended by then is not known", error)
         return True
 
     # --- What is said of it -------------------------------------------------------------------------------------
 
-    def _rehearsed(self, failed: Sequence[Held]) -> UpgradeReport:
-        made = self._made[0]
-        refusals = list(problems_of(failed, self._made[0]))
+    def _rehearse(self, failed: Sequence[Held]) -> tuple[UpgradeReport, ...]:
+        """Take the last look, and say what would become of each module; all would be refused if one would."""
+        found = self._problems_of(failed)
         try:
             options = {"force": self._force, "two_versions": self._two_versions, "move": self._move}
             self._lock.call(partial(check, self._made, Census(), **options))
         except Refused as refused:
-            refusals += [problem for failure in refused.failures for problem in failure.problems]
-        report = self._report(replace(made.report(), current=self._current, refusals=tuple(refusals)))
+            for failure in refused.failures:
+                found[self._named(failure.name)] += failure.problems
+        at_fault = [each.unit.name for each, problems in found.items() if problems]
+        for each, problems in found.items():
+            if at_fault and not problems:
+                why = f"it goes together with {', '.join(at_fault)}, and so would not be either"
+                problems.append(each.problem(why, "together"))
+        return tuple(self._rehearsed(each, tuple(problems)) for each, problems in found.items())
+
+    def _rehearsed(self, made: Prepared, refusals: tuple[Diagnostic, ...]) -> UpgradeReport:
+        report = self._report(replace(made.report(), current=_current(made), refusals=refusals))
         return replace(report, version=None if refusals else report.version, is_rehearsed=True)
 
+    def _problems_of(self, failed: Sequence[Held]) -> Problems:
+        return {each: list(problems_of(_of(each, failed), each, self._made)) for each in self._as_asked()}
+
+    def _as_asked(self) -> list[Prepared]:
+        """Return what is made, in the order in which it was asked for."""
+        return [prepared for unit in self._units for prepared in self._made if prepared.unit is unit]
+
+    def _named(self, name: str) -> Prepared:
+        return next(each for each in self._made if each.unit.name == name)
+
     def _busy(self, error: Busy) -> UpgradeError:
-        problems = [self._problem(place, "busy") for place in error.places]
-        return self._error(problems, error.servers)
+        found: Problems = {each: [] for each in self._as_asked()}
+        for server, why, code in error.late:
+            assert server.plan is not None
+            made = self._named(server.plan.module)
+            found[made].append(made.problem(why, code))
+        return self._error(found, [late.server for late in error.late])
 
-    def _error(self, problems: Sequence[Diagnostic], culprits: Sequence[Held]) -> UpgradeError:
-        unit = self._made[0].unit
-        base = LoadReport(unit.name, None, unit.path, refusals=tuple(problems), current=self._current)
-        report = self._report(base)
-        first = culprits[0] if culprits else None
-        if first is None:
-            return UpgradeError(summary(report), report)
-        error = UpgradeError(summary(report), report, first.pid, state_of(first) or None)
-        error.__cause__ = first.error
+    def _error(self, found: Problems, culprits: Sequence[Held]) -> UpgradeError:
+        """Return the exception, with a report for each module that has problems, that of the first culprit first."""
+        refused = sorted(filter(found.get, found), key=lambda made: not _of(made, culprits[:1]))
+        reports = [
+            self._report(
+                LoadReport(made.unit.name, None, made.unit.path, refusals=tuple(found[made]), current=_current(made))
+            )
+            for made in refused
+        ]
+        said = summary(reports[0]) if len(self._made) == 1 else summary_of_many(reports)
+        if not culprits:
+            return UpgradeError(said, *reports)
+        error = UpgradeError(said, *reports, pid=culprits[0].pid, state=state_of(culprits[0]) or None)
+        error.__cause__ = culprits[0].error
         return error
-
-    @property
-    def _current(self) -> int | None:
-        before = self._made[0].before
-        return None if before is None else before.number
-
-    def _problem(self, message: str, code: str) -> Diagnostic:
-        return self._made[0].problem(message, code)
 
     def _report(self, report: LoadReport) -> UpgradeReport:
         seconds = self._held_seconds
         if self._since is not None and not seconds:  # they are held still
             seconds = time.perf_counter() - self._since
-        return with_servers(report, self._changes, seconds * 1000)
+        servers = self._changes.get(report.module, ())
+        return with_servers(report, servers, seconds * 1000 if servers else 0.0)
+
+
+def _of(made: Prepared, servers: Iterable[Held]) -> list[Held]:
+    """Return those of the servers that are of the module that was made."""
+    return [each for each in servers if each.plan is not None and each.plan.module == made.unit.name]
+
+
+def _current(made: Prepared) -> int | None:
+    return None if made.before is None else made.before.number
+
+
+def _short(made: Prepared) -> UpgradeReport:
+    number = made.version.number
+    warnings = tuple(made.warnings)
+    return UpgradeReport(made.unit.name, number, made.unit.path, warnings=warnings, current=number)
