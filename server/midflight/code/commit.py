@@ -25,7 +25,9 @@ from midflight.code.purge import bystanders, forget_typing_caches
 from midflight.code.report import SHOWN, Diagnostic
 from midflight.code.version import Version
 
-__all__ = ["check", "commit", "look_at_live_code", "run_unload_hooks"]
+__all__ = ["MOVES_UNKNOWN", "check", "commit", "look_at_live_code", "run_unload_hooks"]
+
+MOVES_UNKNOWN = "which processes were moved is not known: see code.processes"
 
 
 def commit(
@@ -37,27 +39,29 @@ def commit(
     move: bool,
     may_load: Callable[[], AbstractContextManager[None]],
     states: Callable[[], object] = lambda: None,
-) -> None:
+) -> bool:
     """Make what was made current, all of it, and note in it what the report shall say. Brings `census` up to date.
 
     `states` is called with the swap, cannot fail either, and may be called again. `may_load` is held while load hooks
-    run; after them, `move` moves the idle processes.
+    run. With `move` idle processes are about to be moved; if some of them must not take one more step in old code,
+    all are moved here. Say whether.
     Raises: Refused, before anything has changed; KeyboardInterrupt, either so or when all is done.
     """
     started = time.perf_counter()
     with undisturbed() as interrupts:
-        check(made, census, force=force, two_versions=two_versions, move=move)
+        is_urgent = check(made, census, force=force, two_versions=two_versions, move=move)
         for each in made:
             each.record.facade.end()
         for each in made:
             if each.before is not None:
                 each.warnings += run_unload_hooks(each.unit.path, each.before.namespace or {})
-        commitment = _Commitment(made, census, move, may_load, states, started)
+        commitment = _Commitment(made, census, is_urgent, may_load, states, started)
         del census  # it holds the frames that a move leaves
         interrupts.check()
         interrupt = take_all(commitment.steps(), made)
     if interrupt is not None:
         raise interrupt
+    return is_urgent
 
 
 class _Commitment:
@@ -88,7 +92,7 @@ class _Commitment:
             Step(forget_typing_caches, "the caches of typing may keep old versions in memory"),
             *(Step(partial(_note_bystanders, each), "who else runs old versions is not known") for each in self._made),
             Step(self._note_lingering, "which processes run old versions is not known: see code.processes"),
-            Step(self._move_idle, "which processes were moved is not known: see code.processes"),
+            Step(self._move_idle, MOVES_UNKNOWN),
             *(Step(partial(_note_lost_writes, each), "what __persist__ misses is not known") for each in self._made),
             Step(self._note_seconds, "how long it took is not known"),
         ]
@@ -118,23 +122,28 @@ class _Commitment:
     def _move_idle(self) -> None:
         self._census = None
         for each in self._made if self._move else ():
-            each.moves = move_idle(each.record)
-            moved = frozenset(each.moves.moved)
-            each.lingering = tuple(row for row in each.lingering if row.pid not in moved)
+            each.note_moves(move_idle(each.record))
 
     def _note_seconds(self) -> None:
         for each in self._made:
             each.commit_seconds = time.perf_counter() - self._started
 
 
-def check(made: Sequence[Prepared], census: Census, *, force: bool, two_versions: bool, move: bool) -> None:
-    """Take the last look at live code, which brings `census` up to date. Raises: Refused."""
+def check(made: Sequence[Prepared], census: Census, *, force: bool, two_versions: bool, move: bool) -> bool:
+    """Take the last look at live code, which brings `census` up to date.
+
+    With `move`, say whether the load is right only if idle processes move with the swap. Raises: Refused.
+    """
     census.update()
-    broken = broken_by(made, census, move=move)
+    broken = broken_by(made, census, move=False)
+    is_urgent = move and any(broken.values())
+    if is_urgent:
+        broken = broken_by(made, census, move=True)
     refusals = [(each, tuple(_refusals(each, census, broken[each], force, two_versions))) for each in made]
     failures = [Failure(each.unit.name, each.unit.path, problems) for each, problems in refusals if problems]
     if failures:
         raise Refused(failures)
+    return is_urgent
 
 
 def look_at_live_code(made: Sequence[Prepared], *, move: bool) -> Census:

@@ -1,54 +1,122 @@
-"""Moving processes that wait to the current version, without their help, where that is provably the same to them.
+"""Moving processes that wait to the current version, without their help: all of a module at once, or in parts.
 
-A process that waits at the receive its function begins with, and has nothing to remember but the parameters, is
-where a call of that function would be. So it goes on as that call, in the current version: `module.f(**parameters)`.
-Every clause of the rule is in this file or in one of three that it asks: `kernel.obstacle` (does it only wait?),
-`heads` (is its function of that shape, in both texts?), `liveness` (has it nothing to remember?). When in doubt the
-process stays; the reason reads on from its place: `<0.37.0> at loop:9 (a live local: total)`.
+Where that is provably the same to a process is what `mover` knows.
 """
 
 from __future__ import annotations
 
-from collections.abc import Callable, Coroutine, Iterator
-from inspect import CO_COROUTINE, CO_VARARGS, CO_VARKEYWORDS
-from itertools import islice
-from types import CodeType, CoroutineType, FrameType, FunctionType, ModuleType
-from typing import Any, NamedTuple
+import math
+import time
+from functools import partial
+from operator import attrgetter
 
-from midflight.code.census import census_of, take_census
-from midflight.code.facade import Namespace
-from midflight.code.heads import Head, Position, heads_of
-from midflight.code.liveness import Doubt, live_after
+from midflight.code.census import Census, census_of, take_census
+from midflight.code.heads import heads_of
+from midflight.code.lock import LoadLock
 from midflight.code.modules import Module
+from midflight.code.mover import Elsewhere, Mover
 from midflight.code.report import MoveReport, NotMoved
-from midflight.code.version import Version, version_of
-from midflight.kernel import Pid, Process, Scheduler, obstacle, receive, reenter
+from midflight.code.version import Version
+from midflight.kernel import Pid
 
-__all__ = ["move_idle", "read_ahead"]
+__all__ = ["Move", "move_idle", "move_in_parts", "read_ahead"]
+
+PART_SECONDS = 0.005  # for so long a part of a move holds processes up
+
+_number = attrgetter("number")
+
+
+class Move:
+    """One move of all who are in an old version of a module and idle, in as many parts as its caller likes.
+
+    Between two parts processes run, and move themselves, or end, or are no longer idle: each is judged when its turn
+    comes. With `only`, that process alone. Made in the thread that asks, for the first look at many processes is long.
+    """
+
+    def __init__(self, record: Module, *, rehearsal: Version | None = None, only: Pid | None = None) -> None:
+        self._record = record
+        self._rehearsal = rehearsal
+        self._only = only
+        self._census = Census()
+        if only is None:
+            self._census.update()
+        self._mover: Mover | None = None
+        self._waiting: list[Pid] | None = None  # those whose turn is to come
+        self._moved: list[Pid] = []
+        self._not_moved: list[NotMoved] = []
+
+    def go_on(self, seconds: float = math.inf) -> bool:
+        """Move, for about so many seconds; say whether everybody's turn has come.
+
+        To be called on the runtime's thread, between two steps of processes; processes of other threads stay. It runs
+        no code of theirs: each goes on at its next turn. Cannot fail.
+        """
+        deadline = time.perf_counter() + seconds
+        current = self._rehearsal or self._record.current
+        if self._waiting is None or current is not (None if self._mover is None else self._mover.current):
+            self._begin(current)
+        assert self._waiting is not None
+        while self._waiting:
+            self._take(self._waiting.pop())
+            if time.perf_counter() > deadline:
+                break
+        return not self._waiting
+
+    def report(self) -> MoveReport:
+        """Return who was moved, and why each of the others was not, oldest first."""
+        number = None if self._mover is None else self._mover.current.number
+        moved = sorted(self._moved, key=_number)
+        not_moved = sorted(self._not_moved, key=attrgetter("pid.number"))
+        return MoveReport(self._record.name, number, tuple(moved), tuple(not_moved))
+
+    def _begin(self, current: Version | None) -> None:
+        """Begin, or begin anew: another version has become current since."""
+        self._mover = None if current is None else Mover(current, is_rehearsal=self._rehearsal is not None)
+        self._not_moved.clear()
+        if self._only is None:
+            self._census.update()
+        else:
+            self._census = census_of(self._only)
+        rows = self._census.rows(self._record.name, self._is_old)
+        self._waiting = [pid for group in rows.groups for pid in group.pids]
+        self._waiting.sort(key=_number, reverse=True)
+        again = frozenset(self._waiting)
+        self._moved = [pid for pid in self._moved if pid not in again]
+
+    def _is_old(self, version: Version) -> bool:
+        return self._mover is None or version is not self._mover.current
+
+    def _take(self, pid: Pid) -> None:
+        if pid.process is None:  # it has ended, or was killed by what one that was moved has let go of
+            return
+        try:
+            why = "the module has no current version" if self._mover is None else self._mover.move(pid.process)
+        except Elsewhere:
+            return
+        if why is None:
+            self._moved.append(pid)
+            return
+        for row in census_of(pid).rows(self._record.name, self._is_old):
+            self._not_moved.append(NotMoved(*row, why))
+
+
+def move_in_parts(record: Module, lock: LoadLock, only: Pid | None = None) -> MoveReport:
+    """Move who is idle, from any thread, in parts between which processes run; all at once on the runtime's own."""
+    move = Move(record, only=only)
+    while not lock.call(partial(move.go_on, PART_SECONDS)):
+        pass
+    return move.report()
 
 
 def move_idle(record: Module, rehearsal: Version | None = None, only: Pid | None = None) -> MoveReport:
-    """Move who is in an old version of the module and idle to the current one; say of each of the others why not.
+    """Move who is in an old version of the module and idle to the current one, all at once; say why not, of the others.
 
-    With `rehearsal`, a version in the making: move nobody, and say who could be moved if it were current. With `only`,
-    that process alone.
-    To be called on the runtime's thread, between two steps of processes; processes of other threads stay. It runs no
-    code of theirs: each goes on at its next turn. Cannot fail.
+    With `rehearsal`, a version in the making: move nobody, and say who could be moved if it were current. As
+    `Move.go_on`, on the runtime's thread.
     """
-    current = rehearsal or record.current
-    mover = None if current is None else _Mover(current, is_rehearsal=rehearsal is not None)
-    moved, not_moved = [], []
-    census = take_census() if only is None else census_of(only)
-    for row in census.rows(record.name, lambda version: version is not current):
-        pid = row[0]
-        if pid.process is None:  # killed by what one that was moved has let go of
-            continue
-        why = "the module has no current version" if mover is None else mover.move(pid.process)
-        if why is None:
-            moved.append(pid)
-        else:
-            not_moved.append(NotMoved(*row, why))
-    return MoveReport(record.name, None if current is None else current.number, tuple(moved), tuple(not_moved))
+    move = Move(record, rehearsal=rehearsal, only=only)
+    move.go_on()
+    return move.report()
 
 
 def read_ahead(record: Module, text: str | None = None) -> None:
@@ -62,211 +130,3 @@ def read_ahead(record: Module, text: str | None = None) -> None:
     for each in (*texts, text):
         if each is not None:
             heads_of(each)
-
-
-class _Way(NamedTuple):
-    """How to go on from a function of an old version: which one to call, with what, and from which await only."""
-
-    function: Callable[..., Coroutine[Any, Any, Any]]
-    parameters: tuple[str, ...]
-    position: Position
-
-
-class _Refused(Exception):
-    """A clause of the rule does not hold. Its text says which, in words."""
-
-
-class _Mover:
-    """One move, to the version `current`. What holds for all processes in a function is found out once."""
-
-    def __init__(self, current: Version, *, is_rehearsal: bool = False) -> None:
-        self._current = current
-        self._is_rehearsal = is_rehearsal
-        self._ways: dict[tuple[int, CodeType], _Way | str] = {}
-        self._live: dict[tuple[CodeType, int], tuple[str, ...] | str] = {}
-
-    def move(self, process: Process) -> str | None:
-        """Move `process`; say why not, if not."""
-        scheduler = process.core
-        assert isinstance(scheduler, Scheduler)
-        why = obstacle(scheduler, process)
-        if why is not None:
-            return why
-        assert isinstance(process.coro, CoroutineType)
-        try:
-            coro = self._call_for(process.coro)
-        except _Refused as refused:
-            return str(refused)
-        if self._is_rehearsal:
-            coro.close()
-            return None
-        why = reenter(scheduler, process, coro)  # no frame is held here: the old one goes, and what is in it
-        if why is not None:  # what the garbage collector ran meanwhile has sent to it
-            coro.close()
-        return why
-
-    def _call_for(self, old: CoroutineType[Any, Any, Any]) -> Coroutine[Any, Any, Any]:
-        """Return the call, not begun, as which a process in `old` shall go on. Raises: _Refused."""
-        frame = old.cr_frame
-        assert frame is not None  # it has begun, and has not ended
-        version = version_of(frame.f_globals)
-        assert version is not None  # it is the only frame, and the census has found one
-        way = self._way(frame.f_code, version)
-        live = self._live_at(frame.f_code, frame.f_lasti, way)
-        values = _locals(frame)
-        gone = [name for name in way.parameters if name not in values]
-        if gone:
-            raise _Refused(f"a deleted parameter: {', '.join(gone)}")
-        kept = [name for name in live if name in values]
-        if kept:
-            raise _Refused(f"{'a live local' if len(kept) == 1 else 'live locals'}: {', '.join(kept)}")
-        return way.function(**{name: values[name] for name in way.parameters})
-
-    def _way(self, code: CodeType, version: Version) -> _Way:
-        key = version.number, code
-        if key not in self._ways:
-            try:
-                self._ways[key] = _find_way(code, version, self._current)
-            except _Refused as refused:
-                self._ways[key] = str(refused)
-        found = self._ways[key]
-        if isinstance(found, str):
-            raise _Refused(found)
-        return found
-
-    def _live_at(self, code: CodeType, offset: int, way: _Way) -> tuple[str, ...]:
-        key = code, offset
-        if key not in self._live:
-            self._live[key] = _look_at(code, offset, way)
-        found = self._live[key]
-        if isinstance(found, str):
-            raise _Refused(found)
-        return found
-
-
-def _look_at(code: CodeType, offset: int, way: _Way) -> tuple[str, ...] | str:
-    """Return the locals beside the parameters that are live after the await of `way`.
-
-    If the instruction at `offset`, where the process is, does not belong to that await, or there is a doubt: why.
-    """
-    found = next(islice(code.co_positions(), offset // 2, None), (None,) * 4)
-    if None in found:
-        return "where in its line it waits is not known"
-    if found != way.position:
-        return "it waits at another receive than the first of its function"
-    try:
-        live = live_after(code, offset)
-    except Doubt as doubt:
-        return f"which locals are live is not known: {doubt}"
-    return tuple(name for name in code.co_varnames if name in live and name not in way.parameters)
-
-
-def _locals(frame: FrameType) -> dict[str, Any]:
-    seen = frame.f_locals
-    values = dict(seen)
-    if isinstance(seen, dict):  # before 3.13: the frame keeps this copy, and would keep alive what is in it
-        seen.clear()
-    return values
-
-
-# --- The function, in both versions ---------------------------------------------------------------------------
-
-
-def _find_way(code: CodeType, old: Version, new: Version) -> _Way:
-    """Return how to go on from `code`, a function of the version `old`, in `new`. Raises: _Refused."""
-    name = code.co_name
-    if code.co_qualname != name:
-        raise _Refused(f"{code.co_qualname} is no async def at module level")
-    head = _head(old, name)
-    function = _function(old, name, head)
-    if function.__code__ is not code:
-        raise _Refused(f"{name} is not what its text defines")
-    shared = code.co_cellvars + code.co_freevars
-    if shared:
-        raise _Refused(f"a variable shared with a closure: {', '.join(shared)}")
-    starred = list(_starred(code))
-    if starred:
-        raise _Refused(f"a starred parameter: {', '.join(starred)}")
-    try:
-        next_head = _head(new, name)
-        next_function = _function(new, name, next_head)
-    except _Refused as refused:
-        raise _Refused(f"{refused} in v{new.number}") from None
-    taken = _parameters(next_function.__code__)
-    unset = next_head.reads & set(next_function.__code__.co_varnames) - set(taken)
-    if unset:
-        raise _Refused(f"the receive of {name} reads {', '.join(sorted(unset))} before it is set in v{new.number}")
-    parameters = _parameters(code)
-    changed = list(_parameters_changed(parameters, next_function))
-    if changed:
-        raise _Refused(f"parameters changed: v{new.number} {' and '.join(changed)}")
-    return _Way(next_function, parameters, head.position)
-
-
-def _head(version: Version, name: str) -> Head:
-    """Return the head of module-level function `name` in the text of `version`. Raises: _Refused."""
-    text = version.text
-    if text is None:
-        raise _Refused(f"the text of {name} is not known")
-    found = heads_of(text).get(name)
-    if found is None:
-        is_there = name in (version.namespace or {})
-        raise _Refused(f"{name} is no async def at module level" if is_there else f"there is no {name}")
-    if isinstance(found, str):
-        raise _Refused(f"{name} {found}")
-    return found
-
-
-def _function(version: Version, name: str, head: Head) -> FunctionType:
-    """Return the function that `version` has under `name`, if it is the one that its text defines. Raises: _Refused."""
-    namespace = version.namespace or {}
-    function = namespace.get(name)
-    if type(function) is not FunctionType or function.__globals__ is not namespace:
-        raise _Refused(f"{name} is not what its text defines")
-    code = function.__code__
-    file = version.path if version.is_imported or version.snapshot is None else version.snapshot.file
-    if (code.co_filename, code.co_firstlineno, code.co_qualname) != (file, head.line, name):
-        raise _Refused(f"{name} is not what its text defines")
-    if not code.co_flags & CO_COROUTINE:
-        raise _Refused(f"{name} is an async generator")
-    if head.receive[0] in (*code.co_varnames, *code.co_cellvars) or not _is_receive(head.receive, namespace):
-        raise _Refused(f"{name} begins with a receive that is not Midflight's")
-    return function
-
-
-def _is_receive(name: tuple[str, ...], namespace: Namespace) -> bool:
-    first, *rest = name
-    value = namespace.get(first)
-    for each in rest:
-        if not isinstance(value, ModuleType):
-            return False
-        value = vars(value).get(each)
-    return value is receive
-
-
-def _parameters(code: CodeType) -> tuple[str, ...]:
-    return code.co_varnames[: code.co_argcount + code.co_kwonlyargcount]
-
-
-def _starred(code: CodeType) -> Iterator[str]:
-    index = code.co_argcount + code.co_kwonlyargcount
-    for flag, stars in ((CO_VARARGS, "*"), (CO_VARKEYWORDS, "**")):
-        if code.co_flags & flag:
-            yield stars + code.co_varnames[index]
-            index += 1
-
-
-def _parameters_changed(given: tuple[str, ...], function: FunctionType) -> Iterator[str]:
-    """Yield what keeps `function` from being called with arguments of these names, and only these."""
-    code = function.__code__
-    taken = _parameters(code)
-    for name in given:
-        if name not in taken:
-            yield f"takes no {name}"
-        elif name in taken[: code.co_posonlyargcount]:
-            yield f"takes {name} by position only"
-    positional = taken[: code.co_argcount]
-    has_default = {*positional[len(positional) - len(function.__defaults__ or ()) :], *(function.__kwdefaults__ or {})}
-    for name in taken:
-        if name not in given and name not in has_default:
-            yield f"also needs {name}"

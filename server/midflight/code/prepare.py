@@ -201,6 +201,13 @@ class Prepared:
         hooks.keep(self.version)
         self.is_current = True
 
+    def note_moves(self, moves: MoveReport) -> None:
+        """Take in who was moved: those linger no more."""
+        moved = frozenset(moves.moved)
+        if moved:
+            self.lingering = tuple(row for row in self.lingering if row.pid not in moved)
+        self.moves = moves
+
     def lost_writes(self) -> Iterator[Diagnostic]:
         """Yield the names in `__persist__` that processes in older versions may bind anew, for themselves only."""
         if not self.lingering or self.identity is None:

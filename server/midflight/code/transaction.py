@@ -13,12 +13,13 @@ from types import ModuleType
 
 from midflight.code import class_sources
 from midflight.code.adopt import adopt
-from midflight.code.afterwards import note_failure, report_of
+from midflight.code.afterwards import note_failure, report_of, undisturbed
 from midflight.code.census import Census, take_census
-from midflight.code.commit import commit, look_at_live_code
+from midflight.code.commit import MOVES_UNKNOWN, commit, look_at_live_code
 from midflight.code.importing import VersionLoader, finder, spec_of
 from midflight.code.lock import LoadLock, NestedLoad
 from midflight.code.modules import Module, all_modules, known
+from midflight.code.move import move_in_parts
 from midflight.code.order import in_order
 from midflight.code.prepare import Failure, Prepared, Refused
 from midflight.code.report import Diagnostic, LoadReport, summary
@@ -79,6 +80,7 @@ class Transaction:
         self._begun: list[Prepared] = []
         self._made: list[Prepared] = []  # in the order in which their bodies ended
         self._undo: list[Callable[[], object]] = []
+        self._is_moved = False  # whether the commit has moved the idle processes
 
     def run(self) -> tuple[LoadReport, ...]:
         """Load the modules; return a report for each, in the order they were given. Raises: LoadError."""
@@ -86,7 +88,10 @@ class Transaction:
             with self._lock.held():
                 try:
                     self._prepare()
-                    self._finish()
+                    try:
+                        self._finish()
+                    finally:  # after Ctrl-C in the commit too: that is raised when all is done
+                        self._move_idle()
                 except BaseException:
                     self._abandon()
                     raise
@@ -112,7 +117,7 @@ class Transaction:
 
     def _commit(self, states: Callable[[], object] = lambda: None) -> None:
         census, self._census = self._census, None
-        commit(
+        self._is_moved = commit(
             self._made,
             census or Census(),
             force=self._force,
@@ -121,6 +126,18 @@ class Transaction:
             may_load=self._lock.opened,
             states=states,
         )
+
+    def _move_idle(self) -> None:
+        """Move idle processes, if that is asked for, while the others run."""
+        is_wanted = self._move and not self._is_moved
+        if not is_wanted or not all(prepared.is_current for prepared in self._made):
+            return
+        with undisturbed():
+            try:
+                for each in self._made:
+                    each.note_moves(move_in_parts(each.record, self._lock))
+            except Exception as error:
+                note_failure(self._made, MOVES_UNKNOWN, error)
 
     def _abandon(self) -> None:
         for prepared in reversed(self._begun):
