@@ -26,6 +26,7 @@ from midflight.kernel import Pid
 __all__ = ["delete", "load", "load_many", "load_modified", "move", "purge", "rollback", "soft_purge"]
 
 PathOrName = str | os.PathLike[str]
+PathAndText = tuple[PathOrName, str | None]
 
 _lock = LoadLock()
 
@@ -53,7 +54,7 @@ def load(
 
 
 def load_many(
-    modules: Iterable[PathOrName | tuple[PathOrName, str | None]],
+    modules: Iterable[PathOrName | PathAndText],
     force: bool = False,
     two_versions: bool = False,
     move: bool = False,
@@ -66,8 +67,18 @@ def load_many(
     Raises: LoadError, as `load` does, with a report for each module that was refused; ValueError for one given twice.
     OTP: code:atomic_load/1.
     """
+    return load_units(units_of(modules), force, two_versions, move)
+
+
+def units_of(modules: Iterable[PathOrName | PathAndText]) -> list[Unit | Rejection]:
+    """Return what several modules are to be made of: each a path or name, or a pair of that and a text.
+
+    Raises: TypeError for one name alone, whose letters would be taken for names.
+    """
+    if isinstance(modules, str):
+        raise TypeError(f"a list of modules is wanted, not {modules!r} alone; nothing was loaded. Give [{modules!r}]")
     pairs = [each if isinstance(each, tuple) else (each, None) for each in modules]
-    return load_units([unit_of(path, text, loaded_places()) for path, text in pairs], force, two_versions, move)
+    return [unit_of(path, text, loaded_places()) for path, text in pairs]
 
 
 def loaded_places() -> list[tuple[str, str]]:
