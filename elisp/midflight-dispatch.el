@@ -45,6 +45,7 @@
     ("Change"
      (?b midflight-roll-back "roll this module back")
      (?s midflight-send "send a message")
+     (?E midflight-edit-state "edit a server's state")
      (?X midflight-exit-process "end a process"))
     ("Evaluate"
      (?z midflight-shell "shell")
@@ -73,7 +74,7 @@
            when there collect (cons title there)))
 
 (defun midflight-dispatch--keys (command)
-  "Return the key of COMMAND in `midflight-mode' as text, \"\" if it has none."
+  "Return the key of COMMAND in Midflight mode as text, \"\" if it has none."
   (let ((keys (mapcar #'key-description
                       (cl-remove-if (lambda (keys) (eq (aref keys 0) 'menu-bar))
                                     (where-is-internal command (list midflight-mode-map))))))
@@ -164,7 +165,7 @@ A prefix argument goes to the command."
     result))
 
 (defun midflight-describe-keys ()
-  "Show all keys of `midflight-mode'."
+  "Show all keys of Midflight mode."
   (interactive)
   (describe-function 'midflight-mode))
 

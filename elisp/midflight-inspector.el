@@ -24,14 +24,16 @@
 (require 'midflight-look)
 (require 'midflight-xref)
 
+(declare-function midflight-edit-state "midflight-state" (pid))
+(declare-function midflight-process-read "midflight-process" (text &optional default))
 (declare-function midflight-process-view "midflight-process-view" (pid))
 (declare-function midflight-shell-of "midflight-shell" (root &optional session))
 
 (defvar midflight-shell--session)       ; of a shell buffer
 
 (defvar-local midflight-inspector--page nil "The page that is shown, a plist.")
-(defvar-local midflight-inspector--expression nil
-  "What was asked for: (WHERE EXPRESSION INSIDE).")
+(defvar-local midflight-inspector--asked nil
+  "What was asked for: `inspect/open' or `inspect/state', and its arguments.")
 (defvar-local midflight-inspector--back nil
   "Pages before this one: (VALUE START POINT) each, the last first.")
 (defvar-local midflight-inspector--forth nil "Pages after this one, likewise.")
@@ -47,6 +49,7 @@
     (define-key map "n" #'midflight-inspector-forth)
     (define-key map "d" #'midflight-inspector-bind)
     (define-key map "." #'midflight-inspector-source)
+    (define-key map "e" #'midflight-inspector-edit)
     (define-key map ">" #'midflight-inspector-next-page)
     (define-key map "<" #'midflight-inspector-previous-page)
     (define-key map "?" #'describe-mode)
@@ -64,6 +67,8 @@
     "---"
     ["Give it a name in the shell..." midflight-inspector-bind]
     ["Its source, or its class's" midflight-inspector-source]
+    ["Edit the state of this server" midflight-inspector-edit
+     :active (eq (car midflight-inspector--asked) 'inspect/state)]
     ["Refresh" revert-buffer]
     ["Quit" quit-window]))
 
@@ -84,20 +89,30 @@ result.  Names are looked up; anything else is evaluated, aside from the
 shell, so also while an evaluation runs there."
   (interactive (list (or (and (not current-prefix-arg) (midflight-inspector--result))
                          (midflight-look-read "Inspect"))))
-  (let ((expression (substring-no-properties expression))
-        (where (midflight-look-where))
-        (inside (midflight-look-inside))
-        (buffer (midflight-inspector--buffer)))
-    (with-current-buffer buffer
-      (midflight-inspector--forget)
-      (setq midflight-inspector--expression (list where expression inside)
-            midflight-inspector--back nil
-            midflight-inspector--forth nil)
-      (midflight-inspector--call
-       'inspect/open (list where expression inside)
-       (lambda (page)
-         (midflight-inspector--show page)
-         (pop-to-buffer (current-buffer)))))))
+  (midflight-inspector--open 'inspect/open
+                             (list (midflight-look-where)
+                                   (substring-no-properties expression)
+                                   (midflight-look-inside))))
+
+;;;###autoload
+(defun midflight-inspect-state (pid)
+  "Look into the state of the server PID: the object with its attributes.
+PID is a pid as it is shown, or a registered name."
+  (interactive (list (midflight-process-read "Inspect the state of")))
+  (midflight-inspector--open 'inspect/state (list pid)))
+
+(defun midflight-inspector--open (method args)
+  "Show what METHOD with ARGS answers in the inspector of this buffer's project."
+  (with-current-buffer (midflight-inspector--buffer)
+    (midflight-inspector--forget)
+    (setq midflight-inspector--asked (cons method args)
+          midflight-inspector--back nil
+          midflight-inspector--forth nil)
+    (midflight-inspector--call
+     method args
+     (lambda (page)
+       (midflight-inspector--show page)
+       (pop-to-buffer (current-buffer))))))
 
 (defun midflight-inspector--result ()
   "Return an expression for the result at point in a shell, or nil."
@@ -310,14 +325,14 @@ Show why if there is none; what is shown stays."
   (if (and midflight-inspector--page
            (eq midflight-inspector--connection (midflight-inspector--wire)))
       (midflight-inspector--go (midflight-inspector--spot))
-    (unless midflight-inspector--expression
+    (unless midflight-inspector--asked
       (midflight-user-error "Nothing is inspected here; M-x midflight-inspect does it"))
-    (pcase-let ((`(,where ,expression ,inside) midflight-inspector--expression)
+    (pcase-let ((`(,method ,where . ,rest) midflight-inspector--asked)
                 (shell (midflight-shell-of midflight-connection-buffer-root)))
       (when (and (integerp where) shell)
         (setq where (buffer-local-value 'midflight-shell--session shell)))
       (midflight-inspector--call
-       'inspect/open (list where expression inside)
+       method (cons where rest)
        (lambda (page)
          (setq midflight-inspector--back nil
                midflight-inspector--forth nil)
@@ -346,6 +361,13 @@ Show why if there is none; what is shown stays."
      (if definition
          (midflight-xref-visit definition)
        (message "Midflight: neither it nor its class is defined in a file")))))
+
+(defun midflight-inspector-edit ()
+  "Edit the state of the server that is inspected here."
+  (interactive)
+  (pcase midflight-inspector--asked
+    (`(inspect/state ,pid) (midflight-edit-state pid))
+    (_ (midflight-user-error "What is inspected here is no server's state; nothing was done"))))
 
 (provide 'midflight-inspector)
 ;;; midflight-inspector.el ends here

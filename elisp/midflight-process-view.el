@@ -149,7 +149,14 @@ With SECTION, `mailbox' or `backtrace', go there."
                  "")))
       (if (plist-get state :attributes)
           (midflight-details-items (plist-get state :attributes) 2)
-        (insert "  no attributes\n")))))
+        (insert "  no attributes\n"))
+      (insert "  ")
+      (insert-text-button "[Inspect]" 'action (lambda (_) (midflight-process-inspect))
+                          'help-echo "Look into the object that has this state")
+      (insert " ")
+      (insert-text-button "[Edit]" 'action (lambda (_) (midflight-process-edit))
+                          'help-echo "Edit this state, and put it into the live server")
+      (insert "\n"))))
 
 (defun midflight-process-view--mailbox (view counts)
   "Insert the messages in VIEW; COUNTS has how many wait."

@@ -9,10 +9,10 @@
 ;;; Commentary:
 
 ;; The commands on one runtime process: end it, send it a message, move it to
-;; the current version, trace it, see it.  Each takes a pid as it is shown, or
-;; a registered name.  Called by a key in a list, a tree or a view, they take
-;; the process of that line (or those that are marked); elsewhere they ask, and
-;; offer the pid at point.
+;; the current version, trace it, see it, edit its state.  Each takes a pid as it
+;; is shown, or a registered name.  Called by a key in a list, a tree or a view,
+;; they take the process of that line (or those that are marked); elsewhere they
+;; ask, and offer the pid at point.
 ;;
 ;; The server also tells every editor of a process that does not yield.  That
 ;; is shown above the prompt of the project's shell; the echo area has the
@@ -28,6 +28,8 @@
 (require 'midflight-place)
 
 (declare-function midflight-process-view "midflight-process-view" (pid &optional section))
+(declare-function midflight-edit-state "midflight-state" (pid))
+(declare-function midflight-inspect-state "midflight-inspector" (pid))
 (declare-function midflight-trace-process "midflight-trace" (pids))
 
 (defvar midflight-process--stuck-pid nil
@@ -191,7 +193,7 @@ PID is a pid as it is shown, or a registered name."
 ;;;; Move
 
 (defun midflight-process-move ()
-  "Move the process here, or those marked, to the current version of their module.
+  "Move the process here, or those marked, to their module's current version.
 Only one that is idle can be moved without its help; of each of the others
 the echo area says why not.  See `midflight-upgrade' for servers."
   (interactive)
@@ -266,6 +268,16 @@ VERSION is the one that the last of them runs."
                (frame (midflight-place-show frame))
                (t (message "Midflight: %s has not begun" pid))))))))
 
+(defun midflight-process-inspect ()
+  "Look into the state of the server here, a GenServer."
+  (interactive)
+  (midflight-inspect-state (midflight-process-here)))
+
+(defun midflight-process-edit ()
+  "Edit the state of the server here, a GenServer."
+  (interactive)
+  (midflight-edit-state (midflight-process-here)))
+
 ;;;; Keys
 
 (defvar midflight-process-map
@@ -277,6 +289,8 @@ VERSION is the one that the last of them runs."
     (define-key map "t" #'midflight-process-trace)
     (define-key map "s" #'midflight-process-send)
     (define-key map "u" #'midflight-process-move)
+    (define-key map "i" #'midflight-process-inspect)
+    (define-key map "e" #'midflight-process-edit)
     (define-key map "L" #'midflight-process-source)
     (define-key map "." #'midflight-process-source)
     map)
@@ -287,6 +301,8 @@ VERSION is the one that the last of them runs."
     ["Mailbox" midflight-process-mailbox]
     ["Backtrace" midflight-process-backtrace]
     ["Source of its version" midflight-process-source]
+    ["Inspect the state of a server" midflight-process-inspect]
+    ["Edit the state of a server" midflight-process-edit]
     ["Trace, or no longer" midflight-process-trace]
     "---"
     ["Send a message..." midflight-process-send]

@@ -13,7 +13,8 @@
 ;; lead to the processes, and
 ;; `next-error' goes through them.  In it g loads the same again, as it compiles
 ;; again in a compilation.  Where other modules keep names of an older version,
-;; a button loads those too.
+;; a button loads those too.  Where an upgrade failed for the state of a server, i
+;; looks into that state and e edits it; then g tries the upgrade again.
 
 ;;; Code:
 
@@ -21,7 +22,10 @@
 (require 'subr-x)
 (require 'midflight-connection)
 (require 'midflight-flymake)
+(require 'midflight-process)
 
+(declare-function midflight-edit-state "midflight-state" (pid))
+(declare-function midflight-inspect-state "midflight-inspector" (pid))
 (declare-function midflight-process-view "midflight-process-view" (pid &optional section))
 
 (defconst midflight-report-buffer "*midflight-report*"
@@ -34,6 +38,9 @@ PLACE is a marker, if the file was visited when the report was made.")
 (defvar-local midflight-report--current -1
   "The index of the diagnostic that `next-error' showed last.")
 
+(defvar-local midflight-report--failed nil
+  "The servers for whose state the upgrade failed: (PID . TEXT) each.")
+
 (defvar-local midflight-report--again nil
   "A function that loads again what this report is about.")
 
@@ -41,6 +48,8 @@ PLACE is a marker, if the file was visited when the report was made.")
   (let ((map (make-sparse-keymap)))
     (define-key map "n" #'next-error-no-select)
     (define-key map "p" #'previous-error-no-select)
+    (define-key map "i" #'midflight-report-inspect)
+    (define-key map "e" #'midflight-report-edit)
     (define-key map (kbd "TAB") #'forward-button)
     (define-key map (kbd "<backtab>") #'backward-button)
     map)
@@ -100,9 +109,11 @@ AGAIN is called by \\<midflight-report-mode-map>\\[revert-buffer]."
     (setq midflight-connection-buffer-root root
           midflight-report--again again
           midflight-report--current -1
+          midflight-report--failed (midflight-report--failures report)
           midflight-report--places (mapcar #'midflight-report--place diagnostics))
     (erase-buffer)
     (insert (string-trim-right (plist-get report :text)) "\n")
+    (midflight-report--offer-states)
     (dotimes (index (length diagnostics))
       (midflight-report--link index (nth index diagnostics)))
     (midflight-report--link-processes)
@@ -117,6 +128,68 @@ AGAIN is called by \\<midflight-report-mode-map>\\[revert-buffer]."
         (make-text-button (match-beginning 0) (match-end 0)
                           'action (lambda (_) (midflight-process-view pid))
                           'help-echo "Look into this process")))))
+
+;;;; The servers that failed
+
+(defun midflight-report--failures (report)
+  "Return the servers whose `code_change' raised, in REPORT: (PID . TEXT) each."
+  (cl-loop for part in (midflight-report-parts report)
+           append (cl-loop for server in (plist-get part :upgraded)
+                           when (plist-get server :error)
+                           collect (cons (plist-get server :pid)
+                                         (format "%s%s: %s" (plist-get server :pid)
+                                                 (if (plist-get server :name)
+                                                     (format " (%s)" (plist-get server :name))
+                                                   "")
+                                                 (plist-get server :error))))))
+
+(defun midflight-report--offer-states ()
+  "Put buttons below each server that failed, and say what they are for."
+  (pcase-dolist (`(,pid . ,_) midflight-report--failed)
+    (goto-char (point-min))
+    (when (re-search-forward (format "^  %s[ (]" (regexp-quote pid)) nil t)
+      (forward-line 2)
+      (insert "    ")
+      (insert-text-button "[Inspect]" 'action (lambda (_) (midflight-inspect-state pid))
+                          'help-echo "Look into the state that this server has")
+      (insert " ")
+      (insert-text-button "[Edit]" 'action (lambda (_) (midflight-edit-state pid))
+                          'help-echo "Edit the state of this server, which is alive")
+      (insert "\n")))
+  (when midflight-report--failed
+    (goto-char (point-max))
+    (insert (substitute-command-keys
+             "\\<midflight-report-mode-map>
+The servers go on with the states that they had.  \\[midflight-report-inspect] inspects one, \\[midflight-report-edit] edits it;
+\\[revert-buffer] then tries the upgrade again.\n"))))
+
+(defun midflight-report--server (text)
+  "Return the pid of the server here, or of one that failed, asked for with TEXT."
+  (or (midflight-process-at-point)
+      (save-excursion                   ; of the server whose lines these are
+        (beginning-of-line)
+        (while (and (looking-at-p "    ") (zerop (forward-line -1))))
+        (and (looking-at "  \\(<0\\.[0-9]+\\.0>\\)")
+             (match-string-no-properties 1)))
+      (let ((texts (mapcar #'cdr midflight-report--failed)))
+        (cond ((cdr texts)
+               (car (rassoc (completing-read text texts nil t) midflight-report--failed)))
+              (texts (caar midflight-report--failed))
+              (t (midflight-user-error
+                  "No server failed here; nothing was done; put point on a pid"))))))
+
+(defun midflight-report-inspect ()
+  "Look into the state of the server here, or of one for which the upgrade failed."
+  (interactive)
+  (midflight-inspect-state (midflight-report--server "Inspect the state of: ")))
+
+(defun midflight-report-edit ()
+  "Edit the state of the server here, or of one for which the upgrade failed.
+\\<midflight-report-mode-map>\\[revert-buffer] then tries the upgrade again."
+  (interactive)
+  (midflight-edit-state (midflight-report--server "Edit the state of: ")))
+
+;;;; Links
 
 (defun midflight-report--offer (report together)
   "Offer to load the stale importers in REPORT by the function TOGETHER."

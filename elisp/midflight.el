@@ -59,6 +59,7 @@
 ;;     midflight-process    what can be done to one of them
 ;;     midflight-process-rows, -table, -filter  a row, the lines, which ones
 ;;     midflight-process-view  all that can be seen of one
+;;     midflight-state      edit the state of a server
 ;;     midflight-tree       the supervision tree
 ;;     midflight-crash      a crash, and starting again; -crashes: all of them
 ;;     midflight-trace      what processes do, live; -trace-line: an event
@@ -94,6 +95,7 @@
 (require 'midflight-inspector)
 (require 'midflight-process)
 (require 'midflight-process-view)
+(require 'midflight-state)
 (require 'midflight-processes)
 (require 'midflight-tree)
 (require 'midflight-crash)
@@ -144,7 +146,7 @@
     (define-key map (kbd "C-c C-e") #'midflight-eval-expression)
     (define-key map (kbd "C-c C-r") #'midflight-eval-region)
     map)
-  "Keymap of `midflight-mode'.")
+  "Keymap of Midflight mode.")
 
 ;; Who reads a crash or a list wants the next list by the key that he knows.
 (defvar midflight-everywhere-map
@@ -196,6 +198,7 @@
     ["Crashes" midflight-crashes]
     ["Trace..." midflight-trace]
     ["Send a message..." midflight-send]
+    ["Edit the state of a server..." midflight-edit-state]
     ["End a process..." midflight-exit-process]
     "---"
     ["Versions of this module" midflight-versions]
