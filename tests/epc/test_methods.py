@@ -60,6 +60,7 @@ def test_shell_opens_with_a_number_and_a_banner(node: Any, shell: Shell) -> None
         "session": 1,
         "number": 1,
         "banner": f"Midflight 0.1.0, Python {platform.python_version()}, {node.root}",
+        "parked": 0,
     }
 
 

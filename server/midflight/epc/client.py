@@ -37,8 +37,9 @@ _CONNECT_SECONDS = 5.0
 _LISTS = (
     "added", "changed", "removed", "diagnostics", "lingering", "moved", "not_moved", "upgraded", "stale_imports",
     "links", "monitors", "monitored_by", "messages", "processes", "versions", "keepers", "connections",
+    "answers", "inputs",
 )  # fmt: skip
-_FLAGS = ("current", "trap_exit", "down", "code_change", "alive", "imported", "whole")
+_FLAGS = ("current", "trap_exit", "down", "code_change", "alive", "imported", "whole", "resumed", "busy", "gone")
 
 
 class _ClientConnection(Connection):

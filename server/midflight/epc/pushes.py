@@ -167,9 +167,16 @@ class Output(Windowed):
             self._backlog.put_back(run for runs in self._sent for run in runs)
             self._sent.clear()
 
-    def resume(self, connection: Pusher) -> None:
-        """Push what has waited, and all that comes, to `connection`."""
+    @property
+    def waiting(self) -> int:
+        """How many characters have not been pushed yet."""
+        with self._locked():
+            return len(self._backlog)
+
+    def resume(self, connection: Pusher, *, tells_writers: bool, is_kept: bool) -> None:
+        """Push what has waited, and all that comes, to `connection`, as that one wants it."""
         with self._locked(), connection.outbox.lock:
+            self._tells_writers, self._is_kept = tells_writers, is_kept
             self._connection, self._outbox = connection, connection.outbox
             self._unanswered = 0
             self._is_parked = False

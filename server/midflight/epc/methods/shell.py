@@ -1,4 +1,4 @@
-"""Methods about shells: each connection opens its own, and they end with it.
+"""Methods about shells: each connection opens its own, or takes up one whose connection has ended.
 
 (call 6 shell/open nil)                   (return 6 (:session 1 :number 1 :banner "Midflight 0.1.0, ..."))
 (call 7 shell/eval (1 "pid << (\\"print\\",)"))
@@ -23,6 +23,8 @@ from midflight.shell import EvalResult, Session
 __all__ = ["ShellMethods"]
 
 _PATIENCE_SECONDS = 0.25
+_INPUT_CHARACTERS = 10_000  # of an input that is told to who takes its shell up
+_LINE_CHARACTERS = 80
 
 
 class ShellMethods:
@@ -39,6 +41,8 @@ class ShellMethods:
         """Return the methods."""
         return (
             Method("shell/open", self.open),
+            Method("shell/parked", self.parked),
+            Method("shell/park", self.park),
             Method("shell/eval", self.eval),
             Method("shell/wait", self.wait),
             Method("shell/close", self.close),
@@ -53,31 +57,82 @@ class ShellMethods:
         """Open a shell; it is closed with the connection.
 
         OPTIONS: `:writers`, so that `shell/output` says who printed what; `:keep`, so that the shell waits for another
-        connection if this one is lost; `:resume` SESSION, to go on with such a shell, or open one if that is gone.
+        connection if this one is lost; `:resume` SESSION, to go on with such a shell that this client has had, or open
+        one if that is gone; `:take`, to go on with one of a client that is gone: t for the youngest, or open one;
+        SESSION for that one.
+        Raises: RequestError if the SESSION of `:take` does not wait.
         """
-        chosen = keywords(options, ("writers", "keep", "resume"))
-        wanted = chosen.get("resume")
+        chosen = keywords(options, ("writers", "keep", "resume", "take"))
+        wanted, take, title = chosen.get("resume"), chosen.get("take"), self._connection.title
+        parked, known = None, self._services.parked
         if wanted is not None:
-            parked = self._services.parked.take(number(wanted, "SESSION"))
-            if parked is not None:
-                self._shells[parked.number] = parked
-                answers = [_plist(result) for result in parked.take_answers()]
-                answer = self._opened(parked) | {"resumed": True, "busy": parked.is_busy, "answers": answers}
-                # Output that waits comes after the answer: before it, the editor does not know the shell.
-                return AnswerThen(answer, partial(parked.output.resume, self._connection))
-        shell = self._new(has_writers=bool(chosen.get("writers")), is_kept=bool(chosen.get("keep")))
-        return self._opened(shell)
+            parked = known.take(number(wanted, "SESSION"), title)
+        elif take is True:
+            parked = known.take_youngest(title)
+        elif take is not None:
+            parked = known.take(number(take, ":take"), title)
+            if parked is None:
+                raise RequestError(
+                    f"Shell {take} does not wait: it has ended, or somebody has it; nothing was opened. "
+                    "See shell/parked, or midflight shell --list."
+                )
+        switches = {"tells_writers": bool(chosen.get("writers")), "is_kept": bool(chosen.get("keep"))}
+        if parked is not None:
+            return self._resumed(parked, **switches)
+        opened = self._opened(self._new(**switches))
+        taker = None if wanted is None else known.taken_by(number(wanted, "SESSION"))
+        return opened if taker is None else opened | {"taken_by": taker}
+
+    def _resumed(self, shell: OpenShell, *, tells_writers: bool, is_kept: bool) -> AnswerThen:
+        told = {
+            "resumed": True,
+            "busy": shell.is_busy,
+            "answers": [_plist(result) for result in shell.take_answers()],
+            "client": shell.client,
+            "since": shell.waits_since,
+            "waiting": shell.output.waiting,
+            "inputs": [job.text for job in shell.session.history if len(job.text) <= _INPUT_CHARACTERS],
+        }
+        self._shells[shell.number] = shell
+        shell.taken(self._connection.title, is_kept=is_kept)
+        shell.output.owner = f"shell {shell.number}, {self._connection.title}"
+        resume = partial(shell.output.resume, self._connection, tells_writers=tells_writers, is_kept=is_kept)
+        # Output that waits comes after the answer: before it, the editor does not know the shell.
+        return AnswerThen(self._opened(shell) | told, resume)
 
     def _opened(self, shell: OpenShell) -> dict[str, object]:
-        return {"session": shell.number, "number": shell.session.number, "banner": self._services.banner}
+        return {
+            "session": shell.number,
+            "number": shell.session.number,
+            "banner": self._services.banner,
+            "parked": len(self._services.parked),
+        }
 
-    def _new(self, *, has_writers: bool, is_kept: bool) -> OpenShell:
-        key = next(self._services.sessions)
-        output = Output(self._connection, key, self._services.log, tells_writers=has_writers, is_kept=is_kept)
-        output.owner = f"shell {key}, {self._connection.title}"
-        shell = OpenShell(key, Session(self._services.scheduler, output), output, is_kept=is_kept)
+    def _new(self, *, tells_writers: bool, is_kept: bool) -> OpenShell:
+        key, title = next(self._services.sessions), self._connection.title
+        output = Output(self._connection, key, self._services.log, tells_writers=tells_writers, is_kept=is_kept)
+        output.owner = f"shell {key}, {title}"
+        shell = OpenShell(key, Session(self._services.scheduler, output), output, client=title, is_kept=is_kept)
         self._shells[key] = shell
         return shell
+
+    def parked(self) -> list[dict[str, object]]:
+        """Return the shells that wait to be taken up, the one that has waited longest first."""
+        return [_row(shell) for shell in self._services.parked.all()]
+
+    def park(self, session: object) -> bool:
+        """Set SESSION aside: it waits as one whose connection was lost, and others take it up by its number only.
+
+        Raises: RequestError while it evaluates something: the answer would be nobody's.
+        """
+        shell = self._find(session)
+        if shell.is_busy:
+            raise RequestError(
+                f"Shell {session} evaluates something; it was not set aside. Wait for that, or interrupt it."
+            )
+        del self._shells[shell.number]
+        self._services.parked.park(shell, by=self._connection)
+        return True
 
     def _end(self) -> None:
         """Close or park the shells: the connection has ended."""
@@ -88,6 +143,7 @@ class ShellMethods:
                 self._services.parked.park(shell)
             else:
                 shell.close()
+        self._services.parked.release(self._connection)
 
     def eval(self, session: object, source: object) -> dict[str, object]:
         """Evaluate SOURCE in SESSION. What it printed has left before the answer does.
@@ -145,3 +201,18 @@ class ShellMethods:
 
 def _plist(result: EvalResult) -> dict[str, object]:
     return {"status": result.status, "number": result.number, "value": result.value, "error": result.error}
+
+
+def _row(shell: OpenShell) -> dict[str, object]:
+    jobs = list(shell.session.history)
+    return {
+        "session": shell.number,
+        "number": shell.session.number,
+        "client": shell.client,
+        "since": shell.waits_since,
+        "gone": shell.set_aside_by is None,
+        "busy": shell.is_busy,
+        "waiting": shell.output.waiting,
+        "bindings": len(shell.session.bindings.items()),
+        "last": jobs[-1].text.strip().partition("\n")[0][:_LINE_CHARACTERS] if jobs else None,
+    }
