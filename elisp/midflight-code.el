@@ -111,7 +111,7 @@ is said behind what went wrong."
 ;;;; Show what came of it
 
 (defun midflight-code-show (report again &optional together)
-  "Show REPORT, the plist that the server answered to a load, wherever it belongs.
+  "Show REPORT, the plist that the server answered to a load, where it belongs.
 AGAIN is a function that does the load again, TOGETHER one that does it
 together with a list of modules."
   (let* ((failed (equal (plist-get report :status) "failed"))

@@ -221,7 +221,7 @@ The report can be copied into a question.  It changes and starts nothing."
           (or (nreverse lines) (list "none is taken from another mode")))))))
 
 (defun midflight-doctor--each-key (function &optional map prefix)
-  "Call FUNCTION with the keys and the command of each binding of `midflight-mode'.
+  "Call FUNCTION with keys and command of each binding of Midflight mode.
 MAP and PREFIX are those of the level below."
   (map-keymap
    (lambda (event binding)

@@ -122,16 +122,16 @@ Signal `midflight-epc-bad-frame' if there is not exactly one."
   (let ((text (decode-coding-string payload 'utf-8-unix t)))
     (when (string-match-p midflight-epc--not-unicode text)
       (midflight-epc--bad-frame "a message was not UTF-8"))
-    (pcase (ignore-errors
-             (let ((read-circle nil)) (read-from-string text)))
-      ('nil (midflight-epc--bad-frame "a message was no s-expression: %s"
-                                      (truncate-string-to-width text 60)))
-      ((and `(,message . ,end)
-            (guard (string-blank-p (substring text end)))
-            (guard (midflight-epc--message-p message)))
-       message)
-      (_ (midflight-epc--bad-frame "a message had an unknown form: %s"
-                                   (truncate-string-to-width text 60))))))
+    (let ((found (ignore-errors
+                   (let ((read-circle nil)) (read-from-string text)))))
+      (unless found
+        (midflight-epc--bad-frame "a message was no s-expression: %s"
+                                  (truncate-string-to-width text 60)))
+      (unless (and (string-blank-p (substring text (cdr found)))
+                   (midflight-epc--message-p (car found)))
+        (midflight-epc--bad-frame "a message had an unknown form: %s"
+                                  (truncate-string-to-width text 60)))
+      (car found))))
 
 (defun midflight-epc--message-p (message)
   "Return non-nil if MESSAGE is one of the five forms of EPC."
@@ -187,7 +187,7 @@ nil."
               (make-network-process
                :name (format "midflight %s" name) :buffer buffer
                :host "127.0.0.1" :service port :family 'ipv4
-               :nowait t :nodelay t :noquery t :coding 'binary
+               :nowait t :noquery t :coding 'binary
                :filter (lambda (_process bytes)
                          (midflight-epc--receive wire buffer bytes))
                :sentinel (lambda (_process event)

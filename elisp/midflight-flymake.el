@@ -33,7 +33,7 @@ BEGIN and END are markers.")
   "Non-nil if Flymake is on in this buffer because of us.")
 
 (defun midflight-flymake-position (line column)
-  "Return the position of LINE, from 1, and COLUMN, from 0, as near as it exists.
+  "Return the position of LINE, from 1, and COLUMN, from 0, or the nearest.
 Without COLUMN, return the first that is not indentation."
   (save-excursion
     (save-restriction

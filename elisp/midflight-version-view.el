@@ -58,7 +58,7 @@
     (define-key map "q" #'quit-window)
     (define-key map "?" #'describe-mode)
     map)
-  "Keymap of `midflight-version-source-mode'.")
+  "Keymap for the text of a version.")
 
 (define-minor-mode midflight-version-source-mode
   "Minor mode for the text of one version of a module, which is read-only.
@@ -77,7 +77,7 @@
     (define-key map "e" #'midflight-version-ediff)
     (define-key map "q" #'quit-window)
     map)
-  "Keymap of `midflight-version-diff-mode'.")
+  "Keymap for the difference of two versions.")
 
 (define-minor-mode midflight-version-diff-mode
   "Minor mode for the difference of two versions of a module.

@@ -310,7 +310,7 @@ meanwhile: half a second where there are a million."
 
 ;;;###autoload
 (defun midflight-roll-back (&optional module)
-  "Load the text of the version before the current one of MODULE as a new version.
+  "Load the text of MODULE's version before the current one as a new version.
 Interactively, the module of this buffer.  It asks first.  With
 \\<midflight-mode-map>\\[midflight-versions] any version can be chosen."
   (interactive)

@@ -104,7 +104,7 @@ r starts the process with its state under its name, R sends the message again."
     (midflight-crash-tests-crash shell 7)
     (with-current-buffer (midflight-crash-tests-buffer "total = 7")
       (cl-letf (((symbol-function 'read-string)
-                 (lambda (_ initial &rest _)
+                 (lambda (_prompt initial &rest _)
                    (should (equal initial "dict(total=7)"))
                    "dict(total=total * 100)")))
         (midflight-test-press "i"))

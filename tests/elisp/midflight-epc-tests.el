@@ -257,9 +257,9 @@ What came before it in the same packet still counts."
   (let ((gc-cons-threshold 400000)
         (collections gcs-done))
     (midflight-epc-collecting-later
-      (dotimes (_ 10) (make-list 100000 nil))
+      (dotimes (_ 10) (should (make-list 100000 nil)))
       (should (equal gcs-done collections)))
-    (dotimes (_ 10) (make-list 10 nil))
+    (dotimes (_ 10) (should (make-list 10 nil)))
     (should (> gcs-done collections)))
   (let (seen)
     (midflight-test-with-peer peer

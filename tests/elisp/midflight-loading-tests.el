@@ -83,7 +83,7 @@ Version 1 is loaded if TEXT is `loaded', for the usual text."
   (declare (indent 1) (debug (form body)))
   (let ((source (make-symbol "source")) (what (make-symbol "what")))
     `(progn
-       (skip-unless (midflight-test-command))
+       (unless (midflight-test-command) (ert-skip "no midflight program"))
        (midflight-test-in-project project
          (ignore project)
          (let* ((,what ,text)

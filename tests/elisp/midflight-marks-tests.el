@@ -94,7 +94,7 @@ def other():
   "Run BODY in a buffer that is shown and visits tally.py, loaded as version 1."
   (declare (indent 0) (debug (body)))
   `(progn
-     (skip-unless (midflight-test-command))
+     (unless (midflight-test-command) (ert-skip "no midflight program"))
      (midflight-test-in-project project
        (ignore project)
        (let ((midflight-marks-tests-requests nil))

@@ -538,7 +538,7 @@ locals unfold and whose lines `next-error' goes to."
         (search-forward pid)
         (goto-char (match-beginning 0))
         (cl-letf (((symbol-function 'read-string)
-                   (lambda (_prompt &optional _ _ default &rest _) default)))
+                   (lambda (&rest args) (nth 3 args))))
           (call-interactively #'midflight-exit-process)))
       (midflight-test-wait-message (concat "exit signal sent to " pid))
       (with-current-buffer source

@@ -115,7 +115,7 @@ the key ends it."
   (skip-unless (midflight-test-command))
   (midflight-trace-tests-with source shell
     (with-current-buffer source
-      (cl-letf (((symbol-function 'completing-read) (lambda (_ _ &rest args) (nth 4 args))))
+      (cl-letf (((symbol-function 'completing-read) (lambda (&rest args) (nth 6 args))))
         (midflight-test-press "C-c C-x t")))
     (let ((trace (midflight-trace-tests-buffer)))
       (with-current-buffer trace
