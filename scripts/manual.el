@@ -54,6 +54,19 @@
                   (push symbol found))))
     (sort found #'string<)))
 
+(defun manual-key (keys)
+  "Return KEYS, a vector, as text: the same in every Emacs.
+Emacs 27 has the modifiers within the angle brackets."
+  (replace-regexp-in-string "<\\(\\(?:[ACHMSs]-\\)+\\)\\([^>]\\)" "\\1<\\2" (key-description keys) t))
+
+(defun manual-option-p (symbol)
+  "Return non-nil if SYMBOL is a user option, or the hook of a minor mode.
+That is a mere variable in Emacs 27."
+  (or (custom-variable-p symbol)
+      (let ((name (symbol-name symbol)))
+        (and (string-suffix-p "-hook" name)
+             (memq (intern (string-remove-suffix "-hook" name)) minor-mode-list)))))
+
 (defun manual-bindings (map &optional prefix)
   "Return the keys and commands of ours that MAP binds itself, below PREFIX."
   (let (found)
@@ -66,7 +79,7 @@
                ((keymapp binding)
                 (setq found (append found (manual-bindings binding keys))))
                ((and (symbolp binding) binding (not (memq binding '(ignore undefined))))
-                (setq found (append found (list (cons (key-description keys) binding))))))))
+                (setq found (append found (list (cons (manual-key keys) binding))))))))
      map)
     found))
 
@@ -136,7 +149,7 @@
                  (prin1-to-string (if (and (stringp standard) (file-name-absolute-p standard))
                                       (abbreviate-file-name standard)
                                     standard))))))
-    (manual-symbols "\\`midflight-" #'custom-variable-p)
+    (manual-symbols "\\`midflight-" #'manual-option-p)
     "")))
 
 (let ((stale 0))
