@@ -100,11 +100,21 @@ It is not called if point or text have changed by then."
        (get-text-property (point) 'midflight-writer)))
 
 (defun midflight-eldoc--old-function ()
-  "Show the signature of the call at point when it comes; return nil.
-For `eldoc-documentation-function' of Emacs 27."
-  (midflight-eldoc-function (lambda (text)
-                              (with-no-warnings (eldoc-message text))))
-  nil)
+  "Return what is known of point at once; show the server's answer later.
+For `eldoc-documentation-function' of Emacs 27, which erases the message
+if nothing is returned."
+  (let ((at-once t)
+        (known nil))
+    (midflight-eldoc-function
+     (lambda (text)
+       (if at-once
+           (setq known text)
+         ;; Later Emacsen have no need of these two, and say that they are obsolete.
+         (with-no-warnings
+           (when (eldoc-display-message-p)
+             (eldoc-message text))))))
+    (setq at-once nil)
+    known))
 
 (provide 'midflight-eldoc)
 ;;; midflight-eldoc.el ends here

@@ -187,16 +187,50 @@ Asked again as a person would, if the first answer comes late."
       (midflight-test-wait "the answer" (lambda () (not midflight-eldoc--in-flight)))
       (should-not shown))))
 
+(ert-deftest midflight-eldoc-of-emacs-27 ()
+  "What is known at once is returned, or ElDoc there would erase it; the rest comes later."
+  (skip-unless (midflight-test-command))
+  (midflight-complete-tests-with source shell
+    (let ((last-command 'self-insert-command)
+          (this-command nil)
+          (shown nil))
+      (cl-letf (((symbol-function 'eldoc-message) (lambda (&optional text) (setq shown text))))
+        (midflight-complete-tests-type shell "boxes.Box().put(1, ")
+        (should-not (midflight-eldoc--old-function))
+        (midflight-test-wait "the signature" (lambda () shown))
+        (should (equal (substring-no-properties shown) "boxes.Box().put(thing, count=1)  v1"))
+        ;; Not over the message of a command that has nothing to do with it.
+        (setq shown nil)
+        (should-not (midflight-eldoc--old-function))
+        (setq last-command 'save-buffer)
+        (midflight-test-wait "the answer" (lambda () (not midflight-eldoc--in-flight)))
+        (should-not shown)
+        (goto-char (point-min))
+        (with-silent-modifications
+          (put-text-property (point) (1+ (point)) 'midflight-writer "<0.7.0>"))
+        (should (equal (midflight-eldoc--old-function)
+                       "printed by runtime process <0.7.0>"))
+        (should-not shown)))))
+
+(defun midflight-complete-tests-eldoc-asks-p ()
+  "Return non-nil if ElDoc asks Midflight here, by the hook that this Emacs has."
+  (if (boundp 'eldoc-documentation-functions)
+      (memq #'midflight-eldoc-function (symbol-value 'eldoc-documentation-functions))
+    (advice-function-member-p #'midflight-eldoc--old-function
+                              (symbol-value 'eldoc-documentation-function))))
+
 (ert-deftest midflight-eldoc-is-on ()
-  "In both kinds of buffers, by the hook that this Emacs has."
-  (skip-unless (boundp 'eldoc-documentation-functions))
+  "In both kinds of buffers, until the mode is left."
   (midflight-test-in-project project
     (with-current-buffer (midflight-test-visit project "boxes.py" "x = 1\n")
-      (should (memq #'midflight-eldoc-function eldoc-documentation-functions)))
+      (should (midflight-complete-tests-eldoc-asks-p))
+      (midflight-mode -1)
+      (should-not (midflight-complete-tests-eldoc-asks-p)))
     (let ((midflight-shell-history-file nil))
       (with-temp-buffer
         (midflight-shell-mode)
-        (should (memq #'midflight-eldoc-function eldoc-documentation-functions))))))
+        (should eldoc-mode)
+        (should (midflight-complete-tests-eldoc-asks-p))))))
 
 (ert-deftest midflight-doc-shows-the-live-object ()
   "Signature, version, docstring and a button to the text."
