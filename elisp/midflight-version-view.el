@@ -99,9 +99,10 @@
            (let ((inhibit-read-only t))
              (erase-buffer)
              (insert text))
+           ;; Before the mode: later Emacsen look for its short keys only then.
+           (setq buffer-read-only t)
            (diff-mode)
-           (setq buffer-read-only t
-                 midflight-connection-buffer-root root
+           (setq midflight-connection-buffer-root root
                  midflight-version-view--shown
                  (list (midflight-version-view--server) module a b))
            (setq-local revert-buffer-function #'midflight-version-view--diff-again)
