@@ -297,8 +297,9 @@ MAP and PREFIX are those of the level below."
   "Run \"midflight doctor\"; its lines come in later."
   (let* ((run midflight-doctor--run)
          (report (current-buffer))
-         (command (plist-get (midflight-environment-find midflight-connection-buffer-root)
-                             :command))
+         (command (or (plist-get (midflight-environment-find midflight-connection-buffer-root)
+                                 :command)
+                      '("midflight")))
          (output (generate-new-buffer " *midflight doctor*"))
          (errors (generate-new-buffer " *midflight doctor stderr*"))
          timer)
@@ -307,9 +308,8 @@ MAP and PREFIX are those of the level below."
                (make-process
                 :name "midflight-doctor" :noquery t :connection-type 'pipe
                 :buffer output :stderr errors
-                :command (append (or command (list "midflight"))
-                                 (list "doctor" "--json" "--root"
-                                       midflight-connection-buffer-root))
+                :command (append command (list "doctor" "--json" "--root"
+                                               midflight-connection-buffer-root))
                 :sentinel
                 (lambda (process _event)
                   (unless (process-live-p process)
@@ -327,7 +327,8 @@ MAP and PREFIX are those of the level below."
           (setq timer (run-at-time midflight-doctor--seconds nil #'delete-process process)))
       (error
        (mapc #'kill-buffer (list output errors))
-       (midflight-doctor--came run 'program (list (error-message-string problem)))))))
+       (midflight-doctor--came
+        run 'program (list (midflight-environment-why-not-run command problem)))))))
 
 (defun midflight-doctor--read (output)
   "Return the lines of OUTPUT, a buffer with the JSON of the program."

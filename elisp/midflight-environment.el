@@ -82,6 +82,15 @@ Signal `user-error' if there is none."
     (or (plist-get found :command)
         (midflight-user-error "%s" (plist-get found :how)))))
 
+(defun midflight-environment-why-not-run (command problem)
+  "Return as text why COMMAND, a list, could not be run: PROBLEM, an error.
+Emacs itself names the program for one that is not on variable `exec-path'
+only."
+  (format "%s: %s" (car command)
+          (if (memq 'file-error (get (car problem) 'error-conditions))
+              (nth 2 problem)
+            (error-message-string problem))))
+
 (defun midflight-environment--program (environment)
   "Return the midflight of ENVIRONMENT, a folder, or nil."
   (let ((program (expand-file-name "bin/midflight" environment)))

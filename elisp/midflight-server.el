@@ -117,11 +117,13 @@ START non-nil means that the person said so already."
           (setq timer (run-at-time midflight-server--start-seconds nil
                                    #'delete-process process)))
       (error
+       ;; When a program cannot be run, some Emacsen signal this error, and in
+       ;; others it is the new process that says so: to the person all one.
        (mapc #'kill-buffer (list output errors))
-       (setf (midflight-connection-waiting connection) nil)
-       (midflight-connection-set-state connection 'closed)
-       (midflight-user-error "%s; no server was started; see `midflight-command'"
-                             (error-message-string problem))))))
+       (midflight-connection-closed
+        connection
+        (format-message "it did not start: %s; see `midflight-command'"
+                        (midflight-environment-why-not-run command problem)))))))
 
 (defun midflight-server--started (connection process errors)
   "Attach CONNECTION now that PROCESS, the start of its server, has ended.

@@ -222,7 +222,16 @@
         (midflight-test-wait-message "it did not start: .*/nonexistent/midflight: No such file")
         (should (equal (midflight-connection-lighter) " Midflight[counter-project:off]")))
       (let ((midflight-command "no-such-program-anywhere"))
-        (should-error (midflight-load-buffer) :type 'user-error)
+        (midflight-load-buffer)
+        (midflight-test-wait-message "it did not start: no-such-program-anywhere: No such file")
+        (should (equal (midflight-connection-lighter) " Midflight[counter-project:off]")))
+      ;; The program of an environment whose Python has gone.
+      (let ((midflight-command (expand-file-name "midflight" project)))
+        (write-region "#!/nonexistent/python\n" nil midflight-command nil 'silent)
+        (set-file-modes midflight-command #o755)
+        (midflight-load-buffer)
+        (midflight-test-wait-message
+         (format "it did not start: .*%s: No such file" (regexp-quote midflight-command)))
         (should (equal (midflight-connection-lighter) " Midflight[counter-project:off]")))
       (let ((midflight-command '("sh" "-c" "echo warning >&2; echo no such luck >&2; exit 1")))
         (midflight-load-buffer)
