@@ -160,3 +160,121 @@ def test_the_shells_c_decides_as_editors_do(editor: Editor) -> None:
     editor.value("c('ledger')")
 
     assert editor.value("await call(a, 'get')") == "(2, {'sum': 1})"
+
+
+# --- Several modules ------------------------------------------------------------------------------------------
+
+
+@pytest.fixture
+def shelf(editor: Editor) -> Iterator[Path]:
+    """Another module of the editor's, with a server `c` of it."""
+    path = editor.path.with_name("shelf.py")
+    path.write_text(ledger(1))
+    editor.path.write_text(ledger(1))
+    editor.ask("code/load", str(path), None, None)
+    editor.value("c = await shelf.Ledger.start(3)")
+    yield path
+    editor.value("exit(c, 'kill')")
+
+
+def test_load_many_upgrades_live_servers(editor: Editor, shelf: Path, node: Any) -> None:
+    """Those of all modules that bring a code_change; each module is told to the other editors with its servers."""
+    heard: queue.Queue[dict[str, Any]] = queue.Queue()
+    node.connect({"code/loaded": heard.put})
+
+    found = editor.ask("code/load-many", [[str(editor.path), ledger(2, TO_A_DICT)], [str(shelf), ledger(2, TO_A_DICT)]])
+
+    assert found["status"] == "loaded"
+    assert found["summary"] == "2 modules loaded: ledger v2, shelf v2; 3 servers upgraded by code_change"
+    assert [len(each["upgraded"]) for each in found["reports"]] == [2, 1]
+    assert "    total=3, entries=[[3]]\n    -> total={'sum': 3}, entries=[[3]]\n" in found["text"]
+    assert [len(heard.get(timeout=DEADLINE_SECONDS)["upgraded"]) for _ in range(2)] == [2, 1]
+    assert editor.value("[await call(pid, 'get') for pid in (a, c)]") == "[(2, {'sum': 1}), (2, {'sum': 3})]"
+
+
+def test_load_modified_upgrades_live_servers(editor: Editor, shelf: Path) -> None:
+    """It leaves no server in the old shape under new code; one module's news do not touch the other's servers."""
+    shelf.write_text(ledger(2, TO_A_DICT))
+    editor.path.write_text(ledger(2))
+
+    found = editor.ask("code/load-modified")
+
+    assert [(each["module"], len(each["upgraded"])) for each in found["reports"]] == [("ledger", 0), ("shelf", 1)]
+    assert found["summary"].endswith("; 1 server upgraded by code_change")
+    assert editor.value("[await call(pid, 'get') for pid in (a, c)]") == "[(2, 1), (2, {'sum': 3})]"
+
+
+def test_a_code_change_that_fails_loads_none_of_them(editor: Editor, shelf: Path) -> None:
+    """The report is of the module at fault, with its line."""
+    shelf.write_text(ledger(2, FAILS))
+    editor.path.write_text(ledger(2, TO_A_DICT))
+
+    found = editor.ask("code/load-modified")
+
+    (report,) = found["reports"]
+    (problem,) = report["diagnostics"]
+    assert (found["status"], report["module"]) == ("failed", "shelf")
+    assert (problem["path"], problem["line"], problem["code"]) == (str(shelf), 20, "code-change")
+    assert found["summary"].startswith("shelf not upgraded: line 20, code_change of <0.")
+    assert found["summary"].endswith(" With it none of the modules was loaded.")
+    assert "Traceback (most recent call last):" in found["text"]
+    assert editor.value("[await call(pid, 'get') for pid in (a, c)]") == "[(1, 1), (1, 3)]"
+
+
+def test_several_are_upgraded_by_name_path_or_text(editor: Editor, shelf: Path, node: Any) -> None:
+    """With one extra for all; first only to see it, which is told to nobody."""
+    heard: queue.Queue[dict[str, Any]] = queue.Queue()
+    node.connect({"code/loaded": heard.put})
+    shelf.write_text(ledger(2, "self.total = extra"))
+    modules = [str(shelf), [str(editor.path), ledger(2, "self.total = extra")]]
+
+    shown = editor.ask("code/upgrade-many", modules, {"extra": "shelf.__name__", "dry_run": True})
+    done = editor.ask("code/upgrade-many", modules, {"extra": "shelf.__name__"})
+
+    assert (shown["status"], [each["status"] for each in shown["reports"]]) == ("dry-run", ["dry-run"] * 2)
+    assert shown["summary"].startswith("2 modules would load: shelf v2, ledger v2; 3 servers would be upgraded")
+    assert [each["module"] for each in done["reports"]] == ["shelf", "ledger"]
+    assert editor.value("[await call(pid, 'get') for pid in (a, c)]") == "[(2, 'shelf'), (2, 'shelf')]"
+    assert heard.get(timeout=DEADLINE_SECONDS)["summary"].startswith("shelf v2 loaded: ")
+
+
+def test_a_dry_run_of_several_that_would_fail_says_so_of_all(editor: Editor, shelf: Path) -> None:
+    """Nothing has changed."""
+    modules = [[str(shelf), ledger(2, TO_A_DICT)], [str(editor.path), ledger(2, FAILS)]]
+
+    shown = editor.ask("code/upgrade-many", modules, {"dry_run": True})
+
+    assert (shown["status"], [each["status"] for each in shown["reports"]]) == ("failed", ["failed"] * 2)
+    assert shown["summary"].startswith("ledger would not be upgraded: line 20, code_change of <0.")
+    assert "\nshelf would not be upgraded: it goes together with ledger" in shown["text"]
+    assert editor.value("await call(c, 'get')") == "(1, 3)"
+
+
+@pytest.mark.parametrize(
+    ("arguments", "expected"),
+    [
+        ((None,), "MODULES must be a list of modules"),
+        (("ledger",), "MODULES must be a list of modules"),
+        ((["ledger", 3],), "A module must be a name, a path, or a list"),
+        ((["ledger"], {"to": 1}), "property list of :force :dry-run :extra :timeout"),
+        ((["ledger"], {"timeout": "1"}), ":timeout must be an integer"),
+    ],
+)
+def test_misuse_with_several_is_refused_in_words(editor: Editor, arguments: tuple[Any, ...], expected: str) -> None:
+    """What was wrong, and that nothing was done."""
+    with pytest.raises(RemoteError, match=f"{expected}.*nothing was done"):
+        editor.ask("code/upgrade-many", *arguments)
+
+
+def test_the_shells_lm_decides_as_editors_do(editor: Editor, shelf: Path) -> None:
+    """For all modules whose file has changed; of a failure it says that none was loaded."""
+    shelf.write_text(ledger(2, TO_A_DICT))
+    editor.path.write_text(ledger(2, FAILS))
+
+    editor.value("lm()")
+    before = editor.value("[await call(pid, 'get') for pid in (a, c)]")
+    editor.path.write_text(ledger(2, TO_A_DICT))
+    editor.value("lm()")
+
+    assert before == "[(1, 1), (1, 3)]"
+    assert editor.value("[await call(pid, 'get') for pid in (a, c)]") == "[(2, {'sum': 1}), (2, {'sum': 3})]"

@@ -8,6 +8,7 @@ from pathlib import Path
 
 import pytest
 
+from helpers.command_line import Shell
 from helpers.server_process import Program
 
 
@@ -26,6 +27,12 @@ def project(tmp_path: Path) -> Path:
     root.mkdir()
     (root / "pyproject.toml").touch()
     return root
+
+
+@pytest.fixture
+def run(project: Path, runtime_dir: Path, capsys: pytest.CaptureFixture[str]) -> Shell:
+    """Commands in a project in which no server runs."""
+    return Shell(project, runtime_dir, capsys)
 
 
 @pytest.fixture

@@ -2,17 +2,15 @@
 
 from __future__ import annotations
 
-import json
 import re
 import signal
-import subprocess
 from collections.abc import Callable
 from pathlib import Path
-from typing import Any
 
 import pytest
 
-from helpers.server_process import DEADLINE_SECONDS, MIDFLIGHT, Program, environment
+from helpers.command_line import Shell
+from helpers.server_process import Program
 from midflight.cli import main
 from midflight.epc import Client
 
@@ -50,46 +48,6 @@ async def step():
     print('version')
     return program.step()
 """
-
-
-class Shell:
-    """What a person at a terminal does in the project's folder, with what is printed."""
-
-    def __init__(self, project: Path, runtime_dir: Path, capsys: pytest.CaptureFixture[str]) -> None:
-        self._project = project
-        self._runtime_dir = runtime_dir
-        self._capsys = capsys
-        self.error = ""
-
-    def __call__(self, *arguments: str, code: int = 0) -> str:
-        """Run a command, which must end with `code`; return what it printed, its errors are in `error`."""
-        self._capsys.readouterr()
-        found = main([*arguments, "--root", str(self._project)])
-        output, self.error = self._capsys.readouterr()
-        assert found == code, (arguments, output, self.error)
-        return output
-
-    def json(self, *arguments: str, code: int = 0) -> Any:
-        """Run a command with --json; return what it printed."""
-        return json.loads(self(*arguments, "--json", code=code))
-
-    def piped(self, *arguments: str, given: str = "") -> subprocess.CompletedProcess[str]:
-        """Run a command as a program of its own with `given` as its input."""
-        return subprocess.run(
-            [*MIDFLIGHT, *arguments],
-            cwd=self._project,
-            env=environment(self._runtime_dir),
-            input=given,
-            capture_output=True,
-            text=True,
-            timeout=DEADLINE_SECONDS,
-        )
-
-
-@pytest.fixture
-def run(project: Path, runtime_dir: Path, capsys: pytest.CaptureFixture[str]) -> Shell:
-    """Commands in a project in which no server runs."""
-    return Shell(project, runtime_dir, capsys)
 
 
 @pytest.fixture
@@ -147,42 +105,6 @@ def test_idle_processes_are_moved(run: Shell, keeper: Path) -> None:
 
     assert output.startswith("keeper: 1 process still runs v3: <0.")
     assert "at loop:10 (parameters changed: v4 also needs size)" in output
-
-
-SERVER = """\
-from midflight import GenServer
-
-
-class Keeper(GenServer):
-    def init(self):
-        self.kept = []
-"""
-CHANGE = """
-    def code_change(self, old_vsn, extra):
-        self.kept = extra
-"""
-
-
-def test_upgrade_changes_the_states_of_servers(run: Shell, keeper: Path, project: Path) -> None:
-    """A dry run shows it, and changes nothing; exit code 1 if it would fail, or does."""
-    path = project / "server.py"
-    path.write_text(SERVER)
-    run("load", str(path))
-    with Client.attach(project) as client:
-        session = client.call("shell/open")["session"]
-        client.call("shell/eval", session, "pid = await server.Keeper.start(name='server')")
-    path.write_text(SERVER + CHANGE)
-
-    shown = run("upgrade", str(path), "--extra", "{'a': 1}", "--dry-run")
-    done = run.json("upgrade", "server", "--extra", "{'a': 1}")
-    path.write_text(SERVER + CHANGE.replace("extra\n", "missing\n"))
-    failed = run("upgrade", "server", "--force", code=1)
-
-    assert shown.startswith("server v2 would load: Keeper.code_change added; 1 server would be upgraded by code_change")
-    assert "    kept=[]\n    -> kept={'a': 1}\n" in shown
-    assert (done["version"], done["upgraded"][0]["after"]) == (2, "kept={'a': 1}")
-    assert failed.startswith("server not upgraded: line 9, code_change of <0.")
-    assert run("upgrade", "server", "--to", "1").startswith("server v3 loaded: ")
 
 
 def test_several_files_are_loaded_together(run: Shell, keeper: Path, project: Path) -> None:

@@ -52,7 +52,9 @@ def parser() -> argparse.ArgumentParser:
     command("shell", servers.shell, "talk to the processes; a server is started for it if none runs")
 
     it = command("load", requests.load, "load files as new versions of their modules, all of them or none", data=True)
-    it.add_argument("files", metavar="FILE", nargs="+")
+    which = it.add_mutually_exclusive_group(required=True)
+    which.add_argument("files", metavar="FILE", nargs="*", default=[])
+    which.add_argument("--modified", action="store_true", help="load all loaded modules whose file is not what runs")
     _add_load_switches(it)
     it.add_argument(
         "--two-versions",
@@ -63,14 +65,14 @@ def parser() -> argparse.ArgumentParser:
     it = command(
         "upgrade",
         requests.upgrade,
-        "load a module and change the states of its live servers, all of them or nothing",
+        "load modules and change the states of their live servers, all of it or nothing",
         data=True,
     )
-    it.add_argument("module", metavar="MODULE_OR_FILE")
+    it.add_argument("modules", metavar="MODULE_OR_FILE", nargs="+")
     it.add_argument("--extra", metavar="EXPR", help="what code_change gets as `extra`, in Python; default: None")
     it.add_argument("--dry-run", action="store_true", help="show what would become of each server; change nothing")
     it.add_argument(
-        "--to", type=int, metavar="VERSION", help="load the text of that version again, states go down to it"
+        "--to", type=int, metavar="VERSION", help="of one module: load that version's text again, states go down to it"
     )
     it.add_argument("--timeout", type=int, metavar="SECONDS", help="how long servers may be held (default: 4)")
     it.add_argument("--force", action="store_true", help="load it though a check refuses it")

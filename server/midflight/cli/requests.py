@@ -21,6 +21,8 @@ LATER_SECONDS = 5.0  # for the word that there is no answer
 def load(options: argparse.Namespace) -> int:
     paths = [os.path.abspath(file) for file in options.files]
     switches = _switches(options, "force", "two_versions", "move")
+    if options.modified:
+        return _show_load(options, ask(options, "code/load-modified", switches))
     if len(paths) == 1:
         return _show_load(options, ask(options, "code/load", paths[0], None, switches, near=paths[0]))
     return _show_load(options, ask(options, "code/load-many", paths, switches, near=paths[0]))
@@ -36,14 +38,22 @@ def _switches(options: argparse.Namespace, *names: str) -> dict[str, bool] | Non
 
 
 def upgrade(options: argparse.Namespace) -> int:
-    is_file = options.module.endswith(".py") or os.sep in options.module
-    module = os.path.abspath(options.module) if is_file else options.module
+    modules = [os.path.abspath(each) if _is_file(each) else each for each in options.modules]
     chosen = {name: getattr(options, name) for name in ("force", "dry_run", "extra", "to", "timeout")}
     chosen = {name: value for name, value in chosen.items() if value is not None and value is not False}
-    near = module if is_file else "."
-    report = ask(options, "code/upgrade", module, None, chosen or None, near=near)
+    near = next((each for each in modules if os.path.isabs(each)), ".")
+    if len(modules) == 1:
+        report = ask(options, "code/upgrade", modules[0], None, chosen or None, near=near)
+    elif "to" in chosen:
+        raise RequestError("--to takes one module back, not several; nothing was done. Upgrade each alone.")
+    else:
+        report = ask(options, "code/upgrade-many", modules, chosen or None, near=near)
     show(options, report, lambda: report["text"])
     return 1 if report["status"] == "failed" else 0
+
+
+def _is_file(module: str) -> bool:
+    return module.endswith(".py") or os.sep in module
 
 
 def move(options: argparse.Namespace) -> int:

@@ -133,7 +133,7 @@ class Helpers:
         return Later(modules.load, module, self._print)
 
     def lm(self) -> Later:
-        """lm(): load every module whose file has changed since it was loaded."""
+        """lm(): load every module whose file has changed since, all of them or none, with their servers' states."""
         return Later(modules.load_modified, self._print)
 
     def m(self, module: str | None = None) -> None:

@@ -38,18 +38,24 @@ async def load(module: str, say: Callable[[str], None]) -> None:
 
 
 async def load_modified(say: Callable[[str], None]) -> None:
-    """Load all modules whose file has changed since, together or not at all, and say what came of each."""
-    if not await _tell(code.load_modified, say):
+    """Load all modules whose file has changed since, together or not at all, and say what came of each.
+
+    Live servers are upgraded as by `load`, those of all of the modules or of none.
+    """
+    if not await _tell(lambda: code.load_or_upgrade_many(code.modified_modules()), say, code.text_of_many):
         say("no loaded module's file has changed")
 
 
-async def _tell(load: Callable[[], Sequence[code.LoadReport]], say: Callable[[str], None]) -> bool:
-    """Say what came of `load`, called in a thread; False if it loaded and refused nothing."""
+async def _tell(
+    load: Callable[[], Sequence[code.LoadReport]],
+    say: Callable[[str], None],
+    refusal: Callable[[Sequence[code.LoadReport]], str] = lambda reports: code.text(reports[0]),
+) -> bool:
+    """Say what came of `load`, called in a thread, or its `refusal`; False if it loaded and refused nothing."""
     try:
         reports = await asyncio.to_thread(load)
     except code.LoadError as error:
-        for report in error.reports:
-            say(code.text(report))
+        say(refusal(error.reports))
         return True
     for report in reports:
         say(code.summary(report))

@@ -8,6 +8,7 @@ from midflight.epc.methods.crash import CrashMethods
 from midflight.epc.methods.editing import EditingMethods
 from midflight.epc.methods.history import HistoryMethods
 from midflight.epc.methods.inspect import InspectMethods
+from midflight.epc.methods.loading import Loading
 from midflight.epc.methods.look import LookMethods
 from midflight.epc.methods.messages import MessageMethods
 from midflight.epc.methods.process import ProcessMethods, crash_plist, stuck_plist
@@ -17,6 +18,7 @@ from midflight.epc.methods.server import ServerMethods, describe
 from midflight.epc.methods.shell import ShellMethods
 from midflight.epc.methods.state import StateMethods
 from midflight.epc.methods.trace import TraceMethods
+from midflight.epc.methods.upgrade import UpgradeMethods
 from midflight.epc.server import ServerConnection
 from midflight.epc.services import Services
 
@@ -27,10 +29,12 @@ def methods_of(services: Services, connection: ServerConnection) -> dict[str, Me
     """Return the methods that `connection` may call, by name."""
     shell = ShellMethods(services, connection)
     look = LookMethods(shell.session)
+    loading = Loading(connection, shell.output)
     parts = (
         ServerMethods(services, connection).methods(),
-        CodeMethods(services, connection, shell.output).methods(),
-        EditingMethods(connection, shell.output).methods(),
+        CodeMethods(loading).methods(),
+        UpgradeMethods(services.scheduler, loading).methods(),
+        EditingMethods(loading).methods(),
         HistoryMethods().methods(),
         ProcessMethods(services).methods(),
         MessageMethods(services, connection).methods(),

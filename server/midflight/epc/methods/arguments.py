@@ -7,7 +7,7 @@ from collections.abc import Collection
 
 from midflight.errors import RequestError
 
-__all__ = ["absolute_path", "flags", "keywords", "number", "text"]
+__all__ = ["absolute_path", "flags", "keywords", "modules_of", "name_or_path", "number", "text"]
 
 
 def text(value: object, name: str) -> str:
@@ -32,6 +32,33 @@ def absolute_path(value: object, name: str) -> str:
             f"{name} must be an absolute path, received {path!r}; nothing was done. Send the whole path."
         )
     return path
+
+
+def name_or_path(value: object, name: str) -> str:
+    """Return `value`, the name of a module or its file. Raises: RequestError if it is neither."""
+    found = text(value, name)
+    return absolute_path(found, name) if os.sep in found else found
+
+
+def modules_of(value: object) -> list[str | tuple[str, str | None]]:
+    """Return a list of modules, each a name, an absolute path, or a list of a path and a text, which may be nil.
+
+    Raises: RequestError for anything else, an empty list among it.
+    """
+    if not isinstance(value, list) or not value:
+        raise RequestError(f"MODULES must be a list of modules, received {value!r}; nothing was done. Send one.")
+    return [_module(each) for each in value]
+
+
+def _module(each: object) -> str | tuple[str, str | None]:
+    match each:
+        case str():
+            return each
+        case [str(path), str() | None as source]:
+            return absolute_path(path, "PATH"), source
+    raise RequestError(
+        f"A module must be a name, a path, or a list of path and text, received {each!r}; nothing was done. Send one."
+    )
 
 
 def flags(value: object, allowed: Collection[str]) -> dict[str, bool]:

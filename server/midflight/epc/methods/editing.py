@@ -7,35 +7,24 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Sequence
-from typing import TypeVar
-
 from midflight import code
 from midflight.epc.method import Lane, Method
-from midflight.epc.methods.arguments import absolute_path, flags, number, text
-from midflight.epc.methods.code import report_plist
-from midflight.epc.pushes import Output
-from midflight.epc.server import ServerConnection
-from midflight.errors import LoadError, RequestError
-from midflight.kernel import group_leader_var
+from midflight.epc.methods.arguments import absolute_path, flags, modules_of, number, text
+from midflight.epc.methods.loading import Loading, Plist, report_plist
+from midflight.errors import RequestError
 
 __all__ = ["EditingMethods"]
 
-Plist = dict[str, object]
-Result = TypeVar("Result")
-
 _MOST = 2000  # entries of a list in an answer, which must fit into a frame
 _DIFF_CHARACTERS = 2_000_000
-_MANY_OPTIONS = ("force", "two_versions", "move")
-_MODIFIED_OPTIONS = ("force", "move")
+_LOAD_OPTIONS = ("force", "two_versions", "move")
 
 
 class EditingMethods:
-    """The code server, as the editor of one connection uses it beside loading. `output` is as for CodeMethods."""
+    """The code server, as the editor of one connection uses it beside loading."""
 
-    def __init__(self, connection: ServerConnection, output: Callable[[], Output | None]) -> None:
-        self._connection = connection
-        self._output = output
+    def __init__(self, loading: Loading) -> None:
+        self._loading = loading
 
     def methods(self) -> tuple[Method, ...]:
         """Return the methods."""
@@ -52,7 +41,7 @@ class EditingMethods:
     def preview(self, path: object, source: object) -> Plist:
         """Say what a load of the file PATH, or of SOURCE in its place, would do. Changes nothing."""
         file, given = absolute_path(path, "PATH"), None if source is None else text(source, "SOURCE")
-        found = self._as_loader(lambda: code.preview(file, given))
+        found = self._loading.as_loader(lambda: code.preview(file, given))
         diff = found.diff
         if len(diff) > _DIFF_CHARACTERS:
             diff = diff[:_DIFF_CHARACTERS].rpartition("\n")[0] + "\n"
@@ -83,12 +72,11 @@ class EditingMethods:
         """Load the definition around LINE of SOURCE into what runs of the file PATH; with METHOD that method alone."""
         file, given, at = absolute_path(path, "PATH"), text(source, "SOURCE"), number(line, "LINE")
         try:
-            found = self._as_loader(lambda: code.load_definition(file, given, at, is_method=bool(method)))
+            found = self._loading.as_loader(lambda: code.load_definition(file, given, at, is_method=bool(method)))
         except code.NoDefinition as error:
             raise RequestError(f"{error}; nothing was loaded.") from None
         plist = report_plist(found.report)
-        if found.report.version is not None:
-            self._tell([plist])
+        self._loading.tell([plist])
         return plist | {
             "summary": found.summary,
             "definition": found.name,
@@ -97,16 +85,14 @@ class EditingMethods:
 
     def load_many(self, modules: object, options: object = None) -> Plist:
         """Load MODULES, each a name, an absolute path, or a list of a path and a text, together or not at all."""
-        switches = flags(options, _MANY_OPTIONS)
-        if not isinstance(modules, list) or not modules:
-            raise RequestError(f"MODULES must be a list of modules, received {modules!r}; nothing was done. Send one.")
-        wanted = [_module(each) for each in modules]
-        return self._loaded(lambda: code.load_many(wanted, **switches))
+        switches = flags(options, _LOAD_OPTIONS)
+        wanted = modules_of(modules)
+        return self._loading.many(lambda: code.load_or_upgrade_many(wanted, **switches))
 
     def load_modified(self, options: object = None) -> Plist:
         """Load all loaded modules whose file is not what runs, together or not at all."""
-        switches = flags(options, _MODIFIED_OPTIONS)
-        return self._loaded(lambda: code.load_modified(**switches))
+        switches = flags(options, _LOAD_OPTIONS)
+        return self._loading.many(lambda: code.load_or_upgrade_many(code.modified_modules(), **switches))
 
     def compare(self, path: object, source: object) -> Plist:
         """Say which statements of SOURCE, an edited text of the file PATH, differ from what runs.
@@ -148,45 +134,3 @@ class EditingMethods:
             }
             for each in code.waiting(file, given)[:_MOST]
         ]
-
-    def _loaded(self, load: Callable[[], Sequence[code.LoadReport]]) -> Plist:
-        try:
-            reports = tuple(self._as_loader(load))
-        except LoadError as error:
-            reports = error.reports
-        plists = [report_plist(each) for each in reports]
-        is_failed = any(each["status"] == "failed" for each in plists)
-        if not is_failed:
-            self._tell(plists)
-        return {
-            "status": "failed" if is_failed else "loaded",
-            "summary": code.summary_of_many(reports),
-            "text": code.text_of_many(reports) if reports else code.summary_of_many(reports),
-            "reports": plists,
-        }
-
-    def _as_loader(self, function: Callable[[], Result]) -> Result:
-        """Call `function`: what code prints while it is loaded shows in the shell, and people see who loads it."""
-        token, loader = group_leader_var.set(self._output()), code.loader_var.set(self._connection.title)
-        try:
-            return function()
-        finally:
-            group_leader_var.reset(token)
-            code.loader_var.reset(loader)
-
-    def _tell(self, plists: Sequence[Plist]) -> None:
-        """Tell the other connections."""
-        for plist in plists:
-            by = {"by": self._connection.title}
-            self._connection.server.report("code/loaded", plist | by, but=self._connection)
-
-
-def _module(each: object) -> str | tuple[str, str | None]:
-    match each:
-        case str():
-            return each
-        case [str(path), str() | None as source]:
-            return absolute_path(path, "PATH"), source
-    raise RequestError(
-        f"A module must be a name, a path, or a list of path and text, received {each!r}; nothing was done. Send one."
-    )

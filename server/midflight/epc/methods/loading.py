@@ -1,0 +1,154 @@
+"""What is answered to whoever loads or upgrades, of one module or of several, and who else is told.
+
+    (return 4 (:status "loaded" :module "counter" :version 2 :path "/project/counter.py" :summary ... ))
+
+What is refused is no error of the protocol: its answer has the status "failed" and the diagnostics.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Sequence
+from typing import TypeVar
+
+from midflight import code
+from midflight.epc.pushes import Output
+from midflight.epc.server import ServerConnection
+from midflight.errors import LoadError
+from midflight.kernel import group_leader_var
+
+__all__ = ["Loading", "Plist", "moves_plist", "report_plist"]
+
+Plist = dict[str, object]
+Result = TypeVar("Result")
+
+_MOST = 1000  # servers in an answer, which must fit into a frame; `text` says how many more there are
+_NAMED = 50  # processes in an answer, which an editor reads while somebody waits; `text` says how many more there are
+
+
+class Loading:
+    """Loads for one connection.
+
+    `output` gives the sink of the connection's shell, None without one: what a module's body prints while it is
+    loaded shows there.
+    """
+
+    def __init__(self, connection: ServerConnection, output: Callable[[], Output | None]) -> None:
+        self._connection = connection
+        self._output = output
+
+    def one(self, load: Callable[[], code.LoadReport]) -> Plist:
+        """Call `load`, and translate the report of it or of its refusal. Tells the other connections."""
+        try:
+            report = self.as_loader(load)
+        except LoadError as error:
+            report = error.report
+        plist = report_plist(report)
+        self.tell([plist])
+        return plist
+
+    def many(self, load: Callable[[], Sequence[code.LoadReport]]) -> Plist:
+        """As `one`, of several modules, loaded together or not at all."""
+        try:
+            reports = tuple(self.as_loader(load))
+        except LoadError as error:
+            reports = error.reports
+        most = _MOST // max(1, len(reports))
+        plists = [report_plist(each, most) for each in reports]
+        self.tell(plists)
+        return {
+            "status": plists[0]["status"] if plists else "loaded",
+            "summary": code.summary_of_many(reports),
+            "text": code.text_of_many(reports) if reports else code.summary_of_many(reports),
+            "reports": plists,
+        }
+
+    def as_loader(self, function: Callable[[], Result]) -> Result:
+        """Call `function`: what code prints while it is loaded shows in the shell, and people see who loads it."""
+        token, loader = group_leader_var.set(self._output()), code.loader_var.set(self._connection.title)
+        try:
+            return function()
+        finally:
+            group_leader_var.reset(token)
+            code.loader_var.reset(loader)
+
+    def tell(self, plists: Sequence[Plist]) -> None:
+        """Tell the other connections of what was loaded."""
+        for plist in plists:
+            if plist["status"] == "loaded":
+                by = {"by": self._connection.title}
+                self._connection.server.report("code/loaded", plist | by, but=self._connection)
+
+
+def report_plist(report: code.LoadReport, most: int = _MOST) -> Plist:
+    """Translate a report, with `most` servers at most.
+
+    `status` is "failed" if nothing was loaded, or would have been, "dry-run" if it would.
+    """
+    is_rehearsed = isinstance(report, code.UpgradeReport) and report.is_rehearsed
+    return {
+        "status": "failed" if report.version is None else "dry-run" if is_rehearsed else "loaded",
+        "module": report.module,
+        "version": report.version,
+        "path": report.path,
+        "summary": code.summary(report),
+        "text": code.text(report),
+        "added": report.added,
+        "changed": report.changed,
+        "removed": report.removed,
+        "diagnostics": [
+            {
+                "path": each.path,
+                "line": each.line,
+                "column": each.column,
+                "end_line": each.end_line,
+                "end_column": each.end_column,
+                "severity": each.severity,
+                "message": each.message,
+                "code": each.code,
+            }
+            for each in (*report.refusals, *report.warnings)
+        ],
+        "lingering": [_place(each) for each in report.lingering[:_NAMED]],
+        **moves_plist(report),
+        "upgraded": [_server(each) for each in report.servers[:most]] if isinstance(report, code.UpgradeReport) else [],
+        "stale_imports": [{"module": each.module, "name": each.name} for each in report.stale_imports],
+        "kept": report.kept,
+        "superseded": [{"name": each.name, "reason": each.reason} for each in report.superseded],
+        "prepare_ms": report.prepare_ms,
+        "commit_ms": report.commit_ms,
+    }
+
+
+def _place(who: code.Lingering | code.NotMoved) -> Plist:
+    return {
+        "pid": repr(who.pid),
+        "name": who.name,
+        "version": who.version,
+        "function": who.function,
+        "line": who.line,
+    }
+
+
+def _server(change: code.ServerChange) -> Plist:
+    is_down = isinstance(change.old_vsn, tuple)  # ("down", vsn)
+    vsn = change.old_vsn[1] if isinstance(change.old_vsn, tuple) else change.old_vsn
+    return {
+        "pid": repr(change.pid),
+        "name": change.name,
+        "class": change.class_name,
+        "old_version": change.old_version,
+        "old_vsn": None if vsn is None else str(vsn),
+        "down": is_down,
+        "code_change": change.is_changed,
+        "before": change.before,
+        "after": change.after,
+        "error": change.error,
+    }
+
+
+def moves_plist(report: code.LoadReport | code.MoveReport) -> Plist:
+    """Translate who was moved, and who was not and why; the first of each."""
+    return {
+        "moved": [repr(pid) for pid in report.moved[:_NAMED]],
+        "not_moved": [_place(each) | {"reason": each.reason} for each in report.not_moved[:_NAMED]],
+    }
