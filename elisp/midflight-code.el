@@ -128,16 +128,20 @@ together with a list of modules."
                 "; \\<midflight-mode-map>\\[midflight-show-report] offers to load those modules too")))))
 
 (defun midflight-code--show-notes (report)
-  "Show the diagnostics of REPORT in the buffers that visit its files."
-  (dolist (part (midflight-report-parts report))
-    (let* ((path (plist-get part :path))
-           (source (and path (find-buffer-visiting path))))
-      (when source
-        (with-current-buffer source
-          (midflight-flymake-set
-           (cl-remove-if-not (lambda (diagnostic)
-                               (equal (plist-get diagnostic :path) path))
-                             (midflight-report-diagnostics report))))))))
+  "Show the diagnostics of REPORT in the buffers that visit its files.
+One may be in the file of another module than it is about: where a
+`code_change' is that was inherited."
+  (let ((diagnostics (midflight-report-diagnostics report)))
+    (dolist (path (delete-dups
+                   (delq nil (mapcar (lambda (each) (plist-get each :path))
+                                     (append (midflight-report-parts report) diagnostics)))))
+      (let ((source (find-buffer-visiting path)))
+        (when source
+          (with-current-buffer source
+            (midflight-flymake-set
+             (cl-remove-if-not (lambda (diagnostic)
+                                 (equal (plist-get diagnostic :path) path))
+                               diagnostics))))))))
 
 (defun midflight-code-note-load (report)
   "Tell everybody who wants to know that REPORT, a plist, is of a new version.
@@ -223,7 +227,9 @@ another project, ask first."
 
 (defun midflight-load-modified ()
   "Load all loaded modules whose files differ from the running code, or none.
-Offer first to save the modified buffers of this project."
+Live servers that they bring a `code_change' for are upgraded, those of all
+the modules or none.  Offer first to save the modified buffers of this
+project."
   (interactive)
   (let ((root (midflight-connection-root-of-buffer)))
     (when midflight-save-before-load
