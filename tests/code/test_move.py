@@ -247,7 +247,7 @@ def test_not_when_a_timeout_has_rung(stage, clock):
 
 def test_not_with_an_exit_signal_on_its_way(stage):
     """It unwinds in the version that it is in; also when it waits for a message there."""
-    stage.load(body("await receive()\ntry:\n    await receive()\nfinally:\n    return f()"))
+    stage.load(body("await receive()\ntry:\n    await receive()\nexcept BaseException:\n    return f()"))
     pid = stage.begin()
 
     exit(pid, "shutdown")
