@@ -187,6 +187,14 @@ def test_an_unknown_instruction_that_touches_locals_is_a_doubt(monkeypatch):
         live_in(body + "\nif id(0):\n    x = 3")
 
 
+def test_a_newer_python_is_a_doubt(monkeypatch):
+    """Whatever its instructions are called: until this has been run there."""
+    monkeypatch.setattr("midflight.code.liveness.NEWEST", (sys.version_info[0], sys.version_info[1] - 1))
+
+    with pytest.raises(Doubt, match=r"the byte code of Python 3\.\d+ is not known yet"):
+        live_in("x = 'newer'\nawait pause()")
+
+
 def test_every_instruction_of_this_python_that_touches_locals_is_known():
     """All but those of cells, which are a doubt as a whole, and those that the compiler keeps to itself."""
     names = {sys.modules["dis"].opname[each] for each in TOUCH_LOCALS if each < 256}

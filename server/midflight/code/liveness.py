@@ -3,12 +3,14 @@
 Laws:
 1. A local that is not named is read by no way on from there, loops and exception handlers included, before it is
    set anew. The other way round nothing is promised: a local that is named may never be read.
-2. An instruction that is not in EFFECTS and touches locals, as one of a newer Python, is a Doubt, never a guess.
+2. An instruction that is not in EFFECTS and touches locals is a Doubt, never a guess. So is all of a newer Python than
+   NEWEST: it may have another way to jump, which nobody here has looked at.
 """
 
 from __future__ import annotations
 
 import dis
+import sys
 from bisect import bisect_left
 from collections.abc import Iterator
 from functools import lru_cache
@@ -16,6 +18,8 @@ from types import CodeType
 from typing import NamedTuple
 
 __all__ = ["Doubt", "live_after"]
+
+NEWEST = (3, 14)  # whose instructions and exception table this file was written for, and run on
 
 # What each instruction does to the locals it names, in order: reads one, or sets or unsets it; 0 is the first that it
 # names. To delete one is to read it too: that raises if it is not set. LOAD_FAST_AND_CLEAR saves a local while a
@@ -25,6 +29,8 @@ EFFECTS = {
     "LOAD_FAST_CHECK": (("read", 0),),
     "LOAD_FAST_AND_CLEAR": (("read", 0), ("set", 0)),
     "LOAD_FAST_LOAD_FAST": (("read", 0), ("read", 1)),
+    "LOAD_FAST_BORROW": (("read", 0),),
+    "LOAD_FAST_BORROW_LOAD_FAST_BORROW": (("read", 0), ("read", 1)),
     "STORE_FAST": (("set", 0),),
     "STORE_FAST_LOAD_FAST": (("set", 0), ("read", 1)),
     "STORE_FAST_STORE_FAST": (("set", 0), ("set", 1)),
@@ -62,7 +68,8 @@ def live_after(code: CodeType, offset: int) -> frozenset[str]:
     For a suspended coroutine that is its frame's `f_lasti`; what is thrown into it there is a way on too. All locals,
     if the function may look at them otherwise than by name, as `locals()` does.
 
-    Raises: Doubt for a function with cells, for an instruction that is not known, for no instruction at `offset`.
+    Raises: Doubt for a function with cells, for an instruction or a Python that is not known, for no instruction at
+    `offset`.
     """
     flow = _flow(code)
     index = _index_at(flow.instructions, offset)
@@ -85,6 +92,8 @@ class Flow(NamedTuple):
 
 @lru_cache(maxsize=256)
 def _flow(code: CodeType) -> Flow:
+    if sys.version_info[:2] > NEWEST:
+        raise Doubt(f"the byte code of Python {sys.version_info[0]}.{sys.version_info[1]} is not known yet")
     if code.co_cellvars or code.co_freevars:
         raise Doubt(f"it shares variables: {', '.join(code.co_cellvars + code.co_freevars)}")
     instructions = list(dis.get_instructions(code))
