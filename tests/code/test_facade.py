@@ -105,6 +105,22 @@ def test_the_maker_reads_the_new_version_once_its_body_is_done(facade):
     facade.abandon()
 
 
+def test_the_maker_reads_the_annotations_of_the_new_version(facade):
+    """A module works them out when it is asked, or has none: those of the version before are not meant."""
+    exec("old: int", vars(facade.module))
+    annotated, plain = new_namespace(), new_namespace()
+    exec("new: str", annotated)
+    seen = []
+
+    for namespace in (annotated, plain):
+        facade.begin(namespace)
+        seen.append(sorted(facade.module.__annotations__))
+        facade.abandon()
+
+    assert seen == [["new"], []]
+    assert sorted(facade.module.__annotations__) == ["old"]
+
+
 def test_the_maker_writes_into_the_new_version(facade):
     """`setattr(sys.modules[__name__], ...)` in a body is about the module that is made."""
     namespace = new_namespace(doomed=1)

@@ -209,3 +209,22 @@ def test_the_problem_is_shown_where_it_can_be_mended(project, begin):
     assert refused(project, "\n\ndef go(): pass\n").line == 3
     assert refused(project, "\nx = 1\n\n\n\nasync def wait(): pass\n").line == 6
     assert refused(project, "\nx = 1\n").line == 1
+
+
+@pytest.mark.skipif(sys.version_info < (3, 14), reason="annotations run with the def")
+def test_annotations_of_what_is_called_do_not_run(project, begin):
+    """A name in them may be there for a type checker only; arguments are judged all the same."""
+    begin("thing.go(1)", "def go(n: Missing) -> Missing: pass")
+
+    problem = refused(project, "def go(n: Missing, m: Missing) -> Missing: pass\n")
+
+    assert "takes otherwise: missing a required argument: 'm'" in problem.message
+    project.load_text("thing", "def go(n: Missing, m: Missing = 1) -> Missing: pass\n")
+
+
+@pytest.mark.skipif(sys.version_info < (3, 14), reason="annotations run with the def")
+def test_an_annotation_is_no_call_ahead(project, begin):
+    """That of a function in the function: no process comes there."""
+    begin("def inner(x: thing.Kind): pass", "class Kind: pass")
+
+    assert project.load_text("thing", "x = 1\n").refusals == ()

@@ -5,6 +5,7 @@ from __future__ import annotations
 import functools
 import sys
 import threading
+import urllib.parse
 from collections.abc import Callable, Iterator
 from pathlib import Path
 from typing import Any
@@ -127,6 +128,58 @@ def test_annotations_lead_on(shell: Shell, tally: Path) -> None:
         "double": "property",
         "total": "int",
     }
+
+
+def test_annotations_lead_on_by_whatever_name_says_so(shell: Shell, tmp_path: Path) -> None:
+    """A name of the module, of the class around, of the function around, of another module; a builtin."""
+    (tmp_path / "kinds.py").write_text("class Kind:\n    other = 1\n")
+    text = """
+import kinds
+class Outer:
+    class Inner:
+        inner = 1
+    def method(self, x: Inner) -> Inner: raise RuntimeError("a method ran")
+def make():
+    class Local:
+        local = 1
+    def f() -> Local: raise RuntimeError("a function ran")
+    return f
+def module() -> kinds.Kind: raise RuntimeError("a function ran")
+def number() -> int: raise RuntimeError("a function ran")
+def nothing() -> None: pass
+f = make()
+"""
+    (tmp_path / "led_on.py").write_text(text)
+    code.load(str(tmp_path / "kinds.py"))
+    code.load(str(tmp_path / "led_on.py"))
+
+    try:
+        assert names(shell, "led_on.Outer().method(1).") == ["inner"]
+        assert names(shell, "led_on.f().") == ["local"]
+        assert names(shell, "led_on.module().") == ["other"]
+        assert "bit_length" in names(shell, "led_on.number().")
+        assert names(shell, "led_on.nothing().") == []
+        assert [each.name for each in complete(ModuleScope("led_on", "Outer.method"), "x.").candidates] == ["inner"]
+    finally:
+        forget_modules_in(tmp_path)
+
+
+@pytest.mark.skipif(sys.version_info < (3, 14), reason="annotations run with the def")
+def test_annotations_do_not_run(shell: Shell) -> None:
+    """From Python 3.14 on they are code as any."""
+    names_: dict[str, Any] = {"touchy": Touchy()}
+    text = "def f(a: touchy.x, b: Missing) -> touchy[0]: pass\n"
+    text += "class K:\n    x: touchy()\n    def m(self) -> touchy(): pass\n"
+    exec(compile(text, "<test>", "exec", dont_inherit=True), names_)
+    shell.bind(f=names_["f"], K=names_["K"])
+
+    tip = call_tip(shell.session.scope, "f(")
+    assert tip is not None
+    assert (tip.parameters, tip.returns) == (("a: touchy.x", "b: Missing"), "touchy[0]")
+    assert names(shell, "f(1).") == names(shell, "K().m().") == []
+    assert "__annotations__" in names(shell, "f.__")
+    for owner in ("f", "K"):
+        assert "keys" in names(shell, f"{owner}.__annotations__.")
 
 
 def test_nothing_of_the_users_runs(shell: Shell) -> None:
@@ -263,6 +316,7 @@ def test_an_import_is_completed(shell: Shell, tally: Path) -> None:
     """By the modules that are there, and by their names."""
     assert tally.stem in names(shell, "import tally_lo")
     assert names(shell, f"from {tally.stem} import ma") == ["make"]
+    assert urllib.parse.__name__ == "urllib.parse"  # it is there
     assert "parse" in names(shell, "import urllib.pa")
 
 

@@ -4,6 +4,7 @@ Everything here can be called from any thread. A module's versions are the inter
 one code server, whatever runtimes run.
 """
 
+from midflight.code.annotations import annotations_of, names_around, signature_of
 from midflight.code.attributes import attributes_of, copied, moved, replaced
 from midflight.code.comparison import Comparison, Difference, Gone, compare_texts
 from midflight.code.define import NoDefinition
@@ -88,6 +89,7 @@ __all__ = [
     "VersionInfo",
     "VersionRecord",
     "WhyAlive",
+    "annotations_of",
     "attributes_of",
     "check",
     "check_process_code",
@@ -113,6 +115,7 @@ __all__ = [
     "module_name",
     "move",
     "moved",
+    "names_around",
     "old_instances",
     "on_load",
     "on_unload",
@@ -125,6 +128,7 @@ __all__ = [
     "replaced",
     "rollback",
     "running_at",
+    "signature_of",
     "soft_purge",
     "source",
     "summary",

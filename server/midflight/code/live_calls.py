@@ -10,7 +10,6 @@ from __future__ import annotations
 
 import ast
 import dis
-import inspect
 import linecache
 from collections.abc import Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass
@@ -18,6 +17,7 @@ from functools import lru_cache
 from types import CodeType, FunctionType, ModuleType
 from typing import Any, NamedTuple
 
+from midflight.code.annotations import ANNOTATE, signature_of
 from midflight.code.census import Start
 from midflight.code.facade import Namespace
 from midflight.code.version import version_of
@@ -100,7 +100,11 @@ def _reachable(spot: Start) -> Iterator[tuple[CodeType, bool]]:
     seen = {spot.f_code}
     for code, reached in waiting:  # grows as it goes
         yield code, reached
-        nested = [(const, reached) for const in code.co_consts if isinstance(const, CodeType)]
+        nested = [
+            (const, reached)
+            for const in code.co_consts
+            if isinstance(const, CodeType) and const.co_name != ANNOTATE  # read by tools, if at all
+        ]
         called = [
             (function.__code__, True)
             for function in map(spot.f_globals.get, code.co_names)
@@ -186,7 +190,7 @@ def _mismatch(call: ast.Call, function: Any) -> str | None:
     if not callable(function):
         return f"it is {type(function).__name__}, and cannot be called"
     try:
-        signature = inspect.signature(function, follow_wrapped=False)
+        signature = signature_of(function, follow_wrapped=False)
     except (TypeError, ValueError):
         return None
     try:

@@ -9,7 +9,6 @@ Laws:
 
 from __future__ import annotations
 
-import inspect
 import io
 import logging
 import sys
@@ -17,7 +16,7 @@ from collections.abc import Callable, Mapping
 from types import SimpleNamespace
 from typing import Any, NamedTuple
 
-from midflight.code import copied, current_version
+from midflight.code import copied, current_version, signature_of
 from midflight.errors import RequestError
 from midflight.kernel import CrashReport, Pid, Scheduler, Sink
 from midflight.otp import GenServer, Revived
@@ -172,7 +171,7 @@ def _call(record: CrashRecord, function: Callable[..., Any], values: Mapping[str
     """Return what to spawn. Raises: RequestError if the function does not take the values by these names."""
     rest_name, keywords_name = record.entry.stars
     try:
-        signature = inspect.signature(function)
+        signature = signature_of(function)
     except (TypeError, ValueError) as error:
         raise _refused(record, f"what {record.entry.name} takes is not known: {error}") from None
     named = {name: value for name, value in values.items() if name not in (rest_name, keywords_name)}

@@ -22,8 +22,8 @@ from midflight.shell.modules import find_module, module_names
 from midflight.shell.sight import (
     Found,
     Instance,
+    annotated,
     find_member,
-    instance_of,
     is_a,
     item_of,
     own_names,
@@ -138,10 +138,7 @@ class ModuleScope:
     def _parameter(self, name: str) -> Found | None:
         """Return what the annotation of a parameter says that it is."""
         assert self._function is not None
-        annotation = self._function.__annotations__.get(name)
-        if type(annotation) is str:
-            annotation = self._names.get(annotation, vars(builtins).get(annotation))
-        return instance_of(annotation)
+        return annotated(self._function, name)
 
     def names(self) -> Iterable[str]:
         """See `Scope`."""

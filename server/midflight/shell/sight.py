@@ -11,6 +11,7 @@ Laws:
 
 from __future__ import annotations
 
+import builtins
 import functools
 from collections import deque
 from collections.abc import Mapping
@@ -30,17 +31,18 @@ from types import (
 )
 from typing import Any, Final
 
+from midflight.code import annotations_of, names_around
 from midflight.kernel import Pid, Ref
 
 __all__ = [
     "ABSENT",
     "Found",
     "Instance",
+    "annotated",
     "bases_of",
     "class_name",
     "code_of",
     "find_member",
-    "instance_of",
     "is_a",
     "is_there",
     "item_of",
@@ -171,6 +173,8 @@ def _read(descriptor: Any, owner: object) -> Found | None:
     is_known = type(descriptor) is MemberDescriptorType or not descriptor.__objclass__.__flags__ & _HEAP_TYPE
     if not is_known and descriptor.__name__ != "__dict__":
         return Found(descriptor)
+    if descriptor.__name__ == "__annotations__":  # from 3.14 on to read them is to run them
+        return Found(Instance(dict))
     try:
         return Found(descriptor.__get__(owner))
     except (AttributeError, ValueError, TypeError, RuntimeError):  # a slot that is not set, a frame that is gone
@@ -233,15 +237,31 @@ def returned(value: Any) -> Found | None:
     function = unwrapped(value)
     if type(function) is not FunctionType or function.__code__.co_flags & 0x80:  # a coroutine is no result yet
         return None
-    annotation = function.__annotations__.get("return")
+    return annotated(function, "return")
+
+
+def annotated(function: FunctionType, name: str) -> Found | None:
+    """Return an object of the class that a parameter of `function` is annotated with, or its result, "return".
+
+    None if that is no class, or that of None.
+    """
+    annotation: Any = annotations_of(function).get(name)
     if type(annotation) is str:
-        annotation = function.__globals__.get(annotation)
-    return instance_of(annotation)
-
-
-def instance_of(annotation: Any) -> Found | None:
-    """Return an object of the class that an annotation is; None if it is no class, or that of None."""
+        annotation = _meant(function, annotation)
     return Found(Instance(annotation)) if is_a(annotation, type) and annotation is not type(None) else None
+
+
+def _meant(function: FunctionType, annotation: str) -> Any:
+    """Return what a dotted name in an annotation of `function` means; None if it is none, or means nothing."""
+    first, *rest = annotation.split(".")
+    annotate: Any = getattr(function, "__annotate__", None)  # from 3.14 on
+    around = names_around(annotate) if type(annotate) is FunctionType else {}
+    # "__classdict__" has the names of the class that it is a method of.
+    scopes = (around, around.get("__classdict__", {}), function.__globals__, vars(builtins))
+    found = next((Found(names[first]) for names in scopes if first in names), None)
+    for name in rest:
+        found = None if found is None else find_member(found.value, name)
+    return None if found is None else found.value
 
 
 def version_number(value: Any) -> int | None:

@@ -84,7 +84,7 @@ def signature_of(found: Found) -> Signature | None:
 
 def _inspected(value: Any) -> Signature | None:
     try:
-        return inspect.Signature.from_callable(value, follow_wrapped=False)
+        return code.signature_of(value, follow_wrapped=False)
     except (ValueError, TypeError):  # a builtin that does not say
         return None
 
