@@ -191,3 +191,23 @@ def test_what_the_body_of_an_imported_version_has_read_is_not_known(project, loa
         project.load_text("base", "class Base: number = 2\n")
 
     assert reasons(code.load("thing")) == why
+
+
+@pytest.mark.parametrize(
+    "text",
+    [
+        "@dataclass\nclass K:\n    x: other.Kind = None\n",
+        "class K:\n    x: other.Kind\n",
+        "class K:\n    def f(self, x: list[other.Kind]): pass\n",
+    ],
+)
+def test_what_annotations_read_counts_whenever_they_run(project, text):
+    """From Python 3.14 on they run when somebody asks for them; a dataclass does as soon as there is a class."""
+    project.load_text("other", "class Kind:\n    size = 1\n")
+    text = f"import other\nfrom dataclasses import dataclass\n{text}"
+    assert load_twice(project, text).kept == ("K",)
+
+    project.load_text("other", "class Kind:\n    size = 2\n")
+    report = project.load_text("thing", text)
+
+    assert reasons(report) == {"K": "it reads other.Kind, which is another object now"}

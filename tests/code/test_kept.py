@@ -12,17 +12,10 @@ import typing
 
 import pytest
 
-from helpers.identity import load_twice
+from helpers.identity import load_twice, namespace_of_the_first
 from midflight import code
 from midflight.code import is_renewed, modules
 from midflight.otp.newest import newest
-
-
-def namespace_of_the_first():
-    """Return the namespace of version 1 of `thing`, None if nothing can run it any more."""
-    gc.collect()
-    return modules.module_of("thing").version(1).namespace
-
 
 # --- Its functions --------------------------------------------------------------------------------------------
 

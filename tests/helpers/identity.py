@@ -2,12 +2,15 @@
 
 from __future__ import annotations
 
+import gc
 from textwrap import dedent
 
 from helpers.versions import Project
 from midflight import code
+from midflight.code import modules
+from midflight.code.facade import Namespace
 
-__all__ = ["load_twice", "reasons"]
+__all__ = ["load_twice", "namespace_of_the_first", "reasons"]
 
 
 def load_twice(project: Project, text: str, other: str | None = None) -> code.LoadReport:
@@ -19,3 +22,9 @@ def load_twice(project: Project, text: str, other: str | None = None) -> code.Lo
 def reasons(report: code.LoadReport) -> dict[str, str]:
     """Return why each class that was not kept was not."""
     return {each.name: each.reason for each in report.superseded}
+
+
+def namespace_of_the_first() -> Namespace | None:
+    """Return the namespace of version 1 of `thing`, None if nothing can run it any more."""
+    gc.collect()
+    return modules.module_of("thing").version(1).namespace

@@ -14,6 +14,8 @@ from collections.abc import Iterable, Iterator, Sequence
 from types import CodeType
 from typing import NamedTuple
 
+from midflight.code.annotations import ANNOTATE
+
 __all__ = ["Binding", "Bindings", "code_of", "codes_in", "feature_flags", "is_same", "qualified_reads_of", "reads_of"]
 
 Definition = ast.FunctionDef | ast.AsyncFunctionDef | ast.ClassDef
@@ -124,8 +126,13 @@ def qualified_reads_of(code: CodeType) -> frozenset[tuple[str, ...]]:
 
 
 def _runs_at_once(code: CodeType) -> bool:
-    """Say whether `code` is that of a class body or a comprehension."""
-    return not code.co_flags & inspect.CO_OPTIMIZED or (code.co_name.startswith("<") and code.co_name != "<lambda>")
+    """Say whether `code` is that of a class body or a comprehension, or of annotations.
+
+    Those run later from Python 3.14 on, but a decorator or a metaclass may run them as soon as there is a class.
+    """
+    if code.co_name.startswith("<"):
+        return code.co_name != "<lambda>"
+    return code.co_name == ANNOTATE or not code.co_flags & inspect.CO_OPTIMIZED
 
 
 def _names_in_types(statement: ast.stmt) -> Iterator[str]:

@@ -8,13 +8,18 @@ what its names mean. Functions that others hold, bound methods too, stay what th
 from __future__ import annotations
 
 import functools
+import gc
 import sys
+import typing
 from collections.abc import Callable, Iterable
 from dataclasses import Field
-from types import CellType, CodeType, FunctionType
+from types import CodeType, FunctionType
 from typing import Any
 
 from midflight.code.facade import Namespace
+
+if sys.version_info >= (3, 14):
+    import annotationlib
 
 __all__ = ["Renewal", "is_renewed"]
 
@@ -50,6 +55,9 @@ class Renewal:
             change(*arguments)
 
     def _look_at_class(self, cls: type) -> None:
+        # Annotations that run late hold the class's own dictionary, which must not be changed past the class.
+        (own,) = gc.get_referents(vars(cls))
+        self._known[id(own)] = (own, own)
         for name, value in list(vars(cls).items()):
             if isinstance(value, type):
                 if value.__module__ == cls.__module__ and value.__qualname__ == f"{cls.__qualname__}.{name}":
@@ -94,7 +102,18 @@ class Renewal:
             self._change_elements(_attributes(value), functools.partial(object.__setattr__, value))
             if isinstance(value, functools.singledispatchmethod):  # it remembers what it has called
                 self._changes.append((value.dispatcher._clear_cache, ()))
+        elif sys.version_info >= (3, 14):
+            self._look_at_type(value)
         return value
+
+    def _look_at_type(self, value: Any) -> None:
+        """See to what stands for a name that was not bound yet, in the type of a dataclass's field, say."""
+        if sys.version_info >= (3, 14) and type(value) is annotationlib.ForwardRef:
+            if getattr(value, "__globals__", None) is self._old:
+                self._changes.append((setattr, (value, "__globals__", self._new)))
+        else:
+            for part in typing.get_args(value):
+                self._look_at_type(part)
 
     def _change_elements(self, elements: Iterable[tuple[Any, Any]], change: Callable[..., object]) -> None:
         for key, element in elements:
@@ -102,36 +121,42 @@ class Renewal:
                 self._changes.append((change, (key, found)))
 
     def _function(self, function: FunctionType) -> FunctionType:
-        for cell in function.__closure__ or ():
-            self._cell(cell)
         if function.__globals__ is not self._old:  # a wrapper made elsewhere: what it wraps may be ours
+            self._cells(function)
             self._change_elements(list(vars(function).items()), vars(function).__setitem__)
             defaults = self._renewed(function.__defaults__)
             if defaults is not function.__defaults__:
                 self._changes.append((setattr, (function, "__defaults__", defaults)))
+            if sys.version_info >= (3, 14):  # functools.wraps has given it that of what it wraps
+                annotate = self._renewed(function.__annotate__)
+                if annotate is not function.__annotate__:
+                    self._changes.append((setattr, (function, "__annotate__", annotate)))
             return function
         code = self._codes.get(function.__code__, function.__code__)  # a dataclass writes functions of its own
         new = FunctionType(code, self._new, function.__name__, None, function.__closure__)
-        self._known[id(function)] = (function, new)
+        self._known[id(function)] = (function, new)  # before what it shares with others is looked at: that may hold it
+        self._cells(function)
         new.__defaults__ = self._renewed(function.__defaults__)
         if function.__kwdefaults__ is not None:
             new.__kwdefaults__ = {name: self._renewed(value) for name, value in function.__kwdefaults__.items()}
         new.__qualname__, new.__module__, new.__doc__ = function.__qualname__, function.__module__, function.__doc__
-        new.__annotations__ = function.__annotations__
+        if sys.version_info >= (3, 14) and function.__annotate__ is not None:  # to read what it gives would run it
+            new.__annotate__ = self._renewed(function.__annotate__)
+        else:
+            new.__annotations__ = function.__annotations__
         vars(new).update({name: self._renewed(value) for name, value in vars(function).items()})
         if sys.version_info >= (3, 12):
             new.__type_params__ = function.__type_params__
         self._changes.append((vars(function).__setitem__, (RENEWED, True)))
         return new
 
-    def _cell(self, cell: CellType) -> None:
-        try:
-            value = cell.cell_contents
-        except ValueError:  # it is empty
-            return
-        if isinstance(value, IN_CELLS):
-            found = self._renewed(value)
-            if found is not value:
+    def _cells(self, function: FunctionType) -> None:
+        for cell in function.__closure__ or ():
+            try:
+                value = cell.cell_contents
+            except ValueError:  # it is empty
+                continue
+            if isinstance(value, IN_CELLS) and (found := self._renewed(value)) is not value:
                 self._changes.append((setattr, (cell, "cell_contents", found)))
 
 
