@@ -87,6 +87,21 @@ def test_whether_its_file_has_changed_is_known(project, imported):
     assert code.modified_modules() == ("thing",)
 
 
+def test_annotations_and_type_parameters_are_no_change(project, monkeypatch):
+    """Both make code of their own in the module's, some of one name."""
+    text = "limit: int = 1\n\n\ndef f(a: str) -> int:\n    return 1\n\n\ndef g(b: float): pass\n"
+    if sys.version_info >= (3, 12):
+        text += "def h[T](a: T) -> T: return a\n"
+    monkeypatch.setattr(sys, "dont_write_bytecode", True)
+    sys.path.append(str(project.root))
+    project.write("thing.py", text)
+    __import__("thing")
+
+    assert code.modified_modules() == ()
+    project.write("thing.py", text.replace("return 1", "return 2"))
+    assert code.modified_modules() == ("thing",)
+
+
 def test_a_problem_that_it_had_already_is_a_warning(project):
     """The program lives with it."""
     sys.path.append(str(project.root))

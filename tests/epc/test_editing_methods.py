@@ -345,6 +345,24 @@ def test_check_finds_what_a_load_would_without_running_it(
     assert editor.value("__import__('sys').modules.get('tally')") == "None"
 
 
+@pytest.mark.skipif(sys.version_info < (3, 12), reason="there are no type parameters")
+def test_check_knows_functions_with_annotations_and_type_parameters(editor: Editor) -> None:
+    """The compiler makes code of both, at the line of the function."""
+    text = """\
+async def loop[T](total: T, *, kind: type[T]) -> list[T]:
+    held: list[T] = [kind(total)]
+    return held
+
+
+async def main(total: int) -> None:
+    print(not loop(total, kind=int))
+"""
+
+    found = editor.ask("code/check", editor.path, text)
+
+    assert [(each["code"], each["line"]) for each in found["diagnostics"]] == [("not-awaited", 7)]
+
+
 def test_check_knows_what_the_running_version_is_used_to(editor: Editor) -> None:
     """Names that its body made by other means, and problems that it has already."""
     editor.load("globals()['made'] = 1\ndef f(): return made\n")

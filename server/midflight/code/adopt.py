@@ -19,6 +19,7 @@ from midflight.code.constants import same
 from midflight.code.facade import Namespace
 from midflight.code.modules import Module, known, remember
 from midflight.code.names import PROGRAM, Place, is_project_file
+from midflight.code.reads import codes_in
 from midflight.code.source import Rejection, Unit, unit_at
 from midflight.code.version import Version
 
@@ -81,7 +82,7 @@ def changed_since_import(unit: Unit, module: ModuleType) -> bool | None:
         compiled = compile(unit.text, unit.path, "exec", dont_inherit=True)
     except (SyntaxError, ValueError, RecursionError, MemoryError):
         return True
-    expected = {const.co_name: const for const in compiled.co_consts if isinstance(const, CodeType)}
+    expected = {code.co_qualname: code for code in codes_in(compiled)}
     namespace = vars(module)
     found = _functions(namespace)
     compared = [code == expected.get(name) for name, code in found.items()]
@@ -131,7 +132,7 @@ def _functions(namespace: Namespace) -> dict[str, CodeType]:
     return {
         name: value.__code__
         for name, value in namespace.items()
-        if isinstance(value, FunctionType) and value.__globals__ is namespace and value.__code__.co_name == name
+        if isinstance(value, FunctionType) and value.__globals__ is namespace and value.__code__.co_qualname == name
     }
 
 

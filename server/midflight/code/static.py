@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import ast
 import sys
-from types import CodeType, FunctionType, ModuleType
+from types import CellType, CodeType, FunctionType, ModuleType
 from typing import NamedTuple
 
 import midflight.kernel
@@ -13,6 +13,7 @@ from midflight.code.diff import definitions_of
 from midflight.code.facade import Namespace
 from midflight.code.load import PathOrName, loaded_places
 from midflight.code.modules import known
+from midflight.code.reads import codes_in
 from midflight.code.report import SHOWN, Diagnostic
 from midflight.code.source import Rejection, Unit, compile_unit, unit_of
 
@@ -79,11 +80,13 @@ def check(path_or_name: PathOrName, source: str | None = None) -> Checked:
 def _stand_in(unit: Unit, code: CodeType, module: ModuleType) -> Namespace:
     """Return what the checks look up in a namespace whose body has run: its functions, and what they receive with."""
     namespace: Namespace = {"__name__": unit.name, "__file__": unit.path}
-    own = {const.co_firstlineno: const for const in code.co_consts if isinstance(const, CodeType)}
+    own = {(each.co_name, each.co_firstlineno): each for each in codes_in(code)}
     for statement in unit.tree.body:
         match statement:
-            case ast.FunctionDef(name=name) | ast.AsyncFunctionDef(name=name) if statement.lineno in own:
-                namespace[name] = FunctionType(own[statement.lineno], namespace)
+            case ast.FunctionDef(name=name) | ast.AsyncFunctionDef(name=name) if (name, statement.lineno) in own:
+                function = own[name, statement.lineno]
+                cells = tuple(CellType() for _ in function.co_freevars)  # of its type parameters
+                namespace[name] = FunctionType(function, namespace, closure=cells or None)
             case ast.Import(names=names):
                 for alias in names:
                     namespace[alias.asname or alias.name] = module if alias.name == unit.name else _imported(alias)
