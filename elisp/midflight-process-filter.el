@@ -10,18 +10,20 @@
 
 ;; A list of runtime processes can be cut to those of a module, those whose
 ;; name or line has a text, and those that run old code; the filters add up.
-;; And those in old code can be put before all others.
+;; It can be sorted by any column, and those in old code be put before all
+;; others.  Of very many processes the server keeps the most for itself; then
+;; it is told all this, and chooses.
 
 ;;; Code:
 
 (require 'cl-lib)
+(require 'tabulated-list)
+(require 'midflight-epc)
 (require 'midflight-process-rows)
 (require 'midflight-process-table)
 
 (defvar-local midflight-process-filter-redraw #'ignore
-  "A function that draws the list of this buffer anew.")
-(defvar-local midflight-process-filter-rows nil
-  "The hash table of all rows of this buffer, by pid.")
+  "A function to call when another choice or order of rows is to be shown.")
 (defvar-local midflight-process-filter--filters nil "The filters: (KIND . TEXT) each.")
 (defvar-local midflight-process-filter--only-old nil
   "Non-nil to show those in old code only.")
@@ -41,6 +43,22 @@
        (or (not midflight-process-filter--only-old)
            (eq (midflight-row-age row midflight-process-table-current) 'old))
        (midflight-row-matches-p row midflight-process-filter--filters)))
+
+(defun midflight-process-filter-wanted ()
+  "Return the choice and the order of this list as the server takes them."
+  (append
+   (when midflight-process-filter--filters
+     (list :filters (mapcar (pcase-lambda (`(,kind . ,text)) (list (symbol-name kind) text))
+                            midflight-process-filter--filters)))
+   (cond (midflight-process-filter--only-old (list :old "only"))
+         (midflight-process-table-old-first (list :old "first")))
+   (unless (equal tabulated-list-sort-key '("Pid"))
+     (list :sort (list (midflight-row-column-name (midflight-process-table-sorted-by))
+                       (cdr tabulated-list-sort-key))))))
+
+(defun midflight-process-filter-active-p ()
+  "Return non-nil if not all rows are wanted."
+  (or midflight-process-filter--only-old midflight-process-filter--filters))
 
 (defun midflight-process-filter-said ()
   "Return the words of the headline on the filters."
@@ -80,7 +98,7 @@
   (interactive
    (list (let (modules)
            (maphash (lambda (_ row) (cl-pushnew (midflight-row-module row) modules :test #'equal))
-                    midflight-process-filter-rows)
+                    midflight-process-table-rows)
            (completing-read "Show those of module: " (sort modules #'string<)))))
   (midflight-process-filter--set 'module module))
 
@@ -95,6 +113,49 @@
   (setq midflight-process-filter--filters nil
         midflight-process-filter--only-old nil)
   (funcall midflight-process-filter-redraw))
+
+;;;; The order
+
+(defun midflight-processes-sort (&optional number)
+  "Sort the list by the column at point; once more, the other way round.
+With prefix argument NUMBER, by that column, the first of which is 1."
+  (interactive "P")
+  (let* ((columns (append tabulated-list-format nil))
+         (column (if number
+                     (nth (1- (prefix-numeric-value number)) columns)
+                   (midflight-process-filter--column-at (current-column)))))
+    (unless column
+      (midflight-user-error "There is no column %s, they are 1 to %d; the order is as it was"
+                            number (length columns)))
+    (midflight-process-filter--sort-by (car column))))
+
+(defun midflight-processes-sort-click (event)
+  "Sort the list by the column of EVENT, a click on its name in the header."
+  (interactive "e")
+  (let* ((place (event-start event))
+         (object (posn-object place)))
+    (with-current-buffer (window-buffer (posn-window place))
+      (midflight-process-filter--sort-by
+       (get-text-property (if object (cdr object) (posn-point place))
+                          'tabulated-list-column-name (car object))))))
+
+(defun midflight-process-filter--column-at (position)
+  "Return the column of the list that is at POSITION of its lines."
+  (let ((end tabulated-list-padding))
+    (or (cl-find-if (lambda (column)
+                      (setq end (+ end (nth 1 column) 1))
+                      (< position end))
+                    tabulated-list-format)
+        (aref tabulated-list-format (1- (length tabulated-list-format))))))
+
+(defun midflight-process-filter--sort-by (name)
+  "Sort by the column NAME, or the other way round if that is so already."
+  (when name
+    (setq tabulated-list-sort-key
+          (cons name (and (equal name (midflight-process-table-sorted-by))
+                          (not (cdr tabulated-list-sort-key)))))
+    (tabulated-list-init-header)
+    (funcall midflight-process-filter-redraw)))
 
 (provide 'midflight-process-filter)
 ;;; midflight-process-filter.el ends here

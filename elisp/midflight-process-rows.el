@@ -28,12 +28,20 @@
 (cl-defstruct (midflight-row (:type list) (:constructor nil) (:copier nil))
   "A runtime process: what the server sends, in its order.
 LINK is the first of LINKS links; BEHAVIOUR \"server\", \"supervisor\" or nil;
-OTHERS (MODULE VERSION) each, of frames in further versions."
-  pid name module version function line status messages links link behaviour others)
+OTHERS (MODULE VERSION) each, of frames in further versions.  KEPT is the
+number in the pid, see `midflight-row-keep'."
+  pid name module version function line status messages links link behaviour others kept)
+
+(defun midflight-row-keep (row)
+  "Note in ROW, which the server sent, what is asked of it often; return it."
+  (unless (midflight-row-kept row)
+    (nconc row (list (midflight-row-number row))))
+  row)
 
 (defun midflight-row-number (row)
   "Return the number in the pid of ROW."
-  (string-to-number (substring (midflight-row-pid row) 3)))
+  (or (midflight-row-kept row)
+      (string-to-number (substring (midflight-row-pid row) 3 -3))))
 
 (defun midflight-row-age (row current)
   "Return `old' if ROW is in an old version, `next' if it has one to take.
@@ -67,75 +75,68 @@ CURRENT is a hash table of modules and the numbers of current versions."
 
 ;;;; Columns
 
-(defun midflight-row--before-p (key less a b)
-  "Return non-nil if entry A comes before B: by KEY and LESS, then by pid."
-  (let* ((a (cadr a)) (b (cadr b)) (x (funcall key a)) (y (funcall key b)))
-    (cond ((funcall less x y) t)
-          ((funcall less y x) nil)
-          (t (< (midflight-row-number a) (midflight-row-number b))))))
+(defun midflight-row--name-key (row)
+  "Return what ROW is sorted by in the order of names: those without come last."
+  (or (midflight-row-name row) "\U0010FFFF"))
 
-(defun midflight-row-by-pid (a b)
-  "Return non-nil if the entry A is of an older process than B."
-  (< (midflight-row-number (cadr a)) (midflight-row-number (cadr b))))
+(defun midflight-row--version-key (row)
+  "Return what ROW is sorted by in the order of versions."
+  (or (midflight-row-version row) 0))
 
-(defun midflight-row-by-name (a b)
-  "Return non-nil if A comes before B by name; those without one come last."
-  (midflight-row--before-p (lambda (row) (or (midflight-row-name row) "\U0010FFFF"))
-                           #'string< a b))
+(defconst midflight-row--orders
+  '(("Pid" "pid" midflight-row-number)
+    ("Name" "name" midflight-row--name-key)
+    ("Module" "module" midflight-row-module)
+    ("Ver" "version" midflight-row--version-key)
+    ("At" "place" midflight-row-place)
+    ("Mbox" "messages" midflight-row-messages)
+    ("Status" "status" midflight-row-status)
+    ("Links" "links" midflight-row-links))
+  "A column, what the server calls it, and what rows are sorted by in it.")
 
-(defun midflight-row-by-module (a b)
-  "Return non-nil if A comes before B by module."
-  (midflight-row--before-p #'midflight-row-module #'string< a b))
+(defun midflight-row-column-name (column)
+  "Return the name of COLUMN that the server knows."
+  (nth 1 (assoc column midflight-row--orders)))
 
-(defun midflight-row-by-version (a b)
-  "Return non-nil if the version of A has a smaller number than that of B."
-  (midflight-row--before-p (lambda (row) (or (midflight-row-version row) 0)) #'< a b))
+(defun midflight-row-key (column)
+  "Return a function from a row to its number or string in the order by COLUMN.
+Those that are equal in it are in the order of their pids."
+  (nth 2 (or (assoc column midflight-row--orders) (car midflight-row--orders))))
 
-(defun midflight-row-by-place (a b)
-  "Return non-nil if A comes before B by function and line."
-  (midflight-row--before-p #'midflight-row-place #'string< a b))
-
-(defun midflight-row-by-messages (a b)
-  "Return non-nil if fewer messages wait for A than for B."
-  (midflight-row--before-p #'midflight-row-messages #'< a b))
-
-(defun midflight-row-by-status (a b)
-  "Return non-nil if A comes before B by status."
-  (midflight-row--before-p #'midflight-row-status #'string< a b))
-
-(defun midflight-row-by-links (a b)
-  "Return non-nil if A has fewer links than B."
-  (midflight-row--before-p #'midflight-row-links #'< a b))
+(defun midflight-row-order (column)
+  "Return a predicate: does one entry, (PID ROW), come before another by COLUMN?"
+  (let ((key (midflight-row-key column)))
+    (lambda (a b)
+      (let* ((a (cadr a)) (b (cadr b)) (x (funcall key a)) (y (funcall key b)))
+        (cond ((if (stringp x) (string< x y) (< x y)) t)
+              ((equal x y) (< (midflight-row-number a) (midflight-row-number b))))))))
 
 (defconst midflight-row-columns
-  [("Pid" 9 midflight-row-by-pid)
-   ("Name" 13 midflight-row-by-name)
-   ("Module" 13 midflight-row-by-module)
-   ("Ver" 4 midflight-row-by-version :right-align t)
-   ("At" 20 midflight-row-by-place)
-   ("Mbox" 5 midflight-row-by-messages :right-align t)
-   ("Status" 8 midflight-row-by-status)
-   ("Links" 0 midflight-row-by-links)]
+  (vconcat (mapcar (pcase-lambda (`(,name ,width . ,properties))
+                     (append (list name width (midflight-row-order name)) properties))
+                   '(("Pid" 12) ("Name" 13) ("Module" 12) ("Ver" 4 :right-align t) ("At" 18)
+                     ("Mbox" 5 :right-align t) ("Status" 8) ("Links" 0))))
   "The columns of a row, as `tabulated-list-format' has them.")
 
 (defun midflight-row--fit (text width)
-  "Return TEXT on one line, cut to WIDTH columns and padded to that."
-  (cond ((string-match-p "[^ -~]" text)
-         (truncate-string-to-width (replace-regexp-in-string "[\n\t\r]" " " text)
-                                   width nil ?\s "…"))
-        ((> (length text) width) (concat (substring text 0 (1- width)) "…"))
-        ((= (length text) width) text)
-        (t (concat text (make-string (- width (length text)) ?\s)))))
+  "Return TEXT on one line, cut to WIDTH columns."
+  (if (and (<= (length text) width)
+           (not (string-match-p "[^ -~]" text)))
+      text
+    (truncate-string-to-width (replace-regexp-in-string "[\n\t\r]" " " text)
+                              width nil nil "…")))
 
 (defun midflight-row-line-text (row)
   "Return the columns of ROW as text, without its newline."
-  (concat (midflight-row--fit (midflight-row-pid row) 9) " "
-          (midflight-row--fit (or (midflight-row-name row) "") 13) " "
-          (midflight-row--fit (midflight-row-module row) 13) " "
-          (format "%4s" (or (midflight-row-version row) "")) " "
-          (midflight-row--fit (midflight-row-place row) 20) " "
-          (format "%5d" (midflight-row-messages row)) " "
-          (midflight-row--fit (midflight-row-status row) 8) " "
+  ;; One call for the line: this is most of what a long list costs.
+  (format "%-12s %-13s %-12s %4s %-18s %5d %-8s %s"
+          (midflight-row-pid row)
+          (midflight-row--fit (or (midflight-row-name row) "") 13)
+          (midflight-row--fit (midflight-row-module row) 12)
+          (or (midflight-row-version row) "")
+          (midflight-row--fit (midflight-row-place row) 18)
+          (midflight-row-messages row)
+          (midflight-row--fit (midflight-row-status row) 8)
           (midflight-row-tie row)))
 
 (defun midflight-row-matches-p (row filters)

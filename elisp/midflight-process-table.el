@@ -11,7 +11,8 @@
 ;; The text of a list of runtime processes, ten thousand of them perhaps.
 ;; `tabulated-list-print' would write all lines anew for each row that has
 ;; changed.  Here lines are replaced, taken out and put in where they belong,
-;; each found by halving; point and the windows stay on their processes.
+;; each found by halving; point and the windows stay on their processes.  When
+;; all lines must be written, midflight-process-draw.el does it.
 ;;
 ;; A line has its pid in the text property `tabulated-list-id', so what works
 ;; on such lists works on this one.
@@ -22,6 +23,9 @@
 (require 'tabulated-list)
 (require 'midflight-process-rows)
 
+(defvar-local midflight-process-table-rows (make-hash-table :test #'equal)
+  "All rows of this list by pid, shown or not.")
+
 (defvar-local midflight-process-table-current (make-hash-table :test #'equal)
   "The current version of each module, as far as the server has told.")
 
@@ -31,40 +35,38 @@
 (defvar-local midflight-process-table-old-first nil
   "Non-nil if those that run old code come before all others.")
 
-(defun midflight-process-table--threshold (lines)
-  "Return the `gc-cons-threshold' to make so many LINES with.
-While thousands are made, each collection would take longer than the lines
-that brought it about."
-  (if (> lines 500) (max gc-cons-threshold (* 64 1024 1024)) gc-cons-threshold))
-
 (defun midflight-process-table-print (_id row)
   "Insert the line of ROW at point; a `tabulated-list-printer'."
-  (insert (midflight-process-table--line row)))
+  (midflight-process-table-insert-line row midflight-process-table-marked
+                                       midflight-process-table-current))
 
-(defun midflight-process-table--line (row)
-  "Return the line of ROW, with its newline."
+(defun midflight-process-table-insert-line (row marked current)
+  "Insert the line of ROW at point, as a list with MARKED and CURRENT has it."
   (let* ((pid (midflight-row-pid row))
-         (is-marked (gethash pid midflight-process-table-marked))
-         (face (pcase (midflight-row-age row midflight-process-table-current)
+         (is-marked (gethash pid marked))
+         (face (pcase (midflight-row-age row current)
                  ('old 'midflight-old-code)
                  ('next 'midflight-next-message)))
-         (line (concat (if is-marked "* " "  ") (midflight-row-line-text row) "\n")))
-    (add-text-properties 0 (length line)
+         (start (point)))
+    (insert (if is-marked "* " "  ") (midflight-row-line-text row) "\n")
+    (add-text-properties start (point)
                          (list 'tabulated-list-id pid 'tabulated-list-entry row
-                               'midflight-pid pid)
-                         line)
+                               'midflight-pid pid))
     (when (or face is-marked)
-      (put-text-property 0 (length line) 'face (if is-marked (list 'bold face) face) line))
-    line))
+      (put-text-property start (point) 'face (if is-marked (list 'bold face) face)))))
+
+(defun midflight-process-table-sorted-by ()
+  "Return the column that the list is sorted by."
+  (or (car tabulated-list-sort-key) "Pid"))
 
 (defun midflight-process-table-less ()
   "Return the order of the list: a predicate of two entries, (PID ROW) each.
 It is what the header shows, those with old code first if that is
 asked for."
-  (let* ((key (or tabulated-list-sort-key '("Pid")))
-         (column (cl-find (car key) tabulated-list-format :key #'car :test #'equal))
-         (by-column (if (functionp (nth 2 column)) (nth 2 column) #'midflight-row-by-pid))
-         (less (if (cdr key) (lambda (a b) (funcall by-column b a)) by-column))
+  (let* ((by-column (midflight-row-order (midflight-process-table-sorted-by)))
+         (less (if (cdr tabulated-list-sort-key)
+                   (lambda (a b) (funcall by-column b a))
+                 by-column))
          (current midflight-process-table-current))
     (if (not midflight-process-table-old-first)
         less
@@ -73,20 +75,18 @@ asked for."
               (b-old (eq (midflight-row-age (cadr b) current) 'old)))
           (if (eq a-old b-old) (funcall less a b) a-old))))))
 
-(defun midflight-process-table-draw (entries)
-  "Write the list anew with ENTRIES, (PID ROW) each, in order."
-  (let* ((point (midflight-process-table--place (point)))
-         (windows (mapcar (lambda (window)
-                            (list window
-                                  (midflight-process-table--place (window-point window))
-                                  (count-lines (window-start window) (window-point window))))
-                          (get-buffer-window-list nil nil t)))
-         (gc-cons-threshold (midflight-process-table--threshold (length entries)))
-         (sorted (sort entries (midflight-process-table-less)))
-         (inhibit-read-only t)
-         (inhibit-modification-hooks t))
+(defun midflight-process-table-put (lines)
+  "Let the text of the buffer LINES be the whole list; keep point and the windows."
+  (let ((point (midflight-process-table--place (point)))
+        (windows (mapcar (lambda (window)
+                           (list window
+                                 (midflight-process-table--place (window-point window))
+                                 (count-lines (window-start window) (window-point window))))
+                         (get-buffer-window-list nil nil t)))
+        (inhibit-read-only t)
+        (inhibit-modification-hooks t))
     (erase-buffer)
-    (insert (mapconcat (lambda (entry) (midflight-process-table--line (cadr entry))) sorted ""))
+    (insert-buffer-substring lines)
     (set-buffer-modified-p nil)
     (midflight-process-table--go point)
     (pcase-dolist (`(,window ,place ,height) windows)
@@ -116,17 +116,32 @@ asked for."
 
 (defun midflight-process-table-goto (pid)
   "Go to the line of PID; return non-nil if there is one."
-  (let ((found (text-property-any (point-min) (point-max) 'tabulated-list-id pid)))
-    ;; Pids are compared as objects there; a row that was not replaced has its own.
-    (unless found
-      (save-excursion
-        (goto-char (point-min))
-        (while (not (or found (eobp)))
-          (if (equal pid (get-text-property (point) 'tabulated-list-id))
-              (setq found (point))
-            (forward-line 1)))))
+  (let* ((row (gethash pid midflight-process-table-rows))
+         (found (or (and row
+                         (save-excursion
+                           (and (midflight-process-table--find
+                                 (list pid row) (midflight-process-table-less))
+                                (point))))
+                    ;; Its line may be that of another row, or in another order.
+                    (save-excursion
+                      (goto-char (point-min))
+                      (while (not (or (eobp)
+                                      (equal pid (get-text-property (point) 'tabulated-list-id))))
+                        (forward-line 1))
+                      (and (not (eobp)) (point))))))
     (when found
       (goto-char found))))
+
+(defun midflight-process-table-update (pid)
+  "Write the line of PID anew where it is, if it is shown."
+  (let ((places (midflight-process-table--watched (list pid)))
+        (inhibit-read-only t)
+        (inhibit-modification-hooks t))
+    (save-excursion
+      (when (midflight-process-table-goto pid)
+        (midflight-process-table--replace (get-text-property (point) 'tabulated-list-entry))))
+    (set-buffer-modified-p nil)
+    (midflight-process-table--restore places)))
 
 (defun midflight-process-table-merge (replaced deleted inserted)
   "Change the lines of some processes, leave all others as they are.
@@ -135,8 +150,7 @@ conses of an entry and the one that takes its place, neither before the other
 in the order of the list.  The lines are in that order, so each is found by
 halving; if one is not where it should be, return nil, and draw the list."
   (let* ((less (midflight-process-table-less))
-         (inserted (sort inserted less))
-         (gc-cons-threshold (midflight-process-table--threshold (length inserted)))
+         (inserted (midflight-process-table--sorted inserted less))
          (inhibit-read-only t)
          (inhibit-modification-hooks t)
          (places (midflight-process-table--watched
@@ -157,20 +171,23 @@ halving; if one is not where it should be, return nil, and draw the list."
     (midflight-process-table--restore places)
     is-right))
 
+(defun midflight-process-table--sorted (entries less)
+  "Return ENTRIES in the order of LESS; most often they are."
+  (if (cl-loop for (a b) on entries
+               always (or (null b) (funcall less a b)))
+      entries
+    (sort entries less)))
+
 (defun midflight-process-table--insert (entries less)
   "Insert the lines of ENTRIES, which are in the order of LESS."
-  (goto-char (point-max))
-  (if (or (null entries)
-          (bobp)
-          (progn (forward-line -1)
-                 (funcall less (midflight-process-table--entry) (car entries))))
-      ;; The commonest new process is the newest, and belongs to the end.
-      (progn (goto-char (point-max))
-             (insert (mapconcat (lambda (entry) (midflight-process-table--line (cadr entry)))
-                                entries "")))
+  (when entries
+    (midflight-process-table--seek (car entries) less)
     (dolist (entry entries)
-      (midflight-process-table--seek entry less)
-      (insert (midflight-process-table--line (cadr entry))))))
+      ;; The next one often belongs to the same place.
+      (unless (or (eobp)
+                  (not (funcall less (midflight-process-table--entry) entry)))
+        (midflight-process-table--seek entry less))
+      (midflight-process-table-print nil (cadr entry)))))
 
 (defun midflight-process-table--seek (entry less)
   "Go to the first line that is not before ENTRY in the order of LESS."
@@ -198,7 +215,7 @@ halving; if one is not where it should be, return nil, and draw the list."
   "Put the line of ROW in the place of the one at point; stay at its beginning."
   (let ((begin (point)))
     (delete-region begin (line-beginning-position 2))
-    (insert (midflight-process-table--line row))
+    (midflight-process-table-print nil row)
     (goto-char begin)))
 
 (defun midflight-process-table--watched (pids)

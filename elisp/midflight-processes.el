@@ -14,8 +14,12 @@
 ;; 1. A timer, or g, asks the server what has changed since its last answer.
 ;;    It does not while the list is in no window, or an answer is due.
 ;; 2. The server says that nothing has; or which rows are others now, and who
-;;    is gone, at most 2000 rows at a time.
+;;    is gone, a few hundred at a time: Emacs answers keys in between.
 ;; 3. Those lines are changed and no others.  Point stays on its process.
+;;
+;; Of more processes than `midflight-processes-maximum' the list has the first
+;; in its order.  The filters and the order are then sent along, and the server
+;; chooses among all.
 ;;
 ;; Which versions are old is seen here: the server tells the current version of
 ;; each module when that changes, and no row need come again for it.
@@ -28,7 +32,9 @@
 (require 'midflight-connection)
 (require 'midflight-server)
 (require 'midflight-process)
+(require 'midflight-process-draw)
 (require 'midflight-process-filter)
+(require 'midflight-process-headline)
 (require 'midflight-process-rows)
 (require 'midflight-process-table)
 
@@ -42,15 +48,14 @@ Only a list that is in a window is refreshed.  If nil, it is by \\`g' alone."
   :group 'midflight
   :package-version '(midflight . "0.1.0"))
 
-(defvar-local midflight-processes--rows (make-hash-table :test #'equal)
-  "The rows of all processes by pid.")
-(defvar-local midflight-processes--counts (make-hash-table :test #'equal)
-  "How many processes run each (MODULE VERSION).")
+(defconst midflight-processes--rows-an-answer 300
+  "How many rows the server is asked for at a time: a few hundredths of a second.")
+
 (defvar-local midflight-processes--known nil
   "What the next request says is known: a plist of the last answer, or nil.")
 (defvar-local midflight-processes--due nil "Non-nil while an answer is due.")
-(defvar-local midflight-processes--problem nil "Why the last request failed, or nil.")
-(defvar-local midflight-processes--summary nil "What the line above the header says.")
+(defvar-local midflight-processes--again nil "Non-nil to ask again after the answer that is due.")
+(defvar-local midflight-processes--held nil "An answer that came while the list was being drawn.")
 
 (defvar midflight-processes-mode-map
   (let ((map (make-sparse-keymap)))
@@ -61,6 +66,9 @@ Only a list that is in a window is refreshed.  If nil, it is by \\`g' alone."
     (define-key map "c" #'midflight-processes-toggle-only-old)
     (define-key map "O" #'midflight-processes-toggle-old-first)
     (define-key map "/" midflight-processes-filter-map)
+    (define-key map "S" #'midflight-processes-sort)
+    (define-key map [remap tabulated-list-sort] #'midflight-processes-sort)
+    (define-key map [remap tabulated-list-col-sort] #'midflight-processes-sort-click)
     (define-key map "T" #'midflight-tree)
     (define-key map "?" #'describe-mode)
     map)
@@ -81,6 +89,7 @@ Only a list that is in a window is refreshed.  If nil, it is by \\`g' alone."
     ["Show those of a module..." midflight-processes-filter-module]
     ["Show those with a name..." midflight-processes-filter-name]
     ["Show all again" midflight-processes-filter-clear]
+    ["Sort by the column at point" midflight-processes-sort]
     "---"
     ["Supervision tree" midflight-tree]
     ["Refresh" revert-buffer]))
@@ -98,17 +107,16 @@ newer version takes that at its next message: `midflight-next-message'.
         tabulated-list-sort-key '("Pid")
         tabulated-list-entries #'midflight-processes--entries
         tabulated-list-printer #'midflight-process-table-print
-        midflight-processes--rows (make-hash-table :test #'equal)
-        midflight-processes--counts (make-hash-table :test #'equal)
+        midflight-process-table-rows (make-hash-table :test #'equal)
+        midflight-process-headline-counts (make-hash-table :test #'equal)
         midflight-process-table-current (make-hash-table :test #'equal)
         midflight-process-table-marked (make-hash-table :test #'equal)
-        midflight-process-filter-redraw #'midflight-processes--redraw
-        midflight-process-filter-rows midflight-processes--rows
+        midflight-process-filter-redraw #'midflight-processes--choose
         midflight-process-targets-function #'midflight-processes--marked
         midflight-process-changed-function #'midflight-processes--refresh)
   (tabulated-list-init-header)
   (buffer-disable-undo)
-  (setq-local tab-line-format '(:eval (midflight-processes--headline)))
+  (setq-local tab-line-format '(:eval (midflight-process-headline)))
   (setq-local revert-buffer-function #'midflight-processes--revert)
   (add-hook 'midflight-connection-opened-functions #'midflight-processes--opened)
   (add-hook 'midflight-connection-closed-functions #'midflight-processes--closed)
@@ -140,52 +148,28 @@ With MODULE, a dotted name, only those that run that module."
     (maphash (lambda (pid row)
                (when (midflight-process-filter-shown-p row)
                  (push (list pid row) entries)))
-             midflight-processes--rows)
+             midflight-process-table-rows)
     entries))
 
 (defun midflight-processes--redraw ()
   "Draw the whole list, from what is known."
-  (midflight-process-table-draw (midflight-processes--entries))
-  (midflight-processes--summarize))
+  (midflight-process-draw #'midflight-processes--drawn))
 
-;;;; What is said above the header
+(defun midflight-processes--drawn ()
+  "Go on after a draw."
+  (midflight-process-headline-summarize)
+  (when midflight-processes--held
+    (midflight-processes--take (prog1 midflight-processes--held
+                                 (setq midflight-processes--held nil)))))
 
-(defun midflight-processes--count (row change)
-  "Add CHANGE to the counts of the versions in ROW; nil is no row.
-A server in no frame of its module takes the next version by itself."
-  (when (and row (not (midflight-row-behaviour row)))
-    (dolist (pair (cons (list (midflight-row-module row) (midflight-row-version row))
-                        (midflight-row-others row)))
-      (when (cadr pair)
-        (puthash pair (+ change (gethash pair midflight-processes--counts 0))
-                 midflight-processes--counts)))))
-
-(defun midflight-processes--summarize ()
-  "Note how many processes there are, and how many run which old version."
-  (let ((total (hash-table-count midflight-processes--rows))
-        (parts nil))
-    (maphash (pcase-lambda (`(,module ,version) count)
-               (unless (or (zerop count)
-                           (eql version (gethash module midflight-process-table-current version)))
-                 (push (format "%s v%d ×%d" module version count) parts)))
-             midflight-processes--counts)
-    (let ((text (concat (format "%d process%s" total (if (= total 1) "" "es"))
-                        (if parts
-                            (concat "; old code: "
-                                    (mapconcat #'identity (sort parts #'string<) ", "))
-                          "; none in old code"))))
-      (unless (equal text midflight-processes--summary)
-        (setq midflight-processes--summary text)
-        (force-mode-line-update)))))
-
-(defun midflight-processes--headline ()
-  "Return the text of the line above the header."
-  (concat " "
-          (cond (midflight-processes--problem
-                 (propertize midflight-processes--problem 'face 'error))
-                (midflight-processes--summary)
-                (t "Asking the server..."))
-          (midflight-process-filter-said)))
+(defun midflight-processes--choose ()
+  "Show another choice or order: what is known of it at once, and ask for the rest."
+  (midflight-processes--redraw)
+  (force-mode-line-update)
+  (when (midflight-process-headline-cut-p)
+    (if midflight-processes--due
+        (setq midflight-processes--again t)
+      (midflight-processes--refresh))))
 
 ;;;; Refresh
 
@@ -226,34 +210,54 @@ A server in no frame of its module takes the next version by itself."
   (when (and (not midflight-processes--due) (midflight-connection-open-p))
     (setq midflight-processes--due t)
     (midflight-connection-call
-     'process/changes (list midflight-processes--known)
+     'process/changes (list (append midflight-processes--known
+                                    (list :most midflight-processes--rows-an-answer
+                                          :limit midflight-processes-maximum)
+                                    (and (midflight-process-headline-cut-p)
+                                         (midflight-process-filter-wanted))))
      (lambda (answer)
        (setq midflight-processes--due nil)
        (midflight-processes--take answer))
      (lambda (text)
        (setq midflight-processes--due nil
              midflight-processes--known nil
-             midflight-processes--problem text)
+             midflight-process-headline-problem text)
        (force-mode-line-update)))))
 
 (defun midflight-processes--take (answer)
-  "Take in ANSWER, a plist of what has changed."
-  (when midflight-processes--problem
-    (setq midflight-processes--problem nil)
-    (force-mode-line-update))
-  (setq midflight-processes--known (list :watch (plist-get answer :watch)
-                                         :stamp (plist-get answer :stamp)))
-  (unless (plist-get answer :unchanged)
-    (let ((is-other (midflight-processes--take-current answer)))
-      (when (plist-get answer :all)
-        (clrhash midflight-processes--rows)
-        (clrhash midflight-processes--counts))
-      (if (or is-other (plist-get answer :all))
-          (progn (midflight-processes--take-rows answer)
-                 (midflight-processes--redraw))
-        (midflight-processes--merge answer)))
-    (when (plist-get answer :more)
-      (midflight-processes--refresh))))
+  "Take in ANSWER, a plist of what has changed; after a draw that is under way."
+  (if (midflight-process-draw-pending-p)
+      (setq midflight-processes--held answer)
+    (when midflight-process-headline-problem
+      (setq midflight-process-headline-problem nil)
+      (force-mode-line-update))
+    (setq midflight-processes--known (list :watch (plist-get answer :watch)
+                                           :stamp (plist-get answer :stamp)))
+    (when (plist-member answer :total)
+      (setq midflight-process-headline-total (plist-get answer :total)
+            midflight-process-headline-matching (plist-get answer :matching)))
+    (when (or (plist-get answer :more) midflight-processes--again)
+      ;; Now: the server is at it while the lines are written.
+      (setq midflight-processes--again nil)
+      (midflight-processes--refresh))
+    (unless (plist-get answer :unchanged)
+      (midflight-processes--take-news answer)
+      (unless (plist-get answer :more)
+        (midflight-processes--forget-marks)))))
+
+(defun midflight-processes--take-news (answer)
+  "Take in the rows of ANSWER, and show them."
+  (let ((is-other (midflight-processes--take-current answer)))
+    (mapc #'midflight-row-keep (plist-get answer :rows))
+    (when (plist-get answer :all)
+      (clrhash midflight-process-table-rows)
+      (clrhash midflight-process-headline-counts))
+    (cond ((or is-other (plist-get answer :all))
+           (midflight-processes--take-rows answer)
+           (midflight-processes--redraw))
+          ((or (plist-get answer :rows) (plist-get answer :gone))
+           (midflight-processes--merge answer))
+          (t (midflight-process-headline-summarize)))))
 
 (defun midflight-processes--take-current (answer)
   "Take in the current versions in ANSWER; say whether a known one is another."
@@ -271,13 +275,13 @@ A server in no frame of its module takes the next version by itself."
 (defun midflight-processes--take-rows (answer)
   "Take in who is gone and the rows in ANSWER."
   (dolist (pid (plist-get answer :gone))
-    (midflight-processes--count (gethash pid midflight-processes--rows) -1)
-    (remhash pid midflight-processes--rows)
+    (midflight-process-headline-count (gethash pid midflight-process-table-rows) -1)
+    (remhash pid midflight-process-table-rows)
     (remhash pid midflight-process-table-marked))
   (dolist (row (plist-get answer :rows))
-    (midflight-processes--count (gethash (midflight-row-pid row) midflight-processes--rows) -1)
-    (midflight-processes--count row 1)
-    (puthash (midflight-row-pid row) row midflight-processes--rows)))
+    (midflight-process-headline-count (gethash (midflight-row-pid row) midflight-process-table-rows) -1)
+    (midflight-process-headline-count row 1)
+    (puthash (midflight-row-pid row) row midflight-process-table-rows)))
 
 (defun midflight-processes--merge (answer)
   "Take in ANSWER and change the lines that it is about."
@@ -286,25 +290,25 @@ A server in no frame of its module takes the next version by itself."
         (inserted nil)
         (less (midflight-process-table-less)))
     (dolist (pid (plist-get answer :gone))
-      (let ((row (gethash pid midflight-processes--rows)))
+      (let ((row (gethash pid midflight-process-table-rows)))
         (when (midflight-process-filter-shown-p row)
           (push (list pid row) deleted))))
     (dolist (row (plist-get answer :rows))
       (let* ((pid (midflight-row-pid row))
-             (before (list pid (gethash pid midflight-processes--rows)))
-             (was-shown (midflight-process-filter-shown-p (cadr before)))
+             (after (list pid row))
              (is-shown (midflight-process-filter-shown-p row))
-             (after (list pid row)))
-        (cond ((and was-shown is-shown
+             (row-before (gethash pid midflight-process-table-rows))
+             (before (and (midflight-process-filter-shown-p row-before) (list pid row-before))))
+        (cond ((and before is-shown
                     (not (funcall less before after))
                     (not (funcall less after before)))
                (push (cons before after) replaced))
               (t
-               (when was-shown (push before deleted))
+               (when before (push before deleted))
                (when is-shown (push after inserted))))))
     (midflight-processes--take-rows answer)
-    (if (midflight-process-table-merge replaced deleted inserted)
-        (midflight-processes--summarize)
+    (if (midflight-process-table-merge replaced deleted (nreverse inserted))
+        (midflight-process-headline-summarize)
       (midflight-processes--redraw))))
 
 (defun midflight-processes--opened (connection)
@@ -323,7 +327,9 @@ A server in no frame of its module takes the next version by itself."
       (with-current-buffer buffer
         (setq midflight-processes--known nil
               midflight-processes--due nil
-              midflight-processes--problem problem)
+              midflight-processes--again nil
+              midflight-processes--held nil
+              midflight-process-headline-problem problem)
         (force-mode-line-update)
         (unless problem
           (midflight-processes--refresh))))))
@@ -337,6 +343,13 @@ A server in no frame of its module takes the next version by itself."
     (sort pids (lambda (a b) (< (string-to-number (substring a 3))
                                 (string-to-number (substring b 3)))))))
 
+(defun midflight-processes--forget-marks ()
+  "Unmark those who are not in the list any more."
+  (maphash (lambda (pid _)
+             (unless (gethash pid midflight-process-table-rows)
+               (remhash pid midflight-process-table-marked)))
+           midflight-process-table-marked))
+
 (defun midflight-processes-mark ()
   "Mark the process of this line, or unmark it, and go to the next line."
   (interactive)
@@ -344,9 +357,10 @@ A server in no frame of its module takes the next version by itself."
     (if (gethash pid midflight-process-table-marked)
         (remhash pid midflight-process-table-marked)
       (puthash pid t midflight-process-table-marked))
-    (let ((entry (list pid (gethash pid midflight-processes--rows))))
-      (unless (midflight-process-table-merge (list (cons entry entry)) nil nil)
-        (midflight-processes--redraw)))
+    (midflight-process-table-update pid)
+    (when (midflight-process-draw-pending-p)
+      ;; Its line may have been written already.
+      (midflight-processes--redraw))
     (forward-line 1)))
 
 (defun midflight-processes-unmark-all ()

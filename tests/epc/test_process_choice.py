@@ -30,7 +30,8 @@ async def loop(total):
 @pytest.fixture
 def client(node: Any) -> Client:
     """A client of the node."""
-    return node.connect()
+    found: Client = node.connect()
+    return found
 
 
 @pytest.fixture
@@ -57,7 +58,7 @@ def all_rows(client: Client, **choice: object) -> tuple[list[list[Any]], list[di
     """Ask for the rows of a choice until there are no more; return them in the order they came, and the answers."""
     known: dict[str, object] = {}
     rows: dict[str, list[Any]] = {}
-    answers = []
+    answers: list[dict[str, Any]] = []
     while not answers or answers[-1]["more"]:
         answer = dict(client.call("process/changes", known | choice, timeout_seconds=DEADLINE_SECONDS))
         known = {"watch": answer["watch"], "stamp": answer["stamp"]}
@@ -131,24 +132,35 @@ def test_filters_choose_among_all(node: Any, client: Client, shell: Any) -> None
     assert names(["text", "loop"], ["name", "_7"]) == {"Apple_7"}
 
 
-def test_another_choice_on_the_same_list_tells_only_the_difference(node: Any, client: Client, shell: Any) -> None:
-    """Those left out are gone, in parts as the rows are; those chosen before are not told again."""
+def test_another_choice_on_the_same_list_tells_the_difference(node: Any, client: Client, shell: Any) -> None:
+    """Those that it leaves out are gone; those that were chosen before are not told again."""
     load(client, node.root, "tally", TALLY)
     shell("[spawn(tally.start, name=f'tally_{n}') for n in range(40)][0]")
-    answer = client.call("process/changes", {"limit": 1000})
-    everyone = [row[0] for row in answer["rows"]]
-    gone: list[str] = []
+    told = client.call("process/changes", {"limit": 1000})
 
-    answer = {**answer, "more": True}
-    while answer["more"]:
-        known = {"watch": answer["watch"], "stamp": answer["stamp"], "most": 10, "filters": [["name", "tally_3"]]}
-        answer = client.call("process/changes", known)
-        assert len(answer["gone"] or ()) <= 10
-        gone += answer["gone"] or ()
-        assert {row[1] for row in answer["rows"] or ()} <= {"tally_3"}
+    known = {"watch": told["watch"], "stamp": told["stamp"], "filters": [["name", "tally_3"]]}
+    filtered = client.call("process/changes", known)
+    known = {"watch": told["watch"], "stamp": filtered["stamp"], "limit": 1000}
+    again = client.call("process/changes", known)
 
-    assert answer["matching"] == 11
-    assert len(set(everyone) - set(gone)) == 11
+    assert filtered["matching"] == 11
+    assert len(filtered["gone"]) == len(told["rows"]) - 11
+    assert not any(str(row[1]).startswith("tally_") for row in filtered["rows"] or ())
+    assert not again["all"]
+    assert {*filtered["gone"]} <= {row[0] for row in again["rows"]}
+
+
+def test_choice_that_leaves_most_out_begins_anew(node: Any, client: Client, shell: Any) -> None:
+    """That is shorter than to name all those who are gone; the current versions are told again, too."""
+    load(client, node.root, "tally", TALLY)
+    shell("[spawn(tally.start, name=f'tally_{n}') for n in range(40)][0]")
+    told = client.call("process/changes", {"limit": 1000})
+
+    known = {"watch": told["watch"], "stamp": told["stamp"], "filters": [["name", "tally_3"]], "most": 20}
+    filtered = client.call("process/changes", known)
+
+    assert (filtered["all"], filtered["matching"], filtered["current"]) == (True, 11, [["tally", 1]])
+    assert {row[1] for row in filtered["rows"]} == {"tally_3", *(f"tally_{n}" for n in range(30, 40))}
 
 
 def test_order_chooses_the_first_of_all(node: Any, client: Client, shell: Any) -> None:
@@ -170,6 +182,20 @@ def test_order_chooses_the_first_of_all(node: Any, client: Client, shell: Any) -
     assert [row[1] for row in first] == ["old", "deaf_0"]
     assert [row[1] for row in only] == ["old"]
     assert answers[-1]["matching"] == 1
+
+
+def test_how_many_match_is_known_as_long_as_the_choice_stays(node: Any, client: Client, shell: Any) -> None:
+    """Also when nothing has changed that the list shows."""
+    load(client, node.root, "tally", TALLY)
+    shell("[spawn(tally.start, name=f'tally_{n}') for n in range(40)][0]")
+    choice = {"filters": [["name", "tally_1"]]}
+    _, answers = all_rows(client, **choice)
+    answer = answers[-1]
+
+    for text in ("whereis('tally_2') << ('add', 1)", "1", "exit(whereis('tally_10'), 'kill')"):
+        shell(text)
+        answer = client.call("process/changes", {"watch": answer["watch"], "stamp": answer["stamp"], **choice})
+        assert answer.get("unchanged") or answer["matching"] == 10 + ("10" not in text)
 
 
 def test_load_changes_who_is_in_old_code(node: Any, client: Client, shell: Any) -> None:

@@ -72,15 +72,14 @@ class Watch:
     def changes(self, stamp: int | None, choice: Choice | None = None, most: int = ROWS_AN_ANSWER) -> Changes:
         """Return what has changed since the answer with `stamp`; with any other than the last one, everything.
 
-        At most `most` of the rows that `choice` chooses, and of those gone. When it is another choice than before,
-        those that it leaves out are told as gone.
+        At most `most` of the rows that `choice` chooses, and of those gone. With another choice than before, those that
+        it leaves out are gone; if they are most of what was told, everything is told anew.
         """
         scheduler, choice = self._scheduler, choice or Choice()
         is_all = stamp is None or stamp != self._stamp
         if is_all:
             self._seen.clear()
-            self._told.clear()
-            self._modules.clear()
+            self._forget_told()
         if is_all or choice != self._choice:
             self._choice = choice
             self._is_in_round, self._is_to_choose = False, True
@@ -89,17 +88,27 @@ class Watch:
             if scheduler.turns == self._quiet_at and scheduler.current() is None:
                 return self._answer(is_all, [], [], None)
             self._begin()
-        looked = self._look(most if self._choice.is_plain else LOOKS_AN_ANSWER)
-        if self._choice.is_plain:
+        looked = self._look(most if choice.is_plain else LOOKS_AN_ANSWER)
+        if choice.is_plain:
             self._to_tell += looked
         elif self._is_to_choose and not self._to_look:
             self._choose()
+        if len(self._to_drop) > max(most, len(self._told) // 2):  # to begin anew is shorter
+            is_all = True
+            kept = self._told.keys() - self._to_drop
+            self._forget_told()
+            self._to_tell = [*kept, *self._to_tell]
         gone, self._to_drop = self._to_drop[:most], self._to_drop[most:]
         for number in gone:
             del self._told[number]
         rows = self._tell(most)
         self._is_in_round = bool(self._to_look or self._to_drop or self._to_tell)
         return self._answer(is_all, rows, gone, self._current(rows))
+
+    def _forget_told(self) -> None:
+        self._told.clear()
+        self._modules.clear()
+        self._to_drop = []
 
     def _begin(self) -> None:
         """Find out who has changed, and who is dead or not chosen any more."""
@@ -112,12 +121,15 @@ class Watch:
             del self._seen[number]
         self._to_look = [each for each in everyone if self._has_changed(each)]
         self._to_drop = [number for number in self._told if number not in alive]
-        self._to_tell = []
-        if self._to_look or dead or choice.is_only_old or choice.is_old_first:  # a load changes who is old
+        self._to_tell = list(self._seen) if choice.is_plain and self._is_to_choose else []
+        if choice.is_plain:
+            self._is_to_choose = False
+        elif self._to_look or dead or choice.is_only_old or choice.is_old_first:  # a load changes who is old
             self._is_to_choose = True
-        elif not scheduler.awake and scheduler.turns == turns:
+        if not (self._to_look or dead or scheduler.awake) and scheduler.turns == turns:
             self._quiet_at = turns
-        self._matching = None
+        if self._is_to_choose or choice.is_plain:
+            self._matching = None
 
     def _candidates(self) -> list[Process]:
         """Return those of whom some may be chosen: all, or the oldest or youngest. Processes are in order of age."""
