@@ -15,6 +15,9 @@
 ;;     1764000000.123456 buffer 120034 "last lines"        by F7, of the shell
 ;;     1764000000.123456 reverted                          by F8, the buffer
 ;;     1764000000.123456 drained                           a flood's last line
+;;     1764000000.123456 list 10003 1 "  <0.1.0> ..."      lines, 1 if that is
+;;                                                         all, and the first
+;; F9 sorts the process list by name.
 
 ;;; Code:
 
@@ -80,6 +83,23 @@
   (when (string-match-p "^the flood is over$" text)
     (editor-bench-note 'drained)))
 
+(defvar midflight-processes--due)
+
+(defun editor-bench-sort ()
+  "Sort the process list by name."
+  (interactive)
+  (midflight-processes-sort 2))
+
+(defun editor-bench--note-list (&rest _)
+  "Write down how much of the process list is shown by now."
+  (redisplay)
+  (editor-bench-note
+   'list (count-lines (point-min) (point-max))
+   (if (or midflight-processes--due (midflight-process-draw-pending-p)) 0 1)
+   (save-excursion (goto-char (point-min))
+                   (buffer-substring-no-properties (point) (line-end-position)))))
+
+(global-set-key (kbd "<f9>") #'editor-bench-sort)
 (global-set-key (kbd "<f5>") #'editor-bench-answer)
 (global-set-key (kbd "<f6>") #'editor-bench-report-stall)
 (global-set-key (kbd "<f7>") #'editor-bench-report-buffer)
@@ -88,6 +108,9 @@
       midflight-save-before-load nil
       midflight-shell-history-file nil)
 (advice-add 'message :after #'editor-bench--note-message)
+(setq midflight-processes-interval nil)
+(advice-add 'midflight-processes--take :after #'editor-bench--note-list)
+(advice-add 'midflight-processes--drawn :after #'editor-bench--note-list)
 (advice-add 'midflight-transcript-output :after #'editor-bench--note-output)
 (setq editor-bench--due (+ (float-time) editor-bench-probe-seconds))
 (editor-bench--probe)

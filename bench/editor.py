@@ -1,10 +1,11 @@
 """What somebody at the keyboard waits for: a real Emacs in a terminal, real keys, the clock from press to display.
 
-    .venv/bin/python bench/editor.py [--loads 100] [--processes 0,1000,100000] [--lines 100000]
+    .venv/bin/python bench/editor.py [--loads 100] [--processes 0,1000,100000] [--lines 100000] [--rows 10000,100000]
 
 Loads: C-c C-k on a module of 500 lines, changed each time; from the moment when the keys are written to the terminal to
 the moment when the echo area shows that it is loaded. What the server itself needed, as its report says, is taken off.
 Flood: a process prints as fast as it can; keys are pressed meanwhile, and a timer in Emacs looks how late it comes.
+Process list: C-c C-x p with so many alive, keys meanwhile; then g, with ten changed and with none; an order; a filter.
 Emacs runs byte-compiled elisp. bench/editor.el says what it writes down.
 """
 
@@ -39,6 +40,8 @@ LINES = 500
 THINKING_SECONDS = 1.0  # from the edit to the key: Emacs asks meanwhile what has changed
 LOAD = b"\x03\x0b"  # C-c C-k
 PROBE, REPORT_STALL, REPORT_BUFFER, REVERT = b"\x1b[15~", b"\x1b[17~", b"\x1b[18~", b"\x1b[19~"  # F5 to F8
+LIST, BY_NAME, NAMED = b"\x03\x18p", b"\x1b[20~", b"/nworker_77\r"  # C-c C-x p, F9, / n
+REFRESHES = 20
 FLOOD = """
 from midflight import sleep
 
@@ -48,6 +51,13 @@ async def flood(lines, pause):
         if pause and number % 100 == 99:
             await sleep(0)
     print("the flood is over")
+"""
+
+CROWD = """
+from midflight import receive
+
+async def idle(number):
+    await receive("never")
 """
 
 
@@ -120,6 +130,11 @@ class Emacs:
     def resident_bytes(self) -> int:
         """Return how much memory Emacs has in RAM."""
         return int(Path(f"/proc/{self.pid}/statm").read_text().split()[1]) * os.sysconf("SC_PAGE_SIZE")
+
+    def cpu_seconds(self) -> float:
+        """Return how long Emacs has run on a CPU: what others do on the machine adds nothing to it."""
+        user, system = Path(f"/proc/{self.pid}/stat").read_text().rpartition(")")[2].split()[11:13]
+        return (int(user) + int(system)) / os.sysconf("SC_CLK_TCK")
 
     def __enter__(self) -> Self:
         return self
@@ -244,6 +259,108 @@ def under_keys(emacs: Emacs) -> tuple[list[float], float]:
     return answers, drained
 
 
+def measure_list(counts: Sequence[int]) -> None:
+    """Print the table of process lists, with so many processes alive."""
+    print("\nThe process list, one in ten with a name; keys are pressed every 50 ms; milliseconds\n")
+    print(
+        "| processes | first screen | until all is shown | CPU of Emacs | key to answer: median, p95, most | stall "
+        "| refresh with 10 changed | stall | with none | stall | order by name | stall | filter by name | stall |"
+    )
+    print("|---|---|---|---|---|---|---|---|---|---|---|---|---|---|")
+    for count in counts:
+        with tempfile.TemporaryDirectory() as folder, workplace(Path(folder)) as place:
+            place.write("crowd.py", CROWD)
+            with Emacs(place, "crowd.py") as emacs, Crowd(emacs, place, count) as crowd:
+                cells = [*crowd.fill(), *crowd.refresh(10), *crowd.refresh(0)]
+                cells += [*crowd.redraw(BY_NAME, "worker_0 "), *crowd.redraw(NAMED, "worker_77")]
+                print(f"| {count:,} | {' | '.join(cells)} |", flush=True)
+
+
+class Crowd:
+    """An Emacs whose server has `count` processes in a receive; one in ten has a name."""
+
+    def __init__(self, emacs: Emacs, place: Workplace, count: int) -> None:
+        self._emacs, self._count = emacs, count
+        emacs.press(LOAD)
+        emacs.wait("message", r"^crowd v1 loaded")
+        self._client = place.client()
+        self._session = self._client.call("shell/open")["session"]
+        self._eval(
+            f"all_pids = [spawn(crowd.idle, n, name=None if n % 10 else f'worker_{{n}}') for n in range({count})]"
+        )
+
+    def _eval(self, text: str) -> None:
+        answer = self._client.call("shell/eval", self._session, text, timeout_seconds=DEADLINE_SECONDS)
+        assert answer["status"] == "ok", answer
+
+    def fill(self) -> list[str]:
+        """Show the list, pressing keys; return first screen, all, CPU time, how long keys took, and the stall."""
+        self._stall()
+        cpu = self._emacs.cpu_seconds()
+        began = self._emacs.press(LIST)
+        first = whole = None
+        pressed: list[float] = []
+        answers: list[float] = []
+        deadline = time.monotonic() + DEADLINE_SECONDS
+        while whole is None or len(answers) < len(pressed):
+            if time.monotonic() > deadline:
+                raise SystemExit(f"the list was not filled; {len(answers)} of {len(pressed)} keys were answered")
+            if whole is None:
+                pressed.append(self._emacs.press(PROBE))
+            time.sleep(0.05)
+            for event in self._emacs.events():
+                if event.kind == "key":
+                    answers.append(event.seconds - pressed[len(answers)])
+                elif event.kind == "list":
+                    first = first or event.seconds
+                    whole = event.seconds if event.values[1] else None
+        assert first is not None
+        spans = first - began, whole - began, self._emacs.cpu_seconds() - cpu
+        return [*(f"{each * 1000:,.0f}" for each in spans), cell(answers), self._stall()]
+
+    def refresh(self, changed: int) -> list[str]:
+        """Press g, each time with so many other processes changed; return how long that takes, and the stall."""
+        taken = []
+        self._emacs.press(b"\x1b<")
+        for turn in range(REFRESHES + 3):
+            if changed:
+                first = turn * 7 * changed
+                self._eval(f"_ = [send(pid, 1) for pid in all_pids[{first}:{first + 7 * changed}:7]]")
+            if turn == 3:  # the first of them finds what the shell did, and its own connection
+                self._stall()
+            pressed = self._emacs.press(b"g")
+            shown = self._wait_whole("")
+            if turn >= 3:
+                taken.append(shown - pressed)
+        return [cell(taken), self._stall()]
+
+    def redraw(self, keys: bytes, pattern: str) -> list[str]:
+        """Press keys which change the order or the choice; return how long it takes, and the stall."""
+        self._stall()
+        began = self._emacs.press(keys)
+        return [f"{(self._wait_whole(pattern) - began) * 1000:,.0f}", self._stall()]
+
+    def _wait_whole(self, pattern: str) -> float:
+        """Wait until the list is whole and its first line matches; return when that was."""
+        deadline = time.monotonic() + DEADLINE_SECONDS
+        while time.monotonic() < deadline:
+            event = self._emacs.wait("list")
+            _, is_whole, line = event.values
+            if is_whole and re.search(pattern, str(line)):
+                return event.seconds
+        raise SystemExit(f"no whole list began with a line like {pattern}")
+
+    def _stall(self) -> str:
+        self._emacs.press(REPORT_STALL)
+        return f"{float(str(self._emacs.wait('stall').values[0])) * 1000:.0f}"
+
+    def __enter__(self) -> Self:
+        return self
+
+    def __exit__(self, *_: object) -> None:
+        self._client.close()
+
+
 @contextlib.contextmanager
 def workplace(folder: Path) -> Iterator[Workplace]:
     """Make a place to work in; its server is ended."""
@@ -261,6 +378,7 @@ def main() -> None:
     parser.add_argument("--loads", type=int, default=100)
     parser.add_argument("--processes", default="0,1000,100000", help="how many are alive, ascending")
     parser.add_argument("--lines", type=int, default=100_000)
+    parser.add_argument("--rows", default="10000,100000", help="how many processes a list is shown of")
     options = parser.parse_args()
     load_average = ", ".join(f"{each:.1f}" for each in os.getloadavg())
     print(f"CPython {platform.python_version()}, {os.cpu_count()} cores, load average {load_average}\n", flush=True)
@@ -269,6 +387,8 @@ def main() -> None:
         measure_loads(counts, options.loads)
     if options.lines:
         measure_flood(options.lines)
+    if options.rows:
+        measure_list([int(each) for each in options.rows.split(",")])
 
 
 if __name__ == "__main__":
