@@ -16,12 +16,7 @@
 ;; 3. A timer of zero seconds takes the queue: an answer goes to the callback
 ;;    or the error callback of its call, a push to its handler.
 ;;
-;; A frame is six lowercase hex digits, the number of bytes that follow, and
-;; one s-expression with a newline, in UTF-8.  A request and its answer:
-;;
-;;     00002b(call 7 process/info ("<0.37.0>"))
-;;
-;;     00003c(return 7 (:pid "<0.37.0>" :name "counter" :line 9))
+;; The frames themselves are in midflight-frame.el.
 ;;
 ;; Laws: every call ends in exactly one of its two callbacks, once, also when
 ;; the server dies or the bytes are garbage; events are handled in the order
@@ -32,12 +27,7 @@
 (require 'cl-lib)
 (require 'seq)
 (require 'subr-x)
-
-(define-error 'midflight-epc-bad-frame "Bad frame")
-
-(defun midflight-user-error (format &rest args)
-  "Signal a `user-error' with the text of FORMAT and ARGS, prefixed by our name."
-  (user-error "Midflight: %s" (apply #'format-message format args)))
+(require 'midflight-frame)
 
 (defmacro midflight-epc-collecting-later (&rest body)
   "Evaluate BODY; let Emacs collect its garbage after it, not amid it.
@@ -48,12 +38,6 @@ has sent, nobody notices."
   ;; A bound, should BODY make much garbage: its end may be far.
   `(let ((gc-cons-threshold (max gc-cons-threshold (* 32 1024 1024))))
      ,@body))
-
-(defconst midflight-epc-payload-limit (* 8 1024 1024)
-  "The largest payload sent or accepted, in bytes; the server has the same.")
-
-(defconst midflight-epc--not-unicode "[^\u0000-\uD7FF\uE000-\U0010FFFF]"
-  "Matches a character that UTF-8 cannot carry: a raw byte or a surrogate.")
 
 (defvar midflight-epc-log-function nil
   "Function that sees every message, or nil.
@@ -75,95 +59,6 @@ has the cookie it sees no arguments.")
                                    (:copier nil))
   "A request that has no answer yet."
   method callback error-callback timer)
-
-;;;; Frames, as pure functions
-
-(defun midflight-epc--plain (value)
-  "Return VALUE with every string in it free of text properties.
-Signal `user-error' for a string that UTF-8 cannot carry."
-  (cond ((consp value)
-         ;; Along the list by iteration: a long one is no deep one.
-         (let (plain)
-           (while (consp value)
-             (push (midflight-epc--plain (pop value)) plain))
-           (nconc (nreverse plain) (and value (midflight-epc--plain value)))))
-        ((stringp value)
-         (let* ((text (string-to-multibyte (substring-no-properties value)))
-                (place (string-match-p midflight-epc--not-unicode text)))
-           (when place
-             (midflight-user-error
-              "Character %d of the text is no Unicode character (a raw byte?); nothing was sent; save the text as UTF-8"
-              (1+ place)))
-           text))
-        (t value)))
-
-(defun midflight-epc-encode (message)
-  "Return MESSAGE, an s-expression, as one frame: a unibyte string.
-Signal `user-error' if it has no form on the wire or is too long."
-  (let* ((print-length nil) (print-level nil) (print-circle nil)
-         (print-escape-newlines nil) (print-escape-nonascii nil)
-         (print-escape-multibyte nil) (print-escape-control-characters nil)
-         (print-quoted nil) (print-gensym nil) (float-output-format nil)
-         (text (prin1-to-string (midflight-epc--plain message)))
-         (payload (concat (encode-coding-string text 'utf-8-unix t) "\n")))
-    (when (> (length payload) midflight-epc-payload-limit)
-      (midflight-user-error
-       "The message has %d bytes, at most %d go into one frame; nothing was sent"
-       (length payload) midflight-epc-payload-limit))
-    (concat (format "%06x" (length payload)) payload)))
-
-(defun midflight-epc--bad-frame (format &rest args)
-  "Signal that the peer sent no frame, described by FORMAT with ARGS."
-  (signal 'midflight-epc-bad-frame (list (apply #'format format args))))
-
-(defun midflight-epc--decode (payload)
-  "Return the message in PAYLOAD, a unibyte string.
-Signal `midflight-epc-bad-frame' if there is not exactly one."
-  (let ((text (decode-coding-string payload 'utf-8-unix t)))
-    (when (string-match-p midflight-epc--not-unicode text)
-      (midflight-epc--bad-frame "a message was not UTF-8"))
-    (let ((found (ignore-errors
-                   (let ((read-circle nil)) (read-from-string text)))))
-      (unless found
-        (midflight-epc--bad-frame "a message was no s-expression: %s"
-                                  (truncate-string-to-width text 60)))
-      (unless (and (string-blank-p (substring text (cdr found)))
-                   (midflight-epc--message-p (car found)))
-        (midflight-epc--bad-frame "a message had an unknown form: %s"
-                                  (truncate-string-to-width text 60)))
-      (car found))))
-
-(defun midflight-epc--message-p (message)
-  "Return non-nil if MESSAGE is one of the five forms of EPC."
-  (and (proper-list-p message)
-       (pcase message
-         (`(call ,_ ,(and (pred symbolp) method) ,args) (and method (listp args)))
-         (`(methods ,_) t)
-         (`(,(or 'return 'return-error 'epc-error) ,uid ,_)
-          (or (integerp uid) (null uid))))))
-
-(defun midflight-epc-take-message ()
-  "Remove the first whole frame from the current buffer; return its message.
-The buffer is unibyte and holds what has arrived.  Return nil if the
-frame is not complete.  Signal `midflight-epc-bad-frame' as soon as the
-bytes there cannot become a frame."
-  (goto-char (point-min))
-  (unless (let ((case-fold-search nil))
-            (looking-at-p "[0-9a-f]\\{0,6\\}\\'\\|[0-9a-f]\\{6\\}("))
-    (midflight-epc--bad-frame
-     "a frame began with %S, expected six hex digits and a list"
-     (buffer-substring (point-min) (min (point-max) (+ (point-min) 16)))))
-  (when (> (buffer-size) 6)
-    (let* ((length (string-to-number (buffer-substring 1 7) 16))
-           (end (+ 7 length)))
-      (when (> length midflight-epc-payload-limit)
-        (midflight-epc--bad-frame "a frame of %d bytes was announced, at most %d are taken"
-                                  length midflight-epc-payload-limit))
-      (when (zerop length)
-        (midflight-epc--bad-frame "a frame was empty"))
-      (when (<= end (point-max))
-        (prog1 (midflight-epc--decode (buffer-substring 7 end))
-          (delete-region (point-min) end))))))
 
 ;;;; Open and close
 
@@ -232,10 +127,10 @@ nothing."
             (goto-char (point-max))
             (insert bytes)
             (let (message)
-              (while (setq message (midflight-epc-take-message))
+              (while (setq message (midflight-frame-take))
                 (midflight-epc--log wire 'in message)
                 (midflight-epc--enqueue wire message)))))
-      (midflight-epc-bad-frame
+      (midflight-frame-bad
        (midflight-epc-close
         wire (format "%s; the connection was closed" (cadr problem)))))))
 
@@ -337,7 +232,7 @@ A call that is not pending (it timed out, it was quit) is dropped."
 A quit in here tears no frame: Emacs keeps what is unsent for the process
 and sends it before anything else."
   (unless (midflight-epc-closed wire)
-    (let ((frame (midflight-epc-encode message)))
+    (let ((frame (midflight-frame-encode message)))
       (midflight-epc--log wire 'out message)
       (condition-case problem
           (process-send-string (midflight-epc-process wire) frame)
@@ -354,7 +249,7 @@ refuses, the connection ends, or TIMEOUT seconds pass (nil: no limit).
 Signal `user-error', with nothing sent, if ARGS have no form on the
 wire."
   (let* ((uid (midflight-epc-next-uid wire))
-         (frame (midflight-epc-encode (list 'call uid method args)))
+         (frame (midflight-frame-encode (list 'call uid method args)))
          (call (midflight-epc--make-call :method method :callback callback
                                          :error-callback error-callback)))
     (setf (midflight-epc-next-uid wire) (1+ uid))

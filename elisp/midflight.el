@@ -41,6 +41,7 @@
 ;;     midflight-report     the report buffer, `next-error'
 ;;     midflight-flymake    the diagnostics of a load
 ;;     midflight-shell      the shell: sessions, evaluations, commands
+;;     midflight-parked     shells that wait on the server
 ;;     midflight-eval       an expression, a region
 ;;     midflight-inline     a value behind its line
 ;;     midflight-input      typing in a shell
@@ -58,6 +59,7 @@
 ;;     midflight-processes  the list of runtime processes
 ;;     midflight-process    what can be done to one of them
 ;;     midflight-process-rows, -table, -filter  a row, the lines, which ones
+;;     midflight-process-draw, -headline  all lines anew; how many there are
 ;;     midflight-process-view  all that can be seen of one
 ;;     midflight-state      edit the state of a server
 ;;     midflight-tree       the supervision tree
@@ -77,7 +79,7 @@
 ;;     midflight-environment  which Python a project runs on
 ;;     midflight-connection one connection a project; all requests
 ;;     midflight-rendezvous the files by which a server is found
-;;     midflight-epc        the wire
+;;     midflight-epc, -frame   the wire
 
 ;;; Code:
 
@@ -187,6 +189,7 @@
      :style toggle :selected midflight-waiting--on]
     "---"
     ["Shell" midflight-shell]
+    ["Another shell, or one that waits..." (midflight-shell t) :keys "C-u C-c C-z"]
     ["Evaluate an expression..." midflight-eval-expression]
     ["Evaluate the region" midflight-eval-region :active mark-active]
     ["Interrupt the evaluation" midflight-interrupt]

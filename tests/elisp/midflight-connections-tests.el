@@ -187,7 +187,7 @@
                     :coding 'binary :noquery t
                     :filter (lambda (process _)
                               (process-send-string
-                               process (midflight-epc-encode (list 'return 0 info)))))))
+                               process (midflight-frame-encode (list 'return 0 info)))))))
     (unwind-protect
         (progn
           (with-file-modes #o700

@@ -31,17 +31,17 @@
     (set-buffer-multibyte nil)
     (insert bytes)
     (let (messages message)
-      (while (setq message (midflight-epc-take-message))
+      (while (setq message (midflight-frame-take))
         (push message messages))
       (list (nreverse messages) (buffer-size)))))
 
 (ert-deftest midflight-epc-frame-is-read-whole ()
   "What one side writes the other reads, each alone and all in one go."
   (dolist (message midflight-epc-tests-samples)
-    (should (equal (midflight-epc-tests--take (midflight-epc-encode message))
+    (should (equal (midflight-epc-tests--take (midflight-frame-encode message))
                    (list (list message) 0))))
   (should (equal (midflight-epc-tests--take
-                  (mapconcat #'midflight-epc-encode midflight-epc-tests-samples ""))
+                  (mapconcat #'midflight-frame-encode midflight-epc-tests-samples ""))
                  (list midflight-epc-tests-samples 0))))
 
 (ert-deftest midflight-epc-frame-is-read-byte-by-byte ()
@@ -49,32 +49,32 @@
   (dolist (message midflight-epc-tests-samples)
     (with-temp-buffer
       (set-buffer-multibyte nil)
-      (let ((bytes (midflight-epc-encode message)))
+      (let ((bytes (midflight-frame-encode message)))
         (dotimes (index (length bytes))
-          (should-not (midflight-epc-take-message))
+          (should-not (midflight-frame-take))
           (goto-char (point-max))
           (insert (substring bytes index (1+ index))))
-        (should (equal (midflight-epc-take-message) message))
+        (should (equal (midflight-frame-take) message))
         (should (= (buffer-size) 0))))))
 
 (ert-deftest midflight-epc-bytes-after-a-frame-stay ()
   "The beginning of the next frame waits for its rest."
   (dolist (message midflight-epc-tests-samples)
     (should (equal (midflight-epc-tests--take
-                    (concat (midflight-epc-encode message) "00001a(ca"))
+                    (concat (midflight-frame-encode message) "00001a(ca"))
                    (list (list message) 9)))))
 
 (ert-deftest midflight-epc-length-is-counted-in-bytes ()
   "The header has the length in UTF-8, in six lowercase hex digits."
-  (should (equal (midflight-epc-encode '(return 1 "λ"))
+  (should (equal (midflight-frame-encode '(return 1 "λ"))
                  (encode-coding-string "000010(return 1 \"λ\")\n" 'utf-8-unix)))
-  (should (equal (substring (midflight-epc-encode (list 'return 1 (make-string 200 ?x))) 0 6)
+  (should (equal (substring (midflight-frame-encode (list 'return 1 (make-string 200 ?x))) 0 6)
                  "0000d6")))
 
 (ert-deftest midflight-epc-text-goes-out-as-it-is ()
   "Text properties, print settings and escapes do not change what is sent."
   (let ((print-length 1) (print-escape-newlines t) (print-escape-multibyte t))
-    (should (equal (midflight-epc-encode
+    (should (equal (midflight-frame-encode
                     (list 'call 1 'code/load (list "/a" (propertize "x\nλ" 'face 'bold) nil)))
                    (encode-coding-string "000025(call 1 code/load (\"/a\" \"x\nλ\" nil))\n"
                                          'utf-8-unix)))))
@@ -82,12 +82,12 @@
 (ert-deftest midflight-epc-text-that-is-no-unicode-is-refused ()
   "A raw byte or a surrogate is refused before anything is sent."
   (dolist (text (list (string ?a #x3fffc8) (string #xd800) "\310"))
-    (should-error (midflight-epc-encode (list 'call 1 'x (list text))) :type 'user-error)))
+    (should-error (midflight-frame-encode (list 'call 1 'x (list text))) :type 'user-error)))
 
 (ert-deftest midflight-epc-message-that-is-too-long-is-refused ()
   "A frame over the limit never leaves."
-  (should-error (midflight-epc-encode
-                 (list 'call 1 'x (list (make-string midflight-epc-payload-limit ?x))))
+  (should-error (midflight-frame-encode
+                 (list 'call 1 'x (list (make-string midflight-frame-limit ?x))))
                 :type 'user-error))
 
 (ert-deftest midflight-epc-garbage-is-no-frame ()
@@ -101,7 +101,7 @@
                        "000013(return 1 #1=(#1#))\n" "000011(return \"x\" nil)\n"
                        "00000e(return 1 \"\303(\")"))
     (ert-info (bytes :prefix "bytes: ")
-      (should-error (midflight-epc-tests--take bytes) :type 'midflight-epc-bad-frame))))
+      (should-error (midflight-epc-tests--take bytes) :type 'midflight-frame-bad))))
 
 (ert-deftest midflight-epc-answers-find-their-calls ()
   "Answers in any order end the calls that have their numbers."
@@ -116,9 +116,9 @@
       (should (equal (midflight-epc-tests--take (midflight-test-peer-received peer))
                      `(((call ,one one ("λ")) (call ,two two nil)) 0)))
 
-      (midflight-test-peer-send peer (concat (midflight-epc-encode `(return-error ,two "no"))
-                                             (midflight-epc-encode `(return ,one (1 2)))
-                                             (midflight-epc-encode `(return ,one again))))
+      (midflight-test-peer-send peer (concat (midflight-frame-encode `(return-error ,two "no"))
+                                             (midflight-frame-encode `(return ,one (1 2)))
+                                             (midflight-frame-encode `(return ,one again))))
 
       (midflight-test-wait "both answers" (lambda () (= (length outcomes) 2)))
       (should (equal outcomes '((one (1 2)) (two "no")))))))
@@ -144,10 +144,10 @@
                                 ('bad (lambda () (error "No good"))))))
       (let ((inhibit-message t)
             (debug-on-error nil))       ; which ERT sets
-        (midflight-test-peer-send peer (concat (midflight-epc-encode '(call 1 shell/output (3 "a")))
-                                               (midflight-epc-encode '(call 2 bad nil))
-                                               (midflight-epc-encode '(call 3 unknown nil))
-                                               (midflight-epc-encode '(call 4 shell/output (3 "b")))))
+        (midflight-test-peer-send peer (concat (midflight-frame-encode '(call 1 shell/output (3 "a")))
+                                               (midflight-frame-encode '(call 2 bad nil))
+                                               (midflight-frame-encode '(call 3 unknown nil))
+                                               (midflight-frame-encode '(call 4 shell/output (3 "b")))))
         (midflight-test-wait "four answers"
                              (lambda ()
                                (= 4 (length (car (midflight-epc-tests--take
@@ -167,7 +167,7 @@ What came before it in the same packet still counts."
              (note (lambda (value) (push value outcomes)))
              (first (midflight-epc-call wire 'a nil note note)))
         (midflight-epc-call wire 'b nil note note)
-        (midflight-test-peer-send peer (concat (midflight-epc-encode `(return ,first "good"))
+        (midflight-test-peer-send peer (concat (midflight-frame-encode `(return ,first "good"))
                                                "00000zgarbage"))
         (midflight-test-wait "the close" (lambda () closed))
         (should (string-match-p "a frame began with \"00000zgarbage\"" closed))
@@ -192,7 +192,7 @@ What came before it in the same packet still counts."
     (midflight-test-with-peer peer nil
       (midflight-epc-call (midflight-test-peer-wire peer) 'a nil #'ignore
                           (lambda (text) (setq reason text)))
-      (midflight-test-peer-send peer (midflight-epc-encode '(epc-error nil "cannot parse")))
+      (midflight-test-peer-send peer (midflight-frame-encode '(epc-error nil "cannot parse")))
       (midflight-test-wait "the failure of the call" (lambda () reason))
       (should (string-match-p "cannot parse" reason)))))
 
@@ -207,9 +207,9 @@ What came before it in the same packet still counts."
                                       0.01))
              next)
         (midflight-test-wait "the time limit" (lambda () outcomes))
-        (midflight-test-peer-send peer (midflight-epc-encode `(return ,uid "late")))
+        (midflight-test-peer-send peer (midflight-frame-encode `(return ,uid "late")))
         (setq uid (midflight-epc-call wire 'next nil (lambda (_) (setq next t)) #'ignore))
-        (midflight-test-peer-send peer (midflight-epc-encode `(return ,uid t)))
+        (midflight-test-peer-send peer (midflight-frame-encode `(return ,uid t)))
         (midflight-test-wait "the next answer" (lambda () next))
         (should (equal outcomes '("no answer to slow within 0.01 s")))))))
 
@@ -236,8 +236,8 @@ What came before it in the same packet still counts."
       (advice-add 'message :before #'midflight-test-note-message)
       (unwind-protect
           (progn
-            (midflight-test-peer-send peer (concat (midflight-epc-encode `(return ,one t))
-                                                   (midflight-epc-encode `(return ,two t))))
+            (midflight-test-peer-send peer (concat (midflight-frame-encode `(return ,one t))
+                                                   (midflight-frame-encode `(return ,two t))))
             (midflight-test-wait "the second answer" (lambda () done)))
         (advice-remove 'message #'midflight-test-note-message))
       (should (midflight-test-message-p "error in a callback: Oh no")))))
@@ -248,7 +248,7 @@ What came before it in the same packet still counts."
         got)
     (midflight-test-with-peer peer
         (list :find-handler (lambda (_) (lambda (value) (setq got value))))
-      (midflight-test-peer-send peer (midflight-epc-encode `(call 1 push (,text))))
+      (midflight-test-peer-send peer (midflight-frame-encode `(call 1 push (,text))))
       (midflight-test-wait "the push" (lambda () got))
       (should (equal got text)))))
 
@@ -264,7 +264,7 @@ What came before it in the same packet still counts."
   (let (seen)
     (midflight-test-with-peer peer
         (list :find-handler (lambda (_) (lambda (_) (setq seen gc-cons-threshold))))
-      (midflight-test-peer-send peer (midflight-epc-encode '(call 1 push (t))))
+      (midflight-test-peer-send peer (midflight-frame-encode '(call 1 push (t))))
       (midflight-test-wait "the push" (lambda () seen))
       (should (> seen gc-cons-threshold)))))
 
