@@ -18,7 +18,8 @@
 ;;    continued on a new line.
 ;;
 ;; A shell outlives its connection: it says that the server is gone, keeps
-;; text, input and history, and goes on when there is a server again.
+;; text, input and history, and goes on when there is a server again.  It
+;; outlives its Emacs too, in the server; see midflight-parked.
 
 ;;; Code:
 
@@ -28,6 +29,7 @@
 (require 'midflight-history)
 (require 'midflight-output)
 (require 'midflight-transcript)
+(require 'midflight-parked)
 (require 'midflight-look)
 (require 'midflight-complete)
 (require 'midflight-eldoc)
@@ -174,15 +176,17 @@ Its session is opened if the server is attached and it has none."
   (setq midflight-shell--state state)
   (force-mode-line-update))
 
-(defun midflight-shell--open (shell)
-  "Open a session for SHELL, if it has none; the one that was lost, if it waits."
+(defun midflight-shell--open (shell &optional wanted)
+  "Open a session for SHELL, if it has none: the one that was lost, if it waits.
+WANTED is what `midflight-parked-options' takes."
   (with-current-buffer shell
     (when (eq midflight-shell--state 'off)
       (midflight-shell--set-state 'opening)
-      (let ((lost (and (eql (car midflight-shell--lost) (midflight-shell--server-pid))
+      (let ((lost (and (not wanted)
+                       (eql (car midflight-shell--lost) (midflight-shell--server-pid))
                        (cdr midflight-shell--lost))))
         (midflight-connection-call
-         'shell/open (list (append '(:writers t :keep t) (and lost (list :resume lost))))
+         'shell/open (list (append '(:writers t :keep t) (midflight-parked-options lost wanted)))
          (lambda (session) (midflight-shell--opened session lost))
          (lambda (text)
            (midflight-shell--set-state 'off)
@@ -197,20 +201,9 @@ Its session is opened if the server is attached and it has none."
   "Go on with SESSION, as the server told; LOST was wanted if it is non-nil."
   (setq midflight-shell--session (plist-get session :session)
         midflight-shell--lost nil)
-  (if (plist-get session :resumed)
-      (midflight-shell--resumed session)
-    (midflight-transcript-output (plist-get session :banner) 'midflight-notice t)
-    (when lost
-      (midflight-transcript-output
-       "The session before is gone, and its bindings: this is a new one." 'midflight-notice t))
-    (midflight-shell--ready (plist-get session :number))))
-
-(defun midflight-shell--resumed (session)
-  "Go on with SESSION, a plist, which was lost and has waited."
-  (midflight-transcript-output
-   (concat "Connected again, with the bindings; what was printed meanwhile follows."
-           (if (plist-get session :busy) "  The evaluation goes on." ""))
-   'midflight-notice t)
+  (midflight-transcript-output (midflight-parked-text session lost) 'midflight-notice t)
+  (unless (eql midflight-shell--session lost)
+    (midflight-parked-remember (plist-get session :inputs)))
   (mapc #'midflight-shell--show-answer (plist-get session :answers))
   (if (not (plist-get session :busy))
       (midflight-shell--ready (plist-get session :number))
@@ -358,24 +351,35 @@ WRITERS tells who printed what: (LENGTH PID) each, PID nil for the shell."
 ;;;; Commands
 
 ;;;###autoload
-(defun midflight-shell ()
+(defun midflight-shell (&optional choose)
   "Show the shell of this buffer's project; start or attach a server if need be.
+If this Emacs has none yet, take up one whose editor is gone, if any waits
+on the server.  With prefix argument CHOOSE ask: a new one, or which.
 There, \\<midflight-shell-mode-map>\\[midflight-shell-back] goes back."
-  (interactive)
+  (interactive "P")
   (let ((source (current-buffer)))
-    (midflight-server-ensure #'midflight-shell-ensure)
-    (let ((shell (midflight-shell-ensure)))
-      (unless (eq shell source)
-        (with-current-buffer shell
-          (setq midflight-shell--source source)))
-      (pop-to-buffer shell))))
+    (if choose
+        (midflight-server-ensure
+         (lambda ()
+           (midflight-parked-choose
+            (lambda (shell) (midflight-shell--show shell source)))))
+      (midflight-server-ensure #'midflight-shell-ensure)
+      (midflight-shell--show (midflight-shell-ensure) source))))
 
-(defun midflight-shell-back ()
-  "Go back to the buffer from which this shell was shown."
-  (interactive)
-  (if (buffer-live-p midflight-shell--source)
-      (pop-to-buffer midflight-shell--source)
-    (midflight-user-error "The buffer this shell was shown from is gone")))
+(defun midflight-shell--show (shell source)
+  "Show SHELL; SOURCE is the buffer to go back to from there."
+  (unless (eq shell source)
+    (with-current-buffer shell
+      (setq midflight-shell--source source)))
+  (pop-to-buffer shell))
+
+(defun midflight-shell-back (&optional choose)
+  "Go back to the buffer from which this shell was shown.
+With prefix argument CHOOSE ask for another shell, as `midflight-shell' does."
+  (interactive "P")
+  (cond (choose (midflight-shell t))
+        ((buffer-live-p midflight-shell--source) (pop-to-buffer midflight-shell--source))
+        (t (midflight-user-error "The buffer this shell was shown from is gone"))))
 
 (defun midflight-interrupt ()
   "Interrupt the evaluation in the shell of this buffer's project.

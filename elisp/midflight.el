@@ -38,6 +38,7 @@
 ;;     midflight-definition load the definition at point
 ;;     midflight-marks      what differs from what runs, in the fringe
 ;;     midflight-waiting    who waits at which line, in the source
+;;     midflight-at-point   and what can be done to them from there
 ;;     midflight-report     the report buffer, `next-error'
 ;;     midflight-flymake    the diagnostics of a load
 ;;     midflight-shell      the shell: sessions, evaluations, commands
@@ -109,6 +110,7 @@
 (require 'midflight-definition)
 (require 'midflight-marks)
 (require 'midflight-waiting)
+(require 'midflight-at-point)
 (require 'midflight-versions)
 (require 'midflight-connections)
 (require 'midflight-doctor)
@@ -130,6 +132,7 @@
     (define-key map (kbd "C-M-x") #'midflight-load-definition)
     (define-key map (kbd "C-c C-x l") #'midflight-load-modified)
     (define-key map (kbd "C-c C-x w") #'midflight-show-waiting)
+    (define-key map (kbd "C-c C-x a") midflight-at-point-map)
     (define-key map (kbd "M-n") #'midflight-next-note)
     (define-key map (kbd "M-p") #'midflight-previous-note)
     (define-key map (kbd "C-c M-c") #'midflight-clear-notes)
@@ -187,6 +190,7 @@
     ["Clear the notes" midflight-clear-notes]
     ["Show who waits where" midflight-show-waiting
      :style toggle :selected midflight-waiting--on]
+    ["Act on who waits at this line..." midflight-at-point :active midflight-waiting--on]
     "---"
     ["Shell" midflight-shell]
     ["Another shell, or one that waits..." (midflight-shell t) :keys "C-u C-c C-z"]
