@@ -59,7 +59,7 @@ def test_a_mistake_is_shown_where_it_is(place: Workplace, open_emacs: Callable[.
     insert_above(emacs, "case message", RESET)
     emacs.press("C-p", "C-p", "C-k", "C-d")  # the line with the mistake, which is above
     load_again(emacs, r"\Acounter v2 loaded: loop changed \(")
-    assert emacs.window("*midflight-report*") == []
+    emacs.wait("the report gone", lambda emacs: emacs.window("*midflight-report*") == [])
 
 
 def test_two_editors_see_each_other(place: Workplace, open_emacs: Callable[..., Emacs]) -> None:
