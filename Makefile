@@ -6,8 +6,13 @@
 
 PYTEST := .venv/bin/python -m pytest
 
+# From the environment, or as in make test-emacs EMACS=emacs-30.
+export EMACS ?= emacs
+
 help: ## this list
 	@sed -n 's/^\([a-z-]*\):.*## /\1\t/p' $(MAKEFILE_LIST) | expand -t 16
+	@echo
+	@echo 'EMACS=emacs-30 make ...  uses that Emacs, not the one on PATH.'
 
 setup: ## install what is missing (Debian packages as root, .venv)
 	@scripts/setup
@@ -22,7 +27,7 @@ lint: setup ## ruff, mypy --strict, and the elisp: byte-compile, checkdoc, packa
 	.venv/bin/python -m ruff check
 	.venv/bin/python -m ruff format --check
 	.venv/bin/python -m mypy
-	emacs -Q --batch -l scripts/lint.el
+	scripts/emacs-batch -l scripts/lint.el
 
 test-python: setup ## the Python tests, all but Neovim's
 	$(PYTEST) --ignore=tests/neovim
@@ -34,7 +39,7 @@ test-neovim: setup ## the Neovim tests, in a real Neovim
 	$(PYTEST) tests/neovim
 
 docs: setup ## the manual, for Info and as a page: docs/manual/midflight.info, .html
-	emacs -Q --batch -l scripts/manual.el
+	scripts/emacs-batch -l scripts/manual.el
 	makeinfo -o docs/manual/midflight.info docs/manual/midflight.texi
 	makeinfo --html --no-split -o docs/manual/midflight.html docs/manual/midflight.texi
 

@@ -6,7 +6,7 @@
 
 ;;; Commentary:
 
-;; emacs -Q --batch -l scripts/lint.el
+;; scripts/emacs-batch -l scripts/lint.el
 ;;
 ;; Every file of elisp/ is compiled with warnings as errors, to a temporary
 ;; folder, and read by checkdoc; the package is read by package-lint, which is

@@ -6,7 +6,7 @@
 
 ;;; Commentary:
 
-;; emacs -Q --batch -l scripts/manual.el
+;; scripts/emacs-batch -l scripts/manual.el
 ;;
 ;; Writes docs/manual/keys.texi, the keys of every mode with what each does,
 ;; and docs/manual/options.texi, every user option, from the docstrings.  With

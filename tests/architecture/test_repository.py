@@ -2,7 +2,9 @@
 
 from __future__ import annotations
 
+import os
 import re
+import subprocess
 
 import pytest
 
@@ -40,6 +42,17 @@ def test_every_python_file_says_its_purpose() -> None:
     found = [(name, text) for name, text in texts(".py") if not name.startswith("tests/modules/")]
 
     assert [broken for name, text in found for broken in without_purpose(name, text)] == []
+
+
+def test_every_check_runs_in_the_emacs_that_is_chosen() -> None:
+    """EMACS names it, be it the oldest or the newest; no target goes past the script that obeys it."""
+    makefile = (ROOT / "Makefile").read_text(encoding="utf-8")
+    run = [ROOT / "scripts/emacs-batch", "-l", "some.el"]
+    variables = os.environ | {"EMACS": "echo"}
+    said = subprocess.run(run, env=variables, capture_output=True, text=True, check=True, timeout=60)
+
+    assert said.stdout == "-Q --batch -l some.el\n"
+    assert re.findall(r"^\t@?emacs .*", makefile, re.MULTILINE) == []
 
 
 def test_only_the_connection_sends_requests() -> None:

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import os
 import re
 import shutil
 import sys
@@ -11,9 +12,11 @@ from pathlib import Path
 from helpers.tmux import DEADLINE_SECONDS, LOOK_SECONDS, Tmux
 from midflight.epc import Client, Place
 
-__all__ = ["Emacs", "Workplace"]
+__all__ = ["PROGRAM", "Emacs", "Workplace"]
 
 ROOT = Path(__file__).parents[2]
+
+PROGRAM = os.environ.get("EMACS") or "emacs"
 
 INIT = """\
 (add-to-list 'load-path "{elisp}")
@@ -88,7 +91,7 @@ class Emacs(Tmux):
 
     def __init__(self, place: Workplace, file: str, *options: str, columns: int = 110, lines: int = 32) -> None:
         path = place.project / file
-        argv = ["emacs", "-nw", "-Q", "-l", str(place.init), *options, str(path)]
+        argv = [PROGRAM, "-nw", "-Q", "-l", str(place.init), *options, str(path)]
         super().__init__(argv, place.project, place.variables, columns, lines)
         try:
             self.wait(f"Emacs with {file}", lambda emacs: emacs.mode_line(file))

@@ -11,6 +11,7 @@ from pathlib import Path
 
 import pytest
 
+from helpers.emacs import PROGRAM
 from helpers.server_process import environment
 
 ROOT = Path(__file__).parents[2]
@@ -92,7 +93,7 @@ def test_a_refused_load_says_what_the_page_shows(tutorial: Path, runtime_dir: Pa
     assert said.splitlines()[0] == shown.strip()
 
 
-@pytest.mark.skipif(shutil.which("emacs") is None, reason="no emacs on PATH")
+@pytest.mark.skipif(shutil.which(PROGRAM) is None, reason="no Emacs on PATH")
 def test_the_session_in_emacs_is_the_one_that_the_page_shows() -> None:
     """Each line of it, in its order, is what the demo sees in a real Emacs."""
     demo = [str(ROOT / "scripts/emacs-batch"), "-l", str(ROOT / "scripts/demo.el")]

@@ -8,9 +8,9 @@ from pathlib import Path
 
 import pytest
 
-from helpers.emacs import Emacs, Workplace
+from helpers.emacs import PROGRAM, Emacs, Workplace
 
-missing = [program for program in ("emacs", "tmux") if shutil.which(program) is None]
+missing = [program for program in (PROGRAM, "tmux") if shutil.which(program) is None]
 if missing:
     pytest.skip(f"no {' and no '.join(missing)} on PATH", allow_module_level=True)
 
