@@ -18,6 +18,7 @@ from helpers.ledgers import (
     load_ledgers,
     start_ledgers,
     state_of,
+    system_messages,
     until,
     upgrade_ledgers,
 )
@@ -185,6 +186,77 @@ def test_load_hooks_find_all_states_new(runtime):
         return sys.modules["one"].SEEN, sys.modules["two"].SEEN
 
     assert runtime.run(main) == ([{"sum": 1}, [1]],) * 2
+
+
+# --- Servers that call each other -------------------------------------------------------------------------------
+
+ASKS = """
+from midflight import GenServer, call, receive, send
+
+class Desk(GenServer):
+    async def init(self, other):
+        self.other = other
+
+    async def handle_call(self, request, client):
+        send("top", "begun")
+        await receive("go on")
+        return [await call(self.other, "get") for _ in range(request)]
+"""
+
+
+@pytest.mark.parametrize("calls", [1, 3])
+def test_a_server_that_waits_for_one_that_is_held_gets_its_answer(project, runtime, clock, calls):
+    """The one goes on until the other one is held too; else an upgrade of both would fail whenever one calls."""
+    project.load_text("desk", ASKS)
+
+    async def main():
+        be_top()
+        (pid,) = await start_ledgers(1, module="one")
+        desk = await sys.modules["desk"].Desk.start(pid)
+        call_later(desk, calls)
+        await receive("begun")
+        upgrading = asyncio.create_task(code.upgrade_many([("one", ledger(2, TO_A_DICT)), ("desk", ASKS)]))
+        await until(lambda: pid.process.behaviour.is_suspended and system_messages(desk))
+        desk << "go on"
+        while not upgrading.done():
+            clock.advance(0.01)
+            await asyncio.sleep(0)
+        reports = await upgrading
+        return [len(report.servers) for report in reports], await receive(("answer", ...)), await call(pid, "get")
+
+    assert runtime.run(main) == ([1, 1], ("answer", [(1, 1)] * calls), (2, {"sum": 1}))
+
+
+def test_servers_that_call_each_other_all_the_time_are_upgraded(project, runtime, clock):
+    """Under traffic, each answer is of the old code or of the new, and none is missing."""
+    text = ASKS.replace('        send("top", "begun")\n        await receive("go on")\n', "")
+    project.load_text("desk", text)
+    answered = []
+
+    async def ask(desk):
+        while True:
+            answered.extend(await call(desk, 2, timeout=None))
+            await asyncio.sleep(0)
+
+    async def main():
+        (pid,) = await start_ledgers(1, module="one")
+        desks = [await sys.modules["desk"].Desk.start(pid) for _ in range(3)]
+        askers = [spawn(ask, desk) for desk in desks]
+        await until(lambda: len(answered) > 20)
+        upgrading = asyncio.create_task(code.upgrade_many([("one", ledger(2, "self.total += 1")), ("desk", text)]))
+        while not upgrading.done():
+            clock.advance(0.0005)
+            await asyncio.sleep(0)
+        reports = await upgrading
+        before = len(answered)
+        await until(lambda: len(answered) > before + 20)
+        for asker in askers:
+            exit(asker, "kill")
+        return [len(report.servers) for report in reports]
+
+    assert runtime.run(main) == [1, 3]
+    assert answered == [(1, 1)] * answered.count((1, 1)) + [(2, 2)] * answered.count((2, 2))
+    assert runtime.crashes == []
 
 
 # --- Inheritance across the modules ---------------------------------------------------------------------------

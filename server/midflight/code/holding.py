@@ -1,7 +1,8 @@
 """Servers that are held between two messages while their states are made anew: all are taken, changed, and let go.
 
-The life of a held server: "suspend" is sent -> it is between two messages -> in its own process a copy of it is made
-and changed -> `install` puts the copy in its place, or the copy is dropped -> "resume" is sent.
+The life of a held server: "suspend" is sent -> it is between two messages; it goes on once more if another that is to
+be held waits for its answer -> in its own process a copy of it is made and changed -> `install` puts the copy in its
+place, or the copy is dropped -> "resume" is sent.
 
 Laws:
 1. Whoever was asked to suspend is let go: told to resume, or the message is taken back that it has not got to.
@@ -13,7 +14,7 @@ Laws:
 
 from __future__ import annotations
 
-from collections.abc import Callable, Sequence
+from collections.abc import Callable, Sequence, Set
 from typing import Any, NamedTuple
 
 from midflight.code.attributes import renewed
@@ -21,6 +22,7 @@ from midflight.code.held import Held, Plan, called_by, let_go, place_of, prepari
 from midflight.code.planning import serving
 from midflight.code.ticket import Ticket
 from midflight.kernel import (
+    OUTSIDE,
     Down,
     Process,
     Ref,
@@ -34,6 +36,8 @@ from midflight.kernel import (
 )
 
 __all__ = ["Busy", "Holding"]
+
+LOOK_SECONDS = 0.02  # between two looks whether who is to be held waits for one that is
 
 
 class Late(NamedTuple):
@@ -142,7 +146,7 @@ class Holding:
         own = [each for each in found if each.process is self._caller]
         if own:
             raise Busy([Late(own[0], f"{own[0]!r} asks for it itself, in a callback; have another process do so")])
-        late = await self._ask(scheduler, [(each, "suspend") for each in found])
+        late = await self._ask(scheduler, [(each, "suspend") for each in found], is_suspending=True)
         for each in found:
             each.is_taken = each not in late
         if late:
@@ -172,22 +176,44 @@ class Holding:
             return Late(server, said)
         return Late(server, f"{said}, and waits for an answer of {held!r}, which is held too", "held-call")
 
-    async def _ask(self, scheduler: Scheduler, asked: Sequence[tuple[Held, object]]) -> list[Held]:
+    def _let_answer(self, waiting: Set[Held], scheduler: Scheduler) -> list[Held]:
+        """Have those go on through their mailboxes that are held while one of the `waiting` waits for their answer.
+
+        Else that one would never come to its next message. Nothing of them has been copied yet. They are returned, to
+        be suspended once more.
+        """
+        callees = {called_by(each.process) for each in waiting}
+        found = [each for each in self._all if each.process in callees and each not in waiting and each.is_alive]
+        held = [each for each in found if each.scheduler is scheduler and each.old is None and not each.was_suspended]
+        for each in held:
+            scheduler.deliver(each.process, System("resume", Ref(), OUTSIDE))
+        return held
+
+    async def _ask(
+        self, scheduler: Scheduler, asked: Sequence[tuple[Held, object]], *, is_suspending: bool = False
+    ) -> list[Held]:
         """Send each server a system message and wait for all answers; return who has not answered in time."""
         answers = _Answers(scheduler, current_process("an upgrade"))
+        deadline = self._deadlines.get(scheduler)
         waiting: dict[Ref, Held] = {}
-        for held, request in asked:
-            ref = monitor(held.pid)
-            waiting[ref] = held
-            held.is_asked = True
-            held.message = System(request, ref, answers)
-            scheduler.deliver(held.process, held.message)
-        while waiting:
-            deadline = self._deadlines.get(scheduler)
+        requests = list(asked)
+        while requests or waiting:
+            for held, request in requests:
+                ref = monitor(held.pid)
+                waiting[ref] = held
+                held.is_asked = True
+                held.message = System(request, ref, answers)
+                scheduler.deliver(held.process, held.message)
+            requests = []
             left = None if deadline is None else max(0.0, deadline - scheduler.clock.now())
+            if is_suspending:
+                left = LOOK_SECONDS if left is None else min(LOOK_SECONDS, left)
             message = await receive(timeout=left, default=None)
             if message is None:
-                break
+                if not is_suspending or (deadline is not None and scheduler.clock.now() >= deadline):
+                    break
+                requests = [(each, "suspend") for each in self._let_answer(set(waiting.values()), scheduler)]
+                continue
             ref = message.ref if type(message) is Down else message
             done = waiting.pop(ref, None) if type(ref) is Ref else None
             if done is not None:
