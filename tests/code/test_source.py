@@ -54,8 +54,11 @@ def test_a_text_that_the_compiler_chokes_on_is_a_value_too(project, text):
     """Null bytes and depth."""
     found = unit(project, text)
 
+    saved = unit_of(project.write("counter.py", text), None)
+
     assert isinstance(found, Rejection)
-    assert found.problem.code == "syntax"
+    assert isinstance(saved, Rejection)
+    assert (found.problem.code, saved.problem) == ("syntax", found.problem)
 
 
 @pytest.mark.parametrize("text", ["return 1\n", "def f():\n    nonlocal x\n", "await x\n", "x = 1\nbreak\n"])

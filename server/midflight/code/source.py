@@ -87,8 +87,9 @@ def unit_at(place: Place, text: str | None) -> Unit | Rejection:
 def read_text(path: str) -> str | Diagnostic:
     """Return the text of a source file, decoded as Python does."""
     try:
-        with tokenize.open(path) as stream:
-            return stream.read()
+        with open(path, "rb") as stream:
+            raw = stream.read()
+        return io.TextIOWrapper(io.BytesIO(raw), _declared_encoding(raw)).read()
     except OSError as error:
         return _problem(path, f"cannot read {path}: {error.strerror or error}", "read")
     except (SyntaxError, UnicodeDecodeError) as error:
@@ -102,10 +103,16 @@ def encoding_of(text: str, path: str) -> str | Diagnostic:
     """
     head = "\n".join(text.split("\n", 2)[:2]).encode("utf-8", "replace")
     try:
-        encoding, _ = tokenize.detect_encoding(io.BytesIO(head).readline)
+        encoding = _declared_encoding(head)
         text.encode(encoding)
     except (SyntaxError, UnicodeError) as error:
         return _problem(path, f"the text does not fit its encoding: {error}", "encoding")
+    return encoding
+
+
+def _declared_encoding(text: bytes) -> str:
+    """Return the encoding that `text` declares. Null bytes are the parser's to complain of, on every Python."""
+    encoding, _ = tokenize.detect_encoding(io.BytesIO(text.replace(b"\0", b" ")).readline)
     return encoding
 
 
