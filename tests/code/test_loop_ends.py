@@ -66,6 +66,7 @@ def test_no_catch_all(project):
     assert found(project, body) == [("loop-ends", 6)]
 
 
+@pytest.mark.filterwarnings("ignore:'return' in a 'finally' block:SyntaxWarning")
 @pytest.mark.parametrize(
     "body",
     [
