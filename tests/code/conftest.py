@@ -2,8 +2,10 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator
+import sys
+from collections.abc import Callable, Iterator
 from pathlib import Path
+from typing import Any
 
 import pytest
 
@@ -32,3 +34,20 @@ def stage(project: Project, runtime: TestRuntime) -> Iterator[Stage]:
     found = Stage(project, runtime)
     yield found
     found.end()
+
+
+Versions = Callable[..., tuple[Any, Any]]
+
+
+@pytest.fixture
+def versions(project: Project) -> Versions:
+    """Give a function that loads a text, makes an object by an expression in it, loads another, and returns the
+    object and the module."""
+
+    def load(old: str, new: str, expression: str = "K()") -> tuple[Any, Any]:
+        project.load_text("thing", old)
+        value = eval(expression, vars(sys.modules["thing"]))
+        project.load_text("thing", new)
+        return value, sys.modules["thing"]
+
+    return load
