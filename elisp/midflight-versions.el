@@ -116,7 +116,7 @@ one that is asked for if this buffer visits no Python file."
 (defun midflight-versions--module-of-buffer ()
   "Return the module that this buffer is about, a name or a file; ask if need be."
   (cond (midflight-versions--module)
-        ((and buffer-file-name (derived-mode-p 'python-mode))
+        ((and buffer-file-name (derived-mode-p 'python-mode 'python-base-mode))
          (file-truename buffer-file-name))
         (t (let ((name (read-string "Versions of module: ")))
              (if (equal name "")

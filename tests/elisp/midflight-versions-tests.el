@@ -94,6 +94,24 @@ by the shell says so; a load refreshes the list."
                          (lambda () (equal (midflight-versions-tests-column "Version")
                                            '("4" "3" "2" "1"))))))
 
+(define-derived-mode midflight-versions-tests-tree-sitter-mode prog-mode "Python"
+  "A mode that is Python's as `python-ts-mode' of Emacs 29 is.")
+(put 'midflight-versions-tests-tree-sitter-mode 'derived-mode-parent 'python-base-mode)
+
+(ert-deftest midflight-versions-are-those-of-the-file-here ()
+  "In every mode for Python; elsewhere the module is asked for."
+  (with-temp-buffer
+    (setq buffer-file-name (expand-file-name "tally.py" temporary-file-directory))
+    (unwind-protect
+        (cl-letf (((symbol-function 'read-string) (lambda (&rest _) "asked")))
+          (dolist (mode '(python-mode midflight-versions-tests-tree-sitter-mode))
+            (delay-mode-hooks (funcall mode))
+            (should (equal (midflight-versions--module-of-buffer)
+                           (file-truename buffer-file-name))))
+          (delay-mode-hooks (text-mode))
+          (should (equal (midflight-versions--module-of-buffer) "asked")))
+      (setq buffer-file-name nil))))
+
 (ert-deftest midflight-versions-source-is-read-only ()
   "The text of the version at point, in Python's mode, in a buffer of its own name."
   (skip-unless (midflight-test-command))
