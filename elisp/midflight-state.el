@@ -50,7 +50,7 @@
     (define-key map (kbd "C-c C-k") #'midflight-state-drop)
     (define-key map (kbd "C-c C-r") #'midflight-state-refresh)
     map)
-  "Keymap of `midflight-state-edit-mode'.")
+  "Keymap for the text of a state.")
 
 (easy-menu-define midflight-state-menu midflight-state-edit-mode-map
   "Menu of `midflight-state-edit-mode'."
