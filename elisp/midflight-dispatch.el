@@ -39,6 +39,7 @@
      (?y midflight-show-crash "the last crash")
      (?v midflight-versions "versions of this module")
      (?w midflight-show-waiting "who waits where")
+     (?@ midflight-at-point "act on who waits here")
      (?i midflight-inspect "inspect a value")
      (?d midflight-doc "documentation")
      (?t midflight-trace "trace"))

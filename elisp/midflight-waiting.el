@@ -23,8 +23,10 @@
 (require 'cl-lib)
 (require 'midflight-connection)
 (require 'midflight-code)
+(require 'midflight-process)
 
 (declare-function midflight-processes "midflight-processes" ())
+(declare-function midflight-at-point-click "midflight-at-point" (event))
 
 (defcustom midflight-waiting-seconds 2
   "How many seconds pass before the server is asked again who waits where."
@@ -50,6 +52,7 @@
 (defvar midflight-waiting-map
   (let ((map (make-sparse-keymap)))
     (define-key map [mouse-1] #'midflight-waiting-processes)
+    (define-key map [mouse-3] #'midflight-at-point-click)
     map)
   "Keymap of the text that says who waits at a line.")
 
@@ -66,6 +69,8 @@ With prefix argument PROCESSES, show the list of processes instead."
          (midflight-code-path)
          (midflight-connection-require (midflight-connection-of-buffer))
          (setq midflight-waiting--on t)
+         ;; Who was sent something, or ended, from here is perhaps elsewhere now.
+         (setq-local midflight-process-changed-function #'midflight-waiting--ask)
          (add-hook 'midflight-loaded-functions #'midflight-waiting--loaded)
          (add-hook 'midflight-connection-closed-functions #'midflight-waiting--closed)
          (add-hook 'kill-buffer-hook #'midflight-waiting-disable nil t)
@@ -80,6 +85,7 @@ With prefix argument PROCESSES, show the list of processes instead."
   (midflight-waiting--clear)
   (setq midflight-waiting--on nil
         midflight-waiting--asked nil)
+  (kill-local-variable 'midflight-process-changed-function)
   (remove-hook 'kill-buffer-hook #'midflight-waiting-disable t)
   (unless (cl-some (lambda (buffer) (buffer-local-value 'midflight-waiting--on buffer))
                    (buffer-list))
@@ -194,7 +200,7 @@ With prefix argument PROCESSES, show the list of processes instead."
   (let ((pids (plist-get spot :pids)))
     (concat (mapconcat #'identity pids " ")
             (if (< (length pids) (plist-get spot :count)) " ..." "")
-            "\nmouse-1: list the processes")))
+            "\nmouse-1: list all processes, mouse-3: act on these")))
 
 (defun midflight-waiting-processes ()
   "Show the list of runtime processes."

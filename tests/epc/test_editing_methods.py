@@ -435,6 +435,22 @@ def test_waiting_finds_processes_of_all_versions_in_the_edited_text(editor: Edit
     ]
 
 
+def test_who_is_at_a_line_of_the_edited_text(editor: Editor) -> None:
+    """With a row each, as in the list of processes, oldest first; nobody at a line is no error."""
+    editor.load()
+    first, second = editor.spawn("tally.loop, 0"), editor.spawn("tally.loop, 0, name='second'")
+    line = line_of(TALLY, "match await") + 2
+
+    found = editor.ask("process/at", editor.path, "# edited\n# twice\n" + TALLY, line)
+
+    assert found["count"] == 2
+    assert [row[:5] for row in found["rows"]] == [
+        [first, None, "tally", 1, "loop"],
+        [second, "second", "tally", 1, "loop"],
+    ]
+    assert editor.ask("process/at", editor.path, TALLY, 1) == {"count": 0, "rows": None}
+
+
 # --- Several modules ---------------------------------------------------------------------------------------------
 
 

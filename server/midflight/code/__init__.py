@@ -53,7 +53,7 @@ from midflight.code.upgrade import (
 from midflight.code.upgrade_report import ServerChange, UpgradeReport
 from midflight.code.version import loader_var
 from midflight.code.version_history import VersionRecord, lingering, module_name, version_history
-from midflight.code.waiting import Spot, waiting
+from midflight.code.waiting import Spot, waiting, waiting_at
 from midflight.code.why_alive import Keeper, WhyAlive, why_alive
 from midflight.errors import LoadError, MigrationError, NotPurged, UnknownModuleError, UnknownVersionError, UpgradeError
 
@@ -142,5 +142,6 @@ __all__ = [
     "version_history",
     "versions",
     "waiting",
+    "waiting_at",
     "why_alive",
 ]

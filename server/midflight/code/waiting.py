@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import heapq
 from collections import Counter
+from collections.abc import Iterator, Sequence
 from dataclasses import dataclass, field
 from operator import attrgetter
 
@@ -13,9 +14,11 @@ from midflight.code.modules import known
 from midflight.code.running import running_at
 from midflight.kernel import Pid
 
-__all__ = ["Spot", "waiting"]
+__all__ = ["Spot", "waiting", "waiting_at"]
 
 SHOWN = 20  # pids a line
+
+_number = attrgetter("number")
 
 
 @dataclass(slots=True)
@@ -34,23 +37,33 @@ def waiting(path: str, source: str) -> tuple[Spot, ...]:
     A process counts at its innermost line in the module. The line of another version is found in `source` by what
     surrounds it; one whose text is not known is at the line of that number. Callable from any thread.
     """
+    spots: dict[int, Spot] = {}
+    for here, number, pids in _groups(path, source):
+        spot = spots.setdefault(here, Spot(here))
+        spot.count += len(pids)
+        spot.versions[number] += len(pids)
+        spot.pids = heapq.nsmallest(SHOWN, [*spot.pids, *pids], key=_number)
+    return tuple(spots[line] for line in sorted(spots))
+
+
+def waiting_at(path: str, source: str, line: int) -> list[Pid]:
+    """Return who is at a line of `source`, as `waiting` has it, oldest first."""
+    return sorted((pid for here, _, pids in _groups(path, source) if here == line for pid in pids), key=_number)
+
+
+def _groups(path: str, source: str) -> Iterator[tuple[int, int, Sequence[Pid]]]:
+    """Yield lines of `source`, versions, and who is there."""
     running = running_at(path)
     record = None if running is None else known(running.name)
     if record is None:
-        return ()
+        return
     text = source.removeprefix("\ufeff").replace("\r\n", "\n").replace("\r", "\n")
     last = text.count("\n") + 1
     maps: dict[int, LineMap | None] = {}
-    spots: dict[int, Spot] = {}
     for pids, number, _, line in take_census().rows(record.name).groups:
         if number not in maps:
             version = record.versions.get(number)
             old = None if version is None else version.text
             maps[number] = None if old is None else line_map(old, text)
         found = maps[number]
-        here = min(line, last) if found is None else found(line)
-        spot = spots.setdefault(here, Spot(here))
-        spot.count += len(pids)
-        spot.versions[number] += len(pids)
-        spot.pids = heapq.nsmallest(SHOWN, [*spot.pids, *pids], key=attrgetter("number"))
-    return tuple(spots[line] for line in sorted(spots))
+        yield min(line, last) if found is None else found(line), number, pids

@@ -10,7 +10,7 @@ from midflight.shell.inspecting import Table as InspectorTable
 from midflight.shell.looking import look_at, parts_of
 from midflight.shell.moving import MovedOne, move_one
 from midflight.shell.printing import Printed, printed, printed_items
-from midflight.shell.process_rows import COLUMNS, KINDS, Choice, Place, Row, place_of, row_of
+from midflight.shell.process_rows import COLUMNS, KINDS, Choice, Place, Row, place_of, row_of, rows_of
 from midflight.shell.process_tree import Node, tree
 from midflight.shell.process_view import FrameView, Kin, ProcessView, State, messages_from, view_of
 from midflight.shell.process_watch import ROWS_AN_ANSWER, Changes, Watch
@@ -80,6 +80,7 @@ __all__ = [
     "replace_state",
     "resolve",
     "row_of",
+    "rows_of",
     "run_aside",
     "server_in",
     "state_text",

@@ -4,13 +4,16 @@ from __future__ import annotations
 
 from collections.abc import Callable, Iterable, Mapping
 from dataclasses import dataclass
-from functools import cache
+from functools import cache, partial
 from types import FrameType, FunctionType
 from typing import Any, NamedTuple
 
-from midflight.kernel import Process, Scheduler, is_kernel_frame, messages_of, server_of, status_of, version_of
+from midflight.kernel import Pid, Process, Scheduler, is_kernel_frame, messages_of, server_of, status_of, version_of
+from midflight.shell.looking import look_at, parts_of
 
-__all__ = ["COLUMNS", "KINDS", "Choice", "Place", "Row", "place_of", "row_of"]
+__all__ = ["COLUMNS", "KINDS", "ROWS_A_LOOK", "Choice", "Place", "Row", "place_of", "row_of", "rows_of"]
+
+ROWS_A_LOOK = 100  # a millisecond
 
 KINDS = ("module", "name", "text")
 _LAST = "\U0010ffff"
@@ -56,6 +59,17 @@ def row_of(scheduler: Scheduler, process: Process) -> Row:
         len(links) if links else 0,
         next(iter(links)).pid.number if links else None,
     )
+
+
+def rows_of(scheduler: Scheduler, pids: Iterable[Pid]) -> list[Row]:
+    """Return the rows of those of `pids` who are alive. Looks in parts; not to be called on the runtime's thread."""
+    alive = [process for pid in pids if (process := pid.process) is not None]
+
+    def look(part: Iterable[Process]) -> list[Row]:
+        return [row_of(scheduler, each) for each in part if each.pid.process is not None]
+
+    looks = (partial(look, part) for part in parts_of(alive, ROWS_A_LOOK))
+    return [row for rows in look_at(scheduler, looks) for row in rows]
 
 
 def place_of(scheduler: Scheduler, process: Process) -> Place:

@@ -19,11 +19,10 @@ from typing import Any
 from midflight import code
 from midflight.kernel import Process, Scheduler
 from midflight.shell.looking import look_at, parts_of
-from midflight.shell.process_rows import Choice, Row, row_of
+from midflight.shell.process_rows import ROWS_A_LOOK, Choice, Row, row_of
 
 __all__ = ["ROWS_AN_ANSWER", "Changes", "Watch"]
 
-ROWS_A_LOOK = 100  # a millisecond
 ROWS_AN_ANSWER = 2000
 LOOKS_AN_ANSWER = 5000
 

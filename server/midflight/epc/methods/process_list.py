@@ -18,12 +18,13 @@ import threading
 from collections.abc import Iterator
 from itertools import count
 
+from midflight import code
 from midflight.epc.method import Lane, Method
-from midflight.epc.methods.arguments import keywords, number, text
+from midflight.epc.methods.arguments import absolute_path, keywords, number, text
 from midflight.epc.methods.pids import pid_text
 from midflight.epc.services import Services
 from midflight.errors import RequestError
-from midflight.shell import COLUMNS, KINDS, ROWS_AN_ANSWER, Choice, Node, Row, Watch, tree
+from midflight.shell import COLUMNS, KINDS, ROWS_AN_ANSWER, Choice, Node, Row, Watch, rows_of, tree
 
 __all__ = ["ListMethods"]
 
@@ -31,6 +32,7 @@ Plist = dict[str, object]
 
 _WATCHES = 8  # of one connection: an editor has one list a project, perhaps a few
 _NODES = 10_000
+_AT_A_LINE = 1000
 
 
 class ListMethods:
@@ -48,6 +50,7 @@ class ListMethods:
         return (
             Method("process/changes", self.changes, Lane.ASIDE),
             Method("process/tree", self.tree, Lane.ASIDE),
+            Method("process/at", self.at, Lane.ASIDE),
         )
 
     def changes(self, known: object) -> Plist:
@@ -91,6 +94,11 @@ class ListMethods:
         """Return the processes as a tree: lines, each parent before its children, and how many more there are."""
         nodes, left = tree(self._scheduler, _NODES)
         return {"nodes": [_node(each) for each in nodes], "left": left}
+
+    def at(self, path: object, source: object, line: object) -> Plist:
+        """Return the processes at LINE of SOURCE, an edited text of the file PATH: how many, rows of the first 1000."""
+        pids = code.waiting_at(absolute_path(path, "PATH"), text(source, "SOURCE"), number(line, "LINE"))
+        return {"count": len(pids), "rows": [_row(each) for each in rows_of(self._scheduler, pids[:_AT_A_LINE])]}
 
 
 def _choice(given: Plist) -> Choice:

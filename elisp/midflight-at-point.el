@@ -1,0 +1,231 @@
+;;; midflight-at-point.el --- Act on who waits at this line  -*- lexical-binding: t; -*-
+
+;; Copyright (C) 2026 The Midflight authors
+
+;; Author: The Midflight authors
+;; Keywords: tools, languages
+;; SPDX-License-Identifier: GPL-3.0-or-later
+
+;;; Commentary:
+
+;; The commands of the list of processes, for those that `midflight-show-waiting'
+;; shows behind the line of point.  The life of such a command:
+;;
+;; 1. With one process there, it is for that one.
+;; 2. With several, the server is asked what they are, and the person meanwhile
+;;    which one is meant: the minibuffer has their pids at once, and name,
+;;    version and mailbox of each as soon as the answer is here.
+;; 3. The command of the list runs, with those processes as its targets.
+
+;;; Code:
+
+(require 'cl-lib)
+(require 'easymenu)
+(require 'midflight-connection)
+(require 'midflight-code)
+(require 'midflight-process)
+(require 'midflight-process-rows)
+(require 'midflight-waiting)
+
+(defconst midflight-at-point--all "all of them"
+  "What stands for all processes of a line among their pids.")
+
+(defvar-local midflight-at-point--rows nil
+  "What the server said last of those at a line: rows by pid, in their order.")
+
+;;;; Who is here
+
+(defun midflight-at-point--spot ()
+  "Return what is shown of the line at point; signal `user-error' if nothing is."
+  (unless midflight-waiting--on
+    (midflight-user-error
+     "This buffer does not show who waits where; nothing was done; %s shows it"
+     (substitute-command-keys "\\[midflight-show-waiting]")))
+  (midflight-connection-require (midflight-connection-of-buffer))
+  (let ((spots (midflight-at-point--spots)))
+    (or (cdr (assq (line-number-at-pos nil t) spots))
+        (midflight-user-error "No process waits at line %d; nothing was done; %s"
+                              (line-number-at-pos nil t)
+                              (midflight-at-point--nearest spots)))))
+
+(defun midflight-at-point--spots ()
+  "Return what is shown in this buffer: (LINE . SPOT) each, by line."
+  (sort (cl-loop for overlay in midflight-waiting--overlays
+                 when (overlay-buffer overlay)
+                 collect (cons (line-number-at-pos (overlay-start overlay) t)
+                               (overlay-get overlay 'midflight-waiting)))
+        #'car-less-than-car))
+
+(defun midflight-at-point--nearest (spots)
+  "Return where the nearest of SPOTS are, (LINE . SPOT) each, by line."
+  (let* ((line (line-number-at-pos nil t))
+         (above (car (last (cl-remove-if (lambda (spot) (> (car spot) line)) spots))))
+         (below (cl-find-if (lambda (spot) (> (car spot) line)) spots))
+         (near (delq nil (list above below))))
+    (if (not near)
+        "none waits anywhere in this buffer"
+      (concat "the nearest wait at "
+              (mapconcat (pcase-lambda (`(,line . ,spot))
+                           (format "line %d (%d)" line (plist-get spot :count)))
+                         near " and ")))))
+
+;;;; Which of them
+
+(defun midflight-at-point--ask ()
+  "Ask the server what those at the line of point are."
+  (setq midflight-at-point--rows nil)
+  (midflight-connection-call
+   'process/at (list (midflight-code-path) (midflight-code-text) (line-number-at-pos nil t))
+   (lambda (answer)
+     (setq midflight-at-point--rows
+           (mapcar (lambda (row) (cons (midflight-row-pid row) row)) (plist-get answer :rows))))))
+
+(defun midflight-at-point--pids (spot buffer)
+  "Return the pids at SPOT of BUFFER that are known by now."
+  (let ((rows (buffer-local-value 'midflight-at-point--rows buffer)))
+    (if rows (mapcar #'car rows) (plist-get spot :pids))))
+
+(defun midflight-at-point--annotation (pid buffer)
+  "Return what is known in BUFFER of PID: its name, version and mailbox."
+  (let ((row (cdr (assoc pid (buffer-local-value 'midflight-at-point--rows buffer)))))
+    (if (not row)
+        ""
+      (format "  %-16s %-5s %s"
+              (or (midflight-row-name row) "")
+              (if (midflight-row-version row) (format "v%d" (midflight-row-version row)) "")
+              (pcase (midflight-row-messages row)
+                (0 "no messages")
+                (1 "1 message")
+                (count (format "%d messages" count)))))))
+
+(defun midflight-at-point--table (spot buffer many)
+  "Return the completion table of those at SPOT of BUFFER; all of them too if MANY."
+  (lambda (string predicate action)
+    (if (eq action 'metadata)
+        `(metadata (category . midflight-process)
+                   (annotation-function
+                    . ,(lambda (pid) (midflight-at-point--annotation pid buffer)))
+                   (display-sort-function . identity)
+                   (cycle-sort-function . identity))
+      (let ((pids (midflight-at-point--pids spot buffer)))
+        (complete-with-action action
+                              (if many (cons midflight-at-point--all pids) pids)
+                              string predicate)))))
+
+(defun midflight-at-point--choose (prompt many)
+  "Return a list of pids that wait at the line of point, chosen with PROMPT.
+If MANY, that can be all of them."
+  (let* ((spot (midflight-at-point--spot))
+         (count (plist-get spot :count))
+         (buffer (current-buffer)))
+    (if (= count 1)
+        (plist-get spot :pids)
+      (midflight-at-point--ask)
+      (let* ((first (car (plist-get spot :pids)))
+             (answer (completing-read
+                      (format "%s which of the %d here (default %s): " prompt count first)
+                      (midflight-at-point--table spot buffer many) nil t nil nil first)))
+        (if (equal answer midflight-at-point--all)
+            (midflight-at-point--everybody spot)
+          (list answer))))))
+
+(defun midflight-at-point--everybody (spot)
+  "Return all pids at SPOT; signal `user-error' if not all of them are known."
+  (let ((pids (midflight-at-point--pids spot (current-buffer)))
+        (count (plist-get spot :count)))
+    (when (< (length pids) count)
+      (midflight-user-error
+       "Only %d of the %d at this line are known by name here; nothing was done; mark them in the list of processes"
+       (length pids) count))
+    pids))
+
+;;;; Commands
+
+(defun midflight-at-point--call (command pids)
+  "Call COMMAND, one of the list of processes, for PIDS."
+  (let ((midflight-process-targets-function (lambda () pids))
+        (midflight-process-buffer-pid (car pids)))
+    (call-interactively command)))
+
+(defmacro midflight-at-point--define (name command prompt many doc)
+  "Define NAME: COMMAND for those at the line of point, asked for with PROMPT.
+If MANY, it can be for all of them.  DOC is its docstring."
+  (declare (indent 1) (doc-string 5))
+  `(defun ,name ()
+     ,doc
+     (interactive)
+     (midflight-at-point--call #',command (midflight-at-point--choose ,prompt ,many))))
+
+(midflight-at-point--define midflight-at-point-show
+  midflight-process-show "Show" nil
+  "Show all that can be seen of a process that waits at this line.")
+
+(midflight-at-point--define midflight-at-point-mailbox
+  midflight-process-mailbox "Mailbox of" nil
+  "Show the messages that wait for a process at this line.")
+
+(midflight-at-point--define midflight-at-point-backtrace
+  midflight-process-backtrace "Backtrace of" nil
+  "Show where a process at this line is, frame by frame.")
+
+(midflight-at-point--define midflight-at-point-send
+  midflight-process-send "Send to" t
+  "Send a message to the processes that wait at this line, or to one of them.")
+
+(midflight-at-point--define midflight-at-point-kill
+  midflight-process-kill "Kill" t
+  "Kill the processes that wait at this line, or one of them, after a question.")
+
+(midflight-at-point--define midflight-at-point-move
+  midflight-process-move "Move" t
+  "Move the processes at this line, or one of them, to the current version.")
+
+(midflight-at-point--define midflight-at-point-trace
+  midflight-process-trace "Trace" t
+  "Trace the processes that wait at this line, or one of them.")
+
+(defvar midflight-at-point-map
+  (let ((map (make-sparse-keymap)))
+    (define-key map (kbd "RET") #'midflight-at-point-show)
+    (define-key map "m" #'midflight-at-point-mailbox)
+    (define-key map "b" #'midflight-at-point-backtrace)
+    (define-key map "s" #'midflight-at-point-send)
+    (define-key map "k" #'midflight-at-point-kill)
+    (define-key map "u" #'midflight-at-point-move)
+    (define-key map "t" #'midflight-at-point-trace)
+    map)
+  "Keys for the processes that wait at the line of point.
+They are those of a line in the list of processes.")
+
+;;;###autoload
+(defun midflight-at-point ()
+  "Act on the processes that wait at this line, as the next key has it."
+  (interactive)
+  (midflight-at-point--spot)
+  (message "Midflight: RET shows who waits here, m mailbox, b backtrace, s sends, k kills, u moves, t traces")
+  (set-transient-map midflight-at-point-map))
+
+;;;; By the mouse
+
+(easy-menu-define midflight-at-point-menu nil
+  "Menu of those who wait at a line."
+  '("Processes at this line"
+    ["Show it..." midflight-at-point-show]
+    ["Mailbox..." midflight-at-point-mailbox]
+    ["Backtrace..." midflight-at-point-backtrace]
+    "---"
+    ["Send a message..." midflight-at-point-send]
+    ["Move to the current version..." midflight-at-point-move]
+    ["Trace, or no longer..." midflight-at-point-trace]
+    ["Kill..." midflight-at-point-kill]
+    "---"
+    ["List of all processes" midflight-waiting-processes]))
+
+(defun midflight-at-point-click (event)
+  "Pop up a menu for those at the line of EVENT, a click on what is said of them."
+  (interactive "e")
+  (posn-set-point (event-end event))
+  (popup-menu midflight-at-point-menu event))
+
+(provide 'midflight-at-point)
+;;; midflight-at-point.el ends here
