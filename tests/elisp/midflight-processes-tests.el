@@ -483,7 +483,7 @@ The limits are some times what a slow machine needs; the times are shown."
     (let* ((one (midflight-processes-tests-pid shell "spawn(bank.idle, 1)"))
            (two (midflight-processes-tests-pid shell "spawn(bank.idle, 2)"))
            (list (midflight-processes-tests-list source)))
-      (cl-letf (((symbol-function 'read-string) (lambda (&rest _) "'sent' * 2"))
+      (cl-letf (((symbol-function 'read-string) (lambda (&rest _) (identity "'sent' * 2")))
                 ((symbol-function 'yes-or-no-p) (lambda (&rest _) nil)))
         (with-current-buffer list
           (midflight-process-table-goto one)
