@@ -170,8 +170,9 @@ class _Look:
         ours = {id(level), *(id(node) for node in level)}
         found: list[_Node] = []
         by_id = {id(node.value): node for node in level}
-        referrers = gc.get_referrers(*(node.value for node in level))
-        ours |= {id(referrers), id(by_id), id(found), id(sys._getframe())}
+        values = tuple(node.value for node in level)
+        referrers = gc.get_referrers(*values)
+        ours |= {id(values), id(referrers), id(by_id), id(found), id(sys._getframe())}
         for referrer in referrers:
             if id(referrer) in ours or id(referrer) in self._seen or isinstance(referrer, _Node):
                 continue
