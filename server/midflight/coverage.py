@@ -14,6 +14,8 @@ from types import FrameType
 from typing import Any
 
 from coverage import CoveragePlugin, FileTracer
+from coverage.exceptions import ConfigError
+from coverage.types import TConfigurable
 
 from midflight.code import real_path
 
@@ -38,6 +40,14 @@ class _Version(FileTracer):
 
 
 class _Versions(CoveragePlugin):
+    def configure(self, config: TConfigurable) -> None:
+        """Choose the tracer that asks plugins, unless somebody has chosen: since 3.14 another is the default."""
+        try:
+            if config.get_option("run:core") is None:
+                config.set_option("run:core", "ctrace")
+        except ConfigError:  # of a coverage.py that has no such option, and no other default
+            pass
+
     def file_tracer(self, filename: str) -> _Version | None:
         """Return who knows the lines of a version's file; None for any other."""
         path, version = real_path(filename)
@@ -66,4 +76,6 @@ def _same_lines(old: list[str], new: list[str]) -> dict[int, int]:
 
 def coverage_init(registry: Any, options: object) -> None:  # noqa: ARG001  # coverage passes it
     """Take part in a measurement. Coverage calls this."""
-    registry.add_file_tracer(_Versions())
+    plugin = _Versions()
+    registry.add_configurer(plugin)
+    registry.add_file_tracer(plugin)
