@@ -2,13 +2,17 @@
 
 from __future__ import annotations
 
+import re
+import time
 from collections.abc import Callable, Iterator
 from pathlib import Path
+from typing import Any
 
 import pytest
 
-from helpers.server_process import MIDFLIGHT, Program
+from helpers.server_process import DEADLINE_SECONDS, MIDFLIGHT, Program
 from helpers.terminal import Terminal
+from midflight.cli import main
 from midflight.epc import Client
 
 
@@ -111,3 +115,103 @@ def test_server_that_ends_takes_the_shell_with_it(terminal: Terminal, project: P
 
     terminal.see("The server has ended, and this shell with it")
     assert terminal.exit_code() == 1
+
+
+# --- A shell whose terminal is gone ----------------------------------------------------------------------------------
+
+
+@pytest.fixture
+def shell(project: Path, runtime_dir: Path, tmp_path: Path) -> Iterator[Callable[..., Terminal]]:
+    """A function that runs `midflight shell` with options on another terminal."""
+    terminals = []
+
+    def run(*options: str) -> Terminal:
+        terminals.append(Terminal(project, runtime_dir, tmp_path / "state", *MIDFLIGHT, "shell", *options))
+        return terminals[-1]
+
+    yield run
+    for each in terminals:
+        each.close()
+
+
+def killed(terminal: Terminal, project: Path) -> list[dict[str, Any]]:
+    """Kill the program of a terminal by SIGKILL; return the shells that wait once the server knows of it."""
+    terminal.process.kill()
+    terminal.process.wait(DEADLINE_SECONDS)
+    with Client.attach(project) as client:
+        deadline = time.monotonic() + DEADLINE_SECONDS
+        while not (rows := client.call("shell/parked")):
+            assert time.monotonic() < deadline, "the server never saw that its client is gone"
+        return list(rows)
+
+
+def test_a_killed_shell_is_taken_up(
+    terminal: Terminal, shell: Callable[..., Terminal], project: Path, capsys: pytest.CaptureFixture[str]
+) -> None:
+    """With its bindings; what was printed meanwhile comes after the line that says whose it was."""
+    terminal.type("x = 41\nasync def say():\n    print('it says', await receive())\n\nspawn(say, name='say')\n")
+    terminal.see("4> ")
+    (row,) = killed(terminal, project)
+    with Client.attach(project) as client:
+        client.call("process/send", "say", "'hello'")
+    capsys.readouterr()
+    assert main(["shell", "--list", "--root", str(project)]) == 0
+    assert re.fullmatch(
+        r"SHELL  OF +SINCE  INPUTS  BINDINGS  STATE +LAST INPUT\n"
+        r"1      midflight shell, connection \d+  \d\d:\d\d  3       2         has printed  spawn\(say, name='say'\)\n",
+        capsys.readouterr().out,
+    )
+
+    again = shell("--take", str(row["session"]))
+
+    again.see(r"Shell 1 of midflight shell, connection \d+, taken up again: nobody had it since \d\d:\d\d\.")
+    again.see("3 inputs, and its bindings; what was printed meanwhile follows")
+    again.see("it says hello\r\n")
+    again.type("x + 1\n")
+    again.see("\n42\r\n5> ")
+    again.type("\x1b[A\x1b[A")
+    again.see("spawn")
+    again.type("\x15\x04")
+    assert again.exit_code() == 0
+    taken = shell("--take")
+    taken.see("Shell 1 of midflight shell")
+    taken.see("5> ")
+
+
+def test_a_shell_that_is_left_ends(terminal: Terminal, shell: Callable[..., Terminal], project: Path) -> None:
+    """By Ctrl-D; and a live one is nobody else's."""
+    other = shell("--take")
+    other.see("No shell waited to be taken up; this is a new one")
+    other.see("1> ")
+    other.type("\x04")
+    assert other.exit_code() == 0
+    named = shell("--take", "1")
+    named.see("Shell 1 does not wait: it has ended, or somebody has it; nothing was opened")
+    assert named.exit_code() == 1
+    terminal.type("\x04")
+    assert terminal.exit_code() == 0
+
+    with Client.attach(project) as client:
+        assert client.call("shell/parked") is None
+
+
+def test_a_shell_that_evaluates_is_taken_up(terminal: Terminal, shell: Callable[..., Terminal], project: Path) -> None:
+    """Its answer comes when it is done; Ctrl-C breaks it off."""
+    terminal.type("register('me', self())\nprint('on it', flush=True); await receive()\n")
+    terminal.see("\non it\r\n")
+    killed(terminal, project)
+    again = shell("--take")
+    again.see("The evaluation goes on")
+
+    with Client.attach(project) as client:
+        client.call("process/send", "me", "'its answer'")
+
+    again.see("'its answer'\r\n3> ")
+
+
+def test_without_a_server_none_waits(shell: Callable[..., Terminal]) -> None:
+    """No server is started to look."""
+    for options in (["--list"], ["--take"]):
+        asked = shell(*options)
+        asked.see("No server runs for")
+        assert asked.exit_code() == 1

@@ -49,7 +49,19 @@ def parser() -> argparse.ArgumentParser:
     it.add_argument("target", metavar="FILE_OR_MODULE:FUNCTION", help="for instance counter.py:start")
     it.add_argument("arguments", nargs="*", metavar="ARGUMENT", help="passed to the function, as strings")
 
-    command("shell", servers.shell, "talk to the processes; a server is started for it if none runs")
+    it = command("shell", servers.shell, "talk to the processes; a server is started for it if none runs", data=True)
+    which = it.add_mutually_exclusive_group()
+    which.add_argument(
+        "--list", action="store_true", help="list the shells of clients that are gone, which wait to be taken up"
+    )
+    which.add_argument(
+        "--take",
+        type=int,
+        nargs="?",
+        const=True,
+        metavar="SHELL",
+        help="go on with that shell, its bindings and what was printed meanwhile; default: the last to lose its client",
+    )
 
     it = command("load", requests.load, "load files as new versions of their modules, all of them or none", data=True)
     which = it.add_mutually_exclusive_group(required=True)

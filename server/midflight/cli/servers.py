@@ -12,9 +12,9 @@ from typing import Any
 
 from midflight.app import serve as serve_project
 from midflight.app import start_detached
-from midflight.cli.show import root_of
+from midflight.cli.show import ask, root_of, show, table
 from midflight.code import readable
-from midflight.editors import run_shell
+from midflight.editors import clock_of, run_shell
 from midflight.epc import Client, Place
 from midflight.errors import ProcessExit
 from midflight.program import function_of
@@ -65,17 +65,36 @@ def _traceback(error: Exception) -> str:
 
 def shell(options: argparse.Namespace) -> int:
     place = Place(root_of(options))
+    if options.list:
+        return _list_shells(options)
+    if options.take is not None:
+        place.find()  # a server that was started for it would have none to take
     is_own = place.running() is None
     if is_own:
         start_detached(place.root)
         print("No server ran for this project; this shell starts one, which ends with it.", file=sys.stderr)
     try:
         name = "midflight shell"
-        return run_shell(lambda handlers, on_lost: Client.attach(place.root, handlers, on_lost=on_lost, name=name))
+        return run_shell(
+            lambda handlers, on_lost: Client.attach(place.root, handlers, on_lost=on_lost, name=name), options.take
+        )
     finally:
         if is_own and place.running() is not None:
             with Client.attach(place.root) as client:
                 client.call("server/stop")
+
+
+def _list_shells(options: argparse.Namespace) -> int:
+    rows = ask(options, "shell/parked") or []
+    heading = ("SHELL", "OF", "SINCE", "INPUTS", "BINDINGS", "STATE", "LAST INPUT")
+
+    def cells(row: dict[str, Any]) -> tuple[object, ...]:
+        states = [name for name in ("busy", "waiting") if row[name]]
+        state = " ".join("evaluates" if name == "busy" else "has printed" for name in states) or None
+        of = row["client"] if row["gone"] else f"{row['client']}, set aside"
+        return (row["session"], of, clock_of(row["since"]), row["number"] - 1, row["bindings"], state, row["last"])
+
+    return show(options, rows, lambda: table(heading, map(cells, rows)) if rows else "No shell waits to be taken up.")
 
 
 def stop(options: argparse.Namespace) -> int:

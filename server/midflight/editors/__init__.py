@@ -1,5 +1,6 @@
 """The front ends that are written in Python: the terminal and the Neovim bridge."""
 
+from midflight.editors.taken import clock_of
 from midflight.editors.terminal import examine, run_shell
 
-__all__ = ["examine", "run_shell"]
+__all__ = ["clock_of", "examine", "run_shell"]

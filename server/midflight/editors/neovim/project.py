@@ -17,6 +17,7 @@ from pathlib import Path
 from typing import Any, Protocol
 
 from midflight.editors.neovim.tables import process_table, version_table
+from midflight.editors.taken import taken_text
 from midflight.epc import Client, Place
 from midflight.errors import ConnectionLost, MidflightError, NoServer
 
@@ -56,6 +57,8 @@ class Project:
         self._session: int | None = None  # of the shell's worker, with those below
         self._number = 1
         self._lines: list[str] = []
+        self._is_open = threading.Event()  # the shell, and its first line is shown: what was missed comes behind it
+        self._is_open.set()
 
     # --- What Neovim asks ---------------------------------------------------------------------------------
 
@@ -212,12 +215,30 @@ class Project:
         self._client("code")  # what others load and what crashes is told there
         client = self._client("shell")
         if self._session is None:
-            opened = client.call("shell/open")
-            self._session, self._number = opened["session"], opened["number"]
-            self._lines = []
-            self._editor.show("shell", text=f"{opened['banner']}. help() says what there is.\n")
+            self._is_open.clear()
+            try:
+                opened = client.call("shell/open", {"keep": True, "take": True})
+                self._session, self._number = opened["session"], opened["number"]
+                self._lines = []
+                said = (
+                    taken_text(opened) if opened.get("resumed") else f"{opened['banner']}. help() says what there is."
+                )
+                self._editor.show("shell", text=f"{said}\n")
+            finally:
+                self._is_open.set()
+            self._show_missed(client, opened)
             self._editor.show("prompt", text="", prompt=self._prompt())
         return client
+
+    def _show_missed(self, client: Client, opened: dict[str, Any]) -> None:
+        """Show the answers of a shell that was taken up; wait for what it evaluates."""
+        answers = opened.get("answers") or []
+        if opened.get("busy"):
+            self._editor.show("busy")
+            answers = answers + (client.call("shell/wait", self._session, timeout_seconds=None) or [])
+        for answer in answers:
+            self._number = answer["number"]
+            self._editor.show("output", text=_shown(answer))
 
     def _prompt(self) -> str:
         return f"{self._number}> " if not self._lines else f"{'...':>{len(str(self._number)) + 1}} "
@@ -248,10 +269,10 @@ class Project:
         self._number = answer["number"]
         if answer["status"] != "incomplete":
             self._lines = []
-        shown = answer["error"] or (answer["value"] and f"{answer['value']}\n") or ""
-        self._editor.show("prompt", text=shown, prompt=self._prompt(), failed=answer["error"] is not None)
+        self._editor.show("prompt", text=_shown(answer), prompt=self._prompt(), failed=answer["error"] is not None)
 
     def _output(self, _session: int, text: str) -> None:
+        self._is_open.wait()
         self._editor.show("output", text=text)
 
     def _interrupt(self) -> None:
@@ -276,6 +297,11 @@ class Project:
         self._lines = []
         self._editor.show("prompt", text="Disconnected.\n", prompt="")
         self._editor.show("message", level="info", text=text)
+
+
+def _shown(answer: dict[str, Any]) -> str:
+    """Return what there is to show of an evaluated input."""
+    return str(answer["error"] or (answer["value"] and f"{answer['value']}\n") or "")
 
 
 def _ignore(*_: object) -> None:

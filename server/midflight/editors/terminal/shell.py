@@ -3,6 +3,9 @@
 The evaluator is the server's, the same as in the editors; here are only the prompt, the history and the screen.
 What processes print while a line is being typed appears above it. Ctrl-C breaks off the evaluation, or the line
 that is being typed; Ctrl-D leaves. Piped input is evaluated without prompts.
+
+A shell on a terminal that is lost, or killed, waits on the server to be taken up, by this program too; so does one
+that was taken up and is left by Ctrl-D. One of its own ends with Ctrl-D.
 """
 
 from __future__ import annotations
@@ -10,6 +13,7 @@ from __future__ import annotations
 import os
 import signal
 import sys
+import threading
 import time
 from collections.abc import Callable, Iterator
 from concurrent.futures import Future
@@ -18,6 +22,7 @@ from pathlib import Path
 from types import ModuleType
 from typing import Any
 
+from midflight.editors.taken import others_text, taken_text
 from midflight.epc import Client
 from midflight.errors import ConnectionLost
 
@@ -33,22 +38,27 @@ _HISTORY_LINES = 5000
 _INTERRUPT_SECONDS = 5.0
 
 
-def run_shell(connect: Callable[..., Client]) -> int:
+def run_shell(connect: Callable[..., Client], take: int | bool | None = None) -> int:
     """Run a shell until the end of the input; return the exit code, 1 if the server went away.
 
-    `connect(handlers, on_lost=...)` returns the connection to use; it is closed at the end.
+    `connect(handlers, on_lost=...)` returns the connection to use; it is closed at the end. `take` is the number of a
+    shell that waits to be taken up, True for the youngest of those whose client is gone.
+    Raises: RemoteError if that one does not wait.
     """
-    return _Shell(connect).run()
+    return _Shell(connect, take).run()
 
 
 class _Shell:
     """One shell on standard input and output."""
 
-    def __init__(self, connect: Callable[..., Client]) -> None:
+    def __init__(self, connect: Callable[..., Client], take: int | bool | None) -> None:
+        self._take = take
         self._is_terminal = sys.stdin.isatty() and sys.stdout.isatty()
+        self._screen = threading.Lock()  # nobody writes while a prompt comes to be
         self._prompt = ""  # what stands before the cursor while a line is read, else empty
         self._is_over = False
         self._may_break = self._is_break_wanted = False
+        self._is_open = threading.Event()  # and its first lines are shown: what was missed comes behind them
         self._client = connect(
             {
                 "shell/output": self._show_output,
@@ -64,16 +74,47 @@ class _Shell:
             stack.callback(signal.signal, signal.SIGINT, signal.signal(signal.SIGINT, self._on_interrupt))
             if self._is_terminal:
                 stack.enter_context(_history())
-            opened = self._client.call("shell/open")
-            if self._is_terminal:
-                print(f"{opened['banner']}. Ctrl-D leaves the shell, Ctrl-C breaks off; help() says what there is.")
+            is_kept = self._is_terminal or self._take is not None
             try:
-                return self._serve(opened["session"], opened["number"])
+                opened = self._client.call("shell/open", {"keep": is_kept, "take": self._take})
+                is_taken = bool(opened.get("resumed"))
+                if self._is_terminal:
+                    self._greet(opened, is_taken=is_taken)
+            finally:
+                self._is_open.set()
+            try:
+                number = self._catch_up(opened) if is_taken else opened["number"]
+                code = self._serve(opened["session"], number)
+                if self._is_terminal and not is_taken:
+                    self._client.call("shell/close", opened["session"])
+                return code
             except ConnectionLost:
                 print("\nThe server has ended, and this shell with it.", file=sys.stderr)
                 return 1
             finally:
                 self._is_over = True
+
+    def _greet(self, opened: dict[str, Any], *, is_taken: bool) -> None:
+        print(f"{opened['banner']}. Ctrl-D leaves the shell, Ctrl-C breaks off; help() says what there is.")
+        if is_taken:
+            print(f"{taken_text(opened)} Ctrl-D lets it wait again.")
+            if readline is not None:
+                for text in opened["inputs"]:
+                    readline.add_history(text.rstrip("\n"))
+        elif self._take:
+            print("No shell waited to be taken up; this is a new one.")
+        if opened["parked"]:
+            print(f"{others_text(opened['parked'])}: midflight shell --list")
+
+    def _catch_up(self, opened: dict[str, Any]) -> int:
+        """Show the answers that nobody took, wait for the evaluation that runs; return the number of the prompt."""
+        number, session = opened["number"], opened["session"]
+        answers = opened["answers"]
+        if opened["busy"]:
+            answers = answers + (self._wait(session, self._client.submit("shell/wait", session)) or [])
+        for answer in answers:
+            number = self._show_answer(answer)
+        return int(number)
 
     def _serve(self, session: int, number: int) -> int:
         lines: list[str] = []
@@ -95,15 +136,14 @@ class _Shell:
             result = self._evaluate(session, "\n".join(lines))
             if result["status"] != "incomplete":
                 lines = []
-                number = result["number"]
-                self._print(result["error"] or "", sys.stdout if self._is_terminal else sys.stderr)
-                self._print(result["value"] or "", sys.stdout)
+                number = self._show_answer(result)
         if lines:
             print("The input ended in the middle of a statement, which was not run.", file=sys.stderr)
         return 1 if lines else 0
 
     def _read(self, prompt: str) -> str:
-        self._prompt = prompt
+        with self._screen:
+            self._prompt = prompt
         try:
             with self._breakable():
                 return input(prompt if self._is_terminal else "")
@@ -111,8 +151,10 @@ class _Shell:
             self._prompt = ""
 
     def _evaluate(self, session: int, text: str) -> Any:
-        """Evaluate `text` and return the answer, however long it takes; Ctrl-C breaks it off."""
-        future = self._client.submit("shell/eval", session, text)
+        return self._wait(session, self._client.submit("shell/eval", session, text))
+
+    def _wait(self, session: int, future: Future[Any]) -> Any:
+        """Return the answer of `future`, however long its evaluation takes; Ctrl-C breaks it off."""
         while True:
             try:
                 with self._breakable():
@@ -145,6 +187,12 @@ class _Shell:
         if self._may_break:
             raise KeyboardInterrupt
 
+    def _show_answer(self, answer: dict[str, Any]) -> int:
+        """Show what an input came to; return the number of the next prompt."""
+        self._print(answer["error"] or "", sys.stdout if self._is_terminal else sys.stderr)
+        self._print(answer["value"] or "", sys.stdout)
+        return int(answer["number"])
+
     def _print(self, text: str, stream: Any) -> None:
         if text:
             print(text, end="" if text.endswith("\n") else "\n", file=stream, flush=True)
@@ -152,21 +200,26 @@ class _Shell:
     # --- What the server says unasked; in a thread of the connection ---------------------------------------
 
     def _show_output(self, _session: int, text: str) -> None:
-        if not (self._is_terminal and self._prompt):
-            sys.stdout.write(text)
-            sys.stdout.flush()
-            return
-        # Above the line that is being typed: wipe it, print, write it anew.
-        typed = readline.get_line_buffer() if readline is not None else ""
-        end = "" if text.endswith("\n") else "\n"
-        sys.stdout.write(f"\r\x1b[K{text}{end}{self._prompt}{typed}")
-        sys.stdout.flush()
+        self._is_open.wait()  # its answer has come, else there would be no output
+        self._show(text)
 
     def _show_crash(self, crash: dict[str, Any]) -> None:
-        self._show_output(0, f"{crash['text']}\n")
+        self._show(f"{crash['text']}\n")
 
     def _show_load(self, report: dict[str, Any]) -> None:
-        self._show_output(0, f"[{report['by']}] {report['summary']}\n")
+        self._show(f"[{report['by']}] {report['summary']}\n")
+
+    def _show(self, text: str) -> None:
+        with self._screen:
+            if not (self._is_terminal and self._prompt):
+                sys.stdout.write(text)
+                sys.stdout.flush()
+                return
+            # Above the line that is being typed: wipe it, print, write it anew.
+            typed = readline.get_line_buffer() if readline is not None else ""
+            end = "" if text.endswith("\n") else "\n"
+            sys.stdout.write(f"\r\x1b[K{text}{end}{self._prompt}{typed}")
+            sys.stdout.flush()
 
     def _lost(self) -> None:
         """Wake the thread that waits for a line: nothing that is typed now has anywhere to go."""
