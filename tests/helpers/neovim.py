@@ -41,11 +41,11 @@ class Neovim:
         self.nvim.command("runtime plugin/midflight.lua")
         self.nvim.command("filetype on")
 
-    def close(self) -> None:
-        """End Neovim, and with it the bridge; again does nothing."""
+    def close(self, number: signal.Signals = signal.SIGTERM) -> None:
+        """End Neovim by a signal, and with it the bridge; again does nothing."""
         if self._process.poll() is not None:
             return
-        self._process.terminate()
+        self._process.send_signal(number)
         self._process.wait(DEADLINE_SECONDS)
         assert self._process.stderr is not None
         self._process.stderr.close()

@@ -2,9 +2,15 @@
 
 from __future__ import annotations
 
+import re
+import signal
+import sys
+import time
+
 import pytest
 
-from helpers.neovim import Neovim
+from helpers.neovim import DEADLINE_SECONDS, Neovim, Project
+from midflight.epc import Client
 
 
 @pytest.fixture
@@ -127,3 +133,31 @@ def test_the_processes_have_a_page(shell: Neovim) -> None:
     shell.wait("the page", "vim.fn.expand('%'):find('/processes', 1, true)")
     assert shell.nvim.current.buffer[0].split() == ["Pid", "Name", "Module", "At", "Status", "Messages"]
     assert "evaluate_all" in "".join(shell.nvim.current.buffer[:])
+
+
+def test_the_shell_of_a_killed_neovim_is_taken_up(shell: Neovim, project: Project) -> None:
+    """By the next one, with its bindings and what was printed meanwhile, behind the line that says whose it was."""
+    shell.nvim.input("x = 41<CR>")
+    shell.wait_prompt("2> ")
+    shell.nvim.input("pid = spawn(__import__('counter').start, name='it')<CR>")
+    shell.wait_prompt("3> ")
+    shell.close(signal.SIGKILL)
+    with Client.attach(project.root) as client:
+        deadline = time.monotonic() + DEADLINE_SECONDS
+        while not client.call("shell/parked"):
+            assert time.monotonic() < deadline, "the server never saw that its client is gone"
+        client.call("process/send", "it", "'unknown'")
+
+    again = Neovim(project.root, sys.executable)
+    try:
+        again.nvim.command("MidflightShell")
+        lines = again.wait_prompt("3> ")
+        again.wait_shell("Unhandled message 'unknown'")
+        again.nvim.input("x + 1<CR>")
+        assert again.wait_prompt("4> ")[-1] == "42"
+    finally:
+        again.close()
+
+    assert re.match(
+        r"Shell \d+ of Neovim, connection \d+, taken up again: nobody had it since \d\d:\d\d\. 2 inputs", lines[0]
+    )
