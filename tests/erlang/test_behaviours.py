@@ -8,7 +8,7 @@ from erlang.t import idle
 from erlang.versions import version
 from midflight import ProcessExit, code, exit, is_alive, monitor, receive, self_, sleep, spawn, trap_exit
 from midflight.errors import CallError, CallTimeout, InitFailed
-from midflight.otp import IGNORE, ChildSpec, GenServer, Stop, Supervisor, call
+from midflight.otp import IGNORE, ChildSpec, GenServer, Stop, Supervisor, call, cast
 from midflight.otp import sys as otp_sys
 
 same, differs = pytest.mark.same, pytest.mark.differs
@@ -164,6 +164,72 @@ def test_h31_gen_server_code_change(t, expected):
         await otp_sys.resume(pid)
         t.o("ok")
         t.o(await t.recv())
+
+    t.run(main)
+
+    assert t.printed == expected
+
+
+@same
+def test_p42_sys_state(t, expected):
+    """The state is the server object itself; `replace_state` raises what its function raised, OTP callback_failed."""
+
+    class Server(GenServer):
+        def init(self, heard):
+            self.heard = heard
+
+        async def handle_call(self, request, client):
+            if request == "slow":
+                await sleep(0.9)
+                return "slow"
+            return self.heard
+
+        def handle_cast(self, message):
+            self.heard = [message, *self.heard]
+
+    def with_first(word):
+        def change(server):
+            server.heard = [word, *server.heard]
+            return server
+
+        return change
+
+    def fail(server):
+        raise RuntimeError("oops")
+
+    async def c(awaited):
+        try:
+            found = await awaited
+            t.o(found.heard if isinstance(found, Server) else found)
+        except CallTimeout:
+            t.o(("exit", "timeout"))
+        except CallError as error:
+            t.o(("exit", error.reason))
+        except RuntimeError as error:
+            t.o(("callback_failed", str(error)))
+
+    async def main():
+        pid = await Server.start([])
+        cast(pid, "one")
+        await c(otp_sys.get_state(pid))
+        await c(otp_sys.replace_state(pid, with_first("two")))
+        await c(call(pid, "get"))
+        await c(otp_sys.replace_state(pid, fail))
+        await c(call(pid, "get"))
+        await otp_sys.suspend(pid)
+        cast(pid, "three")
+        await c(otp_sys.replace_state(pid, with_first("four")))
+        await c(otp_sys.get_state(pid))
+        await otp_sys.resume(pid)
+        await c(call(pid, "get"))
+        spawn(call, pid, "slow")
+        await t.s(0.02)
+        await c(otp_sys.get_state(pid, timeout=0.05))
+        await c(otp_sys.replace_state(pid, with_first("late"), timeout=0.05))
+        await c(call(pid, "get"))
+        exit(pid, "kill")
+        await c(otp_sys.get_state(pid))
+        await c(otp_sys.replace_state("no_name", with_first("nobody")))
 
     t.run(main)
 
