@@ -122,10 +122,13 @@ together with a list of modules."
       (midflight-report-hide buffer))
     (midflight-code-note-load report)
     (message "%s%s" (plist-get report :summary)
-             (if (or failed (not together) (not (midflight-report-stale-modules report)))
-                 ""
-               (substitute-command-keys
-                "; \\<midflight-mode-map>\\[midflight-show-report] offers to load those modules too")))))
+             (cond ((midflight-report-failures report)
+                    (substitute-command-keys
+                     "  Or \\<midflight-report-mode-map>\\[midflight-report-edit] in the report: edit that state"))
+                   ((or failed (not together) (not (midflight-report-stale-modules report))) "")
+                   (t
+                    (substitute-command-keys
+                     "; \\<midflight-mode-map>\\[midflight-show-report] offers to load those modules too"))))))
 
 (defun midflight-code--show-notes (report)
   "Show the diagnostics of REPORT in the buffers that visit its files.

@@ -109,7 +109,7 @@ AGAIN is called by \\<midflight-report-mode-map>\\[revert-buffer]."
     (setq midflight-connection-buffer-root root
           midflight-report--again again
           midflight-report--current -1
-          midflight-report--failed (midflight-report--failures report)
+          midflight-report--failed (midflight-report-failures report)
           midflight-report--places (mapcar #'midflight-report--place diagnostics))
     (erase-buffer)
     (insert (string-trim-right (plist-get report :text)) "\n")
@@ -131,7 +131,7 @@ AGAIN is called by \\<midflight-report-mode-map>\\[revert-buffer]."
 
 ;;;; The servers that failed
 
-(defun midflight-report--failures (report)
+(defun midflight-report-failures (report)
   "Return the servers whose `code_change' raised, in REPORT: (PID . TEXT) each."
   (cl-loop for part in (midflight-report-parts report)
            append (cl-loop for server in (plist-get part :upgraded)
