@@ -69,7 +69,7 @@ The report names the servers, and the line is marked in its file."
         (midflight-upgrade-tests-append
          second (concat midflight-upgrade-tests-change "        raise ValueError(self.total)\n"))
         (midflight-upgrade-tests-load-modified
-         first "\\`second not upgraded: line 13, .*With it none of the modules was loaded\\.\\'")
+         first "\\`second not upgraded: line 13, .*With it none of the modules was loaded\\.  Or e in the report: edit that state\\'")
         (should (string-match-p "(1, 2)" (midflight-test-type shell "await call(a, 0), await call(b, 0)")))
         (should (equal (midflight-upgrade-tests-lines second) '(13)))
         (should-not (midflight-upgrade-tests-lines first))
