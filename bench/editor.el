@@ -11,7 +11,7 @@
 ;;
 ;;     1764000000.123456 message "counter v2 loaded ..."   shown by then
 ;;     1764000000.123456 key                               F5 was answered
-;;     1764000000.123456 stall 0.0041                      by F6: see there
+;;     1764000000.123456 stall 0.0041 0.0040               by F6: see there
 ;;     1764000000.123456 buffer 120034 "last lines"        by F7, of the shell
 ;;     1764000000.123456 reverted                          by F8, the buffer
 ;;     1764000000.123456 drained                           a flood's last line
@@ -27,6 +27,8 @@
 (defvar editor-bench-log (getenv "MIDFLIGHT_BENCH_LOG") "The file that is written.")
 (defvar editor-bench--due nil "When the probe is due next.")
 (defvar editor-bench--stall 0.0 "The longest time by which the probe came late.")
+(defvar editor-bench--cpu 0.0 "The CPU time of Emacs when the probe came last.")
+(defvar editor-bench--busy 0.0 "The most CPU time between two probes.")
 
 (defun editor-bench-note (kind &rest values)
   "Write down that KIND happened now, with VALUES."
@@ -44,8 +46,11 @@
 
 (defun editor-bench--probe ()
   "Remember how late this comes, if it is the latest yet."
-  (let ((now (float-time)))
-    (setq editor-bench--stall (max editor-bench--stall (- now editor-bench--due))
+  (let ((now (float-time))
+        (cpu (float-time (get-internal-run-time))))
+    (setq editor-bench--busy (max editor-bench--busy (- cpu editor-bench--cpu))
+          editor-bench--cpu cpu
+          editor-bench--stall (max editor-bench--stall (- now editor-bench--due))
           editor-bench--due (+ now editor-bench-probe-seconds))
     ;; Not a repeating timer: that would leave out what it has missed.
     (run-at-time editor-bench-probe-seconds nil #'editor-bench--probe)))
@@ -58,10 +63,12 @@
   (editor-bench-note 'key))
 
 (defun editor-bench-report-stall ()
-  "Write down the longest stall since this was last done."
+  "Write down the longest stall since this was last done, and the CPU time of one.
+That is what it would be on a machine that has nothing else to do."
   (interactive)
-  (editor-bench-note 'stall editor-bench--stall)
-  (setq editor-bench--stall 0.0))
+  (editor-bench-note 'stall editor-bench--stall editor-bench--busy)
+  (setq editor-bench--stall 0.0
+        editor-bench--busy 0.0))
 
 (defun editor-bench-report-buffer ()
   "Write down the size and the last lines of the shell."

@@ -28,7 +28,7 @@
 (require 'midflight-process-table)
 (require 'midflight-process-filter)
 
-(defconst midflight-process-draw--seconds 0.02
+(defconst midflight-process-draw--seconds 0.01
   "How long a slice may take: what somebody who types does not notice.")
 
 (defconst midflight-process-draw--rows 100
@@ -71,6 +71,7 @@ RESULT are those that it has handled; KEY is what they are sorted by."
                      (funcall (midflight-process-draw--job-step job) job)
                      (and (eq job midflight-process-draw--job)
                           (< (float-time) end)
+                          (not (midflight-process-draw--long-p job))
                           (not (input-pending-p)))))
           ;; Somebody who quits a command wants Emacs back, not half a list.
           (quit nil)
@@ -79,6 +80,14 @@ RESULT are those that it has handled; KEY is what they are sorted by."
                  (signal (car problem) (cdr problem))))
         (when (eq job midflight-process-draw--job)
           (run-at-time 0 nil #'midflight-process-draw--slice buffer job))))))
+
+(defun midflight-process-draw--long-p (job)
+  "Return non-nil if the next step of JOB is a slice by itself.
+To sort all rows, and to put all lines into the list, are steps that cannot be
+divided: with 10,000 of them each takes about as long as a slice may."
+  (and (> (hash-table-count midflight-process-table-rows) 1000)
+       (memq (midflight-process-draw--job-step job)
+             '(midflight-process-draw--sort midflight-process-draw--finish))))
 
 (defun midflight-process-draw--clean (job)
   "Remove the buffer that JOB has written, if there is one."

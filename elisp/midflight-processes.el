@@ -48,7 +48,7 @@ Only a list that is in a window is refreshed.  If nil, it is by \\`g' alone."
   :group 'midflight
   :package-version '(midflight . "0.1.0"))
 
-(defconst midflight-processes--rows-an-answer 300
+(defconst midflight-processes--rows-an-answer 400
   "How many rows the server is asked for at a time: a few hundredths of a second.")
 
 (defvar-local midflight-processes--known nil
