@@ -171,13 +171,13 @@ def test_a_dry_run_reports_errors_and_raises_none(runtime):
 
     async def main():
         await start_ledgers(1, 2, 3)
-        return await upgrade_ledger("1 // (2 - self.total)", dry_run=True)
+        return await upgrade_ledger("1 / (2 - self.total)", dry_run=True)
 
     report = runtime.run(main)
     assert report.version is None
     assert [each.error for each in report.servers] == [
         None,
-        "ZeroDivisionError: integer division or modulo by zero",
+        "ZeroDivisionError: division by zero",
         None,
     ]
     assert code.summary(report).startswith("ledger would not be upgraded: line 20, code_change of ")
