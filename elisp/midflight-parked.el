@@ -124,7 +124,8 @@ A new one, or one of those that wait on the server."
                                   (reverse rows))
                           '(("a new shell" . new))))
          (completion-ignore-case t)
-         (wanted (cdr (assoc (completing-read "Shell: " choices nil t nil nil (caar choices))
+         (wanted (cdr (assoc (completing-read (format "Shell (default %s): " (caar choices))
+                                             choices nil t nil nil (caar choices))
                              choices)))
          (shell (or shell (midflight-shell--make connection))))
     (with-current-buffer shell
