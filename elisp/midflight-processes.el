@@ -69,6 +69,10 @@ Only a list that is in a window is refreshed.  If nil, it is by \\`g' alone."
     (define-key map "S" #'midflight-processes-sort)
     (define-key map [remap tabulated-list-sort] #'midflight-processes-sort)
     (define-key map [remap tabulated-list-col-sort] #'midflight-processes-sort-click)
+    ;; The widths of columns are of all lists; Emacs's way to change one would
+    ;; also draw each line anew at once.
+    (define-key map [remap tabulated-list-widen-current-column] #'undefined)
+    (define-key map [remap tabulated-list-narrow-current-column] #'undefined)
     (define-key map "T" #'midflight-tree)
     (define-key map "?" #'describe-mode)
     map)
