@@ -2,14 +2,18 @@
 
 from __future__ import annotations
 
+import ctypes
 import os
 import pty
 import re
 import select
+import signal
 import subprocess
 import sys
 import time
 from pathlib import Path
+
+import pytest
 
 from helpers.server_process import DEADLINE_SECONDS, environment
 
@@ -53,14 +57,24 @@ class Terminal:
         self._unread = self._unread[found.end() :]
         return found[0]
 
-    def wait_until_it_reads(self) -> None:
+    def wait_until_it_sleeps(self) -> None:
         """Wait until the program sleeps: readline takes a signal while it waits for keys, else with the next key."""
         stat = Path(f"/proc/{self.process.pid}/task/{self.process.pid}/stat")
         if not stat.exists():  # where there is no /proc, the moment between the echo and the wait is left to chance
             return
         deadline = time.monotonic() + DEADLINE_SECONDS
         while stat.read_text().rpartition(")")[2].split()[0] != "S":
-            assert time.monotonic() < deadline, "it never waits for keys"
+            assert time.monotonic() < deadline, "it never sleeps"
+
+    def interrupt_another_thread(self) -> None:
+        """Send SIGINT to a thread that is not the main one. Skips the test where that cannot be done."""
+        tasks = Path(f"/proc/{self.process.pid}/task")
+        libc = ctypes.CDLL(None)
+        if not tasks.exists() or not hasattr(libc, "tgkill"):
+            pytest.skip("no signal can be sent to one thread of another program")
+        thread = max(int(each.name) for each in tasks.iterdir())
+        assert thread != self.process.pid
+        assert libc.tgkill(self.process.pid, thread, int(signal.SIGINT)) == 0
 
     def exit_code(self) -> int:
         """Wait for the end of the program."""

@@ -69,13 +69,25 @@ def test_ctrl_c_breaks_off_the_evaluation(terminal: Terminal, wait: str) -> None
     terminal.see("<function endless")
 
 
+def test_ctrl_c_that_does_not_wake_the_main_thread_breaks_off_too(terminal: Terminal) -> None:
+    """It may come just before that falls asleep, which is the same as another thread being given it."""
+    terminal.type("print('begun', flush=True) or await receive()\n")
+    terminal.see("\nbegun\r\n")
+    terminal.wait_until_it_sleeps()
+
+    terminal.interrupt_another_thread()
+
+    terminal.see("Traceback")
+    terminal.see("2> ")
+
+
 def test_ctrl_c_drops_the_line_being_typed(terminal: Terminal) -> None:
     """And the lines before it of the same statement; the prompt is the same."""
     terminal.type("def f():\n")
     terminal.see(r"\n\.\.\. ")
     terminal.type("    retu")
     terminal.see("retu")
-    terminal.wait_until_it_reads()
+    terminal.wait_until_it_sleeps()
 
     terminal.type("\x03")
 
@@ -108,7 +120,7 @@ def test_server_that_ends_takes_the_shell_with_it(terminal: Terminal, project: P
     """Also while a line is being typed; the exit code says so."""
     terminal.type("half a li")
     terminal.see("half a li")
-    terminal.wait_until_it_reads()
+    terminal.wait_until_it_sleeps()
 
     with Client.attach(project) as client:
         client.call("server/stop")

@@ -23,6 +23,7 @@ from types import ModuleType
 from typing import Any
 
 from midflight.editors.taken import others_text, taken_text
+from midflight.editors.terminal.waker import Waker
 from midflight.epc import Client
 from midflight.errors import ConnectionLost
 
@@ -71,6 +72,7 @@ class _Shell:
 
     def run(self) -> int:
         with self._client, ExitStack() as stack:
+            self._waker = stack.enter_context(Waker())
             stack.callback(signal.signal, signal.SIGINT, signal.signal(signal.SIGINT, self._on_interrupt))
             if self._is_terminal:
                 stack.enter_context(_history())
@@ -158,7 +160,7 @@ class _Shell:
         while True:
             try:
                 with self._breakable():
-                    return future.result()
+                    return self._waker.result(future)
             except KeyboardInterrupt:
                 self._break_off(session, future)
 
