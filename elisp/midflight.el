@@ -205,6 +205,7 @@
     ["Crashes" midflight-crashes]
     ["Trace..." midflight-trace]
     ["Send a message..." midflight-send]
+    ["Inspect the state of a server..." midflight-inspect-state]
     ["Edit the state of a server..." midflight-edit-state]
     ["End a process..." midflight-exit-process]
     "---"
