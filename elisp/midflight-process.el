@@ -195,7 +195,8 @@ PID is a pid as it is shown, or a registered name."
 (defun midflight-process-move ()
   "Move the process here, or those marked, to their module's current version.
 Only one that is idle can be moved without its help; of each of the others
-the echo area says why not.  See `midflight-upgrade' for servers."
+the echo area says why not.  A server takes its new
+class at its next message."
   (interactive)
   (let* ((pids (midflight-process-targets))
          (count (length pids))

@@ -94,9 +94,9 @@ by the shell says so; a load refreshes the list."
                          (lambda () (equal (midflight-versions-tests-column "Version")
                                            '("4" "3" "2" "1"))))))
 
-(define-derived-mode midflight-versions-tests-tree-sitter-mode prog-mode "Python"
+(define-derived-mode tree-sitter-of-midflight-versions-tests-mode prog-mode "Python"
   "A mode that is Python's as `python-ts-mode' of Emacs 29 is.")
-(put 'midflight-versions-tests-tree-sitter-mode 'derived-mode-parent 'python-base-mode)
+(put 'tree-sitter-of-midflight-versions-tests-mode 'derived-mode-parent 'python-base-mode)
 
 (ert-deftest midflight-versions-are-those-of-the-file-here ()
   "In every mode for Python; elsewhere the module is asked for."
@@ -104,7 +104,7 @@ by the shell says so; a load refreshes the list."
     (setq buffer-file-name (expand-file-name "tally.py" temporary-file-directory))
     (unwind-protect
         (cl-letf (((symbol-function 'read-string) (lambda (&rest _) "asked")))
-          (dolist (mode '(python-mode midflight-versions-tests-tree-sitter-mode))
+          (dolist (mode '(python-mode tree-sitter-of-midflight-versions-tests-mode))
             (delay-mode-hooks (funcall mode))
             (should (equal (midflight-versions--module-of-buffer)
                            (file-truename buffer-file-name))))
