@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import subprocess
+import re
 import sys
 from pathlib import Path
 
@@ -63,7 +64,7 @@ def test_the_health_check_finds_the_bridge(neovim: Neovim) -> None:
     neovim.nvim.command("checkhealth midflight")
 
     text = "\n".join(neovim.nvim.current.buffer[:])
-    assert f"OK: the bridge runs with {sys.executable}" in text
+    assert re.search(rf"OK:? the bridge runs with {re.escape(sys.executable)}", text)  # Neovim 0.12 has no colon
     assert "midflight doctor says" in text
 
 

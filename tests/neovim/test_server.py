@@ -78,7 +78,7 @@ def test_with_ask_the_user_decides(make_neovim: Callable[[str], Neovim], key: st
     neovim.nvim.ui_attach(500, 40)  # so wide that no message asks for ENTER
     neovim.nvim.command(LOAD)
     until = time.monotonic() + DEADLINE_SECONDS
-    while not neovim.nvim.api.get_mode()["blocking"]:
+    while neovim.nvim.api.get_mode()["mode"] != "r?":  # how it says that a confirm() waits
         assert time.monotonic() < until, "waited for the question"
 
     neovim.nvim.input(key)
