@@ -8,6 +8,7 @@
 
 from __future__ import annotations
 
+import time
 from concurrent.futures import TimeoutError as FutureTimeout
 from functools import partial
 
@@ -23,6 +24,7 @@ from midflight.shell import EvalResult, Session
 __all__ = ["ShellMethods"]
 
 _PATIENCE_SECONDS = 0.25
+_LOOK_SECONDS = 0.01
 _INPUT_CHARACTERS = 10_000  # of an input that is told to who takes its shell up
 _LINE_CHARACTERS = 80
 
@@ -185,8 +187,17 @@ class ShellMethods:
         return True
 
     def interrupt(self, session: object) -> bool:
-        """Break off what SESSION evaluates now; nil if it evaluates nothing."""
-        return self._find(session).session.interrupt()
+        """Break off what SESSION evaluates, or will when the requests before this one are begun; nil if nothing."""
+        shell, before = self._find(session).session, self._connection.received_count
+        until: float | None = None
+        while not shell.interrupt():
+            if until is None and self._connection.has_begun(before):
+                until = time.monotonic() + _PATIENCE_SECONDS
+            is_late = until is not None and time.monotonic() > until
+            if is_late or not self._connection.is_handling():
+                return False
+            time.sleep(_LOOK_SECONDS)
+        return True
 
     def session(self, session: object) -> Session:
         """Return the session of the shell SESSION. Raises: RequestError."""
