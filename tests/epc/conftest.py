@@ -146,3 +146,22 @@ def node(tmp_path: Path) -> Iterator[Node]:
     node = Node(tmp_path)
     yield node
     node.stop()
+
+
+@pytest.fixture
+def client(node: Node) -> Client:
+    """A client of the node."""
+    return node.connect()
+
+
+@pytest.fixture
+def shell(client: Client) -> Any:
+    """A function that evaluates in a shell and returns the repr of the value."""
+    session = client.call("shell/open")["session"]
+
+    def value(text: str) -> Any:
+        answer = client.call("shell/eval", session, text, timeout_seconds=DEADLINE_SECONDS)
+        assert answer["status"] == "ok", answer["error"]
+        return answer["value"]
+
+    return value

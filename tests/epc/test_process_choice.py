@@ -27,26 +27,6 @@ async def loop(total):
 """
 
 
-@pytest.fixture
-def client(node: Any) -> Client:
-    """A client of the node."""
-    found: Client = node.connect()
-    return found
-
-
-@pytest.fixture
-def shell(client: Client) -> Any:
-    """A function that evaluates in a shell and returns the repr of the value."""
-    session = client.call("shell/open")["session"]
-
-    def value(text: str) -> Any:
-        answer = client.call("shell/eval", session, text, timeout_seconds=DEADLINE_SECONDS)
-        assert answer["status"] == "ok", answer["error"]
-        return answer["value"]
-
-    return value
-
-
 @pytest.fixture(autouse=True)
 def modules() -> Iterator[None]:
     """Take the module that a test loads away again."""

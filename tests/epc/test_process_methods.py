@@ -49,25 +49,6 @@ NEXT_BANK = BANK.replace("+= request", "+= 2 * request")  # a class that has cha
 SLOW = "from midflight import sleep\nasync def slow():\n    await sleep(3600)\n"
 
 
-@pytest.fixture
-def client(node: Any) -> Client:
-    """A client of the node."""
-    return node.connect()
-
-
-@pytest.fixture
-def shell(client: Client) -> Any:
-    """A function that evaluates in a shell and returns the repr of the value."""
-    session = client.call("shell/open")["session"]
-
-    def value(text: str) -> Any:
-        answer = client.call("shell/eval", session, text, timeout_seconds=DEADLINE_SECONDS)
-        assert answer["status"] == "ok", answer["error"]
-        return answer["value"]
-
-    return value
-
-
 @pytest.fixture(autouse=True)
 def modules() -> Iterator[None]:
     """Take the modules that a test loads away again."""
