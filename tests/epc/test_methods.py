@@ -12,6 +12,7 @@ from typing import Any
 import pytest
 
 from helpers.epc_peer import DEADLINE_SECONDS
+from helpers.versions import forget_modules_in
 from midflight.epc import Client
 from midflight.errors import RemoteError
 
@@ -163,7 +164,7 @@ def test_interrupt_overtakes_the_evaluation_it_breaks_off(shell: Shell, text: st
 def test_interrupt_breaks_off_an_evaluation_that_has_not_begun(shell: Shell, tmp_path: Path) -> None:
     """It waits behind a load; who interrupts it means it, though nothing runs yet."""
     (tmp_path / "go").touch()
-    path = tmp_path / "slow.py"
+    path = tmp_path / "behind.py"
     text = f"import pathlib\nwhile pathlib.Path({str(tmp_path / 'go')!r}).exists():\n    pass\n"
     loading = shell.client.submit("code/load", str(path), text, {})
     future = shell.client.submit("shell/eval", shell.session, "await sleep(3600)")
@@ -171,8 +172,9 @@ def test_interrupt_breaks_off_an_evaluation_that_has_not_begun(shell: Shell, tmp
     interrupting = shell.client.submit("interrupt", shell.session)
     (tmp_path / "go").unlink()
 
-    assert interrupting.result(DEADLINE_SECONDS) is True
     assert loading.result(DEADLINE_SECONDS)["status"] == "loaded"
+    forget_modules_in(tmp_path)
+    assert interrupting.result(DEADLINE_SECONDS) is True
     assert future.result(DEADLINE_SECONDS)["status"] == "interrupted"
 
 
