@@ -71,17 +71,23 @@ def test_with_never_no_server_is_started(make_neovim: Callable[[str], Neovim], p
     assert Place(project.root).running() is None
 
 
+def wait_question(neovim: Neovim, *, is_there: bool) -> None:
+    """Wait until a confirm() waits for its key, or none does."""
+    until = time.monotonic() + DEADLINE_SECONDS
+    while (neovim.nvim.api.get_mode()["mode"] == "r?") is not is_there:
+        assert time.monotonic() < until, f"waited for the question to {'come' if is_there else 'go'}"
+
+
 @pytest.mark.parametrize(("key", "message"), [("y", "counter v1 loaded"), ("n", "nothing was done")])
 def test_with_ask_the_user_decides(make_neovim: Callable[[str], Neovim], key: str, message: str) -> None:
     """One key."""
     neovim = make_neovim("ask")
     neovim.nvim.ui_attach(500, 40)  # so wide that no message asks for ENTER
     neovim.nvim.command(LOAD)
-    until = time.monotonic() + DEADLINE_SECONDS
-    while neovim.nvim.api.get_mode()["mode"] != "r?":  # how it says that a confirm() waits
-        assert time.monotonic() < until, "waited for the question"
+    wait_question(neovim, is_there=True)
 
     neovim.nvim.input(key)
+    wait_question(neovim, is_there=False)  # what is asked for meanwhile, Neovim 0.12 does before it takes the key
 
     neovim.wait_message(message)
 
