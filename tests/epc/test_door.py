@@ -56,7 +56,7 @@ def test_wrong_cookie_is_told_and_closed(bench: Any) -> None:
 def test_nothing_is_parsed_before_the_cookie(bench: Any, monkeypatch: pytest.MonkeyPatch) -> None:
     """With the parser gone, the door works all the same."""
     monkeypatch.setattr("midflight.epc.connection.decode", None)
-    monkeypatch.setattr("midflight.epc.wire.parse", None)
+    monkeypatch.setattr("midflight.epc.wire.read", None)
 
     with bench.stranger() as peer:
         assert peer.authenticate(WRONG).startswith("(return-error 0")

@@ -25,6 +25,7 @@ from epc.client import EPCClient
 from midflight.epc.connection import Connection
 from midflight.epc.method import Lane, Method
 from midflight.epc.rendezvous import PROTOCOL, Place
+from midflight.epc.wire import PAYLOAD_LIMIT
 from midflight.errors import ConnectionLost, RemoteError
 
 __all__ = ["CALL_SECONDS", "Client"]
@@ -44,6 +45,8 @@ _FLAGS = ("current", "trap_exit", "down", "code_change", "alive", "imported", "w
 
 class _ClientConnection(Connection):
     """The hardened connection, whose life in a thread begins with `start` instead of its construction."""
+
+    items_limit = PAYLOAD_LIMIT  # what a server that has proved itself answers may be as long as a frame
 
     def __init__(self, stream: socket.socket, address: None, endpoint: object) -> None:
         self._arguments = (stream, address, endpoint)

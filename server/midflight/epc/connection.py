@@ -21,10 +21,10 @@ from contextlib import ExitStack
 from typing import Any
 
 from epc.handler import BaseRemoteError, EPCHandler
-from sexpdata import Symbol
 
 from midflight.epc.method import AnswerThen, Lane, Method
 from midflight.epc.outbox import Outbox
+from midflight.epc.sexp import ITEMS_LIMIT, Symbol
 from midflight.epc.wire import Frame, FrameReader, Message, Opening, Oversized, decode, encode, opening
 from midflight.errors import ConnectionLost, FrameError, MidflightError, RequestError, WireError
 
@@ -48,6 +48,7 @@ class Connection(EPCHandler):  # type: ignore[misc]  # epc has no type hints
     `methods` are what the peer may call, by name.
     """
 
+    items_limit = ITEMS_LIMIT
     disable_nagle_algorithm = True  # else an answer that follows a push waits 40 ms for the peer's ACK
     request: socket.socket
 
@@ -242,7 +243,7 @@ class Connection(EPCHandler):  # type: ignore[misc]  # epc has no type hints
 
     def _handle(self, payload: bytes) -> None:
         try:
-            message = decode(payload)
+            message = decode(payload, items_limit=self.items_limit)
         except WireError as error:
             self._reject(opening(payload), str(error))
             return
@@ -330,5 +331,7 @@ class Connection(EPCHandler):  # type: ignore[misc]  # epc has no type hints
             _log.debug("an answer was lost: %s", error)
 
     def _send(self, kind: str, uid: object, *values: object) -> None:
-        """Send what `epc`'s call manager composes; it passes names as Symbols."""
+        """Send what `epc`'s call manager composes; the name in a call comes first."""
+        if kind == "call":
+            values = (Symbol(values[0]), *values[1:])
         self.outbox.put(encode(kind, uid, *values))

@@ -1,4 +1,4 @@
-"""Frames and s-expressions of EPC, as values: no socket, no thread, no clock.
+"""Frames and messages of EPC, as values: no socket, no thread, no clock.
 
 A frame is six lowercase hex digits, the byte length of what follows, and one s-expression with a newline, in
 UTF-8. One real message, a request and its answer:
@@ -12,15 +12,12 @@ the outcome is a `Message` or a `WireError`. Nothing here raises anything else, 
 
 from __future__ import annotations
 
-import math
 import re
-from collections.abc import Mapping
 from dataclasses import dataclass
-from functools import lru_cache
 
 from epc.handler import encode_string
-from sexpdata import Brackets, Parens, Quoted, String, Symbol, parse
 
+from midflight.epc.sexp import ITEMS_LIMIT, Symbol, Vector, arguments_of, plain, read, write
 from midflight.errors import FrameError, WireError
 
 __all__ = [
@@ -32,9 +29,7 @@ __all__ = [
     "Oversized",
     "decode",
     "encode",
-    "from_wire",
     "opening",
-    "write",
 ]
 
 PAYLOAD_LIMIT = 8 * 1024 * 1024
@@ -46,11 +41,8 @@ _OPENING = re.compile(
     rb'(-?[0-9]{1,18}|"[^"\\]{0,200}"|[A-Za-z][A-Za-z0-9_-]{0,200})'
     rb"(?:\s+([^\s()\"';]{1,200}))?"
 )
-_SPECIAL = re.compile('[\\\\"\b\f\n\r\t\ud800-\udfff]')
 _HEADER_BYTES = 6
 _HEAD_BYTES = 1024
-_DEPTH_LIMIT = 100
-"""How deep an answer may nest. Far below Python's own limit, which `sexpdata` would run into."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -81,7 +73,7 @@ class Opening:
 class Message:
     """One parsed message: `kind` is call, methods, return, return-error or epc-error; `method` is of a call.
 
-    `arguments` are what the method is called with, or the value that came back, as `from_wire` gives them.
+    `arguments` are what the method is called with, or the value that came back, as `sexp.plain` gives them.
     """
 
     kind: str
@@ -163,25 +155,22 @@ def opening(payload: bytes) -> Opening | None:
     return Opening(kind.decode(), number, None if method is None else method.decode("utf-8", "replace"))
 
 
-def decode(payload: bytes) -> Message:
+def decode(payload: bytes, *, items_limit: int = ITEMS_LIMIT) -> Message:
     """Parse one payload whole.
 
-    Raises: WireError if it is not one well-formed message in UTF-8 with a number.
+    Raises: WireError if it is not one well-formed message in UTF-8 with a number, or is over a limit of `sexp.read`.
     """
     try:
-        match parse(payload.decode("utf-8")):
-            case [[Symbol() as kind, uid, Symbol() as method, list() as arguments]] if kind.value() == "call":
-                message = Message("call", uid, str(method), tuple(map(from_wire, arguments)))
-            case [[Symbol() as kind, uid, *values]] if kind.value() != "call":
-                message = Message(str(kind), uid, None, tuple(map(from_wire, values)))
-            case _:
-                raise WireError("expected a list: a kind, a number, and for a call its method and arguments")
-    except WireError:
-        raise
-    except Exception as error:
-        # sexpdata meets bad input with whatever its own code trips over (AttributeError for an open string,
-        # IndexError for a last backslash, RecursionError for deep nesting), so no narrower list would hold.
-        raise WireError(f"not an s-expression in UTF-8 ({type(error).__name__})") from None
+        text = payload.decode("utf-8")
+    except UnicodeDecodeError as error:
+        raise WireError(f"it is not UTF-8 at byte {error.start}") from None
+    match read(text, items_limit=items_limit):
+        case [Symbol("call"), uid, Symbol() as method, list() | None as arguments] if not isinstance(arguments, Vector):
+            message = Message("call", uid, str(method), arguments_of(arguments or []))
+        case [Symbol() as kind, uid, *values] if kind != "call":
+            message = Message(str(kind), uid, None, tuple(map(plain, values)))
+        case _:
+            raise WireError("expected a list: a kind, a number, and for a call its method and arguments")
     if not isinstance(message.uid, (int, str)) or isinstance(message.uid, bool):
         raise WireError("the number of a message must be an integer or a name")
     return message
@@ -202,71 +191,3 @@ def encode(kind: str, uid: object, *values: object, limit: int = PAYLOAD_LIMIT) 
     if len(frame) - _HEADER_BYTES > limit:
         raise WireError(f"the message has {len(frame) - _HEADER_BYTES} bytes, at most {limit} go into one frame")
     return frame
-
-
-def write(value: object, depth: int = 0) -> str:
-    """Write a value as Emacs reads it.
-
-    None, False and empty collections are nil, True is t. A dict is a property list: its keys, strings, become
-    keywords with hyphens (`end_line` is `:end-line`). A list or tuple is a list; a Symbol goes unquoted.
-    sexpdata's own writer takes 1.9 s for the rows of 10,000 processes, this one a tenth.
-
-    Raises: WireError for any other type, for nan and infinities, and beyond 100 levels.
-    """
-    if value is None or value is False:
-        return "nil"
-    if value is True:
-        return "t"
-    if isinstance(value, str):
-        return Symbol.quote(value) if isinstance(value, Symbol) else _quoted(value)
-    if isinstance(value, int):
-        return int.__repr__(value)
-    if isinstance(value, float) and math.isfinite(value):
-        return float.__repr__(value)
-    if depth > _DEPTH_LIMIT:
-        raise WireError(f"the value nests deeper than {_DEPTH_LIMIT} levels (or holds itself)")
-    if isinstance(value, (list, tuple)):
-        return f"({' '.join([write(item, depth + 1) for item in value])})" if value else "nil"
-    if isinstance(value, Mapping):
-        items = [f"{_keyword(key)} {write(item, depth + 1)}" for key, item in value.items()]
-        return f"({' '.join(items)})" if items else "nil"
-    raise WireError(f"a {type(value).__name__} has no form on the wire")
-
-
-def _quoted(text: str) -> str:
-    if _SPECIAL.search(text):
-        # A lone surrogate has no form in UTF-8; it goes as its escape.
-        text = String.quote(text.encode("utf-8", "backslashreplace").decode())
-    return f'"{text}"'
-
-
-@lru_cache(maxsize=500)
-def _keyword(key: object) -> str:
-    if not isinstance(key, str):
-        raise WireError(f"a key of a property list must be a string, received {key!r}")
-    return f":{Symbol.quote(key.replace('_', '-'))}"
-
-
-def from_wire(value: object) -> object:
-    """Turn what sexpdata read into plain Python values.
-
-    nil is None (an empty list and false arrive as the same), t is True. A list of keywords and values is a
-    dict with underscores in its keys. A symbol is its name; a vector is a list; a quote is dropped.
-    """
-    match value:
-        case []:
-            return None
-        case Symbol():
-            return str(value)
-        case Quoted():
-            return from_wire(value.x)
-        case Brackets() | Parens():
-            return [from_wire(item) for item in value.I]
-        case list():
-            keys = value[::2]
-            if len(value) % 2 == 0 and all(isinstance(key, Symbol) and key.startswith(":") for key in keys):
-                names = (str(key)[1:].replace("-", "_") for key in keys)
-                return dict(zip(names, map(from_wire, value[1::2]), strict=True))
-            return [from_wire(item) for item in value]
-        case _:
-            return value
