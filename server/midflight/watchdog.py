@@ -15,7 +15,7 @@ from types import FrameType
 
 from midflight.errors import Killed
 from midflight.kernel import Scheduler, StuckReport
-from midflight.kernel.break_in import break_into
+from midflight.kernel.async_exc import break_into
 from midflight.kernel.core import Core, Process
 from midflight.kernel.frames import is_kernel_frame
 

@@ -144,7 +144,7 @@ def test_a_coroutine_between_two_steps_cannot_be_struck() -> None:
 
     steps = Breakable(body())
 
-    assert not steps.strike()
+    assert not steps.interrupt()
     steps.close()
 
 
@@ -153,7 +153,7 @@ def test_a_step_whose_innermost_code_is_ours_cannot_be_struck() -> None:
     struck: list[bool] = []
 
     async def body() -> None:
-        struck.append(steps.strike())
+        struck.append(steps.interrupt())
 
     steps = Breakable(body())
     for _ in steps:

@@ -1,6 +1,7 @@
 """The kernel: processes, messages, exits and time. It knows no socket, no thread of its own and no editor."""
 
-from midflight.kernel.break_in import is_user_code
+from midflight.kernel.async_exc import Target, is_user_code
+from midflight.kernel.behaviour import Behaviour
 from midflight.kernel.calls import (
     demonitor,
     exit,
@@ -15,7 +16,7 @@ from midflight.kernel.calls import (
     unlink,
 )
 from midflight.kernel.client import TIMED_OUT, Client, check_timeout
-from midflight.kernel.core import Behaviour, Pid, Process, receive
+from midflight.kernel.core import Pid, Process, receive
 from midflight.kernel.crash import CrashReport, StuckReport
 from midflight.kernel.frames import is_kernel_frame, locals_of, stack_of, version_of
 from midflight.kernel.group_leader import Sink, group_leader_var, routed_output
@@ -49,6 +50,7 @@ __all__ = [
     "StuckReport",
     "System",
     "SystemClock",
+    "Target",
     "Trace",
     "TraceEvent",
     "check_timeout",

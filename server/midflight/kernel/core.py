@@ -21,12 +21,14 @@ from contextvars import Context
 from types import CoroutineType, coroutine
 from typing import Any, TypeVar
 
+from midflight.kernel.async_exc import absorb
+from midflight.kernel.behaviour import Behaviour
 from midflight.kernel.frames import function_name
 from midflight.kernel.mailbox import NOT_FOUND, RECEIVE, TIMED_OUT, YIELD, Receive, Sleep, _Token
 from midflight.kernel.refs import Ref
 from midflight.kernel.task_face import TaskFace
 
-__all__ = ["HANDED", "Behaviour", "Core", "Pid", "Process", "receive", "sleep_in_process"]
+__all__ = ["HANDED", "Core", "Pid", "Process", "receive", "sleep_in_process"]
 
 Message = TypeVar("Message")
 
@@ -205,18 +207,6 @@ class Process(TaskFace):
         return f"<Process {self.pid!r}>"
 
 
-class Behaviour:
-    """The base of the process functions that handle System messages.
-
-    `server` is the object that holds the state, None while its init runs: it is `starting` then. While `is_suspended`
-    only system messages are handled.
-    """
-
-    server: Any = None
-    starting: Any = None
-    is_suspended = False
-
-
 def _again(request: Any) -> Any:
     """Yield `request` once more in the place of a process that need not be woken to do so."""
     return request
@@ -235,6 +225,7 @@ class Core:
         self.awake = False  # a turn is running or asked for
         self.thread = get_ident()
         self.fast_thread = self.thread
+        self.struck: type[BaseException] | None = None  # what another thread has dealt to the process that runs
         self.tail_called: Callable[[Process, CoroutineType[Any, Any, Any]], object] | None = None  # while one traces
 
     def enqueue(self, process: Process) -> None:
@@ -258,6 +249,12 @@ class Core:
                     try:
                         request = process.context.run(process.resume, value)
                     except StopIteration as stop:
+                        if self.struck is not None:  # it may not have hit: it is to hit here
+                            try:
+                                absorb(self.struck)
+                            except self.struck:
+                                pass
+                            self.struck = None
                         coro = stop.value
                         if type(coro) is not CoroutineType:
                             self._ended(process, None, coro)
@@ -274,6 +271,12 @@ class Core:
                         self._yield(process)
                         break
                     except BaseException as error:
+                        if self.struck is not None:  # it may not have hit: it is to hit here
+                            try:
+                                absorb(self.struck)
+                            except self.struck:
+                                pass
+                            self.struck = None
                         process.last_message = last if value is None else value
                         self._ended(process, error, None)
                         break

@@ -60,7 +60,6 @@ class Scheduler(Core):
         self.on_result: dict[Process, Callable[[object, Any], None]] = {}  # of a process that somebody waits for
         self.on_empty: Callable[[], object] = lambda: None  # called when the last process has ended
         self.turns = 0  # how many were taken: what the watchdog looks at
-        self.is_aimed_at = False  # a blow of break_into is under way
         self.tracer: Tracer | None = None  # while something is traced
         self.doomed: set[Process] = set()  # those that another thread has killed and that may never yield
         self.on_wake: Callable[[], object] = lambda: None

@@ -120,7 +120,7 @@ class Session:
         until = time.monotonic() + INTERRUPT_SECONDS
         while not asked.done() and time.monotonic() < until:
             steps = evaluation.steps
-            if (steps is not None and steps.strike()) or evaluation.finished.wait(LOOK_SECONDS):
+            if (steps is not None and steps.interrupt()) or evaluation.finished.wait(LOOK_SECONDS):
                 break
         return True
 

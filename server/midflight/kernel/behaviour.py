@@ -1,0 +1,19 @@
+"""The base of the process functions that are objects with a state: how the kernel knows a server."""
+
+from __future__ import annotations
+
+from typing import Any
+
+__all__ = ["Behaviour"]
+
+
+class Behaviour:
+    """The base of the process functions that handle System messages.
+
+    `server` is the object that holds the state, None while its init runs: it is `starting` then. While `is_suspended`
+    only system messages are handled.
+    """
+
+    server: Any = None
+    starting: Any = None
+    is_suspended = False
