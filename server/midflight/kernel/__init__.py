@@ -20,7 +20,7 @@ from midflight.kernel.core import Pid, Process, receive
 from midflight.kernel.crash import CrashReport, StuckReport
 from midflight.kernel.frames import is_kernel_frame, locals_of, stack_of, version_of
 from midflight.kernel.group_leader import Sink, group_leader_var, routed_output
-from midflight.kernel.info import describe, messages_of, status_of
+from midflight.kernel.info import describe, message_count, messages_of, status_of
 from midflight.kernel.reenter import obstacle, reenter
 from midflight.kernel.refs import Ref
 from midflight.kernel.running import current_process, current_scheduler, schedulers
@@ -66,6 +66,7 @@ __all__ = [
     "leave",
     "link",
     "locals_of",
+    "message_count",
     "messages_of",
     "monitor",
     "obstacle",

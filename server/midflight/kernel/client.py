@@ -13,15 +13,15 @@ Laws:
 from __future__ import annotations
 
 from _thread import get_ident
-from collections import deque
 from collections.abc import Generator
 from types import coroutine
 from typing import TYPE_CHECKING, Any
 
 from midflight.kernel.core import HANDED, INFINITY
 from midflight.kernel.ends import unlink
-from midflight.kernel.mailbox import TIMED_OUT, Receive
+from midflight.kernel.mailbox import TIMED_OUT, Receive, drop_first
 from midflight.kernel.refs import Ref, _numbers
+from midflight.kernel.signals import Down
 
 if TYPE_CHECKING:
     from midflight.kernel.core import Process
@@ -88,12 +88,11 @@ class Client(Ref):
     def abandon(self) -> None:
         """Close, and take what has come already out of the mailbox."""
         self.close()
-        mailbox: deque[Any] | None = self.owner.mailbox if self.owner is not None else None
-        for index, message in enumerate(mailbox or ()):
-            if isinstance(message, tuple) and message and message[0] is self:
-                assert mailbox is not None
-                del mailbox[index]  # the loop ends here: a client takes one message at most
-                break
+        if self.owner is not None:  # a client takes one message at most
+            drop_first(self.owner, self, self._is_mine)
+
+    def _is_mine(self, message: Any) -> bool:
+        return type(message) in (tuple, Down) and bool(message) and message[0] is self
 
     def unlink(self) -> None:
         """Remove the link between owner and target, if there is one; on the scheduler's thread, in any process."""

@@ -302,13 +302,16 @@ class Core:
                             process.pending = error
                             self._throw_pending(process)
                             break
+                        if request.cost:
+                            budget -= request.cost
+                            request.cost = 0
                         if found is NOT_FOUND and request.timeout == 0:
                             found = TIMED_OUT
                         if found is not NOT_FOUND:
                             value = found
                             process.resume = process.coro.send  # type: ignore[union-attr]  # it has begun
                             budget -= 1
-                            if budget:
+                            if budget > 0:
                                 continue
                             process.value = value
                             process.waiting = None if value is TIMED_OUT else HANDED

@@ -15,6 +15,7 @@ from typing import TYPE_CHECKING, Any
 from midflight.errors import NoSuchProcess, ProcessExit
 from midflight.kernel import closing
 from midflight.kernel.crash import report_crash, report_unclosable
+from midflight.kernel.mailbox import drop_first
 from midflight.kernel.refs import Ref
 from midflight.kernel.signals import NODE, Down, Exit, is_normal
 
@@ -202,11 +203,8 @@ def demonitor(watcher: Process, ref: Ref, flush: bool) -> bool:
     if target is not None:
         (target.monitored_by or {}).pop(ref, None)
         return True
-    if flush and watcher.mailbox:
-        for index, message in enumerate(watcher.mailbox):
-            if type(message) is Down and message.ref is ref:
-                del watcher.mailbox[index]
-                break
+    if flush:
+        drop_first(watcher, ref, lambda message: type(message) is Down and message.ref is ref)
     return False
 
 

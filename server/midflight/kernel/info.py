@@ -13,13 +13,22 @@ if TYPE_CHECKING:
     from midflight.kernel.core import Process
     from midflight.kernel.scheduler import Scheduler
 
-__all__ = ["describe", "messages_of", "status_of"]
+__all__ = ["describe", "message_count", "messages_of", "status_of"]
 
 
 def messages_of(scheduler: Scheduler, process: Process) -> list[Any]:
     """Return the messages that wait for `process`, oldest first, the one it was handed included."""
-    handed = [process.value] if process.waiting is HANDED and scheduler.current() is not process else []
+    handed = [process.value] if _is_handed_one(scheduler, process) else []
     return handed + list(process.mailbox or ())
+
+
+def message_count(scheduler: Scheduler, process: Process) -> int:
+    """Return how many messages wait for `process`, the one it was handed included; no copy of them is made."""
+    return len(process.mailbox or ()) + _is_handed_one(scheduler, process)
+
+
+def _is_handed_one(scheduler: Scheduler, process: Process) -> bool:
+    return process.waiting is HANDED and scheduler.current() is not process
 
 
 def status_of(scheduler: Scheduler, process: Process) -> str:
@@ -57,7 +66,7 @@ def describe(scheduler: Scheduler, process: Process) -> dict[str, Any]:
     return {
         "pid": process.pid,
         "status": status_of(scheduler, process),
-        "message_queue_len": len(messages_of(scheduler, process)),
+        "message_queue_len": message_count(scheduler, process),
         "messages": messages_of(scheduler, process),
         "links": [other.pid for other in process.links or ()],
         "monitors": [target.pid for target in (process.monitors or {}).values()],

@@ -1,14 +1,15 @@
 """Selective receive: what a process waits for, and which message of its mailbox that is.
 
 Laws: the oldest message that any pattern matches is taken; the others keep their place; a pattern that
-raises does not match; a message is looked at once for each receive, however often the receiver is woken.
+raises does not match; a message is looked at once for each receive, however often the receiver is woken, and
+to look at it costs the same wherever it is in however long a mailbox.
 """
 
 from __future__ import annotations
 
 import functools
 from collections import deque
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
 from itertools import islice
 from types import BuiltinFunctionType, FunctionType, MethodType
 from typing import TYPE_CHECKING, Any
@@ -18,9 +19,10 @@ from midflight.kernel.refs import Ref
 if TYPE_CHECKING:
     from midflight.kernel.core import Process
 
-__all__ = ["NOT_FOUND", "RECEIVE", "TIMED_OUT", "YIELD", "Receive", "Sleep", "matches"]
+__all__ = ["NOT_FOUND", "RECEIVE", "TIMED_OUT", "YIELD", "Receive", "Sleep", "drop_first", "matches"]
 
-BY_INDEX = 8  # messages of a block that are read one by one
+BY_INDEX = 16  # messages of a block that are read one by one
+LOOKS_A_RECEIVE = 6  # as a power of two: so many messages passed over cost what a receive costs
 PREDICATES = (FunctionType, BuiltinFunctionType, MethodType, functools.partial)
 
 
@@ -61,43 +63,65 @@ class Receive:
     """Yielded by a receive with patterns or a timeout.
 
     `timeout` and `deadline` are seconds; None is for ever. `looked` is how many messages had ever arrived when
-    the mailbox was last looked through for it; below zero, it has not been.
+    the mailbox was last looked through for it; below zero, it has not been. `cost` counts looks at
+    long mailboxes, in receives, until it is taken off what a process may do in a turn.
     """
 
-    __slots__ = ("deadline", "looked", "patterns", "timeout")
+    __slots__ = ("cost", "deadline", "looked", "patterns", "timeout")
 
     def __init__(self, patterns: tuple[object, ...], timeout: float | None) -> None:
         self.patterns = patterns
         self.timeout = timeout
         self.deadline = 0.0
-        self.looked = -1  # the receiver's `arrived` when it was last looked through; below 0: never
+        self.looked = -1
+        self.cost = 0
 
     def __repr__(self) -> str:
         return OUTSIDE.format("receive()")
 
     def take(self, process: Process) -> Any:
-        """Remove and return the oldest message that matches, or NOT_FOUND."""
+        """Remove and return the oldest message that matches, or NOT_FOUND.
+
+        Looks at those that are there when it begins. What a predicate sends to its own process meanwhile is looked
+        at the next time, `looked` is less than `arrived` then; so are all, if it took one out (by a flush).
+        """
         mailbox = process.mailbox
+        arrived, looked = process.arrived, self.looked
+        self.looked = arrived
         if not mailbox:
-            self.looked = process.arrived
             return NOT_FOUND
-        if not self.patterns:
+        patterns = self.patterns
+        if not patterns:
             return mailbox.popleft()
-        looked = self.looked if self.looked >= 0 else self._newest_mark(process)
-        if looked == 0 and matches(self.patterns[0], mailbox[0]):  # the commonest case, without the loop below
-            return mailbox.popleft()
-        while True:
-            arrived = process.arrived
-            # Those that came since; a few more where messages were taken out since, which is harmless.
-            start = max(0, len(mailbox) - (arrived - looked))
-            for index, message in _since(mailbox, start):
-                for pattern in self.patterns:
+        by_mark = False
+        if looked < 0:
+            looked = self._newest_mark(process)
+            by_mark = looked > 0
+        taken = arrived - len(mailbox)  # out of all that ever arrived
+        start = looked - taken
+        if start >= len(mailbox):
+            return NOT_FOUND
+        start = max(0, start)
+        first = mailbox[start]  # the commonest case, without the blocks below
+        for pattern in patterns:
+            if matches(pattern, first):
+                _take_out(process, mailbox, taken, start, first)
+                if by_mark:
+                    _count_out(pattern, first)
+                return first
+        for index, messages in _blocks(mailbox, start + 1):
+            for offset, message in enumerate(messages):
+                for pattern in patterns:
                     if matches(pattern, message):
-                        del mailbox[index]
+                        _take_out(process, mailbox, taken, index + offset, message)
+                        if by_mark:
+                            _count_out(pattern, message)
+                        self.cost += offset >> LOOKS_A_RECEIVE
                         return message
-            self.looked = looked = arrived
-            if process.arrived == arrived:  # else a predicate sent to its own process meanwhile
-                return NOT_FOUND
+            self.cost += len(messages) >> LOOKS_A_RECEIVE
+        if process.arrived - len(mailbox) != taken:  # one may have slipped through
+            self.looked = 0
+        return NOT_FOUND
 
     def _newest_mark(self, process: Process) -> int:
         """Return how many of all messages so far came before any that could match."""
@@ -110,21 +134,66 @@ class Receive:
         return min(marks)
 
 
-def _since(mailbox: deque[Any], start: int) -> Iterator[tuple[int, Any]]:
-    """Pair each message from `start` on with its index; what comes meanwhile is left out.
+def drop_first(process: Process, ref: Ref, is_it: Callable[[Any], bool]) -> None:
+    """Take the oldest message that holds `ref`, and that `is_it` says true of, out of the mailbox, if there is one.
 
-    Reads ahead in blocks, each twice the one before: a match at the front costs no walk to the end.
+    `is_it` is the kernel's own and raises nothing.
+    """
+    mailbox = process.mailbox
+    if not mailbox:
+        return
+    start = max(0, len(mailbox) - process.arrived + ref.mark) if ref.owner is process else 0
+    for index, messages in _blocks(mailbox, start):
+        for offset, message in enumerate(messages):
+            if is_it(message):
+                del mailbox[index + offset]
+                return
+
+
+def _take_out(process: Process, mailbox: deque[Any], taken: int, index: int, message: object) -> None:
+    """Take `message` out, which was at `index` when `taken` of all that ever arrived had been taken out."""
+    if process.arrived - len(mailbox) == taken:
+        del mailbox[index]
+        return
+    for place, found in enumerate(mailbox):  # a predicate took another out
+        if found is message:
+            del mailbox[place]
+            return
+
+
+def _blocks(mailbox: deque[Any], start: int) -> Iterator[tuple[int, list[Any]]]:
+    """Yield the messages from `start` on, in lists, each with the index of its first; what comes meanwhile is left out.
+
+    A deque is quick at its ends only. So each block is four times the one before, and read from the nearer end: what
+    is read costs about what is looked at, wherever that is.
     """
     end = len(mailbox)
     size = 1
     while start < end:
         stop = min(end, start + size)
-        if size <= BY_INDEX or end - start < start:
-            for index in range(start, stop):  # a deque's ends are near
-                yield index, mailbox[index]
+        length = len(mailbox)
+        if size <= BY_INDEX:
+            messages = [mailbox[index] for index in range(start, stop)]
+        elif start < length - stop:
+            messages = list(islice(mailbox, start, stop))
         else:
-            yield from enumerate(list(islice(mailbox, start, stop)), start)
-        start, size = stop, size * 2
+            messages = list(islice(reversed(mailbox), length - stop, length - start))
+            messages.reverse()
+        yield start, messages
+        start, size = stop, size * 4
+
+
+def _count_out(pattern: object, message: object) -> None:
+    """Count `message`, which is taken out, as one that came before the ref in `pattern`, if it holds that.
+
+    So the next receive for that ref begins where this one did, and not one further back for each that was taken.
+    """
+    ref = _ref_in(pattern)
+    if ref is not None:
+        for part in message if type(message) is tuple else (message,):
+            if part is ref:
+                ref.mark += 1
+                return
 
 
 def _ref_in(pattern: object) -> Ref | None:

@@ -225,6 +225,9 @@ class Scheduler(Core):
         elif type(request) in (Receive, Sleep):
             if request.timeout is not None:
                 self._set_deadline(process, request)
+            if type(request) is Receive and request.looked != process.arrived:  # its own predicate has sent to it
+                process.waiting, process.value, process.resume = None, request, _again
+                self.queue.append(process)
         else:
             process.pending = RuntimeError(f"a process awaited what yields {request!r}; nobody can wait for that")
             self._throw_pending(process)

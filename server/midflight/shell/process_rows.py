@@ -8,7 +8,7 @@ from functools import cache, partial
 from types import FrameType, FunctionType
 from typing import Any, NamedTuple
 
-from midflight.kernel import Pid, Process, Scheduler, is_kernel_frame, messages_of, server_of, status_of, version_of
+from midflight.kernel import Pid, Process, Scheduler, is_kernel_frame, message_count, server_of, status_of, version_of
 from midflight.shell.looking import look_at, parts_of
 
 __all__ = ["COLUMNS", "KINDS", "ROWS_A_LOOK", "Choice", "Place", "Row", "place_of", "row_of", "rows_of"]
@@ -55,7 +55,7 @@ def row_of(scheduler: Scheduler, process: Process) -> Row:
         process.name,
         place_of(scheduler, process),
         status_of(scheduler, process),
-        len(messages_of(scheduler, process)),
+        message_count(scheduler, process),
         len(links) if links else 0,
         next(iter(links)).pid.number if links else None,
     )
