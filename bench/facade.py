@@ -21,7 +21,7 @@ from types import ModuleType
 sys.path.insert(0, str(Path(__file__).parents[1] / "tests"))
 from helpers.versions import Project, project_in  # its folder had to be on the path first
 from midflight import code
-from midflight.code.facade import Facade
+from midflight.code.version.facade import Facade
 
 TEXT = "def f(): pass\nx = {}\n"
 READER = "def read(n):\n    for _ in range(n):\n        module.x\n"

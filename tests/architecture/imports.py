@@ -28,6 +28,9 @@ SEEN_BY["cli"] |= {"driver", "editors", "program"}
 # midflight/__init__.py: the public names
 SEEN_BY[""] = frozenset(SEEN_BY) - {"cli", "app", "editors", "program", "testing", "coverage", ""}
 
+# The rooms of the code server, in the same way. What stands in code/ itself is below them all.
+ROOMS = ("report", "source", "version", "census", "identity", "checks", "move", "load", "upgrade", "editing")
+
 # Made of the kernel's own files: the loop around it, what watches that loop, and the list of its public names.
 INSIDE_THE_KERNEL = ("driver", "watchdog", "")
 
@@ -106,6 +109,29 @@ def direction(module: Module) -> Iterator[str]:
             target = found.name  # from midflight import kernel
         if target is not None and target != own and target not in SEEN_BY[own]:
             yield f"{module.name}:{found.line}: {own or 'midflight'} may not import {found.target}"
+
+
+def between_rooms(module: Module) -> Iterator[str]:
+    """Say which imports of a file of the code server go up from its room, or name no room."""
+    own = _room_of(module.name, module.is_package)
+    if own is None:
+        return
+    if own and own not in ROOMS:
+        yield f"{module.name}: belongs to no room; name its place in ROOMS"
+        return
+    below = ROOMS[: ROOMS.index(own)] if own else ()
+    for found in imports(module):
+        target = _room_of(found.target, found.target.count(".") == 2 and found.target.split(".")[2] in ROOMS)
+        if target and target != own and target not in below:
+            yield f"{module.name}:{found.line}: code/{own} may not import {found.target}"
+
+
+def _room_of(name: str, is_package: bool) -> str | None:
+    """The folder of code/ that a dotted name is in, "" for a file of code/ itself, None outside and for its list."""
+    parts = name.split(".")
+    if parts[:2] != ["midflight", "code"] or len(parts) == 2:
+        return None
+    return parts[2] if len(parts) > 3 or is_package else ""
 
 
 def inside_functions(module: Module) -> Iterator[str]:

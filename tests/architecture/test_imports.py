@@ -7,7 +7,7 @@ from textwrap import dedent
 import pytest
 
 from architecture import imports
-from architecture.imports import direction, inside_functions, taken_by_the_kernel, undeclared, waiting
+from architecture.imports import between_rooms, direction, inside_functions, taken_by_the_kernel, undeclared, waiting
 from architecture.sources import Module, declared_names, modules
 
 
@@ -25,6 +25,34 @@ def test_every_part_of_the_package_is_seen() -> None:
 def test_imports_go_one_way() -> None:
     """errors <- kernel <- code <- otp <- shell <- epc <- app <- cli; driver and editors see less."""
     assert [broken for one in modules() for broken in direction(one)] == []
+
+
+def test_imports_between_the_rooms_of_the_code_server_go_one_way() -> None:
+    """report <- source <- version <- census <- identity <- checks <- move <- load <- upgrade <- editing."""
+    rooms = {one.name.split(".")[2] for one in modules() if one.is_package and one.name.count(".") == 2}
+
+    assert set(imports.ROOMS) <= rooms
+    assert [broken for one in modules() for broken in between_rooms(one)] == []
+
+
+@pytest.mark.parametrize(
+    ("name", "text"),
+    [
+        ("midflight.code.census.history", "from midflight.code.load.adopt import adopt"),
+        ("midflight.code.report.load_report", "from midflight.code.source import unit"),
+        ("midflight.code.lock", "from midflight.code.report.load_report import LoadReport"),
+        ("midflight.code.attic.dust", "import os"),
+    ],
+)
+def test_an_import_of_a_room_further_up_is_found(name: str, text: str) -> None:
+    """Rooms that nobody has given a place are found too."""
+    assert len(list(between_rooms(module(name, text)))) == 1
+
+
+@pytest.mark.parametrize("target", ["code.source.unit", "code.load.prepare", "code.lock", "kernel"])
+def test_an_import_of_a_room_further_down_is_allowed(target: str) -> None:
+    """A room sees itself, the rooms below it and the files that stand in no room."""
+    assert list(between_rooms(module("midflight.code.load.commit", f"from midflight.{target} import it"))) == []
 
 
 def test_no_import_stands_inside_a_function() -> None:
@@ -174,7 +202,7 @@ def test_taking_past_the_list_is_found(text: str) -> None:
     [
         "from midflight.kernel import Pid",
         "from midflight.errors import LoadError",
-        "from midflight.code.version import Version",
+        "from midflight.code.version.version import Version",
     ],
 )
 def test_taking_what_is_listed_is_allowed(text: str) -> None:

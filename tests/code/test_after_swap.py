@@ -14,10 +14,12 @@ from helpers.faults import Fault
 from helpers.ledgers import answers, load_ledger, start_ledgers, upgrade_ledger
 from helpers.versions import text_of
 from midflight import code
+from midflight.code.load import commit, prepare
+from midflight.code.load import steps as load_steps
 
-SWAP = "commit._Commitment._swap"
-CATCHES = "afterwards.report_of"  # is only a `try` around what may fail
-SWAP_ENDS = "hooks.keep"  # the last thing that it does; up to there a step that fails is done again
+SWAP = "load/commit._Commitment._swap"
+CATCHES = "load/steps.report_of"  # is only a `try` around what may fail
+SWAP_ENDS = "version/hooks.keep"  # the last thing that it does; up to there a step that fails is done again
 
 
 def account(number):
@@ -87,16 +89,16 @@ def test_what_fails_for_good_is_said(project, running, monkeypatch, what):
         raise RuntimeError("for good")
 
     target, said = {
-        "typing": ("midflight.code.commit.forget_typing_caches", "the caches of typing"),
-        "rows": ("midflight.code.commit.Census.rows", "which processes run old versions is not known"),
-        "report": ("midflight.code.prepare.Prepared.report", "what changed and who lingers is not known"),
-        "lost writes": ("midflight.code.prepare.Prepared.lost_writes", "what __persist__ misses is not known"),
-        "log": ("midflight.code.prepare.Prepared.lost_writes", "what __persist__ misses is not known"),
+        "typing": ((commit, "forget_typing_caches"), "the caches of typing"),
+        "rows": ((commit.Census, "rows"), "which processes run old versions is not known"),
+        "report": ((prepare.Prepared, "report"), "what changed and who lingers is not known"),
+        "lost writes": ((prepare.Prepared, "lost_writes"), "what __persist__ misses is not known"),
+        "log": ((prepare.Prepared, "lost_writes"), "what __persist__ misses is not known"),
     }[what]
     with monkeypatch.context() as patch:
-        patch.setattr(target, fail)
+        patch.setattr(*target, fail)
         if what == "log":
-            patch.setattr("midflight.code.afterwards._log.handle", fail)
+            patch.setattr(load_steps._log, "handle", fail)
         report = project.load_text("account", account(3))
 
     (warning,) = [each for each in report.warnings if each.code == "afterwards"]
@@ -137,7 +139,7 @@ def test_ctrl_c_at_each_step_of_an_upgrade_leaves_code_and_states_alike(project,
     async def main():
         pids = await start_ledgers(1, 2)
         steps = list((await upgrade(2))[0])
-        steps = steps[: steps.index("commit._Commitment._note_seconds") + 1]
+        steps = steps[: steps.index("load/commit._Commitment._note_seconds") + 1]
         for number, step in enumerate(steps, 3):
             seen, raised = await upgrade(number, step)
             struck.append(raised is not None)
@@ -148,7 +150,7 @@ def test_ctrl_c_at_each_step_of_an_upgrade_leaves_code_and_states_alike(project,
 
     steps = runtime.run(main)
     assert wrong == []
-    assert {"holding.Holding.install", "attributes.renewed", SWAP} <= set(steps)
+    assert {"upgrade/suspending.Holding.install", "identity/server_state.renewed", SWAP} <= set(steps)
     assert all(struck)
 
 

@@ -7,7 +7,7 @@ from collections import OrderedDict, defaultdict, deque
 
 import pytest
 
-from midflight.code.attributes import attributes_of, copied, moved
+from midflight.code.identity.server_state import attributes_of, copied, moved
 
 
 class Plain:

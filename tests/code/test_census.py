@@ -8,8 +8,8 @@ import sys
 import pytest
 
 from midflight import Pid, code, exit, receive, register
-from midflight.code import census
-from midflight.code.census import Census, Roll, take_census
+from midflight.code.census import census
+from midflight.code.census.census import Census, Roll, take_census
 
 WALKER = """
 from midflight import receive
@@ -159,7 +159,7 @@ def test_who_takes_it_is_where_it_calls(runtime, walkers, project):
     project.load_text(
         "taker",
         """
-        from midflight.code.census import take_census
+        from midflight.code.census.census import take_census
 
         async def start(sink):
             found = take_census()

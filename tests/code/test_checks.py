@@ -13,7 +13,7 @@ import pytest
 
 from midflight import code
 from midflight.code import LoadError
-from midflight.code.checks import findings
+from midflight.code.checks.findings import findings
 
 HEAD = "from midflight import receive\nimport thing\n"
 LOOPS = """
@@ -203,7 +203,7 @@ def test_a_checker_that_fails_is_a_warning(project, monkeypatch):
     def fail(*_: object) -> None:
         raise RuntimeError("no handler")
 
-    monkeypatch.setattr("midflight.code.undefined.Checker", fail)
+    monkeypatch.setattr("midflight.code.checks.undefined_names.Checker", fail)
 
     assert [(name, line) for name, line, _ in found(project, "x = 1\n")] == [("unchecked", 1)]
 
@@ -271,7 +271,7 @@ def test_pythons_own_modules_give_no_alarm(name):
 def test_each_check_stands_in_the_table():
     """docs/checks.md, by the code that its findings have."""
     root = Path(__file__).parents[2]
-    sources = "".join(path.read_text() for path in (root / "server/midflight/code").glob("*.py"))
+    sources = "".join(path.read_text() for path in (root / "server/midflight/code").rglob("*.py"))
     found = set(re.findall(r'"(undefined-name|not-awaited|awaited-loop|loop-ends|persist|live-call)"', sources))
 
     table = (root / "docs/checks.md").read_text()

@@ -3,14 +3,15 @@
 from __future__ import annotations
 
 import ast
+import sys
 
 import pytest
 from hypothesis import assume, given
 from hypothesis import strategies as st
 
-from midflight.code import comparison, lines
-from midflight.code.comparison import compare_texts, lines_of_definitions
-from midflight.code.lines import line_map
+from midflight.code.source import compare
+from midflight.code.source.compare import compare_texts, lines_of_definitions
+from midflight.code.source.line_map import line_map
 
 RUNS = (
     "import a\nx = 1\n\ndef f():\n    return 1\n\nclass C:\n    def m(self): pass\n    def n(self): pass\n\nprint(x)\n"
@@ -82,15 +83,15 @@ def test_parsing_what_was_edited_says_what_parsing_all_does(pieces, edit, data):
     start = data.draw(st.integers(0, len(pieces)))
     end = data.draw(st.integers(start, len(pieces)))
     old, new = "".join(pieces), "".join([*pieces[:start], *edit, *pieces[end:]])
-    statements = comparison._statements(old)
+    statements = compare._statements(old)
     assume(statements is not None)
 
-    found = comparison._statements_beside(old, statements, new)
+    found = compare._statements_beside(old, statements, new)
 
     def described(some):
         return None if some is None else [(each.line, each.end_line, each.text, each.said) for each in some]
 
-    assert described(found) == described(comparison._statements(new))
+    assert described(found) == described(compare._statements(new))
 
 
 def test_lines_of_definitions_are_by_the_names_of_a_report():
@@ -148,7 +149,7 @@ def test_line_map_of_texts_that_share_no_line_is_quick():
 
     a = [Line(line) for line in old.split("\n")]
     b = [Line(line.replace("    ", "  ")) for line in a]
-    spans = list(lines._spans(a, b))
+    spans = list(sys.modules["midflight.code.source.line_map"]._spans(a, b))
 
     assert comparisons < 100 * len(a)
     assert spans

@@ -6,7 +6,7 @@ from textwrap import dedent
 
 import pytest
 
-from midflight.code.define import NoDefinition, block_at, put_in
+from midflight.code.source.replace_definition import NoDefinition, block_at, put_in
 
 EDITED = dedent("""\
     import x

@@ -6,7 +6,7 @@ from textwrap import dedent
 
 import pytest
 
-from midflight.code.diff import compare, definitions_of, unified
+from midflight.code.source.definitions import compare, definitions_of, unified
 
 
 def difference(old: str, new: str):

@@ -11,7 +11,7 @@ from types import ModuleType
 
 import pytest
 
-from midflight.code.facade import Facade
+from midflight.code.version.facade import Facade
 
 OTHER = "facade_under_test"
 

@@ -15,15 +15,17 @@ import pytest
 from helpers.faults import Fault, world
 from helpers.versions import project_in, text_of
 from midflight import code, exit, run_process
-from midflight.code import modules
+from midflight.code.version import modules
 
 SECONDS = 10.0  # to fail instead of to hang; no test waits for it
 ERRORS = (OSError, MemoryError, KeyboardInterrupt)
-SWAP = "commit._Commitment._swap"  # the first step that changes what others see
+SWAP = "load/commit._Commitment._swap"  # the first step that changes what others see
 
+# Where a load changes things.
 CHANGING = (
-    "transaction prepare commit lock facade modules hooks snapshots version".split()
-)  # where a load changes things
+    *("lock", "load/transaction", "load/prepare", "load/commit"),
+    *("version/facade", "version/modules", "version/hooks", "version/snapshots", "version/version"),
+)
 
 
 def is_changing(step):
@@ -39,7 +41,7 @@ def account(number):
 @pytest.fixture(autouse=True)
 def _own_folder(monkeypatch):
     """Keep the texts of versions in a folder of the test's own: it is looked at."""
-    monkeypatch.setattr("midflight.code.snapshots._folders", {})
+    monkeypatch.setattr("midflight.code.version.snapshots._folders", {})
 
 
 @pytest.fixture
@@ -90,7 +92,7 @@ TEXTS = {
     "import": account(3) + "\nimport nonesuch\n",
     "from-import": account(3) + "\nfrom account import nonesuch\n",
     "undefined-name": account(3) + "\ndef late():\n    return nonesuch\n",
-    "live-call": account(3).replace("def loop", "def other").replace("account.loop", "account.other"),
+    "live-call": account(3).replace("def loop", "def other").replace("upgrade/account.loop", "upgrade/account.other"),
     "encoding": "# coding: ascii\nNAME = 'é'\n",
     "replaced": account(3) + "\nimport sys\nsys.modules[__name__] = object()\n",
     "interrupt": account(3) + "\nraise KeyboardInterrupt\n",
@@ -132,7 +134,7 @@ def test_a_disk_that_is_full_in_the_midst_of_a_text_changes_nothing(project, run
     before = world(runtime, "account")
 
     with monkeypatch.context() as patch:
-        patch.setattr("midflight.code.snapshots.open", lambda file, *_, **__: FullDisk(file), raising=False)
+        patch.setattr("midflight.code.version.snapshots.open", lambda file, *_, **__: FullDisk(file), raising=False)
         with pytest.raises(code.LoadError, match="No space left"):
             code.load(path)
 

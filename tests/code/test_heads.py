@@ -6,7 +6,7 @@ from textwrap import indent
 
 import pytest
 
-from midflight.code.heads import Head, heads_of
+from midflight.code.source.receive_heads import Head, heads_of
 
 NOT_FIRST = "does not begin with a receive"
 CALLS = "calls something in the arguments of its receive"

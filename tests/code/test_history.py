@@ -12,7 +12,7 @@ import pytest
 from helpers.versions import text_of
 from midflight import code
 from midflight.code import UnknownVersionError
-from midflight.code.modules import KEPT
+from midflight.code.version.modules import KEPT
 
 
 def test_the_text_of_every_version_is_kept(project):

@@ -11,7 +11,7 @@ import pytest
 
 from helpers.identity import load_twice, reasons
 from midflight import code
-from midflight.code import modules
+from midflight.code.version import modules
 
 # Class K of each kind.
 KINDS = {

@@ -14,7 +14,9 @@ import pytest
 
 from helpers.identity import load_twice, namespace_of_the_first
 from midflight import code
-from midflight.code import is_renewed, modules
+from midflight.code import is_renewed
+from midflight.code.identity import kept as kept_classes
+from midflight.code.version import modules
 from midflight.otp.newest import newest
 
 # --- Its functions --------------------------------------------------------------------------------------------
@@ -173,7 +175,7 @@ def test_what_somebody_changes_in_a_kept_class_meanwhile_stays(project, monkeypa
     patched = []
 
     project.load_text("thing", text + "from midflight.code import on_load\n")
-    monkeypatch.setattr("midflight.code.identity.Identity.settle", _patching(kept, patched))
+    monkeypatch.setattr("midflight.code.identity.kept.Identity.settle", _patching(kept, patched))
     project.load_text("thing", text)
 
     assert patched == [True]
@@ -182,7 +184,7 @@ def test_what_somebody_changes_in_a_kept_class_meanwhile_stays(project, monkeypa
 
 
 def _patching(cls, patched):
-    settle = code.identity.Identity.settle
+    settle = kept_classes.Identity.settle
 
     def settle_after_a_patch(self):
         patched.append(True)

@@ -11,8 +11,9 @@ import pytest
 from helpers.faults import world
 from helpers.identity import reasons
 from midflight import code
-from midflight.code import LoadError, modules
-from midflight.code.pickling import pickle_by_name
+from midflight.code import LoadError
+from midflight.code.identity.pickling import pickle_by_name
+from midflight.code.version import modules
 
 # --- Processes ------------------------------------------------------------------------------------------------------
 
@@ -119,7 +120,7 @@ def test_a_process_in_a_method_of_a_kept_class_leaves_the_old_version(project, r
 @pytest.mark.parametrize("end", ["1 / 0\n", "def f(): nonesuch()\n", "x = (\n", "return\n"])
 def test_a_load_that_fails_leaves_kept_classes_as_they_are(project, runtime, monkeypatch, end):
     """Nothing is changed before the commit."""
-    monkeypatch.setattr("midflight.code.snapshots._folders", {})
+    monkeypatch.setattr("midflight.code.version.snapshots._folders", {})
     text = "class K:\n    x = [1]\n    def f(self): return N\nclass L: y = {}\nN = 1\n"
     project.load_text("thing", text.format(1))
     thing = sys.modules["thing"]
@@ -147,7 +148,7 @@ def test_an_interrupt_in_the_midst_of_the_swap_leaves_nothing_half_done(project,
         if len(calls) == 1:
             raise KeyboardInterrupt
 
-    monkeypatch.setattr("midflight.code.identity.pickle_by_name", interrupted)
+    monkeypatch.setattr("midflight.code.identity.kept.pickle_by_name", interrupted)
     with pytest.raises(KeyboardInterrupt):
         project.load_text("thing", text.format(2, 2))
 
@@ -158,7 +159,7 @@ def test_an_interrupt_in_the_midst_of_the_swap_leaves_nothing_half_done(project,
 
 def test_memory_stays_flat_over_many_loads(project, monkeypatch):
     """A kept class keeps the current version only, and a superseded one nothing. Tried with a thousand."""
-    monkeypatch.setattr("midflight.code.modules.KEPT", 5)
+    monkeypatch.setattr("midflight.code.version.modules.KEPT", 5)
     text = """
         from dataclasses import dataclass, field
         from enum import Enum

@@ -14,7 +14,8 @@ import pytest
 from hypothesis import example, given, settings
 from hypothesis import strategies as st
 
-from midflight.code.liveness import EFFECTS, TOUCH_LOCALS, Doubt, live_after
+from midflight.code.source import liveness
+from midflight.code.source.liveness import EFFECTS, TOUCH_LOCALS, Doubt, live_after
 
 SPOILED = object()
 
@@ -189,7 +190,7 @@ def test_an_unknown_instruction_that_touches_locals_is_a_doubt(monkeypatch):
 
 def test_a_newer_python_is_a_doubt(monkeypatch):
     """Whatever its instructions are called: until this has been run there."""
-    monkeypatch.setattr("midflight.code.liveness.NEWEST", (sys.version_info[0], sys.version_info[1] - 1))
+    monkeypatch.setattr(liveness, "NEWEST", (sys.version_info[0], sys.version_info[1] - 1))
 
     with pytest.raises(Doubt, match=r"the byte code of Python 3\.\d+ is not known yet"):
         live_in("x = 'newer'\nawait pause()")

@@ -11,7 +11,7 @@ import weakref
 import pytest
 
 from midflight import code
-from midflight.code.modules import module_of
+from midflight.code.version.modules import module_of
 
 USES = {
     "functions": """

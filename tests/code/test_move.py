@@ -332,7 +332,7 @@ def test_not_if_the_locals_cannot_be_known(stage, monkeypatch):
     text = body("while True:\n    n = await receive()\n    print(n)")
     assert stage.moved(text, V2) == "moved"
 
-    monkeypatch.setitem(sys.modules["midflight.code.liveness"].EFFECTS, "STORE_FAST", None)
+    monkeypatch.setitem(sys.modules["midflight.code.source.liveness"].EFFECTS, "STORE_FAST", None)
 
     assert stage.moved(text + "\n", body("await receive()")) == "moved"
     reason = "which locals are live is not known: an unknown instruction, STORE_FAST"

@@ -11,9 +11,9 @@ import pytest
 
 from helpers.stage import V1, V2
 from midflight import code, exit, process_info
-from midflight.code.modules import module_of
+from midflight.code.version.modules import module_of
 
-move_module = importlib.import_module("midflight.code.move")
+move_module = importlib.import_module("midflight.code.move.move")
 
 V3 = V2.replace("[2,", "[3,")
 SWITCHING = """\

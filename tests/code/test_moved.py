@@ -222,13 +222,13 @@ def test_a_message_that_comes_in_the_midst_of_it_is_not_lost(stage, monkeypatch)
     pid = stage.begin()
     stage.load(V2)
     sink: list[object] = []
-    whole = sys.modules["midflight.code.mover"].live_after
+    whole = sys.modules["midflight.code.move.rule"].live_after
 
     def live_after(*arguments):
         pid << ("tell", sink)
         return whole(*arguments)
 
-    monkeypatch.setattr(sys.modules["midflight.code.mover"], "live_after", live_after)
+    monkeypatch.setattr(sys.modules["midflight.code.move.rule"], "live_after", live_after)
     report = code.move("thing")
     stage.runtime.run_until_idle()
 

@@ -9,8 +9,8 @@ from importlib.machinery import EXTENSION_SUFFIXES
 import pytest
 
 from helpers.versions import Project
-from midflight.code.names import Place, locate
-from midflight.code.report import Diagnostic
+from midflight.code.report.load_report import Diagnostic
+from midflight.code.source.find_module import Place, locate
 
 
 def place(project: Project, relative: str, text: str = "") -> Place | Diagnostic:
@@ -128,7 +128,7 @@ def test_the_standard_library_is_refused(given):
     assert "standard library" in found.message
 
 
-@pytest.mark.parametrize("given", ["midflight", "midflight.code.load", sys.modules["midflight"].__file__])
+@pytest.mark.parametrize("given", ["midflight", "midflight.code.load.load", sys.modules["midflight"].__file__])
 def test_midflight_itself_is_refused(given):
     """It would saw off the branch that it sits on."""
     found = locate(given)

@@ -10,7 +10,15 @@ from pathlib import Path
 
 import pytest
 
-from midflight.code.reads import Bindings, code_of, codes_in, feature_flags, is_same, qualified_reads_of, reads_of
+from midflight.code.source.bindings import (
+    Bindings,
+    code_of,
+    codes_in,
+    feature_flags,
+    is_same,
+    qualified_reads_of,
+    reads_of,
+)
 
 ACCESS = ("LOAD_GLOBAL", "LOAD_NAME", "LOAD_FROM_DICT_OR_GLOBALS", "STORE_GLOBAL", "DELETE_GLOBAL")
 

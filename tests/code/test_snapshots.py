@@ -10,7 +10,7 @@ import sys
 import pytest
 
 from midflight import code
-from midflight.code import snapshots
+from midflight.code.version import snapshots
 
 
 def test_the_file_is_named_after_module_and_version(project):
@@ -80,7 +80,7 @@ def test_a_text_that_cannot_be_kept_is_not_loaded(project, monkeypatch):
         raise OSError(28, "No space left on device")
 
     project.load("thing_v1")
-    monkeypatch.setattr("midflight.code.snapshots.os.open", full)
+    monkeypatch.setattr("midflight.code.version.snapshots.os.open", full)
 
     with pytest.raises(code.LoadError, match="No space left"):
         project.load("thing_v2")

@@ -5,8 +5,8 @@ from __future__ import annotations
 import pytest
 
 from helpers.versions import text_of
-from midflight.code.report import Diagnostic
-from midflight.code.source import Rejection, Unit, compile_unit, unit_of
+from midflight.code.report.load_report import Diagnostic
+from midflight.code.source.unit import Rejection, Unit, compile_unit, unit_of
 
 
 def unit(project, text, relative="counter.py"):

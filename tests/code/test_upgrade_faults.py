@@ -13,16 +13,16 @@ from helpers.faults import Fault
 from helpers.ledgers import TO_A_DICT, answers, current, load_ledgers, start_ledgers, upgrade_ledgers
 from midflight import code
 
-SWAP = "commit._Commitment._swap"
-INSTALL = "holding.Holding.install"
+SWAP = "load/commit._Commitment._swap"
+INSTALL = "upgrade/suspending.Holding.install"
 CANNOT_FAIL = (
-    "awaited._begun.<locals>.work",  # takes care of what fails
-    "holding.Holding.release",  # how everybody goes on
-    "held.let_go",
-    "held._take_back",
-    "holding._Answers.__lshift__",  # runs where a server sends its answer
+    "upgrade/awaited._begun.<locals>.work",  # takes care of what fails
+    "upgrade/suspending.Holding.release",  # how everybody goes on
+    "upgrade/suspend.let_go",
+    "upgrade/suspend._take_back",
+    "upgrade/suspending._Answers.__lshift__",  # runs where a server sends its answer
     INSTALL,  # after the swap: the states
-    "attributes.renewed",
+    "identity/server_state.renewed",
 )
 
 
@@ -40,8 +40,8 @@ class FaultAnywhere(Fault):
 
 def is_tried(step):
     """Say whether a step is one of the upgrade's own, and may fail."""
-    modules = "upgrade awaited upgrading holding held planning account callbacks attributes".split()
-    return step.partition(".")[0] in modules and step not in CANNOT_FAIL
+    own = step.startswith(("upgrade/", "identity/server_state.")) and not step.startswith("upgrade/in_thread.")
+    return own and step not in CANNOT_FAIL
 
 
 @pytest.mark.parametrize("names", [("one",), ("one", "two")])
@@ -76,12 +76,12 @@ def test_each_step_of_an_upgrade_can_fail(project, runtime, names):
 
 
 BETWEEN = [
-    ("prepare.Prepared.switch", 1),
-    ("prepare.Prepared.switch", 2),  # one module is new by then, and the other one is not
-    ("modules.Module.make_current", 2),
-    ("holding.Holding.install", 1),  # all code is new by then, and no state is
-    ("attributes.renewed", 1),
-    ("attributes.renewed", 3),  # the states of one module are new by then
+    ("load/prepare.Prepared.switch", 1),
+    ("load/prepare.Prepared.switch", 2),  # one module is new by then, and the other one is not
+    ("version/modules.Module.make_current", 2),
+    ("upgrade/suspending.Holding.install", 1),  # all code is new by then, and no state is
+    ("identity/server_state.renewed", 1),
+    ("identity/server_state.renewed", 3),  # the states of one module are new by then
 ]
 
 
@@ -113,6 +113,9 @@ def test_one_step_installs_all(project, runtime):
             await start_ledgers(1, module=name)
         with FaultAnywhere() as fault:
             await upgrade_ledgers(dict.fromkeys(("one", "two", "three"), TO_A_DICT))
-        return [fault.steps[step] for step in (SWAP, "prepare.Prepared.switch", INSTALL, "attributes.renewed")]
+        return [
+            fault.steps[step]
+            for step in (SWAP, "load/prepare.Prepared.switch", INSTALL, "identity/server_state.renewed")
+        ]
 
     assert runtime.run(main) == [1, 3, 1, 3]

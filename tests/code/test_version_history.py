@@ -11,7 +11,7 @@ import pytest
 from helpers.stage import V1, V2
 from midflight import code
 from midflight.code import UnknownModuleError, loader_var
-from midflight.code.modules import KEPT
+from midflight.code.version.modules import KEPT
 
 
 def test_a_version_says_what_it_changed(stage):

@@ -12,7 +12,7 @@ import pytest
 from helpers.epc_peer import DEADLINE_SECONDS
 from helpers.servers_of_nodes import forget_module, load
 from midflight import code
-from midflight.code import modules
+from midflight.code.version import modules
 from midflight.epc import Client
 from midflight.errors import RemoteError
 from midflight.kernel import CrashReport, Pid

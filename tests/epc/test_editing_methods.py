@@ -129,8 +129,8 @@ def test_preview_says_what_a_load_would_do(editor: Editor) -> None:
 
 def test_preview_of_a_crowd_judges_the_first_ones(editor: Editor, monkeypatch: pytest.MonkeyPatch) -> None:
     """All are counted; nobody is held up for long by it."""
-    monkeypatch.setattr("midflight.code.rehearsal.JUDGED", 3)
-    monkeypatch.setattr("midflight.code.rehearsal.AT_ONCE", 2)
+    monkeypatch.setattr("midflight.code.editing.preview.JUDGED", 3)
+    monkeypatch.setattr("midflight.code.editing.preview.AT_ONCE", 2)
     editor.load()
     pids = [editor.spawn("tally.loop, 0") for _ in range(4)]
 

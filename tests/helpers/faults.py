@@ -15,8 +15,8 @@ from typing import Any
 
 import midflight.code
 from midflight import code
-from midflight.code import hooks, snapshots
-from midflight.code.version import VERSION
+from midflight.code.version import hooks, snapshots
+from midflight.code.version.version import VERSION
 from midflight.kernel import Process, messages_of
 from midflight.testing import TestRuntime
 
@@ -92,8 +92,8 @@ def _process(runtime: TestRuntime, process: Process) -> object:
 class Fault:
     """Notes which functions of the code server are called in its block; the first call of `step` raises `error`.
 
-    `steps` are module and function, as `prepare.Prepared.make`, in the order of their first call, with the number of
-    calls; with `since` only from the first call of that step on. With `at` it is another call of `step` than the first.
+    `steps` are file and function, as `load/prepare.Prepared.make`, in the order of their first call, with the number
+    of calls; with `since` only from the first call of that step on. `at` chooses another call of `step` than the first.
     """
 
     def __init__(
@@ -123,7 +123,7 @@ class Fault:
         code = frame.f_code
         if event != "call" or not code.co_filename.startswith(PACKAGE):
             return
-        step = f"{os.path.basename(code.co_filename)[:-3]}.{code.co_qualname}"
+        step = f"{code.co_filename[len(PACKAGE) : -3]}.{code.co_qualname}"
         if self._since not in (None, step):
             return
         self._since = None

@@ -7,8 +7,8 @@ from textwrap import dedent
 
 from helpers.versions import Project
 from midflight import code
-from midflight.code import modules
-from midflight.code.facade import Namespace
+from midflight.code.version import modules
+from midflight.code.version.facade import Namespace
 
 __all__ = ["load_twice", "namespace_of_the_first", "reasons"]
 

@@ -8,7 +8,7 @@ from pathlib import Path
 from typing import Any
 
 from helpers.epc_peer import DEADLINE_SECONDS
-from midflight.code import modules
+from midflight.code.version import modules
 from midflight.epc import Client
 
 QUIET_LOOKS = 100

@@ -11,7 +11,7 @@ from types import ModuleType
 from typing import Any
 
 from midflight import code
-from midflight.code import hooks, modules
+from midflight.code.version import hooks, modules
 
 MODULES = Path(__file__).parent.parent / "modules"
 

@@ -9,7 +9,7 @@ from pathlib import Path
 import pytest
 
 from helpers.versions import Project, modules_of
-from midflight.code import modules
+from midflight.code.version import modules
 
 
 @pytest.fixture

@@ -12,6 +12,7 @@ import pytest
 from helpers.shells import Shell
 from helpers.versions import forget_modules_in
 from midflight import code
+from midflight.code.load import modified
 from midflight.shell import complete
 
 COUNTER = Path(__file__).parents[2] / "examples" / "counter.py"
@@ -101,7 +102,7 @@ def test_c_inside_an_expression_has_to_be_awaited(shell: Shell, counter: Path) -
 
 def test_lm_loads_what_has_changed(shell: Shell, counter: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     """And says so if nothing has."""
-    monkeypatch.setattr("midflight.code.history.imported_modules", list)  # pytest's are not what their files say
+    monkeypatch.setattr(modified, "imported_modules", list)  # pytest's are not what their files say
     code.load(str(counter))
 
     shell.ask("lm()")

@@ -4,31 +4,30 @@ Everything here can be called from any thread. A module's versions are the inter
 one code server, whatever runtimes run.
 """
 
-from midflight.code.annotations import annotations_of, names_around, signature_of
-from midflight.code.attributes import attributes_of, copied, moved, replaced
-from midflight.code.comparison import Comparison, Difference, Gone, compare_texts
-from midflight.code.define import NoDefinition
-from midflight.code.defining import Defined, load_definition
-from midflight.code.diff import Diff
-from midflight.code.history import (
+from midflight.code.census.history import (
     VersionInfo,
     check_process_code,
     current_version,
     diff,
     is_loaded,
-    modified_modules,
     processes,
     source,
     versions,
 )
-from midflight.code.hooks import on_load, on_unload, once
-from midflight.code.load import delete, load, load_many, load_modified, move, purge, rollback, soft_purge
-from midflight.code.lookup import current
-from midflight.code.many import summary_of_many, text_of_many
-from midflight.code.migrate import migrate, migrate_state, old_instances
-from midflight.code.rehearsal import Change, Preview, RehearsalReport, preview
-from midflight.code.renewal import is_renewed
-from midflight.code.report import (
+from midflight.code.census.version_history import VersionRecord, lingering, module_name, version_history
+from midflight.code.census.why_alive import Keeper, WhyAlive, why_alive
+from midflight.code.editing.check import Checked, check
+from midflight.code.editing.define import Defined, load_definition
+from midflight.code.editing.preview import Change, Preview, RehearsalReport, preview
+from midflight.code.editing.running import Running, running_at
+from midflight.code.editing.waiting import Spot, waiting, waiting_at
+from midflight.code.identity.current import current
+from midflight.code.identity.migrate import migrate, migrate_state, old_instances
+from midflight.code.identity.rebind import is_renewed
+from midflight.code.identity.server_state import attributes_of, copied, moved, replaced
+from midflight.code.load.load import delete, load, load_many, load_modified, move, purge, rollback, soft_purge
+from midflight.code.load.modified import modified_modules
+from midflight.code.report.load_report import (
     Diagnostic,
     Lingering,
     LoadReport,
@@ -39,10 +38,13 @@ from midflight.code.report import (
     summary,
     text,
 )
-from midflight.code.running import Running, running_at
-from midflight.code.snapshots import readable, real_path
-from midflight.code.static import Checked, check
-from midflight.code.upgrade import (
+from midflight.code.report.of_many import summary_of_many, text_of_many
+from midflight.code.report.upgrade_report import ServerChange, UpgradeReport
+from midflight.code.source.annotations import annotations_of, names_around, signature_of
+from midflight.code.source.compare import Comparison, Difference, Gone, compare_texts
+from midflight.code.source.definitions import Diff
+from midflight.code.source.replace_definition import NoDefinition
+from midflight.code.upgrade.upgrade import (
     load_or_upgrade,
     load_or_upgrade_many,
     upgrade,
@@ -50,11 +52,9 @@ from midflight.code.upgrade import (
     upgrade_many_sync,
     upgrade_sync,
 )
-from midflight.code.upgrade_report import ServerChange, UpgradeReport
-from midflight.code.version import loader_var
-from midflight.code.version_history import VersionRecord, lingering, module_name, version_history
-from midflight.code.waiting import Spot, waiting, waiting_at
-from midflight.code.why_alive import Keeper, WhyAlive, why_alive
+from midflight.code.version.hooks import on_load, on_unload, once
+from midflight.code.version.snapshots import readable, real_path
+from midflight.code.version.version import loader_var
 from midflight.errors import LoadError, MigrationError, NotPurged, UnknownModuleError, UnknownVersionError, UpgradeError
 
 __all__ = [

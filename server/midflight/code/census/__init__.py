@@ -1,0 +1,3 @@
+"""Who runs which version, and what keeps an old version in memory."""
+
+__all__: list[str] = []

@@ -1,0 +1,64 @@
+"""Ending those who run an old version, and finding what runs it and is no process.
+
+Nothing here changes a module: an old version goes by itself, with the last that can run it.
+"""
+
+from __future__ import annotations
+
+import asyncio
+import sys
+import typing
+from collections.abc import Callable, Iterator
+from types import FrameType
+
+from midflight.code.version.version import Version, version_of
+from midflight.kernel import Pid, exit, schedulers, stack_of
+
+__all__ = ["bystanders", "forget_typing_caches", "kill"]
+
+
+def kill(pids: list[Pid]) -> None:
+    """End the processes, reason "killed". On the runtime's thread; the caller's own comes last, and then raises."""
+    for pid in sorted(pids, key=_is_running_here):
+        exit(pid, "kill")
+
+
+def _is_running_here(pid: Pid) -> bool:
+    return any(each.is_own_thread() and each.current() is pid.process for each in schedulers())
+
+
+def bystanders(wanted: Callable[[Version], bool]) -> Iterator[tuple[str, Version, str, int]]:
+    """Yield the asyncio tasks and threads that run code of such versions and are no processes.
+
+    Each as what it is, the version, function and line. On the runtime's thread.
+    """
+    running = schedulers()
+    for scheduler in running:
+        if isinstance(scheduler.loop, asyncio.AbstractEventLoop) and scheduler.is_own_thread():
+            for task in asyncio.all_tasks(scheduler.loop):
+                yield from _first(f"asyncio task {task.get_name()!r}", stack_of(task.get_coro()), wanted)
+    loops = {scheduler.thread for scheduler in running}
+    for thread, frame in sys._current_frames().items():
+        if thread not in loops:
+            stack: list[FrameType] = []
+            inner: FrameType | None = frame
+            while inner is not None:
+                stack.append(inner)
+                inner = inner.f_back
+            yield from _first(f"thread {thread}", stack[::-1], wanted)
+
+
+def _first(
+    who: str, frames: list[FrameType], wanted: Callable[[Version], bool]
+) -> Iterator[tuple[str, Version, str, int]]:
+    for frame in reversed(frames):
+        version = version_of(frame.f_globals)
+        if version is not None and wanted(version):
+            yield who, version, frame.f_code.co_qualname, frame.f_lineno
+            return
+
+
+def forget_typing_caches() -> None:
+    """Empty the caches of `typing`, which keep the classes of old versions, and so their namespaces."""
+    for clean in getattr(typing, "_cleanups", ()):
+        clean()

@@ -1,0 +1,121 @@
+"""The versions of a module: their numbers and texts, the processes in them, and how two differ."""
+
+from __future__ import annotations
+
+from typing import NamedTuple
+
+from midflight.code.census.census import spots_of, take_census
+from midflight.code.source.definitions import Diff, compare, definitions_of, unified
+from midflight.code.version.modules import Module, known, module_of
+from midflight.code.version.version import version_of
+from midflight.errors import UnknownVersionError
+from midflight.kernel import Pid
+
+__all__ = [
+    "VersionInfo",
+    "check_process_code",
+    "current_version",
+    "diff",
+    "is_loaded",
+    "processes",
+    "source",
+    "versions",
+]
+
+
+class VersionInfo(NamedTuple):
+    """A version that is there: its number, its name (`__vsn__`, else a digest of the text), whether it is current."""
+
+    version: int
+    vsn: object
+    current: bool
+
+
+def versions(name: str) -> tuple[VersionInfo, ...]:
+    """Return the versions of module `name` that are current or that some process runs, oldest first.
+
+    An old one goes by itself when the last process has left it; what still holds a function of it keeps only that.
+    Raises: UnknownModuleError.
+    OTP: code:get_object_code/1 and module_info(attributes) have no such list; there are two at most.
+    """
+    module = module_of(name)
+    run = take_census().numbers(name)
+    return tuple(
+        VersionInfo(number, version.vsn, version is module.current)
+        for number, version in sorted(module.versions.items())
+        if version is module.current or number in run
+    )
+
+
+def current_version(name: str) -> int | None:
+    """Return the number of the current version of module `name`; None if it has none, or was never loaded."""
+    module = known(name)
+    return None if module is None or module.current is None else module.current.number
+
+
+def processes(name: str, version: int | None = None) -> tuple[Pid, ...]:
+    """Return the pids of the processes that run module `name`, in that version or in any, oldest first.
+
+    A process that awaits code of one version from code of another runs both.
+    Raises: UnknownModuleError.
+    OTP: erlang:processes/0 with erlang:check_process_code/2 for each.
+    """
+    module_of(name)
+    found = take_census().rows(name, lambda each: version is None or each.number == version)
+    return tuple(sorted((pid for group in found.groups for pid in group.pids), key=lambda pid: pid.number))
+
+
+def check_process_code(pid: Pid, name: str, version: int | None = None) -> bool:
+    """Say whether a process has a frame in that version of module `name`; none given: in any but the current one.
+
+    False for a dead process. A function that it only holds does not count, nor does a child task of it.
+    Raises: UnknownModuleError.
+    OTP: erlang:check_process_code/2, which knows one old version.
+    """
+    module = module_of(name)
+    found = (version_of(spot.f_globals) for spot in spots_of(pid))
+    return any(
+        each.number == version if version is not None else each is not module.current
+        for each in found
+        if each is not None and each.name == name
+    )
+
+
+def is_loaded(name: str) -> str | None:
+    """Return the file of the current version of module `name`; None if it has none, or was only imported.
+
+    OTP: code:is_loaded/1.
+    """
+    module = known(name)
+    return None if module is None or module.current is None else module.current.path
+
+
+def source(name: str, version: int | None = None) -> str:
+    """Return the text of a version, of the current one for None. The last 100 are kept.
+
+    Raises: UnknownModuleError; UnknownVersionError, also for a module that was changed on disk after it was imported
+    and before it was first loaded: what it was then is not known.
+    """
+    module = module_of(name)
+    found = module.version(version)
+    text = found.text
+    if text is None:
+        raise UnknownVersionError(name, found.number, _kept(module))
+    return text
+
+
+def _kept(module: Module) -> list[int]:
+    return [number for number, version in sorted(module.versions.items()) if version.text is not None]
+
+
+def diff(name: str, a: int, b: int | None = None) -> Diff:
+    """Return what differs from version `a` to version `b`, by default the current one.
+
+    Raises: UnknownModuleError; UnknownVersionError, as `source` does.
+    """
+    module = module_of(name)
+    old, new = module.version(a), module.version(b)
+    texts = source(name, old.number), source(name, new.number)
+    labels = (f"{version.path} (version {version.number})" for version in (old, new))
+    found = compare(*map(definitions_of, texts))
+    return Diff(unified(*texts, *labels), *found)

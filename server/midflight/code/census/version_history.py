@@ -1,0 +1,98 @@
+"""What became of every version that is still known: who loaded it and when, what it changed, who runs it."""
+
+from __future__ import annotations
+
+from collections import Counter
+from collections.abc import Callable, Sequence
+from typing import NamedTuple
+
+from midflight.code.census.census import Census, take_census
+from midflight.code.report.load_report import Lingering
+from midflight.code.source.find_module import Place, locate
+from midflight.code.version.modules import all_modules, module_of
+from midflight.code.version.version import Version
+
+__all__ = ["VersionRecord", "lingering", "module_name", "version_history"]
+
+
+class VersionRecord(NamedTuple):
+    """One version, current or not, run or not, as long as its text is kept (the last 100).
+
+    `is_alive` says whether something can still run it: a process, or a function, class or object of it that is held.
+    `processes` counts those with a frame in it, each once. `loaded_by` is "" if nobody said who he is. `added`,
+    `changed` and `removed` name its definitions, against the version that it replaced.
+    """
+
+    version: int
+    vsn: object
+    is_current: bool
+    is_alive: bool
+    is_imported: bool
+    processes: int
+    loaded_at: float
+    loaded_by: str
+    added: tuple[str, ...]
+    changed: tuple[str, ...]
+    removed: tuple[str, ...]
+    has_text: bool
+
+
+def module_name(path_or_name: str) -> str:
+    """Return the name of the module that a file or a dotted name means.
+
+    Raises: UnknownModuleError if it was never loaded.
+    """
+    found = locate(path_or_name, [(module.name, module.path) for module in all_modules()])
+    name = found.name if isinstance(found, Place) else path_or_name
+    return module_of(name).name
+
+
+def version_history(path_or_name: str) -> tuple[VersionRecord, ...]:
+    """Return all that is known of the versions of a module, oldest first.
+
+    Raises: UnknownModuleError.
+    OTP: nothing like it; there a version that nobody runs is gone.
+    """
+    module = module_of(module_name(path_or_name))
+    run = _counts(take_census(), module.name)
+    return tuple(
+        _record(version, is_current=version is module.current, processes=run[number])
+        for number, version in sorted(module.versions.items())
+    )
+
+
+def _record(version: Version, *, is_current: bool, processes: int) -> VersionRecord:
+    added, changed, removed = version.differences or ((), (), ())
+    return VersionRecord(
+        version=version.number,
+        vsn=version.vsn,
+        is_current=is_current,
+        is_alive=version.namespace is not None,
+        is_imported=version.is_imported,
+        processes=processes,
+        loaded_at=version.loaded_at,
+        loaded_by=version.loaded_by,
+        added=added,
+        changed=changed,
+        removed=removed,
+        has_text=version.snapshot is not None or version.text is not None,
+    )
+
+
+def _counts(census: Census, name: str) -> Counter[int]:
+    """Return how many processes have a frame in each version of a module."""
+    return Counter({number: len(census.rows(name, _is(number))) for number in census.numbers(name)})
+
+
+def _is(number: int) -> Callable[[Version], bool]:
+    return lambda version: version.number == number
+
+
+def lingering(path_or_name: str) -> Sequence[Lingering]:
+    """Return the processes in older versions of a module, oldest first: those whom `purge` would end.
+
+    Raises: UnknownModuleError.
+    OTP: erlang:check_process_code/2 for each process.
+    """
+    module = module_of(module_name(path_or_name))
+    return take_census().in_module(module.name, lambda version: version is not module.current)

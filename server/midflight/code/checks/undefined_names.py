@@ -1,0 +1,92 @@
+"""Names that are used and that neither the text nor the run of the body defines."""
+
+from __future__ import annotations
+
+import ast
+import builtins
+from collections.abc import Callable, Iterator
+from typing import Any
+
+from pyflakes import messages
+from pyflakes.checker import Checker
+
+from midflight.code.checks.missing_attributes import hint
+from midflight.code.report.load_report import Diagnostic, Severity
+from midflight.code.version.facade import Namespace
+
+__all__ = ["undefined_names"]
+
+Place = tuple[int, int]
+
+# What a test mentions that is true on another machine than this one, or for a type checker only.
+ELSEWHERE = frozenset({"sys.platform", "sys.version_info", "os.name", "TYPE_CHECKING", "typing.TYPE_CHECKING"})
+
+
+def undefined_names(
+    tree: ast.Module, path: str, namespace: Namespace, locals_of: Callable[[Any], frozenset[str]]
+) -> Iterator[tuple[str, Diagnostic]]:
+    """Yield a key and what to say of each. `locals_of` gives the names that are no globals in a function."""
+    try:
+        found = Checker(tree, path).messages
+    except Exception as error:  # of another's program, which may not know this Python's syntax: no reason not to load
+        text = f"undefined names were not looked for: pyflakes failed with {type(error).__name__}: {error}"
+        yield "unchecked", Diagnostic(path, 1, 0, 1, 0, "warning", text, "unchecked")
+        return
+    places: _Places | None = None
+    for message in found:
+        if not isinstance(message, (messages.UndefinedName, messages.ImportStarUsage)):
+            continue
+        name = message.message_args[0]
+        if name in namespace or hasattr(builtins, name):
+            continue
+        places = places or _Places(tree, locals_of)  # not before: it walks the whole tree
+        here = (message.lineno, message.col)
+        if places.is_export(here):
+            continue
+        severity: Severity = "warning" if places.is_doubtful(here, name) else "error"
+        end = (message.lineno, message.col + len(name.encode()))
+        remedy = hint(name, [*namespace, *vars(builtins)])
+        text = f"undefined name {name!r}; a process that comes here would end with NameError; {remedy}"
+        yield f"undefined-name {name}", Diagnostic(path, *here, *end, severity, text, "undefined-name")
+
+
+class _Places:
+    """The parts of a text where a name that is not there does no harm, or perhaps none."""
+
+    def __init__(self, tree: ast.Module, locals_of: Callable[[Any], frozenset[str]]) -> None:
+        self._locals_of = locals_of
+        self._exports: list[tuple[Place, Place]] = []
+        self._spans: list[tuple[Place, Place]] = []
+        self._functions: list[ast.AST] = []
+        for node in ast.walk(tree):
+            # An annotation is looked at by tools, if at all: no process dies of it.
+            for part in (getattr(node, "annotation", None), getattr(node, "returns", None)):
+                if isinstance(part, ast.expr):
+                    self._spans.append(_span(part))
+            match node:
+                case ast.If(test=test) if any(_said(each) in ELSEWHERE for each in ast.walk(test)):
+                    self._spans.append(_span(node))
+                case ast.FunctionDef() | ast.AsyncFunctionDef():
+                    self._functions.append(node)
+                case ast.Assign(targets=[ast.Name(id="__all__")]) | ast.AugAssign(target=ast.Name(id="__all__")):
+                    self._exports.append(_span(node))
+
+    def is_export(self, here: Place) -> bool:
+        """Say whether the name at `here` stands in `__all__`: nothing reads it there."""
+        return any(start <= here < end for start, end in self._exports)
+
+    def is_doubtful(self, here: Place, name: str) -> bool:
+        """Say whether no process may die of `name` at `here`."""
+        if any(start <= here < end for start, end in self._spans):
+            return True
+        # A local name that was deleted on one of the ways there is not undefined on all of them.
+        inside = (each for each in self._functions if _span(each)[0] <= here < _span(each)[1])
+        return any(name in self._locals_of(each) for each in inside)
+
+
+def _said(node: ast.AST) -> str | None:
+    return ast.unparse(node) if isinstance(node, ast.Attribute | ast.Name) else None
+
+
+def _span(node: Any) -> tuple[Place, Place]:
+    return (node.lineno, node.col_offset), (node.end_lineno or node.lineno, node.end_col_offset or 0)

@@ -1,0 +1,109 @@
+"""Loading one definition: what runs, with that definition replaced, is loaded as the next version."""
+
+from __future__ import annotations
+
+import ast
+from collections.abc import Iterator
+from dataclasses import replace
+from typing import NamedTuple
+
+from midflight.code.editing.running import running_at
+from midflight.code.load.prepare import Failure
+from midflight.code.load.transaction import load_error
+from midflight.code.report.load_report import SHOWN, Diagnostic, LoadReport, summary
+from midflight.code.source.compare import compare_texts
+from midflight.code.source.line_map import line_map
+from midflight.code.source.replace_definition import Block, NoDefinition, Replaced, block_at, put_in
+from midflight.code.source.unit import syntax_problem
+from midflight.code.upgrade.upgrade import load_or_upgrade
+from midflight.errors import LoadError
+
+__all__ = ["Defined", "load_definition"]
+
+
+class Defined(NamedTuple):
+    """A load of one definition: its dotted name, the report, and what else of the edited text was left out.
+
+    `left_out` are names, of what differs from the version that runs now; None if the edited text is no valid module.
+    Diagnostics are at the lines of the edited text. A refusal is not raised: the report says it.
+    """
+
+    name: str
+    report: LoadReport
+    left_out: tuple[str, ...] | None
+
+    @property
+    def summary(self) -> str:
+        """The one line for an echo area: that of the load, and what of the edited text it leaves as it runs."""
+        said = summary(self.report)
+        if self.report.version is None:
+            return said
+        if self.left_out is None:
+            return f"{said}; {self.name} only, the rest of the text is no whole module"
+        if not self.left_out:
+            return f"{said}; {self.name} only, nothing else differs"
+        more = f" and {len(self.left_out) - SHOWN} more" if len(self.left_out) > SHOWN else ""
+        return f"{said}; {self.name} only, other edits stay out: {', '.join(self.left_out[:SHOWN])}{more}"
+
+
+def load_definition(path: str, source: str, line: int, *, is_method: bool = False) -> Defined:
+    """Load the definition around `line` of `source`, an edited text of the file `path`, and nothing else of it.
+
+    The text that runs, with that definition in the place of the one of its name, becomes the next version; servers
+    are upgraded as by `load_or_upgrade`. With `is_method` the method of a class alone.
+    Raises: NoDefinition, with nothing changed, if there is none at that line, or no place for it in what runs.
+    """
+    text = source.removeprefix("\ufeff").replace("\r\n", "\n").replace("\r", "\n")
+    running = running_at(path)
+    block = block_at(text, line, is_method=is_method)
+    if running is None:
+        raise NoDefinition(f"{path} is not loaded, so there is nothing to put {block.name} into; load the file first")
+    if running.text is None:
+        raise NoDefinition(f"The text of the {running.name} that runs is not known; load the whole file first")
+    problem = _syntax(path, block)
+    if problem is not None:
+        error = load_error([Failure(running.name, path, (problem,))])
+        return Defined(block.name, error.report, None)
+    replaced = put_in(running.text, block)
+    try:
+        report = load_or_upgrade(path, replaced.text)
+    except LoadError as error:
+        report = error.report
+    runs = running.text if report.version is None else replaced.text
+    return Defined(block.name, _at_edited_lines(report, path, replaced, block, text), _left_out(runs, text, block))
+
+
+def _syntax(path: str, block: Block) -> Diagnostic | None:
+    indented = block.column > 0
+    body = ["class _:"] * indented + list(block.lines)
+    try:
+        ast.parse("\n" * (block.first - 1 - indented) + "\n".join(body), path)
+    except (SyntaxError, ValueError, RecursionError, MemoryError) as error:
+        return syntax_problem(error, path)
+    return None
+
+
+def _at_edited_lines(report: LoadReport, path: str, replaced: Replaced, block: Block, text: str) -> LoadReport:
+    """Return the report with its diagnostics where the edited text has what they are about."""
+    elsewhere = line_map(replaced.text, text)
+
+    def to_edited(line: int) -> int:
+        offset = line - replaced.first
+        return block.first + offset if 0 <= offset < len(block.lines) else elsewhere(line)
+
+    def moved(found: tuple[Diagnostic, ...]) -> Iterator[Diagnostic]:
+        for each in found:
+            if each.path == path:
+                each = replace(each, line=to_edited(each.line), end_line=to_edited(each.end_line))
+            yield each
+
+    return replace(report, warnings=tuple(moved(report.warnings)), refusals=tuple(moved(report.refusals)))
+
+
+def _left_out(runs: str, text: str, block: Block) -> tuple[str, ...] | None:
+    found = compare_texts(runs, text)
+    if found is None:
+        return None
+    names = [*(each.name for each in found.differences), *(each.name for each in found.gone)]
+    own = block.name.partition(".")[0] if "." not in block.name else ""
+    return tuple(dict.fromkeys(name for name in names if name != own))

@@ -1,0 +1,190 @@
+"""A load up to the moment where it would change something: what would become of definitions, processes and servers.
+
+The body of the new version runs aside and is dropped; so does each `code_change` that the load would bring, on copies
+of the states. What they do beside that, they do then too, and again when the load is made.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Iterator, Sequence
+from dataclasses import dataclass, fields, replace
+from functools import partial
+from typing import NamedTuple
+
+from midflight.code.census.census import take_census
+from midflight.code.editing.running import Running, running_at
+from midflight.code.load.load import PathOrName, load_units, loaded_places
+from midflight.code.load.prepare import Prepared
+from midflight.code.move.move import move_idle, read_ahead
+from midflight.code.report.load_report import (
+    REMEDY,
+    Diagnostic,
+    LoadReport,
+    MoveReport,
+    loaded_line,
+    processes,
+    refused_because,
+    summary,
+    text,
+)
+from midflight.code.report.upgrade_report import UpgradeReport, counts
+from midflight.code.report.who_lingers import versions_of
+from midflight.code.source.compare import lines_of_definitions
+from midflight.code.source.definitions import compare, definitions, definitions_of, unified
+from midflight.code.source.unit import Unit, unit_of
+from midflight.code.upgrade.in_thread import Ticket
+from midflight.code.upgrade.plan import Terms
+from midflight.code.upgrade.transaction import Upgrade
+from midflight.code.upgrade.upgrade import HELD_SECONDS, check_thread
+from midflight.errors import LoadError
+from midflight.kernel import Pid
+
+__all__ = ["Change", "Preview", "Rehearsal", "RehearsalReport", "preview"]
+
+MOST = 200  # processes that the text shows
+JUDGED = 1000  # processes of which it is found out whether they could be moved
+AT_ONCE = 50  # of them between two turns of the runtime: about a millisecond
+
+_text_of_an_upgrade = text.dispatch(UpgradeReport)
+
+
+@dataclass(frozen=True, slots=True)
+class RehearsalReport(UpgradeReport):
+    """An UpgradeReport of a load that was not made. `lingering` are all that would go on in older versions.
+
+    `moved` are those of them that a load with `move` would move, `not_moved` the others, each with the reason; of more
+    than a thousand only the first ones are looked at.
+    """
+
+
+class Change(NamedTuple):
+    """What would become of one definition: "changed", "added" or "removed". `line`: where it is in the new text."""
+
+    name: str
+    status: str
+    line: int | None
+
+
+class Preview(NamedTuple):
+    """A rehearsal: its report, what would change by definition, and the unified diff against what runs.
+
+    `report` is that of a refusal if the text could not even be prepared. `running` is None for a first load, `diff`
+    then "", as it is if the text that runs is not known.
+    """
+
+    report: LoadReport
+    changes: tuple[Change, ...]
+    diff: str
+    running: Running | None
+
+
+class Rehearsal(Upgrade):
+    """A transaction that is never committed."""
+
+    def _finish(self) -> None:
+        """Find out all that a commit would do."""
+        for made in self._made:
+            read_ahead(made.record, made.unit.text)
+        super()._finish()
+
+    def _rehearsed(self, made: Prepared, refusals: tuple[Diagnostic, ...]) -> RehearsalReport:
+        report = super()._rehearsed(made, refusals)
+        lingering = take_census().in_module(made.unit.name, lambda version: version is not made.version)
+        pids = [each.pid for each in lingering[:JUDGED]]
+        moves = [
+            move
+            for start in range(0, len(pids), AT_ONCE)
+            for move in self._lock.call(partial(_judge, made, pids[start : start + AT_ONCE]))
+        ]
+        known = {field.name: getattr(report, field.name) for field in fields(UpgradeReport)}
+        found = {
+            "lingering": lingering,
+            "moved": tuple(pid for move in moves for pid in move.moved),
+            "not_moved": tuple(each for move in moves for each in move.not_moved),
+        }
+        return RehearsalReport(**known | found)
+
+
+def _judge(made: Prepared, pids: Sequence[Pid]) -> list[MoveReport]:
+    """Say of each process whether it could be moved if `made` were current. On the runtime's thread."""
+    return [move_idle(made.record, made.version, only=pid) for pid in pids]
+
+
+def preview(path_or_name: PathOrName, source: str | None = None) -> Preview:
+    """Do all of `load_or_upgrade` but what changes something, and say what that would be. Uses no version's number.
+
+    Servers are held for a moment if the new version brings a `code_change` for them, as they are by `upgrade` with
+    `dry_run`. From a thread that runs no runtime. What would be refused is not raised: the report says it.
+    """
+    check_thread("preview")
+    unit = unit_of(path_or_name, source, loaded_places())
+    make = partial(Rehearsal, ticket=Ticket(), terms=Terms(timeout=HELD_SECONDS, is_rehearsal=True, only_news=True))
+    try:
+        report = load_units([unit], False, make=make)[0]
+    except LoadError as error:
+        report = error.report
+    running = running_at(unit.path)
+    if not isinstance(unit, Unit):
+        return Preview(report, (), "", running)
+    if running is None or running.text is None:
+        lines = lines_of_definitions(unit.tree)
+        changes = (Change(name, "added", line) for name, line in lines.items())
+        return Preview(report, () if running else tuple(changes), "", running)
+    old = running.version or 1  # what was only imported becomes version 1 by the load
+    diff = unified(running.text, unit.text, f"{unit.path} (version {old})", f"{unit.path} (as it would be loaded)")
+    return Preview(report, tuple(_changes(running.text, unit)), diff, running)
+
+
+def _changes(old: str, unit: Unit) -> Iterator[Change]:
+    added, changed, removed = compare(definitions_of(old), definitions(unit.tree))
+    lines = lines_of_definitions(unit.tree)
+    for names, status in ((changed, "changed"), (added, "added"), (removed, "removed")):
+        for name in names:
+            yield Change(name, status, lines.get(name))
+
+
+# --- The words for it --------------------------------------------------------------------------------------
+
+
+@summary.register
+def _summary(report: RehearsalReport) -> str:
+    if report.version is None:
+        remedy = REMEDY.get(report.refusals[0].code, "Fix the line.")
+        said = f"{report.module} would not be loaded: {refused_because(report)}. Nothing was changed."
+        return f"{said} {remedy}".rstrip()
+    bare = replace(report, lingering=(), moved=(), not_moved=())
+    said = "; ".join(part for part in (counts(report), _going_on(report)) if part)
+    return loaded_line(bare, "would be loaded", said, report.prepare_ms + report.held_ms)
+
+
+def _going_on(report: RehearsalReport) -> str:
+    if not report.lingering:
+        return ""
+    versions = ", ".join(f"v{number}" for number in sorted(versions_of(report.lingering)))
+    movable, judged = len(report.moved), len(report.moved) + len(report.not_moved)
+    if judged < len(report.lingering):
+        can = f"{movable} of the first {judged} can be moved"
+    elif judged == 1:
+        can = f"it {'can' if movable else 'cannot'} be moved"
+    else:
+        can = f"{'all' if movable == judged else movable or 'none'} of them can be moved"
+    return f"{processes(len(report.lingering))} would go on in {versions}, {can}"
+
+
+@text.register
+def _text(report: RehearsalReport) -> str:
+    bare = replace(report, lingering=(), moved=(), not_moved=())
+    lines = [summary(report), *_text_of_an_upgrade(bare).splitlines()[1:]]
+    if report.lingering:
+        lines += ["", "Processes that would go on in older versions", *_rows(report)]
+    return "\n".join(lines) + "\n"
+
+
+def _rows(report: RehearsalReport) -> Iterator[str]:
+    reasons = {each.pid: each.reason for each in report.not_moved}
+    for each in report.lingering[:MOST]:
+        name = f" ({each.name})" if each.name else ""
+        can = f"cannot be moved: {reasons[each.pid]}" if each.pid in reasons else "can be moved"
+        yield f"  {each.pid!r}{name}  v{each.version}  at {each.function}:{each.line}, {can}"
+    if len(report.lingering) > MOST:
+        yield f"  and {len(report.lingering) - MOST} more"

@@ -1,0 +1,50 @@
+"""What runs of a file that somebody edits: the module that it is, and the text of its current version."""
+
+from __future__ import annotations
+
+import os
+import sys
+from dataclasses import dataclass
+from types import ModuleType
+
+from midflight.code.load.adopt import changed_since_import
+from midflight.code.load.load import loaded_places
+from midflight.code.source.find_module import Place, locate
+from midflight.code.source.unit import Rejection, unit_at
+from midflight.code.version.modules import known
+
+__all__ = ["Running", "running_at"]
+
+
+@dataclass(frozen=True, slots=True)
+class Running:
+    """What runs of a file. `version` is None for a module that was only imported; `text` is None if not known."""
+
+    name: str
+    version: int | None
+    text: str | None
+
+
+def running_at(path: str) -> Running | None:
+    """Return what runs of the file `path`; None if no module of it is loaded or imported. Changes nothing."""
+    place = locate(os.path.abspath(path), loaded_places())
+    if not isinstance(place, Place):
+        return None
+    record = known(place.name)
+    if record is not None:
+        current = record.current
+        if current is None or not _is_same(current.path, path):
+            return None
+        return Running(place.name, current.number, current.text)
+    module = sys.modules.get(place.name)
+    file = getattr(module, "__file__", None)
+    if not isinstance(module, ModuleType) or not isinstance(file, str) or not _is_same(file, path):
+        return None
+    unit = unit_at(Place(place.name, file), None)
+    if isinstance(unit, Rejection) or changed_since_import(unit, module) is not False:
+        return Running(place.name, None, None)
+    return Running(place.name, None, unit.text)
+
+
+def _is_same(one: str, other: str) -> bool:
+    return os.path.realpath(one) == os.path.realpath(other)

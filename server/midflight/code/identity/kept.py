@@ -1,0 +1,278 @@
+"""What keeps its object when a module is loaded again: classes that mean the same in both versions, and sentinels.
+
+The class statement of such a class does not run in the new version: at its place the name is bound to the object of
+the version before. So decorators, metaclasses and `__init_subclass__` do not see it twice, and what the new body makes
+of it, subclasses say, it makes of that object.
+
+Laws:
+1. A class is kept if its syntax is the same, and if behind every name that it reads, now or in a method later, stands
+   the same in both versions: one object, an equal constant, or itself. A function of the module is never the same.
+2. This is decided at the class's place in the body, with the values of both versions at hand, once. What is bound
+   after that place cannot be compared, so who reads it is made anew; constants and other classes excepted.
+3. Until the commit, nothing of a kept class has changed. Then its functions move to the new version's namespace.
+"""
+
+from __future__ import annotations
+
+import ast
+from collections.abc import Iterator
+from contextvars import ContextVar
+from dataclasses import dataclass
+from types import CodeType
+from typing import NewType, ParamSpec, TypeVar, TypeVarTuple
+
+from midflight.code.identity.guard import KEEP, guarded
+from midflight.code.identity.module_reads import changed_since, has_modules
+from midflight.code.identity.pickling import pickle_by_name
+from midflight.code.identity.rebind import Renewal
+from midflight.code.report.load_report import Superseded
+from midflight.code.source.bindings import (
+    Bindings,
+    Place,
+    code_of,
+    codes_in,
+    feature_flags,
+    is_same,
+    qualified_reads_of,
+    reads_of,
+)
+from midflight.code.source.same_value import same
+from midflight.code.source.unit import Unit
+from midflight.code.version.facade import Namespace
+
+__all__ = ["Identity", "identity_of"]
+
+# Calls of these make something that is known by which object it is, and keeps nothing that changes.
+MARKS = (object, TypeVar, ParamSpec, TypeVarTuple, NewType, ContextVar)
+
+ABSENT = object()
+
+READS_ANYTHING = ("globals", "eval", "exec")
+
+TOO_DEEP = "it is nested too deeply to be compared"
+
+
+@dataclass(frozen=True, slots=True)
+class Candidate:
+    """A statement that may keep what it made: it is the same in both texts.
+
+    `is_sure` says that it stands under no `if`. `reads` are names, `qualified` the reads like `a.b` that it does when
+    it runs.
+    """
+
+    statement: ast.stmt
+    before: ast.stmt
+    code: CodeType
+    is_sure: bool
+    reads: frozenset[str]
+    qualified: frozenset[tuple[str, ...]]
+
+    @property
+    def place(self) -> Place:
+        """Where it stands in the new text."""
+        return self.statement.lineno, self.statement.col_offset
+
+
+def identity_of(unit: Unit, file: str, text: str, old: Namespace, new: Namespace) -> Identity | None:
+    """Compare a unit with the text of the version before; None if that goes too deep. `file` is for the new code."""
+    try:
+        return Identity(unit, file, text, old, new)
+    except RecursionError:
+        return None
+
+
+class Identity:
+    """What a version in the making takes over from the one before.
+
+    Its life: `guarded` before the body runs, `keep` while it does, `finish` after it; `settle` when it is current.
+    `kept` and `superseded` are there after `finish`. `rebound` are the names that functions of the version before bind
+    anew by `global`.
+    """
+
+    def __init__(self, unit: Unit, file: str, text: str, old: Namespace, new: Namespace) -> None:
+        before = ast.parse(text)
+        self.kept: tuple[str, ...] = ()
+        self.superseded: tuple[Superseded, ...] = ()
+        self._name, self._file, self._old, self._new = unit.name, file, old, new
+        self._flags, self._old_flags = feature_flags(unit.tree), feature_flags(before)
+        self._lines, self._old_lines = unit.text.split("\n"), text.split("\n")
+        self._bindings, self._old_bindings = Bindings(unit.tree, unit.text), Bindings(before, text)
+        self.rebound = frozenset(self._old_bindings.rebound)
+        self._has_modules = has_modules(old)
+        self._why: dict[str, str] = {}  # of those that are not kept
+        self._taken: set[str] = set()  # those that are
+        self._candidates: dict[str, Candidate] = {}
+        self._renewals: list[Renewal] = []
+        for statement, is_sure in self._bindings.statements:
+            name = _defined(statement)
+            if name is not None and self._is_identity(name, old.get(name, ABSENT)):
+                self._consider(name, statement, is_sure)
+
+    # --- Who may be kept -----------------------------------------------------------------------------------------
+
+    def _is_identity(self, name: str, value: object) -> bool:
+        """Say whether `value` is a class that the module made under `name`, or a sentinel or the like."""
+        if isinstance(value, type):
+            return value.__module__ == self._name and value.__qualname__ == name
+        return type(value) in MARKS
+
+    def _consider(self, name: str, statement: ast.stmt, is_sure: bool) -> None:
+        try:
+            before = self._old_bindings.single(name)
+            why = self._why_no_candidate(name, before, statement)
+            if before is None or why is not None:
+                self._why[name] = why or ""
+                return
+            code = code_of(statement, self._file, self._flags)
+            reads = reads_of(statement, code)
+            qualified = qualified_reads_of(code) if self._has_modules else frozenset()
+        except RecursionError:
+            self._why[name] = TOO_DEEP
+            return
+        self._candidates[name] = Candidate(statement, before, code, is_sure, reads, qualified)
+
+    def _why_no_candidate(self, name: str, before: ast.stmt | None, statement: ast.stmt) -> str | None:
+        if before is None or self._bindings.single(name) is None:
+            return "its name is bound more than once"
+        if self._flags != self._old_flags:
+            return "the module's __future__ imports differ"
+        if not is_same(before, self._old_lines, statement, self._lines):
+            return "its text differs"
+        if name in self._bindings.rebound | self._old_bindings.rebound:
+            return "a function binds its name anew by `global`"
+        if name in self._bindings.touched | self._old_bindings.touched:
+            return "the body of the module sets an attribute of it"
+        return None
+
+    # --- While the body runs -------------------------------------------------------------------------------------
+
+    def guarded(self, tree: ast.Module) -> ast.Module:
+        """Return `tree` with each candidate's statement under the question whether it is kept."""
+        if not self._candidates:
+            return tree
+        self._new[KEEP] = self.keep
+        return guarded(tree, {id(each.statement): name for name, each in self._candidates.items()})
+
+    def keep_nothing(self) -> None:
+        """Take it that nothing is kept: the tree with the questions in it could not be compiled."""
+        self._new.pop(KEEP, None)
+        self._why.update(dict.fromkeys(self._candidates, TOO_DEEP))
+        self._candidates.clear()
+
+    def keep(self, name: str) -> bool:
+        """Bind `name` to the version before's object if it is kept, and say whether it is. The body asks this."""
+        if not self._settles(name):
+            return False
+        self._new[name] = self._old[name]
+        return True
+
+    def _settles(self, name: str) -> bool:
+        """Decide on `name`, and with it on those classes further down that it reads, as deep as that goes."""
+        if name in self._taken:
+            return True
+        place = self._candidates[name].place
+        chain = {name: ""}  # of each that must be kept as well, how it is reached
+        waiting = [name]
+        for each in waiting:  # grows as it goes
+            candidate = self._candidates[each]
+            for read in sorted(candidate.reads):
+                if read in chain or read in self._taken:
+                    continue
+                if self._comes_later(read, place):
+                    chain[read] = f"{chain[each]}{read}, which reads "
+                    waiting.append(read)
+                elif why := self._difference(read, place, candidate):
+                    self._why[name] = f"it reads {chain[each]}{read}, {why}"
+                    return False
+            for words in sorted(candidate.qualified):
+                if why := changed_since(self._old, self._new, words):
+                    self._why[name] = f"it reads {chain[each]}{'.'.join(words)}, {why}"
+                    return False
+        self._taken.update(waiting)
+        return True
+
+    def _comes_later(self, name: str, place: Place) -> bool:
+        """Say whether `name` is a candidate further down that will surely be asked for, and is not decided on."""
+        found = self._candidates.get(name)
+        return found is not None and found.is_sure and found.place > place and name not in self._why
+
+    def _difference(self, read: str, place: Place, reader: Candidate) -> str | None:
+        """Say what differs behind `read`, as seen from `place`; None if it is the same."""
+        old, new = self._old.get(read, ABSENT), self._new.get(read, ABSENT)
+        if read in self._bindings.rebound or read in self._old_bindings.rebound:
+            return "which a function binds anew by `global`"
+        if self._bindings.is_bound_after(read, place):
+            return None if same(old, self._constant(read)) else self._kind(read, "which is bound further down")
+        then = reader.before.lineno, reader.before.col_offset
+        if self._old_bindings.is_bound_after(read, then) and self._old_bindings.single(read) is None:
+            return "which the version before bound anew below"
+        if old is ABSENT and new is ABSENT:
+            return "which may read anything" if read in READS_ANYTHING else None
+        if old is ABSENT:
+            return "which the version before lacks"
+        if new is ABSENT:
+            return "which is gone"
+        return None if same(old, new) else self._kind(read, "which is another object")
+
+    def _constant(self, name: str) -> object:
+        """Return the constant that `name` is bound to, surely in one place only; else what nothing is the same as."""
+        match None if self._bindings.stars else self._bindings.single(name):
+            case ast.Assign(targets=[ast.Name()], value=value) | ast.AnnAssign(value=ast.expr() as value):
+                try:
+                    found: object = ast.literal_eval(value)
+                    return found
+                except (ValueError, TypeError, SyntaxError, RecursionError, MemoryError):
+                    pass
+        return object()
+
+    def _kind(self, name: str, otherwise: str) -> str:
+        match self._bindings.single(name):
+            case ast.FunctionDef() | ast.AsyncFunctionDef():
+                return "a function, which is made anew"
+            case ast.ClassDef():
+                return "which is not kept"
+        return otherwise if name not in self._why else "which is not kept"
+
+    # --- After it ------------------------------------------------------------------------------------------------
+
+    def finish(self) -> Iterator[str]:
+        """Note what was kept and what was not, and yield a warning for each that should not have been kept."""
+        self._new.pop(KEEP, None)
+        old, new = self._old, self._new
+        self.kept = tuple(name for name in self._candidates if name in self._taken and new.get(name) is old[name])
+        classes = [name for name, value in old.items() if isinstance(value, type) and self._is_identity(name, value)]
+        self.superseded = tuple(
+            Superseded(name, self._why.get(name, "its statement differs") if name in new else "it is gone")
+            for name in classes
+            if new.get(name) is not old[name]
+        )
+        for name in self.kept:
+            each, value = self._candidates[name], old[name]
+            if isinstance(value, type):
+                codes = codes_in(code_of(each.before, self._file, self._old_flags)), codes_in(each.code)
+                self._renewals.append(Renewal(value, dict(zip(*codes, strict=True)), old, new))
+            for read in sorted(each.reads - self._taken):
+                if not same(old.get(read, ABSENT), new.get(read, ABSENT)):
+                    yield f"{name} was kept, but reads {read}, which the body changed unseen; change {name} too"
+
+    def settle(self) -> None:
+        """Make the kept classes the new version's own, and the others known as superseded.
+
+        Cannot fail, and may be repeated.
+        """
+        for renewal in self._renewals:
+            renewal.apply()
+        for each in self.superseded:
+            pickle_by_name(self._old[each.name])
+
+
+def _defined(statement: ast.stmt) -> str | None:
+    """Return the one name that a class statement binds, or the assignment of a call."""
+    match statement:
+        case ast.ClassDef(name=name):
+            return name
+        case ast.Assign(targets=[ast.Name(id=name)], value=ast.Call()):
+            return name
+        case ast.AnnAssign(target=ast.Name(id=name), value=ast.Call()):
+            return name
+    return None

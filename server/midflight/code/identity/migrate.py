@@ -1,0 +1,262 @@
+"""An object of a superseded class becomes one of the current class: by `__class__`, or by its `__migrate__`.
+
+Laws:
+1. Nothing migrates by itself. A process that runs old code has old objects, and they stay what that code expects;
+   whoever moves state to new code on purpose asks for it here.
+2. All that can fail comes first: an object that cannot become one of the new class is as it was.
+"""
+
+from __future__ import annotations
+
+import enum
+import gc
+import sys
+from collections import Counter, deque
+from collections.abc import Callable
+from typing import Any
+
+from midflight.code.identity.current import current
+from midflight.code.identity.fields import ABSENT, bare, declared, fields_of, new_slots, put
+from midflight.code.version.facade import Namespace
+from midflight.code.version.modules import known, module_of
+from midflight.code.version.version import version_of
+from midflight.errors import MigrationError
+
+__all__ = ["SUPERSEDED", "migrate", "migrate_state", "newest_class", "old_instances", "rebuilt"]
+
+Newest = Callable[[type], type]
+
+SUPERSEDED = "__midflight_superseded__"  # in a class whose place another one has taken
+
+
+def newest_class(cls: type) -> type:
+    """Return the class that the name of `cls` means now; `cls` itself if it is of no module that was loaded.
+
+    Raises: LookupError if it was superseded, and its name means no class any more.
+    """
+    if known(cls.__module__) is None or "<locals>" in cls.__qualname__:
+        return cls
+    try:
+        found = current(cls)
+        if isinstance(found, type):
+            return found
+    except LookupError:
+        pass
+    if SUPERSEDED in vars(cls):
+        raise LookupError(f"the current version of {cls.__module__} has no class {cls.__qualname__}")
+    return cls  # it was made in passing, and never had that name
+
+
+def newest_for(namespace: Namespace) -> Newest:
+    """Return what tells the class that the name of a class means to the code that runs in `namespace`.
+
+    To code of the class's own module that is its own version's: a `code_change` runs before its version is current, and
+    old code has no use for objects of a class that it does not know.
+    """
+    version = version_of(namespace)
+
+    def newest(cls: type) -> type:
+        if version is None or cls.__module__ != version.name or "<locals>" in cls.__qualname__:
+            return newest_class(cls)
+        first, *rest = cls.__qualname__.split(".")
+        found = namespace.get(first)
+        for part in rest:
+            found = getattr(found, part, None)
+        return found if isinstance(found, type) else newest_class(cls)
+
+    return newest
+
+
+def migrate(value: Any) -> Any:
+    """Return `value` as an object of the class that the name of its class means now; any other value as it is.
+
+    What it means to the caller: to code of the module itself the class of its own version, to all else the current one.
+    It is the same object where Python can give it another class, else a new one: an enum's member, a named tuple, an
+    object with other slots. The class's `__migrate__(old_fields)`, a class method, gets the fields by name, also those
+    that the new class has no more, and returns the new fields as a dict, or the new object. Without it the fields
+    stay; those that a dataclass, named tuple or pydantic model has no more are dropped, new ones get their default.
+    What the fields hold is not migrated: see `migrate_state`. Neither `__init__` nor `__post_init__` runs.
+
+    Raises: MigrationError, the object is as it was then: a new field has no default, `__migrate__` raised, the class or
+    the enum's member is gone.
+    OTP: what code_change/3 does with a state; Common Lisp's update-instance-for-redefined-class comes nearest.
+    """
+    old = type(value)
+    new = _newest(old, newest_for(sys._getframe(1).f_globals))
+    if new is old:
+        return value
+    if isinstance(value, enum.Enum):
+        return _member(value, new)
+    found = _new_fields(value, new, fields_of(value))
+    if not isinstance(found, dict):
+        return found
+    if isinstance(value, tuple):
+        return _made(value, new, found)
+    try:
+        object.__setattr__(value, "__class__", new)  # past a frozen dataclass
+    except TypeError:  # the slots differ
+        return _made(value, new, found)
+    try:
+        put(value, found)
+    except AttributeError as error:
+        object.__setattr__(value, "__class__", old)
+        raise MigrationError(old, str(error)) from error
+    return value
+
+
+def rebuilt(value: Any, new: type) -> Any:
+    """Return an object of class `new` with the fields of `value`, as `migrate` does, and leave that as it is.
+
+    Raises: MigrationError.
+    """
+    if isinstance(value, enum.Enum):
+        return _member(value, new)
+    found = _new_fields(value, new, fields_of(value))
+    return _made(value, new, found) if isinstance(found, dict) else found
+
+
+def migrate_state(state: Any, newest: Newest | None = None) -> Any:
+    """Return `state` with all objects of superseded classes in it migrated, and leave it as it is.
+
+    Lists, dicts, sets, tuples and deques are copied, and looked into, as are the objects that migrate; in all others,
+    which are shared, nothing is looked for. What was one object in the state is one object after it. `newest` gives the
+    new class of an old one, the same if it has none; None stands for what `migrate` does.
+
+    Raises: MigrationError, as `migrate` does.
+    """
+    return _State(newest or newest_for(sys._getframe(1).f_globals)).of(state)
+
+
+def old_instances(name: str) -> dict[str, int]:
+    """Return how many objects there are of superseded classes of module `name`, by class, most of them first.
+
+    It looks at all objects that the garbage collector knows, which takes a while; it does not know those without
+    fields, nor enum members that nobody holds.
+    Raises: UnknownModuleError.
+    """
+    module_of(name)
+    found: Counter[str] = Counter()
+    for value in gc.get_objects():
+        cls = type(value)
+        if cls.__module__ == name and SUPERSEDED in vars(cls):
+            found[cls.__qualname__] += 1
+    return dict(found.most_common())
+
+
+def _newest(old: type, newest: Newest) -> type:
+    try:
+        return newest(old)
+    except LookupError as error:
+        raise MigrationError(old, str(error)) from error
+
+
+def _member(value: enum.Enum, new: type) -> Any:
+    """Return the member of enum `new` that has the name of `value`; flags are taken apart."""
+    if not issubclass(new, enum.Enum):
+        raise MigrationError(type(value), f"{new.__qualname__} is no enum any more")
+    try:
+        if not isinstance(value, enum.Flag):
+            return new[value.name]
+        found: Any = new(0)
+        for each in value:
+            found |= new[str(each.name)]
+    except (KeyError, ValueError) as error:
+        raise MigrationError(type(value), f"the enum has no member {value.name} any more") from error
+    return found
+
+
+def _new_fields(value: Any, new: type, fields: dict[str, Any]) -> Any:
+    """Return the fields that `value` shall have as an object of `new`; or what its `__migrate__` made of it."""
+    old = type(value)
+    hook = getattr(new, "__migrate__", None)
+    if hook is not None:
+        own = {name: each for name, each in fields.items() if not _is_hidden(name)}
+        try:
+            found = hook(own)
+        except Exception as error:
+            raise MigrationError(old, f"its __migrate__ raised {type(error).__name__}: {error}") from error
+        if isinstance(found, dict):
+            return {**{name: each for name, each in fields.items() if _is_hidden(name)}, **found}
+        if isinstance(found, new):
+            return found
+        raise MigrationError(
+            old, f"its __migrate__ returned {found!r}, neither a dict of fields nor a {new.__qualname__}"
+        )
+    wanted, dropped = declared(new), set(declared(old) or ())
+    if wanted is None:
+        wanted, dropped = new_slots(old, new), set()
+    found = {name: each for name, each in fields.items() if name in wanted or name not in dropped}
+    lacking = []
+    for name, default in wanted.items():
+        if name not in found and (each := default()) is not ABSENT:
+            found[name] = each
+        elif name not in found:
+            lacking.append(name)
+    if lacking:
+        raise MigrationError(old, f"nothing says what its new {', '.join(lacking)} shall be")
+    return found
+
+
+def _is_hidden(name: str) -> bool:
+    """Say whether a field is a library's own, as those that pydantic keeps beside the fields of a model."""
+    return name.startswith("__") and name.endswith("__")
+
+
+def _made(value: Any, new: type, fields: dict[str, Any]) -> Any:
+    """Return a new object of class `new` with these fields, and with what `value` is if it is a list, a number..."""
+    try:
+        made = bare(value, new, fields)
+        put(made, fields)
+    except (TypeError, AttributeError, ValueError) as error:
+        raise MigrationError(type(value), str(error)) from error
+    return made
+
+
+class _State:
+    """One state on its way: what was migrated or copied of it by now."""
+
+    def __init__(self, newest: Newest) -> None:
+        self._newest = newest
+        self._made: dict[int, tuple[Any, Any]] = {}  # by id: what it was, so that the id stays its own, and what it is
+
+    def of(self, value: Any) -> Any:
+        if id(value) in self._made:
+            return self._made[id(value)][1]
+        kind: Any = type(value)
+        new = _newest(kind, self._newest)
+        if new is not kind:
+            return self._object(value, new)
+        if kind is list or kind is deque:
+            twin = self._note(value, kind() if kind is list else deque(maxlen=value.maxlen))
+            twin.extend(map(self.of, value))
+        elif isinstance(value, dict) and kind is dict:
+            twin = self._note(value, {})
+            twin.update((self.of(key), self.of(each)) for key, each in value.items())
+        elif kind is set or kind is frozenset:
+            twin = self._note(value, kind(map(self.of, value)))
+        elif kind is tuple:
+            twin = self._note(value, tuple(map(self.of, value)))
+        elif isinstance(value, tuple) and hasattr(kind, "_make"):
+            twin = self._note(value, kind._make(map(self.of, value)))
+        else:
+            return value
+        return twin
+
+    def _note(self, value: Any, made: Any) -> Any:
+        self._made[id(value)] = (value, made)
+        return made
+
+    def _object(self, value: Any, new: type) -> Any:
+        if isinstance(value, enum.Enum):
+            return self._note(value, _member(value, new))
+        fields = fields_of(value)
+        if getattr(new, "__migrate__", None) is None and not isinstance(value, tuple):
+            made = self._note(value, _made(value, new, {}))  # first, for what it holds may hold it
+            try:
+                put(made, {name: self.of(each) for name, each in _new_fields(value, new, fields).items()})
+            except AttributeError as error:
+                raise MigrationError(type(value), str(error)) from error
+            return made
+        self._note(value, value)  # what comes back to it meanwhile finds the old one: __migrate__ has made none yet
+        found = _new_fields(value, new, {name: self.of(each) for name, each in fields.items()})
+        return self._note(value, _made(value, new, found) if isinstance(found, dict) else found)

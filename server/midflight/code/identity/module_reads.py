@@ -1,0 +1,87 @@
+"""What the body of a version saw behind `a.b`, where `a` is a module that is loaded again and again.
+
+The name `a` means the same module object for ever; so that a class which has `a.Base` as its base means the same in two
+versions can only be told from what `a.Base` was then.
+"""
+
+from __future__ import annotations
+
+import sys
+import weakref
+from collections.abc import Callable
+from types import CodeType, ModuleType
+from typing import Any
+
+from midflight.code.source.bindings import qualified_reads_of
+from midflight.code.source.same_value import same
+from midflight.code.version.facade import Namespace
+from midflight.code.version.modules import Module, known
+
+__all__ = ["changed_since", "has_modules", "note_seen"]
+
+SEEN = "__midflight_seen__"
+
+ABSENT: Any = object()
+
+
+def has_modules(namespace: Namespace) -> bool:
+    """Say whether a namespace has modules that may be loaded again: else there is no need to look for such reads."""
+    return any(
+        isinstance(value, ModuleType) and _name_of(value).partition(".")[0] not in sys.stdlib_module_names
+        for value in namespace.values()
+    )
+
+
+def note_seen(namespace: Namespace, code: CodeType) -> None:
+    """Note in a version's namespace what stands behind each such read of its body, `code`, which has just run."""
+    if not has_modules(namespace):
+        return
+    namespace[SEEN] = {
+        words: _held(vars(found.facade.module).get(words[-1], ABSENT))
+        for words in qualified_reads_of(code)
+        if (found := _loaded_module(namespace, words)) is not None
+    }
+
+
+def _held(value: Any) -> Callable[[], Any]:
+    """Return what gives `value` back as long as anybody else has it: a look must not keep a version in memory.
+
+    What is gone is no current one, so then there is nothing to compare. A constant knows no version, and is kept.
+    """
+    try:
+        held = weakref.ref(value)
+    except TypeError:
+        return lambda: value
+    return lambda: ABSENT if (found := held()) is None else found
+
+
+def changed_since(old: Namespace, new: Namespace, words: tuple[str, ...]) -> str | None:
+    """Say what has changed behind the read of these words since the body of the version before did it, if so."""
+    found = _loaded_module(new, words)
+    if found is None:
+        return None
+    held = old.get(SEEN, {}).get(words)
+    if held is None:  # that version was imported by Python itself
+        return None if found.last_number <= 1 else "and nobody knows what that was"
+    return None if same(held(), vars(found.facade.module).get(words[-1], ABSENT)) else "which is another object now"
+
+
+def _loaded_module(namespace: Namespace, words: tuple[str, ...]) -> Module | None:
+    """Return the record of the module that the last of `words` is read from; None if it is no module of ours."""
+    value = namespace.get(words[0])
+    for word in words[1:-1]:
+        if not isinstance(value, ModuleType):
+            return None
+        value = _names_in(value).get(word)
+    record = known(_name_of(value)) if isinstance(value, ModuleType) else None
+    return record if record is not None and record.facade.module is value else None
+
+
+def _names_in(module: ModuleType) -> dict[str, Any]:
+    """Return what a module has, past whatever its class does: a lazy module must not be imported by a look at it."""
+    found: dict[str, Any] = ModuleType.__getattribute__(module, "__dict__")
+    return found
+
+
+def _name_of(module: ModuleType) -> str:
+    return str(_names_in(module).get("__name__"))

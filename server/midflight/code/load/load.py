@@ -1,0 +1,226 @@
+"""The verbs of the code server: load, roll back, move, delete, purge. Each is one call into the parts that do it."""
+
+from __future__ import annotations
+
+import os
+import warnings
+from collections.abc import Callable, Iterable
+from types import ModuleType
+
+from midflight.code.census.bystanders import forget_typing_caches, kill
+from midflight.code.census.census import take_census
+from midflight.code.census.history import source
+from midflight.code.load.commit import run_unload_hooks
+from midflight.code.load.modified import modified_modules
+from midflight.code.load.prepare import Failure
+from midflight.code.load.steps import log_failure
+from midflight.code.load.transaction import Transaction, load_error
+from midflight.code.lock import LoadLock
+from midflight.code.move.move import move_in_parts, read_ahead
+from midflight.code.report.load_report import LoadReport, MoveReport
+from midflight.code.source.find_module import Place
+from midflight.code.source.unit import Rejection, Unit, unit_at, unit_of
+from midflight.code.version.modules import Module, all_modules, known, module_of
+from midflight.errors import LoadError, UnknownVersionError
+from midflight.kernel import Pid
+
+__all__ = ["delete", "load", "load_many", "load_modified", "move", "purge", "rollback", "soft_purge"]
+
+PathOrName = str | os.PathLike[str]
+PathAndText = tuple[PathOrName, str | None]
+
+_lock = LoadLock()
+
+
+def load(
+    path_or_name: PathOrName,
+    source: str | None = None,
+    force: bool = False,
+    two_versions: bool = False,
+    move: bool = False,
+) -> LoadReport:
+    """Load a module as its new version, and return what came of it. Kills nobody; identical text is a version too.
+
+    `path_or_name` is a file or a dotted name; `source` its text, if that is not what the file holds. `force` overrides
+    what the checks refuse, and a name that belongs to another file. `two_versions` allows one old version, as Erlang
+    does. `move` moves the idle processes at once, as `move()` does. Callable from any thread: the module's body runs in
+    the calling one, and processes run on meanwhile. A process that calls it itself holds up all the others for as
+    long; `await asyncio.to_thread(load, ...)` does not.
+
+    Raises: LoadError if it does not compile, its body raises, or a check refuses it; NotPurged, a LoadError, with
+    `two_versions` while processes run an old version. Nothing has changed then.
+    OTP: c:c/1, code:load_file/1; those know two versions, and c:c/1 kills who runs the older one.
+    """
+    return load_units([unit_of(path_or_name, source, loaded_places())], force, two_versions, move)[0]
+
+
+def load_many(
+    modules: Iterable[PathOrName | PathAndText],
+    force: bool = False,
+    two_versions: bool = False,
+    move: bool = False,
+) -> tuple[LoadReport, ...]:
+    """Load several modules together or not at all; return a report for each, in their order.
+
+    Each is a path or name, or a pair of that and a text. One that imports another of them is made after it, and
+    imports its new version. `move` moves the idle processes of all of them, when all are current.
+
+    Raises: LoadError, as `load` does, with a report for each module that was refused; ValueError for one given twice.
+    OTP: code:atomic_load/1.
+    """
+    return load_units(units_of(modules), force, two_versions, move)
+
+
+def units_of(modules: Iterable[PathOrName | PathAndText]) -> list[Unit | Rejection]:
+    """Return what several modules are to be made of: each a path or name, or a pair of that and a text.
+
+    Raises: TypeError for one name alone, whose letters would be taken for names.
+    """
+    if isinstance(modules, str):
+        raise TypeError(f"a list of modules is wanted, not {modules!r} alone; nothing was loaded. Give [{modules!r}]")
+    pairs = [each if isinstance(each, tuple) else (each, None) for each in modules]
+    return [unit_of(path, text, loaded_places()) for path, text in pairs]
+
+
+def loaded_places() -> list[tuple[str, str]]:
+    """Return name and file of every module that was loaded."""
+    return [(module.name, module.path) for module in all_modules()]
+
+
+def load_units(
+    found: list[Unit | Rejection],
+    force: bool,
+    two_versions: bool = False,
+    move: bool = False,
+    make: Callable[..., Transaction] = Transaction,
+) -> tuple[LoadReport, ...]:
+    """Load what was found, together or not at all. `make` makes the transaction. Raises: LoadError, ValueError."""
+    failures = [Failure(each.name, each.path, (each.problem,)) for each in found if isinstance(each, Rejection)]
+    if failures:
+        raise load_error(failures)
+    units = [each for each in found if isinstance(each, Unit)]
+    names = [unit.name for unit in units]
+    if len(set(names)) < len(names):
+        raise ValueError(f"a module is given twice: {sorted(names)}; nothing was loaded. Give each once")
+    if not units:
+        return ()
+    return make(units, _lock, _reload, force=force, two_versions=two_versions, move=move).run()
+
+
+def _reload(module: ModuleType) -> None:
+    """Do what `importlib.reload(module)` does with a module of ours: load its file as a new version."""
+    load(module.__name__)
+
+
+def load_modified(force: bool = False, move: bool = False) -> tuple[LoadReport, ...]:
+    """Load the modules whose file is not what is loaded, together or not at all. `force` and `move` as in `load`.
+
+    Raises: LoadError.
+    OTP: c:lm/0, which loads each alone.
+    """
+    return load_many(modified_modules(), force, move=move)
+
+
+def rollback(name: str, to: int | None = None, force: bool = False, move: bool = False) -> LoadReport:
+    """Load the text of version `to` as a NEW version; for None that of the one before the current one.
+
+    `force` and `move` are those of `load`: idle processes go back with the code.
+    Raises: UnknownModuleError; UnknownVersionError; LoadError, as `load` does.
+    OTP: nothing like it; code:load_binary/3 with the old object code comes nearest.
+    """
+    record = module_of(name)
+    number = _number_before(record) if to is None else to
+    return load_units([unit_of_version(name, number)], force, move=move)[0]
+
+
+def unit_of_version(name: str, number: int) -> Unit | Rejection:
+    """Return the text of a version as what another one is made of. Raises: UnknownModuleError, UnknownVersionError."""
+    return unit_at(Place(name, module_of(name).version(number).path), source(name, number))
+
+
+def _number_before(record: Module) -> int:
+    current = record.current
+    older = [number for number in list(record.versions) if current is None or number < current.number]
+    if not older:
+        raise UnknownVersionError(record.name, current.number - 1 if current is not None else 0, [])
+    return max(older)
+
+
+def move(name: str, pid: Pid | None = None) -> MoveReport:
+    """Move the idle processes in older versions of module `name`, or only `pid`, to the current one, unaided.
+
+    One that waits at the receive that its function begins with goes on as `module.f(**parameters)`: mailbox, links,
+    monitors, name and timers stay, no message is consumed, a timeout starts anew. Only where that is provably the
+    same to it; the report says of each of the others why it was not moved. Callable from any thread. Many are moved in
+    parts of some milliseconds, between which all run.
+    Raises: UnknownModuleError.
+    OTP: nothing like it; there a process moves itself.
+    """
+    record = module_of(name)
+    read_ahead(record)
+    return move_in_parts(record, _lock, only=pid)
+
+
+def delete(name: str) -> bool:
+    """Leave module `name` without a current version; say whether it had one. Its processes run on, in old code.
+
+    The next use of the module loads it from its file again; if that fails, it is an AttributeError.
+    OTP: code:delete/1, which fails while old code exists.
+    """
+
+    def leave() -> bool:
+        record = known(name)
+        if record is None or record.current is None:
+            return False
+        for problem in run_unload_hooks(record.path, record.facade.namespace):
+            warnings.warn(problem.message, RuntimeWarning, stacklevel=1)
+        record.facade.vacate(lambda: _load_again(name))
+        record.leave_current()
+        try:
+            forget_typing_caches()
+        except Exception as error:
+            log_failure(f"{name} is deleted, but the caches of typing may keep old versions in memory", error)
+        return True
+
+    with _lock.held():
+        return _lock.call(leave)
+
+
+def _load_again(name: str) -> None:
+    try:
+        load(name)
+    except LoadError as error:
+        raise AttributeError(f"module {name!r} was deleted, and could not be loaded again: {error}") from error
+
+
+def soft_purge(name: str) -> bool:
+    """Say whether no process runs an old version of module `name`. Kills nobody and does not wait.
+
+    There is nothing else to do: an old version goes by itself when nothing can run it any more.
+    Raises: UnknownModuleError.
+    OTP: code:soft_purge/1, which drops the old code then.
+    """
+    current = module_of(name).current
+    forget_typing_caches()
+    return not take_census().rows(name, lambda version: version is not current)
+
+
+def purge(name: str) -> tuple[Pid, ...]:
+    """End, with reason "killed", the processes that run an old version of module `name`; return them, oldest first.
+
+    Trapping exits does not save them, and a caller that runs old code itself ends too. Those that hold a function of
+    it only are left alone, and it goes on working.
+    Raises: UnknownModuleError.
+    OTP: code:purge/1, which says only whether it killed.
+    """
+    record = module_of(name)
+
+    def end() -> tuple[Pid, ...]:
+        lingering = take_census().rows(name, lambda version: version is not record.current)
+        pids = tuple(pid for pid, *_ in lingering)
+        kill(list(pids))
+        return pids
+
+    killed = _lock.call(end)
+    forget_typing_caches()
+    return killed

@@ -1,0 +1,134 @@
+"""The part of a load that is not to be undone: the swap and what follows it. It is done to its end, whatever happens.
+
+Laws:
+1. Nothing is raised from the swap on but Ctrl-C, and that when all is done.
+2. What fails is a warning in the report, which says what is not known now; the log has its traceback.
+"""
+
+from __future__ import annotations
+
+import logging
+import signal
+import sys
+import threading
+from collections.abc import Callable, Iterator, Sequence
+from contextlib import contextmanager
+from types import FrameType
+from typing import Any, NamedTuple
+
+from midflight.code.load.prepare import Prepared
+from midflight.code.report.load_report import Diagnostic, LoadReport
+from midflight.kernel import is_user_code
+
+__all__ = ["Interrupts", "Step", "log_failure", "note_failure", "report_of", "take_all", "undisturbed"]
+
+TRIES = 3  # of a step that Ctrl-C falls into
+
+_log = logging.getLogger("midflight.code")
+
+
+class Step(NamedTuple):
+    """Something to do from the swap on. Begun anew after Ctrl-C, it need not do again what it has done.
+
+    `unknown` says what is not known if it fails; without it, its last error is raised. One that `must` be done is
+    begun anew after any error, at most twice.
+    """
+
+    do: Callable[[], object]
+    unknown: str | None
+    must: bool = False
+
+
+def take_all(steps: Sequence[Step], made: Sequence[Prepared]) -> BaseException | None:
+    """Take the steps in their order, each whatever became of the others; return the Ctrl-C that fell into one."""
+    interrupt: BaseException | None = None
+    index = tries = 0
+    # One loop, and no calls around the steps: Ctrl-C may fall between any two instructions.
+    while index < len(steps):
+        try:
+            while index < len(steps):
+                tries += 1
+                steps[index].do()
+                index, tries = index + 1, 0
+        except BaseException as error:
+            is_interrupt = isinstance(error, KeyboardInterrupt)
+            if is_interrupt:
+                interrupt = error
+            if index == len(steps) or (tries < TRIES and (is_interrupt or steps[index].must)):
+                continue
+            unknown = steps[index].unknown
+            if unknown is None:
+                raise
+            if not is_interrupt:
+                note_failure(made, unknown, error)
+            index, tries = index + 1, 0
+    return interrupt
+
+
+def note_failure(made: Sequence[Prepared], unknown: str, error: BaseException) -> None:
+    """Add the warning to each module that is current, and write `error` into the log."""
+    for each in made:
+        each.warnings.append(_warning(each, unknown, error))
+    names = ", ".join(f"{each.unit.name} version {each.version.number}" for each in made)
+    log_failure(f"{names}: current and whole, but {unknown}", error)
+
+
+def log_failure(text: str, error: BaseException) -> None:
+    """Write `text` into the log, with the traceback of `error`. Raises nothing."""
+    try:
+        _log.error("%s", text, exc_info=error)
+    except Exception:  # of a handler of the user's, on top of it
+        pass
+
+
+def report_of(prepared: Prepared) -> LoadReport:
+    """Return the report of a version that has become current; a short one if the whole cannot be made."""
+    try:
+        return prepared.report()
+    except Exception as error:
+        note_failure([prepared], "what changed and who lingers is not known", error)
+        number = prepared.version.number
+        warnings = tuple(prepared.warnings)
+        return LoadReport(prepared.unit.name, number, prepared.unit.path, warnings=warnings, current=number)
+
+
+def _warning(made: Prepared, unknown: str, error: BaseException) -> Diagnostic:
+    path, name = made.unit.path, type(error).__name__
+    text = f"version {made.version.number} is current and whole, but {unknown}: {f'{name}: {error}'.rstrip(': ')}"
+    return Diagnostic(path, 1, 0, 1, 0, "warning", text, "afterwards")
+
+
+class Interrupts:
+    """The Ctrl-C that came while a commit was under way."""
+
+    def __init__(self) -> None:
+        self.noted = 0
+
+    def take(self, _number: int, frame: FrameType | None) -> None:
+        """Handle SIGINT: break into a hook of the user's, which may take for ever; note it amid the commit itself."""
+        if is_user_code(frame):
+            raise KeyboardInterrupt
+        self.noted += 1
+
+    def check(self) -> None:
+        """Raise KeyboardInterrupt if there was one: for the last moment at which nothing has changed."""
+        if self.noted:
+            self.noted = 0
+            raise KeyboardInterrupt
+
+
+@contextmanager
+def undisturbed() -> Iterator[Interrupts]:
+    """Put Ctrl-C off while the block runs: it has its usual effect after it. Signals come to the main thread only."""
+    interrupts = Interrupts()
+    before: Any = signal.getsignal(signal.SIGINT)
+    if threading.current_thread() is not threading.main_thread() or not callable(before):
+        yield interrupts
+        return
+    signal.signal(signal.SIGINT, interrupts.take)  # from here on none is raised in code of ours
+    try:
+        yield interrupts
+    finally:
+        signal.signal(signal.SIGINT, before)
+        for _ in range(interrupts.noted):
+            before(signal.SIGINT, sys._getframe())

@@ -1,0 +1,3 @@
+"""Moving idle processes to the current version."""
+
+__all__: list[str] = []

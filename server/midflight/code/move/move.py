@@ -1,0 +1,132 @@
+"""Moving processes that wait to the current version, without their help: all of a module at once, or in parts.
+
+Where that is provably the same to a process is what `mover` knows.
+"""
+
+from __future__ import annotations
+
+import math
+import time
+from functools import partial
+from operator import attrgetter
+
+from midflight.code.census.census import Census, census_of, take_census
+from midflight.code.lock import LoadLock
+from midflight.code.move.rule import Elsewhere, Mover
+from midflight.code.report.load_report import MoveReport, NotMoved
+from midflight.code.source.receive_heads import heads_of
+from midflight.code.version.modules import Module
+from midflight.code.version.version import Version
+from midflight.kernel import Pid
+
+__all__ = ["Move", "move_idle", "move_in_parts", "read_ahead"]
+
+PART_SECONDS = 0.005  # for so long a part of a move holds processes up
+
+_number = attrgetter("number")
+
+
+class Move:
+    """One move of all who are in an old version of a module and idle, in as many parts as its caller likes.
+
+    Between two parts processes run, and move themselves, or end, or are no longer idle: each is judged when its turn
+    comes. With `only`, that process alone. Made in the thread that asks, for the first look at many processes is long.
+    """
+
+    def __init__(self, record: Module, *, rehearsal: Version | None = None, only: Pid | None = None) -> None:
+        self._record = record
+        self._rehearsal = rehearsal
+        self._only = only
+        self._census = Census()
+        if only is None:
+            self._census.update()
+        self._mover: Mover | None = None
+        self._waiting: list[Pid] | None = None  # those whose turn is to come
+        self._moved: list[Pid] = []
+        self._not_moved: list[NotMoved] = []
+
+    def go_on(self, seconds: float = math.inf) -> bool:
+        """Move, for about so many seconds; say whether everybody's turn has come.
+
+        To be called on the runtime's thread, between two steps of processes; processes of other threads stay. It runs
+        no code of theirs: each goes on at its next turn. Cannot fail.
+        """
+        deadline = time.perf_counter() + seconds
+        current = self._rehearsal or self._record.current
+        if self._waiting is None or current is not (None if self._mover is None else self._mover.current):
+            self._begin(current)
+        assert self._waiting is not None
+        while self._waiting:
+            self._take(self._waiting.pop())
+            if time.perf_counter() > deadline:
+                break
+        return not self._waiting
+
+    def report(self) -> MoveReport:
+        """Return who was moved, and why each of the others was not, oldest first."""
+        number = None if self._mover is None else self._mover.current.number
+        moved = sorted(self._moved, key=_number)
+        not_moved = sorted(self._not_moved, key=attrgetter("pid.number"))
+        return MoveReport(self._record.name, number, tuple(moved), tuple(not_moved))
+
+    def _begin(self, current: Version | None) -> None:
+        """Begin, or begin anew: another version has become current since."""
+        self._mover = None if current is None else Mover(current, is_rehearsal=self._rehearsal is not None)
+        self._not_moved.clear()
+        if self._only is None:
+            self._census.update()
+        else:
+            self._census = census_of(self._only)
+        rows = self._census.rows(self._record.name, self._is_old)
+        self._waiting = [pid for group in rows.groups for pid in group.pids]
+        self._waiting.sort(key=_number, reverse=True)
+        again = frozenset(self._waiting)
+        self._moved = [pid for pid in self._moved if pid not in again]
+
+    def _is_old(self, version: Version) -> bool:
+        return self._mover is None or version is not self._mover.current
+
+    def _take(self, pid: Pid) -> None:
+        if pid.process is None:  # it has ended, or was killed by what one that was moved has let go of
+            return
+        try:
+            why = "the module has no current version" if self._mover is None else self._mover.move(pid.process)
+        except Elsewhere:
+            return
+        if why is None:
+            self._moved.append(pid)
+            return
+        for row in census_of(pid).rows(self._record.name, self._is_old):
+            self._not_moved.append(NotMoved(*row, why))
+
+
+def move_in_parts(record: Module, lock: LoadLock, only: Pid | None = None) -> MoveReport:
+    """Move who is idle, from any thread, in parts between which processes run; all at once on the runtime's own."""
+    move = Move(record, only=only)
+    while not lock.call(partial(move.go_on, PART_SECONDS)):
+        pass
+    return move.report()
+
+
+def move_idle(record: Module, rehearsal: Version | None = None, only: Pid | None = None) -> MoveReport:
+    """Move who is in an old version of the module and idle to the current one, all at once; say why not, of the others.
+
+    With `rehearsal`, a version in the making: move nobody, and say who could be moved if it were current. As
+    `Move.go_on`, on the runtime's thread.
+    """
+    move = Move(record, rehearsal=rehearsal, only=only)
+    move.go_on()
+    return move.report()
+
+
+def read_ahead(record: Module, text: str | None = None) -> None:
+    """Do the part of a move that is slow the first time, which is to parse, in the thread that asks for it.
+
+    `text` is that of a version that is about to be current.
+    """
+    run = take_census().numbers(record.name)
+    used = [version for version in list(record.versions.values()) if version.number in run]
+    texts = [version.text for version in (*used, record.current) if version is not None]
+    for each in (*texts, text):
+        if each is not None:
+            heads_of(each)

@@ -1,0 +1,335 @@
+"""What a load did, as plain data, and the words for it. Nothing here looks at the running system.
+
+`summary` is the one line that both editors show as it is; `text` is the whole report.
+"""
+
+from __future__ import annotations
+
+import os
+from collections.abc import Iterable, Sequence
+from dataclasses import dataclass
+from functools import singledispatch
+from typing import Literal
+
+from midflight.code.report.who_lingers import Lingering, count_in, versions_of
+from midflight.kernel import Pid
+
+__all__ = [
+    "Diagnostic",
+    "Lingering",
+    "LoadReport",
+    "MoveReport",
+    "NotMoved",
+    "StaleImport",
+    "Superseded",
+    "summary",
+    "text",
+]
+
+Severity = Literal["error", "warning", "note"]
+
+SHOWN = 3  # names or pids in the one line
+LISTED = 50  # processes in the whole text, which people read; the report itself has all of them
+
+# The codes whose message is about one place in the text. The others are about the file or the system, so the one
+# line does not say "line 1" for them.
+AT_A_LINE = frozenset(
+    {"syntax", "body", "import", "undefined-name", "not-awaited", "awaited-loop", "loop-ends", "code-change"}
+)
+
+# What to do, where it is not to mend a line of the module.
+REMEDY = {
+    "read": "Check the file, load again.",
+    "encoding": "Mend the encoding line at the top, load again.",
+    "name": "",
+    "not-found": "",
+    "refused": "",
+    "nested": "",
+    "not-purged": "",
+    "replaced": "",
+    "snapshot": "",
+    "live-call": "Keep what the old code calls, or load with force=True.",
+    "undefined-name": "Fix the line, or load with force=True.",
+    "not-awaited": "Fix the line, or load with force=True.",
+    "other-file": "Load that file under its own name, or load with force=True.",
+}
+
+
+@dataclass(frozen=True, slots=True)
+class Diagnostic:
+    """One thing that is wrong at one place. `line` counts from 1, `column` in characters from 0.
+
+    `end_line` and `end_column` are those of the end, where nothing is known equal to the start. `code` is a short
+    word for the kind: "syntax", "body", "import", "undefined-name"...
+    """
+
+    path: str
+    line: int
+    column: int
+    end_line: int
+    end_column: int
+    severity: Severity
+    message: str
+    code: str
+
+
+@dataclass(frozen=True, slots=True)
+class StaleImport:
+    """A name in another module that keeps an object of an older version, by `from ... import`."""
+
+    module: str
+    name: str
+
+
+@dataclass(frozen=True, slots=True)
+class Superseded:
+    """A class that another one has taken the place of, or nothing, and why it was not kept: "its text differs"."""
+
+    name: str
+    reason: str
+
+
+@dataclass(frozen=True, slots=True)
+class NotMoved:
+    """A process that was to be moved and was not: where it is, as in Lingering, and why: "a live local: total"."""
+
+    pid: Pid
+    name: str | None
+    version: int
+    function: str
+    line: int
+    reason: str
+
+
+@dataclass(frozen=True, slots=True)
+class MoveReport:
+    """What came of moving the idle processes of a module to `version`, its current one; None if it has none.
+
+    `moved` and `not_moved` are all that were in older versions, each oldest first.
+    """
+
+    module: str
+    version: int | None
+    moved: tuple[Pid, ...] = ()
+    not_moved: tuple[NotMoved, ...] = ()
+
+
+@dataclass(frozen=True, slots=True)
+class LoadReport:
+    """What a load did, or would not do.
+
+    `version` is the number that was loaded, None if the load was refused; `current` the number that is current now,
+    None if there is none. `added`, `changed` and `removed` are names of definitions, methods as Class.method, in
+    the order of the text. `lingering` holds the processes in older versions, oldest first; of a load that was
+    refused, all that run the module. Times are in milliseconds; `prepare_ms` held up no process, `commit_ms` did.
+    `moved` and `not_moved` are those of a MoveReport, if the load was asked to move. `kept` are the classes, sentinels
+    and the like that are the same objects as before; `superseded` the classes that are not.
+    """
+
+    module: str
+    version: int | None
+    path: str
+    added: tuple[str, ...] = ()
+    changed: tuple[str, ...] = ()
+    removed: tuple[str, ...] = ()
+    warnings: tuple[Diagnostic, ...] = ()
+    refusals: tuple[Diagnostic, ...] = ()
+    lingering: Sequence[Lingering] = ()
+    stale_imports: tuple[StaleImport, ...] = ()
+    prepare_ms: float = 0.0
+    commit_ms: float = 0.0
+    current: int | None = None
+    moved: tuple[Pid, ...] = ()
+    not_moved: tuple[NotMoved, ...] = ()
+    kept: tuple[str, ...] = ()
+    superseded: tuple[Superseded, ...] = ()
+
+
+@singledispatch
+def summary(report: LoadReport | MoveReport) -> str:
+    """Return the one line for an echo area."""
+    if isinstance(report, MoveReport):
+        said = _moves(report, f" to v{report.version}")
+        return f"{report.module}: {said or 'no process runs an older version'}"
+    if report.version is None:
+        return _refusal(report)
+    return loaded_line(report, "loaded", "", report.prepare_ms + report.commit_ms)
+
+
+def loaded_line(report: LoadReport, loaded: str, servers: str, milliseconds: float) -> str:
+    """Return the one line for a load that was done; `servers` is what is said of those, "" for nothing."""
+    parts = [
+        _changes(report),
+        servers,
+        _count(report.warnings, "warning"),
+        _count(report.stale_imports, "stale import"),
+        _moves(report),
+    ]
+    said = "; ".join(part for part in parts if part)
+    return f"{report.module} v{report.version} {loaded}{': ' if said else ''}{said} ({milliseconds:.1f} ms)"
+
+
+def _changes(report: LoadReport) -> str:
+    if report.version == 1:
+        return ""
+    groups = ((report.changed, "changed"), (report.added, "added"), (report.removed, "removed"))
+    said = [
+        f"{', '.join(names) if len(names) <= SHOWN else f'{len(names)} definitions'} {verb}"
+        for names, verb in groups
+        if names
+    ]
+    return ", ".join(said) or "no definition changed"
+
+
+def _count(found: Sequence[object], word: str) -> str:
+    return f"{len(found)} {word}{'s' if len(found) > 1 else ''}" if found else ""
+
+
+def _moves(report: LoadReport | MoveReport, to: str = "") -> str:
+    """Say who was moved and who runs an older version: "3 processes moved, 1 still runs v1: <0.37.0> at loop:9"."""
+    moved, still = len(report.moved), _still(report)
+    said = [f"{processes(moved)} moved{to}"] if moved else []
+    if still:
+        count = str(len(still)) if moved else processes(len(still))
+        versions = _join(f"v{number}" for number in sorted(_versions(report)))
+        places = ", ".join(
+            f"{each.pid!r} at {each.function}:{each.line}{f' ({reason})' if reason else ''}"
+            for each, reason in _with_reasons(report, SHOWN)
+        )
+        more = f" and {len(still) - SHOWN} more" if len(still) > SHOWN else ""
+        said.append(f"{count} still {verb(len(still), 'run')} {versions}: {places}{more}")
+    return ", ".join(said)
+
+
+def _still(report: LoadReport | MoveReport) -> Sequence[Lingering | NotMoved]:
+    """Return who runs an older version."""
+    return report.not_moved if isinstance(report, MoveReport) else report.lingering
+
+
+def _versions(report: LoadReport | MoveReport) -> set[int]:
+    """Return the older versions that are run."""
+    if isinstance(report, MoveReport):
+        return {each.version for each in report.not_moved}
+    return versions_of(report.lingering)
+
+
+def _with_reasons(report: LoadReport | MoveReport, most: int) -> list[tuple[Lingering | NotMoved, str]]:
+    """Return the first of them, each with the reason why it was not moved, "" if nobody tried."""
+    reasons = {each.pid: each.reason for each in report.not_moved}
+    return [(each, reasons.get(each.pid, "")) for each in _still(report)[:most]]
+
+
+def _refusal(report: LoadReport) -> str:
+    """Say what happened, what is unchanged, and what to do."""
+    remedy = REMEDY.get(report.refusals[0].code, "Fix the line, load again.")
+    return f"{report.module} not loaded: {refused_because(report)}. {_unchanged(report)} {remedy}".rstrip()
+
+
+def refused_because(report: LoadReport) -> str:
+    """Return the first refusal with its place, and how many more there are, without a full stop."""
+    first, more = report.refusals[0], len(report.refusals) - 1
+    other = os.path.basename(first.path) + " " if first.path != report.path else ""
+    place = f"{other}line {first.line}, " if first.code in AT_A_LINE else ""
+    return f"{place}{first.message.rstrip('.')}{f' (and {more} more)' if more else ''}"
+
+
+def _unchanged(report: LoadReport) -> str:
+    if report.current is None and not report.lingering:
+        return "It was not loaded before either."
+    count = count_in(report.lingering, report.current)
+    older = len(report.lingering) - count
+    parts = ["No version is current" if report.current is None else f"Version {report.current} stays current"]
+    if count:
+        parts.append(f"{processes(count)} {verb(count, 'keep')} running it")
+    if older:
+        parts.append(f"{processes(older)} {verb(older, 'run')} older versions")
+    return "; ".join(parts) + "."
+
+
+@singledispatch
+def text(report: LoadReport | MoveReport) -> str:
+    """Return the whole report, several lines, each diagnostic as path:line:column."""
+    lines = [summary(report)]
+    if isinstance(report, MoveReport):
+        return "\n".join([*lines, *_moved_line(report), *_still_lines(report)]) + "\n"
+    for title, names in (("changed", report.changed), ("added", report.added), ("removed", report.removed)):
+        if names:
+            lines.append(f"  {title + ':':9}{', '.join(names)}")
+    if report.version is not None:
+        lines.append(f"  {'file:':9}{report.path}")
+        lines += _identity_lines(report)
+        lines.append(
+            f"  {'time:':9}prepared in {report.prepare_ms:.1f} ms, processes held for {report.commit_ms:.1f} ms"
+        )
+    lines += _moved_line(report)
+    for title, found in (("Refused because", report.refusals), ("Warnings", report.warnings)):
+        if found:
+            lines += [
+                "",
+                title,
+                *(f"  {each.path}:{each.line}:{each.column}: {each.message}" for each in found),
+            ]
+    if report.stale_imports:
+        lines += ["", "Names that other modules imported, and keep from an older version"]
+        lines += [f"  {each.name} in {each.module}" for each in report.stale_imports]
+        together = [report.module, *dict.fromkeys(each.module for each in report.stale_imports)]
+        lines.append(f"  Call them as {report.module}.NAME, or load those modules too, to have the current ones:")
+        lines.append(f"  load_many({together!r})")
+    return "\n".join([*lines, *_still_lines(report)]) + "\n"
+
+
+def _identity_lines(report: LoadReport) -> list[str]:
+    """Say which classes stayed what they are, and why others did not. One whose own text changed needs no reason."""
+    lines = [f"  {'kept:':9}{', '.join(report.kept)}"] if report.kept else []
+    if report.superseded:
+        reasons = [f"{each.name} ({each.reason})" for each in report.superseded]
+        lines.append(f"  {'renewed:':9}{', '.join(reasons)}")
+    return lines
+
+
+def _moved_line(report: LoadReport | MoveReport) -> list[str]:
+    if not report.moved:
+        return []
+    more = f" and {len(report.moved) - LISTED} more" if len(report.moved) > LISTED else ""
+    return [f"  {'moved:':9}{', '.join(map(repr, report.moved[:LISTED]))}{more}"]
+
+
+def _still_lines(report: LoadReport | MoveReport) -> list[str]:
+    still = _still(report)
+    if not still:
+        return []
+    rows = [
+        f"  {each.pid!r}{f' ({each.name})' if each.name else ''}  v{each.version}  at {each.function}:{each.line}"
+        f"{f', not moved: {reason}' if reason else ''}"
+        for each, reason in _with_reasons(report, LISTED)
+    ]
+    if len(still) > LISTED:
+        rows.append(f"  and {len(still) - LISTED} more")
+    asked = bool(report.not_moved)
+    if isinstance(report, LoadReport) and report.version is None:
+        return ["", "Processes that run it, and go on as they were", *rows]
+    module = report.module
+    offer = "" if asked else f"move({module!r}) moves those that only wait for a message; "
+    return [
+        "",
+        "Processes in older versions",
+        *rows,
+        f"  Each goes on there until it calls a function of the module by its full name: `return {module}.f(...)`",
+        "  moves it, with the state that it passes on. Which message makes it do so is up to the program.",
+        f"  {offer}purge({module!r}) ends them.",
+    ]
+
+
+def processes(count: int) -> str:
+    """Return `count` with its noun."""
+    return f"{count} process{'' if count == 1 else 'es'}"
+
+
+def verb(count: int, word: str) -> str:
+    """Return `word` as it goes with `count` of them."""
+    return f"{word}{'s' if count == 1 else ''}"
+
+
+def _join(words: Iterable[str]) -> str:
+    *most, last = words
+    return f"{', '.join(most)} and {last}" if most else last

@@ -1,0 +1,3 @@
+"""Source text: from a path to a syntax tree, definitions, bindings, lines. Runs no code."""
+
+__all__: list[str] = []

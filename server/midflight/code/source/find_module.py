@@ -1,0 +1,186 @@
+"""Which module a path means, and which file a module's name.
+
+The name of a path: (1) a module loaded from that file keeps its name; (2) the `source-roots` of `[tool.midflight]` in
+the nearest pyproject.toml; (3) the chain of folders with an `__init__.py` in them.
+"""
+
+from __future__ import annotations
+
+import importlib.util
+import keyword
+import os
+import sys
+import sysconfig
+import tomllib
+from collections.abc import Iterable
+from dataclasses import dataclass
+from importlib.machinery import EXTENSION_SUFFIXES, ModuleSpec, SourceFileLoader
+from types import ModuleType
+from typing import Any
+
+from midflight import errors
+from midflight.code.report.load_report import Diagnostic
+
+__all__ = ["PROGRAM", "Place", "is_project_file", "locate", "refusal"]
+
+PROGRAM = ("__main__", "__mp_main__")  # the names of what runs; multiprocessing gives it the second one
+
+_OURS = os.path.dirname(os.path.realpath(errors.__file__))
+_PATHS = {key: os.path.realpath(path) for key, path in sysconfig.get_paths().items()}
+_LIBRARY = (_PATHS["stdlib"], _PATHS["platstdlib"])
+_INSTALLED = (_PATHS["purelib"], _PATHS["platlib"])
+
+
+@dataclass(frozen=True, slots=True)
+class Place:
+    """A module's name and file. `root` is the folder that must be on `sys.path` for others to import it, if any."""
+
+    name: str
+    path: str
+    root: str | None = None
+
+
+def locate(path_or_name: str | os.PathLike[str], loaded: Iterable[tuple[str, str]] = ()) -> Place | Diagnostic:
+    """Return the place that a path or a dotted name means, or why there is none.
+
+    What is no string, has a separator in it or ends in .py is a path. `loaded` are the names and paths of the
+    modules that the code server knows, before those that were only imported.
+    """
+    given = os.fspath(path_or_name)
+    if not isinstance(path_or_name, str) or os.path.basename(given) != given or given.endswith(".py"):
+        path = os.path.abspath(given)
+        found = _place_of_path(path, loaded)
+    else:
+        path, found = given, _place_of_name(given, dict(loaded))
+    if isinstance(found, Place) and (why := refusal(found.name, found.path)):
+        return _problem(path, why, "refused")
+    return found
+
+
+def refusal(name: str, path: str) -> str | None:
+    """Say why the module `name` of the file `path` can have no versions; None if it can."""
+    top, real = name.partition(".")[0], os.path.realpath(path)
+    if top == "midflight" or _is_in(real, (_OURS,)):
+        return "it is a part of Midflight, which runs what you load"
+    if path.endswith(tuple(EXTENSION_SUFFIXES)):
+        return f"{os.path.basename(path)} is a C extension, which Python cannot load twice"
+    if _is_in(real, _LIBRARY) and not _is_in(real, _INSTALLED):
+        return "it is a part of Python's standard library, which Midflight itself runs on"
+    if top in sys.stdlib_module_names:
+        return f"{name} is the name of a module of Python's standard library; rename {os.path.basename(path)}"
+    if top in PROGRAM:
+        return f"{top} is the program itself, and nobody calls it by name; load its file under the file's name"
+    return None
+
+
+def is_project_file(path: str) -> bool:
+    """Say whether `path` is neither Midflight's, nor the standard library's, nor an installed package's."""
+    return path.endswith(".py") and not _is_in(os.path.realpath(path), (_OURS, *_LIBRARY, *_INSTALLED))
+
+
+def _is_in(path: str, folders: Iterable[str]) -> bool:
+    return any(path.startswith(folder + os.sep) for folder in folders)
+
+
+def _problem(path: str, message: str, code: str) -> Diagnostic:
+    return Diagnostic(path, 1, 0, 1, 0, "error", message, code)
+
+
+# --- From a path -----------------------------------------------------------------------------------------
+
+
+def _place_of_path(path: str, loaded: Iterable[tuple[str, str]]) -> Place | Diagnostic:
+    base = os.path.basename(path)
+    if path.endswith(tuple(EXTENSION_SUFFIXES)):
+        return _problem(path, f"{base} is a C extension, which Python cannot load twice", "refused")
+    if not base.endswith(".py"):
+        return _problem(path, f"{base} is no Python source file: its name does not end in .py", "name")
+    derived = _from_source_roots(path) or _from_packages(path)
+    if isinstance(derived, Diagnostic):
+        return derived
+    imported = [(name, file) for name, module in list(sys.modules.items()) if (file := _file_of(module))]
+    for names in (_from_file(path, loaded), _from_file(path, imported)):
+        if names:
+            return Place(derived.name if derived.name in names else names[0], path)
+    for part in derived.name.split("."):
+        if not part.isidentifier() or keyword.iskeyword(part):
+            why = f"no program can import {derived.name!r}: {part!r} is no Python name; rename the file or folder"
+            return _problem(path, why, "name")
+    return derived
+
+
+def _from_file(path: str, modules: Iterable[tuple[str, str]]) -> list[str]:
+    """Return the names of those modules that come from this file; __main__ is nobody's import."""
+    base, real = os.path.basename(path), os.path.realpath(path)
+    return [
+        name
+        for name, file in modules
+        if name not in PROGRAM and os.path.basename(file) == base and os.path.realpath(file) == real
+    ]
+
+
+def _file_of(module: object) -> str | None:
+    file = getattr(module, "__file__", None) if isinstance(module, ModuleType) else None
+    return file if isinstance(file, str) else None
+
+
+def _from_source_roots(path: str) -> Place | Diagnostic | None:
+    folder = os.path.dirname(path)
+    while not os.path.isfile(project := os.path.join(folder, "pyproject.toml")):
+        if folder == (folder := os.path.dirname(folder)):
+            return None
+    try:
+        with open(project, "rb") as stream:
+            table: Any = tomllib.load(stream)
+    except (OSError, ValueError) as error:
+        return _problem(project, f"pyproject.toml cannot be read: {error}", "name")
+    for key in ("tool", "midflight", "source-roots"):
+        table = table.get(key, {}) if isinstance(table, dict) else {}
+    if not isinstance(table, (list, dict)) or not all(isinstance(root, str) for root in table):
+        why = f"source-roots of [tool.midflight] must be a list of folders, such as ['src'], not {table!r}"
+        return _problem(project, why, "name")
+    roots = [os.path.normpath(os.path.join(folder, root)) for root in table]
+    for root in sorted(roots, key=len, reverse=True):
+        if _is_in(path, (root.rstrip(os.sep),)):
+            return Place(_dotted(os.path.relpath(path, root)), path, root)
+    return None
+
+
+def _from_packages(path: str) -> Place:
+    folder = os.path.dirname(path)
+    while os.path.isfile(os.path.join(folder, "__init__.py")):
+        if folder == (folder := os.path.dirname(folder)):
+            break
+    return Place(_dotted(os.path.relpath(path, folder)), path, folder)
+
+
+def _dotted(relative: str) -> str:
+    parts = relative.removesuffix(".py").split(os.sep)
+    if parts[-1] == "__init__" and len(parts) > 1:
+        parts.pop()
+    return ".".join(parts)
+
+
+# --- From a name -----------------------------------------------------------------------------------------
+
+
+def _place_of_name(name: str, loaded: dict[str, str]) -> Place | Diagnostic:
+    if name in loaded:
+        return Place(name, loaded[name])
+    if why := refusal(name, ""):
+        return _problem(name, why, "refused")
+    module = sys.modules.get(name)
+    spec: ModuleSpec | None = getattr(module, "__spec__", None)
+    if module is None:
+        try:
+            spec = importlib.util.find_spec(name)
+        except Exception as error:  # whatever the body of a parent package raised
+            return _problem(name, f"no module {name!r} was found: {type(error).__name__}: {error}", "not-found")
+        if spec is None:
+            return _problem(name, f"no module {name!r} was found on sys.path; give the path of its file", "not-found")
+    path = (spec.origin if spec is not None and spec.has_location else None) or _file_of(module)
+    if path is None:
+        return _problem(name, f"{name} comes from no source file, so there is nothing to load again", "refused")
+    if not path.endswith(".py") or (spec is not None and not isinstance(spec.loader, (SourceFileLoader, type(None)))):
+        return _problem(path, refusal(name, path) or f"{name} was not loaded from a .py file", "refused")
+    return Place(name, os.path.abspath(path))

@@ -1,0 +1,104 @@
+"""What is told of held servers: each as data, their errors as diagnostics, an upgrade as a whole. Changes nothing."""
+
+from __future__ import annotations
+
+import traceback
+from collections.abc import Iterator, Sequence
+from dataclasses import fields, replace
+from types import TracebackType
+from typing import Any
+
+from midflight.code.identity.server_state import attributes_of, shown
+from midflight.code.load.prepare import Prepared
+from midflight.code.report.body_problems import body_problems
+from midflight.code.report.load_report import SHOWN, Diagnostic, LoadReport
+from midflight.code.report.upgrade_report import MOST, ServerChange, UpgradeReport
+from midflight.code.upgrade.suspend import Held
+from midflight.code.version.snapshots import readable
+
+__all__ = ["changes_of", "problems_of", "state_of", "with_servers"]
+
+
+def with_servers(report: LoadReport, servers: tuple[ServerChange, ...] = (), held_ms: float = 0.0) -> UpgradeReport:
+    """Return `report` as that of an upgrade."""
+    known = {field.name: getattr(report, field.name) for field in fields(LoadReport)}
+    return UpgradeReport(**known, servers=servers, held_ms=held_ms)
+
+
+def changes_of(servers: Sequence[Held], *, is_whole: bool) -> tuple[ServerChange, ...]:
+    """Return what becomes of each server, while they are held: afterwards their states go on.
+
+    With the texts of all their states if `is_whole`, else of the first ones, and of those whose code_change raised.
+    """
+    told = 0
+    found = []
+    for index, each in enumerate(servers):
+        told += each.error is not None
+        found.append(_change(each, is_whole or index < MOST or (each.error is not None and told <= MOST)))
+    return tuple(found)
+
+
+def _change(held: Held, has_text: bool) -> ServerChange:
+    plan, error = held.plan, held.error
+    assert plan is not None
+    after = shown(attributes_of(held.new)) if has_text and error is None else ""
+    trace = readable("".join(traceback.format_exception(error))) if has_text and error is not None else None
+    return ServerChange(
+        pid=held.pid,
+        name=held.name,
+        class_name=plan.cls.__qualname__,
+        old_version=None if plan.old_version is None else plan.old_version.number,
+        old_vsn=plan.old_vsn,
+        is_changed=plan.changer is not None,
+        before=state_of(held) if has_text else "",
+        after=None if error is not None else after,
+        error=None if error is None else _said(error),
+        traceback=trace,
+    )
+
+
+def state_of(held: Held) -> str:
+    """Return the state that a server had when it was held, as text; "" if it has none, or was not held."""
+    return shown(held.attributes)
+
+
+def problems_of(failed: Sequence[Held], made: Prepared, group: Sequence[Prepared]) -> Iterator[Diagnostic]:
+    """Yield what was raised in servers of the module `made`, once for all that raised the same kind at one place.
+
+    The place is in the text of `made`; else in one of the `group`, where the code_change is that is inherited.
+    """
+    groups: dict[tuple[object, ...], list[Held]] = {}
+    for each in failed:
+        assert each.error is not None
+        groups.setdefault((type(each.error), *_place(each.error.__traceback__)), []).append(each)
+    for servers in groups.values():
+        first = servers[0]
+        assert first.error is not None
+        more = f" and {len(servers) - SHOWN} more" if len(servers) > SHOWN else ""
+        who = ", ".join(map(repr, servers[:SHOWN])) + more
+        raised = _said(first.error)
+        whose = "its state" if len(servers) == 1 else "the first one's state"
+        if any(each.error is not None and _said(each.error) != raised for each in servers):
+            raised += ", the first one"
+        message = f"code_change of {who} raised {raised}; {whose} is {state_of(first) or 'empty'}"
+        places = [_problem_in(each, first.error) for each in (made, *group)]
+        problem = next((each for each in places if each.code == "code-change"), places[0])
+        yield replace(problem, message=message)
+
+
+def _problem_in(made: Prepared, error: BaseException) -> Diagnostic:
+    """Say where in the text of `made` it came from; the code is "state" if it did not, but from an older one, say."""
+    assert made.version.snapshot is not None
+    problem = next(body_problems(error, made.unit.path, made.unit.text, made.version.snapshot.file))
+    return replace(problem, code="state" if (problem.line, problem.end_column) == (1, 0) else "code-change")
+
+
+def _place(trace: TracebackType | None) -> tuple[Any, ...]:
+    while trace is not None and trace.tb_next is not None:
+        trace = trace.tb_next
+    return () if trace is None else (trace.tb_frame.f_code, trace.tb_lasti)
+
+
+def _said(error: BaseException) -> str:
+    said = str(error)
+    return f"{type(error).__name__}: {said}" if said else type(error).__name__

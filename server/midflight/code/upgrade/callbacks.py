@@ -1,0 +1,110 @@
+"""The class that a server's class is in another version, and what its `code_change` is. Looks only, and runs nothing.
+
+A class of servers is known by its having a `code_change`; that of the behaviours themselves does nothing, and does not
+count as one.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Iterator, Mapping
+from types import FunctionType
+from typing import Any
+
+from midflight.code.source.definitions import definitions_of
+from midflight.code.version.facade import Namespace
+from midflight.code.version.modules import known
+from midflight.code.version.version import Version, version_of
+
+__all__ = ["age_of", "class_in", "has_code_change", "is_news", "version_of_class"]
+
+CALLBACK = "code_change"
+PACKAGE = __name__.partition(".")[0] + "."
+
+
+def class_in(namespace: Namespace, name: str) -> type[Any] | None:
+    """Return the class of servers with the qualified name `name`; None if there is none."""
+    first, *rest = name.split(".")
+    found: Any = namespace.get(first)
+    for part in rest:
+        found = getattr(found, part, None)
+    return found if isinstance(found, type) and hasattr(found, CALLBACK) else None
+
+
+def has_code_change(cls: type[Any]) -> bool:
+    """Say whether the class, or one that it is made of, defines a `code_change`."""
+    return _definer(cls) is not None
+
+
+def _definer(cls: type[Any]) -> type[Any] | None:
+    base = next((base for base in cls.__mro__ if CALLBACK in vars(base)), None)
+    return None if base is None or base.__module__.startswith(PACKAGE) else base
+
+
+def version_of_class(cls: type[Any]) -> Version | None:
+    """Return the version that made `cls`, the newest one of a class that several have; None if that is not known."""
+    record = known(cls.__module__)
+    versions = [] if record is None else sorted(record.versions.items(), reverse=True)
+    for _, version in versions:
+        namespace = version.namespace
+        if namespace is not None and class_in(namespace, cls.__qualname__) is cls:
+            return version
+    return next((version for version in _versions_of_functions(cls) if version.name == cls.__module__), None)
+
+
+def _versions_of_functions(cls: type[Any]) -> Iterator[Version]:
+    for value in vars(cls).values():
+        version = version_of(value.__globals__) if isinstance(value, FunctionType) else None
+        if version is not None:
+            yield version
+
+
+def age_of(version: Version) -> int:
+    """Return the number of the first version with the same text: a rollback is as old as what it goes back to."""
+    record = known(version.name)
+    versions = {} if record is None or not version.digest else dict(record.versions)
+    same = [number for number, each in versions.items() if each.digest == version.digest]
+    return min([version.number, *same])
+
+
+def is_news(cls: type[Any], making: Mapping[str, Version], old: type[Any]) -> bool:
+    """Say whether the `code_change` of `cls` has something to do for an object of the class `old`.
+
+    It has if it was not there, or was another one; or if a module says by its `__vsn__` that its states are others:
+    that of the class, or the one of whose class it inherits the `code_change`.
+    `making` are the versions in the making, by the names of their modules; that of `cls` is among them.
+    """
+    definer, before = _definer(cls), _definer(old)
+    if definer is None:
+        return False
+    if before is None or _is_other_vsn(making.get(old.__module__), version_of_class(old)):
+        return True
+    is_there_still = definer.__module__ == before.__module__
+    if is_there_still and _is_other_vsn(_newest_of(definer, making), version_of_class(before)):
+        return True
+    if vars(before)[CALLBACK] is vars(definer)[CALLBACK]:
+        return False
+    said = _definition(definer, _newest_of(definer, making))
+    return said is None or said != _definition(before, version_of_class(before))
+
+
+def _newest_of(cls: type[Any], making: Mapping[str, Version]) -> Version | None:
+    """Return the version in the making if it has `cls`, else the newest one that does."""
+    version = making.get(cls.__module__)
+    namespace = None if version is None else version.namespace
+    if namespace is not None and class_in(namespace, cls.__qualname__) is cls:
+        return version
+    return version_of_class(cls)
+
+
+def _is_other_vsn(new: Version | None, old: Version | None) -> bool:
+    return _explicit_vsn(new) is not None and _explicit_vsn(new) != _explicit_vsn(old)
+
+
+def _explicit_vsn(version: Version | None) -> object:
+    return None if version is None or version.vsn == version.digest else version.vsn
+
+
+def _definition(cls: type[Any], version: Version | None) -> str | None:
+    """Return what the text of `version` says in the definition of the callback of `cls`, without its layout."""
+    text = None if version is None else version.text
+    return None if text is None else definitions_of(text).get(f"{cls.__qualname__}.{CALLBACK}")

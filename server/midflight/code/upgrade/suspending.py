@@ -1,0 +1,222 @@
+"""Servers that are held between two messages while their states are made anew: all are taken, changed, and let go.
+
+The life of a held server: "suspend" is sent -> it is between two messages; it goes on once more if another that is to
+be held waits for its answer -> in its own process a copy of it is made and changed -> `install` puts the copy in its
+place, or the copy is dropped -> "resume" is sent.
+
+Laws:
+1. Whoever was asked to suspend is let go: told to resume, or the message is taken back that it has not got to.
+   A server that somebody else had suspended before stays so.
+2. Until `install` nothing has changed for a server. `install` cannot fail.
+3. What runs here runs in processes of ours on the servers' own threads. `Holding` is used from another thread, but for
+   the methods that say so.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Sequence, Set
+from typing import Any, NamedTuple
+
+from midflight.code.identity.server_state import renewed
+from midflight.code.upgrade.in_thread import Ticket
+from midflight.code.upgrade.plan import serving
+from midflight.code.upgrade.suspend import Held, Plan, called_by, let_go, place_of, preparing, what_it_does
+from midflight.kernel import (
+    OUTSIDE,
+    Down,
+    Process,
+    Ref,
+    Scheduler,
+    System,
+    current_process,
+    demonitor,
+    monitor,
+    receive,
+    schedulers,
+)
+
+__all__ = ["Busy", "Holding"]
+
+LOOK_SECONDS = 0.02  # between two looks whether who is to be held waits for one that is
+
+
+class Late(NamedTuple):
+    """A server that did not do in time what it was asked for: what it does instead, and the kind of that."""
+
+    server: Held
+    why: str
+    code: str = "busy"
+
+
+class Busy(Exception):
+    """Servers did not do in time what they were asked for."""
+
+    def __init__(self, late: Sequence[Late]) -> None:
+        super().__init__("; ".join(each.why for each in late))
+        self.late = late
+
+
+class _Answers:
+    """Takes the answers to system messages, for `process`: as they are, where a runtime copies messages."""
+
+    def __init__(self, scheduler: Scheduler, process: Process) -> None:
+        self._scheduler = scheduler
+        self._process = process
+
+    def __lshift__(self, message: tuple[Ref, object]) -> None:
+        self._scheduler.deliver(self._process, message[0])  # who it was; what it says nobody needs
+
+
+class Holding:
+    """All servers for whose class `plan_for` has a plan, from `take` to `release`.
+
+    `timeout` is in seconds of the runtime's clock, None for ever: no server is held for longer. `caller` is the process
+    that waits for all this, if it is one: it cannot be held.
+    """
+
+    def __init__(
+        self,
+        plan_for: Callable[[type[Any]], Plan | None],
+        ticket: Ticket,
+        timeout: float | None,
+        caller: Process | None,
+    ) -> None:
+        self._plan_for = plan_for
+        self._ticket = ticket
+        self._timeout = timeout
+        self._caller = caller
+        self._deadlines: dict[Scheduler, float] = {}
+        self._all: list[Held] = []
+        self._installed: list[Held] | None = None
+
+    @property
+    def servers(self) -> list[Held]:
+        """Those that are changed, or would be but for an error, oldest first."""
+        if self._installed is not None:
+            return self._installed
+        changed = [each for each in self._all if each.is_alive and (each.new is not None or each.error is not None)]
+        return sorted(changed, key=lambda each: each.pid)
+
+    def take(self) -> None:
+        """Hold all servers that are not held yet, and make their states. Raises: Busy, Stopped."""
+        for scheduler in schedulers():
+            self._ticket.run(scheduler, self._take, scheduler)
+        for scheduler in schedulers():
+            self._ticket.run(scheduler, self._change, scheduler)
+
+    def is_complete(self) -> bool:
+        """Say whether all servers that there are now are held, and have new states. On the runtime's thread."""
+        return not any(self._find(scheduler) for scheduler in schedulers())
+
+    def touched(self) -> list[Held]:
+        """Return those whose state is no longer the one that was copied. On the runtime's thread."""
+        return [each for each in self.servers if each.new is not None and not each.is_as_it_was]
+
+    def install(self) -> None:
+        """Give every server its new state. On the runtime's thread. Cannot fail, and may be done again."""
+        self._installed = self.servers
+        for each in self._installed:
+            each.behaviour.server = renewed(each.old, each.new)
+
+    def release(self) -> None:
+        """Let everybody go on; returns before they do."""
+        for each in self._all:
+            each.scheduler.on_own_thread(let_go, each)
+
+    # --- In a process of the servers' scheduler ---------------------------------------------------------------
+
+    def _find(self, scheduler: Scheduler) -> list[Held]:
+        held = {each.process for each in self._all}
+        found = []
+        for process in serving(scheduler):
+            behaviour = process.behaviour
+            if process in held or process.exit_reason is not None:
+                continue
+            server = behaviour.starting if behaviour.server is None else behaviour.server
+            plan = None if server is None else self._plan_for(type(server))
+            if plan is not None:
+                found.append(Held(scheduler, process, plan))
+        return found
+
+    async def _take(self, scheduler: Scheduler) -> None:
+        if self._timeout is not None:
+            self._deadlines.setdefault(scheduler, scheduler.clock.now() + self._timeout)
+        found = self._find(scheduler)
+        self._all += found
+        own = [each for each in found if each.process is self._caller]
+        if own:
+            raise Busy([Late(own[0], f"{own[0]!r} asks for it itself, in a callback; have another process do so")])
+        late = await self._ask(scheduler, [(each, "suspend") for each in found], is_suspending=True)
+        for each in found:
+            each.is_taken = each not in late
+        if late:
+            raise Busy([Late(each, f"{each!r} {what_it_does(each)}") for each in late])
+
+    async def _change(self, scheduler: Scheduler) -> None:
+        """Have each server make its new state; look again at its class, which a last message may have changed."""
+        taken = [each for each in self._all if each.is_taken and each.is_alive and each.old is None]
+        asked = []
+        for each in taken:
+            if each.scheduler is scheduler:
+                each.plan = self._plan_for(type(each.behaviour.server))
+                if each.plan is not None:
+                    asked.append((each, ("replace_state", preparing(each, each.plan))))
+        late = await self._ask(scheduler, asked)
+        if late:
+            raise Busy([self._still_changing(each) for each in late])
+        for each, _ in asked:
+            if each.new is None and each.error is None and each.is_alive:
+                each.error = RuntimeError("it has not made a new state, though it was asked to")
+
+    def _still_changing(self, server: Held) -> Late:
+        said = f"{server!r} is still in its code_change{place_of(server)}"
+        callee = called_by(server.process)
+        held = next((each for each in self._all if each.process is callee), None)
+        if held is None:
+            return Late(server, said)
+        return Late(server, f"{said}, and waits for an answer of {held!r}, which is held too", "held-call")
+
+    def _let_answer(self, waiting: Set[Held], scheduler: Scheduler) -> list[Held]:
+        """Have those go on through their mailboxes that are held while one of the `waiting` waits for their answer.
+
+        Else that one would never come to its next message. Nothing of them has been copied yet. They are returned, to
+        be suspended once more.
+        """
+        callees = {called_by(each.process) for each in waiting}
+        found = [each for each in self._all if each.process in callees and each not in waiting and each.is_alive]
+        held = [each for each in found if each.scheduler is scheduler and each.old is None and not each.was_suspended]
+        for each in held:
+            scheduler.deliver(each.process, System("resume", Ref(), OUTSIDE))
+        return held
+
+    async def _ask(
+        self, scheduler: Scheduler, asked: Sequence[tuple[Held, object]], *, is_suspending: bool = False
+    ) -> list[Held]:
+        """Send each server a system message and wait for all answers; return who has not answered in time."""
+        answers = _Answers(scheduler, current_process("an upgrade"))
+        deadline = self._deadlines.get(scheduler)
+        waiting: dict[Ref, Held] = {}
+        requests = list(asked)
+        while requests or waiting:
+            for held, request in requests:
+                ref = monitor(held.pid)
+                waiting[ref] = held
+                held.is_asked = True
+                held.message = System(request, ref, answers)
+                scheduler.deliver(held.process, held.message)
+            requests = []
+            left = None if deadline is None else max(0.0, deadline - scheduler.clock.now())
+            if is_suspending:
+                left = LOOK_SECONDS if left is None else min(LOOK_SECONDS, left)
+            message = await receive(timeout=left, default=None)
+            if message is None:
+                if not is_suspending or (deadline is not None and scheduler.clock.now() >= deadline):
+                    break
+                requests = [(each, "suspend") for each in self._let_answer(set(waiting.values()), scheduler)]
+                continue
+            ref = message.ref if type(message) is Down else message
+            done = waiting.pop(ref, None) if type(ref) is Ref else None
+            if done is not None:
+                demonitor(ref)
+                done.message = None
+        return list(waiting.values())

@@ -1,0 +1,120 @@
+"""The meeting with Python's import system: first loads are imports, and `importlib.reload` is a load.
+
+A module that nobody imported yet is loaded by importing it with our finder in front: so parents come first, other
+threads that import it wait for its body, and nothing stays in `sys.modules` if the body fails.
+"""
+
+from __future__ import annotations
+
+import os
+import sys
+from _thread import get_ident
+from collections.abc import Callable, Iterator, Sequence
+from contextlib import contextmanager
+from importlib.machinery import ModuleSpec, SourceFileLoader
+from importlib.util import spec_from_file_location
+from types import ModuleType
+
+from midflight.code.version.facade import Namespace
+from midflight.code.version.version import Version
+
+__all__ = ["VersionLoader", "carry_submodules", "fill", "finder", "spec_of"]
+
+Execute = Callable[[ModuleType], object]
+
+
+class VersionLoader(SourceFileLoader):
+    """The loader of one version: `linecache` and `inspect` get that version's text from it, not today's file.
+
+    `execute_first` runs the body when the import system makes the module; asked again, `reload` is called.
+    """
+
+    def __init__(self, name: str, path: str, reload: Execute, execute_first: Execute | None = None) -> None:
+        super().__init__(name, path)
+        self.version: Version | None = None
+        self._reload = reload
+        self._execute_first = execute_first
+
+    def get_source(self, fullname: str) -> str | None:
+        """Return the version's text, else what the file holds."""
+        found = self.version.text if self.version is not None else None
+        return super().get_source(fullname) if found is None else found
+
+    def exec_module(self, module: ModuleType) -> None:
+        """Run the first version of a new module, or load one that is there again."""
+        execute, self._execute_first = self._execute_first or self._reload, None
+        execute(module)
+
+
+def spec_of(name: str, path: str, loader: VersionLoader) -> ModuleSpec:
+    """Return the import system's description of a module of ours."""
+    is_package = os.path.basename(path) == "__init__.py"
+    folders = [os.path.dirname(path)] if is_package else None
+    spec = spec_from_file_location(name, path, loader=loader, submodule_search_locations=folders)
+    assert spec is not None  # it is None without a loader only
+    return spec
+
+
+def fill(namespace: Namespace, spec: ModuleSpec, before: Namespace) -> None:
+    """Put into `namespace` what the import system puts into a module before its body runs.
+
+    A package's search path and its submodules stay what they are: they were imported once, and are there.
+    """
+    namespace.update(
+        __name__=spec.name,
+        __doc__=None,
+        __package__=spec.parent,
+        __loader__=spec.loader,
+        __spec__=spec,
+        __file__=spec.origin,
+        __cached__=spec.cached,
+    )
+    if spec.submodule_search_locations is not None:
+        namespace["__path__"] = before.get("__path__", spec.submodule_search_locations)
+    carry_submodules(namespace, spec.name, before)
+
+
+def carry_submodules(namespace: Namespace, name: str, before: Namespace) -> None:
+    """Put the imported submodules of package `name` into `namespace`, where it has nothing of their names."""
+    for key, value in list(before.items()):
+        if key not in namespace and isinstance(value, ModuleType) and sys.modules.get(f"{name}.{key}") is value:
+            namespace[key] = value
+
+
+class Finder:
+    """In front of `sys.meta_path`: finds the modules that a load in this thread is about, and no others."""
+
+    def __init__(self) -> None:
+        self._wanted: dict[tuple[int, str], ModuleSpec] = {}
+        self._again: Callable[[ModuleType], ModuleSpec | None] = lambda _: None
+
+    def install(self, again: Callable[[ModuleType], ModuleSpec | None]) -> None:
+        """Be there from now on. `again` gives the spec by which `importlib.reload` loads a module of ours."""
+        self._again = again
+        if self not in sys.meta_path:
+            sys.meta_path.insert(0, self)
+
+    @contextmanager
+    def offering(self, specs: Sequence[ModuleSpec]) -> Iterator[None]:
+        """Let this thread, and no other, find these modules while the block runs."""
+        keys = {(get_ident(), spec.name): spec for spec in specs}
+        self._wanted.update(keys)
+        try:
+            yield
+        finally:
+            for key in keys:
+                self._wanted.pop(key, None)
+
+    def find_spec(
+        self,
+        fullname: str,
+        path: Sequence[str] | None = None,  # noqa: ARG002  # Python passes it to every finder
+        target: ModuleType | None = None,
+    ) -> ModuleSpec | None:
+        """Return the spec of a module that is ours to load, None for any other."""
+        if target is not None:
+            return self._again(target)
+        return self._wanted.get((get_ident(), fullname))
+
+
+finder = Finder()

@@ -1,0 +1,96 @@
+"""What is loaded: one record a module, with its versions. Nothing here runs, checks or swaps code."""
+
+from __future__ import annotations
+
+from types import ModuleType
+
+from midflight.code.version.facade import Facade
+from midflight.code.version.snapshots import show_at
+from midflight.code.version.version import Version
+from midflight.errors import UnknownModuleError, UnknownVersionError
+
+__all__ = ["Module", "all_modules", "known", "module_of", "remember"]
+
+KEPT = 100  # texts of a module, for rollback
+
+_modules: dict[str, Module] = {}
+
+
+class Module:
+    """A module that was loaded: its facade, and the versions whose text is kept, by number.
+
+    `current` is None after `delete`. `last_number` is never given again. `shown` is the version whose text stands for
+    the real path.
+    """
+
+    __slots__ = ("current", "facade", "last_number", "name", "shown", "versions")
+
+    def __init__(self, name: str, module: ModuleType) -> None:
+        self.name = name
+        self.facade = Facade(module)
+        self.versions: dict[int, Version] = {}
+        self.current: Version | None = None
+        self.last_number = 0
+        self.shown: Version | None = None
+
+    @property
+    def path(self) -> str:
+        """The file of the newest version."""
+        return self.versions[self.last_number].path
+
+    def version(self, number: int | None) -> Version:
+        """Return version `number`, the current one for None. Raises: UnknownVersionError."""
+        found = self.current if number is None else self.versions.get(number)
+        if found is None:
+            raise UnknownVersionError(self.name, number, sorted(self.versions))
+        return found
+
+    def make_current(self, version: Version) -> None:
+        """Take `version` as the current one, and let go of the oldest texts. Cannot fail."""
+        self.current = version
+        self.versions[version.number] = version
+        self.last_number = max(self.last_number, version.number)
+        for number in [number for number in self.versions if number <= version.number - KEPT]:
+            if self.versions[number].namespace is None:  # else somebody runs it, and its tracebacks need the text
+                old = self.versions.pop(number)
+                if old.snapshot is not None:
+                    old.snapshot.remove()
+        self._show()
+
+    def leave_current(self) -> None:
+        """Have no current version any more."""
+        self.current = None
+
+    def _show(self) -> None:
+        """Choose the text that is shown for the real path.
+
+        Python itself compiled the first version of a module that was imported before it was loaded, under the real
+        path: as long as something can run that, its tracebacks need its text. Else it is the current version's.
+        """
+        imported = [each for each in self.versions.values() if each.is_imported and each.namespace is not None]
+        self.shown = shown = imported[0] if imported else self.current
+        if shown is not None:
+            show_at(shown.path, shown.text)
+
+
+def known(name: str) -> Module | None:
+    """Return the record of module `name`, None if it was never loaded."""
+    return _modules.get(name)
+
+
+def module_of(name: str) -> Module:
+    """Return the record of module `name`. Raises: UnknownModuleError."""
+    found = _modules.get(name)
+    if found is None:
+        raise UnknownModuleError(name)
+    return found
+
+
+def remember(module: Module) -> None:
+    """Keep the record of a module; of that name there was none, or one of another module object."""
+    _modules[module.name] = module
+
+
+def all_modules() -> tuple[Module, ...]:
+    """Return the records of all modules, in the order of their first load."""
+    return tuple(_modules.values())
