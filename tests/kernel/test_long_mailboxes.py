@@ -252,7 +252,7 @@ def test_a_flush_looks_at_what_came_since_the_monitor_was_made(runtime):
 def test_what_is_taken_is_what_a_plain_look_from_the_front_would_take(seed):
     """Marks, save pointers and blocks only save work: the oldest message that matches is taken, the rest keep order."""
     chance = random.Random(seed)
-    process: Any = SimpleNamespace(mailbox=deque(), arrived=0)
+    process: Any = SimpleNamespace(mailbox=deque(), arrived=0, pid=object())
     refs = [Ref(process)]
     waiting = None
     for _ in range(300):

@@ -160,7 +160,7 @@ def test_a_late_reply_from_a_thread_is_dropped(runtime):
             thread = threading.Thread(target=reply, args=(client, "late"))
             thread.start()
             thread.join()
-            client.owner.cancel()
+            client.pid.process.cancel()
             return NOREPLY
 
     async def main():

@@ -38,14 +38,17 @@ class Client(Ref):
     __slots__ = ("pid", "request", "target")
 
     def __init__(self, owner: Process, target: Process) -> None:
-        """Watch `target`, which is alive, for `owner`, which runs. `pid` is the owner's."""
+        """Watch `target`, which is alive, for `owner`, which runs. `pid` and `target` are kept as pids.
+
+        A client may be kept longer than both live: their records would stay in memory as long.
+        """
         # Ref's slots are set here and not by its __init__: that call would be a tenth of a round trip.
         self.number = next(_numbers)
-        self.owner = self.alias = owner
+        self.alias = owner
         self.mark = owner.arrived
         self.once = True
-        self.pid = owner.pid
-        self.target = target
+        self.owner = self.pid = owner.pid
+        self.target = target.pid
         self.request: Receive | None = None
         if owner.monitors is None:
             owner.monitors = {}
@@ -78,26 +81,28 @@ class Client(Ref):
 
     def close(self) -> None:
         """Stop watching and take nothing more. What has come already stays in the mailbox."""
-        owner, target = self.alias, self.target
+        owner, target = self.alias, self.target.process
         self.alias = None
         if owner is not None and owner.monitors is not None:
             owner.monitors.pop(self, None)
-            if target.monitored_by is not None:
+            if target is not None and target.monitored_by is not None:
                 target.monitored_by.pop(self, None)
 
     def abandon(self) -> None:
         """Close, and take what has come already out of the mailbox."""
         self.close()
-        if self.owner is not None:  # a client takes one message at most
-            drop_first(self.owner, self, self._is_mine)
+        owner = self.pid.process
+        if owner is not None:  # a client takes one message at most
+            drop_first(owner, self, self._is_mine)
 
     def _is_mine(self, message: Any) -> bool:
         return type(message) in (tuple, Down) and bool(message) and message[0] is self
 
     def unlink(self) -> None:
         """Remove the link between owner and target, if there is one; on the scheduler's thread, in any process."""
-        if self.owner is not None:
-            unlink(self.owner, self.target.pid)
+        owner = self.pid.process
+        if owner is not None:
+            unlink(owner, self.target)
 
     @coroutine
     def wait(self, timeout: float | None) -> Generator[Any, Any, Any]:

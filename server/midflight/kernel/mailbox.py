@@ -128,7 +128,7 @@ class Receive:
         marks = []
         for pattern in self.patterns:
             ref = _ref_in(pattern)
-            if ref is None or ref.owner is not process:
+            if ref is None or ref.owner is not process.pid:
                 return 0
             marks.append(ref.mark)
         return min(marks)
@@ -142,7 +142,7 @@ def drop_first(process: Process, ref: Ref, is_it: Callable[[Any], bool]) -> None
     mailbox = process.mailbox
     if not mailbox:
         return
-    start = max(0, len(mailbox) - process.arrived + ref.mark) if ref.owner is process else 0
+    start = max(0, len(mailbox) - process.arrived + ref.mark) if ref.owner is process.pid else 0
     for index, messages in _blocks(mailbox, start):
         for offset, message in enumerate(messages):
             if is_it(message):

@@ -18,16 +18,16 @@ _numbers = count(1)
 class Ref:
     """A reference: equal to itself only. OTP: reference().
 
-    `owner` and `mark` let a receive that waits for this ref skip all that was in the mailbox when the
-    ref was made: no message that old can hold it. `alias` is the process that takes what is sent to the ref,
-    or None; with `once` the alias closes after its first message.
+    `owner` (the pid of the process that made it) and `mark` let a receive that waits for this ref skip all that
+    was in the mailbox when the ref was made: no message that old can hold it. `alias` is the process that takes
+    what is sent to the ref, or None; with `once` the alias closes after its first message.
     """
 
     __slots__ = ("__weakref__", "alias", "mark", "number", "once", "owner")
 
     def __init__(self, owner: Process | None = None) -> None:
         self.number = next(_numbers)
-        self.owner = owner
+        self.owner = owner.pid if owner is not None else None  # not the record: a ref may be kept after the end
         self.mark = owner.arrived if owner is not None else 0
         self.alias: Process | None = None
         self.once = False

@@ -38,7 +38,7 @@ class Task:
         self._client = self.ref = begin(function, args, is_linked)
         self._outcome: Outcome | None = None
         self.owner = self._client.pid
-        self.pid: Pid = self._client.target.pid
+        self.pid: Pid = self._client.target
 
     @classmethod
     def start(cls, function: Callable[..., Any], *args: Any) -> Task:

@@ -92,7 +92,7 @@ class Crew:
         _kill(client)
         if self.on_timeout == "exit":
             assert self.timeout is not None
-            raise TaskTimeout(client.target.pid, self.timeout)
+            raise TaskTimeout(client.target, self.timeout)
         return index, ("exit", "timeout")
 
     def kill(self) -> None:
@@ -105,10 +105,10 @@ class Crew:
 def _kill(client: Client) -> None:
     client.unlink()  # first, else the owner would be killed with it
     client.abandon()
-    exit(client.target.pid, "kill")
+    exit(client.target, "kill")
 
 
 async def _forget_exit(client: Client) -> None:
     """Take the Exit of a linked task that has ended out of the mailbox of an owner that traps exits."""
     if current_process("a stream").trap_exit:
-        await receive(Exit(client.target.pid, ...), timeout=0, default=None)
+        await receive(Exit(client.target, ...), timeout=0, default=None)
