@@ -14,6 +14,7 @@ from collections.abc import Callable, Iterator
 from contextlib import ExitStack, contextmanager
 from typing import Any, TypeVar
 
+from midflight.all_tasks import processes_in_all_tasks
 from midflight.errors import ProcessExit
 from midflight.kernel import Clock, Down, Pid, Process, Scheduler, Sink, current_scheduler, receive, routed_output
 from midflight.kernel import ends as _ends
@@ -105,6 +106,7 @@ class Runtime:
         self.scheduler.on_wake_threadsafe = self._wake_threadsafe
         enter(self.scheduler)
         self._exit_stack.callback(leave, self.scheduler)
+        self._exit_stack.enter_context(processes_in_all_tasks())
         self._exit_stack.enter_context(routed_output())
         if self._has_watchdog:
             self.watchdog = Watchdog(self.scheduler)

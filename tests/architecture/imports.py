@@ -17,7 +17,8 @@ LAYERS = ("errors", "kernel", "code", "otp", "shell", "epc", "app", "cli")
 SEEN_BY: dict[str, frozenset[str]] = {
     **{layer: frozenset(LAYERS[:rank]) for rank, layer in enumerate(LAYERS)},
     "watchdog": frozenset({"errors", "kernel"}),
-    "driver": frozenset({"errors", "kernel", "watchdog", "epc"}),
+    "all_tasks": frozenset({"kernel"}),
+    "driver": frozenset({"errors", "kernel", "watchdog", "all_tasks", "epc"}),
     "testing": frozenset({"errors", "kernel", "driver"}),
     "coverage": frozenset({"code"}),
     "editors": frozenset({"errors", "epc"}),
@@ -46,7 +47,7 @@ FOREIGN: dict[str, frozenset[str]] = {
 
 # All that a kernel with neither event loop nor thread of its own takes of these: what a process meets that awaits.
 KERNEL_TAKES = {
-    "asyncio": frozenset({"CancelledError", "Future", "isfuture", "sleep"}),
+    "asyncio": frozenset({"CancelledError", "Future", "InvalidStateError", "isfuture", "sleep"}),
     "threading": frozenset({"main_thread"}),
 }
 

@@ -16,7 +16,7 @@ from __future__ import annotations
 
 from _thread import get_ident
 from collections import deque
-from collections.abc import Callable, Coroutine, Generator, MutableMapping
+from collections.abc import Callable, Generator, MutableMapping
 from contextvars import Context
 from types import CoroutineType, coroutine
 from typing import Any, TypeVar
@@ -24,9 +24,9 @@ from typing import Any, TypeVar
 from midflight.kernel.async_exc import absorb
 from midflight.kernel.behaviour import Behaviour
 from midflight.kernel.frames import function_name
+from midflight.kernel.futures import FutureWaiter
 from midflight.kernel.mailbox import NOT_FOUND, RECEIVE, TIMED_OUT, YIELD, Receive, Sleep, _Token
 from midflight.kernel.refs import Ref
-from midflight.kernel.task_face import TaskFace
 
 __all__ = ["HANDED", "Core", "Pid", "Process", "receive", "sleep_in_process"]
 
@@ -93,13 +93,14 @@ class Pid:
         return self
 
 
-class Process(TaskFace):
+class Process(FutureWaiter):
     """One process. Only the kernel sees it; others hold its pid.
 
     `arrived` counts the messages ever put into the mailbox, `reductions` the steps and receives it was given.
-    `pending` is an exception to throw where it next waits. `start` is what is called in the first step, and None from
-    then on. `exit_reason` is a 1-tuple once an exit signal has settled the reason. All else that only some processes
-    have (links, monitors, a name, a dictionary...) is None until it is needed. More slots are TaskFace's.
+    `pending` is an exception to throw in its next step, or where it next waits if it runs. `start` is what is called
+    in the first step, and None from then on. `exit_reason` is a 1-tuple once the reason is settled: by an exit signal,
+    else by the end. All else that only some processes have (links, monitors, a name, a dictionary...) is None until it
+    is needed. More slots are FutureWaiter's and TaskFace's.
     """
 
     __slots__ = (
@@ -108,7 +109,6 @@ class Process(TaskFace):
         "arrived",
         "behaviour",
         "dictionary",
-        "exit_reason",
         "initial_name",
         "last_message",
         "links",
@@ -118,11 +118,9 @@ class Process(TaskFace):
         "name",
         "parent",
         "reductions",
-        "resume",
         "start",
         "timer",
         "trap_exit",
-        "value",
     )
 
     def __init__(
@@ -138,16 +136,17 @@ class Process(TaskFace):
         self.start: tuple[Callable[..., Any], tuple[Any, ...]] | None = start
         self.initial_name = ""
         self.behaviour: Any = None
-        self.resume: Callable[[Any], Any] = self._begin
-        self.value: Any = None
-        self.waiting: Any = None
-        self.coro: Coroutine[Any, Any, Any] | None = None
+        self.resume = self._begin
+        self.value = None
+        self.waiting = None
+        self.coro = None
         self.mailbox: deque[Any] | None = None
         self.arrived = 0
         self.reductions = 0
-        self.pending: BaseException | None = None
+        self.pending = None
         self.cancels = 0
-        self.exit_reason: tuple[object] | None = None
+        self.exit_reason = None
+        self.extras = None
         self.last_message: Any = None
         self.trap_exit = False
         self.links: dict[Process, None] | None = None
@@ -171,32 +170,15 @@ class Process(TaskFace):
         self.start = None
         if isinstance(function, Behaviour):
             self.behaviour = function
-        result = function(*arguments)
-        if type(result) is not CoroutineType:
-            raise StopIteration(result)
-        self.coro = result
-        self.resume = result.send
-        return result.send(None)
-
-    def _throw(self, error: BaseException) -> Any:
-        """Raise `error` where the process waits."""
-        coro = self.coro
-        if coro is None:  # not begun
-            raise error
-        self.resume = coro.send
-        return coro.throw(error)
-
-    def wake_up(self, future: Any) -> None:
-        """Go on after `future`, which is done. The future's own `__await__` gives its result or raises."""
-        if self.waiting is future:
-            self.waiting = None
-            error = self.pending
-            if error is not None:
-                self.pending = None
-                self.resume, self.value = self._throw, error
-                if not future.cancelled():
-                    future.exception()  # seen; else asyncio would log it as never retrieved
-            self.core.enqueue(self)
+        try:
+            result = function(*arguments)
+            if type(result) is not CoroutineType:
+                raise StopIteration(result)
+            self.coro = result
+            self.resume = result.send
+            return result.send(None)
+        finally:
+            del self, function, arguments  # what was raised holds this frame
 
     @property
     def initial_call(self) -> str:
@@ -277,7 +259,8 @@ class Core:
                             except self.struck:
                                 pass
                             self.struck = None
-                        process.last_message = last if value is None else value
+                        if value is not None or last is not None:
+                            process.last_message = last if value is None else value
                         self._ended(process, error, None)
                         break
                     if request is RECEIVE:
@@ -333,6 +316,8 @@ class Core:
                     steps = STEPS_A_LOOK
         finally:
             tasks.pop(loop, None)
+            # What a process raised holds this frame by its traceback; so the frame is to hold nothing of it.
+            process = value = last = request = coro = None  # type: ignore[assignment]
         return bool(queue)
 
     def _yield(self, process: Process) -> None:

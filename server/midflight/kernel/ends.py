@@ -15,6 +15,7 @@ from typing import TYPE_CHECKING, Any
 from midflight.errors import NoSuchProcess, ProcessExit
 from midflight.kernel import closing
 from midflight.kernel.crash import report_crash, report_unclosable
+from midflight.kernel.frames import is_kernel_frame
 from midflight.kernel.mailbox import drop_first
 from midflight.kernel.refs import Ref
 from midflight.kernel.signals import NODE, Down, Exit, is_normal
@@ -30,6 +31,10 @@ def ended(scheduler: Scheduler, process: Process, error: BaseException | None, v
     """Take in that the process function of `process` returned `value`, or raised `error`."""
     if process.pid.process is None:  # killed while it ran; all have been told
         return
+    if error is not None:
+        _forget_own_frames(error)
+    elif type(process.pending) is asyncio.CancelledError:  # too late to be thrown; a Task is cancelled then, too
+        error = process.pending
     crash = None
     if process.exit_reason is not None:
         reason = process.exit_reason[0]
@@ -45,10 +50,19 @@ def ended(scheduler: Scheduler, process: Process, error: BaseException | None, v
     if crash is not None and on_result is None:  # who waits for the result gets the exception itself
         report_crash(scheduler, process, crash)
     _bury(scheduler, process, reason)
+    process.value = value
     if on_result is not None:
         on_result(reason, value)
     if isinstance(error, KeyboardInterrupt):
         raise error  # the user's, not the process's: it ends the program as it always does
+
+
+def _forget_own_frames(error: BaseException) -> None:
+    """Let the traceback of `error` begin in the user's code: the kernel's frames hold the process, which holds it."""
+    trace = error.__traceback__
+    while trace is not None and is_kernel_frame(trace.tb_frame):
+        trace = trace.tb_next
+    BaseException.with_traceback(error, trace)  # not the user's own
 
 
 def _process_exit_in(error: BaseException) -> ProcessExit | None:
@@ -126,8 +140,9 @@ def _bury(scheduler: Scheduler, process: Process, reason: object) -> None:
         alias.close()
     links, monitors, monitored_by = process.links, process.monitors, process.monitored_by
     process.links = process.monitors = process.monitored_by = process.mailbox = process.dictionary = None
-    process.waiting = process.value = process.timer = process.name = None
+    process.waiting = process.value = process.timer = process.name = process.pending = None
     process.resume = _gone
+    process.exit_reason = (reason,)
     for ref, target in (monitors or {}).items():
         (target.monitored_by or {}).pop(ref, None)
     for other in links or ():
@@ -136,6 +151,7 @@ def _bury(scheduler: Scheduler, process: Process, reason: object) -> None:
     for ref, (watcher, shown) in (monitored_by or {}).items():
         (watcher.monitors or {}).pop(ref, None)
         _send_down(scheduler, watcher, Down(ref, shown, reason))
+    process.tell_callbacks()
     if not scheduler.processes:
         scheduler.on_empty()
 

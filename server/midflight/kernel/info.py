@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from asyncio import isfuture
 from typing import TYPE_CHECKING, Any
 
 from midflight.kernel.core import HANDED
@@ -40,7 +41,9 @@ def status_of(scheduler: Scheduler, process: Process) -> str:
         return "exiting"
     if scheduler.current() is process:
         return "running"
-    return "runnable" if process.waiting is None or process.waiting is HANDED else "waiting"
+    waiting = process.waiting
+    is_woken = waiting is None or waiting is HANDED or (isfuture(waiting) and waiting.done())
+    return "runnable" if is_woken else "waiting"
 
 
 def describe(scheduler: Scheduler, process: Process) -> dict[str, Any]:

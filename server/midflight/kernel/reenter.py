@@ -35,7 +35,7 @@ def obstacle(scheduler: Scheduler, process: Process) -> str | None:
         return "another thread runs it"
     if process.pid.process is None or process.exit_reason is not None or process in scheduler.doomed:
         return "it is exiting"
-    if process.pending is not None or process.resume == process._throw:
+    if process.pending is not None:
         return "an exception is on its way to it"
     if scheduler.current() is process:
         return "it is running"

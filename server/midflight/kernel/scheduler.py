@@ -18,7 +18,7 @@ from types import FrameType
 from typing import Any, TypeVar
 
 from midflight.errors import ProcessExit, RegistrationError
-from midflight.kernel import ends
+from midflight.kernel import ends, futures
 from midflight.kernel.core import HANDED, Core, Pid, Process, _again
 from midflight.kernel.crash import CrashReport
 from midflight.kernel.frames import stack_of
@@ -210,27 +210,29 @@ class Scheduler(Core):
     # --- Waiting ----------------------------------------------------------------------------------------
 
     def _park(self, process: Process, request: Any) -> None:
-        is_future = getattr(request, "_asyncio_future_blocking", None)
-        if is_future:
-            request._asyncio_future_blocking = False
-        process.waiting = request
-        if process.pending is not None:
-            if is_future:
-                request.cancel()
-            self._throw_pending(process)
-        elif is_future:
-            request.add_done_callback(process.wake_up, context=process.context)
-        elif request is None:  # asyncio.sleep(0): the event loop's other callbacks go first
-            self._next_turn.append(process)
-        elif type(request) in (Receive, Sleep):
+        if type(request) in (Receive, Sleep):
+            process.waiting = request
+            if process.pending is not None:
+                self._throw_pending(process)
+                return
             if request.timeout is not None:
                 self._set_deadline(process, request)
             if type(request) is Receive and request.looked != process.arrived:  # its own predicate has sent to it
                 process.waiting, process.value, process.resume = None, request, _again
                 self.queue.append(process)
+        elif request is None:  # asyncio.sleep(0): the event loop's other callbacks go first
+            if process.pending is not None:
+                self._throw_pending(process)
+            else:
+                self._next_turn.append(process)
         else:
-            process.pending = RuntimeError(f"a process awaited what yields {request!r}; nobody can wait for that")
-            self._throw_pending(process)
+            problem = futures.problem(process, request)
+            if problem is None:
+                futures.wait_for(process, request)
+            else:
+                process.pending = process.pending or RuntimeError(problem)
+            if process.pid.process is None or problem is not None:
+                self._throw_pending(process)
 
     def _set_deadline(self, process: Process, request: Receive | Sleep) -> None:
         """Time out `request` later. A process has one timer; it is set anew only when it would ring too late."""
@@ -267,45 +269,43 @@ class Scheduler(Core):
         A message that it was handed and has not seen goes back to the front of its mailbox. A ProcessExit
         on its way is not overtaken.
         """
-        if process.pid.process is None or _is_exiting(process):
+        if process.pid.process is None or isinstance(process.pending, ProcessExit):
             return
+        process.pending = error
         if self.current() is process:
-            process.pending = error
-        elif asyncio.isfuture(process.waiting):
-            process.pending = error
+            return
+        if asyncio.isfuture(process.waiting):
             process.waiting.cancel()  # its callback wakes the process, which then gets `pending`
         else:
             is_queued = process.waiting is None or process.waiting is HANDED
-            self._throw(process, error)
+            self._redirect(process)
             if not is_queued:
                 self.enqueue(process)
 
+    def forget_cancel(self, process: Process) -> None:
+        """Take back a cancellation that `process` has not been told of; one that has woken it stays."""
+        if type(process.pending) is asyncio.CancelledError and process.resume != process.raise_pending:
+            process.pending = None
+
     def _throw_pending(self, process: Process) -> None:
-        error, process.pending = process.pending, None
         if process.pid.process is None:  # killed while it ran
+            process.pending = None
             coro, process.coro = process.coro, None
             if coro is not None:
                 ends.close(self, process.pid, process.context, coro)
-        elif error is not None:
-            self._throw(process, error)
+        elif process.pending is not None:
+            self._redirect(process)
             self.queue.append(process)
 
-    def _throw(self, process: Process, error: BaseException) -> None:
+    def _redirect(self, process: Process) -> None:
+        """Let the next step throw what is pending, in place of what it would have done."""
         if process.waiting is HANDED:
             if process.mailbox is None:
                 process.mailbox = deque()
             process.mailbox.appendleft(process.value)
             process.arrived += 1
-        process.waiting = None
-        process.resume = process._throw
-        process.value = error
+        process.waiting = process.value = None
+        process.resume = process.raise_pending
 
     def _ended(self, process: Process, error: BaseException | None, value: Any) -> None:
         ends.ended(self, process, error, value)
-
-
-def _is_exiting(process: Process) -> bool:
-    """Say whether a ProcessExit is on its way into `process`."""
-    if isinstance(process.pending, ProcessExit):
-        return True
-    return isinstance(process.value, ProcessExit) and process.resume == process._throw
