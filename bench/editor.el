@@ -102,7 +102,7 @@ That is what it would be on a machine that has nothing else to do."
   (redisplay)
   (editor-bench-note
    'list (count-lines (point-min) (point-max))
-   (if (or midflight-processes--due (midflight-process-draw-pending-p)) 0 1)
+   (if midflight-processes--due 0 1)
    (save-excursion (goto-char (point-min))
                    (buffer-substring-no-properties (point) (line-end-position)))))
 
@@ -117,7 +117,7 @@ That is what it would be on a machine that has nothing else to do."
 (advice-add 'message :after #'editor-bench--note-message)
 (setq midflight-processes-interval nil)
 (advice-add 'midflight-processes--take :after #'editor-bench--note-list)
-(advice-add 'midflight-processes--drawn :after #'editor-bench--note-list)
+(advice-add 'midflight-processes--draw :after #'editor-bench--note-list)
 (advice-add 'midflight-transcript-output :after #'editor-bench--note-output)
 (setq editor-bench--due (+ (float-time) editor-bench-probe-seconds))
 (editor-bench--probe)

@@ -20,7 +20,6 @@
 (require 'tabulated-list)
 (require 'midflight-epc)
 (require 'midflight-process-rows)
-(require 'midflight-process-table)
 
 (defvar-local midflight-process-filter-redraw #'ignore
   "A function to call when another choice or order of rows is to be shown.")
@@ -41,7 +40,7 @@
   "Return non-nil if ROW is one to show; nil for no row."
   (and row
        (or (not midflight-process-filter--only-old)
-           (eq (midflight-row-age row midflight-process-table-current) 'old))
+           (midflight-process-rows-old-p row))
        (midflight-row-matches-p row midflight-process-filter--filters)))
 
 (defun midflight-process-filter-wanted ()
@@ -51,9 +50,9 @@
      (list :filters (mapcar (pcase-lambda (`(,kind . ,text)) (list (symbol-name kind) text))
                             midflight-process-filter--filters)))
    (cond (midflight-process-filter--only-old (list :old "only"))
-         (midflight-process-table-old-first (list :old "first")))
+         (midflight-process-rows-old-first (list :old "first")))
    (unless (equal tabulated-list-sort-key '("Pid"))
-     (list :sort (list (midflight-row-column-name (midflight-process-table-sorted-by))
+     (list :sort (list (midflight-row-column-name (midflight-process-rows-sorted-by))
                        (cdr tabulated-list-sort-key))))))
 
 (defun midflight-process-filter-active-p ()
@@ -79,7 +78,7 @@
 (defun midflight-processes-toggle-old-first ()
   "Put the processes that run old code first, or not any more."
   (interactive)
-  (setq midflight-process-table-old-first (not midflight-process-table-old-first))
+  (setq midflight-process-rows-old-first (not midflight-process-rows-old-first))
   (funcall midflight-process-filter-redraw))
 
 (defun midflight-process-filter--set (kind text)
@@ -98,7 +97,7 @@
   (interactive
    (list (let (modules)
            (maphash (lambda (_ row) (cl-pushnew (midflight-row-module row) modules :test #'equal))
-                    midflight-process-table-rows)
+                    midflight-process-rows)
            (completing-read "Show those of module: " (sort modules #'string<)))))
   (midflight-process-filter--set 'module module))
 
@@ -152,7 +151,7 @@ With prefix argument NUMBER, by that column, the first of which is 1."
   "Sort by the column NAME, or the other way round if that is so already."
   (when name
     (setq tabulated-list-sort-key
-          (cons name (and (equal name (midflight-process-table-sorted-by))
+          (cons name (and (equal name (midflight-process-rows-sorted-by))
                           (not (cdr tabulated-list-sort-key)))))
     (tabulated-list-init-header)
     (funcall midflight-process-filter-redraw)))

@@ -16,9 +16,8 @@
 (require 'cl-lib)
 (require 'midflight-process-filter)
 (require 'midflight-process-rows)
-(require 'midflight-process-table)
 
-(defcustom midflight-processes-maximum 12000
+(defcustom midflight-processes-maximum 2000
   "The most runtime processes that a list has rows for.
 If there are more it has the first in its order, of those that pass its
 filters."
@@ -65,7 +64,7 @@ A server in no frame of its module takes the next version by itself."
                (pcase-dolist (`(,version . ,count) versions)
                  (unless (or (zerop count)
                              (eql version
-                                  (gethash module midflight-process-table-current version)))
+                                  (gethash module midflight-process-rows-current version)))
                    (push (format "%s v%d ×%d" module version count) parts))))
              midflight-process-headline-counts)
     (let ((text (concat (midflight-process-headline--total-text)
@@ -81,9 +80,9 @@ A server in no frame of its module takes the next version by itself."
 
 (defun midflight-process-headline--total-text ()
   "Return how many processes there are, and which of them the list has."
-  (let* ((here (hash-table-count midflight-process-table-rows))
+  (let* ((here (hash-table-count midflight-process-rows))
          (matching midflight-process-headline-matching)
-         (by (concat " by " (midflight-process-table-sorted-by))))
+         (by (concat " by " (midflight-process-rows-sorted-by))))
     (cond ((not (midflight-process-headline-cut-p))
            (format "%d process%s" here (if (= here 1) "" "es")))
           ((not (midflight-process-filter-active-p))

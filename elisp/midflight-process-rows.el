@@ -8,14 +8,20 @@
 
 ;;; Commentary:
 
-;; Pure functions from a row, as the server sends it in process/changes and
-;; process/tree, to what is shown of it, how it sorts, and whether it runs old
-;; code.  A row is a list; see the accessors.
+;; A row is what the server sends of a runtime process in process/changes and
+;; process/tree: a list, see the accessors.
+;;
+;; 1. Pure functions lead from a row to its columns, its place in each order,
+;;    and whether it runs old code.
+;; 2. A list of processes keeps the rows that it knows, shown or not.
+;; 3. It is drawn by `tabulated-list-print', with a printer that makes a line by
+;;    one call of `format'; point and the windows stay on their processes.
 
 ;;; Code:
 
 (require 'cl-lib)
 (require 'subr-x)
+(require 'tabulated-list)
 
 (defface midflight-old-code '((t :inherit warning))
   "Face for a runtime process that runs an old version."
@@ -158,6 +164,112 @@ KIND is `module', whose text is the whole name, `name' or `text'."
   "Return non-nil if STRING, which may be nil, has TEXT in it, in any case."
   (and string (let ((case-fold-search t))
                 (string-match-p (regexp-quote text) string))))
+
+;;;; The rows of a list
+
+(defvar-local midflight-process-rows (make-hash-table :test #'equal)
+  "All rows of this list by pid, shown or not.")
+
+(defvar-local midflight-process-rows-current (make-hash-table :test #'equal)
+  "The current version of each module, as far as the server has told.")
+
+(defvar-local midflight-process-rows-marked (make-hash-table :test #'equal)
+  "The pids that are marked, as keys.")
+
+(defvar-local midflight-process-rows-old-first nil
+  "Non-nil if those that run old code come before all others.")
+
+(defun midflight-process-rows-old-p (row)
+  "Return non-nil if ROW is in an old version."
+  (eq (midflight-row-age row midflight-process-rows-current) 'old))
+
+(defun midflight-process-rows-sorted-by ()
+  "Return the column that the list is sorted by."
+  (or (car tabulated-list-sort-key) "Pid"))
+
+(defun midflight-process-rows-sort (entries)
+  "Return ENTRIES, (PID ROW) each, in the order of this list.
+It is what the header shows, those with old code first if that is
+asked for."
+  (let ((sorted (sort entries (midflight-row-order (midflight-process-rows-sorted-by)))))
+    (when (cdr tabulated-list-sort-key)
+      (setq sorted (nreverse sorted)))
+    (if midflight-process-rows-old-first
+        (let ((is-old (lambda (entry) (midflight-process-rows-old-p (cadr entry)))))
+          (nconc (cl-remove-if-not is-old sorted) (cl-remove-if is-old sorted)))
+      sorted)))
+
+(defun midflight-process-rows-print-line (pid row)
+  "Insert the line of ROW, whose pid is PID: a `tabulated-list-printer'."
+  (let* ((is-marked (gethash pid midflight-process-rows-marked))
+         (face (pcase (midflight-row-age row midflight-process-rows-current)
+                 ('old 'midflight-old-code)
+                 ('next 'midflight-next-message)))
+         (start (point)))
+    (insert (if is-marked "* " "  ") (midflight-row-line-text row) "\n")
+    (add-text-properties start (point)
+                         (list 'tabulated-list-id pid 'tabulated-list-entry row
+                               'midflight-pid pid))
+    (when (or face is-marked)
+      (put-text-property start (point) 'face (if is-marked (list 'bold face) face)))))
+
+(defun midflight-process-rows-draw ()
+  "Draw the list of this buffer; point and its windows stay on their processes."
+  (let ((point (midflight-process-rows--place (point)))
+        (windows (mapcar (lambda (window)
+                           (list window
+                                 (midflight-process-rows--place (window-point window))
+                                 (count-lines (window-start window) (window-point window))))
+                         (get-buffer-window-list nil nil t)))
+        (tabulated-list-entries (funcall tabulated-list-entries)))
+    (let ((inhibit-modification-hooks t)
+          (tabulated-list-sort-key nil)) ; they are in their order
+      (tabulated-list-print))
+    (midflight-process-rows--go point)
+    (pcase-dolist (`(,window ,place ,height) windows)
+      (save-excursion
+        (midflight-process-rows--go place)
+        (set-window-point window (point))
+        (forward-line (- (max 0 height)))
+        (set-window-start window (line-beginning-position) t)))))
+
+(defun midflight-process-rows-update-line ()
+  "Write the line at point again; stay at its beginning."
+  (let ((row (get-text-property (line-beginning-position) 'tabulated-list-entry))
+        (inhibit-read-only t))
+    (when row
+      (delete-region (line-beginning-position) (line-beginning-position 2))
+      (save-excursion
+        (midflight-process-rows-print-line (midflight-row-pid row) row))
+      (set-buffer-modified-p nil))))
+
+(defun midflight-process-rows--place (position)
+  "Return a list of the pid and the column at POSITION, and the line's number."
+  (save-excursion
+    (goto-char position)
+    (list (get-text-property (line-beginning-position) 'tabulated-list-id)
+          (- (point) (line-beginning-position))
+          (count-lines (point-min) (line-beginning-position)))))
+
+(defun midflight-process-rows--go (place)
+  "Go to PLACE, from `midflight-process-rows--place', or near it if it is gone."
+  (pcase-let ((`(,pid ,column ,line) place))
+    (unless (and pid (midflight-process-rows-goto pid))
+      (goto-char (point-min))
+      (forward-line line)
+      (when (and (eobp) (not (bobp)))
+        (forward-line -1)))
+    (goto-char (min (+ (point) column) (line-end-position)))))
+
+(defun midflight-process-rows-goto (pid)
+  "Go to the line of PID; return non-nil if there is one."
+  (let ((found (save-excursion
+                 (goto-char (point-min))
+                 (while (not (or (eobp) (equal pid (get-text-property (point) 'tabulated-list-id))))
+                   (forward-line 1))
+                 (and (not (eobp)) (point)))))
+    (when found
+      (goto-char found))))
 
 (provide 'midflight-process-rows)
 ;;; midflight-process-rows.el ends here

@@ -13,9 +13,10 @@
 ;;
 ;; 1. A timer, or g, asks the server what has changed since its last answer.
 ;;    It does not while the list is in no window, or an answer is due.
-;; 2. The server says that nothing has; or which rows are others now, and who
-;;    is gone, a few hundred at a time: Emacs answers keys in between.
-;; 3. Those lines are changed and no others.  Point stays on its process.
+;; 2. The server says that nothing has; or which rows have changed and which
+;;    processes are gone, a few hundred at a time: Emacs answers keys in between.
+;; 3. The list is drawn after the last of these answers.  Point stays on its
+;;    process.
 ;;
 ;; Of more processes than `midflight-processes-maximum' the list has the first
 ;; in its order.  The filters and the order are then sent along, and the server
@@ -30,13 +31,12 @@
 (require 'easymenu)
 (require 'tabulated-list)
 (require 'midflight-connection)
+(require 'midflight-epc)
 (require 'midflight-server)
 (require 'midflight-process)
-(require 'midflight-process-draw)
 (require 'midflight-process-filter)
 (require 'midflight-process-headline)
 (require 'midflight-process-rows)
-(require 'midflight-process-table)
 
 (declare-function midflight-tree "midflight-tree" ())
 
@@ -55,7 +55,6 @@ Only a list that is in a window is refreshed.  If nil, it is by \\`g' alone."
   "What the next request says is known: a plist of the last answer, or nil.")
 (defvar-local midflight-processes--due nil "Non-nil while an answer is due.")
 (defvar-local midflight-processes--again nil "Non-nil to ask again after the answer that is due.")
-(defvar-local midflight-processes--held nil "An answer that came while the list was being drawn.")
 
 (defvar midflight-processes-mode-map
   (let ((map (make-sparse-keymap)))
@@ -69,8 +68,7 @@ Only a list that is in a window is refreshed.  If nil, it is by \\`g' alone."
     (define-key map "S" #'midflight-processes-sort)
     (define-key map [remap tabulated-list-sort] #'midflight-processes-sort)
     (define-key map [remap tabulated-list-col-sort] #'midflight-processes-sort-click)
-    ;; The widths of columns are of all lists; Emacs's way to change one would
-    ;; also draw each line anew at once.
+    ;; A line is made by one `format', which knows the widths of the columns.
     (define-key map [remap tabulated-list-widen-current-column] #'undefined)
     (define-key map [remap tabulated-list-narrow-current-column] #'undefined)
     (define-key map "T" #'midflight-tree)
@@ -88,7 +86,7 @@ Only a list that is in a window is refreshed.  If nil, it is by \\`g' alone."
     ["Only old code" midflight-processes-toggle-only-old
      :style toggle :selected midflight-process-filter--only-old]
     ["Old code first" midflight-processes-toggle-old-first
-     :style toggle :selected midflight-process-table-old-first]
+     :style toggle :selected midflight-process-rows-old-first]
     ["Show those with a text..." midflight-processes-filter-text]
     ["Show those of a module..." midflight-processes-filter-module]
     ["Show those with a name..." midflight-processes-filter-name]
@@ -110,11 +108,11 @@ newer version takes that at its next message: `midflight-next-message'.
         tabulated-list-padding 2
         tabulated-list-sort-key '("Pid")
         tabulated-list-entries #'midflight-processes--entries
-        tabulated-list-printer #'midflight-process-table-print
-        midflight-process-table-rows (make-hash-table :test #'equal)
+        tabulated-list-printer #'midflight-process-rows-print-line
+        midflight-process-rows (make-hash-table :test #'equal)
         midflight-process-headline-counts (make-hash-table :test #'equal)
-        midflight-process-table-current (make-hash-table :test #'equal)
-        midflight-process-table-marked (make-hash-table :test #'equal)
+        midflight-process-rows-current (make-hash-table :test #'equal)
+        midflight-process-rows-marked (make-hash-table :test #'equal)
         midflight-process-filter-redraw #'midflight-processes--choose
         midflight-process-targets-function #'midflight-processes--marked
         midflight-process-changed-function #'midflight-processes--refresh)
@@ -147,28 +145,23 @@ With MODULE, a dotted name, only those that run that module."
   (midflight-process-buffer "processes" 'midflight-processes-mode))
 
 (defun midflight-processes--entries ()
-  "Return the entries to show: (PID ROW) each."
+  "Return the entries to show, (PID ROW) each, in their order."
   (let (entries)
     (maphash (lambda (pid row)
                (when (midflight-process-filter-shown-p row)
                  (push (list pid row) entries)))
-             midflight-process-table-rows)
-    entries))
+             midflight-process-rows)
+    (midflight-process-rows-sort entries)))
 
-(defun midflight-processes--redraw ()
-  "Draw the whole list, from what is known."
-  (midflight-process-draw #'midflight-processes--drawn))
-
-(defun midflight-processes--drawn ()
-  "Go on after a draw."
-  (midflight-process-headline-summarize)
-  (when midflight-processes--held
-    (midflight-processes--take (prog1 midflight-processes--held
-                                 (setq midflight-processes--held nil)))))
+(defun midflight-processes--draw ()
+  "Draw the list from what is known, and say above it how many there are."
+  (midflight-epc-collecting-later
+    (midflight-process-rows-draw))
+  (midflight-process-headline-summarize))
 
 (defun midflight-processes--choose ()
   "Show another choice or order: what is known of it at once, and ask for the rest."
-  (midflight-processes--redraw)
+  (midflight-processes--draw)
   (force-mode-line-update)
   (when (midflight-process-headline-cut-p)
     (if midflight-processes--due
@@ -229,91 +222,44 @@ With MODULE, a dotted name, only those that run that module."
        (force-mode-line-update)))))
 
 (defun midflight-processes--take (answer)
-  "Take in ANSWER, a plist of what has changed; after a draw that is under way."
-  (if (midflight-process-draw-pending-p)
-      (setq midflight-processes--held answer)
-    (when midflight-process-headline-problem
-      (setq midflight-process-headline-problem nil)
-      (force-mode-line-update))
-    (setq midflight-processes--known (list :watch (plist-get answer :watch)
-                                           :stamp (plist-get answer :stamp)))
-    (when (plist-member answer :total)
-      (setq midflight-process-headline-total (plist-get answer :total)
-            midflight-process-headline-matching (plist-get answer :matching)))
-    (when (or (plist-get answer :more) midflight-processes--again)
-      ;; Now: the server is at it while the lines are written.
+  "Take in ANSWER, a plist of what has changed, and show it."
+  (when midflight-process-headline-problem
+    (setq midflight-process-headline-problem nil)
+    (force-mode-line-update))
+  (setq midflight-processes--known (list :watch (plist-get answer :watch)
+                                         :stamp (plist-get answer :stamp)))
+  (when (plist-member answer :total)
+    (setq midflight-process-headline-total (plist-get answer :total)
+          midflight-process-headline-matching (plist-get answer :matching)))
+  (let ((is-part (plist-get answer :more)))
+    (when (or is-part midflight-processes--again)
+      ;; Now: the server is at it while these rows are taken in.
       (setq midflight-processes--again nil)
       (midflight-processes--refresh))
     (unless (plist-get answer :unchanged)
-      (midflight-processes--take-news answer)
-      (unless (plist-get answer :more)
-        (midflight-processes--forget-marks)))))
-
-(defun midflight-processes--take-news (answer)
-  "Take in the rows of ANSWER, and show them."
-  (let ((is-other (midflight-processes--take-current answer)))
-    (mapc #'midflight-row-keep (plist-get answer :rows))
-    (when (plist-get answer :all)
-      (clrhash midflight-process-table-rows)
-      (clrhash midflight-process-headline-counts))
-    (cond ((or is-other (plist-get answer :all))
-           (midflight-processes--take-rows answer)
-           (midflight-processes--redraw))
-          ((or (plist-get answer :rows) (plist-get answer :gone))
-           (midflight-processes--merge answer))
-          (t (midflight-process-headline-summarize)))))
-
-(defun midflight-processes--take-current (answer)
-  "Take in the current versions in ANSWER; say whether a known one is another."
-  (let ((is-other nil)
-        (none (make-symbol "none")))
-    (when (plist-get answer :all)
-      (clrhash midflight-process-table-current))
-    (pcase-dolist (`(,module ,version) (plist-get answer :current))
-      (let ((before (gethash module midflight-process-table-current none)))
-        (unless (or (eq before none) (eql before version))
-          (setq is-other t)))
-      (puthash module version midflight-process-table-current))
-    is-other))
+      (midflight-processes--take-rows answer)
+      (unless is-part
+        (midflight-processes--forget-marks)
+        (midflight-processes--draw)))))
 
 (defun midflight-processes--take-rows (answer)
-  "Take in who is gone and the rows in ANSWER."
+  "Take in the rows of ANSWER, those gone, and the current versions."
+  (when (plist-get answer :all)
+    (clrhash midflight-process-rows)
+    (clrhash midflight-process-rows-current)
+    (clrhash midflight-process-headline-counts))
+  (pcase-dolist (`(,module ,version) (plist-get answer :current))
+    (puthash module version midflight-process-rows-current))
   (dolist (pid (plist-get answer :gone))
-    (midflight-process-headline-count (gethash pid midflight-process-table-rows) -1)
-    (remhash pid midflight-process-table-rows)
-    (remhash pid midflight-process-table-marked))
+    (midflight-process-headline-count (gethash pid midflight-process-rows) -1)
+    (remhash pid midflight-process-rows)
+    (remhash pid midflight-process-rows-marked))
   (dolist (row (plist-get answer :rows))
-    (midflight-process-headline-count (gethash (midflight-row-pid row) midflight-process-table-rows) -1)
-    (midflight-process-headline-count row 1)
-    (puthash (midflight-row-pid row) row midflight-process-table-rows)))
-
-(defun midflight-processes--merge (answer)
-  "Take in ANSWER and change the lines that it is about."
-  (let ((replaced nil)
-        (deleted nil)
-        (inserted nil)
-        (less (midflight-process-table-less)))
-    (dolist (pid (plist-get answer :gone))
-      (let ((row (gethash pid midflight-process-table-rows)))
-        (when (midflight-process-filter-shown-p row)
-          (push (list pid row) deleted))))
-    (dolist (row (plist-get answer :rows))
-      (let* ((pid (midflight-row-pid row))
-             (after (list pid row))
-             (is-shown (midflight-process-filter-shown-p row))
-             (row-before (gethash pid midflight-process-table-rows))
-             (before (and (midflight-process-filter-shown-p row-before) (list pid row-before))))
-        (cond ((and before is-shown
-                    (not (funcall less before after))
-                    (not (funcall less after before)))
-               (push (cons before after) replaced))
-              (t
-               (when before (push before deleted))
-               (when is-shown (push after inserted))))))
-    (midflight-processes--take-rows answer)
-    (if (midflight-process-table-merge replaced deleted (nreverse inserted))
-        (midflight-process-headline-summarize)
-      (midflight-processes--redraw))))
+    (midflight-row-keep row)
+    (let ((pid (midflight-row-pid row)))
+      (midflight-process-headline-count (gethash pid midflight-process-rows) -1)
+      (midflight-process-headline-count row 1)
+      (puthash pid row midflight-process-rows))))
 
 (defun midflight-processes--opened (connection)
   "Fill the list of CONNECTION anew: its server may be another one."
@@ -332,8 +278,7 @@ With MODULE, a dotted name, only those that run that module."
         (setq midflight-processes--known nil
               midflight-processes--due nil
               midflight-processes--again nil
-              midflight-processes--held nil
-              midflight-process-headline-problem problem)
+      midflight-process-headline-problem problem)
         (force-mode-line-update)
         (unless problem
           (midflight-processes--refresh))))))
@@ -343,35 +288,32 @@ With MODULE, a dotted name, only those that run that module."
 (defun midflight-processes--marked ()
   "Return the marked pids, in the order of the lines."
   (let (pids)
-    (maphash (lambda (pid _) (push pid pids)) midflight-process-table-marked)
+    (maphash (lambda (pid _) (push pid pids)) midflight-process-rows-marked)
     (sort pids (lambda (a b) (< (string-to-number (substring a 3))
                                 (string-to-number (substring b 3)))))))
 
 (defun midflight-processes--forget-marks ()
   "Unmark those who are not in the list any more."
   (maphash (lambda (pid _)
-             (unless (gethash pid midflight-process-table-rows)
-               (remhash pid midflight-process-table-marked)))
-           midflight-process-table-marked))
+             (unless (gethash pid midflight-process-rows)
+               (remhash pid midflight-process-rows-marked)))
+           midflight-process-rows-marked))
 
 (defun midflight-processes-mark ()
   "Mark the process of this line, or unmark it, and go to the next line."
   (interactive)
   (let ((pid (midflight-process-here)))
-    (if (gethash pid midflight-process-table-marked)
-        (remhash pid midflight-process-table-marked)
-      (puthash pid t midflight-process-table-marked))
-    (midflight-process-table-update pid)
-    (when (midflight-process-draw-pending-p)
-      ;; Its line may have been written already.
-      (midflight-processes--redraw))
+    (if (gethash pid midflight-process-rows-marked)
+        (remhash pid midflight-process-rows-marked)
+      (puthash pid t midflight-process-rows-marked))
+    (midflight-process-rows-update-line)
     (forward-line 1)))
 
 (defun midflight-processes-unmark-all ()
   "Unmark all processes."
   (interactive)
-  (clrhash midflight-process-table-marked)
-  (midflight-processes--redraw))
+  (clrhash midflight-process-rows-marked)
+  (midflight-processes--draw))
 
 (provide 'midflight-processes)
 ;;; midflight-processes.el ends here

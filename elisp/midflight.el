@@ -59,8 +59,7 @@
 ;;     midflight-history    the inputs of shells, in a file
 ;;     midflight-processes  the list of runtime processes
 ;;     midflight-process    what can be done to one of them
-;;     midflight-process-rows, -table, -filter  a row, the lines, which ones
-;;     midflight-process-draw, -headline  all lines anew; how many there are
+;;     midflight-process-rows, -filter, -headline  its lines, which, how many
 ;;     midflight-process-view  all that can be seen of one
 ;;     midflight-state      edit the state of a server
 ;;     midflight-tree       the supervision tree

@@ -86,23 +86,11 @@ async def main():
                        (lambda ()
                          (with-current-buffer list
                            (and midflight-processes--known
-                                (not midflight-processes--due)
-                                (not (midflight-process-draw-pending-p)))))))
-
-(defun midflight-processes-tests-drawn ()
-  "Wait until the list of the current buffer is drawn."
-  (midflight-test-wait "the end of a draw"
-                       (lambda () (not (midflight-process-draw-pending-p)))))
+                                (not midflight-processes--due))))))
 
 (defun midflight-processes-tests-take (&rest answer)
-  "Give ANSWER, a plist, to the list of the current buffer; wait until it is shown."
-  (midflight-processes--take answer)
-  (midflight-processes-tests-drawn))
-
-(defun midflight-processes-tests-press (keys)
-  "Press KEYS in the list of the current buffer; wait until that has been drawn."
-  (midflight-test-press keys)
-  (midflight-processes-tests-drawn))
+  "Give ANSWER, a plist, to the list of the current buffer."
+  (midflight-processes--take answer))
 
 (defun midflight-processes-tests-refresh (list)
   "Press g in LIST and wait for the answer."
@@ -113,7 +101,7 @@ async def main():
 (defun midflight-processes-tests-line (list pid)
   "Return the line of PID in LIST, or nil; point is left on it."
   (with-current-buffer list
-    (when (midflight-process-table-goto pid)
+    (when (midflight-process-rows-goto pid)
       (buffer-substring-no-properties (point) (line-end-position)))))
 
 ;;;; Rows and lines, without a server
@@ -145,49 +133,54 @@ async def main():
           (setf (midflight-row-version row) nil))
         (should (eq expected (midflight-row-age row current)))))))
 
-(ert-deftest midflight-process-table-merges-like-a-fresh-draw ()
-  "Whatever rows are changed, gone and new, and however the list is sorted, the
-lines are those that a draw of the same rows makes."
+(ert-deftest midflight-processes-changes-add-up-to-what-is-there ()
+  "Whatever rows are changed, gone and new, and however the list is sorted, its
+lines are those of a list that was told of the last state alone."
   (dolist (key '(("Pid") ("Mbox" . t) ("Name") ("Module" . t) ("At")))
     (dolist (old-first '(nil t))
-      (with-temp-buffer
-        (midflight-processes-mode)
-        (random "midflight")            ; the same numbers each time
-        (let ((midflight-processes-interval nil))
-          (setq tabulated-list-sort-key key
-                midflight-process-table-old-first old-first)
-          (puthash "bank" 2 midflight-process-table-current)
-          (midflight-processes-tests-take
-           :watch 1 :stamp 1 :all t
-           :rows (mapcar (lambda (number)
-                           (midflight-processes-tests-row
-                            number :messages (random 5) :version (1+ (random 2))))
-                         (number-sequence 1 60)))
-          (dotimes (step 8)
-            (let ((gone (mapcar (lambda (_) (1+ (random 80))) '(1 2 3)))
-                  (changed (delete-dups (mapcar (lambda (_) (+ 30 (random 60))) '(1 2 3 4)))))
-              (midflight-processes-tests-take
-               :watch 1 :stamp (+ 2 step)
-               :gone (mapcar (lambda (number) (format "<0.%d.0>" number)) gone)
-               :rows (mapcar (lambda (number)
-                               (midflight-processes-tests-row
-                                number :messages (random 5)
-                                :name (if (zerop (random 2)) (format "n%d" (random 9)))
-                                :version (1+ (random 2))))
-                             (cl-set-difference changed gone))))
-            (let ((merged (buffer-string)))
-              (midflight-processes--redraw)
-              (midflight-processes-tests-drawn)
-              (should (equal merged (buffer-string))))))))))
+      (random "midflight")              ; the same numbers each time
+      (let ((known (make-hash-table))
+            (row (lambda (number)
+                   (midflight-processes-tests-row
+                    number :messages (random 5) :version (1+ (random 2))
+                    :name (and (zerop (random 2)) (format "n%d" (random 9))))))
+            text)
+        (cl-flet ((list-of (rows-of)
+                    (with-temp-buffer
+                      (midflight-processes-mode)
+                      (setq tabulated-list-sort-key key
+                            midflight-process-rows-old-first old-first)
+                      (funcall rows-of)
+                      (buffer-string))))
+          (setq text
+                (list-of
+                 (lambda ()
+                   (dotimes (step 9)
+                     (let* ((gone (and (> step 0) (mapcar (lambda (_) (1+ (random 80))) '(1 2 3))))
+                            (changed (cl-set-difference
+                                      (if (zerop step)
+                                          (number-sequence 1 60)
+                                        (delete-dups (mapcar (lambda (_) (+ 30 (random 60))) '(1 2 3 4))))
+                                      gone))
+                            (rows (mapcar row changed)))
+                       (dolist (number gone) (remhash number known))
+                       (cl-mapc (lambda (number row) (puthash number row known)) changed rows)
+                       (midflight-processes-tests-take
+                        :watch 1 :stamp step :all (zerop step) :current '(("bank" 2)) :rows rows
+                        :gone (mapcar (lambda (number) (format "<0.%d.0>" number)) gone)))))))
+          (should (equal text (list-of (lambda ()
+                                         (midflight-processes-tests-take
+                                          :watch 1 :stamp 1 :all t :current '(("bank" 2))
+                                          :rows (hash-table-values known)))))))))))
 
-(ert-deftest midflight-process-table-keeps-point-on-its-process ()
+(ert-deftest midflight-process-rows-keep-point-on-its-process ()
   "Lines before it come and go, its own is replaced and moves: point goes along."
   (with-temp-buffer
     (midflight-processes-mode)
     (midflight-processes-tests-take
      :watch 1 :stamp 1 :all t
      :rows (mapcar #'midflight-processes-tests-row (number-sequence 1 9)))
-    (midflight-process-table-goto "<0.5.0>")
+    (midflight-process-rows-goto "<0.5.0>")
     (forward-char 7)
     (midflight-processes-tests-take
      :watch 1 :stamp 2 :gone '("<0.1.0>" "<0.2.0>")
@@ -195,8 +188,7 @@ lines are those that a draw of the same rows makes."
     (should (equal (midflight-process-at-point) "<0.5.0>"))
     (should (= (current-column) 7))
     (setq tabulated-list-sort-key '("Mbox" . t))
-    (midflight-processes--redraw)
-    (midflight-processes-tests-drawn)
+    (midflight-processes--draw)
     (midflight-processes-tests-take
      :watch 1 :stamp 3
      :rows (list (midflight-processes-tests-row 5)
@@ -225,114 +217,57 @@ lines are those that a draw of the same rows makes."
     (search-forward "waiting")
     (search-backward " 2 ")
     (forward-char 1)
-    (midflight-processes-tests-press "S")
+    (midflight-test-press "S")
     (should (equal (midflight-processes-tests-numbers) '(2 1 3 4)))
-    (midflight-processes-tests-press "S")
+    (midflight-test-press "S")
     (should (equal (midflight-processes-tests-numbers) '(4 3 1 2)))
     (should (equal (midflight-process-at-point) "<0.1.0>"))
     (midflight-processes-sort 2)
-    (midflight-processes-tests-drawn)
     (should (equal (midflight-processes-tests-numbers) '(3 2 1 4)))
     (should-error (midflight-processes-sort 12) :type 'user-error)
     (should (eq (key-binding [remap tabulated-list-col-sort]) 'midflight-processes-sort-click))))
 
-(ert-deftest midflight-processes-a-draw-keeps-up-with-everything ()
-  "While it is under way the old list stays; answers, marks, sorts are in the new."
+(ert-deftest midflight-processes-rows-in-parts-are-drawn-with-the-last ()
+  "While more rows are on their way the list stays as it is, its marks included."
   (with-temp-buffer
     (midflight-processes-mode)
     (midflight-processes-tests-take
-     :watch 1 :stamp 1 :all t :total 300
-     :rows (mapcar (lambda (number) (midflight-processes-tests-row number :messages (% number 7)))
-                   (number-sequence 1 300)))
-    (let ((midflight-process-draw--seconds 0) ; a step at a time
-          (before (buffer-string)))
-      (midflight-process-table-goto "<0.40.0>")
-      (setq tabulated-list-sort-key '("Mbox" . t))
-      (midflight-processes--redraw)
-      (should (midflight-process-draw-pending-p))
+     :watch 1 :stamp 1 :all t :total 4
+     :rows (mapcar #'midflight-processes-tests-row '(1 2 3 4)))
+    (goto-char (point-min))
+    (midflight-test-press "SPC")
+    (let ((before (buffer-string)))
+      (should (string-prefix-p "* <0.1.0>" before))
+      (midflight-processes-tests-take
+       :watch 1 :stamp 2 :more t :gone '("<0.2.0>")
+       :rows (mapcar #'midflight-processes-tests-row '(5 6)))
       (should (equal (buffer-string) before))
-      (midflight-processes--take
-       (list :watch 1 :stamp 2 :total 300 :gone '("<0.41.0>")
-             :rows (list (midflight-processes-tests-row 42 :messages 99))))
-      (should (equal (buffer-string) before))
-      (midflight-test-press "SPC")
-      (should (string-prefix-p "* <0.40.0>" (progn (midflight-process-table-goto "<0.40.0>")
-                                                   (buffer-substring (point) (point-max)))))
-      (midflight-processes-tests-drawn))
-    (should (equal (seq-take (midflight-processes-tests-numbers) 3) '(42 300 293)))
-    (should (= (count-lines (point-min) (point-max)) 299))
-    (should (equal (midflight-process-at-point) "<0.40.0>"))
-    (should (looking-at-p "\\* <0.40.0>"))
-    (should-not (cl-find-if (lambda (buffer)
-                              (string-prefix-p " *midflight-lines*" (buffer-name buffer)))
-                            (buffer-list)))))
+      (midflight-processes-tests-take
+       :watch 1 :stamp 3 :rows (mapcar #'midflight-processes-tests-row '(7)))
+      (should (equal (midflight-processes-tests-numbers) '(1 3 4 5 6 7)))
+      (should (string-prefix-p "* <0.1.0>" (buffer-string)))
+      (should (equal (midflight-process-at-point) "<0.3.0>")))))
 
-(ert-deftest midflight-processes-a-draw-ends-with-its-buffer ()
-  "Nothing of it is left, and a draw that another one has replaced leaves nothing."
-  (let ((buffer (generate-new-buffer "list"))
-        (midflight-process-draw--seconds 0))
-    (with-current-buffer buffer
-      (midflight-processes-mode)
-      (dotimes (number 300)
-        (puthash (format "<0.%d.0>" number) (midflight-processes-tests-row number)
-                 midflight-process-table-rows))
-      (dotimes (_ 3)
-        (midflight-processes--redraw)
-        (dotimes (_ 6) (accept-process-output nil 0.001))))
-    (kill-buffer buffer)
-    (midflight-test-wait
-     "the end of what the draw wrote into"
-     (lambda ()
-       (not (cl-find-if (lambda (each) (string-prefix-p " *midflight-lines*" (buffer-name each)))
-                        (buffer-list)))))))
-
-(ert-deftest midflight-processes-ten-thousand-rows-stay-usable ()
-  "A first fill of 10,000 rows, an order, ten changed ones: each within its limit.
-The limits are some times what a slow machine needs; the times are shown."
+(ert-deftest midflight-processes-a-mark-is-the-only-line-that-changes ()
+  "SPC marks and goes on; again on the line, unmarks; U unmarks all."
   (with-temp-buffer
     (midflight-processes-mode)
-    (garbage-collect)
-    (let* ((rows (mapcar (lambda (number)
-                           (midflight-processes-tests-row number :name (format "worker_%d" number)))
-                         (number-sequence 1 10000)))
-           (longest 0)
-           (timed (lambda (function &rest args)
-                    (let ((begin (float-time)))
-                      (prog1 (apply function args)
-                        (setq longest (max longest (- (float-time) begin)))))))
-           (stamp 0)
-           (start (float-time))
-           first change)
-      (advice-add 'midflight-process-draw--slice :around timed)
-      (unwind-protect
-          (progn
-            ;; As the server sends them.
-            (while rows
-              (funcall timed #'midflight-processes--take
-                       (list :watch 1 :stamp (setq stamp (1+ stamp)) :all (= stamp 1)
-                             :rows (seq-take rows midflight-processes--rows-an-answer)))
-              (setq rows (nthcdr midflight-processes--rows-an-answer rows))
-              (midflight-processes-tests-drawn))
-            (setq first (- (float-time) start)
-                  start (float-time))
-            (midflight-processes-sort 2)
-            (midflight-processes-tests-drawn)
-            (message "10,000 rows: first draw %.0f ms, by name %.0f ms, longest stall %.0f ms"
-                     (* 1000 first) (* 1000 (- (float-time) start)) (* 1000 longest)))
-        (advice-remove 'midflight-process-draw--slice timed))
-      (setq start (float-time))
-      (midflight-processes--take
-       (list :watch 1 :stamp 99
-             :rows (mapcar (lambda (number)
-                             (midflight-processes-tests-row (* number 900) :messages 1
-                                                            :name (format "worker_%d" number)))
-                           (number-sequence 1 10))))
-      (setq change (- (float-time) start))
-      (message "10,000 rows: 10 changed: %.0f ms" (* 1000 change))
-      (should (= (count-lines (point-min) (point-max)) 10000))
-      (should (< first 10))
-      (should (< longest 1))
-      (should (< change 0.5)))))
+    (midflight-processes-tests-take
+     :watch 1 :stamp 1 :all t :rows (mapcar #'midflight-processes-tests-row '(1 2 3)))
+    (midflight-process-rows-goto "<0.2.0>")
+    (midflight-test-press "SPC")
+    (should (equal (midflight-process-at-point) "<0.3.0>"))
+    (should (equal (midflight-processes--marked) '("<0.2.0>")))
+    (midflight-test-press "SPC")
+    (should (equal (midflight-processes--marked) '("<0.2.0>" "<0.3.0>")))
+    (midflight-process-rows-goto "<0.2.0>")
+    (should (looking-at-p "\\* <0.2.0>"))
+    (midflight-test-press "SPC")
+    (should (equal (midflight-processes--marked) '("<0.3.0>")))
+    (should (equal (midflight-processes-tests-numbers) '(1 2 3)))
+    (midflight-test-press "U")
+    (should-not (midflight-processes--marked))
+    (should-not (string-match-p "\\*" (buffer-string)))))
 
 ;;;; The list, with a server
 
@@ -359,7 +294,7 @@ The limits are some times what a slow machine needs; the times are shown."
         (midflight-processes-tests-refresh list)
         (with-current-buffer list
           (should (string-match-p "processes; old code: bank v1 ×1" (midflight-process-headline)))
-          (midflight-process-table-goto two)
+          (midflight-process-rows-goto two)
           (should (eq (get-text-property (point) 'face) 'midflight-old-code)))))))
 
 (ert-deftest midflight-processes-old-code-can-be-first-or-alone ()
@@ -371,13 +306,13 @@ The limits are some times what a slow machine needs; the times are shown."
       (midflight-test-load source)
       (midflight-test-type shell "spawn(bank.deaf)")
       (with-current-buffer (midflight-processes-tests-list source)
-        (midflight-processes-tests-press "O")
-        (should (equal (line-number-at-pos (midflight-process-table-goto old)) 4))
-        (midflight-processes-tests-press "O")
+        (midflight-test-press "O")
+        (should (equal (line-number-at-pos (midflight-process-rows-goto old)) 4))
+        (midflight-test-press "O")
         (should (equal (get-text-property (point-min) 'tabulated-list-id) "<0.1.0>"))
-        (midflight-processes-tests-press "c")
+        (midflight-test-press "c")
         (should (= (count-lines (point-min) (point-max)) 4))
-        (midflight-processes-tests-press "c")
+        (midflight-test-press "c")
         (should (> (count-lines (point-min) (point-max)) 6))))))
 
 (ert-deftest midflight-processes-filters-add-up ()
@@ -388,16 +323,13 @@ The limits are some times what a slow machine needs; the times are shown."
     (midflight-test-type shell "spawn(bank.idle, 0, name='apple pie') and None")
     (with-current-buffer (midflight-processes-tests-list source)
       (midflight-processes-filter-module "bank")
-      (midflight-processes-tests-drawn)
       (should (= (count-lines (point-min) (point-max)) 3))
       (midflight-processes-filter-name "APPLE")
-      (midflight-processes-tests-drawn)
       (should (= (count-lines (point-min) (point-max)) 2))
       (midflight-processes-filter-text "deaf")
-      (midflight-processes-tests-drawn)
       (should (= (count-lines (point-min) (point-max)) 1))
       (should (string-match-p "only.*module bank" (midflight-process-headline)))
-      (midflight-processes-tests-press "/ c")
+      (midflight-test-press "/ c")
       (should (> (count-lines (point-min) (point-max)) 3)))))
 
 (ert-deftest midflight-processes-of-very-many-the-server-chooses ()
@@ -425,8 +357,7 @@ The limits are some times what a slow machine needs; the times are shown."
         (midflight-test-wait "the first again"
                              (lambda () (= (count-lines (point-min) (point-max)) 10)))
         (dotimes (_ 2)
-          (midflight-processes-sort 6)
-          (midflight-processes-tests-drawn))
+          (midflight-processes-sort 6))
         (midflight-test-wait "the one with the longest mailbox"
                              (lambda () (string-match-p "\\`  <[0-9.]+> +deaf_33 "
                                                         (buffer-string))))
@@ -486,12 +417,12 @@ The limits are some times what a slow machine needs; the times are shown."
       (cl-letf (((symbol-function 'read-string) (lambda (&rest _) (identity "'sent' * 2")))
                 ((symbol-function 'yes-or-no-p) (lambda (&rest _) nil)))
         (with-current-buffer list
-          (midflight-process-table-goto one)
+          (midflight-process-rows-goto one)
           (midflight-test-press "s")
           (midflight-test-wait-message (concat "sent 'sent' \\* 2 to " one))
-          (midflight-process-table-goto one)
+          (midflight-process-rows-goto one)
           (midflight-test-press "SPC")
-          (midflight-process-table-goto two)
+          (midflight-process-rows-goto two)
           (midflight-test-press "SPC")
           (should (string-prefix-p "* " (midflight-processes-tests-line list one)))
           (midflight-test-press "k")
@@ -637,7 +568,7 @@ locals unfold and whose lines `next-error' goes to."
     (let ((pid (midflight-processes-tests-pid shell "spawn(bank.deaf, name='deaf')")))
       (midflight-test-type shell "for n in range(150): send('deaf', ('m', n))\n")
       (with-current-buffer (midflight-processes-tests-list source)
-        (midflight-process-table-goto pid)
+        (midflight-process-rows-goto pid)
         (midflight-test-press "m"))
       (with-current-buffer (midflight-processes-tests-view
                             (lambda () (search-forward "Mailbox: 150 messages" nil t)))
