@@ -27,6 +27,7 @@ from midflight.driver import Runtime
 from midflight.epc import (
     Client,
     Place,
+    Publication,
     Server,
     ServerFile,
     Services,
@@ -74,7 +75,7 @@ def serve(root: Path, announce: Callable[[int], object], *, port: int = 0, progr
     place = Place(root)
     if sys.stdout is not None and hasattr(sys.stdout, "reconfigure"):
         sys.stdout.reconfigure(line_buffering=True)  # a log file is read while it is written
-    ending = _Ending(place)
+    ending = _Ending()
     with ending.on_signals():
         return asyncio.run(_serve(place, ending, announce, port, program))
 
@@ -90,17 +91,20 @@ async def _serve(
         services = Services(runtime.scheduler, place.root, version("midflight"), ending.request, log)
         cookie = new_cookie()
         server = Server(cookie, partial(methods_of, services), partial(describe, services), port=port)
+        publication = Publication(place, cookie, services.version, port=server.port)
+        ending.withdraw = publication.withdraw
         try:
             runtime.scheduler.on_crash.append(partial(_tell_of_crash, server))
             runtime.watchdog.on_stuck = partial(_tell_of_stuck, server)
             try:
-                place.publish(server.port, services.version, cookie)
+                publication.publish()
             except ServerRunning as error:
                 if program is None:
                     raise
                 _log.warning("%s The program runs without one, so no editor can load code into it.", error)
             else:
                 server.start()
+                publication.keep()
                 announce(server.port)
             if program is None:
                 starting = asyncio.create_task(_start_configured(runtime, place.root))
@@ -109,7 +113,7 @@ async def _serve(
             trimming.cancel()
             if starting is not None:
                 starting.cancel()
-            place.withdraw()
+            publication.withdraw()
             await runtime.shutdown()
             await asyncio.to_thread(server.stop)
 
@@ -188,8 +192,8 @@ def _tell_of_stuck(server: Server, report: StuckReport) -> None:
 class _Ending:
     """The one way in which a server is asked to end, from any thread and from signal handlers."""
 
-    def __init__(self, place: Place) -> None:
-        self._place = place
+    def __init__(self) -> None:
+        self.withdraw: Callable[[], object] = lambda: None  # takes the files away by which the server is found
         self._is_asked = False
         self._wake: Callable[[], object] = lambda: None
         self._scheduler: Scheduler | None = None
@@ -244,7 +248,7 @@ class _Ending:
         text = f"Processes have not ended within {_END_SECONDS} s of being asked; the server ends without them.\n"
         last = (
             threading.Thread(target=os.write, args=(2, text.encode()), daemon=True),
-            threading.Thread(target=self._place.withdraw, daemon=True),
+            threading.Thread(target=self.withdraw, daemon=True),
         )
         for each in last:
             each.start()
@@ -277,10 +281,12 @@ def start_detached(root: Path, *, port: int = 0) -> ServerFile:
     Raises: StartFailed, with the end of the log, if it does not within 20 s.
     """
     place = Place(root)
-    with place.claimed():
-        if (found := place.running()) is not None:
+    if (found := place.running()) is not None:
+        return found
+    with place.claimed() as folder:
+        if (found := place.held(folder)) is not None:
             return found
-        log = os.open(place.log_path, os.O_WRONLY | os.O_CREAT | os.O_TRUNC | os.O_APPEND, 0o600)
+        log = folder.open_log(place.log_name)
     # -P: the current folder is the project's, and a file of its may be called like one of Python's own.
     command = [
         sys.executable,
@@ -316,8 +322,8 @@ def _answering(place: Place) -> ServerFile | None:
     if found is None:
         return None
     try:
-        Client(found.port, place.cookie_path.read_text(encoding="ascii")).close()
-    except (ConnectionLost, RemoteError, FileNotFoundError):
+        Client.to(found).close()
+    except (ConnectionLost, RemoteError):
         return None
     return found
 

@@ -291,13 +291,14 @@ class NoServer(MidflightError, LookupError):
 class ServerRunning(MidflightError):
     """A project has a running server already, and one is enough."""
 
-    def __init__(self, root: str, port: int, pid: int) -> None:
+    def __init__(self, root: str, where: str | None, pid: int | None) -> None:
+        place = f"on {where} with process id {pid}" if where else f"with process id {pid}, but does not answer"
         super().__init__(
-            f"A server for {root} runs already, on port {port} with process id {pid}; no second one was "
+            f"A server for {root} runs already, {place}; no second one was "
             f"started. Use it, or end it with: midflight stop --root {root}"
         )
         self.root = root
-        self.port = port
+        self.where = where
         self.pid = pid
 
 

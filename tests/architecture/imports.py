@@ -38,7 +38,7 @@ INSIDE_THE_KERNEL = ("driver", "watchdog", "")
 # Modules of the standard library that wait for the world, and the only parts that may.
 FOREIGN: dict[str, frozenset[str]] = {
     "socket": frozenset({"epc"}),
-    "select": frozenset({"cli"}),
+    "select": frozenset({"cli", "epc"}),
     "selectors": frozenset({"testing"}),
     "ssl": frozenset(),
     "multiprocessing": frozenset(),

@@ -14,6 +14,7 @@ from typing import Any
 import pytest
 
 from helpers.epc_peer import DEADLINE_SECONDS, Peer
+from helpers.publishing import Publisher
 from midflight import Runtime
 from midflight.epc import Client, Services, crash_plist, describe, methods_of
 from midflight.epc.cookie import new_cookie
@@ -75,6 +76,14 @@ class Bench:
         """Let everybody who waits go, then stop the server."""
         self.gate.set()
         self.server.stop()
+
+
+@pytest.fixture
+def publish() -> Iterator[Publisher]:
+    """A function that publishes servers; they are withdrawn after the test."""
+    publisher = Publisher()
+    yield publisher
+    publisher.close()
 
 
 @pytest.fixture

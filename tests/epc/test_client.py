@@ -13,8 +13,9 @@ from epc.client import EPCClient
 from epc.handler import ReturnError
 
 from helpers.epc_peer import DEADLINE_SECONDS
+from helpers.publishing import Publisher
+from midflight.epc import Place
 from midflight.epc.client import Client
-from midflight.epc.rendezvous import Place
 from midflight.errors import ConnectionLost, NoServer, RemoteError
 
 
@@ -148,12 +149,14 @@ def test_push_without_a_handler_is_answered_all_the_same(bench: Any, connect: Ca
     assert isinstance(answers.get(timeout=DEADLINE_SECONDS), ReturnError)
 
 
-def test_attach_finds_the_server_of_a_project(bench: Any, tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+def test_attach_finds_the_server_of_a_project(
+    bench: Any, tmp_path: Path, monkeypatch: pytest.MonkeyPatch, publish: Publisher
+) -> None:
     """By the project's root alone; without a server it says how to start one."""
     monkeypatch.setenv("MIDFLIGHT_RUNTIME_DIR", str(tmp_path / "runtime"))
     with pytest.raises(NoServer, match="midflight serve --root"):
         Client.attach(tmp_path)
-    Place(tmp_path).publish(bench.server.port, "0.1.0", bench.cookie)
+    publish(Place(tmp_path), bench.server.port, bench.cookie)
 
     with Client.attach(tmp_path) as client:
         assert client.call("ping") == "pong"

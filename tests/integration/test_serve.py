@@ -49,17 +49,17 @@ def test_first_line_is_the_port_alone(start: Start, project: Path) -> None:
 
     with Client.attach(project) as client:
         assert client.info["root"] == str(project)
-        assert Place(project).find()[0].port == port
+        assert Place(project).find().port == port
 
 
 def test_files_are_for_the_user_alone(start: Start, runtime_dir: Path) -> None:
-    """Folders 0700, files 0600, and no other file than these two."""
+    """Folders 0700, files 0600, and no other file than these."""
     server = start("serve")
     port = server.port()
 
-    assert files(runtime_dir) == ["cookie", "server.json"]
+    assert files(runtime_dir) == ["cookie", "main.json", "server.json"]
     modes = {path.name: stat.S_IMODE(path.stat().st_mode) for path in runtime_dir.rglob("*")}
-    assert modes.pop("cookie") == modes.pop("server.json") == 0o600
+    assert modes.pop("cookie") == modes.pop("server.json") == modes.pop("main.json") == 0o600
     assert set(modes.values()) == {0o700}
     said = json.loads(next(runtime_dir.rglob("server.json")).read_text())
     assert (said["port"], said["pid"], said["protocol"]) == (port, server.process.pid, 1)
@@ -148,7 +148,7 @@ def test_killed_server_is_replaced(start: Start, project: Path, runtime_dir: Pat
     first.port()
     first.signal(signal.SIGKILL)
     first.exit_code()
-    assert files(runtime_dir) == ["cookie", "server.json"]
+    assert files(runtime_dir) == ["cookie", "main.json", "server.json"]
 
     second = start("serve")
     second.port()
@@ -201,7 +201,7 @@ def test_detached_server_outlives_its_starter(start: Start, project: Path, runti
         with Client.attach(project) as client:
             pid = client.info["pid"]
             assert os.getsid(pid) == pid
-        assert files(runtime_dir) == ["cookie", "server.json", "server.log"]
+        assert files(runtime_dir) == ["cookie", "main.json", "server.json", "server.log"]
         assert next(runtime_dir.rglob("server.log")).read_text() == f"{port}\n"
     finally:
         stopped = start("stop")

@@ -99,8 +99,8 @@ def _list_shells(options: argparse.Namespace) -> int:
 
 def stop(options: argparse.Namespace) -> int:
     place = Place(root_of(options))
-    found, cookie = place.find()
-    with Client(found.port, cookie) as client:
+    found = place.find()
+    with Client.to(found) as client:
         client.call("server/stop")
     deadline = time.monotonic() + _STOP_SECONDS
     while (still := place.read()) is not None and still.pid == found.pid:

@@ -24,7 +24,8 @@ from epc.client import EPCClient
 
 from midflight.epc.connection import Connection
 from midflight.epc.method import Lane, Method
-from midflight.epc.rendezvous import PROTOCOL, Place
+from midflight.epc.rendezvous import Place
+from midflight.epc.server_file import PROTOCOL, ServerFile
 from midflight.epc.wire import PAYLOAD_LIMIT
 from midflight.errors import ConnectionLost, RemoteError
 
@@ -143,8 +144,20 @@ class Client:
 
         Raises: NoServer if none runs; else as the constructor.
         """
-        found, cookie = Place(root).find()
-        return cls(found.port, cookie, handlers, on_lost=on_lost, name=name)
+        return cls.to(Place(root).find(), handlers, on_lost=on_lost, name=name)
+
+    @classmethod
+    def to(
+        cls,
+        found: ServerFile,
+        handlers: Mapping[str, Callable[..., object]] | None = None,
+        *,
+        on_lost: Callable[[], object] = lambda: None,
+        name: str | None = None,
+    ) -> Self:
+        """Connect to the server that `found` tells of. Raises: as the constructor."""
+        assert found.port is not None
+        return cls(found.port, found.cookie, handlers, on_lost=on_lost, name=name)
 
     def submit(self, method: str, *arguments: object) -> Future[Any]:
         """Send a request and return the future of its answer; do not wait.

@@ -1,64 +1,44 @@
-"""The files by which an editor finds the server of a project, and the rule that says what a project is.
+"""How the server of a project is found: what a project is, where its files are, and which of them count.
 
-    RUNTIME/4f1c0a9d2b7e6853/server.json   {"port": 40123, "pid": 4711, "root": "/project", ...}
-    RUNTIME/4f1c0a9d2b7e6853/cookie        64 hex digits
+    RUNTIME/4f1c0a9d2b7e6853/main.json     {"name": "main", "port": 40123, "pid": 4711, "root": "/project", ...}
+    RUNTIME/4f1c0a9d2b7e6853/main.sock     the Unix socket of that server
+    RUNTIME/4f1c0a9d2b7e6853/server.json   what main.json says, without the secret: for EPC clients that are not ours
+    RUNTIME/4f1c0a9d2b7e6853/cookie        64 hex digits: the secret, for them
     RUNTIME/4f1c0a9d2b7e6853/server.log    of a detached server
 
-The life of the files: a server that starts takes the project's folder for itself while it looks whether
-another one runs, writes both files whole, and removes them when it ends. A server that was killed leaves
-them; whoever finds its process id dead, or nobody listening on its port, writes over them.
+One folder a project, one NAME.json and NAME.sock a server in it; `midflight serve` is `main`. A server holds a lock on
+its NAME.json as long as it lives: a file that nobody locks is of a server that is gone. If the files go while the
+server lives, whoever misses them rings its bell (see bell.py), and the server puts them back.
 
-Law: no secret is written into a folder that another user owns or may enter.
+Law: no secret is read from, or written into, a folder that another user owns or may enter.
 """
 
 from __future__ import annotations
 
 import fcntl
 import hashlib
-import json
 import os
-import socket
-import stat
-import tempfile
+import re
+import time
 from collections.abc import Iterator
 from contextlib import contextmanager
-from dataclasses import asdict, dataclass
+from dataclasses import dataclass
 from pathlib import Path
 
-from midflight.errors import NoServer, RuntimeFolderError, ServerRunning
+from midflight.epc.bell import Ring, ring
+from midflight.epc.private_folder import PrivateFolder, is_own_base, read_all
+from midflight.epc.server_file import ServerFile
+from midflight.errors import NoServer, RuntimeFolderError
 
-__all__ = ["PROTOCOL", "Place", "ServerFile", "find_root", "runtime_folder"]
+__all__ = ["MAIN", "Place", "Spot", "find_root", "runtime_folder"]
 
-PROTOCOL = 1
-"""The version of the methods and of these files. A client that knows another one says so and stops."""
+MAIN = "main"
+"""The name of the server that `midflight serve` runs."""
 
-
-@dataclass(frozen=True, slots=True)
-class ServerFile:
-    """What server.json says."""
-
-    port: int
-    pid: int
-    root: str
-    protocol: int
-    version: str
-
-    def is_running(self) -> bool:
-        """Say whether its process lives and somebody listens on its port.
-
-        Both, since a process id is given out again after a restart of the machine, and so is a port.
-        """
-        try:
-            os.kill(self.pid, 0)
-        except ProcessLookupError:
-            return False
-        except PermissionError:
-            pass  # alive, and another user's
-        try:
-            socket.create_connection(("127.0.0.1", self.port), timeout=1.0).close()
-        except OSError:
-            return False
-        return True
+_CLAIM_SECONDS = 5.0
+_CLAIM_LOOK_SECONDS = 0.01
+_NAME = re.compile(r"[A-Za-z0-9][A-Za-z0-9_.@-]{0,63}")
+_TAKEN = ("server", "cookie")  # of files that are main's
 
 
 def find_root(path: str | os.PathLike[str]) -> Path:
@@ -77,127 +57,176 @@ def find_root(path: str | os.PathLike[str]) -> Path:
     return start
 
 
+@dataclass(frozen=True, slots=True)
+class Spot:
+    """Where this user's runtime folder is, as the environment says: the two variables, "" for an unset one."""
+
+    own: str
+    session: str
+
+    @classmethod
+    def of_environment(cls) -> Spot:
+        """Read the variables; one that is no absolute path counts as unset."""
+        names = ("MIDFLIGHT_RUNTIME_DIR", "XDG_RUNTIME_DIR")
+        return cls(*(value if os.path.isabs(value) else "" for value in (os.environ.get(name, "") for name in names)))
+
+    @property
+    def is_in_session(self) -> bool:
+        """Say whether it is in $XDG_RUNTIME_DIR: that one must be this user's (not so after `su`), or can be made."""
+        return not self.own and bool(self.session) and is_own_base(Path(self.session))
+
+    def path(self) -> Path:
+        """Return the folder's path; it need not exist."""
+        if self.own:
+            return Path("/" + os.path.normpath(self.own).lstrip("/"))
+        if self.is_in_session:
+            return Path(self.session) / "midflight"
+        return Path(f"/tmp/midflight-{os.getuid()}")
+
+
 def runtime_folder() -> Path:
     """Return this user's runtime folder, made if missing.
 
-    `$MIDFLIGHT_RUNTIME_DIR`, else `$XDG_RUNTIME_DIR/midflight`, else `midflight-UID` in /tmp.
+    `$MIDFLIGHT_RUNTIME_DIR`, else `midflight` in `$XDG_RUNTIME_DIR`, else `midflight-UID` in /tmp. A relative path, and
+    an `$XDG_RUNTIME_DIR` of another user, are passed over.
 
-    Raises: RuntimeFolderError if it is not a folder of this user's that nobody else may enter.
+    Raises: RuntimeFolderError if it is not a folder of this user's that nobody else may enter or exchange.
     """
-    if given := os.environ.get("MIDFLIGHT_RUNTIME_DIR"):
-        folder = Path(given)
-    elif base := os.environ.get("XDG_RUNTIME_DIR"):
-        folder = Path(base) / "midflight"
-    else:
-        folder = Path(f"/tmp/midflight-{os.getuid()}")
-    return _own_folder(folder)
+    path = Spot.of_environment().path()
+    folder = PrivateFolder.at(path, make=True)
+    assert folder is not None
+    folder.close()
+    return path
 
 
 class Place:
-    """Where the server of one project is found."""
+    """Where the server `name` of one project is found. Making one looks at no file and makes none."""
 
-    def __init__(self, root: str | os.PathLike[str]) -> None:
+    def __init__(self, root: str | os.PathLike[str], name: str = MAIN) -> None:
+        if not _NAME.fullmatch(name) or name in _TAKEN:
+            raise ValueError(
+                f"{name!r} cannot be the name of a server; nothing was done. Take letters, digits and . _ @ - "
+                "(not as the first), 64 at most, and neither server nor cookie."
+            )
         self.root = Path(os.path.realpath(root))
-        self.folder = runtime_folder() / hashlib.sha256(os.fsencode(self.root)).hexdigest()[:16]
-        self.server_path = self.folder / "server.json"
-        self.cookie_path = self.folder / "cookie"
-        self.log_path = self.folder / "server.log"
+        self.name = name
+        self.spot = Spot.of_environment()
+        self.key = hashlib.sha256(os.fsencode(self.root)).hexdigest()[:16]
+        self.file_name = f"{name}.json"
+        self.socket_name = f"{name}.sock"
+        self.log_name = "server.log" if name == MAIN else f"{name}.log"
+
+    @property
+    def folder(self) -> Path:
+        """The path of the project's folder; it need not exist."""
+        return self.spot.path() / self.key
+
+    @property
+    def server_path(self) -> Path:
+        """The path of NAME.json."""
+        return self.folder / self.file_name
+
+    @property
+    def log_path(self) -> Path:
+        """The path of the log of a detached server."""
+        return self.folder / self.log_name
+
+    @property
+    def bell_name(self) -> bytes:
+        """What the server's bell is called; it does not depend on folders that may go."""
+        parts = (b"midflight", os.fsencode(self.spot.own), os.fsencode(self.root), self.name.encode())
+        return b"midflight-%d-%s" % (os.getuid(), hashlib.sha256(b"\0".join(parts)).hexdigest()[:32].encode())
+
+    def open(self, *, make: bool = False) -> PrivateFolder | None:
+        """Open the project's folder; None if it does not exist and is not to be made.
+
+        Raises: RuntimeFolderError, as `runtime_folder`.
+        """
+        runtime = PrivateFolder.at(self.spot.path(), make=make)
+        if runtime is None:
+            return None
+        with runtime:
+            return runtime.folder(self.key, make=make)
 
     def read(self) -> ServerFile | None:
-        """Return what server.json says, or None if there is none or it is not one."""
-        try:
-            values = json.loads(self.server_path.read_text(encoding="utf-8"))
-            fields = {name: kind(values[name]) for name, kind in _FIELDS.items()}
-            return ServerFile(**fields)
-        except (FileNotFoundError, NotADirectoryError, ValueError, KeyError, TypeError):
+        """Return what NAME.json says, whether that server runs or not; None if there is none or it is not one."""
+        folder = self.open()
+        if folder is None:
             return None
+        with folder:
+            return self._parse(folder.read(self.file_name))
 
     def running(self) -> ServerFile | None:
-        """Return the running server, or None; a stale file counts as none."""
-        found = self.read()
-        return found if found is not None and found.is_running() else None
+        """Return the running server, or None; a file that no server holds counts as none."""
+        found = self._look()
+        if found is None and ring(self.bell_name).ring is Ring.ANSWERED:
+            found = self._look()  # it had lost its files
+        return found
 
-    def find(self) -> tuple[ServerFile, str]:
-        """Return the running server and its cookie.
+    def _look(self) -> ServerFile | None:
+        folder = self.open()
+        if folder is None:
+            return None
+        with folder:
+            return self.held(folder)
+
+    def held(self, folder: PrivateFolder) -> ServerFile | None:
+        """Return what NAME.json in `folder`, this place's, says, if a living server holds it."""
+        handle = folder.open_file(self.file_name)
+        if handle is None:
+            return None
+        try:
+            return self._parse(read_all(handle)) if _is_locked(handle) else None
+        finally:
+            os.close(handle)
+
+    def find(self) -> ServerFile:
+        """Return the running server.
 
         Raises: NoServer if none runs.
         """
         found = self.running()
         if found is None:
             raise NoServer(str(self.root))
-        try:
-            return found, self.cookie_path.read_text(encoding="ascii")
-        except FileNotFoundError:
-            raise NoServer(str(self.root)) from None  # it ended between the two reads
-
-    def publish(self, port: int, version: str, cookie: str) -> ServerFile:
-        """Write both files for a server of this process that listens on `port`.
-
-        Raises: ServerRunning if another one runs; its files are left alone.
-        """
-        with self.claimed():
-            if (other := self.running()) is not None:
-                raise ServerRunning(str(self.root), other.port, other.pid)
-            mine = ServerFile(port, os.getpid(), str(self.root), PROTOCOL, version)
-            _write_whole(self.cookie_path, cookie)  # first: who sees server.json finds its cookie
-            _write_whole(self.server_path, json.dumps(asdict(mine)) + "\n")
-            return mine
-
-    def withdraw(self) -> None:
-        """Remove both files if they are this process's. The folder and the log stay."""
-        with self.claimed():
-            found = self.read()
-            if found is not None and found.pid == os.getpid():
-                self.server_path.unlink(missing_ok=True)
-                self.cookie_path.unlink(missing_ok=True)
+        return found
 
     @contextmanager
-    def claimed(self) -> Iterator[None]:
-        """Keep other servers of this project out while looking and writing.
+    def claimed(self) -> Iterator[PrivateFolder]:
+        """Keep other servers of this project out while looking and writing; the folder is made if missing.
 
         The lock is on the folder itself, so no lock file is left, and the system drops it with the process.
+        Raises: RuntimeFolderError, also if somebody keeps the lock for 5 s.
         """
-        handle = os.open(_own_folder(self.folder), os.O_RDONLY | os.O_DIRECTORY)
-        try:
-            fcntl.flock(handle, fcntl.LOCK_EX)
-            yield
-        finally:
-            os.close(handle)
+        deadline = time.monotonic() + _CLAIM_SECONDS
+        while True:
+            folder = self.open(make=True)
+            if folder is None:
+                continue  # removed in between
+            with folder:
+                while not _lock(folder.handle, fcntl.LOCK_EX):
+                    if time.monotonic() > deadline:
+                        raise RuntimeFolderError(
+                            f"The runtime folder {folder.path} has been locked by another program for "
+                            f"{_CLAIM_SECONDS:.0f} s; nothing was written there. End that program, or try again."
+                        )
+                    time.sleep(_CLAIM_LOOK_SECONDS)
+                if folder.is_in_place():  # and not removed while we waited
+                    yield folder
+                    return
+
+    def _parse(self, data: bytes | None) -> ServerFile | None:
+        found = ServerFile.parse(data) if data is not None else None
+        return found if found is not None and (found.root, found.name) == (str(self.root), self.name) else None
 
 
-_FIELDS: dict[str, type] = {"port": int, "pid": int, "root": str, "protocol": int, "version": str}
+def _is_locked(handle: int) -> bool:
+    return not _lock(handle, fcntl.LOCK_SH)
 
 
-def _own_folder(folder: Path) -> Path:
-    """Make `folder` with mode 0700 if missing, and check that it is this user's alone."""
-    folder.parent.mkdir(parents=True, exist_ok=True)
+def _lock(handle: int, kind: int) -> bool:
+    """Take a lock if nobody has one that excludes it; say whether it was taken. Closing the descriptor drops it."""
     try:
-        folder.mkdir(mode=0o700)
-    except FileExistsError:
-        pass
-    status = os.lstat(folder)  # not stat: in /tmp another user may have put a link there
-    wrong = None
-    if not stat.S_ISDIR(status.st_mode):
-        wrong = "is not a folder"
-    elif status.st_uid != os.getuid():
-        wrong = f"belongs to user {status.st_uid}"
-    elif status.st_mode & 0o077:
-        wrong = f"has mode {stat.S_IMODE(status.st_mode):04o}, so others may enter it"
-    if wrong is not None:
-        raise RuntimeFolderError(
-            f"The runtime folder {folder} {wrong}; nothing was written there. Make it a folder of yours with "
-            "mode 0700, or name another one in MIDFLIGHT_RUNTIME_DIR."
-        )
-    return folder
-
-
-def _write_whole(path: Path, text: str) -> None:
-    """Write `path` with mode 0600 so that a reader sees the old text or the new one, never half."""
-    handle, temporary = tempfile.mkstemp(dir=path.parent, prefix=path.name)  # mkstemp makes it 0600
-    try:
-        with open(handle, "w", encoding="utf-8") as file:
-            file.write(text)
-        os.replace(temporary, path)
-    except BaseException:
-        os.unlink(temporary)
-        raise
+        fcntl.flock(handle, kind | fcntl.LOCK_NB)
+    except BlockingIOError:
+        return False
+    return True

@@ -37,20 +37,18 @@ def examine(root: Path) -> dict[str, str | None]:
         said = place.read()
         if said is None:
             found["server"] = "none runs"
-        elif not said.is_running():
+        elif place.running() is None:
             found["server"] = f"none runs; {place.server_path} is stale, process {said.pid} is gone"
         else:
-            found["server"] = (
-                f"port {said.port}, process id {said.pid}, version {said.version}, protocol {said.protocol}"
-            )
-            found["answer"] = _answer(place, said)
+            found["server"] = f"{said.place}, process id {said.pid}, version {said.version}, protocol {said.protocol}"
+            found["answer"] = _answer(said)
     except (MidflightError, TimeoutError) as error:
         found["trouble"] = str(error)
     return found
 
 
-def _answer(place: Place, said: ServerFile) -> str:
-    with Client(said.port, place.cookie_path.read_text(encoding="ascii")) as client:
+def _answer(said: ServerFile) -> str:
+    with Client.to(said) as client:
         began = time.perf_counter()
         client.call("ping")
         milliseconds = (time.perf_counter() - began) * 1000

@@ -12,8 +12,8 @@ import platform
 
 from midflight.epc.method import AnswerThen, Lane, Method
 from midflight.epc.methods.arguments import text
-from midflight.epc.rendezvous import PROTOCOL
 from midflight.epc.server import ServerConnection
+from midflight.epc.server_file import PROTOCOL
 from midflight.epc.services import Services
 
 __all__ = ["ServerMethods", "describe"]
