@@ -11,7 +11,7 @@ from dataclasses import dataclass
 
 from architecture.sources import Module
 
-LAYERS = ("errors", "kernel", "code", "otp", "shell", "epc", "app", "cli")
+LAYERS = ("parsing", "errors", "kernel", "code", "otp", "shell", "epc", "app", "cli")
 
 # Who may import from which part. A layer sees those below it; the others see what they are given here.
 SEEN_BY: dict[str, frozenset[str]] = {

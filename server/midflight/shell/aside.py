@@ -15,6 +15,7 @@ from typing import Any, TypeVar
 
 from midflight.errors import RequestError
 from midflight.kernel import Scheduler, Sink, exit
+from midflight.parsing import UNPARSABLE
 from midflight.shell.trace import error_text
 
 __all__ = ["evaluate", "run_aside"]
@@ -62,7 +63,7 @@ def evaluate(scheduler: Scheduler, expression: str, namespace: dict[str, Any], *
     """
     try:
         code = compile(expression.strip(), "<expression>", "eval", ast.PyCF_ALLOW_TOP_LEVEL_AWAIT, dont_inherit=True)
-    except (SyntaxError, ValueError, RecursionError, MemoryError) as error:
+    except UNPARSABLE as error:
         raise RequestError(
             f"{expression!r} is not one Python expression ({error}); nothing was evaluated. "
             "Give a name or an expression."

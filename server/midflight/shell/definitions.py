@@ -18,6 +18,7 @@ from typing import Any
 
 from midflight import code
 from midflight.errors import UnknownModuleError, UnknownVersionError
+from midflight.parsing import expression_or_none, module_or_none
 from midflight.shell.scopes import Scope, resolve
 from midflight.shell.sight import (
     Found,
@@ -77,9 +78,8 @@ class Definition:
 
 def target_of(scope: Scope, text: str) -> Target | None:
     """Return what the expression `text` names, as the module that defines it and its name there; None if unknown."""
-    try:
-        node = ast.parse(text.strip(), mode="eval").body
-    except (SyntaxError, ValueError, RecursionError, MemoryError):
+    node = expression_or_none(text.strip())
+    if node is None:
         return None
     found = resolve(scope, text)
     if found is not None and (target := _by_itself(found)) is not None:
@@ -194,10 +194,7 @@ def current_text(module: str) -> str | None:
 @lru_cache(maxsize=32)
 def parsed(text: str) -> ast.Module | None:
     """Return the tree of `text`, not to be changed; None if it is no module."""
-    try:
-        return ast.parse(text)
-    except (SyntaxError, ValueError, RecursionError, MemoryError):
-        return None
+    return module_or_none(text)
 
 
 @lru_cache(maxsize=8)

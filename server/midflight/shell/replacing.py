@@ -25,6 +25,7 @@ from midflight.code import attributes_of, copied, replaced
 from midflight.errors import CallError, CallTimeout
 from midflight.kernel import OUTSIDE, Pid, Process, Ref, Scheduler, Sink, System
 from midflight.otp import sys as otp_sys
+from midflight.parsing import parse_expression
 from midflight.shell.aside import run_aside
 from midflight.shell.looking import look_at
 from midflight.shell.printing import Printed, printed, printed_items
@@ -201,7 +202,7 @@ class _Replacing:
 
 
 def _meaning(text: str) -> str:
-    return ast.dump(ast.parse(text, mode="eval").body)
+    return ast.dump(parse_expression(text))
 
 
 def _module_names(cls: type[Any]) -> dict[str, Any]:

@@ -16,6 +16,7 @@ from types import FunctionType, ModuleType
 from typing import Any, Protocol
 
 from midflight import code
+from midflight.parsing import expression_or_none
 from midflight.shell.bindings import Bindings
 from midflight.shell.history import History
 from midflight.shell.modules import find_module, module_names
@@ -174,11 +175,8 @@ def module_of_file(path: str) -> str | None:
 
 def resolve(scope: Scope, text: str) -> Found | None:
     """Return what the expression `text` is, without evaluating it; None if it would have to be."""
-    try:
-        tree = ast.parse(text.strip(), mode="eval")
-    except (SyntaxError, ValueError, RecursionError, MemoryError):
-        return None
-    return resolve_node(scope, tree.body)
+    node = expression_or_none(text.strip())
+    return None if node is None else resolve_node(scope, node)
 
 
 def resolve_node(scope: Scope, node: ast.expr) -> Found | None:

@@ -14,6 +14,8 @@ from dataclasses import dataclass
 from traceback import format_exception_only
 from types import CodeType
 
+from midflight.parsing import UNPARSABLE, expression_or_none, parse_module
+
 __all__ = ["SHOW", "Code", "Incomplete", "Malformed", "Nothing", "Reader", "repeated_job"]
 
 SHOW = "__show__"  # the function of the namespace that takes the value to be shown, and returns it
@@ -21,7 +23,6 @@ SHOW = "__show__"  # the function of the namespace that takes the value to be sh
 _RUNNING = ast.PyCF_ALLOW_TOP_LEVEL_AWAIT
 _READING = (
     _RUNNING
-    | ast.PyCF_ONLY_AST
     | codeop.PyCF_ALLOW_INCOMPLETE_INPUT  # type: ignore[attr-defined]  # typeshed lacks it
     | codeop.PyCF_DONT_IMPLY_DEDENT  # type: ignore[attr-defined]  # typeshed lacks it
 )
@@ -93,7 +94,7 @@ class Reader:
                 return Incomplete()
             _show_value(tree)
             code: CodeType = compile(tree, filename, "exec", _RUNNING | self._future_flags, dont_inherit=True)
-        except (SyntaxError, ValueError, OverflowError, MemoryError, RecursionError) as error:
+        except UNPARSABLE as error:
             if isinstance(error, SyntaxError):
                 _give_line(error, text)
             return Malformed("".join(format_exception_only(error)))
@@ -104,13 +105,13 @@ class Reader:
         """Return the tree of `text`; None if it is only the beginning of one."""
         flags = _READING | self._future_flags
         try:
-            tree: ast.Module = compile(text, filename, "exec", flags, dont_inherit=True)
+            tree = parse_module(text, filename, flags)
         except SyntaxError as error:
             if _is_incomplete(error):
                 return None
             # `x = 1 + \` is the beginning of a statement only once its line has ended.
             try:
-                tree = compile(text + "\n", filename, "exec", flags, dont_inherit=True)
+                tree = parse_module(text + "\n", filename, flags)
             except SyntaxError as second:
                 if _is_incomplete(second):
                     return None
@@ -120,11 +121,7 @@ class Reader:
 
 def repeated_job(text: str) -> int | None:
     """Return N if `text` is `e(N)` and nothing else: that input stands for the text of job N."""
-    try:
-        tree = ast.parse(text.strip(), mode="eval")
-    except (SyntaxError, ValueError, MemoryError, RecursionError):
-        return None
-    match tree.body:
+    match expression_or_none(text.strip()):
         case ast.Call(func=ast.Name(id="e"), args=[argument], keywords=[]):
             try:
                 number = ast.literal_eval(argument)

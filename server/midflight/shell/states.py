@@ -15,6 +15,7 @@ from typing import Any
 from midflight.code import attributes_of
 from midflight.errors import RequestError
 from midflight.kernel import Pid, Process, Scheduler, server_of
+from midflight.parsing import UNPARSABLE, parse_module
 from midflight.shell.literals import literal
 from midflight.shell.looking import look_at
 from midflight.shell.printing import printed
@@ -107,8 +108,8 @@ def written(value: object) -> str | None:
 def edits_in(text: str, what: str) -> Iterator[Edit]:
     """Yield what `text` says of each name. Raises: RequestError if it says anything else."""
     try:
-        tree = ast.parse(text)
-    except (SyntaxError, ValueError, RecursionError, MemoryError) as error:
+        tree = parse_module(text)
+    except UNPARSABLE as error:
         line = error.lineno if isinstance(error, SyntaxError) else 1
         said = error.msg if isinstance(error, SyntaxError) else str(error)
         raise unchanged(f"line {line} of {what} is no Python: {said}", "Mend the line.") from None

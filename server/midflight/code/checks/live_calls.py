@@ -22,6 +22,7 @@ from midflight.code.source.annotations import ANNOTATE, signature_of
 from midflight.code.version.facade import Namespace
 from midflight.code.version.version import version_of
 from midflight.kernel import Pid
+from midflight.parsing import UNPARSABLE, parse_module
 
 __all__ = ["Ahead", "BrokenCall", "broken_calls"]
 
@@ -153,7 +154,7 @@ def _calls(text: str, file: str) -> Mapping[Position, ast.Call]:
     """Return the calls `x.f(...)` in `text` by the position of the `x.f`."""
     return {
         (node.func.lineno, node.func.end_lineno, node.func.col_offset, node.func.end_col_offset): node
-        for node in ast.walk(ast.parse(text, file))
+        for node in ast.walk(parse_module(text, file))
         if isinstance(node, ast.Call) and isinstance(node.func, ast.Attribute)
     }
 
@@ -163,7 +164,7 @@ def _is_text_of(code: CodeType, text: str) -> bool:
     """Say whether `code` was compiled from `text`: a file may have changed since it was imported."""
     try:
         waiting = [compile(text, code.co_filename, "exec", dont_inherit=True)]
-    except (SyntaxError, ValueError):
+    except UNPARSABLE:
         return False
     for each in waiting:  # grows as it goes
         if each == code and each.co_qualname == code.co_qualname:

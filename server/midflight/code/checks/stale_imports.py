@@ -16,6 +16,7 @@ from midflight.code.source.find_module import is_project_file
 from midflight.code.source.same_value import same
 from midflight.code.version.facade import Namespace
 from midflight.code.version.modules import known
+from midflight.parsing import module_or_none
 
 __all__ = ["stale_imports"]
 
@@ -82,9 +83,8 @@ def _from_imports(text: str) -> tuple[tuple[int, str, str, str], ...]:
 
     Without names that the text binds otherwise as well: what such a one stands for is another matter.
     """
-    try:
-        tree = ast.parse(text)
-    except (SyntaxError, ValueError, RecursionError, MemoryError):
+    tree = module_or_none(text)
+    if tree is None:
         return ()
     found = []
     waiting: list[ast.AST] = [tree]

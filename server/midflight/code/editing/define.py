@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import ast
 from collections.abc import Iterator
 from dataclasses import replace
 from typing import NamedTuple
@@ -17,6 +16,7 @@ from midflight.code.source.replace_definition import Block, NoDefinition, Replac
 from midflight.code.source.unit import syntax_problem
 from midflight.code.upgrade.upgrade import load_or_upgrade
 from midflight.errors import LoadError
+from midflight.parsing import UNPARSABLE, parse_module
 
 __all__ = ["Defined", "load_definition"]
 
@@ -77,8 +77,8 @@ def _syntax(path: str, block: Block) -> Diagnostic | None:
     indented = block.column > 0
     body = ["class _:"] * indented + list(block.lines)
     try:
-        ast.parse("\n" * (block.first - 1 - indented) + "\n".join(body), path)
-    except (SyntaxError, ValueError, RecursionError, MemoryError) as error:
+        parse_module("\n" * (block.first - 1 - indented) + "\n".join(body), path)
+    except UNPARSABLE as error:
         return syntax_problem(error, path)
     return None
 

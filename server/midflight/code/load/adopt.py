@@ -22,6 +22,7 @@ from midflight.code.version.class_files import note_classes
 from midflight.code.version.facade import Namespace
 from midflight.code.version.modules import Module, known, remember
 from midflight.code.version.version import Version
+from midflight.parsing import UNPARSABLE
 
 __all__ = ["adopt", "changed_since_import", "imported_modules"]
 
@@ -80,7 +81,7 @@ def changed_since_import(unit: Unit, module: ModuleType) -> bool | None:
         return by_cache
     try:
         compiled = compile(unit.text, unit.path, "exec", dont_inherit=True)
-    except (SyntaxError, ValueError, RecursionError, MemoryError):
+    except UNPARSABLE:
         return True
     expected = {code.co_qualname: code for code in codes_in(compiled)}
     namespace = vars(module)

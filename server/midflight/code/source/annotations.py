@@ -16,6 +16,8 @@ from inspect import Signature
 from types import CellType, FunctionType, MethodType
 from typing import Any
 
+from midflight.parsing import undisturbed
+
 if sys.version_info >= (3, 14):
     import annotationlib
 
@@ -89,7 +91,7 @@ def signature_of(value: Callable[..., Any], *, follow_wrapped: bool = True) -> S
         except Exception as error:  # of a function that somebody has put in the place of the compiler's
             raise ValueError(f"its annotations raise {type(error).__name__}: {error}") from error
     else:
-        return inspect.signature(value, follow_wrapped=follow_wrapped)
+        return undisturbed(inspect.signature, value, follow_wrapped=follow_wrapped)  # it parses those of C functions
 
 
 def _twin(value: Any) -> Any:

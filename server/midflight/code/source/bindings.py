@@ -15,6 +15,7 @@ from types import CodeType
 from typing import NamedTuple
 
 from midflight.code.source.annotations import ANNOTATE
+from midflight.parsing import UNPARSABLE, parse_expression
 
 __all__ = ["Binding", "Bindings", "code_of", "codes_in", "feature_flags", "is_same", "qualified_reads_of", "reads_of"]
 
@@ -166,8 +167,8 @@ def _names_in_type(kind: ast.expr) -> Iterator[str]:
     match kind:
         case ast.Constant(value=str(text)):
             try:
-                yield from _names_in_type(ast.parse(text.strip(), mode="eval").body)
-            except (SyntaxError, ValueError, RecursionError, MemoryError):
+                yield from _names_in_type(parse_expression(text.strip()))
+            except UNPARSABLE:
                 return  # no type, so nobody can look it up
         case ast.Name(id=name):
             yield name

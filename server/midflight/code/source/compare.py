@@ -12,6 +12,7 @@ from typing import Literal, TypeVar
 
 from midflight.code.source.definitions import MODULE_BODY, definitions
 from midflight.code.source.line_map import common_length
+from midflight.parsing import module_or_none
 
 __all__ = ["Comparison", "Difference", "Gone", "compare_texts", "lines_of_definitions"]
 
@@ -121,9 +122,8 @@ def _statements(text: str) -> tuple[_Statement, ...] | None:
 
 
 def _parsed(text: str, lines: Sequence[str]) -> tuple[_Statement, ...] | None:
-    try:
-        tree = ast.parse(text)
-    except (SyntaxError, ValueError, RecursionError, MemoryError):
+    tree = module_or_none(text)
+    if tree is None:
         return None
     return tuple(_Statement(node, lines) for node in tree.body)
 

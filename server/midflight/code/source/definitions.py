@@ -9,6 +9,8 @@ from dataclasses import dataclass
 from functools import lru_cache
 from hashlib import blake2b
 
+from midflight.parsing import module_or_none
+
 __all__ = ["Diff", "compare", "definitions", "definitions_of", "unified"]
 
 MODULE_BODY = "<module>"  # the statements that define no name, as Python's tracebacks call them
@@ -50,10 +52,8 @@ def compare(old: Mapping[str, str], new: Mapping[str, str]) -> tuple[tuple[str, 
 @lru_cache(maxsize=32)
 def definitions_of(text: str) -> dict[str, str]:
     """Return what `text` defines; nothing if it is no valid module."""
-    try:
-        return definitions(ast.parse(text))
-    except (SyntaxError, ValueError, RecursionError, MemoryError):
-        return {}
+    tree = module_or_none(text)
+    return {} if tree is None else definitions(tree)
 
 
 def definitions(tree: ast.Module) -> dict[str, str]:

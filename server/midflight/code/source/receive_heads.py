@@ -10,6 +10,8 @@ import ast
 from dataclasses import dataclass
 from functools import lru_cache
 
+from midflight.parsing import module_or_none
+
 __all__ = ["Head", "Position", "heads_of"]
 
 Position = tuple[int | None, int | None, int | None, int | None]
@@ -52,9 +54,8 @@ def heads_of(text: str) -> dict[str, Head | str]:
 
     The reason goes on from the function's name: "is decorated". Nothing for a text that is no module.
     """
-    try:
-        tree = ast.parse(text)
-    except (SyntaxError, ValueError, RecursionError, MemoryError):
+    tree = module_or_none(text)
+    if tree is None:
         return {}
     return {each.name: _head_or_reason(each) for each in tree.body if isinstance(each, ast.AsyncFunctionDef)}
 

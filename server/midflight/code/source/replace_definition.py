@@ -13,6 +13,7 @@ from dataclasses import dataclass
 
 from midflight.code.source.compare import first_line
 from midflight.code.source.definitions import DEFINES
+from midflight.parsing import UNPARSABLE, module_or_none, parse_module
 
 __all__ = ["Block", "NoDefinition", "Replaced", "block_at", "put_in"]
 
@@ -103,9 +104,8 @@ def _pick(spans: Sequence[tuple[int, int]], line: int, lines: Sequence[str]) -> 
 
 def _spans(text: str, lines: Sequence[str]) -> list[tuple[str, int, int]]:
     """Return name, first and last line of the definitions at the top level, in order."""
-    try:
-        tree = ast.parse(text)
-    except (SyntaxError, ValueError, RecursionError, MemoryError):
+    tree = module_or_none(text)
+    if tree is None:
         return list(_scanned(lines))
     return [_span(node) for node in tree.body if isinstance(node, Definition)]
 
@@ -149,18 +149,14 @@ def _last_line(lines: Sequence[str], start: int, end: int) -> int:
 
 
 def _is_whole(text: str) -> bool:
-    try:
-        ast.parse(text)
-    except (SyntaxError, ValueError, RecursionError, MemoryError):
-        return False
-    return True
+    return module_or_none(text) is not None
 
 
 def _method(block: Block, line: int) -> Block:
     """Return the innermost method of the class `block` that `line` is in. Raises: NoDefinition."""
     try:
-        node: ast.stmt = ast.parse("\n".join(block.lines)).body[0]
-    except (SyntaxError, ValueError, RecursionError, MemoryError) as error:
+        node: ast.stmt = parse_module("\n".join(block.lines)).body[0]
+    except UNPARSABLE as error:
         raise NoDefinition(f"The class {block.name} cannot be read ({error})") from None
     if not isinstance(node, ast.ClassDef):
         raise NoDefinition(f"{block.name} is no class, so it has no methods")
@@ -199,7 +195,7 @@ def put_in(running: str, block: Block) -> Replaced:
     end of the module or class. Raises: NoDefinition.
     """
     lines = running.split("\n")
-    tree = ast.parse(running)
+    tree = parse_module(running)
     *classes, name = block.name.split(".")
     scope = _scope(tree, classes)
     found = [each for each in scope.body if isinstance(each, Definition) and each.name == name]

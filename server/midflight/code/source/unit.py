@@ -13,6 +13,7 @@ from types import CodeType
 
 from midflight.code.report.load_report import Diagnostic
 from midflight.code.source.find_module import Place, locate
+from midflight.parsing import UNPARSABLE, parse_module
 
 __all__ = ["Rejection", "Unit", "compile_unit", "parse", "read_text", "syntax_problem", "unit_of"]
 
@@ -119,8 +120,8 @@ def _declared_encoding(text: bytes) -> str:
 def parse(text: str, path: str) -> ast.Module | Diagnostic:
     """Return the syntax tree of `text`, or what is wrong with it."""
     try:
-        return ast.parse(text, path)
-    except (SyntaxError, ValueError, RecursionError, MemoryError, OverflowError) as error:
+        return parse_module(text, path)
+    except UNPARSABLE as error:
         return syntax_problem(error, path)
 
 
@@ -130,7 +131,7 @@ def compile_unit(tree: ast.Module, unit: Unit, file: str) -> CodeType | Diagnost
     source = unit.text if tree is unit.tree else tree
     try:
         return compile(source, file, "exec", dont_inherit=True)
-    except (SyntaxError, ValueError, RecursionError, MemoryError, OverflowError) as error:
+    except UNPARSABLE as error:
         return syntax_problem(error, unit.path)
 
 

@@ -6,7 +6,6 @@
 
 from __future__ import annotations
 
-import ast
 import io
 from concurrent.futures import TimeoutError as FutureTimeout
 
@@ -17,6 +16,7 @@ from midflight.epc.server import ServerConnection
 from midflight.epc.services import Services
 from midflight.errors import RequestError
 from midflight.kernel import Pid
+from midflight.parsing import UNPARSABLE, parse_expression
 from midflight.shell import Session
 
 __all__ = ["MessageMethods"]
@@ -84,10 +84,11 @@ def _expression(value: object) -> str:
     """Return the text of an expression. Raises: RequestError if it is none."""
     source = text(value, "EXPRESSION").strip()
     try:
-        ast.parse(source, mode="eval")
-    except SyntaxError as error:
+        parse_expression(source)
+    except UNPARSABLE as error:
+        said = error.msg if isinstance(error, SyntaxError) else error
         raise RequestError(
-            f"EXPRESSION is not one Python expression ({error.msg}): {value!r}; nothing was sent. "
+            f"EXPRESSION is not one Python expression ({said}): {value!r}; nothing was sent. "
             'Send one, for instance ("increment", 3).'
         ) from None
     return source

@@ -1,0 +1,84 @@
+"""From source text to a syntax tree: the one place where Midflight parses, so that all of it is safe from one fault.
+
+CPython 3.11 counts how deep the making of a tree is in a place that all trees share. If the garbage collection runs a
+finalizer in the midst, and that parses or lets another thread do so, the count is wrong afterwards, and the first of
+the two raises SystemError, or RecursionError for a tree that is not deep (python/cpython#106905).
+
+Law: what was disturbed is done once more with the collection put off. Then no Python code runs in the midst, whatever
+other threads and finalizers do, so the second time is undisturbed. A lock would not do: user code parses too, a
+finalizer comes on the thread that holds the lock, and Python itself parses to print a traceback.
+"""
+
+from __future__ import annotations
+
+import ast
+import gc
+import sys
+from collections.abc import Callable
+from threading import RLock
+from typing import ParamSpec, TypeVar
+
+__all__ = ["UNPARSABLE", "expression_or_none", "module_or_none", "parse_expression", "parse_module", "undisturbed"]
+
+Parameters = ParamSpec("Parameters")
+Result = TypeVar("Result")
+
+UNPARSABLE = (
+    SyntaxError,
+    ValueError,
+    OverflowError,
+    RecursionError,
+    MemoryError,
+)  # raised for a text that is no Python
+
+_CAN_BE_DISTURBED = sys.version_info < (3, 12)
+_collection = RLock()  # held while it is put off; re-entrant, for a signal handler may parse too
+
+
+def parse_module(text: str, file: str = "<unknown>", flags: int = 0) -> ast.Module:
+    """Return the tree of a module's text; `flags` are the compiler's. Raises: one of UNPARSABLE."""
+    tree: ast.Module = undisturbed(compile, text, file, "exec", flags | ast.PyCF_ONLY_AST, dont_inherit=True)
+    return tree
+
+
+def parse_expression(text: str) -> ast.expr:
+    """Return the tree of an expression. Raises: one of UNPARSABLE."""
+    tree = undisturbed(ast.parse, text, mode="eval")
+    assert isinstance(tree, ast.Expression)
+    return tree.body
+
+
+def module_or_none(text: str, file: str = "<unknown>") -> ast.Module | None:
+    """Return the tree of a module's text, None if it is no Python."""
+    try:
+        return parse_module(text, file)
+    except UNPARSABLE:
+        return None
+
+
+def expression_or_none(text: str) -> ast.expr | None:
+    """Return the tree of an expression, None if `text` is not one."""
+    try:
+        return parse_expression(text)
+    except UNPARSABLE:
+        return None
+
+
+def undisturbed(function: Callable[Parameters, Result], *args: Parameters.args, **kwargs: Parameters.kwargs) -> Result:
+    """Return what `function`, which parses somewhere inside, returns or raises when nothing comes between.
+
+    It may be called twice.
+    """
+    try:
+        return function(*args, **kwargs)
+    except (SystemError, RecursionError):
+        if not _CAN_BE_DISTURBED:
+            raise
+    with _collection:
+        is_on = gc.isenabled()
+        try:
+            gc.disable()
+            return function(*args, **kwargs)
+        finally:
+            if is_on:
+                gc.enable()
