@@ -38,7 +38,7 @@ from midflight.epc import (
     stuck_plist,
 )
 from midflight.errors import ConnectionLost, LoadError, RemoteError, RequestError, ServerRunning, StartFailed
-from midflight.kernel import CrashReport, Scheduler, StuckReport, exit
+from midflight.kernel import CrashReport, Scheduler, StuckReport, exit, log_crash, trouble
 from midflight.program import configured_start, function_of
 
 __all__ = ["Program", "serve", "start_detached"]
@@ -178,14 +178,14 @@ async def _keep_log_short(path: Path) -> None:
 def _tell_of_crash(server: Server, report: CrashReport) -> None:
     """Log a crash and tell every editor. Runs on the runtime's thread; waits for nobody."""
     plist = crash_plist(report)
-    logging.getLogger("midflight.crash").error("%s", plist["text"], extra={"report": report})
+    log_crash(report, str(plist["text"]))
     server.report("process/crashed", plist)
 
 
 def _tell_of_stuck(server: Server, report: StuckReport) -> None:
     """Log a process that does not yield and tell every editor. Runs on the watchdog's thread."""
     plist = stuck_plist(report)
-    logging.getLogger("midflight.watchdog").warning("%s", plist["text"])
+    trouble.log(logging.getLogger("midflight.watchdog"), logging.WARNING, str(plist["text"]))
     server.report("process/stuck", plist)
 
 

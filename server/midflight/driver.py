@@ -138,7 +138,11 @@ class Runtime:
         if self._timer is not None:
             self._timer.cancel()
             self._timer = None
-        deadline = scheduler.step(scheduler.clock.now())
+        try:
+            deadline = scheduler.step(scheduler.clock.now())
+        except BaseException:  # the user's Ctrl-C, amid a step; the processes may have to unwind yet
+            scheduler.wake_up()
+            raise
         if scheduler.awake or deadline is None:
             return
         seconds = deadline - scheduler.clock.now()

@@ -5,6 +5,9 @@ from __future__ import annotations
 import asyncio
 from typing import Any
 
+from midflight.outside import FromOutside
+from midflight.text import medium
+
 __all__ = [
     "AlreadyStarted",
     "CallError",
@@ -62,10 +65,10 @@ class ProcessExit(asyncio.CancelledError):
         self.reason = reason
 
     def __str__(self) -> str:
-        return f"exit reason {self.reason!r}"
+        return f"exit reason {medium(self.reason)}"
 
 
-class Killed(ProcessExit):
+class Killed(FromOutside, ProcessExit):
     """Thrown into a process that is killed while it runs and does not yield."""
 
     def __init__(self) -> None:
@@ -83,7 +86,7 @@ class NoSuchName(MidflightError, LookupError):
     """A message was sent to a name that no process has. OTP: badarg from `!`."""
 
     def __init__(self, name: object) -> None:
-        super().__init__(f"no process is registered as {name!r}; nothing was sent; see registered()")
+        super().__init__(f"no process is registered as {medium(name)}; nothing was sent; see registered()")
         self.name = name
 
 
@@ -111,7 +114,7 @@ class CallError(MidflightError):
     """A call got no reply because its server was not there or ended. OTP: the exit of gen_server:call."""
 
     def __init__(self, dest: object, request: object, reason: object) -> None:
-        super().__init__(f"call({dest!r}, {request!r}) got no reply: {reason!r}")
+        super().__init__(f"call({medium(dest)}, {medium(request)}) got no reply: {medium(reason)}")
         self.dest = dest
         self.request = request
         self.reason = reason
@@ -135,7 +138,7 @@ class InitFailed(MidflightError):
     """
 
     def __init__(self, what: str, reason: object) -> None:
-        super().__init__(f"{what} did not start: {reason!r}; no process of it is left")
+        super().__init__(f"{what} did not start: {medium(reason)}; no process of it is left")
         self.reason = reason
 
 
@@ -146,7 +149,7 @@ class ChildError(MidflightError):
     """
 
     def __init__(self, id: object, reason: str, advice: str) -> None:
-        super().__init__(f"child {id!r}: {reason}; nothing was changed. {advice}")
+        super().__init__(f"child {medium(id)}: {reason}; nothing was changed. {advice}")
         self.id = id
         self.reason = reason
 
@@ -163,7 +166,7 @@ class CodeChangeError(MidflightError):
             if reason == "not suspended"
             else "It is suspended still: change the code again, or resume() it"
         )
-        super().__init__(f"{pid!r} did not change its code: {reason!r}; its state is as it was. {advice}")
+        super().__init__(f"{pid!r} did not change its code: {medium(reason)}; its state is as it was. {advice}")
         self.pid = pid
         self.reason = reason
 
@@ -172,7 +175,7 @@ class TaskError(MidflightError):
     """A task ended without a result, for a reason that is no exception. OTP: Elixir's exit of Task.await/2."""
 
     def __init__(self, pid: object, reason: object) -> None:
-        super().__init__(f"task {pid!r} has no result: {reason!r}")
+        super().__init__(f"task {pid!r} has no result: {medium(reason)}")
         self.pid = pid
         self.reason = reason
 

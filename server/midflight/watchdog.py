@@ -14,7 +14,7 @@ from itertools import dropwhile
 from types import FrameType
 
 from midflight.errors import Killed
-from midflight.kernel import Scheduler, StuckReport
+from midflight.kernel import Scheduler, StuckReport, trouble
 from midflight.kernel.async_exc import break_into
 from midflight.kernel.core import Core, Process
 from midflight.kernel.frames import is_kernel_frame
@@ -44,7 +44,7 @@ class Watchdog:
         stuck_seconds: float = STUCK_SECONDS,
     ) -> None:
         self._scheduler = scheduler
-        self.on_stuck = on_stuck or (lambda report: logger.warning("%s", report.text()))
+        self.on_stuck = on_stuck or (lambda report: trouble.log(logger, logging.WARNING, report.text()))
         self._look_seconds = look_seconds
         self._looks_until_stuck = max(1, round(stuck_seconds / look_seconds))
         self._stopped = threading.Event()
@@ -78,7 +78,10 @@ class Watchdog:
 
     def _report(self, process: Process, looks: int) -> None:
         stack = "".join(traceback.format_list(_stack_of_step(self._scheduler.thread)))
-        self.on_stuck(StuckReport(process.pid, process.name, looks * self._look_seconds, stack))
+        try:
+            self.on_stuck(StuckReport(process.pid, process.name, looks * self._look_seconds, stack))
+        except BaseException as error:  # or nobody would look any more
+            trouble.tell("The listener of reports of processes that do not yield", error)
 
 
 def _stack_of_step(thread: int) -> traceback.StackSummary:

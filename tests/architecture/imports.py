@@ -11,14 +11,14 @@ from dataclasses import dataclass
 
 from architecture.sources import Module
 
-LAYERS = ("parsing", "errors", "kernel", "code", "otp", "shell", "epc", "app", "cli")
+LAYERS = ("outside", "text", "parsing", "errors", "kernel", "code", "otp", "shell", "epc", "app", "cli")
 
 # Who may import from which part. A layer sees those below it; the others see what they are given here.
 SEEN_BY: dict[str, frozenset[str]] = {
     **{layer: frozenset(LAYERS[:rank]) for rank, layer in enumerate(LAYERS)},
-    "watchdog": frozenset({"errors", "kernel"}),
+    "watchdog": frozenset({"outside", "text", "errors", "kernel"}),
     "all_tasks": frozenset({"kernel"}),
-    "driver": frozenset({"errors", "kernel", "watchdog", "all_tasks", "epc"}),
+    "driver": frozenset({"outside", "text", "errors", "kernel", "watchdog", "all_tasks", "epc"}),
     "testing": frozenset({"errors", "kernel", "driver"}),
     "coverage": frozenset({"code"}),
     "editors": frozenset({"errors", "epc"}),

@@ -1,5 +1,6 @@
 """The kernel: processes, messages, exits and time. It knows no socket, no thread of its own and no editor."""
 
+from midflight.kernel import trouble
 from midflight.kernel.async_exc import Target, is_user_code
 from midflight.kernel.behaviour import Behaviour
 from midflight.kernel.calls import (
@@ -17,8 +18,16 @@ from midflight.kernel.calls import (
 )
 from midflight.kernel.client import TIMED_OUT, Client, check_timeout
 from midflight.kernel.core import Pid, Process, receive
-from midflight.kernel.crash import CrashReport, StuckReport
-from midflight.kernel.frames import is_kernel_frame, locals_of, stack_of, version_of
+from midflight.kernel.crash import CrashReport, StuckReport, log_crash
+from midflight.kernel.frames import (
+    function_name,
+    globals_of,
+    is_kernel_frame,
+    locals_of,
+    module_of,
+    stack_of,
+    version_of,
+)
 from midflight.kernel.group_leader import Sink, group_leader_var, routed_output
 from midflight.kernel.info import describe, message_count, messages_of, status_of
 from midflight.kernel.reenter import obstacle, reenter
@@ -60,14 +69,18 @@ __all__ = [
     "describe",
     "exit",
     "follow",
+    "function_name",
+    "globals_of",
     "group_leader_var",
     "is_kernel_frame",
     "is_user_code",
     "leave",
     "link",
     "locals_of",
+    "log_crash",
     "message_count",
     "messages_of",
+    "module_of",
     "monitor",
     "obstacle",
     "receive",
@@ -83,6 +96,7 @@ __all__ = [
     "stack_of",
     "status_of",
     "trap_exit",
+    "trouble",
     "unlink",
     "version_of",
 ]

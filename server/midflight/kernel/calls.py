@@ -15,7 +15,7 @@ from midflight.kernel.info import describe
 from midflight.kernel.refs import Ref
 from midflight.kernel.running import current_process, current_scheduler
 from midflight.kernel.scheduler import OUTSIDE, Scheduler
-from midflight.kernel.signals import NODE
+from midflight.kernel.signals import NODE, is_word
 from midflight.kernel.timers import Timer
 
 __all__ = [
@@ -255,7 +255,7 @@ def exit(pid: Pid, reason: object = "normal") -> None:
     if process is None:
         return
     scheduler = _of(process)
-    is_kill = isinstance(reason, str) and reason == "kill"
+    is_kill = is_word(reason, "kill")
     if not scheduler.is_own_thread():
         if is_kill:
             scheduler.doomed.add(process)  # in case it never yields

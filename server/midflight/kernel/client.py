@@ -67,7 +67,8 @@ class Client(Ref):
             if get_ident() == core.thread:
                 self << (self, value)  # copied, or traced
             else:
-                core.on_own_thread(self.answer, value)
+                # Copied here: what cannot be copied is the answering thread's error, and the client stays open.
+                core.on_own_thread(self._answer_copied, core.copy_of(value))
             return
         self.close()
         if owner.waiting is self.request is not None:
@@ -78,6 +79,12 @@ class Client(Ref):
             core.enqueue(owner)
         else:
             owner.pid << (self, value)
+
+    def _answer_copied(self, value: object) -> None:
+        owner = self.alias
+        if owner is not None:
+            self.close()
+            owner.core.deliver(owner, (self, value))
 
     def close(self) -> None:
         """Stop watching and take nothing more. What has come already stays in the mailbox."""

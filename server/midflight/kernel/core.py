@@ -1,8 +1,8 @@
 """The hot core: process record, send, receive, run queue, step. All that a message passes is in this file.
 
 The door is narrow, so that a compiled twin fits behind it: `Pid <<`, `receive`, `sleep`, `Core.turn`; out of it
-the core calls `_ended`, `_park`, `_throw_pending`, `_send_slowly` and `_wake` only. It knows no link, name, clock
-or socket.
+the core calls `_ended`, `_failed`, `_park`, `_throw_pending`, `_send_slowly` and `_wake` only. It knows no link,
+name, clock or socket.
 
 Laws:
 1. One thread touches a core. A send from another thread, and every send of a core that copies or traces,
@@ -221,6 +221,7 @@ class Core:
         queue, tasks, loop = self.queue, self.tasks, self.loop
         popleft, tail_called = queue.popleft, self.tail_called
         steps = STEPS_A_LOOK
+        process: Process | None = None
         try:
             while queue:
                 process = tasks[loop] = popleft()
@@ -314,10 +315,12 @@ class Core:
                     if now() >= until:
                         break
                     steps = STEPS_A_LOOK
+        except BaseException as error:  # not of a step, but of what is around it
+            self._failed(process, error)
         finally:
             tasks.pop(loop, None)
             # What a process raised holds this frame by its traceback; so the frame is to hold nothing of it.
-            process = value = last = request = coro = None  # type: ignore[assignment]
+            process = value = last = request = coro = None
         return bool(queue)
 
     def _yield(self, process: Process) -> None:
@@ -331,6 +334,10 @@ class Core:
 
     def _ended(self, process: Process, error: BaseException | None, value: Any) -> None:
         """Take in that `process` returned `value` or, if `error` is not None, raised it."""
+        raise NotImplementedError
+
+    def _failed(self, process: Process | None, error: BaseException) -> None:
+        """Take in that something around a step of `process` raised `error`; the others go on in the next turn."""
         raise NotImplementedError
 
     def _park(self, process: Process, request: Any) -> None:

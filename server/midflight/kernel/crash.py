@@ -1,32 +1,56 @@
-"""Reports: what is said of a process that raised, and of one that does not yield."""
+"""Reports: what is said of a process that raised, and of one that does not yield.
+
+The life of a report: `Remains.of` takes by reference what the burial will take away -> the process is buried and its
+links and monitors are told (ends.py) -> `report_crash` makes the report, a smaller one if that fails -> the listeners.
+
+Law: no exit signal waits for a report, and nothing that a report needs (a `__repr__`, a listener, a log handler)
+gets out of this file.
+"""
 
 from __future__ import annotations
 
 import inspect
 import logging
-import traceback
+from collections import deque
 from collections.abc import Callable
 from dataclasses import dataclass, field
 from itertools import count
-from reprlib import Repr
 from types import FrameType, TracebackType
 from typing import TYPE_CHECKING, Any
 
+from midflight.kernel import trouble
 from midflight.kernel.frames import is_kernel_frame, is_own_frame, version_of
+from midflight.outside import is_from_outside
+from midflight.text import exception_text, medium, raised, trace_of
 
 if TYPE_CHECKING:
     from midflight.kernel.core import Pid, Process
     from midflight.kernel.scheduler import Scheduler
 
-__all__ = ["CrashReport", "StuckReport", "report_crash", "report_unclosable"]
+__all__ = ["CrashReport", "Remains", "StuckReport", "log_crash", "report_crash", "report_unclosable"]
 
 logger = logging.getLogger("midflight.crash")
 
 _numbers = count(1)
 
-shorten = Repr()
-shorten.maxstring = shorten.maxother = 200
-shorten.maxtuple = shorten.maxlist = shorten.maxdict = 12
+
+@dataclass(frozen=True, slots=True)
+class Remains:
+    """What a process was linked to and had not received when it ended, oldest first; its name.
+
+    Taken before the burial, and by reference, so that it costs nothing.
+    """
+
+    process: Process | None
+    name: str | None = None
+    links: tuple[Process, ...] = ()
+    mailbox: deque[Any] = field(default_factory=deque)
+
+    @staticmethod
+    def of(process: Process) -> Remains:
+        """Return what remains of `process`, which is about to be buried."""
+        mailbox = process.mailbox if process.mailbox is not None else deque()
+        return Remains(process, process.name, tuple(process.links or ()), mailbox)
 
 
 @dataclass(frozen=True, slots=True)
@@ -36,8 +60,8 @@ class CrashReport:
     `arguments` are the parameters of the process function's frame by name, as they were at the end: the state.
     `module`, `version`, `function` and `line` are of the innermost frame of a module with versions, else of
     the user's innermost frame. `traceback` is the text that Python prints, from the user's outermost frame on.
-    `number` tells it from all others. While listeners are told, the process is as it was when it raised, with its
-    mailbox and links.
+    `number` tells it from all others. When listeners are told, the process is dead and others have been told of it;
+    `remains` is what it had.
     """
 
     pid: Pid
@@ -52,16 +76,17 @@ class CrashReport:
     last_message: object
     arguments: dict[str, object] = field(default_factory=dict)
     number: int = field(default_factory=_numbers.__next__)
+    remains: Remains = Remains(None)
 
     def text(self) -> str:
-        """Return the report as printed, several lines."""
+        """Return the report as printed, several lines; never raises."""
         name = f" ({self.name})" if self.name else ""
         version = f" v{self.version}" if self.version is not None else ""
-        state = ", ".join(f"{key}={shorten.repr(value)}" for key, value in self.arguments.items())
+        state = ", ".join(f"{key}={medium(value)}" for key, value in self.arguments.items())
         lines = [
             f"Process {self.pid!r}{name} crashed in {self.module}{version}, {self.function}:{self.line}",
             f"  initial call: {self.initial_call}",
-            f"  last message: {shorten.repr(self.last_message)}",
+            f"  last message: {medium(self.last_message)}",
             f"  state: {state or 'no arguments'}",
         ]
         return "\n".join(lines) + "\n" + self.traceback.rstrip("\n")
@@ -85,37 +110,77 @@ class StuckReport:
         )
 
 
-def report_crash(scheduler: Scheduler, process: Process, error: BaseException) -> None:
-    """Make the report of `process`, which raised `error`, and hand it to all who listen."""
-    trace = _without(is_own_frame, error.__traceback__) or _without(is_kernel_frame, error.__traceback__)
-    error = error.with_traceback(trace)
+def report_crash(scheduler: Scheduler, remains: Remains, error: BaseException) -> None:
+    """Make the report of a process that raised `error` and is buried; hand it to all who listen."""
+    try:
+        report = _report(remains, error)
+    except BaseException as worse:  # of an object that the report shows
+        report = _smaller_report(remains, error, worse)
+    for listener in tuple(scheduler.on_crash) or (log_crash,):
+        try:
+            listener(report)
+        except BaseException as worse:
+            scheduler.on_crash[:] = [each for each in scheduler.on_crash if each is not listener]
+            trouble.tell(f"A listener of crash reports, {medium(listener)}, is left out from now on: it", worse)
+
+
+def _report(remains: Remains, error: BaseException) -> CrashReport:
+    process = remains.process
+    assert process is not None
+    whole = trace_of(error)
+    trace = _without(is_own_frame, whole) or _without(is_kernel_frame, whole)
+    # BaseException's own: the class of the error may have another idea of it. Who gets the error as a reason sees this.
+    BaseException.with_traceback(error, trace)
     at = _place(trace)
     namespace: dict[str, Any] = at.tb_frame.f_globals if at is not None else {}
-    report = CrashReport(
+    return CrashReport(
         pid=process.pid,
-        name=process.name,
+        name=remains.name,
         initial_call=process.initial_call,
         module=str(namespace.get("__name__", "?")),
         version=version_of(namespace),
         function=at.tb_frame.f_code.co_qualname if at is not None else "?",
         line=at.tb_lineno if at is not None else 0,
         reason=error,
-        traceback="".join(traceback.format_exception(error)),
+        traceback=exception_text(error),
         last_message=process.last_message,
         arguments=_arguments(trace) if trace is not None else {},
+        remains=remains,
     )
-    for listener in scheduler.on_crash or [log_crash]:
-        listener(report)
 
 
-def log_crash(report: CrashReport) -> None:
-    """Log `report` to the logger `midflight.crash` at ERROR; the record carries it as `report`."""
-    logger.error("%s", report.text(), extra={"report": report})
+def _smaller_report(remains: Remains, error: BaseException, worse: BaseException) -> CrashReport:
+    """Return a report of what needs no code of the program's, since the whole one could not be made."""
+    if is_from_outside(worse) and isinstance(worse, KeyboardInterrupt):
+        raise worse
+    assert remains.process is not None
+    return CrashReport(
+        pid=remains.process.pid,
+        name=remains.name,
+        initial_call=remains.process.initial_name or "?",
+        module="?",
+        version=None,
+        function="?",
+        line=0,
+        reason=error,
+        traceback=f"{raised(error, worse)}: the report could not be made whole",
+        last_message=None,
+        remains=remains,
+    )
+
+
+def log_crash(report: CrashReport, text: str | None = None) -> None:
+    """Log `report` to the logger `midflight.crash` at ERROR, by default its own text; the record has it as `report`.
+
+    A log handler or filter that raises is told of on the standard error.
+    """
+    trouble.log(logger, logging.ERROR, report.text() if text is None else text, report=report)
 
 
 def report_unclosable(pid: Pid, error: BaseException) -> None:
     """Say that the coroutine of a killed process raised while it was closed, or would not be."""
-    logger.error("Process %r was killed; its clean-up raised %r; it is dead all the same", pid, error)
+    text = f"Process {pid!r} was killed; its clean-up raised {medium(error)}; it is dead all the same"
+    trouble.log(logger, logging.ERROR, text)
 
 
 def _without(is_ours: Callable[[FrameType], bool], trace: TracebackType | None) -> TracebackType | None:

@@ -5,6 +5,8 @@ Laws:
    monitors. So `Exit` comes before `Down` to one that has both.
 2. An exit signal settles the reason; the unwinding that follows cannot change it. Only `kill` overtakes it.
 3. No end runs inside another: a signal to a linked process is thrown in that one's own turn.
+4. Nothing of the program's runs between the emptying of the pid and the last Down, unless somebody traces: a crash
+   report comes after that.
 """
 
 from __future__ import annotations
@@ -13,12 +15,14 @@ import asyncio
 from typing import TYPE_CHECKING, Any
 
 from midflight.errors import NoSuchProcess, ProcessExit
-from midflight.kernel import closing
-from midflight.kernel.crash import report_crash, report_unclosable
+from midflight.kernel import closing, trouble
+from midflight.kernel.crash import Remains, report_crash, report_unclosable
 from midflight.kernel.frames import is_kernel_frame
 from midflight.kernel.mailbox import drop_first
 from midflight.kernel.refs import Ref
 from midflight.kernel.signals import NODE, Down, Exit, is_normal
+from midflight.outside import is_from_outside
+from midflight.text import exceptions_in, trace_of
 
 if TYPE_CHECKING:
     from midflight.kernel.core import Pid, Process
@@ -41,39 +45,39 @@ def ended(scheduler: Scheduler, process: Process, error: BaseException | None, v
     elif error is None:
         reason = "normal"
     else:
-        exit_ = _process_exit_in(error)
-        if exit_ is not None:
-            reason = exit_.reason
+        asked = _reason_asked_for(error)
+        if asked is not None:
+            (reason,) = asked
         else:
             reason = crash = error
     on_result = scheduler.on_result.pop(process, None)
-    if crash is not None and on_result is None:  # who waits for the result gets the exception itself
-        report_crash(scheduler, process, crash)
+    remains = None if crash is None else Remains.of(process)
     _bury(scheduler, process, reason)
     process.value = value
-    if on_result is not None:
+    if on_result is not None:  # who waits for the result gets the exception itself
         on_result(reason, value)
-    if isinstance(error, KeyboardInterrupt):
-        raise error  # the user's, not the process's: it ends the program as it always does
+    elif crash is not None and remains is not None and not is_from_outside(crash):
+        report_crash(scheduler, remains, crash)
+    if error is not None and isinstance(error, KeyboardInterrupt) and is_from_outside(error):
+        raise error  # the user's Ctrl-C, which was not meant for this process: it ends the program
 
 
 def _forget_own_frames(error: BaseException) -> None:
     """Let the traceback of `error` begin in the user's code: the kernel's frames hold the process, which holds it."""
-    trace = error.__traceback__
+    trace = trace_of(error)
     while trace is not None and is_kernel_frame(trace.tb_frame):
         trace = trace.tb_next
     BaseException.with_traceback(error, trace)  # not the user's own
 
 
-def _process_exit_in(error: BaseException) -> ProcessExit | None:
-    """Return the ProcessExit that `error` is, or that a TaskGroup has wrapped in it."""
-    if isinstance(error, ProcessExit):
-        return error
-    if isinstance(error, BaseExceptionGroup):
-        for inner in error.exceptions:
-            found = _process_exit_in(inner)
-            if found is not None:
-                return found
+def _reason_asked_for(error: BaseException) -> tuple[object] | None:
+    """Return the reason, in a tuple, of the ProcessExit that `error` is, or that a TaskGroup has wrapped in it."""
+    for each in exceptions_in(error):
+        if issubclass(type(each), ProcessExit):
+            try:
+                return (each.reason,)  # type: ignore[attr-defined]  # it is a ProcessExit
+            except BaseException:  # of a class that makes something of its own of it
+                return None
     return None
 
 
@@ -104,8 +108,11 @@ def kill(scheduler: Scheduler, process: Process) -> None:
         process.pending = ProcessExit("killed")  # closed where it next waits
     else:
         process.coro = None
-        if asyncio.isfuture(waiting):
-            waiting.cancel()
+        try:
+            if asyncio.isfuture(waiting):
+                waiting.cancel()
+        except BaseException as error:  # of a future of the program's own making
+            trouble.tell(f"What {process.pid!r} awaited when it was killed", error)
         if coro is not None:
             close(scheduler, process.pid, context, coro)
     if on_result is not None:
@@ -139,6 +146,8 @@ def _bury(scheduler: Scheduler, process: Process, reason: object) -> None:
     for alias in tuple(process.aliases or ()):
         alias.close()
     links, monitors, monitored_by = process.links, process.monitors, process.monitored_by
+    # Held until all have been told: with the last reference a `__del__` runs, which may do anything.
+    kept = process.mailbox, process.dictionary, process.value, process.waiting
     process.links = process.monitors = process.monitored_by = process.mailbox = process.dictionary = None
     process.waiting = process.value = process.timer = process.name = process.pending = None
     process.resume = _gone
@@ -152,6 +161,7 @@ def _bury(scheduler: Scheduler, process: Process, reason: object) -> None:
         (watcher.monitors or {}).pop(ref, None)
         _send_down(scheduler, watcher, Down(ref, shown, reason))
     process.tell_callbacks()
+    del kept
     if not scheduler.processes:
         scheduler.on_empty()
 

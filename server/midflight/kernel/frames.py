@@ -4,18 +4,24 @@ from __future__ import annotations
 
 import gc
 from collections.abc import AsyncGenerator, Coroutine, Generator
+from functools import partial
 from inspect import CO_OPTIMIZED
 from types import AsyncGeneratorType, CoroutineType, FrameType, FunctionType, GeneratorType
 from typing import Any
+
+from midflight.outside import is_from_outside
+from midflight.text import encodable, type_name
 
 __all__ = [
     "ASYNC_GENERATOR_STEPS",
     "awaitables_of",
     "function_name",
+    "globals_of",
     "innermost_user_frame",
     "is_kernel_frame",
     "is_own_frame",
     "locals_of",
+    "module_of",
     "stack_of",
     "version_of",
 ]
@@ -73,14 +79,18 @@ def _look(awaitable: Coroutine[Any, Any, Any] | Generator[Any, Any, Any] | Async
 
 def is_kernel_frame(frame: FrameType) -> bool:
     """Say whether `frame` is the kernel's own, as that of `receive` is."""
-    name = frame.f_globals.get("__name__")
-    return isinstance(name, str) and name.startswith(KERNEL)
+    return _name_in(frame.f_globals).startswith(KERNEL)
 
 
 def is_own_frame(frame: FrameType) -> bool:
     """Say whether `frame` is of any part of Midflight: the kernel, the loop of a server."""
-    name = frame.f_globals.get("__name__")
-    return isinstance(name, str) and name.startswith(OURS)
+    return _name_in(frame.f_globals).startswith(OURS)
+
+
+def _name_in(namespace: dict[str, Any]) -> str:
+    """Return the name of the module whose namespace this is, "" if it has none: a program may put anything there."""
+    name = dict.get(namespace, "__name__")
+    return name if type(name) is str else ""
 
 
 def innermost_user_frame(frames: list[FrameType]) -> FrameType | None:
@@ -102,16 +112,42 @@ def locals_of(frame: FrameType) -> dict[str, Any]:
 
 def version_of(namespace: dict[str, Any]) -> int | None:
     """Return the number of the version whose namespace this is; None for a module that is not versioned."""
-    version = namespace.get("__midflight_version__")
-    return version if isinstance(version, int) else None
+    version = dict.get(namespace, "__midflight_version__")
+    return version if type(version) is int else None
 
 
 def function_name(function: Any) -> str:
-    """Return `module.qualified_name` of a callable, as far as it tells."""
+    """Return `module.qualified_name` of a callable, as far as it tells; of one that raises, its type's name."""
     if type(function) is FunctionType:
         return f"{function.__module__}.{function.__qualname__}"
-    while hasattr(function, "func"):  # functools.partial
+    while type(function) is partial:
         function = function.func
-    name = getattr(function, "__qualname__", None) or type(function).__qualname__
-    module = getattr(function, "__module__", None)
+    module, name = module_of(function), _text_of(function, "__qualname__") or type_name(function)
     return f"{module}.{name}" if module else name
+
+
+def module_of(function: Any) -> str:
+    """Return the name of the module that a callable says it is of; "" if it says none, or raises."""
+    return _text_of(function, "__module__")
+
+
+def globals_of(function: Any) -> dict[str, Any]:
+    """Return the namespace that a callable runs in; an empty one if it says none, or raises."""
+    try:
+        found = getattr(function, "__globals__", None)
+    except BaseException as error:  # of a class of the program's
+        if is_from_outside(error):
+            raise
+        return {}
+    return found if type(found) is dict else {}
+
+
+def _text_of(function: Any, name: str) -> str:
+    """Return an attribute of a callable that is a text; "" for any other, and for what raises when it is asked."""
+    try:
+        found = getattr(function, name, None)
+    except BaseException as error:  # of a class of the program's
+        if is_from_outside(error):
+            raise
+        return ""
+    return encodable(found) if type(found) is str else ""

@@ -7,7 +7,9 @@ from collections.abc import Callable
 from types import GeneratorType
 from typing import TYPE_CHECKING, Any
 
+from midflight.kernel import trouble
 from midflight.kernel.task_face import TaskFace
+from midflight.text import medium
 
 if TYPE_CHECKING:
     from midflight.kernel.core import Process
@@ -79,12 +81,12 @@ def problem(process: Process, request: Any) -> str | None:
     is_blocking = getattr(request, "_asyncio_future_blocking", None)
     if is_blocking is None:
         if type(request) is GeneratorType:
-            return f"yield was used instead of yield from for generator in task {process!r} with {request!r}"
-        return f"Task got bad yield: {request!r}"
+            return f"yield was used instead of yield from for generator in task {process!r} with {medium(request)}"
+        return f"Task got bad yield: {medium(request)}"
     if _loop_of(request) is not process.core.loop:
-        return f"Task {process!r} got Future {request!r} attached to a different loop"
+        return f"Task {process!r} got Future {medium(request)} attached to a different loop"
     if not is_blocking:
-        return f"yield was used instead of yield from in task {process!r} with {request!r}"
+        return f"yield was used instead of yield from in task {process!r} with {medium(request)}"
     if request is process:
         return f"Task cannot await on itself: {process!r}"
     return None
@@ -112,5 +114,8 @@ def _loop_of(future: Any) -> Any:
 
 def _mark_as_seen(future: Any) -> None:
     """Ask `future`, which is done, for its exception; else asyncio would log it as never retrieved."""
-    if not future.cancelled():
-        future.exception()
+    try:
+        if not future.cancelled():
+            future.exception()
+    except BaseException as error:  # of a future of the program's own making
+        trouble.tell("A future that a process had awaited", error)

@@ -6,9 +6,10 @@ from asyncio import isfuture
 from typing import TYPE_CHECKING, Any
 
 from midflight.kernel.core import HANDED
-from midflight.kernel.frames import innermost_user_frame, version_of
+from midflight.kernel.frames import function_name, globals_of, innermost_user_frame, module_of, version_of
 from midflight.kernel.group_leader import group_leader_var
 from midflight.kernel.mailbox import RECEIVE, Receive
+from midflight.text import medium
 
 if TYPE_CHECKING:
     from midflight.kernel.core import Process
@@ -62,9 +63,9 @@ def describe(scheduler: Scheduler, process: Process) -> dict[str, Any]:
         function, line = frame.f_code.co_qualname, frame.f_lineno
     else:
         start = process.start[0] if process.start is not None else None
-        namespace = getattr(start, "__globals__", {})
-        module = str(getattr(start, "__module__", "?"))
-        function, line = getattr(start, "__qualname__", repr(start)), 0
+        namespace = globals_of(start)
+        module, line = module_of(start) or "?", 0
+        function = function_name(start).removeprefix(f"{module}.")
     waiting = process.waiting
     return {
         "pid": process.pid,
@@ -87,6 +88,10 @@ def describe(scheduler: Scheduler, process: Process) -> dict[str, Any]:
         "function": function,
         "line": line,
         "waiting_for": (
-            "message" if waiting is RECEIVE or type(waiting) is Receive else None if waiting is None else repr(waiting)
+            "message"
+            if waiting is RECEIVE or type(waiting) is Receive
+            else None
+            if waiting is None
+            else medium(waiting)
         ),
     }

@@ -18,7 +18,7 @@ from types import FrameType
 from typing import Any, TypeVar
 
 from midflight.errors import ProcessExit, RegistrationError
-from midflight.kernel import ends, futures
+from midflight.kernel import ends, futures, trouble
 from midflight.kernel.core import HANDED, Core, Pid, Process, _again
 from midflight.kernel.crash import CrashReport
 from midflight.kernel.frames import stack_of
@@ -26,6 +26,7 @@ from midflight.kernel.group_leader import Sink, group_leader_var
 from midflight.kernel.mailbox import TIMED_OUT, Receive, Sleep
 from midflight.kernel.timers import Clock, SystemClock, Timers
 from midflight.kernel.tracing import Tracer
+from midflight.outside import is_from_outside
 
 __all__ = ["OUTSIDE", "Scheduler"]
 
@@ -83,7 +84,10 @@ class Scheduler(Core):
         more = False
         try:
             for _ in range(len(self._calls)):
-                self._calls.popleft()()
+                try:
+                    self._calls.popleft()()
+                except BaseException as error:
+                    trouble.tell("What another thread asked for", error)
             self.timers.fire(now)
             self.queue.extend(self._next_turn)
             self._next_turn.clear()
@@ -145,10 +149,12 @@ class Scheduler(Core):
             self._calls.append(lambda: function(*args))
             self.on_wake_threadsafe()
 
+    def copy_of(self, message: Any) -> Any:
+        """Return what the receiver of `message` gets: a deep copy, or itself. Raises: what copying it raises."""
+        return copy.deepcopy(message) if self._copies else message
+
     def _send_slowly(self, process: Process, message: Any) -> None:
-        if self._copies:
-            message = copy.deepcopy(message)
-        self.on_own_thread(self.deliver, process, message)
+        self.on_own_thread(self.deliver, process, self.copy_of(message))
 
     def deliver(self, process: Process, message: Any) -> None:
         """Put `message` into the mailbox of `process` as it is: no copy, no detour."""
@@ -210,6 +216,14 @@ class Scheduler(Core):
     # --- Waiting ----------------------------------------------------------------------------------------
 
     def _park(self, process: Process, request: Any) -> None:
+        try:
+            self._let_wait(process, request)
+        except BaseException as error:  # of an awaitable of the program's own making
+            process.waiting = None
+            process.pending = error
+            self._throw_pending(process)
+
+    def _let_wait(self, process: Process, request: Any) -> None:
         if type(request) in (Receive, Sleep):
             process.waiting = request
             if process.pending is not None:
@@ -269,13 +283,18 @@ class Scheduler(Core):
         A message that it was handed and has not seen goes back to the front of its mailbox. A ProcessExit
         on its way is not overtaken.
         """
-        if process.pid.process is None or isinstance(process.pending, ProcessExit):
+        if process.pid.process is None or issubclass(type(process.pending), ProcessExit):
             return
         process.pending = error
         if self.current() is process:
             return
-        if asyncio.isfuture(process.waiting):
-            process.waiting.cancel()  # its callback wakes the process, which then gets `pending`
+        if _is_future(process.waiting):
+            try:
+                process.waiting.cancel()  # its callback wakes the process, which then gets `pending`
+            except BaseException as worse:  # of a future of the program's own making
+                trouble.tell(f"What {process.pid!r} awaited, which an exit signal cancelled,", worse)
+                self._redirect(process)
+                self.enqueue(process)
         else:
             is_queued = process.waiting is None or process.waiting is HANDED
             self._redirect(process)
@@ -309,3 +328,18 @@ class Scheduler(Core):
 
     def _ended(self, process: Process, error: BaseException | None, value: Any) -> None:
         ends.ended(self, process, error, value)
+
+    def _failed(self, process: Process | None, error: BaseException) -> None:
+        trouble.tell("The turn of the run queue", error)
+        if process is not None and process.pid.process is not None:
+            ends.ended(self, process, error, None)  # it waits for nothing that is known
+
+
+def _is_future(awaited: object) -> bool:
+    """Say whether asyncio takes `awaited` for a future; not if it raises when it is asked."""
+    try:
+        return asyncio.isfuture(awaited)
+    except BaseException as error:
+        if is_from_outside(error):
+            raise
+        return False

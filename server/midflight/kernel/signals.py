@@ -2,13 +2,14 @@
 
 from __future__ import annotations
 
-from typing import TYPE_CHECKING, NamedTuple
+from collections.abc import Callable
+from typing import TYPE_CHECKING, Any, NamedTuple
 
 if TYPE_CHECKING:
     from midflight.kernel.core import Pid
     from midflight.kernel.refs import Ref
 
-__all__ = ["NODE", "Down", "Exit", "is_normal"]
+__all__ = ["NODE", "Down", "Exit", "is_normal", "is_word"]
 
 NODE = "nonode@nohost"  # this node's name, as an Erlang node without distribution calls itself
 
@@ -32,5 +33,11 @@ class Down(NamedTuple):
 
 
 def is_normal(reason: object) -> bool:
-    """Say whether `reason` is "normal"; safe for reasons whose == is strange (arrays, mocks)."""
-    return isinstance(reason, str) and reason == "normal"
+    """Say whether `reason` is "normal"."""
+    return is_word(reason, "normal")
+
+
+def is_word(reason: object, word: str) -> bool:
+    """Say whether `reason` is the string `word`. Runs no code of the reason's, whose == and class may say anything."""
+    equals: Callable[[Any, str], bool] = str.__eq__
+    return issubclass(type(reason), str) and equals(reason, word)

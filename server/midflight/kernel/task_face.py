@@ -12,9 +12,10 @@ from __future__ import annotations
 import asyncio
 from collections.abc import Callable, Generator
 from contextvars import Context, copy_context
-from typing import TYPE_CHECKING, Any, TextIO
+from typing import TYPE_CHECKING, Any, TextIO, cast
 
 from midflight.errors import ProcessExit
+from midflight.kernel import trouble
 from midflight.kernel.mailbox import RECEIVE, Receive, Sleep
 from midflight.kernel.signals import is_normal
 from midflight.kernel.task_parts import MessageWaiter, Unbegun, print_frames, stack_of_task
@@ -117,8 +118,8 @@ class TaskFace:
 
     def _failure(self) -> BaseException | None:
         reason = None if self.exit_reason is None else self.exit_reason[0]
-        if isinstance(reason, BaseException):
-            return reason
+        if issubclass(type(reason), BaseException):
+            return cast(BaseException, reason)
         return None if reason is None or is_normal(reason) else ProcessExit(reason)
 
     def set_result(self, _: object) -> None:
@@ -150,7 +151,10 @@ class TaskFace:
         if self.extras is not None:
             callbacks, self.extras.callbacks = self.extras.callbacks, []
             for function, context in callbacks:
-                self.core.loop.call_soon(function, self, context=context)
+                try:
+                    self.core.loop.call_soon(function, self, context=context)
+                except Exception as error:  # the loop is closed, or takes no such function
+                    trouble.tell(f"A done callback of {self.pid!r}", error)
 
     def __await__(self) -> Generator[Any, Any, Any]:
         if not self.done():

@@ -6,10 +6,13 @@ A heap entry is never searched for. A cancelled timer stays in the heap until it
 from __future__ import annotations
 
 import time
+from collections import deque
 from collections.abc import Callable
 from heapq import heapify, heappop, heappush
 from itertools import count
 from typing import Protocol
+
+from midflight.kernel import trouble
 
 __all__ = ["Clock", "ManualClock", "SystemClock", "Timer", "Timers"]
 
@@ -85,16 +88,27 @@ class Timers:
             self._dead = 0
 
     def fire(self, now: float) -> None:
-        """Call what is due at `now`, in order of deadlines. What an action sets meanwhile waits its turn."""
-        due = []
+        """Call what is due at `now`, in order of deadlines. What an action sets meanwhile waits its turn.
+
+        An action that raises is told of, and the others are called.
+        """
+        due: deque[Timer] = deque()
         while self._heap and self._heap[0][0] <= now:
             due.append(heappop(self._heap)[2])
-        for timer in due:
-            action, timer.action = timer.action, None
-            if action is None:
-                self._dead -= 1
-            else:
-                action()
+        try:
+            while due:
+                timer = due.popleft()
+                action, timer.action = timer.action, None
+                if action is None:
+                    self._dead -= 1
+                    continue
+                try:
+                    action()
+                except BaseException as error:  # of the program: a message that cannot be copied
+                    trouble.tell("A timer", error)
+        finally:  # what is left if the user's Ctrl-C came amid this
+            for timer in due:
+                heappush(self._heap, (timer.deadline, next(self._order), timer))
 
     def next_deadline(self) -> float | None:
         """Return the earliest deadline ahead, or None."""

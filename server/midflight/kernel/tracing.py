@@ -13,15 +13,15 @@ Laws:
 
 from __future__ import annotations
 
-import copy
 from collections import deque
 from collections.abc import Callable, Collection
 from dataclasses import dataclass
-from reprlib import Repr
 from types import CoroutineType
 from typing import TYPE_CHECKING, Any
 
-from midflight.kernel.frames import function_name, version_of
+from midflight.kernel import trouble
+from midflight.kernel.frames import function_name, module_of, version_of
+from midflight.text import medium
 
 if TYPE_CHECKING:
     from midflight.kernel.core import Pid, Process
@@ -34,10 +34,6 @@ EVENTS_KEPT = 5000  # that nobody has taken yet
 EVENTS_A_WINDOW = 200
 WINDOW_SECONDS = 0.1
 NO_THREAD = -1
-
-shorten = Repr()
-shorten.maxstring = shorten.maxother = shorten.maxlong = 200
-shorten.maxtuple = shorten.maxlist = shorten.maxdict = shorten.maxset = 12
 
 
 @dataclass(frozen=True, slots=True)
@@ -143,7 +139,6 @@ class Tracer:
         """Swap the hooks in."""
         scheduler: Any = self._scheduler  # mypy lets nobody assign to a method
         self._spawn, self._deliver = scheduler.spawn, scheduler.deliver
-        self._copies = scheduler._copies
         scheduler.spawn, scheduler.deliver, scheduler._send_slowly = self.spawn, self.deliver, self.send
         scheduler.tail_called = self.tail_called
         scheduler.tracer = self
@@ -160,9 +155,8 @@ class Tracer:
 
     def send(self, process: Process, message: Any) -> None:
         """Stand for `_send_slowly`: every send comes here, from any thread."""
-        if self._copies:
-            message = copy.deepcopy(message)
         scheduler = self._scheduler
+        message = scheduler.copy_of(message)
         sender = scheduler.current() if scheduler.is_own_thread() else None
         scheduler.on_own_thread(self._pass_on, sender, process, message)
 
@@ -171,12 +165,15 @@ class Tracer:
         self._pass_on(None, process, message)
 
     def _pass_on(self, sender: Process | None, process: Process, message: Any) -> None:
-        for trace in self.traces:
+        def told(trace: Trace) -> None:
             if sender is not None and trace.wants("out", sender):
                 self._tell(trace, "out", sender, message, process.pid)
             if process.pid.process is not None and trace.wants("in", process):
                 self._tell(trace, "in", process, message, None if sender is None else sender.pid)
-        self._deliver(process, message)
+
+        deliver = self._deliver
+        self._each(told)
+        deliver(process, message)
 
     def spawn(self, function: Any, args: tuple[Any, ...], **options: Any) -> Process:
         """Stand for `spawn`."""
@@ -185,18 +182,21 @@ class Tracer:
         return process
 
     def _spawned(self, process: Process, parent: Process | None, function: Any, args: tuple[Any, ...]) -> None:
-        module = getattr(function, "__module__", None)
-        for trace in self.traces:
+        module = module_of(function)
+
+        def told(trace: Trace) -> None:
             is_child = parent is not None and trace.follows(parent)
             if trace.new or module in trace.modules or (trace.children and is_child):
                 trace.processes.add(process)
             if "spawn" not in trace.kinds or trace.is_paused:
-                continue
+                return
             who = parent if parent is not None and is_child else process if trace.follows(process) else None
             if who is not None and trace.has_room(now := self._scheduler.clock.now()):
-                said = f"{function_name(function)}({', '.join(map(shorten.repr, args))})"
+                said = f"{function_name(function)}({', '.join(map(medium, args))})"
                 other = parent.pid if parent is not None else None
                 trace.add(TraceEvent(now, "spawn", who.pid, who.name, said, other if who is process else process.pid))
+
+        self._each(told)
 
     # --- Called where a test is cheaper than another method ------------------------------------------------------
 
@@ -207,13 +207,14 @@ class Tracer:
             return
         namespace = frame.f_globals
         module = str(namespace.get("__name__"))
-        for trace in self.traces:
+
+        def told(trace: Trace) -> None:
             if module in trace.modules:
                 trace.processes.add(process)
             if trace.wants("call", process) and trace.has_room(now := self._scheduler.clock.now()):
                 code, old = coro.cr_code, getattr(process.coro, "cr_code", None)
                 seen = frame.f_locals
-                arguments = ", ".join(f"{name}={shorten.repr(value)}" for name, value in list(seen.items()))
+                arguments = ", ".join(f"{name}={medium(value)}" for name, value in list(seen.items()))
                 if isinstance(seen, dict):  # before 3.13: the frame keeps this copy
                     seen.clear()
                 trace.add(
@@ -232,25 +233,42 @@ class Tracer:
                     )
                 )
 
+        self._each(told)
+
     def linked(self, process: Process, other: Process) -> None:
         """Note that two processes are linked: once, though both are followed."""
-        for trace in self.traces:
+
+        def told(trace: Trace) -> None:
             for one, two in ((process, other), (other, process)):
                 if trace.wants("link", one):
                     self._tell(trace, "link", one, None, two.pid)
                     break
 
+        self._each(told)
+
     def ended(self, process: Process, reason: object) -> None:
         """Note that `process` ends with `reason`; it still has its name."""
-        for trace in self.traces:
+
+        def told(trace: Trace) -> None:
             if trace.wants("exit", process):
                 self._tell(trace, "exit", process, reason)
             trace.processes.discard(process)
 
+        self._each(told)
+
+    def _each(self, tell: Callable[[Trace], object]) -> None:
+        """Tell each trace; one whose listener raises is left out from then on, and what was to be told goes on."""
+        for trace in tuple(self.traces):
+            try:
+                tell(trace)
+            except BaseException as error:
+                leave(self._scheduler, trace)
+                trouble.tell("A trace is left out from now on: its listener", error)
+
     def _tell(self, trace: Trace, kind: str, process: Process, value: object, other: Pid | None = None) -> None:
         now = self._scheduler.clock.now()
         if trace.has_room(now):
-            trace.add(TraceEvent(now, kind, process.pid, process.name, shorten.repr(value), other))
+            trace.add(TraceEvent(now, kind, process.pid, process.name, medium(value), other))
 
 
 def follow(scheduler: Scheduler, trace: Trace) -> None:

@@ -6,19 +6,18 @@ The clients' functions (`call`, `cast`, `reply`, `stop`) are in calls.py, the pr
 from __future__ import annotations
 
 import logging
-from reprlib import Repr, recursive_repr
+from reprlib import recursive_repr
 from typing import Any
 
 from midflight.code import attributes_of
 from midflight.kernel import Client, self_
 from midflight.otp.protocol import Name
 from midflight.otp.serving import Starting, start
+from midflight.text import short
 
 __all__ = ["GenServer"]
 
 logger = logging.getLogger("midflight.gen_server")
-shorten = Repr()
-shorten.maxother = shorten.maxstring = 80
 
 
 class GenServer:
@@ -97,7 +96,7 @@ class GenServer:
         Not defined: it is logged and dropped. The Exit of the parent, and of the runtime itself, does not come
         here: it ends a server that traps exits. OTP: Module:handle_info/2.
         """
-        logger.warning("%s %r has no handle_info and dropped %s", self_(), self, shorten.repr(message))
+        logger.warning("%s %r has no handle_info and dropped %s", self_(), self, short(message))
 
     def terminate(self, reason: object) -> Any:
         """Clean up: the last to run, whatever ends the process but `kill`. Its value is not used.
@@ -120,5 +119,5 @@ class GenServer:
 
     @recursive_repr()
     def __repr__(self) -> str:
-        state = ", ".join(f"{name}={shorten.repr(value)}" for name, value in attributes_of(self).items())
+        state = ", ".join(f"{name}={short(value)}" for name, value in attributes_of(self).items())
         return f"<{type(self).__qualname__} {state}>" if state else f"<{type(self).__qualname__}>"

@@ -11,14 +11,16 @@ import inspect
 import time
 import traceback
 from dataclasses import dataclass
+from itertools import islice
 from types import FrameType, SimpleNamespace
 from typing import Any
 
 from midflight.code import attributes_of, copied, readable
-from midflight.kernel import CrashReport, Pid, Process, Scheduler, Sink, group_leader_var, messages_of, server_of
+from midflight.kernel import CrashReport, Pid, Process, Sink, group_leader_var, server_of
 from midflight.otp import Supervisor
 from midflight.shell.printing import Printed, printed, printed_items
 from midflight.shell.process_view import FrameView, Kin, frame_view, is_ours
+from midflight.text import exception_line, trace_of
 
 __all__ = ["CrashRecord", "Entry", "record_of"]
 
@@ -76,14 +78,12 @@ class CrashRecord:
         return f"{who} crashed in {self.module}, {self.function}:{self.line}: {self.reason}"
 
 
-def record_of(scheduler: Scheduler, report: CrashReport) -> CrashRecord:
-    """Return what to keep of `report`, while its process is as it was when it raised. On the runtime's thread."""
-    process = report.pid.process
-    steps = list(traceback.walk_tb(report.reason.__traceback__))
+def record_of(report: CrashReport) -> CrashRecord:
+    """Return what to keep of `report`, whose process is dead. On the runtime's thread."""
+    process, linked, waiting = report.remains.process, report.remains.links, report.remains.mailbox
+    steps = list(traceback.walk_tb(trace_of(report.reason)))
     entry = _entry(process, report, [frame for frame, _ in steps])
-    linked = [] if process is None else list(process.links or ())
-    above = next((each for each in linked if isinstance(server_of(each), Supervisor)), None)
-    waiting = [] if process is None else messages_of(scheduler, process)
+    above = next((each for each in linked if issubclass(type(server_of(each)), Supervisor)), None)
     return CrashRecord(
         number=report.number,
         at=time.time(),
@@ -100,7 +100,7 @@ def record_of(scheduler: Scheduler, report: CrashReport) -> CrashRecord:
         state=tuple(printed_items(entry.values)),
         links=tuple(Kin(each.pid, each.name) for each in linked[:FRAMES]),
         supervisor=None if above is None else Kin(above.pid, above.name),
-        messages=tuple(map(printed, waiting[:MESSAGES])),
+        messages=tuple(map(printed, islice(waiting, MESSAGES))),
         message_count=len(waiting),
         last_message=report.last_message,
         leader=None if process is None else process.context.get(group_leader_var),
@@ -110,7 +110,7 @@ def record_of(scheduler: Scheduler, report: CrashReport) -> CrashRecord:
 
 def _reason(error: BaseException) -> Printed:
     """Return the last line of a traceback."""
-    return printed_line("".join(traceback.format_exception_only(error)).strip())
+    return printed_line(exception_line(error))
 
 
 def printed_line(text: str) -> str:

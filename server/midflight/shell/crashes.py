@@ -10,7 +10,6 @@ Laws:
 from __future__ import annotations
 
 import io
-import logging
 import sys
 from collections.abc import Callable, Mapping
 from types import SimpleNamespace
@@ -18,15 +17,13 @@ from typing import Any, NamedTuple
 
 from midflight.code import copied, current_version, signature_of
 from midflight.errors import RequestError
-from midflight.kernel import CrashReport, Pid, Scheduler, Sink
+from midflight.kernel import CrashReport, Pid, Scheduler, Sink, trouble
 from midflight.otp import GenServer, Revived
 from midflight.shell.crash_record import CrashRecord, record_of
 from midflight.shell.literals import literal
 from midflight.shell.session import Session
 
 __all__ = ["CRASHES_KEPT", "Crashes", "Restarted", "editable"]
-
-logger = logging.getLogger("midflight.crash")
 
 CRASHES_KEPT = 50
 KEPT_SECONDS = 3600.0
@@ -51,12 +48,12 @@ class Crashes:
         scheduler.on_crash.append(self.note)
 
     def note(self, report: CrashReport) -> None:
-        """Keep `report`. Called on the runtime's thread, while the process is as it was when it raised."""
+        """Keep `report`. Called on the runtime's thread."""
         scheduler = self._scheduler
         try:
-            self._records[report.number] = record_of(scheduler, report)
-        except Exception:  # of an object of the program's: its process must end all the same, and others hear of it
-            logger.exception("the crash of %r is not remembered", report.pid)
+            self._records[report.number] = record_of(report)
+        except BaseException as error:  # of an object of the program's
+            trouble.tell(f"Remembering the crash of {report.pid!r}", error)
             return
         for number in list(self._records)[:-CRASHES_KEPT]:
             self._records.pop(number, None)

@@ -16,9 +16,11 @@ from typing import Any
 
 from midflight.errors import ProcessExit, UnknownJob
 from midflight.kernel import Pid, Process, current_process, receive, sleep
+from midflight.outside import is_from_outside
 from midflight.shell.interrupt import Breakable
 from midflight.shell.source import Code
 from midflight.shell.trace import error_text
+from midflight.text import medium, raised
 
 __all__ = ["Evaluation", "Finished", "Later", "evaluate_all", "let_others_run", "value_text"]
 
@@ -106,8 +108,8 @@ class Evaluation:
             if self.is_interrupt_wanted:
                 self.is_interrupted = True
                 self.error = error_text(error)
-            elif isinstance(error, KeyboardInterrupt):
-                raise  # Ctrl-C in the terminal of the server: it is not meant for the shell
+            elif is_from_outside(error):
+                raise  # Ctrl-C in the terminal of the program: it is not meant for the shell
             else:
                 self._fail(error)
         except UnknownJob as error:
@@ -173,7 +175,7 @@ def value_text(value: object) -> str:
     try:
         text = repr(value)
     except Exception as error:
-        return f"<{type(value).__name__} object whose __repr__ raised {type(error).__name__}: {error}>"
+        return medium(value) if issubclass(type(value), int) else raised(value, error)
     if len(text) > VALUE_CHARACTERS:
         left_out = len(text) - VALUE_CHARACTERS
         return f"{text[:VALUE_CHARACTERS]}... ({left_out} more characters; the value itself is whole)"

@@ -9,22 +9,18 @@ import pydoc
 import re
 import sys
 from collections.abc import Callable
-from reprlib import Repr
 from typing import TYPE_CHECKING, Any
 
 from midflight import code
 from midflight.kernel import Pid, current_process, self_
 from midflight.shell import modules, processes
 from midflight.shell.evaluator import Later
+from midflight.text import medium
 
 if TYPE_CHECKING:
     from midflight.shell.session import Session
 
 __all__ = ["Helpers"]
-
-_short = Repr()
-_short.maxstring = _short.maxother = _short.maxlong = 200
-_short.maxlist = _short.maxtuple = _short.maxdict = _short.maxset = 12
 
 _PACKAGE = __name__.partition(".")[0]
 _PID = re.compile(r"<?(?:0\.)?(\d+)(?:\.0)?>?")
@@ -72,12 +68,12 @@ class Helpers:
     def h(self) -> None:
         """h(): the inputs so far and what they gave."""
         for job in self._session.history:
-            self._print(f"{job.number}: {job.text.strip()}\n-> {_short.repr(job.value)}")
+            self._print(f"{job.number}: {job.text.strip()}\n-> {medium(job.value)}")
 
     def b(self) -> None:
         """b(): the bindings."""
         for name, value in self._session.bindings.items():
-            self._print(f"{name} = {_short.repr(value)}")
+            self._print(f"{name} = {medium(value)}")
 
     def f(self, name: str | None = None) -> None:
         """f(): forget all bindings; f("x"): only that one."""
@@ -93,7 +89,7 @@ class Helpers:
         """flush(): print and drop the messages that the shell has got."""
         mailbox = current_process("flush()").mailbox
         while mailbox:
-            self._print(f"Shell got {_short.repr(mailbox.popleft())}")
+            self._print(f"Shell got {medium(mailbox.popleft())}")
 
     def i(self) -> None:
         """i(): the processes: what each runs, in which version, and what it waits for."""

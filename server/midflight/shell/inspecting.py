@@ -12,7 +12,6 @@ from collections import OrderedDict, deque
 from collections.abc import Callable, Iterable, Iterator
 from dataclasses import dataclass
 from itertools import count, islice
-from reprlib import Repr
 from threading import Lock
 from types import ModuleType
 from typing import Any
@@ -33,6 +32,7 @@ from midflight.shell.sight import (
     version_number,
 )
 from midflight.shell.signatures import signature_text
+from midflight.text import long, short
 
 __all__ = ["Page", "Part", "Table", "page_of", "part_of"]
 
@@ -40,14 +40,6 @@ PAGE = 100
 KEPT = 500
 _REPR_CHARACTERS = 4000
 _WALKED = 1_000_000
-
-_long = Repr()
-_long.maxstring = _long.maxother = _long.maxlong = _REPR_CHARACTERS
-_long.maxlist = _long.maxtuple = _long.maxdict = _long.maxset = _long.maxdeque = 50
-_short = Repr()
-_short.maxstring = _short.maxother = _short.maxlong = 160
-_short.maxlist = _short.maxtuple = _short.maxdict = _short.maxset = _short.maxdeque = 8
-_short.maxlevel = 3
 
 _CONTAINERS = (dict, list, tuple, set, frozenset, deque)
 _NO_ATTRIBUTES = (int, float, complex, bool, str, bytes, type(None), *_CONTAINERS)
@@ -158,7 +150,7 @@ async def page_of(value: Any, start: int = 0) -> Page:
         type=class_name(cls, is_qualified=True),
         module=module if type(module) is str else "",
         version=version_number(described),
-        text=_text(_long, value),
+        text=_bounded(long(value)),
         signature=signature_text(Found(value)) if kind_of(Found(value)) != class_name(cls) else "",
         pid=_pid_text(value),
         length=length,
@@ -193,19 +185,14 @@ def _row_text(found: Found) -> str:
         return "not asked yet"
     if signature := signature_text(found) if kind_of(found) != class_name(type(found.value)) else "":
         return signature
-    return _text(_short, found.value)
+    return short(found.value)
 
 
 def _pid_text(value: Any) -> str | None:
     return repr(value) if type(value) is Pid else None
 
 
-def _text(printer: Repr, value: Any) -> str:
-    """Return the repr of `value`, bounded, or what it raised."""
-    try:
-        text = printer.repr(value)
-    except Exception as error:
-        return f"<{class_name(type(value))} object whose __repr__ raised {type(error).__name__}>"
+def _bounded(text: str) -> str:
     return text if len(text) <= _REPR_CHARACTERS else text[:_REPR_CHARACTERS] + "..."
 
 
@@ -231,7 +218,7 @@ def _items(value: Any) -> Iterator[_Row]:
     """Yield the items of a container, past whatever its class makes of its iteration."""
     if is_a(value, dict):
         for key, item in dict.items(value):
-            yield _Row("item", lambda key=key: _text(_short, key), Found(item))  # type: ignore[misc]
+            yield _Row("item", lambda key=key: short(key), Found(item))  # type: ignore[misc]
         return
     for base in (list, tuple, deque):
         if is_a(value, base):

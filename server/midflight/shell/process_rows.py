@@ -8,7 +8,19 @@ from functools import cache, partial
 from types import FrameType, FunctionType
 from typing import Any, NamedTuple
 
-from midflight.kernel import Pid, Process, Scheduler, is_kernel_frame, message_count, server_of, status_of, version_of
+from midflight.kernel import (
+    Pid,
+    Process,
+    Scheduler,
+    function_name,
+    globals_of,
+    is_kernel_frame,
+    message_count,
+    module_of,
+    server_of,
+    status_of,
+    version_of,
+)
 from midflight.shell.looking import look_at, parts_of
 
 __all__ = ["COLUMNS", "KINDS", "ROWS_A_LOOK", "Choice", "Place", "Row", "place_of", "row_of", "rows_of"]
@@ -84,17 +96,16 @@ def place_of(scheduler: Scheduler, process: Process) -> Place:
         number = version_of(each.f_globals)
         if number is not None:
             versioned = each
-            found[str(each.f_globals.get("__name__")), number] = None
+            found[str(dict.get(each.f_globals, "__name__")), number] = None
     frame = versioned or innermost
     if versioned is None and (server := server_of(process)) is not None:
         return _place_of_server(server)
     if frame is None:
         start = process.start[0] if process.start is not None else None
-        namespace = getattr(start, "__globals__", {})
-        module = str(getattr(start, "__module__", "?"))
-        return Place(module, version_of(namespace), str(getattr(start, "__qualname__", None) or repr(start)), 0)
+        module = module_of(start) or "?"
+        return Place(module, version_of(globals_of(start)), function_name(start).removeprefix(f"{module}."), 0)
     namespace = frame.f_globals
-    module, number = str(namespace.get("__name__", "?")), version_of(namespace)
+    module, number = str(dict.get(namespace, "__name__", "?")), version_of(namespace)
     others = tuple(pair for pair in found if pair != (module, number))
     return Place(module, number, frame.f_code.co_qualname, frame.f_lineno, None, others)
 

@@ -5,18 +5,16 @@ from __future__ import annotations
 import copy
 from collections import deque
 from collections.abc import Iterator
-from reprlib import Repr
 from typing import Any
 from weakref import WeakKeyDictionary
+
+from midflight.text import short
 
 __all__ = ["attributes_of", "copied", "moved", "renewed", "replaced", "shown"]
 
 SHOWN = 200  # characters of all attributes together
 
 _known_slots: WeakKeyDictionary[type[Any], tuple[str, ...]] = WeakKeyDictionary()  # weak: no cache keeps a version
-
-shorten = Repr()
-shorten.maxother = shorten.maxstring = 80
 
 
 def attributes_of(server: object) -> dict[str, Any]:
@@ -47,10 +45,7 @@ def _find_slots(cls: type[Any]) -> Iterator[str]:
 
 def shown(attributes: dict[str, Any]) -> str:
     """Return attributes as text, `total=7, log=[]`, each cut short, and all together at some 200 characters."""
-    try:
-        text = ", ".join(f"{name}={shorten.repr(value)}" for name, value in attributes.items())
-    except Exception as error:  # of somebody's __repr__, which is no reason for anything to fail
-        return f"(not shown: {type(error).__name__} in a __repr__)"
+    text = ", ".join(f"{name}={short(value)}" for name, value in attributes.items())
     return text if len(text) <= SHOWN else f"{text[:SHOWN]}..."
 
 

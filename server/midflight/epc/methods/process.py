@@ -9,7 +9,6 @@ from __future__ import annotations
 
 from collections.abc import Iterable
 from functools import partial
-from reprlib import Repr
 
 from midflight.code import readable
 from midflight.epc.method import Method
@@ -19,6 +18,7 @@ from midflight.epc.services import Services
 from midflight.kernel import CrashReport, Process, StuckReport, describe, exit
 from midflight.shell import Place as ProcessPlace
 from midflight.shell import look_at, move_one, place_of
+from midflight.text import medium
 
 __all__ = ["ProcessMethods", "crash_plist", "stuck_plist"]
 
@@ -27,10 +27,6 @@ Plist = dict[str, object]
 _ROWS_A_LOOK = 50  # a millisecond
 _MESSAGES = 100
 _CRASH_CHARACTERS = 64 * 1024
-
-_repr = Repr()
-_repr.maxstring = _repr.maxother = _repr.maxlong = 500
-_repr.maxlist = _repr.maxtuple = _repr.maxdict = _repr.maxset = _repr.maxdeque = 20
 
 
 def crash_plist(report: CrashReport) -> Plist:
@@ -42,7 +38,7 @@ def crash_plist(report: CrashReport) -> Plist:
         "initial_call": report.initial_call,
         "module": report.module,
         "version": report.version,
-        "reason": _repr.repr(report.reason),
+        "reason": medium(report.reason),
         "text": readable(report.text())[-_CRASH_CHARACTERS:],
     }
 
@@ -125,8 +121,8 @@ def _details(info: Plist) -> Plist:
     details = {key: _printed(value) for key, value in info.items()}
     assert isinstance(messages, list)
     assert isinstance(dictionary, dict)
-    details["messages"] = [_repr.repr(message) for message in messages[:_MESSAGES]]
-    details["dictionary"] = [[_repr.repr(key), _repr.repr(value)] for key, value in dictionary.items()]
+    details["messages"] = [medium(message) for message in messages[:_MESSAGES]]
+    details["dictionary"] = [[medium(key), medium(value)] for key, value in dictionary.items()]
     return details
 
 
@@ -138,4 +134,4 @@ def _printed(value: object) -> object:
         case list():
             return [_printed(item) for item in value]
         case _:
-            return _repr.repr(value)
+            return medium(value)

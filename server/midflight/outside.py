@@ -1,0 +1,26 @@
+"""Exceptions that are raised into code by somebody else: a kill, the user's Ctrl-C.
+
+Wherever they surface, they are not the doing of the code that they surfaced in. So whoever contains what such code
+raises (a `__repr__`, a timer, a listener) lets these pass. A KeyboardInterrupt that a program raises is its own.
+"""
+
+from __future__ import annotations
+
+__all__ = ["FromOutside", "is_from_outside", "mark"]
+
+_MARK = "raised by a signal"  # no name that a program's attribute can have by accident
+
+
+class FromOutside(BaseException):
+    """The base of exceptions that are always raised into code by somebody else."""
+
+
+def mark(error: KeyboardInterrupt) -> KeyboardInterrupt:
+    """Mark `error`, made by the handler of a real signal, as from outside; return it."""
+    error.__dict__[_MARK] = True
+    return error
+
+
+def is_from_outside(error: BaseException) -> bool:
+    """Say whether `error` was raised by somebody else into the code that it surfaced in. Runs no code of `error`'s."""
+    return issubclass(type(error), FromOutside) or (type(error) is KeyboardInterrupt and _MARK in error.__dict__)
