@@ -19,6 +19,7 @@ __all__ = [
     "InitFailed",
     "Killed",
     "LoadError",
+    "LoadInterrupted",
     "MidflightError",
     "MigrationError",
     "NoServer",
@@ -207,6 +208,10 @@ class LoadError(MidflightError):
 
 class NotPurged(LoadError):
     """A load with two_versions=True came while processes still run an old version. OTP: {error, not_purged}."""
+
+
+class LoadInterrupted(LoadError):
+    """A load was broken off before its commit, by somebody who asked for that; nothing has changed."""
 
 
 class UpgradeError(LoadError):

@@ -30,7 +30,19 @@ SEEN_BY["cli"] |= {"driver", "editors", "program"}
 SEEN_BY[""] = frozenset(SEEN_BY) - {"cli", "app", "editors", "program", "testing", "coverage", ""}
 
 # The rooms of the code server, in the same way. What stands in code/ itself is below them all.
-ROOMS = ("report", "source", "version", "census", "identity", "checks", "move", "load", "upgrade", "editing")
+ROOMS = (
+    "report",
+    "source",
+    "version",
+    "loading",
+    "census",
+    "identity",
+    "checks",
+    "move",
+    "load",
+    "upgrade",
+    "editing",
+)
 
 # Made of the kernel's own files: the loop around it, what watches that loop, and the list of its public names.
 INSIDE_THE_KERNEL = ("driver", "watchdog", "")

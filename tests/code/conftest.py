@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import builtins
 import sys
 from collections.abc import Callable, Iterator
 from pathlib import Path
@@ -9,6 +10,7 @@ from typing import Any
 
 import pytest
 
+from helpers.gates import Gates
 from helpers.ledgers import load_ledger
 from helpers.stage import Stage
 from helpers.versions import Project, project_in
@@ -20,6 +22,16 @@ def project(tmp_path: Path) -> Iterator[Project]:
     """Give an empty project folder. What was loaded from it is gone after the test, as in a new interpreter."""
     with project_in(tmp_path) as found:
         yield found
+
+
+@pytest.fixture
+def gates(monkeypatch: pytest.MonkeyPatch) -> Iterator[Gates]:
+    """Give gates that module bodies know by the name GATES. All are open after the test."""
+    found = Gates()
+    monkeypatch.setattr(builtins, "GATES", found, raising=False)
+    yield found
+    for gate in found.values():
+        gate.opened.set()
 
 
 @pytest.fixture

@@ -76,25 +76,40 @@ def test_a_load_on_the_runtimes_thread_goes_first(project, runtime):
         (pid,) = await start_ledgers(1)
         upgrading = asyncio.create_task(upgrade_ledger(HOLD))
         await receive("begun")
-        report = project.load_text("other", "x = 1")
+        report = load_ledger(project, 3)
         with pytest.raises(UpgradeError, match=r"had to go first.*Upgrade again\."):
             await upgrading
         return report.version, await call(pid, "get")
 
-    assert runtime.run(main) == (1, (1, 1))
+    assert runtime.run(main) == (2, (3, 1))
 
 
-def test_a_load_in_a_code_change_fails_the_upgrade(project, runtime):
+def test_a_load_of_another_module_does_not_wait_for_the_upgrade(project, runtime):
+    """Nor the upgrade for the load, though it needs the thread that the load is on."""
+
+    async def main():
+        be_top()
+        (pid,) = await start_ledgers(1)
+        upgrading = asyncio.create_task(upgrade_ledger(f"{HOLD}\n{TO_A_DICT}"))
+        await receive("begun")
+        report = project.load_text("other", "x = 1")
+        pid << "go on"
+        return report.version, (await upgrading).version, await call(pid, "get")
+
+    assert runtime.run(main) == (1, 2, (2, {"sum": 1}))
+
+
+def test_a_load_of_the_module_in_its_code_change_fails_the_upgrade(project, runtime):
     """It would wait for the upgrade that waits for it."""
-    path = project.write("other.py", "x = 1")
+    path = project.path("ledger.py")
 
     async def main():
         pids = await start_ledgers(1)
         with pytest.raises(UpgradeError, match="had to go first"):
             await upgrade_ledger("from midflight import code\ncode.load(extra)", extra=path)
-        return code.is_loaded("other"), await answers(pids)
+        return await answers(pids)
 
-    assert runtime.run(main) == (path, [(1, 1)])
+    assert runtime.run(main) == [(1, 1)]
 
 
 def test_a_cancelled_upgrade_lets_everybody_go(runtime):

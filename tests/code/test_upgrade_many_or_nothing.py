@@ -291,12 +291,12 @@ def test_a_load_on_the_runtimes_thread_goes_first(project, runtime):
         pids = await start_all()
         upgrading = asyncio.create_task(upgrade_ledgers({"one": TO_A_DICT, "two": HOLD}))
         await receive("begun")
-        project.load_text("other", "x = 1")
+        project.load_text("one", ledger(3))
         with pytest.raises(UpgradeError, match=r"one not upgraded: .*had to go first.*none of the modules") as caught:
             await upgrading
         return caught.value.pid, [each.module for each in caught.value.reports], await answers(pids)
 
-    assert runtime.run(main) == (None, ["one"], OLD)
+    assert runtime.run(main) == (None, ["one"], [(3, 1), (1, 2), (1, 3)])
 
 
 # --- Dry run --------------------------------------------------------------------------------------------------

@@ -27,6 +27,8 @@ from midflight.code.identity.rebind import is_renewed
 from midflight.code.identity.server_state import attributes_of, copied, moved, replaced
 from midflight.code.load.load import delete, load, load_many, load_modified, move, purge, rollback, soft_purge
 from midflight.code.load.modified import modified_modules
+from midflight.code.loading.load_thread import LoadThread, break_off, break_off_load, loads
+from midflight.code.loading.under_way import LoadInfo
 from midflight.code.report.load_report import (
     Diagnostic,
     Lingering,
@@ -55,7 +57,15 @@ from midflight.code.upgrade.upgrade import (
 from midflight.code.version.hooks import on_load, on_unload, once
 from midflight.code.version.snapshots import readable, real_path
 from midflight.code.version.version import loader_var
-from midflight.errors import LoadError, MigrationError, NotPurged, UnknownModuleError, UnknownVersionError, UpgradeError
+from midflight.errors import (
+    LoadError,
+    LoadInterrupted,
+    MigrationError,
+    NotPurged,
+    UnknownModuleError,
+    UnknownVersionError,
+    UpgradeError,
+)
 
 __all__ = [
     "Change",
@@ -69,7 +79,10 @@ __all__ = [
     "Keeper",
     "Lingering",
     "LoadError",
+    "LoadInfo",
+    "LoadInterrupted",
     "LoadReport",
+    "LoadThread",
     "MigrationError",
     "MoveReport",
     "NoDefinition",
@@ -91,6 +104,8 @@ __all__ = [
     "WhyAlive",
     "annotations_of",
     "attributes_of",
+    "break_off",
+    "break_off_load",
     "check",
     "check_process_code",
     "compare_texts",
@@ -109,6 +124,7 @@ __all__ = [
     "load_or_upgrade",
     "load_or_upgrade_many",
     "loader_var",
+    "loads",
     "migrate",
     "migrate_state",
     "modified_modules",

@@ -18,7 +18,7 @@ from midflight.code.version.facade import Namespace
 from midflight.code.version.modules import known
 from midflight.parsing import module_or_none
 
-__all__ = ["stale_imports"]
+__all__ = ["stale_imports", "stale_names"]
 
 ABSENT = object()
 
@@ -35,23 +35,28 @@ def stale_imports(name: str, namespace: Namespace, group: Mapping[str, Namespace
             continue
         # Read past whatever the module's class does: a lazy module must not be imported by a look at it.
         held = group.get(other) or ModuleType.__getattribute__(module, "__dict__")
-        found = set()
-        for key, value in list(held.items()):
-            if isinstance(value, (FunctionType, type)) and getattr(value, "__module__", None) == name:
-                qualified = value.__qualname__
-                if "." not in qualified and namespace.get(qualified) is not value:
-                    found.add(key)
-                    yield StaleImport(other, key)
-        for key, original in _imported_from(name, other, held):
-            value, new = held.get(key, ABSENT), namespace.get(original, ABSENT)
-            if key not in found and value is not ABSENT and not isinstance(value, ModuleType) and not same(value, new):
-                yield StaleImport(other, key)
+        for key in stale_names(name, namespace, other, held, _text_of(other, held)):
+            yield StaleImport(other, key)
 
 
-def _imported_from(name: str, other: str, held: Namespace) -> Iterator[tuple[str, str]]:
+def stale_names(name: str, namespace: Namespace, other: str, held: Namespace, text: str | None) -> Iterator[str]:
+    """Yield the names in module `other`, whose namespace is `held`, as `stale_imports` does. `text` is its own."""
+    found = set()
+    for key, value in list(held.items()):
+        if isinstance(value, (FunctionType, type)) and getattr(value, "__module__", None) == name:
+            qualified = value.__qualname__
+            if "." not in qualified and namespace.get(qualified) is not value:
+                found.add(key)
+                yield key
+    for key, original in _imported_from(name, other, held, text):
+        value, new = held.get(key, ABSENT), namespace.get(original, ABSENT)
+        if key not in found and value is not ABSENT and not isinstance(value, ModuleType) and not same(value, new):
+            yield key
+
+
+def _imported_from(name: str, other: str, held: Namespace, text: str | None) -> Iterator[tuple[str, str]]:
     """Yield the names that the text of module `other` imports from module `name`, each with its name there."""
     last = re.escape(name.rpartition(".")[2])
-    text = _text_of(other, held)
     if text is None or not re.search(rf"\bfrom\s+[.\w]*(?:\b{last}|\.)\s+import\b", text):
         return
     package = str(held.get("__package__") or other)

@@ -8,7 +8,7 @@ from __future__ import annotations
 
 import sys
 import weakref
-from collections.abc import Callable
+from collections.abc import Callable, Iterable
 from types import CodeType, ModuleType
 from typing import Any
 
@@ -17,7 +17,7 @@ from midflight.code.source.same_value import same
 from midflight.code.version.facade import Namespace
 from midflight.code.version.modules import Module, known
 
-__all__ = ["changed_since", "has_modules", "note_seen"]
+__all__ = ["changed_since", "has_modules", "note_seen", "read_in_body"]
 
 SEEN = "__midflight_seen__"
 
@@ -64,6 +64,16 @@ def changed_since(old: Namespace, new: Namespace, words: tuple[str, ...]) -> str
     if held is None:  # that version was imported by Python itself
         return None if found.last_number <= 1 else "and nobody knows what that was"
     return None if same(held(), vars(found.facade.module).get(words[-1], ABSENT)) else "which is another object now"
+
+
+def read_in_body(namespace: Namespace, names: Iterable[str]) -> str | None:
+    """Return such a read, through one of these modules, that the body of this version did; None if it did none."""
+    wanted = set(names)
+    for words in namespace.get(SEEN, {}):
+        found = _loaded_module(namespace, words)
+        if found is not None and found.name in wanted:
+            return ".".join(words)
+    return None
 
 
 def _loaded_module(namespace: Namespace, words: tuple[str, ...]) -> Module | None:

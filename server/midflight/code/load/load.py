@@ -15,7 +15,7 @@ from midflight.code.load.modified import modified_modules
 from midflight.code.load.prepare import Failure
 from midflight.code.load.steps import log_failure
 from midflight.code.load.transaction import Transaction, load_error
-from midflight.code.lock import LoadLock
+from midflight.code.loading.lock import load_lock
 from midflight.code.move.move import move_in_parts, read_ahead
 from midflight.code.report.load_report import LoadReport, MoveReport
 from midflight.code.source.find_module import Place
@@ -28,8 +28,6 @@ __all__ = ["delete", "load", "load_many", "load_modified", "move", "purge", "rol
 
 PathOrName = str | os.PathLike[str]
 PathAndText = tuple[PathOrName, str | None]
-
-_lock = LoadLock()
 
 
 def load(
@@ -104,7 +102,7 @@ def load_units(
         raise ValueError(f"a module is given twice: {sorted(names)}; nothing was loaded. Give each once")
     if not units:
         return ()
-    return make(units, _lock, _reload, force=force, two_versions=two_versions, move=move).run()
+    return make(units, load_lock, _reload, force=force, two_versions=two_versions, move=move).run()
 
 
 def _reload(module: ModuleType) -> None:
@@ -158,7 +156,7 @@ def move(name: str, pid: Pid | None = None) -> MoveReport:
     """
     record = module_of(name)
     read_ahead(record)
-    return move_in_parts(record, _lock, only=pid)
+    return move_in_parts(record, load_lock, only=pid)
 
 
 def delete(name: str) -> bool:
@@ -182,8 +180,8 @@ def delete(name: str) -> bool:
             log_failure(f"{name} is deleted, but the caches of typing may keep old versions in memory", error)
         return True
 
-    with _lock.held():
-        return _lock.call(leave)
+    with load_lock.held([name]):
+        return load_lock.call(leave)
 
 
 def _load_again(name: str) -> None:
@@ -221,6 +219,6 @@ def purge(name: str) -> tuple[Pid, ...]:
         kill(list(pids))
         return pids
 
-    killed = _lock.call(end)
+    killed = load_lock.call(end)
     forget_typing_caches()
     return killed

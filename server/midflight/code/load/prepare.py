@@ -18,6 +18,8 @@ from midflight.code.checks.findings import findings
 from midflight.code.checks.stale_imports import stale_imports
 from midflight.code.identity.kept import Identity, identity_of
 from midflight.code.identity.module_reads import note_seen
+from midflight.code.loading import half_made
+from midflight.code.loading.under_way import Load
 from midflight.code.report.body_problems import body_problems
 from midflight.code.report.load_report import Diagnostic, Lingering, LoadReport, MoveReport, StaleImport
 from midflight.code.source.definitions import compare, definitions_of
@@ -59,8 +61,9 @@ class Prepared:
     `force` overrides; the others are raised.
     """
 
-    def __init__(self, unit: Unit, record: Module, *, is_first: bool) -> None:
+    def __init__(self, unit: Unit, record: Module, load: Load, *, is_first: bool) -> None:
         self.unit = unit
+        self.load = load
         self.record = record
         self.before: Version | None = record.current
         self.namespace: Namespace = record.facade.namespace if is_first else {}
@@ -76,8 +79,16 @@ class Prepared:
         self.commit_seconds = 0.0
         self.prepare_seconds = 0.0
         self._is_first = is_first
+        self._version: Version | None = None
         self._snapshot: snapshots.Snapshot | None = None
         self._number = record.last_number + 1
+        self._warned = 0  # how many of the warnings are of the body, and not of the look at it
+
+    @property
+    def version(self) -> Version:
+        """The version, as soon as its text is kept."""
+        assert self._version is not None
+        return self._version
 
     def problem(self, message: str, code: str) -> Diagnostic:
         """Return a refusal that is about the module, not about a line of it."""
@@ -93,12 +104,29 @@ class Prepared:
         Raises: Refused, with what the compiler or the body raised as its cause; KeyboardInterrupt.
         """
         unit, record = self.unit, self.record
+        with self.load.acting():
+            code, file = self._begun(reload)
+        self._run(code, file)
+        with self.load.acting():
+            if not self._is_first:
+                record.facade.finish()
+            self.version.note_vsn()
+            note_seen(self.namespace, code)
+            self.warnings += hooks.persist_problems(unit.tree, unit.path, self.namespace)
+            if self.identity is not None:
+                found = (self.problem(text, "identity") for text in self.identity.finish())
+                self.warnings += (replace(each, severity="warning") for each in found)
+            self._warned = len(self.warnings)
+
+    def _begun(self, reload: Callable[[ModuleType], object]) -> tuple[CodeType, str]:
+        """Make all ready for the body; return its code and the file that it says it comes from."""
+        unit, record = self.unit, self.record
         try:
             snapshot = snapshots.take(unit.name, self._number, unit.path, unit.text, unit.encoding)
         except OSError as error:
             raise self.refused([self.problem(f"its text cannot be kept: {error}", "snapshot")]) from error
         self._snapshot = snapshot
-        self.version = version = Version(unit.name, self._number, unit.path, unit.text, snapshot)
+        self._version = version = Version(unit.name, self._number, unit.path, unit.text, snapshot)
         before = {} if self._is_first else record.facade.namespace
         if self._is_first:  # the import system has filled it, and keeps its books in the spec
             loader = self.namespace["__loader__"]
@@ -117,15 +145,7 @@ class Prepared:
         hooks.begin(version)
         if not self._is_first:
             record.facade.begin(self.namespace)
-        self._run(code, snapshot.file)
-        if not self._is_first:
-            record.facade.finish()
-        version.note_vsn()
-        note_seen(self.namespace, code)
-        self.warnings += hooks.persist_problems(unit.tree, unit.path, self.namespace)
-        if self.identity is not None:
-            found = (self.problem(text, "identity") for text in self.identity.finish())
-            self.warnings += (replace(each, severity="warning") for each in found)
+        return code, snapshot.file
 
     def _guarded(self, tree: ast.Module, before: Namespace, file: str) -> ast.Module:
         text = self.before.text if self.before is not None else None
@@ -137,7 +157,7 @@ class Prepared:
         name, module = self.unit.name, self.record.facade.module
         try:
             run = self.namespace[BODY] = _executed(code, self.namespace)
-            next(run)
+            self.load.run_body(name, next, run)
         except (
             KeyboardInterrupt,
             Refused,
@@ -146,15 +166,21 @@ class Prepared:
         except BaseException as error:  # SystemExit too: a body that exits does not end the server
             raise self.refused(body_problems(error, self.unit.path, self.unit.text, file)) from error
         finally:
-            is_replaced = sys.modules.get(name) is not module
-            if is_replaced:
-                sys.modules[name] = module
+            with self.load.acting():
+                is_replaced = sys.modules.get(name) is not module
+                if is_replaced:
+                    sys.modules[name] = module
         if is_replaced:
             why = "its body put another object in its place in sys.modules"
             raise self.refused([self.problem(why, "replaced")])
 
     def look(self, group: Mapping[str, Namespace]) -> None:
-        """Find what is to be said of it. `group` are the namespaces that are to become current together."""
+        """Find what is to be said of it. `group` are the namespaces that are to become current together.
+
+        May be repeated when something else has become current meanwhile.
+        """
+        self.refusals.clear()
+        del self.warnings[self._warned :]
         unit, before, module = self.unit, self.before, self.record.facade.module
         found = findings(unit.text, unit.tree, unit.path, self.namespace, module)
         self.version.known_problems = frozenset(finding.key for finding in found)
@@ -198,6 +224,7 @@ class Prepared:
         self.record.make_current(self.version)
         note_classes(self.version, self.namespace)
         remember(self.record)
+        half_made.leave_whole(self.unit.name)
         hooks.keep(self.version)
         self.is_current = True
 
@@ -250,9 +277,28 @@ class Prepared:
             _forget(self.unit.name, self.record.facade.module)
         else:
             self.record.facade.abandon()
-        version: Version | None = getattr(self, "version", None)
-        if version is not None:
-            hooks.discard(version)
+        self._drop()
+
+    def give_up(self) -> None:
+        """Undo it for everybody but the thread that makes it, in whose body it is. From any thread."""
+        if self._is_first:
+            _forget(self.unit.name, self.record.facade.module)
+        else:
+            self.record.facade.give_up()
+        if self._version is not None:
+            hooks.give_up(self._version)
+        if self._snapshot is not None:
+            self._snapshot.hold()
+
+    def forget(self) -> None:
+        """Let go of what `give_up` has left: the body has ended at last. In the thread that made it."""
+        if not self._is_first:
+            self.record.facade.forget()
+        self._drop()
+
+    def _drop(self) -> None:
+        if self._version is not None:
+            hooks.discard(self._version)
         if self._snapshot is not None:
             self._snapshot.remove()
 

@@ -11,7 +11,7 @@ from functools import partial
 from operator import attrgetter
 
 from midflight.code.census.census import Census, census_of, take_census
-from midflight.code.lock import LoadLock
+from midflight.code.loading.lock import LoadLock
 from midflight.code.move.rule import Elsewhere, Mover
 from midflight.code.report.load_report import MoveReport, NotMoved
 from midflight.code.source.receive_heads import heads_of

@@ -46,6 +46,8 @@ REMEDY = {
     "refused": "",
     "nested": "",
     "not-purged": "",
+    "broken-off": "Load again.",
+    "overtaken": "Load again.",
     "replaced": "",
     "snapshot": "",
     "live-call": "Keep what the old code calls, or load with force=True.",

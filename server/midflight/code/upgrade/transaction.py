@@ -13,7 +13,8 @@ from midflight.code.load.commit import check
 from midflight.code.load.prepare import Prepared, Refused
 from midflight.code.load.steps import note_failure
 from midflight.code.load.transaction import Transaction
-from midflight.code.lock import LoadLock
+from midflight.code.loading.lock import LoadLock
+from midflight.code.loading.under_way import Doing
 from midflight.code.report.load_report import Diagnostic, LoadReport, summary
 from midflight.code.report.of_many import summary_of_many
 from midflight.code.report.upgrade_report import ServerChange, UpgradeReport
@@ -82,13 +83,16 @@ class Upgrade(Transaction):
         planner = Planner(self._made, self._terms)
         planner.read_ahead()
         holding = Holding(planner, self._ticket, self._terms.timeout, self._terms.caller)
+        self._load.enter(Doing.HOLDING)
+        self._load.on_end.append(self._break_off)
         self._ticket.is_holding = True
         try:
-            with self._lock.giving_way(lambda: self._ticket.stop("a load on the runtime's own thread had to go first")):
+            with self._lock.giving_way(self._load, self._give_way):
                 self._take_and_commit(holding)
         except Busy as error:
             raise self._busy(error) from None
         except Stopped as error:
+            self._load.check()
             first = self._as_asked()[0]
             raise self._error({first: [first.problem(str(error), "stopped")]}, []) from None
         finally:
@@ -96,6 +100,12 @@ class Upgrade(Transaction):
             self._ticket.is_holding = False
             if self._since is not None:
                 self._held_seconds = time.perf_counter() - self._since
+
+    def _break_off(self, by: str) -> None:
+        self._ticket.stop(f"it was broken off by {by}")
+
+    def _give_way(self) -> None:
+        self._ticket.stop("a load on the runtime's own thread had to go first")
 
     def _take_and_commit(self, holding: Holding) -> None:
         """Go round until no server is left that is not held: while some are held, others start."""

@@ -9,6 +9,7 @@ from __future__ import annotations
 
 import functools
 import inspect
+import threading
 from collections.abc import Iterator
 from types import FunctionType
 from typing import Any
@@ -20,6 +21,7 @@ from midflight.code.version.version import Version, version_of
 
 __all__ = ["install", "note_classes", "version_of_class"]
 
+_installing = threading.Lock()
 _versions: WeakKeyDictionary[type[Any], Version] = WeakKeyDictionary()  # weak: no book keeps a version
 
 
@@ -51,6 +53,11 @@ def _with_inner(cls: type[Any]) -> Iterator[type[Any]]:
 
 def install() -> None:
     """Have `inspect` ask here from now on. Once is enough; done again, it does nothing."""
+    with _installing:
+        _install()
+
+
+def _install() -> None:
     original = inspect.getfile
     if hasattr(original, "_midflight"):
         return

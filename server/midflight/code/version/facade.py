@@ -51,21 +51,33 @@ IDENTITY = (
 WRITTEN_OUT = {dis.opmap[name] for name in ("LOAD_ATTR", "LOAD_METHOD", "IMPORT_FROM") if name in dis.opmap}
 
 
+class _Making:
+    """A version in the making: the thread that makes it, its namespace, and the class that it wants for the module."""
+
+    __slots__ = ("namespace", "reads_new", "thread", "wanted")
+
+    def __init__(self, namespace: Namespace) -> None:
+        self.thread = get_ident()
+        self.namespace = namespace
+        self.reads_new = False
+        self.wanted: type[ModuleType] = ModuleType
+
+
 class Facade:
     """One module object, and what the maker of its next version sees of that.
 
-    The life of a version: `begin`, its body runs, `finish`, `end`, then `switch` or `abandon`.
+    The life of a version: `begin`, its body runs, `finish`, `end`, then `switch` or `abandon`. A body that never ends
+    is given up: all but its thread then see the module as if it had never begun. That thread goes on seeing and
+    writing its own dictionary, so that nothing it does later reaches the module, until it calls `forget`.
     """
 
-    __slots__ = ("_class", "_maker", "_new", "_plain", "_reads_new", "module")
+    __slots__ = ("_makers", "_making", "_plain", "module")
 
     def __init__(self, module: ModuleType) -> None:
         self.module = module
-        self._maker = 0  # the thread that makes a version, 0 when none does
-        self._new: Namespace | None = None
-        self._reads_new = False
-        self._plain: type[ModuleType] = ModuleType  # the module's class while none is in the making
-        self._class: type[ModuleType] = ModuleType  # the one that the version in the making wants
+        self._makers: dict[int, _Making] = {}  # by thread: the maker of the next version, and those that were given up
+        self._making: _Making | None = None  # what `switch` makes current
+        self._plain: type[ModuleType] = ModuleType  # the module's class, as those see it who make nothing
 
     @property
     def namespace(self) -> Namespace:
@@ -75,56 +87,76 @@ class Facade:
 
     def begin(self, namespace: Namespace) -> None:
         """Let this thread make a version in `namespace`: from now on it sees that as `__dict__`."""
-        self._plain, self._class = type(self.module), ModuleType
-        self._maker, self._new, self._reads_new = get_ident(), namespace, False
-        self._set_class(_in_the_making(self._plain, self))
+        if not self._makers:
+            self._plain = type(self.module)
+        self._making = _Making(namespace)
+        self._makers[self._making.thread] = self._making
+        self._show(self._plain)
 
     def finish(self) -> None:
         """Let the maker read attributes of the new version too: what is made with it comes after it."""
-        self._reads_new = True
+        self._makers[get_ident()].reads_new = True
 
     def end(self) -> None:
         """Let the maker see what everybody sees. What was made is kept for `switch`. May be repeated."""
-        if self._maker:
-            self._maker = 0
-            self._set_class(self._plain)
+        if self._making is not None:
+            self._leave(self._making.thread)
 
     def abandon(self) -> None:
         """Forget the version in the making; nothing of it stays."""
         self.end()
-        self._new = None
+        self._making = None
+
+    def give_up(self) -> None:
+        """Forget the version in the making, whose body still runs. Callable from any thread."""
+        self._making = None
+
+    def forget(self) -> None:
+        """Let the calling thread, whose version was given up, see what everybody sees."""
+        self._leave(get_ident())
 
     def switch(self) -> None:
         """Make the version in the making the current one. Cannot fail; may be repeated, then it does nothing."""
-        if self._new is None:
+        making = self._making
+        if making is None:
             return
         self.end()
-        _set_dict(self.module, self._new, None)
-        if self._class is not type(self.module):
-            self._set_class(self._class)
-        self._new = None
+        _set_dict(self.module, making.namespace, None)
+        if making.wanted is not self._plain:
+            self._show(making.wanted)
+        self._making = None
 
     def vacate(self, load: Callable[[], object]) -> None:
         """Leave no version: the next read of an attribute calls `load`, which makes one current or raises."""
         found = self.namespace
         _set_dict(self.module, {name: found[name] for name in IDENTITY if name in found}, None)
-        self._set_class(type("module", (_Vacant,), {"_load": staticmethod(load)}))
+        self._show(type("module", (_Vacant,), {"_load": staticmethod(load)}))
 
-    def _set_class(self, new: type[ModuleType]) -> None:
+    def _leave(self, thread: int) -> None:
+        if self._makers.pop(thread, None) is not None and not self._makers:
+            self._show(self._plain)
+
+    def _show(self, plain: type[ModuleType]) -> None:
+        """Give the module the class `plain`, or one like it by which each maker sees its own version."""
+        self._plain = plain
+        new = _in_the_making(plain, self) if self._makers else plain
         ModuleType.__setattr__(self.module, "__class__", new)
 
     # What the maker does through the module.
 
     def is_maker(self) -> bool:
         """Say whether the calling thread makes a version of this module now."""
-        return self._maker == get_ident()
+        return get_ident() in self._makers
 
     def read(self, native: Callable[[str], Any], name: str, reader: FrameType) -> Any:
         """Return attribute `name` for the maker; `native` reads the version before. `reader` is the frame that asks."""
-        new = self._new or {}
+        making = self._makers.get(get_ident())
+        if making is None:  # another thread has ended it just now
+            return native(name)
+        new = making.namespace
         if name == "__dict__":
             return new
-        if name in new and (self._reads_new or not _is_written_out(reader)):
+        if name in new and (making.reads_new or not _is_written_out(reader)):
             return new[name]
         try:
             return native(name)
@@ -138,19 +170,18 @@ class Facade:
         if name == "__class__":
             if not (isinstance(value, type) and issubclass(value, ModuleType)) or hasattr(value, "_in_the_making"):
                 raise TypeError(f"the __class__ of a module must be made from types.ModuleType itself, not {value!r}")
-            self._class = value
+            self._makers[get_ident()].wanted = value
             return
         if isinstance(value, ModuleType) and sys.modules.get(f"{self.namespace.get('__name__')}.{name}") is value:
             self.namespace[name] = value  # a submodule: imported, so it is there whatever becomes of this version
-        assert self._new is not None
-        self._new[name] = value
+        self._makers[get_ident()].namespace[name] = value
 
     def delete(self, name: str) -> None:
         """Delete attribute `name` for the maker."""
-        assert self._new is not None
-        if name not in self._new:
-            raise AttributeError(f"module {self._new.get('__name__')!r} has no attribute {name!r}")
-        del self._new[name]
+        new = self._makers[get_ident()].namespace
+        if name not in new:
+            raise AttributeError(f"module {new.get('__name__')!r} has no attribute {name!r}")
+        del new[name]
 
 
 def _is_written_out(reader: FrameType) -> bool:

@@ -15,7 +15,7 @@ from midflight.code.source.blocks import with_exchanged
 from midflight.code.version.facade import Namespace
 from midflight.code.version.version import Version, version_of
 
-__all__ = ["begin", "discard", "hooks_of", "keep", "keep_persistent", "on_load", "on_unload", "once"]
+__all__ = ["begin", "discard", "give_up", "hooks_of", "keep", "keep_persistent", "on_load", "on_unload", "once"]
 
 Value = TypeVar("Value")
 Hook = TypeVar("Hook", bound=Callable[[], object])
@@ -104,6 +104,14 @@ def keep(version: Version) -> None:
     """Keep what `version` made: it is current now. May be repeated."""
     _values.update(_unconfirmed.get(version, {}))
     _unconfirmed.pop(version, None)
+
+
+def give_up(version: Version) -> None:
+    """Let the next version of the module keep values, though the body of this one, which is not loaded, runs on.
+
+    What that makes stays its own until `discard`.
+    """
+    _locks.pop(version.name, None)  # its body may be in a factory, and have the lock
 
 
 def discard(version: Version) -> None:

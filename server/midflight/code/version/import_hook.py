@@ -8,6 +8,7 @@ from __future__ import annotations
 
 import os
 import sys
+import threading
 from _thread import get_ident
 from collections.abc import Callable, Iterator, Sequence
 from contextlib import contextmanager
@@ -21,6 +22,8 @@ from midflight.code.version.version import Version
 __all__ = ["VersionLoader", "carry_submodules", "fill", "finder", "spec_of"]
 
 Execute = Callable[[ModuleType], object]
+
+_installing = threading.Lock()
 
 
 class VersionLoader(SourceFileLoader):
@@ -87,12 +90,21 @@ class Finder:
     def __init__(self) -> None:
         self._wanted: dict[tuple[int, str], ModuleSpec] = {}
         self._again: Callable[[ModuleType], ModuleSpec | None] = lambda _: None
+        self._refusal_of: Callable[[str], ImportError | None] = lambda _: None
 
-    def install(self, again: Callable[[ModuleType], ModuleSpec | None]) -> None:
-        """Be there from now on. `again` gives the spec by which `importlib.reload` loads a module of ours."""
-        self._again = again
-        if self not in sys.meta_path:
-            sys.meta_path.insert(0, self)
+    def install(
+        self,
+        again: Callable[[ModuleType], ModuleSpec | None],
+        refusal_of: Callable[[str], ImportError | None],
+    ) -> None:
+        """Be there from now on. `again` gives the spec by which `importlib.reload` loads a module of ours.
+
+        `refusal_of` says why a module cannot be imported by anybody who does not load it, None if it can.
+        """
+        self._again, self._refusal_of = again, refusal_of
+        with _installing:
+            if self not in sys.meta_path:
+                sys.meta_path.insert(0, self)
 
     @contextmanager
     def offering(self, specs: Sequence[ModuleSpec]) -> Iterator[None]:
@@ -111,10 +123,16 @@ class Finder:
         path: Sequence[str] | None = None,  # noqa: ARG002  # Python passes it to every finder
         target: ModuleType | None = None,
     ) -> ModuleSpec | None:
-        """Return the spec of a module that is ours to load, None for any other."""
+        """Return the spec of a module that is ours to load, None for any other.
+
+        Raises: ImportError for one that is half made.
+        """
         if target is not None:
             return self._again(target)
-        return self._wanted.get((get_ident(), fullname))
+        found = self._wanted.get((get_ident(), fullname))
+        if found is None and (error := self._refusal_of(fullname)) is not None:
+            raise error
+        return found
 
 
 finder = Finder()

@@ -20,13 +20,18 @@ import re
 import shutil
 import stat
 import tempfile
+import threading
 import tokenize
 from dataclasses import dataclass
+from itertools import chain, count
 
 __all__ = ["Snapshot", "readable", "real_path", "show_at", "take"]
 
 _folders: dict[int, str] = {}  # by operating system process: a fork gets a folder of its own
 _real: dict[str, tuple[str, int]] = {}
+_held: set[str] = set()  # the files of versions that were given up, and still run
+
+_making = threading.Lock()
 
 LOCK = "in-use"
 FOLDER = re.compile(r"midflight-\d+-\w+")
@@ -47,8 +52,13 @@ class Snapshot:
         except (OSError, SyntaxError):
             return None
 
+    def hold(self) -> None:
+        """Keep the file though another version gets its number: a load was given up, and its thread runs on."""
+        _held.add(self.file)
+
     def remove(self) -> None:
         """Delete the file; a file that is gone already is no error."""
+        _held.discard(self.file)
         _real.pop(self.file, None)
         linecache.cache.pop(self.file, None)
         inspect.modulesbyfile.pop(self.file, None)
@@ -60,7 +70,9 @@ class Snapshot:
 
 def take(name: str, number: int, path: str, text: str, encoding: str) -> Snapshot:
     """Write `text` as version `number` of module `name`, whose real file is `path`. Raises: OSError."""
-    file = os.path.join(_folder(), f"{name}@{number}.py")
+    folder = _folder()
+    names = (os.path.join(folder, f"{name}@{number}{suffix}.py") for suffix in chain([""], map("-{}".format, count(2))))
+    file = next(file for file in names if file not in _held)
     snapshot = Snapshot(file)
     snapshot.remove()  # of an attempt that failed
     try:
@@ -107,6 +119,11 @@ def show_at(path: str, text: str | None) -> None:
 
 
 def _folder() -> str:
+    with _making:
+        return _made_folder()
+
+
+def _made_folder() -> str:
     pid = os.getpid()
     folder = _folders.get(pid)
     if folder is None or not os.path.isdir(folder):  # cleaners of temporary folders take old ones away

@@ -18,7 +18,7 @@ from midflight.code.version.facade import Namespace
 from midflight.code.version.snapshots import Snapshot
 from midflight.kernel import group_leader_var
 
-__all__ = ["VERSION", "Version", "loader_var", "version_of"]
+__all__ = ["VERSION", "Version", "loader", "loader_var", "version_of"]
 
 loader_var: ContextVar[str] = ContextVar("midflight_loader", default="")
 """Who loads, as people know him: an editor's connection. A process inherits it from who spawned it."""
@@ -86,7 +86,7 @@ class Version:
         self.vsn: object = self.digest
         self.snapshot = snapshot
         self.loaded_at = time.time()
-        self.loaded_by = _loader()
+        self.loaded_by = loader()
         self.differences: tuple[tuple[str, ...], tuple[str, ...], tuple[str, ...]] | None = None
         self.is_imported = is_imported
         self.known_problems: frozenset[str] | None = None
@@ -139,6 +139,6 @@ def digest(text: str | None) -> str:
     return "" if text is None else hashlib.sha256(text.encode("utf-8", "surrogatepass")).hexdigest()[:16]
 
 
-def _loader() -> str:
+def loader() -> str:
     """Return who loads; of code that a shell started, the `owner` of its group leader, if that has one."""
     return loader_var.get() or str(getattr(group_leader_var.get(), "owner", ""))

@@ -1,0 +1,83 @@
+"""Modules that a given-up load was importing: nobody waits for them any more, who imports one is refused at once.
+
+The import system locks a module while its body runs, and a thread that imports it too waits for that lock, without a
+limit and out of reach of any interrupt. A body that never ends never lets go of it. So when its load is given up, the
+half-made modules leave `sys.modules`, their locks are opened, and the finder refuses them by an ImportError that names
+the thread, until that has ended or somebody has loaded them whole.
+
+The locks are importlib's own: `_module_locks`, a dictionary from a name to a weak reference, each lock with an `owner`
+and a `release`, from Python 3.11 to 3.14; tests/code/test_given_up.py holds that.
+"""
+
+from __future__ import annotations
+
+import importlib
+import sys
+import threading
+from collections.abc import Iterator
+from typing import Any
+
+from midflight.code.loading.under_way import Load
+
+__all__ = ["forget", "leave_whole", "refusal_of", "refuse"]
+
+_refused: dict[str, Load] = {}
+
+
+def refuse(load: Load) -> None:
+    """Have imports refused of whatever the thread of `load`, which is given up, is half through with importing."""
+    for name, lock in list(_half_made_by(load.thread)):
+        module = sys.modules.get(name)
+        spec: Any = getattr(module, "__spec__", None)
+        if getattr(spec, "_initializing", False):
+            # The import system will take out of sys.modules what is there under the spec's name, which may be another
+            # module by the time that this body ends.
+            spec.name = f"{name} (given up)"
+            sys.modules.pop(name, None)
+            _take_from_package(name, module)
+        _refused[name] = load
+        _open(lock)
+
+
+def forget(load: Load) -> None:
+    """Refuse no more what `load` was importing: its thread has ended its body."""
+    for name, other in list(_refused.items()):
+        if other is load:
+            _refused.pop(name, None)
+
+
+def leave_whole(name: str) -> None:
+    """Refuse module `name` no more: a load has made it whole."""
+    _refused.pop(name, None)
+
+
+def refusal_of(name: str) -> ImportError | None:
+    """Return why module `name` cannot be imported; None if it can."""
+    load = _refused.get(name)
+    if load is None or load.thread == threading.get_ident():
+        return None
+    text = f"{name} is half made: {load.thread_name} {load.still()}, a load that was given up; nothing was imported."
+    return ImportError(f"{text} Mend {name} and load it, or end what that thread waits for.", name=name)
+
+
+def _half_made_by(thread: int | None) -> Iterator[tuple[str, Any]]:
+    locks: dict[str, Any] = importlib._bootstrap._module_locks  # type: ignore[attr-defined]  # private: see above
+    for name, reference in list(locks.items()):
+        lock = reference()
+        if lock is not None and getattr(lock, "owner", None) == thread:
+            yield name, lock
+
+
+def _open(lock: Any) -> None:
+    """Release a lock that another thread has, which sits in a body: who waits for it goes on."""
+    me = threading.get_ident()
+    lock.owner = me
+    while lock.owner == me:
+        lock.release()
+
+
+def _take_from_package(name: str, module: object) -> None:
+    package, _, last = name.rpartition(".")
+    parent = sys.modules.get(package)
+    if parent is not None and vars(parent).get(last) is module:
+        delattr(parent, last)
