@@ -11,7 +11,7 @@ import weakref
 import pytest
 
 from helpers.versions import text_of
-from midflight import Exit, code, link, receive, self_, trap_exit
+from midflight import Exit, code, link, receive, run, self_, spawn, trap_exit
 
 
 def numbers(name: str) -> list[int]:
@@ -246,6 +246,22 @@ def test_a_child_task_and_a_thread_are_reported_and_do_not_count(project, runtim
     assert report.lingering == ()
     assert [(note.code, note.severity) for note in report.warnings] == [("bystander", "note")]
     assert "'the child' runs version 1 at child:3" in report.warnings[0].message
+
+
+def test_a_process_is_not_reported_as_a_task_too(project):
+    """asyncio.all_tasks() has processes in it; a load names them as processes only."""
+    project.load("counter_v1")
+    path = project.put("counter_v2")
+
+    async def main():
+        spawn(sys.modules["counter"].start, name="the counter")
+        await asyncio.sleep(0)
+        return code.load(path)
+
+    report = run(main)
+
+    assert report.warnings == ()
+    assert [row.name for row in report.lingering] == ["the counter"]
 
 
 def test_a_dead_process_runs_nothing(project, runtime, counter):

@@ -10,9 +10,10 @@ import sys
 import typing
 from collections.abc import Callable, Iterator
 from types import FrameType
+from typing import Any
 
 from midflight.code.version.version import Version, version_of
-from midflight.kernel import Pid, exit, schedulers, stack_of
+from midflight.kernel import Pid, Process, exit, schedulers, stack_of
 
 __all__ = ["bystanders", "forget_typing_caches", "kill"]
 
@@ -35,7 +36,10 @@ def bystanders(wanted: Callable[[Version], bool]) -> Iterator[tuple[str, Version
     running = schedulers()
     for scheduler in running:
         if isinstance(scheduler.loop, asyncio.AbstractEventLoop) and scheduler.is_own_thread():
-            for task in asyncio.all_tasks(scheduler.loop):
+            tasks: list[Any] = list(asyncio.all_tasks(scheduler.loop))
+            for task in tasks:
+                if isinstance(task, Process):  # it has the face of a task, and is counted as a process
+                    continue
                 yield from _first(f"asyncio task {task.get_name()!r}", stack_of(task.get_coro()), wanted)
     loops = {scheduler.thread for scheduler in running}
     for thread, frame in sys._current_frames().items():
