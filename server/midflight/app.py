@@ -2,7 +2,8 @@
 
 Start: runtime, then the socket, then the files by which it is found, then it accepts. Stop: the files go first,
 so that nobody new comes; processes get the exit signal "shutdown" while their editors still hear them; then the
-connections are closed. All processes run in the loop of the main thread; each connection has its own threads.
+connections are closed. All processes run in the loop of the main thread; one more reads and writes
+all connections, and a request that runs has a thread.
 """
 
 from __future__ import annotations

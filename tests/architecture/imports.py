@@ -51,7 +51,7 @@ INSIDE_THE_KERNEL = ("driver", "watchdog", "")
 FOREIGN: dict[str, frozenset[str]] = {
     "socket": frozenset({"epc"}),
     "select": frozenset({"cli", "epc"}),
-    "selectors": frozenset({"testing"}),
+    "selectors": frozenset({"epc", "testing"}),
     "ssl": frozenset(),
     "multiprocessing": frozenset(),
     "subprocess": frozenset({"app", "cli", "editors"}),

@@ -146,7 +146,7 @@ def test_an_import_under_a_condition_of_the_module_is_allowed() -> None:
     [
         ("midflight.kernel.core", "import socket"),
         ("midflight.app", "from socket import create_server"),
-        ("midflight.epc.server", "import selectors"),
+        ("midflight.shell.session", "import selectors"),
         ("midflight.code.load", "from subprocess import run"),
     ],
 )

@@ -17,7 +17,7 @@ class Desk:
 
     def __init__(self) -> None:
         self.now = 100.0
-        self.outbox = Outbox(lambda _frame: None, lambda: None, clock=lambda: self.now)
+        self.outbox = Outbox(lambda: None, lambda: None, clock=lambda: self.now)
         self.pushed: list[list[object]] = []
         self.answers: list[Callable[[object], object]] = []
 

@@ -12,7 +12,6 @@ from __future__ import annotations
 
 import os
 import socket
-import threading
 from collections.abc import Callable, Mapping
 from concurrent.futures import Future, InvalidStateError
 from concurrent.futures import TimeoutError as FutureTimeout
@@ -23,10 +22,12 @@ from typing import Any, Self
 from epc.client import EPCClient
 
 from midflight.epc.connection import Connection
+from midflight.epc.io_thread import IoThread
 from midflight.epc.method import Lane, Method
 from midflight.epc.rendezvous import Place
 from midflight.epc.server_file import PROTOCOL, ServerFile
 from midflight.epc.wire import PAYLOAD_LIMIT
+from midflight.epc.workers import Workers
 from midflight.errors import ConnectionLost, RemoteError
 
 __all__ = ["CALL_SECONDS", "Client"]
@@ -45,30 +46,18 @@ _FLAGS = ("current", "trap_exit", "down", "code_change", "alive", "imported", "w
 
 
 class _ClientConnection(Connection):
-    """The hardened connection, whose life in a thread begins with `start` instead of its construction."""
+    """The hardened connection of a client, which has threads of its own that end with it."""
 
     items_limit = PAYLOAD_LIMIT  # what a server that has proved itself answers may be as long as a frame
-
-    def __init__(self, stream: socket.socket, address: None, endpoint: object) -> None:
-        self._arguments = (stream, address, endpoint)
-        self.is_ready = threading.Event()
-        self.on_lost: Callable[[], object] = lambda: None
-
-    def start(self) -> None:
-        try:
-            super().__init__(*self._arguments)
-        finally:
-            self._arguments[0].close()
-            self.is_ready.set()  # also if the socket broke before the connection could begin
-
-    def begin(self) -> None:
-        super().begin()
-        self.at_close(self.on_lost)
-        self.is_ready.set()
 
     def _lane(self, *_: object) -> Lane:
         # Answers too: the output of an evaluation is to be shown before its value.
         return Lane.IN_ORDER
+
+    def finish(self) -> None:
+        super().finish()
+        self.io.stop()
+        self.workers.stop()
 
 
 class _Endpoint(EPCClient):  # type: ignore[misc]  # epc has no type hints
@@ -76,11 +65,13 @@ class _Endpoint(EPCClient):  # type: ignore[misc]  # epc has no type hints
 
     def connect(self, stream: socket.socket) -> None:
         self.socket = stream
+        self.io = IoThread("midflight-epc-io")
+        self.workers = Workers("midflight-epc-worker")
         self.handler = _ClientConnection(stream, None, self)
 
     def start(self) -> None:
-        threading.Thread(target=self.handler.start, name="midflight-epc-reader", daemon=True).start()
-        self.handler.is_ready.wait()
+        self.io.start()
+        self.handler.begin()
 
 
 class Client:
@@ -112,13 +103,11 @@ class Client:
             raise ConnectionLost(
                 f"Nobody answers on port {port} ({error}); nothing was sent. Start a server: midflight serve"
             ) from None
-        stream.settimeout(None)
         self._endpoint = _Endpoint(stream)
         self._connection: _ClientConnection = self._endpoint.handler
-        self._connection.on_lost = on_lost
-        self._handlers = {name: Method(name, _filled(handler)) for name, handler in (handlers or {}).items()}
+        self._connection.at_close(on_lost)
+        self._connection.methods = {name: Method(name, _filled(handler)) for name, handler in (handlers or {}).items()}
         self._endpoint.start()
-        self._connection.methods = self._handlers
         try:
             answer = self.call("authenticate", cookie, timeout_seconds=_CONNECT_SECONDS)
             self.info = _require_protocol(answer)

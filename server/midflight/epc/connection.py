@@ -1,11 +1,12 @@
 """One connection: the handler of the PyPI `epc` package, hardened. Both ends use it; only sockets differ.
 
-The life of a request: the reader's thread cuts the frame and looks at its first bytes; an answer to one of
-our own calls, and a method that overtakes (`ping`, `interrupt`), it handles at once; the rest go to one
-worker in the order they came. The worker parses, calls, and puts one answer into the outbox, which sends it.
+The life of a request: the I/O thread, which reads all connections, cuts the frame and looks at its first bytes; an
+answer to one of our own calls, and a method that overtakes (`ping`, `interrupt`), is handled at once; the rest wait in
+the order they came. While some wait, the connection has a worker, a thread that parses, calls, and puts one answer
+into the outbox, which the I/O thread sends. A connection with nothing to do has no thread.
 A request that waits long, as an evaluation may, steps aside, so that those behind it can run.
 
-What `epc` gives: the call manager (numbers and callbacks of our own calls), the s-expressions, the socket
+What `epc` gives: the call manager (numbers and callbacks of our own calls), the handler with its calls, the socket
 server. What is replaced, since it has none: limits, order, one writer, one answer whatever happens, quiet.
 """
 
@@ -13,19 +14,23 @@ from __future__ import annotations
 
 import inspect
 import logging
-import queue
 import socket
 import threading
-from collections.abc import Callable, Iterator, Mapping
+import time
+from collections import deque
+from collections.abc import Callable, Mapping
 from contextlib import ExitStack
+from functools import partial
 from typing import Any
 
 from epc.handler import BaseRemoteError, EPCHandler
 
+from midflight.epc.io_thread import IoThread
 from midflight.epc.method import AnswerThen, Lane, Method
 from midflight.epc.outbox import Outbox
 from midflight.epc.sexp import ITEMS_LIMIT, Symbol
 from midflight.epc.wire import Frame, FrameReader, Message, Opening, Oversized, decode, encode, opening
+from midflight.epc.workers import Workers
 from midflight.errors import ConnectionLost, FrameError, MidflightError, RequestError, WireError
 
 __all__ = ["Connection"]
@@ -33,6 +38,7 @@ __all__ = ["Connection"]
 _log = logging.getLogger("midflight.epc")
 
 _RECEIVE_BYTES = 64 * 1024
+_TURN_SECONDS = 0.002
 _URGENT_BYTES = 4096
 _ASIDE_REQUESTS = 8
 _WAITING_REQUESTS = 1000
@@ -43,22 +49,31 @@ _QUICK_ACK: int | None = getattr(socket, "TCP_QUICKACK", None)  # Linux has it
 
 
 class Connection(EPCHandler):  # type: ignore[misc]  # epc has no type hints
-    """One peer. The thread that constructs it reads until the peer is gone.
+    """One peer. It is read from `begin` on, by the I/O thread of its `server`, until the peer is gone.
 
-    `methods` are what the peer may call, by name.
+    `methods` are what the peer may call, by name. `server` gives `io` and `workers`.
     """
 
     items_limit = ITEMS_LIMIT
     disable_nagle_algorithm = True  # else an answer that follows a push waits 40 ms for the peer's ACK
     request: socket.socket
 
+    def __init__(self, request: socket.socket, client_address: object, server: Any) -> None:
+        """Prepare. Unlike its base class this one does not read in here."""
+        self.request, self.client_address, self.server = request, client_address, server
+        self.io: IoThread = server.io
+        self.workers: Workers = server.workers
+        self.setup()
+
     def setup(self) -> None:
-        """Prepare the socket and the parts; no thread is started before the peer is admitted."""
+        """Prepare the parts; nothing is read and no thread is used before `begin`."""
         self.methods: Mapping[str, Method] = {}
         self.frames = FrameReader()
-        self.outbox = Outbox(self.request.sendall, self.cut)
-        self._requests: queue.SimpleQueue[bytes | None] = queue.SimpleQueue()
+        self.outbox = Outbox(partial(self.io.wake, self), self.cut)
         self._lock = threading.Lock()
+        self._requests: deque[bytes] = deque()
+        self._is_working = False
+        self._is_over = False
         self._at_close: list[Callable[[], object]] | None = []
         self._aside_count = 0
         self._waiting_count = 0
@@ -67,30 +82,48 @@ class Connection(EPCHandler):  # type: ignore[misc]  # epc has no type hints
         self._begun_count = 0
         self._retired: set[int] = set()
         self._is_begun = False
+        self._is_cut = False
+        self._is_behind = True  # frames that were read are not handled yet
+        self._is_tcp = self.request.family in (socket.AF_INET, socket.AF_INET6)
+        self.disable_nagle_algorithm = self._is_tcp
         super().setup()
 
-    def handle(self) -> None:
-        """Admit the peer, then read until it is gone or sends what is no frame."""
+    def begin(self) -> None:
+        """Read and write from now on."""
+        self._is_begun = True
+        self.io.add(self)
+
+    def receive(self) -> bool:
+        """See `Stream`: handle what has come for a moment, and end at what is no frame."""
+        deadline = time.monotonic() + _TURN_SECONDS
+        if not self._is_behind:
+            data = self.request.recv(_RECEIVE_BYTES)
+            if not data:
+                raise EOFError
+            self._acknowledge()
+            self.frames.feed(data)
         try:
-            if self.admit():
-                self.begin()
-                for event in self.events():
-                    self._dispatch(event)
+            while (event := self.frames.next_event()) is not None:
+                if self._is_cut:
+                    raise EOFError
+                self._dispatch(event)
+                self._is_behind = time.monotonic() > deadline
+                if self._is_behind:
+                    return True
         except FrameError as error:
             _log.debug("closed: %s", error)
             self._put_error(None, f"{error}; the connection is closed. Connect again.", "epc-error")
-        except OSError as error:
-            _log.debug("connection lost: %s", error)
+            raise EOFError from None
+        self._is_behind = False
+        return False
 
-    def admit(self) -> bool:
-        """Say whether the peer may call methods; called before anything it sends is parsed."""
-        return True
+    def transmit(self) -> float:
+        """See `Stream`."""
+        return self.outbox.transmit(self.request.send)
 
-    def begin(self) -> None:
-        """Start the worker and the writer."""
-        self._is_begun = True
-        threading.Thread(target=self._work, name="midflight-epc-worker", daemon=True).start()
-        threading.Thread(target=self.outbox.run, name="midflight-epc-writer", daemon=True).start()
+    def lost(self) -> None:
+        """See `Stream`."""
+        self.workers.run(self.finish)
 
     def step_aside(self) -> None:
         """Let later requests run while the calling one, which the worker runs, goes on waiting for something.
@@ -102,7 +135,10 @@ class Connection(EPCHandler):  # type: ignore[misc]  # epc has no type hints
             if threading.get_ident() in self._retired or len(self._retired) >= _ASIDE_REQUESTS:
                 return
             self._retired.add(threading.get_ident())
-        threading.Thread(target=self._work, name="midflight-epc-worker", daemon=True).start()
+            self._is_working = bool(self._requests)
+            if not self._is_working:
+                return
+        self.workers.run(self._work)
 
     @property
     def received_count(self) -> int:
@@ -126,21 +162,32 @@ class Connection(EPCHandler):  # type: ignore[misc]  # epc has no type hints
         function()
 
     def finish(self) -> None:
-        """Close what the connection had: its sessions, its threads, and the calls it will not answer."""
+        """Close what the connection had: its sessions, its socket, and the calls it will not answer. It may wait."""
         with self._lock:
             functions, self._at_close = self._at_close or [], None
         with ExitStack() as stack:  # each step runs though one before it failed; last in, first out
+            stack.callback(partial(self.io.remove, self) if self._is_begun else self.request.close)
             stack.callback(super().finish)
             stack.callback(self.cut)
             if self._is_begun:
                 stack.callback(self.outbox.wait_empty, _DRAIN_SECONDS)
-            stack.callback(self._requests.put, None)
+            stack.callback(self._end_requests)
             stack.callback(self.outbox.close)
             for function in functions:
                 stack.callback(function)
 
+    def _end_requests(self) -> None:
+        """Let the worker fail our own calls behind the last request."""
+        with self._lock:
+            self._is_over = True
+            if self._is_working:
+                return
+            self._is_working = True
+        self.workers.run(self._work)
+
     def cut(self) -> None:
-        """End the connection now; the reader's thread then finishes it. Callable from any thread."""
+        """End the connection now; the I/O thread then sees its end. Callable from any thread."""
+        self._is_cut = True
         try:
             self.request.shutdown(socket.SHUT_RDWR)
         except OSError:
@@ -151,25 +198,11 @@ class Connection(EPCHandler):  # type: ignore[misc]  # epc has no type hints
         """Call a method of the peer; `answered` gets the answer or the exception that came instead."""
         self.callmanager.call(self, method, arguments, callback=answered, errback=answered)
 
-    def events(self) -> Iterator[Frame | Oversized]:
-        """Yield what the peer sends, until it is gone.
-
-        Raises: FrameError, OSError (a timeout of the socket among them).
-        """
-        while True:
-            while (event := self.frames.next_event()) is not None:
-                yield event
-            data = self.request.recv(_RECEIVE_BYTES)
-            if not data:
-                return
-            self._acknowledge()
-            self.frames.feed(data)
-
     def _acknowledge(self) -> None:
         """Tell the peer's system at once what has come: one like Emacs, which cannot switch Nagle's algorithm off,
         keeps a second small request back until it hears of the first, which may be 40 ms. The switch lasts for a while.
         """
-        if _QUICK_ACK is not None:
+        if _QUICK_ACK is not None and self._is_tcp:
             self.request.setsockopt(socket.IPPROTO_TCP, _QUICK_ACK, 1)
 
     def _dispatch(self, event: Frame | Oversized) -> None:
@@ -185,29 +218,39 @@ class Connection(EPCHandler):  # type: ignore[misc]  # epc has no type hints
             case Lane.AT_ONCE:
                 self._handle(event.payload)
             case Lane.ASIDE:
-                threading.Thread(target=self._handle_aside, args=(event.payload,), daemon=True).start()
+                self.workers.run(partial(self._handle_aside, event.payload))
+            case None:
+                _log.debug("an answer to no call: %r", head.uid if head else None)
             case Lane.IN_ORDER:
                 self._enqueue(event.payload, head)
 
-    def _lane(self, head: Opening | None, size: int, /) -> Lane:
+    def _lane(self, head: Opening | None, size: int, /) -> Lane | None:
+        """Return where a message is handled; None for an answer to no call, which is not even parsed."""
         if head is None:
             return Lane.IN_ORDER
         if head.kind not in ("call", "methods"):
-            return Lane.AT_ONCE  # an answer: it is what the flow control waits for
+            if head.uid not in self.callmanager.callbacks:
+                return None
+            # Not in order: an answer is what the flow control, and perhaps the request that runs, waits for.
+            return Lane.AT_ONCE if size <= _URGENT_BYTES else self._aside(Lane.AT_ONCE)
         method = self.methods.get(head.method or "")
         if method is None or size > _URGENT_BYTES:
             return Lane.IN_ORDER
-        if method.lane is Lane.ASIDE:
-            with self._lock:
-                if self._aside_count >= _ASIDE_REQUESTS:
-                    return Lane.IN_ORDER
-                self._aside_count += 1
-        return method.lane
+        return self._aside(Lane.IN_ORDER) if method.lane is Lane.ASIDE else method.lane
+
+    def _aside(self, otherwise: Lane) -> Lane:
+        with self._lock:
+            if self._aside_count >= _ASIDE_REQUESTS:
+                return otherwise
+            self._aside_count += 1
+        return Lane.ASIDE
 
     def _handle_aside(self, payload: bytes) -> None:
-        self._handle(payload)
-        with self._lock:
-            self._aside_count -= 1
+        try:
+            self._handle(payload)
+        finally:
+            with self._lock:
+                self._aside_count -= 1
 
     def _enqueue(self, payload: bytes, head: Opening | None) -> None:
         with self._lock:
@@ -216,23 +259,38 @@ class Connection(EPCHandler):  # type: ignore[misc]  # epc has no type hints
                 self._waiting_count += 1
                 self._waiting_bytes += len(payload)
                 self._received_count += 1
-        if has_room:
-            self._requests.put(payload)
-        else:
+                self._requests.append(payload)
+            has_worker, self._is_working = self._is_working, self._is_working or has_room
+        if not has_room:
             self._reject(head, f"{self._waiting_count} requests of this connection are waiting already")
+        elif not has_worker:
+            self.workers.run(self._work)
 
     def _work(self) -> None:
-        while (payload := self._requests.get()) is not None:
-            with self._lock:
-                self._begun_count += 1
-            self._handle(payload)
+        """Handle the requests that wait, in order, until none does."""
+        while (payload := self._next_request()) is not None:
+            try:
+                self._handle(payload)
+            except BaseException:
+                # One that was sent to this thread for a method that had just returned: those behind it are served.
+                _log.error("a request failed outside its method", exc_info=True)
             with self._lock:
                 self._waiting_count -= 1
                 self._waiting_bytes -= len(payload)
                 if threading.get_ident() in self._retired:
                     self._retired.remove(threading.get_ident())
                     return
-        self._fail_calls()  # after the outbox was closed, so that none comes later
+
+    def _next_request(self) -> bytes | None:
+        with self._lock:
+            if self._requests:
+                self._begun_count += 1
+                return self._requests.popleft()
+            self._is_working = False
+            is_over = self._is_over
+        if is_over:
+            self._fail_calls()  # after the outbox was closed, so that none comes later
+        return None
 
     def _fail_calls(self) -> None:
         lost = ConnectionLost("The connection was closed; the answer will not come. Connect again.")

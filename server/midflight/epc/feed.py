@@ -46,7 +46,7 @@ class TraceFeed(Windowed):
         """Note that there are events. Callable from any thread; never waits."""
         with self._outbox.lock:
             self._due_at = min(self._due_at, self._outbox.clock() + _BATCH_SECONDS)
-            self._outbox.lock.notify_all()
+            self._outbox.wake()
 
     def due_at(self) -> float | None:
         """See `Channel`."""

@@ -1,14 +1,16 @@
 """The one writer of a connection: everything that leaves it goes through here, whole and in order.
 
-Any thread puts frames; one thread sends them. Nobody who puts a frame ever waits for the peer, so a peer that
-does not read holds up neither the runtime nor another connection: past a limit it is cut off instead.
+Any thread puts frames; the I/O thread sends them. Neither waits for the peer, so a peer that does not read holds up
+neither the runtime nor another connection: past a limit it is cut off instead.
 
-Channels hand over pushes when the writer has nothing else to send and their time has come. The lock is
-shared with them, so that "what is still waiting, then the answer" is one step that nothing gets between.
+Channels hand over pushes when nothing else is to be sent and their time has come; whoever makes one due calls `wake`.
+The lock is shared with them, so that "what is still waiting, then the answer" is one step that nothing gets between.
 """
 
 from __future__ import annotations
 
+import logging
+import math
 import threading
 import time
 from collections import deque
@@ -19,8 +21,11 @@ from midflight.errors import ConnectionLost
 
 __all__ = ["Channel", "Outbox"]
 
+_TURN_BYTES = 1024 * 1024
 _LIMIT_BYTES = 32 * 1024 * 1024
 """Bytes that may wait for a peer: four answers of the largest size. More, and it has stopped reading."""
+
+_log = logging.getLogger("midflight.epc")
 
 
 class Channel(Protocol):
@@ -34,14 +39,14 @@ class Channel(Protocol):
 
 
 class Outbox:
-    """Send frames over a connection from one thread, which runs `run`.
+    """Frames that wait to be sent over a connection; one thread, the I/O thread, sends them by `transmit`.
 
-    `send` sends one whole frame or raises OSError; `cut` ends the connection at once. `lock` is re-entrant.
+    `wake` asks that thread to come; `cut` ends the connection at once. Neither may wait. `lock` is re-entrant.
     """
 
     def __init__(
         self,
-        send: Callable[[bytes], object],
+        wake: Callable[[], object],
         cut: Callable[[], object],
         *,
         limit_bytes: int = _LIMIT_BYTES,
@@ -49,11 +54,13 @@ class Outbox:
     ) -> None:
         self.lock = threading.Condition(threading.RLock())
         self.clock = clock
-        self._send = send
+        self._wake = wake
+        self._is_woken = False
         self._cut = cut
         self._limit_bytes = limit_bytes
         self._frames: deque[bytes] = deque()
         self._waiting_bytes = 0
+        self._rest = memoryview(b"")  # of the frame that is being sent
         self._is_sending = False
         self.is_closed = False
         self._channels: list[Channel] = []
@@ -76,33 +83,52 @@ class Outbox:
                 )
             self._frames.append(frame)
             self._waiting_bytes += len(frame)
-            self.lock.notify_all()
+        self.wake()
+
+    def wake(self) -> None:
+        """Have what waits sent. Callable from any thread, at any point of its work."""
+        if not self._is_woken:
+            self._is_woken = True
+            self._wake()
 
     def attach(self, channel: Channel) -> None:
         """Let `channel` push whenever it is due."""
         with self.lock:
             self._channels.append(channel)
-            self.lock.notify_all()
+        self.wake()
 
     def detach(self, channel: Channel) -> None:
         """Ask `channel` for no more pushes. One that is not attached is no error."""
         with self.lock:
             self._channels = [other for other in self._channels if other is not channel]
 
-    def run(self) -> None:
-        """Send until closed and empty, or until the peer is gone. Runs in the writer's thread."""
+    def transmit(self, send: Callable[[memoryview], int]) -> float:
+        """Send what waits, at most about a megabyte; return in how many seconds to come again.
+
+        `send` sends some of the bytes it gets and says how many, or raises OSError, BlockingIOError while the peer
+        takes none. The answer is 0 if more waits, infinity if nothing does. After another OSError nothing is sent any
+        more: the peer is gone.
+        """
+        self._is_woken = False  # before looking: what is put from now on wakes again
+        sent_bytes = 0
         try:
-            while (frame := self._next()) is not None:
-                self._send(frame)
+            while self._rest or self._begin_next():
+                if sent_bytes >= _TURN_BYTES:
+                    return 0.0
+                count = send(self._rest)
+                sent_bytes += count
+                self._rest = self._rest[count:]
+        except BlockingIOError:
+            raise
         except OSError:
-            # The peer is gone. The reader of the same socket meets the same end and tidies up.
-            pass
-        finally:
             with self.lock:
                 self._frames.clear()
                 self._waiting_bytes = 0
+                self._rest = memoryview(b"")
                 self._is_sending = False
                 self.close()
+            raise
+        return self._seconds_to_wait()
 
     def close(self) -> None:
         """Take no more frames and ask no channel any more. What was put before is still sent."""
@@ -116,22 +142,33 @@ class Outbox:
         with self.lock:
             return self.lock.wait_for(lambda: not self._frames and not self._is_sending, seconds)
 
-    def _next(self) -> bytes | None:
+    def _begin_next(self) -> bool:
+        """Begin with the next frame, one of a channel that is due if none waits; say whether there is one."""
         with self.lock:
             self._is_sending = False
             self.lock.notify_all()
             while not self._frames:
-                if self.is_closed:
-                    return None
-                due = [(moment, channel) for channel in self._channels if (moment := channel.due_at()) is not None]
-                moment, channel = min(due, key=lambda pair: pair[0], default=(None, None))
-                if moment is None or channel is None:
-                    self.lock.wait()
-                elif moment > (now := self.clock()):
-                    self.lock.wait(moment - now)
-                else:
-                    channel.push()
+                channel = self._due_channel()
+                if channel is None or channel[0] > self.clock():
+                    return False
+                try:
+                    channel[1].push()
+                except Exception:
+                    _log.error("a push failed; its channel is closed", exc_info=True)
+                    self.detach(channel[1])
             self._is_sending = True
             frame = self._frames.popleft()
             self._waiting_bytes -= len(frame)
-            return frame
+            self._rest = memoryview(frame)
+            return True
+
+    def _due_channel(self) -> tuple[float, Channel] | None:
+        due = [(moment, channel) for channel in self._channels if (moment := channel.due_at()) is not None]
+        return min(due, key=lambda pair: pair[0], default=None)
+
+    def _seconds_to_wait(self) -> float:
+        with self.lock:
+            if self._frames:
+                return 0.0
+            channel = self._due_channel()
+            return math.inf if channel is None else max(0.0, channel[0] - self.clock())

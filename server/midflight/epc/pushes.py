@@ -59,7 +59,7 @@ class Windowed:
             if asked is self._connection:  # else the answer is one of a connection that was lost
                 self._unanswered -= 1
                 self._was_answered()
-                asked.outbox.lock.notify_all()
+                asked.outbox.wake()
 
     def _was_answered(self) -> None:
         """Forget what was kept of the oldest push that had no answer. Called with the outbox's lock held."""
@@ -115,7 +115,7 @@ class Output(Windowed):
                 if len(self._backlog) >= _BATCH_CHARACTERS:
                     self._due_at = -math.inf
                 if self._due_at != was_due_at:
-                    self._outbox.lock.notify_all()
+                    self._outbox.wake()
                 return
         self._write_afterwards(text)
 
@@ -141,7 +141,7 @@ class Output(Windowed):
         with self._locked():
             if len(self._backlog):
                 self._due_at = -math.inf
-                self._outbox.lock.notify_all()
+                self._outbox.wake()
 
     def drain(self) -> None:
         """Put all that waits into the outbox now, window or not: the answer that follows must come after it.
@@ -245,7 +245,7 @@ class Events(Windowed):
                 plist = {**plist, "dropped": self._dropped}
                 self._dropped = 0
             self._waiting.append((method, plist))
-            self._outbox.lock.notify_all()
+            self._outbox.wake()
 
     def due_at(self) -> float | None:
         """See `Channel`."""

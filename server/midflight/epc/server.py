@@ -2,7 +2,8 @@
 
 Everybody on the machine can connect. Until the first frame has shown the cookie, a connection has one thread,
 256 bytes and 5 seconds; when too many stand at the door, the one that came first is shown out, so that nobody
-can lock the others out by standing there.
+can lock the others out by standing there. One that is admitted gives its thread back: from then on the I/O thread
+reads it.
 """
 
 from __future__ import annotations
@@ -11,16 +12,20 @@ import logging
 import socket
 import threading
 import time
+from collections import Counter
 from collections.abc import Callable, Mapping
 from socketserver import ThreadingMixIn
+from typing import Any
 
 from epc.server import EPCServer
 
 from midflight.epc.connection import Connection
 from midflight.epc.cookie import FIRST_FRAME_LIMIT, read_claim
+from midflight.epc.io_thread import IoThread
 from midflight.epc.method import Method
 from midflight.epc.pushes import Events
 from midflight.epc.wire import PAYLOAD_LIMIT, Frame, encode
+from midflight.epc.workers import Workers
 from midflight.errors import FrameError
 
 __all__ = ["AUTHENTICATE_SECONDS", "Server", "ServerConnection"]
@@ -29,6 +34,8 @@ AUTHENTICATE_SECONDS = 5.0
 """How long a connection may take to show the cookie."""
 
 _DOOR_LIMIT = 16
+_PEERS_LIMIT = 256
+_NAMED_CLIENTS = 5
 _STOP_SECONDS = 2.0
 _log = logging.getLogger("midflight.epc")
 
@@ -72,12 +79,17 @@ class ServerConnection(Connection):
             return False
         self.frames.limit = PAYLOAD_LIMIT
         self.frames.skip_oversized = True
-        self.request.settimeout(None)
         self.reports = Events(self)
         self.methods = self.server.methods_of(self)
-        self._send("return", claim.uid, self.server.describe())
-        self.number = self.server.let_in(self)  # last: a report must not come before the answer
-        return True
+        answer = encode("return", claim.uid, self.server.describe())
+        with self.outbox.lock:  # a report must not come before the answer
+            number = self.server.let_in(self)
+            if number is not None:
+                self.number = number
+                self.outbox.put(answer)
+        if number is None:
+            self.request.sendall(encode("return-error", claim.uid, self.server.crowd()))
+        return number is not None
 
     def _first_frame(self, deadline: float) -> Frame | None:
         # The time limit is for the frame, not for each read: a byte a second would outlast that one for ever.
@@ -113,12 +125,16 @@ class Server(ThreadingMixIn, EPCServer):  # type: ignore[misc]  # epc has no typ
         port: int = 0,
         authenticate_seconds: float = AUTHENTICATE_SECONDS,
         door_limit: int = _DOOR_LIMIT,
+        peers_limit: int = _PEERS_LIMIT,
     ) -> None:
         self.cookie = cookie
         self.methods_of = methods_of
         self.describe = describe
         self.authenticate_seconds = authenticate_seconds
         self._door_limit = door_limit
+        self._peers_limit = peers_limit
+        self.io = IoThread("midflight-epc-io")
+        self.workers = Workers("midflight-epc-worker")
         self._changed = threading.Condition()
         self._door: list[ServerConnection] = []
         self._peers: list[ServerConnection] = []
@@ -143,17 +159,29 @@ class Server(ThreadingMixIn, EPCServer):  # type: ignore[misc]  # epc has no typ
             if peer is not but:
                 peer.reports.add(method, plist)
 
-    def let_in(self, connection: ServerConnection) -> int:
-        """Count `connection` among the admitted; return its number, from 1."""
+    def let_in(self, connection: ServerConnection) -> int | None:
+        """Count `connection` among the admitted; return its number, from 1, or None if there are too many."""
         with self._changed:
+            if len(self._peers) >= self._peers_limit:
+                return None
             self._door.remove(connection)
             self._peers.append(connection)
             self._numbers += 1
             self._changed.notify_all()
             return self._numbers
 
+    def crowd(self) -> str:
+        """Return what a client hears that is one too many: how many there are, of which programs, what to do."""
+        clients = Counter(peer.client or "unnamed" for peer in self.peers())
+        names = ", ".join(f"{count} of {client}" for client, count in clients.most_common(_NAMED_CLIENTS))
+        return (
+            f"The server takes {self._peers_limit} connections and has as many ({names}); this one was closed and "
+            "nothing changed. Close one that nobody needs: C-c C-x c in an Emacs that is connected lists them."
+        )
+
     def start(self) -> None:
         """Accept connections in a thread of its own, until `stop`."""
+        self.io.start()
         self._thread.start()
 
     def stop(self) -> None:
@@ -163,12 +191,27 @@ class Server(ThreadingMixIn, EPCServer):  # type: ignore[misc]  # epc has no typ
             socket.create_connection(("127.0.0.1", self.port)).close()  # wakes the thread that accepts
             self._thread.join()
         self.server_close()
+        deadline = time.monotonic() + _STOP_SECONDS  # for all of them: those who do not read wait together
         for peer in self.peers():
-            peer.outbox.wait_empty(_STOP_SECONDS)
+            peer.outbox.wait_empty(max(0.0, deadline - time.monotonic()))
         with self._changed:
             for connection in (*self._door, *self._peers):
                 connection.cut()
             self._changed.wait_for(lambda: not self._door and not self._peers, _STOP_SECONDS)
+        self.io.stop()
+        self.workers.stop()
+
+    def process_request_thread(self, request: Any, client_address: Any) -> None:
+        """Let a connection stand at the door, in this thread, until it is admitted or shut."""
+        try:
+            connection = ServerConnection(request, client_address, self)
+            if connection.admit():
+                connection.begin()
+            else:
+                connection.finish()
+        except Exception:
+            self.handle_error(request, client_address)
+            self.shutdown_request(request)
 
     def _accept(self) -> None:
         # Not serve_forever: that one looks several times a second whether it should stop.
