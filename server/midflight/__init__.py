@@ -19,14 +19,11 @@ from midflight.errors import (
 )
 from midflight.kernel import Client, CrashReport, Down, Exit, Pid, Ref
 from midflight.kernel.calls import (
-    alias,
-    cancel_timer,
     demonitor,
     exit,
     group_leader,
     is_alive,
     link,
-    make_ref,
     monitor,
     process_dictionary,
     process_info,
@@ -34,19 +31,16 @@ from midflight.kernel.calls import (
     register,
     registered,
     self_,
-    send,
-    send_after,
-    sleep,
     spawn,
     spawn_link,
     spawn_monitor,
     trap_exit,
-    unalias,
     unlink,
     unregister,
     whereis,
 )
 from midflight.kernel.core import receive
+from midflight.kernel.messages import alias, cancel_timer, make_ref, send, send_after, sleep, unalias
 from midflight.otp import (
     IGNORE,
     NOREPLY,

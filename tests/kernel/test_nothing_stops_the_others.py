@@ -24,7 +24,7 @@ from midflight import (
     spawn_monitor,
     trap_exit,
 )
-from midflight.kernel import Client, current_process, follow
+from midflight.kernel import Client, current_process, current_scheduler, follow
 from midflight.kernel.tracing import Trace
 from midflight.testing import TestRuntime
 
@@ -341,12 +341,18 @@ class Uncopyable:
         raise SystemExit("not to be copied")
 
 
-def test_an_uncopyable_message_in_a_timer_is_reported_and_the_others_ring(copying, clock, caplog):
-    """All timers of that moment, before and after it."""
+def test_a_timer_that_raises_is_reported_and_the_others_ring(copying, clock, caplog):
+    """All timers of that moment. No message makes one raise: it is copied when the timer is set."""
+
+    def raises():
+        raise SystemExit("not to be rung")
 
     async def main():
         send_after(1, self_(), "before")
-        send_after(1, self_(), Uncopyable())
+        with pytest.raises(SystemExit):
+            send_after(1, self_(), Uncopyable())
+        scheduler = current_scheduler()
+        scheduler.timers.set(scheduler.clock.now() + 1, raises)
         send_after(1, self_(), "after")
         clock.advance(1)
         return await receive(), await receive()

@@ -1,6 +1,6 @@
 """The kernel: processes, messages, exits and time. It knows no socket, no thread of its own and no editor."""
 
-from midflight.kernel import trouble
+from midflight.kernel import arguments, trouble
 from midflight.kernel.async_exc import Target, is_user_code
 from midflight.kernel.behaviour import Behaviour
 from midflight.kernel.calls import (
@@ -9,14 +9,13 @@ from midflight.kernel.calls import (
     link,
     monitor,
     self_,
-    sleep,
     spawn,
     spawn_link,
     spawn_monitor,
     trap_exit,
     unlink,
 )
-from midflight.kernel.client import TIMED_OUT, Client, check_timeout
+from midflight.kernel.client import TIMED_OUT, Client
 from midflight.kernel.core import Pid, Process, receive
 from midflight.kernel.crash import CrashReport, StuckReport, log_crash
 from midflight.kernel.frames import (
@@ -30,10 +29,12 @@ from midflight.kernel.frames import (
 )
 from midflight.kernel.group_leader import Sink, group_leader_var, routed_output
 from midflight.kernel.info import describe, message_count, messages_of, status_of
+from midflight.kernel.messages import sleep
 from midflight.kernel.reenter import obstacle, reenter
 from midflight.kernel.refs import Ref
 from midflight.kernel.running import current_process, current_scheduler, schedulers
 from midflight.kernel.scheduler import OUTSIDE, Scheduler
+from midflight.kernel.seconds import LONG, NUMBERS
 from midflight.kernel.signals import NODE, Down, Exit
 from midflight.kernel.system import System, server_of
 from midflight.kernel.timers import Clock, ManualClock, SystemClock
@@ -41,7 +42,9 @@ from midflight.kernel.tracing import KINDS, Trace, TraceEvent, follow, leave
 
 __all__ = [
     "KINDS",
+    "LONG",
     "NODE",
+    "NUMBERS",
     "OUTSIDE",
     "TIMED_OUT",
     "Behaviour",
@@ -62,7 +65,7 @@ __all__ = [
     "Target",
     "Trace",
     "TraceEvent",
-    "check_timeout",
+    "arguments",
     "current_process",
     "current_scheduler",
     "demonitor",

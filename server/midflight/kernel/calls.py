@@ -1,32 +1,26 @@
-"""The functions that programs call: spawn, send, link, monitor and the rest, by OTP's names."""
+"""The functions on processes that programs call: spawn, link, monitor, exit and the rest, by OTP's names."""
 
 from __future__ import annotations
 
-import asyncio
-from collections.abc import Callable, Generator
-from types import coroutine
-from typing import Any, TypeVar
+from collections.abc import Callable
+from typing import Any
 
-from midflight.errors import NoSuchName, ProcessExit, RegistrationError
-from midflight.kernel import ends
-from midflight.kernel.core import Pid, Process, sleep_in_process
+from midflight.errors import ProcessExit, RegistrationError
+from midflight.kernel import arguments, ends
+from midflight.kernel.core import Pid, Process
 from midflight.kernel.group_leader import Sink, group_leader_var
 from midflight.kernel.info import describe
 from midflight.kernel.refs import Ref
 from midflight.kernel.running import current_process, current_scheduler
 from midflight.kernel.scheduler import OUTSIDE, Scheduler
 from midflight.kernel.signals import NODE, is_word
-from midflight.kernel.timers import Timer
 
 __all__ = [
-    "alias",
-    "cancel_timer",
     "demonitor",
     "exit",
     "group_leader",
     "is_alive",
     "link",
-    "make_ref",
     "monitor",
     "process_dictionary",
     "process_info",
@@ -34,28 +28,22 @@ __all__ = [
     "register",
     "registered",
     "self_",
-    "send",
-    "send_after",
-    "sleep",
     "spawn",
     "spawn_link",
     "spawn_monitor",
     "trap_exit",
-    "unalias",
     "unlink",
     "unregister",
     "whereis",
 ]
-
-Message = TypeVar("Message")
-Dest = Pid | Ref | str | tuple[str, str]
-
 
 # --- Spawning ---------------------------------------------------------------------------------------------
 
 
 def _spawn(function: Callable[..., Any], args: tuple[Any, ...], name: str | None, leader: Sink | None) -> Process:
     scheduler = current_scheduler()
+    if leader is not None:
+        arguments.sink("spawn: group_leader", leader)
     parent = scheduler.current() if scheduler.is_own_thread() else None
     return scheduler.spawn(function, args, name=name, group_leader=leader, parent=parent)
 
@@ -66,7 +54,8 @@ def spawn(function: Callable[..., Any], *args: Any, name: str | None = None, gro
     `function` is async or plain; it is called in the new process, so wrong arguments end that, not the caller.
     `name` registers it before it runs. `group_leader` is where its output goes; by default the caller's.
 
-    Raises: TypeError if `function` is not callable; RegistrationError for a name that is taken.
+    Raises: TypeError if `function` is not callable, `name` not a str or `group_leader` not a place to write to;
+    RegistrationError for a name that is taken.
     OTP: spawn/1, spawn/3.
     """
     return _spawn(function, args, name, group_leader).pid
@@ -108,93 +97,6 @@ def self_() -> Pid:
     return current_process("self_()").pid
 
 
-# --- Messages and time --------------------------------------------------------------------------------------
-
-
-def _find(dest: object) -> Pid | Ref | None:
-    """Return the receiver that `dest` means; None if (name, node) has none. Raises: NoSuchName, TypeError."""
-    match dest:
-        case Pid() | Ref():
-            return dest
-        case str():
-            process = current_scheduler().names.get(dest)
-            if process is None:
-                raise NoSuchName(dest)
-            return process.pid
-        case (str() as name, str() as node):
-            process = current_scheduler().names.get(name) if node == NODE else None
-            return None if process is None else process.pid
-    raise TypeError(f"a destination is a Pid, a name, (name, node) or an alias, not {dest!r}; nothing was sent")
-
-
-def send(dest: Dest, message: Message) -> Message:
-    """Send `message` and return it. Safe from any thread.
-
-    A dead pid, a closed alias or a (name, node) that nobody has: it is dropped.
-    Raises: NoSuchName for a name that nobody has. OTP: `!`.
-    """
-    receiver = _find(dest)
-    if receiver is not None:
-        receiver << message
-    return message
-
-
-_timers: dict[Ref, tuple[Scheduler, Timer]] = {}
-
-
-def send_after(seconds: float, dest: Dest, message: object) -> Ref:
-    """Send `message` to `dest` in `seconds`; return the timer. Nothing happens if `dest` is gone by then.
-
-    Raises: ValueError if `seconds` is negative. OTP: erlang:send_after/3, in milliseconds.
-    """
-    if not seconds >= 0:
-        raise ValueError(f"send_after: seconds must be >= 0, not {seconds!r}; no timer was set")
-    scheduler = current_scheduler()
-    ref = Ref()
-
-    def ring() -> None:
-        del _timers[ref]
-        try:
-            send(dest, message)
-        except NoSuchName:  # the name is gone by now: OTP drops it too
-            pass
-
-    def set_timer() -> None:
-        _timers[ref] = scheduler, scheduler.timers.set(scheduler.clock.now() + seconds, ring)
-        scheduler.wake_up()  # the driver may sleep past this deadline
-
-    scheduler.on_own_thread(set_timer)
-    return ref
-
-
-def cancel_timer(ref: Ref) -> float | None:
-    """Cancel a timer; return the seconds it had left, or None if it rang or was cancelled.
-
-    OTP: erlang:cancel_timer/1, which answers milliseconds or false.
-    """
-    found = _timers.pop(ref, None)
-    if found is None:
-        return None
-    scheduler, timer = found
-    scheduler.timers.cancel(timer)
-    return max(0.0, timer.deadline - scheduler.clock.now())
-
-
-@coroutine
-def sleep(seconds: float) -> Generator[Any, Any, None]:
-    """Wait for `seconds`; messages stay in the mailbox. 0 lets the others run once.
-
-    Outside a process it is asyncio.sleep. Raises: ValueError if negative. OTP: timer:sleep/1.
-    """
-    if not seconds >= 0:
-        raise ValueError(f"sleep: seconds must be >= 0, not {seconds!r}")
-    scheduler = current_scheduler()
-    if scheduler.is_own_thread() and scheduler.current() is not None:
-        yield from sleep_in_process(seconds)
-    else:
-        yield from asyncio.sleep(seconds).__await__()
-
-
 # --- Links, monitors, exits ------------------------------------------------------------------------------------
 
 
@@ -202,45 +104,49 @@ def link(pid: Pid) -> None:
     """Link the calling process and `pid`: when either ends with a reason other than "normal", so does the other.
 
     Raises: NoSuchProcess if `pid` is dead and the caller does not trap exits (if it does, it gets
-    Exit(pid, "noproc")); NotInProcess. OTP: link/1.
+    Exit(pid, "noproc")); TypeError if `pid` is not a Pid; ValueError for a process of another runtime; NotInProcess.
+    OTP: link/1.
     """
     me = current_process("link()")
-    ends.link(_of(me), me, pid)
+    ends.link(_of(me), me, arguments.own_pid("link()", pid, me.core))
 
 
 def unlink(pid: Pid) -> None:
-    """Remove the link to `pid`, if there is one. Raises: NotInProcess. OTP: unlink/1."""
-    ends.unlink(current_process("unlink()"), pid)
+    """Remove the link to `pid`, if there is one. Raises: TypeError if it is not a Pid; NotInProcess. OTP: unlink/1."""
+    ends.unlink(current_process("unlink()"), arguments.pid("unlink()", pid))
 
 
 def monitor(dest: Pid | str | tuple[str, str]) -> Ref:
     """Watch a process: `Down(ref, pid, reason)` comes when it ends, at once with "noproc" if it is dead.
 
     By name it watches who has the name now, and Down shows (name, node) for the pid.
-    Raises: NotInProcess. OTP: monitor(process, _).
+    Raises: TypeError if `dest` is neither a Pid nor a name nor (name, node); ValueError for a process of another
+    runtime; NotInProcess. OTP: monitor(process, _).
     """
     me = current_process("monitor()")
-    if isinstance(dest, Pid):
-        return ends.monitor(_of(me), me, dest.process, dest)
-    name, node = dest if isinstance(dest, tuple) else (dest, NODE)
+    if type(dest) is Pid:
+        return ends.monitor(_of(me), me, arguments.own_pid("monitor()", dest, me.core).process, dest)
+    name, node = arguments.name_and_node("monitor()", dest)
     return ends.monitor(_of(me), me, _of(me).names.get(name) if node == NODE else None, (name, node))
 
 
 def demonitor(ref: Ref, flush: bool = False) -> bool:
-    """Stop a monitor; say whether it was still watching. `flush` also removes its Down from the mailbox.
+    """Stop a monitor of the calling process; say whether it was still watching. `flush` takes its Down out, too.
 
-    Raises: NotInProcess. OTP: demonitor/2; its answer is always true without the option info.
+    A ref that is not a monitor, or another process's: nothing is changed, and the answer is False.
+    Raises: TypeError if `ref` is not a Ref; NotInProcess. OTP: demonitor/2; its answer is always true without the
+    option info.
     """
-    return ends.demonitor(current_process("demonitor()"), ref, flush)
+    return ends.demonitor(current_process("demonitor()"), arguments.ref("demonitor()", ref), flush)
 
 
 def trap_exit(flag: bool) -> bool:
     """Turn exit signals to the calling process into `Exit` messages, or not; return what was set before.
 
-    Raises: NotInProcess. OTP: process_flag(trap_exit, _).
+    Raises: TypeError unless `flag` is True or False; NotInProcess. OTP: process_flag(trap_exit, _).
     """
     me = current_process("trap_exit()")
-    before, me.trap_exit = me.trap_exit, bool(flag)
+    before, me.trap_exit = me.trap_exit, arguments.flag("trap_exit()", flag)
     return before
 
 
@@ -249,9 +155,10 @@ def exit(pid: Pid, reason: object = "normal") -> None:
 
     "normal" is ignored by others than the caller itself; "kill" ends any process at once, with reason
     "killed"; any other reason ends a process that does not trap exits, after it has unwound.
-    To exit oneself, `raise ProcessExit(reason)`. OTP: exit/2.
+    To exit oneself, `raise ProcessExit(reason)`. Raises: TypeError if `pid` is not a Pid. OTP: exit/2; a name is
+    not taken there either: `exit(whereis(name), reason)`.
     """
-    process = pid.process
+    process = arguments.pid("exit()", pid).process
     if process is None:
         return
     scheduler = _of(process)
@@ -279,11 +186,12 @@ def exit(pid: Pid, reason: object = "normal") -> None:
 def register(name: str, pid: Pid) -> None:
     """Give `pid` the name `name`; it goes when the process ends.
 
-    Raises: RegistrationError for a taken name, a process that has one, "undefined", a dead pid. OTP: register/2.
+    Raises: RegistrationError for a taken name, a process that has one, "undefined", a dead pid; TypeError if `name`
+    is not a str or `pid` not a Pid; ValueError for a process of another runtime. OTP: register/2.
     """
     scheduler = current_scheduler()
-    scheduler.check_name(name)
-    process = pid.process
+    name = scheduler.check_name(name)
+    process = arguments.own_pid("register()", pid, scheduler).process
     if process is None:
         raise RegistrationError(f"{pid!r} is not alive; {name!r} was not given")
     if process.name is not None:
@@ -293,7 +201,11 @@ def register(name: str, pid: Pid) -> None:
 
 
 def unregister(name: str) -> None:
-    """Take the name back. Raises: RegistrationError if nobody has it. OTP: unregister/1."""
+    """Take the name back.
+
+    Raises: RegistrationError if nobody has it; TypeError if it is not a str. OTP: unregister/1.
+    """
+    name = arguments.name("unregister()", name)
     process = current_scheduler().names.pop(name, None)
     if process is None:
         raise RegistrationError(f"no process is registered as {name!r}; see registered()")
@@ -301,8 +213,8 @@ def unregister(name: str) -> None:
 
 
 def whereis(name: str) -> Pid | None:
-    """Return who has `name`, or None. OTP: whereis/1."""
-    process = current_scheduler().names.get(name)
+    """Return who has `name`, or None. Raises: TypeError if it is not a str. OTP: whereis/1."""
+    process = current_scheduler().names.get(arguments.name("whereis()", name))
     return None if process is None else process.pid
 
 
@@ -320,19 +232,24 @@ def processes() -> list[Pid]:
 
 
 def process_info(pid: Pid) -> dict[str, Any] | None:
-    """Return what can be seen of a process, a new dict; None for a dead one. OTP: process_info/1.
+    """Return what can be seen of a process, a new dict; None for a dead one.
+
+    Raises: TypeError if `pid` is not a Pid. OTP: process_info/1.
 
     Keys: status, message_queue_len, messages, reductions, links, monitors, monitored_by, trap_exit, registered_name,
     initial_call, current_function, dictionary, group_leader, parent; and ours: pid, module, version,
     function, line, waiting_for.
     """
-    process = pid.process
+    process = arguments.pid("process_info()", pid).process
     return None if process is None else describe(_of(process), process)
 
 
 def is_alive(pid: Pid) -> bool:
-    """Say whether the process has not ended; one that unwinds is alive still. OTP: is_process_alive/1."""
-    return pid.process is not None
+    """Say whether the process has not ended; one that unwinds is alive still.
+
+    Raises: TypeError if `pid` is not a Pid. OTP: is_process_alive/1.
+    """
+    return arguments.pid("is_alive()", pid).process is not None
 
 
 def process_dictionary() -> dict[Any, Any]:
@@ -349,36 +266,9 @@ def process_dictionary() -> dict[Any, Any]:
 def group_leader(pid: Pid | None = None) -> Sink | None:
     """Return where the output of `pid` goes, by default the caller's; None is the real standard output.
 
-    OTP: group_leader/0; there it is a pid.
+    Raises: TypeError if `pid` is not a Pid. OTP: group_leader/0; there it is a pid.
     """
     if pid is None:
         return group_leader_var.get()
-    process = pid.process
+    process = arguments.pid("group_leader()", pid).process
     return None if process is None else process.context.get(group_leader_var)
-
-
-def make_ref() -> Ref:
-    """Return a new ref. A receive that waits for it skips what was in the mailbox before. OTP: make_ref/0."""
-    scheduler = current_scheduler()
-    return Ref(scheduler.current() if scheduler.is_own_thread() else None)
-
-
-def alias(once: bool = False) -> Ref:
-    """Return a ref that takes messages for the calling process (`ref << message`) until `unalias`.
-
-    `once` closes it after its first message. Raises: NotInProcess. OTP: alias/1; `once` is [reply].
-    """
-    me = current_process("alias()")
-    ref = Ref(me)
-    ref.alias, ref.once = me, once
-    if me.aliases is None:
-        me.aliases = set()
-    me.aliases.add(ref)
-    return ref
-
-
-def unalias(ref: Ref) -> bool:
-    """Close an alias; say whether it was open. What is sent to it later is dropped. OTP: unalias/1."""
-    was_open = ref.alias is not None
-    ref.close()
-    return was_open

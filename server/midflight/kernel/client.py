@@ -17,16 +17,17 @@ from collections.abc import Generator
 from types import coroutine
 from typing import TYPE_CHECKING, Any
 
-from midflight.kernel.core import HANDED, INFINITY
+from midflight.kernel import arguments
+from midflight.kernel.core import HANDED
 from midflight.kernel.ends import unlink
 from midflight.kernel.mailbox import TIMED_OUT, Receive, drop_first
 from midflight.kernel.refs import Ref, _numbers
-from midflight.kernel.signals import Down
+from midflight.kernel.signals import Down, Exit
 
 if TYPE_CHECKING:
     from midflight.kernel.core import Process
 
-__all__ = ["TIMED_OUT", "Client", "check_timeout"]
+__all__ = ["TIMED_OUT", "Client"]
 
 
 class Client(Ref):
@@ -41,7 +42,10 @@ class Client(Ref):
         """Watch `target`, which is alive, for `owner`, which runs. `pid` and `target` are kept as pids.
 
         A client may be kept longer than both live: their records would stay in memory as long.
+        Raises: ValueError if `target` is a process of another runtime; nothing is watched then.
         """
+        if target.core is not owner.core:
+            arguments.own_pid("a call", target.pid, owner.core)
         # Ref's slots are set here and not by its __init__: that call would be a tenth of a round trip.
         self.number = next(_numbers)
         self.alias = owner
@@ -102,6 +106,12 @@ class Client(Ref):
         if owner is not None:  # a client takes one message at most
             drop_first(owner, self, self._is_mine)
 
+    def forget_exit(self) -> None:
+        """Take the Exit of the target, which has ended or was unlinked, out of the owner's mailbox, if it came."""
+        owner = self.pid.process
+        if owner is not None:
+            drop_first(owner, self, lambda message: type(message) is Exit and message.pid is self.target)
+
     def _is_mine(self, message: Any) -> bool:
         return type(message) in (tuple, Down) and bool(message) and message[0] is self
 
@@ -115,7 +125,7 @@ class Client(Ref):
     def wait(self, timeout: float | None) -> Generator[Any, Any, Any]:
         """Wait for (client, value), or the Down of the target, or TIMED_OUT; return which came first.
 
-        `timeout` is seconds as check_timeout returns them. After TIMED_OUT the client is still open and may wait
+        `timeout` is seconds as arguments.timeout returns them. After TIMED_OUT the client is still open and may wait
         again; what is thrown into its owner meanwhile abandons it.
         """
         self.request = request = Receive(((self, ...), (self, ..., ...)), timeout)
@@ -124,12 +134,3 @@ class Client(Ref):
         except BaseException:
             self.abandon()
             raise
-
-
-def check_timeout(timeout: float | None) -> float | None:
-    """Return `timeout` in seconds, None for ever. Raises: ValueError unless it is >= 0 or None."""
-    if timeout is None or timeout == INFINITY:
-        return None
-    if not timeout >= 0:
-        raise ValueError(f"timeout must be seconds >= 0 or None, not {timeout!r}; nothing was sent")
-    return timeout

@@ -27,6 +27,7 @@ from midflight.kernel.frames import function_name
 from midflight.kernel.futures import FutureWaiter
 from midflight.kernel.mailbox import NOT_FOUND, RECEIVE, TIMED_OUT, YIELD, Receive, Sleep, _Token
 from midflight.kernel.refs import Ref
+from midflight.kernel.seconds import INFINITY, LONG, NUMBERS, checked_timeout
 
 __all__ = ["HANDED", "Core", "Pid", "Process", "receive", "sleep_in_process"]
 
@@ -36,7 +37,6 @@ RECEIVES_A_TURN = 200  # messages that one process may take before the others ru
 STEPS_A_LOOK = 32  # processes stepped between two looks at the clock
 HANDED = _Token("handed")
 NEVER = object()
-INFINITY = float("inf")
 
 
 class Pid:
@@ -365,15 +365,15 @@ def receive(*patterns: object, timeout: float | None = None, default: object = N
     (anything), a plain predicate function, else equality. One that raises does not match. `timeout` is in seconds;
     0 looks through the whole mailbox once. On timeout: `default` if given.
 
-    Raises: TimeoutError on timeout without `default`; ValueError for a negative timeout; RuntimeError
-    outside a process.
+    Raises: TimeoutError on timeout without `default`; ValueError for a negative timeout or NaN, TypeError for one that
+    is not a number; RuntimeError outside a process.
     OTP: receive ... after.
     """
     if not patterns and timeout is None:
         return (yield RECEIVE)
-    if timeout is not None and not timeout >= 0:
-        raise ValueError(f"receive: timeout must be seconds >= 0 or None, not {timeout!r}; nothing was received")
-    message = yield Receive(patterns, None if timeout == INFINITY else timeout)
+    if timeout is not None and not (type(timeout) in NUMBERS and 0 <= timeout <= LONG):
+        timeout = checked_timeout("receive: timeout", timeout, "nothing was received")
+    message = yield Receive(patterns, timeout)
     if message is TIMED_OUT:
         if default is NEVER:
             raise TimeoutError(f"receive: no message matched within {timeout} s")
@@ -384,4 +384,4 @@ def receive(*patterns: object, timeout: float | None = None, default: object = N
 @coroutine
 def sleep_in_process(seconds: float) -> Generator[Any, Any, None]:
     """Wait for `seconds`; messages stay in the mailbox. 0 lets the others run once."""
-    yield Sleep(seconds) if seconds else YIELD
+    yield Sleep(None if seconds == INFINITY else seconds) if seconds else YIELD

@@ -223,11 +223,11 @@ def monitor(scheduler: Scheduler, watcher: Process, target: Process | None, show
 
 
 def demonitor(watcher: Process, ref: Ref, flush: bool) -> bool:
-    """Stop the monitor `ref`; say whether there was one. `flush` also takes a Down that has come already."""
-    ref.close()
+    """Stop the monitor `ref`; say whether it was one of `watcher`. `flush` also takes a Down that has come already."""
     target = watcher.monitors.pop(ref, None) if watcher.monitors else None
     if target is not None:
         (target.monitored_by or {}).pop(ref, None)
+        ref.close()  # of one that is an alias too
         return True
     if flush:
         drop_first(watcher, ref, lambda message: type(message) is Down and message.ref is ref)

@@ -51,8 +51,8 @@ class Sleep:
 
     __slots__ = ("deadline", "timeout")
 
-    def __init__(self, timeout: float) -> None:
-        self.timeout = timeout
+    def __init__(self, timeout: float | None) -> None:
+        self.timeout = timeout  # None: for as long as it lives
         self.deadline = 0.0
 
     def __repr__(self) -> str:

@@ -18,7 +18,7 @@ from types import FrameType
 from typing import Any, TypeVar
 
 from midflight.errors import ProcessExit, RegistrationError
-from midflight.kernel import ends, futures, trouble
+from midflight.kernel import arguments, ends, futures, trouble
 from midflight.kernel.core import HANDED, Core, Pid, Process, _again
 from midflight.kernel.crash import CrashReport
 from midflight.kernel.frames import stack_of
@@ -180,13 +180,9 @@ class Scheduler(Core):
         It starts with a copy of the caller's context, so with its group leader unless another is given.
         Raises: TypeError if `function` is not callable; RegistrationError if `name` is taken. Nothing is spawned then.
         """
-        if not callable(function):
-            raise TypeError(
-                f"spawn needs a function, not {function!r}; nothing was spawned. "
-                "For a coroutine object: spawn the async function itself, with its arguments"
-            )
+        arguments.callable_("spawn", function, "nothing was spawned")
         if name is not None:
-            self.check_name(name)
+            name = self.check_name(name)
         context = copy_context()
         if group_leader is not None:
             context.run(group_leader_var.set, group_leader)
@@ -200,14 +196,16 @@ class Scheduler(Core):
         self.on_own_thread(self.enqueue, process)
         return process
 
-    def check_name(self, name: object) -> None:
-        """Raise RegistrationError if no process could be given `name`."""
-        if not isinstance(name, str) or not name or name == "undefined":
-            raise RegistrationError(f"a name is a non-empty string other than 'undefined', not {name!r}")
-        if name in self.names:
+    def check_name(self, name: object) -> str:
+        """Return `name` as a plain str. Raises: RegistrationError if no process could be given it; TypeError."""
+        found = arguments.name("a process", name)
+        if not found or found == "undefined":
+            raise RegistrationError(f"a name is a non-empty string other than 'undefined', not {found!r}")
+        if found in self.names:
             raise RegistrationError(
-                f"{name!r} is the name of {self.names[name].pid!r}; it keeps it. unregister({name!r}) first"
+                f"{found!r} is the name of {self.names[found].pid!r}; it keeps it. unregister({found!r}) first"
             )
+        return found
 
     def frames(self, process: Process) -> list[FrameType]:
         """Return the frames of `process`, outermost first; none before its first step."""

@@ -13,6 +13,7 @@ from itertools import count
 from typing import Protocol
 
 from midflight.kernel import trouble
+from midflight.kernel.seconds import checked_seconds
 
 __all__ = ["Clock", "ManualClock", "SystemClock", "Timer", "Timers"]
 
@@ -43,10 +44,8 @@ class ManualClock:
         return self._now
 
     def advance(self, seconds: float) -> None:
-        """Move on by `seconds`. Raises: ValueError if negative."""
-        if seconds < 0:
-            raise ValueError(f"a clock does not go back: {seconds!r} s; it stays at {self._now!r}")
-        self._now += seconds
+        """Move on by `seconds`. Raises: ValueError if that is negative, infinite or NaN; TypeError for another type."""
+        self._now += checked_seconds("advance: seconds", seconds, "the clock stays where it is")
 
 
 class Timer:

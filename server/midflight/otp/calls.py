@@ -6,21 +6,22 @@ from typing import Any
 
 from midflight.errors import CallError, CallTimeout
 from midflight.kernel import (
+    LONG,
     NODE,
+    NUMBERS,
     TIMED_OUT,
     Client,
     Pid,
     Process,
     System,
-    check_timeout,
+    arguments,
     current_process,
     current_scheduler,
 )
 from midflight.otp.protocol import Call, Cast, Dest
+from midflight.text import short
 
 __all__ = ["call", "cast", "reply", "stop", "system_call", "whereis_dest"]
-
-INFINITY = float("inf")
 
 
 async def call(dest: Dest, request: Any, timeout: float | None = 5) -> Any:
@@ -28,18 +29,18 @@ async def call(dest: Dest, request: Any, timeout: float | None = 5) -> Any:
 
     Uncaught, its errors end the caller. Whatever ends it early, a late reply never arrives.
     Raises: CallTimeout (a TimeoutError); CallError if the server ends before it replied, with its reason (the
-    `__cause__` if that is an exception), or with "noproc", "calling_self" or ("nodedown", node); ValueError for a
-    negative timeout; NotInProcess.
+    `__cause__` if that is an exception), or with "noproc", "calling_self" or ("nodedown", node); TypeError for what is
+    not a server or not a timeout; ValueError for a negative timeout or a server of another runtime; NotInProcess.
     OTP: gen_server:call/3, which exits.
     """
     me = current_process("call()")
+    if timeout is not None and not (type(timeout) in NUMBERS and 0 <= timeout <= LONG):
+        timeout = arguments.timeout("call: timeout", timeout, "nothing was sent")
     process = dest.process if type(dest) is Pid else _process_of(dest, request)
     if process is None:
         raise CallError(dest, request, "noproc")
     if process is me:
         raise CallError(dest, request, "calling_self")
-    if timeout is not None and not 0 <= timeout < INFINITY:
-        timeout = check_timeout(timeout)
     client = Client(me, process)
     process.pid << Call(request, client)  # after the monitor: if the server ends now, its Down comes
     message = await client.wait(timeout)
@@ -51,7 +52,7 @@ async def call(dest: Dest, request: Any, timeout: float | None = 5) -> Any:
 def cast(dest: Dest, message: Any) -> None:
     """Send `message` to a server's handle_cast and wait for nothing. Nobody there: it is dropped. From any thread.
 
-    OTP: gen_server:cast/2.
+    Raises: TypeError for what is not a server. OTP: gen_server:cast/2.
     """
     pid = whereis_dest(dest)
     if pid is not None:
@@ -61,16 +62,21 @@ def cast(dest: Dest, message: Any) -> None:
 def reply(client: Client, value: Any) -> None:
     """Answer the call that `client` waits in, once handle_call has returned NOREPLY. Safe from any thread.
 
-    Nothing happens if it was answered, or waits no longer. OTP: gen_server:reply/2.
+    Nothing happens if it was answered, or waits no longer. Raises: TypeError if `client` is not what handle_call was
+    given. OTP: gen_server:reply/2.
     """
+    if not issubclass(type(client), Client):
+        raise TypeError(
+            f"reply() takes the client that handle_call was given, not {short(client)}; nobody was answered"
+        )
     client.answer(value)
 
 
 async def stop(dest: Dest, reason: object = "normal", timeout: float | None = None) -> None:
     """Have a server terminate with `reason` and wait until it has. `timeout` is in seconds, None for ever.
 
-    Raises: CallError if nobody is there or it ended with another reason; CallTimeout, it may end later; ValueError
-    for a negative timeout; NotInProcess. OTP: gen_server:stop/3.
+    Raises: CallError if nobody is there or it ended with another reason; CallTimeout, it may end later; TypeError and
+    ValueError as `call`; NotInProcess. OTP: gen_server:stop/3.
     """
     down = await _ask(dest, ("stop", reason), ("terminate", reason), timeout)
     if not (down.reason is reason or down.reason == reason):
@@ -94,10 +100,10 @@ async def _ask(dest: Dest, shown: Any, request: Any, timeout: float | None) -> A
     Raises: as `call`, with `shown` as the request.
     """
     me = current_process("call()")
+    timeout = arguments.timeout("call: timeout", timeout, "nothing was sent")
     process = _process_of(dest, shown)
     if process is None or process is me:
         raise CallError(dest, shown, "calling_self" if process else "noproc")
-    timeout = check_timeout(timeout)
     client = Client(me, process)
     process.pid << System(request, client, client)
     answer = await client.wait(timeout)
@@ -119,23 +125,34 @@ def _failure(dest: Dest, request: Any, message: Any, client: Any, timeout: float
 
 
 def whereis_dest(dest: Dest) -> Pid | None:
-    """Return the pid that `dest` means; None if nobody has the name. Raises: TypeError for anything else."""
-    match dest:
-        case Pid():
-            return dest
-        case str():
-            process = current_scheduler().names.get(dest)
-            return None if process is None else process.pid
-        case (str() as name, str() as node):
-            return whereis_dest(name) if node == NODE else None
-    if hasattr(dest, "whereis"):
-        return dest.whereis()
-    raise TypeError(f"a server is a Pid, a name, (name, node) or a registry's via(key), not {dest!r}; nothing was sent")
+    """Return the pid that `dest` means; None if nobody has the name.
+
+    Raises: TypeError for what is not a server, and for a `whereis` that does not return a pid; ValueError for an empty
+    name.
+    """
+    if type(dest) is Pid:
+        return dest
+    if hasattr(type(dest), "whereis"):
+        found: Any = dest.whereis()  # type: ignore[union-attr]  # a Name
+        return None if found is None else arguments.pid("whereis() of a name", found)
+    name, node = _name_and_node(dest)
+    process = current_scheduler().names.get(name) if node == NODE else None
+    return None if process is None else process.pid
+
+
+def _name_and_node(dest: object) -> tuple[str, str]:
+    if not issubclass(type(dest), str | tuple):
+        raise TypeError(
+            f"a server is a Pid, a name, (name, node) or a registry's via(key), not {short(dest)}; nothing was sent"
+        )
+    return arguments.name_and_node("a call", dest)
 
 
 def _process_of(dest: Dest, request: Any) -> Process | None:
-    """Return the process of a server, None if there is none alive. Raises: CallError for another node."""
-    if isinstance(dest, tuple) and len(dest) == 2 and dest[1] != NODE:
-        raise CallError(dest, request, ("nodedown", dest[1]))
+    """Return the process of a server, None if there is none alive. Raises: as whereis_dest; CallError, another node."""
+    if issubclass(type(dest), tuple):
+        _, node = _name_and_node(dest)
+        if node != NODE:
+            raise CallError(dest, request, ("nodedown", node))
     pid = whereis_dest(dest)
     return None if pid is None else pid.process

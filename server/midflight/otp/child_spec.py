@@ -8,11 +8,12 @@ from dataclasses import dataclass
 from types import CoroutineType
 from typing import Any, Literal
 
-from midflight.kernel import Pid, link, spawn_link
+from midflight.kernel import Pid, arguments, link, spawn_link
 from midflight.otp.newest import newest
 from midflight.otp.protocol import IGNORE, Name
 from midflight.otp.restart import Restart
-from midflight.otp.serving import Starting
+from midflight.otp.serving import Starting, checked_name
+from midflight.text import short
 
 __all__ = ["ChildSpec", "Shutdown", "launch"]
 
@@ -55,8 +56,7 @@ class ChildSpec:
             object.__setattr__(self, "shutdown", "infinity" if self.type == "supervisor" else 5.0)
         start: object = self.start
         args: object = self.args
-        if not _is_hashable(self.id):
-            raise TypeError(_refusal(self, "id", "a hashable value"))
+        arguments.hashable("ChildSpec: id", self.id, "nothing was started")
         if not callable(start):
             allowed = "a GenServer class, an async function or a function that returns a Pid"
             raise TypeError(_refusal(self, "start", allowed))
@@ -68,27 +68,24 @@ class ChildSpec:
             raise ValueError(_refusal(self, "type", f"one of {TYPES}"))
         if not _is_shutdown(self.shutdown):
             raise ValueError(_refusal(self, "shutdown", 'seconds >= 0, "brutal_kill" or "infinity"'))
+        object.__setattr__(self, "name", checked_name(self.name))
         if self.name is not None and not (_is_server_class(self.start) or inspect.iscoroutinefunction(self.start)):
             allowed = "None with a plain function, which names itself what it starts"
             raise ValueError(_refusal(self, "name", allowed))
 
 
 def _refusal(spec: ChildSpec, field: str, allowed: str) -> str:
-    return f"ChildSpec {spec.id!r}: {field} must be {allowed}, not {getattr(spec, field)!r}; nothing was started"
-
-
-def _is_hashable(value: object) -> bool:
-    try:
-        hash(value)
-    except TypeError:
-        return False
-    return True
+    value = short(getattr(spec, field))
+    return f"ChildSpec {short(spec.id)}: {field} must be {allowed}, not {value}; nothing was started"
 
 
 def _is_shutdown(value: object) -> bool:
-    if isinstance(value, str):
+    if type(value) is str:
         return value in ("brutal_kill", "infinity")
-    return isinstance(value, (int, float)) and not isinstance(value, bool) and value >= 0
+    try:
+        return arguments.timeout("shutdown", value) is not None
+    except (TypeError, ValueError):
+        return False
 
 
 def _is_server_class(start: object) -> bool:
@@ -116,8 +113,10 @@ async def launch(spec: ChildSpec, args: tuple[Any, ...]) -> Pid | None:
             found = await found
     if found is None or found is IGNORE:
         return None
-    if not isinstance(found, Pid):
-        raise TypeError(f"child {spec.id!r}: start must return a Pid, not {found!r}; the child is not supervised")
+    if type(found) is not Pid:
+        raise TypeError(
+            f"child {short(spec.id)}: start must return a Pid, not {short(found)}; the child is not supervised"
+        )
     link(found)  # it is already, unless the function forgot; a dead one is heard of by its Exit
     return found
 

@@ -7,8 +7,10 @@ from collections.abc import Iterable
 from dataclasses import dataclass
 from typing import get_args
 
+from midflight.kernel import arguments
 from midflight.otp.child_spec import ChildSpec
 from midflight.otp.restart import Strategy
+from midflight.text import short
 
 __all__ = ["SIMPLE", "Flags", "checked"]
 
@@ -18,30 +20,32 @@ SIMPLE = "simple_one_for_one"
 
 @dataclass(frozen=True, slots=True)
 class Flags:
-    """The options of a supervisor. Raises: ValueError for what is none. OTP: sup_flags()."""
+    """The options of a supervisor. Raises: ValueError or TypeError for what cannot be that. OTP: sup_flags()."""
 
     strategy: Strategy
     intensity: int
     period: float
 
     def __post_init__(self) -> None:
-        if self.strategy not in STRATEGIES:
-            raise ValueError(f"strategy must be one of {STRATEGIES}, not {self.strategy!r}; nothing was started")
+        strategy: object = self.strategy
+        if type(strategy) is not str or strategy not in STRATEGIES:
+            raise ValueError(f"strategy must be one of {STRATEGIES}, not {short(self.strategy)}; nothing was started")
         intensity: object = self.intensity
-        if not isinstance(intensity, int) or intensity < 0:
-            raise ValueError(f"intensity must be a whole number >= 0, not {intensity!r}; nothing was started")
-        if not self.period > 0:
-            raise ValueError(f"period must be seconds > 0, not {self.period!r}; nothing was started")
+        if type(intensity) is not int or intensity < 0:
+            raise ValueError(f"intensity must be a whole number >= 0, not {short(self.intensity)}; nothing was started")
+        period = arguments.seconds("period", self.period, "nothing was started", or_ever=True)
+        if not period:
+            raise ValueError(f"period must be seconds > 0, not {short(self.period)}; nothing was started")
+        object.__setattr__(self, "period", period)
 
 
 def checked(children: Iterable[ChildSpec], flags: Flags) -> tuple[ChildSpec, ...]:
     """Return the children of a supervisor, in order. Raises: TypeError or ValueError for what cannot be that."""
-    specs = tuple(children)
+    specs = tuple(arguments.items("a supervisor's children", children))
     for spec in specs:
-        found: object = spec
-        if not isinstance(found, ChildSpec):
-            raise TypeError(f"a child is described by a ChildSpec, not {found!r}; nothing was started")
-    twice = [repr(id) for id, times in Counter(spec.id for spec in specs).items() if times > 1]
+        if not issubclass(type(spec), ChildSpec):
+            raise TypeError(f"a child is described by a ChildSpec, not {short(spec)}; nothing was started")
+    twice = [short(id) for id, times in Counter(spec.id for spec in specs).items() if times > 1]
     if twice:
         raise ValueError(f"children have distinct ids; more than once: {', '.join(twice)}; nothing was started")
     if flags.strategy == SIMPLE and len(specs) != 1:

@@ -53,10 +53,11 @@ class GenServer:
         seconds, None for ever; a process whose init takes longer is killed.
         Returns: the pid, or None if init returned IGNORE.
         Raises: what init raised, if that is an Exception; InitFailed if it ended the process otherwise (by Stop,
-        ProcessExit, kill) or took too long; AlreadyStarted if another has the name; NotInProcess.
+        ProcessExit, kill) or took too long; AlreadyStarted if another has the name; NotInProcess. TypeError or
+        ValueError for a `name` or `timeout` that cannot be one, at once.
         OTP: gen_server:start/3,4, which returns {error, Reason}.
         """
-        return Starting(start(cls, args, name, timeout, is_linked=False))
+        return start(cls, args, name, timeout, is_linked=False)
 
     @classmethod
     def start_link(cls, *args: Any, name: str | Name | None = None, timeout: float | None = None) -> Starting:
@@ -65,7 +66,7 @@ class GenServer:
         If init fails the caller ends too, with the same reason; one that traps exits gets the error raised instead,
         and no Exit message. OTP: gen_server:start_link/3,4.
         """
-        return Starting(start(cls, args, name, timeout, is_linked=True))
+        return start(cls, args, name, timeout, is_linked=True)
 
     # --- Callbacks ----------------------------------------------------------------------------------------
 

@@ -11,11 +11,12 @@ from collections.abc import Callable, Hashable
 from typing import Any
 
 from midflight.errors import AlreadyStarted, NoSuchName, RegistrationError
-from midflight.kernel import Exit, Pid, current_process, link, server_of, trap_exit, unlink
+from midflight.kernel import Exit, Pid, arguments, current_process, link, server_of, trap_exit, unlink
 from midflight.otp.calls import whereis_dest
 from midflight.otp.gen_server import GenServer
 from midflight.otp.protocol import Dest
 from midflight.otp.serving import Starting
+from midflight.text import short
 
 __all__ = ["Registry", "Via"]
 
@@ -45,8 +46,8 @@ class Registry:
     def start_link(cls, name: str, keys: str = "unique") -> Starting:
         """Start a registry, linked to the caller; to be awaited for its pid. Raises: ValueError; AlreadyStarted."""
         if keys not in KEYS:
-            raise ValueError(f"keys must be one of {KEYS}, not {keys!r}; no registry was started")
-        return RegistryServer.start_link(keys == "unique", name=name)
+            raise ValueError(f"keys must be one of {KEYS}, not {short(keys)}; no registry was started")
+        return RegistryServer.start_link(keys == "unique", name=arguments.given_name("a registry", name))
 
     def register(self, key: Hashable, value: Any = None) -> None:
         """Register the calling process under `key`, with a value for others to read.
@@ -54,18 +55,19 @@ class Registry:
         Raises: RegistrationError if keys are unique and a process that is alive, this one too, has the key; or if
         keys may be duplicate and this process has it; NotInProcess. OTP: Elixir's Registry.register/3.
         """
-        self._entries().add(key, current_process("register()").pid, value)
+        self._entries().add(arguments.hashable("a key", key), current_process("register()").pid, value)
 
     def unregister(self, key: Hashable) -> None:
         """Take the key back from the calling process, if it has it. Raises: NotInProcess."""
-        self._entries().remove(key, current_process("unregister()").pid)
+        self._entries().remove(arguments.hashable("a key", key), current_process("unregister()").pid)
 
     def update(self, key: Hashable, function: Callable[[Any], Any]) -> Any:
         """Replace the value of the calling process under `key` by `function(value)` and return it.
 
         Raises: KeyError if it does not have the key; NotInProcess. OTP: Elixir's Registry.update_value/3.
         """
-        values = self._entries().by_key.get(key, {})
+        arguments.callable_("update()", function)
+        values = self._entries().by_key.get(arguments.hashable("a key", key), {})
         me = current_process("update()").pid
         if me not in values:
             raise KeyError(key)
@@ -74,7 +76,8 @@ class Registry:
 
     def lookup(self, key: Hashable) -> list[tuple[Pid, Any]]:
         """Return (pid, value) of those alive that have the key, in the order in which they registered."""
-        return [(pid, value) for pid, value in self._entries().by_key.get(key, {}).items() if pid.process is not None]
+        values = self._entries().by_key.get(arguments.hashable("a key", key), {})
+        return [(pid, value) for pid, value in values.items() if pid.process is not None]
 
     def whereis(self, key: Hashable) -> Pid | None:
         """Return the first that has the key, or None."""
@@ -83,7 +86,8 @@ class Registry:
 
     def keys(self, pid: Pid) -> list[Hashable]:
         """Return the keys of a process, in the order in which it registered; none if it is dead."""
-        return list(self._entries().by_pid.get(pid, ())) if pid.process is not None else []
+        entries = self._entries()
+        return list(entries.by_pid.get(pid, ())) if arguments.pid("keys()", pid).process is not None else []
 
     def count(self) -> int:
         """Return how many entries there are."""
@@ -94,13 +98,14 @@ class Registry:
 
         To send to all: `dispatch(key, lambda entries: [pid << message for pid, _ in entries])`.
         """
+        arguments.callable_("dispatch()", function)
         entries = self.lookup(key)
         if entries:
             function(entries)
 
     def via(self, key: Hashable) -> Via:
         """Return `key` as a name for `start(name=...)`, `call`, `cast` and `stop`; keys must be unique."""
-        return Via(self, key)
+        return Via(self, arguments.hashable("a key", key))
 
     def _entries(self) -> Entries:
         pid = whereis_dest(self.dest)

@@ -27,7 +27,7 @@ from midflight.kernel import (
     Exit,
     Pid,
     System,
-    check_timeout,
+    arguments,
     current_process,
     exit,
     link,
@@ -37,8 +37,9 @@ from midflight.kernel import (
 )
 from midflight.otp.newest import home_of, newest
 from midflight.otp.protocol import IGNORE, NOREPLY, Call, Cast, Name, Stop
+from midflight.text import short
 
-__all__ = ["Serving", "Starting", "start"]
+__all__ = ["Serving", "Starting", "checked_name", "start"]
 
 
 class Starting:
@@ -51,16 +52,37 @@ class Starting:
         return self.coro.__await__()
 
 
-async def start(
+def start(
+    cls: type[Any], args: tuple[Any, ...], name: str | Name | None, timeout: float | None, is_linked: bool
+) -> Starting:
+    """Return what starts a process for an object of `cls`, and waits until its init is done, when it is awaited.
+
+    It gives the pid, or None if init returned IGNORE. Raises: see GenServer.start; for a wrong name or timeout at once.
+    """
+    return Starting(
+        _start(
+            cls,
+            args,
+            checked_name(name),
+            arguments.timeout("start: timeout", timeout, "nothing was started"),
+            is_linked,
+        )
+    )
+
+
+def checked_name(name: object) -> Any:
+    """Return `name`, a plain str if it is one. Raises: TypeError if it is not a str, a Name or None."""
+    if name is None or (hasattr(type(name), "whereis") and hasattr(type(name), "claim")):
+        return name
+    if issubclass(type(name), str):
+        return arguments.given_name("start: name", name)
+    raise TypeError(f"start: name must be a str, a registry's via(key) or None, not {short(name)}; nothing was started")
+
+
+async def _start(
     cls: type[Any], args: tuple[Any, ...], name: str | Name | None, timeout: float | None, is_linked: bool
 ) -> Pid | Any:
-    """Start a process for an object of `cls` and wait until its init is done.
-
-    Returns: its pid; None if init returned IGNORE.
-    Raises: see GenServer.start.
-    """
     me = current_process("start()")
-    timeout = check_timeout(timeout)
     if name is not None and not isinstance(name, str):
         holder = name.whereis()
     else:
@@ -79,13 +101,15 @@ async def start(
         if message is TIMED_OUT:
             raise InitFailed(cls.__qualname__, "timeout")
     except BaseException:  # else it would run on, or come to run, and nobody would have its pid
+        client.abandon()  # first: nobody waits for the Down, or for the Exit
         unlink(pid)
+        client.forget_exit()
         exit(pid, "kill")
         raise
     if type(message) is tuple and message[1] is not IGNORE:
         return message[1]
-    if is_linked and me.trap_exit:
-        await receive(Exit(pid, ...), timeout=0, default=None)  # the starter has heard of it
+    if is_linked:
+        client.forget_exit()  # the starter has heard of it
     if type(message) is tuple:
         return None
     if isinstance(message.reason, Exception):

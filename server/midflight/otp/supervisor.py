@@ -15,10 +15,10 @@ from __future__ import annotations
 import logging
 from collections.abc import Hashable, Iterable
 from itertools import count
-from typing import Any
+from typing import Any, NamedTuple
 
 from midflight.errors import AlreadyStarted, ChildError, InitFailed
-from midflight.kernel import Client, Exit, Pid, current_scheduler, self_, trap_exit
+from midflight.kernel import Client, Exit, Pid, arguments, current_scheduler, self_, trap_exit
 from midflight.otp.calls import call, cast
 from midflight.otp.child_spec import ChildSpec, launch
 from midflight.otp.children import Child, ChildInfo, stop_at_once, stop_child
@@ -27,6 +27,7 @@ from midflight.otp.gen_server import GenServer
 from midflight.otp.protocol import Dest, Name, Stop
 from midflight.otp.restart import Strategy, add_restart, affected, is_restarted
 from midflight.otp.serving import Starting
+from midflight.text import short
 
 __all__ = ["Supervisor"]
 
@@ -39,6 +40,13 @@ class Refused(Exception):
     def __init__(self, error: Exception) -> None:
         super().__init__(error)
         self.error = error
+
+
+class TryAgain(NamedTuple):
+    """What a supervisor sends to itself when `child` did not start: `error` is why."""
+
+    child: Child
+    error: Exception
 
 
 class Supervisor(GenServer):
@@ -124,7 +132,7 @@ class Supervisor(GenServer):
         Raises: what the start raised; ChildError ("running", "restarting", "not_found", "simple_one_for_one").
         OTP: supervisor:restart_child/2.
         """
-        pid: Pid | None = await ask(supervisor, ("restart_child", id))
+        pid: Pid | None = await ask(supervisor, ("restart_child", arguments.hashable("restart_child: id", id)))
         return pid
 
     @staticmethod
@@ -133,7 +141,7 @@ class Supervisor(GenServer):
 
         Raises: ChildError ("not_found", "simple_one_for_one"). OTP: supervisor:terminate_child/2.
         """
-        await ask(supervisor, ("terminate_child", id))
+        await ask(supervisor, ("terminate_child", arguments.hashable("terminate_child: id", id)))
 
     @staticmethod
     async def delete_child(supervisor: Dest, id: Hashable) -> None:
@@ -142,7 +150,7 @@ class Supervisor(GenServer):
         Raises: ChildError ("running", "restarting", "not_found", "simple_one_for_one").
         OTP: supervisor:delete_child/2.
         """
-        await ask(supervisor, ("delete_child", id))
+        await ask(supervisor, ("delete_child", arguments.hashable("delete_child: id", id)))
 
     # --- Its process ----------------------------------------------------------------------------------------
 
@@ -166,6 +174,9 @@ class Supervisor(GenServer):
 
     async def handle_call(self, request: Any, client: Client) -> Any:  # noqa: ARG002  # answered at once
         """Do what a client asks; what is refused is answered as Refused."""
+        kind = request[0] if type(request) is tuple and request else request
+        if type(kind) is not str:  # a client's own object: to compare it would run its code, in this process
+            return Refused(TypeError(f"a supervisor knows no request {short(request)}; nothing was done"))
         try:
             match request:
                 case "which_children":
@@ -183,7 +194,7 @@ class Supervisor(GenServer):
                     return None
         except Refused as refused:
             return refused
-        return Refused(TypeError(f"a supervisor knows no request {request!r}; nothing was done"))
+        return Refused(TypeError(f"a supervisor knows no request {short(request)}; nothing was done"))
 
     async def handle_info(self, message: Any) -> None:
         """Take in that a child has ended. The Exit of one that was stopped, and of a stranger, means nothing."""
@@ -200,9 +211,8 @@ class Supervisor(GenServer):
 
     async def handle_cast(self, message: Any) -> None:
         """Try again to start a child that did not start, if that is still wanted."""
-        match message:
-            case ("try_again", key, error) if key in self.children and self.children[key].is_restarting:
-                await self._restart(self.children[key], error)
+        if type(message) is TryAgain and message.child.is_restarting:
+            await self._restart(message.child, message.error)
 
     async def terminate(self, reason: object) -> None:  # noqa: ARG002  # whatever it is
         """Stop the children: in the reverse of their order, or all at once if they share a spec."""
@@ -277,7 +287,7 @@ class Supervisor(GenServer):
                 if last_pid is not None:  # by which terminate_child finds it
                     one.pid = last_pid
                     self.by_pid[last_pid] = one
-                cast(self_(), ("try_again", one.key, error))
+                cast(self_(), TryAgain(one, error))
                 return
 
     # --- Requests -------------------------------------------------------------------------------------------
@@ -285,11 +295,13 @@ class Supervisor(GenServer):
     async def _add(self, wanted: Any) -> Pid | None:
         if self.template is not None:
             if not isinstance(wanted, tuple):
-                raise Refused(TypeError(f"start_child: simple_one_for_one takes a tuple of arguments, not {wanted!r}"))
+                raise Refused(
+                    TypeError(f"start_child: simple_one_for_one takes a tuple of arguments, not {short(wanted)}")
+                )
             child = Child(next(self.keys), self.template, self.template.args + wanted)
         else:
             if not isinstance(wanted, ChildSpec):
-                raise Refused(TypeError(f"start_child takes a ChildSpec, not {wanted!r}; nothing was started"))
+                raise Refused(TypeError(f"start_child takes a ChildSpec, not {short(wanted)}; nothing was started"))
             present = self.children.get(wanted.id)
             if present is not None and present.running is not None:
                 raise Refused(AlreadyStarted(present.running))
@@ -314,7 +326,7 @@ class Supervisor(GenServer):
 
     async def _terminate(self, id: Hashable) -> None:
         if self.template is None:
-            child = self.children.get(id)
+            child = self._child(id)
         elif isinstance(id, Pid):
             child = self.by_pid.get(id)
             if child is None and id.process is None:
@@ -325,11 +337,18 @@ class Supervisor(GenServer):
             raise Refused(ChildError(id, "not_found", "which_children() lists them"))
         await self._stop(child)
 
+    def _child(self, id: Hashable) -> Child | None:
+        """Return the child with that id, or None. Raises: Refused if it cannot be looked for."""
+        try:
+            return self.children.get(id)
+        except Exception as error:  # of the client's object: it has no hash, or cannot be compared
+            raise Refused(error) from None
+
     def _not_running(self, id: Hashable) -> Child:
         """Return the child with that id. Raises: Refused if there is none, or none that does not run."""
         if self.template is not None:
             raise Refused(ChildError(id, SIMPLE, "Its children have no ids, and go when they end"))
-        child = self.children.get(id)
+        child = self._child(id)
         if child is None:
             raise Refused(ChildError(id, "not_found", "which_children() lists them"))
         if child.is_restarting or child.pid is not None:

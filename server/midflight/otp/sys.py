@@ -12,8 +12,10 @@ from types import ModuleType
 from typing import Any
 
 from midflight.errors import CodeChangeError
+from midflight.kernel import arguments
 from midflight.otp.calls import system_call
 from midflight.otp.protocol import Dest
+from midflight.text import short
 
 __all__ = ["change_code", "get_state", "replace_state", "resume", "suspend"]
 
@@ -43,7 +45,7 @@ async def replace_state(dest: Dest, function: Callable[[Any], Any], timeout: flo
     Raises: what `function` raises, or TypeError if it returns no server object; the state is then what it made of it.
     OTP: sys:replace_state/2.
     """
-    return await _done(dest, ("replace_state", function), timeout)
+    return await _done(dest, ("replace_state", arguments.callable_("replace_state", function)), timeout)
 
 
 async def change_code(
@@ -55,6 +57,8 @@ async def change_code(
     Raises: CodeChangeError if it raised, from that, or if the process is not suspended; the state is as it was.
     OTP: sys:change_code/4; as there, nobody checks `old_vsn`.
     """
+    if not issubclass(type(module), ModuleType | str):
+        raise TypeError(f"change_code takes a module or its name, not {short(module)}; nothing was changed")
     status, value = await system_call(dest, ("change_code", module, old_vsn, extra), timeout)
     if status == "error":
         raise CodeChangeError(dest, value) from (value if isinstance(value, BaseException) else None)

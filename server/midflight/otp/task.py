@@ -10,9 +10,10 @@ from collections.abc import Callable
 from typing import Any, Literal
 
 from midflight.errors import TaskError, TaskTimeout
-from midflight.kernel import TIMED_OUT, Pid, check_timeout, current_process, exit
+from midflight.kernel import TIMED_OUT, Pid, arguments, current_process, exit
 from midflight.otp.task_process import Outcome, begin, outcome_of
 from midflight.otp.task_stream import stream
+from midflight.text import short
 
 __all__ = ["Task"]
 
@@ -80,12 +81,13 @@ class Task:
     async def yield_(self, timeout: float | None = 5) -> Outcome | None:
         """Wait for the task; return ("ok", value), ("exit", reason), or None if it runs still: then ask again.
 
-        Raises: TaskError in another process than its owner; ValueError. OTP: Elixir's Task.yield/2.
+        Raises: TaskError in another process than its owner; TypeError or ValueError for a wrong timeout.
+        OTP: Elixir's Task.yield/2.
         """
-        if current_process("a task's result").pid is not self.owner:
-            raise TaskError(self.pid, f"only its owner {self.owner!r} may ask")
+        seconds = arguments.timeout("a task: timeout", timeout)
+        self._check_owner()
         if self._outcome is None:
-            message = await self._client.wait(check_timeout(timeout))
+            message = await self._client.wait(seconds)
             if message is not TIMED_OUT:
                 self._outcome = outcome_of(message)
         return self._outcome
@@ -96,10 +98,16 @@ class Task:
         Returns: ("ok", value) if it was done before; None if it ended for that; else ("exit", reason).
         Raises: as `yield_`. OTP: Elixir's Task.shutdown/2.
         """
+        wanted: object = timeout
+        is_brutal = type(wanted) is str and wanted == "brutal_kill"
+        if type(wanted) is str and not is_brutal:
+            raise ValueError(
+                f'shutdown: timeout must be seconds, "brutal_kill" or None, not {short(timeout)}; it runs on'
+            )
+        seconds = None if is_brutal else arguments.timeout("shutdown: timeout", timeout)
+        self._check_owner()
         self.unlink()
-        is_brutal = timeout == "brutal_kill"
         exit(self.pid, "kill" if is_brutal else "shutdown")
-        seconds = timeout if isinstance(timeout, (int, float)) else None
         outcome = await self.yield_(seconds)
         if outcome is None:
             exit(self.pid, "kill")
@@ -115,6 +123,10 @@ class Task:
         self.unlink()
         self._client.abandon()
         return outcome
+
+    def _check_owner(self) -> None:
+        if current_process("a task's result").pid is not self.owner:
+            raise TaskError(self.pid, f"only its owner {self.owner!r} may ask")
 
     def unlink(self) -> None:
         """Unlink the task from its owner, wherever this is called. Nothing happens if it is not linked."""

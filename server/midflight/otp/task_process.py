@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Callable
 from typing import Any, Literal
 
-from midflight.kernel import Client, current_process, link, spawn
+from midflight.kernel import Client, arguments, current_process, link, spawn
 from midflight.otp.serving import value_of
 
 __all__ = ["Outcome", "begin", "outcome_of"]
@@ -35,9 +35,7 @@ def begin(function: Callable[..., Any], args: tuple[Any, ...], is_linked: bool) 
     Raises: NotInProcess; TypeError if `function` is not callable.
     """
     me = current_process("a task")
-    if not callable(function):
-        raise TypeError(f"a task needs a function, not {function!r}; no task was started")
-    running = Running(function, args)
+    running = Running(arguments.callable_("a task", function), args)
     pid = spawn(running)
     if is_linked:
         link(pid)

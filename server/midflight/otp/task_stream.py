@@ -2,12 +2,13 @@
 
 from __future__ import annotations
 
-from collections.abc import AsyncIterator, Callable, Iterable
+from collections.abc import AsyncIterator, Callable, Iterable, Iterator
 from typing import Any
 
 from midflight.errors import TaskTimeout
-from midflight.kernel import Client, Exit, Ref, check_timeout, current_process, current_scheduler, exit, receive
+from midflight.kernel import Client, Ref, arguments, current_scheduler, exit, receive
 from midflight.otp.task_process import Outcome, begin, outcome_of
+from midflight.text import short
 
 __all__ = ["stream"]
 
@@ -28,31 +29,38 @@ def stream(
     they end. `items` is read only as far as tasks are started. `timeout` is each task's, from its own start: then
     "exit" ends the stream by TaskTimeout, and "kill_task" kills the task and gives ("exit", "timeout"). A `linked`
     task that fails ends the owner, unless that traps exits. Leaving the loop kills those that run.
-    Raises: ValueError for bad options, at once. OTP: Elixir's Task.async_stream; it runs one a core by default.
+    An outcome that is due is given before the next task is started, so who leaves the loop has started no more than
+    were asked for.
+    Raises: ValueError for bad options, TypeError for `items` that are not iterable or a `function` that cannot be
+    called, at once. OTP: Elixir's Task.async_stream; it runs one a core by default.
     """
-    if not isinstance(max_concurrency, int) or max_concurrency < 1:
-        raise ValueError(f"max_concurrency must be a whole number >= 1, not {max_concurrency!r}; nothing was started")
+    if type(max_concurrency) is not int or max_concurrency < 1:
+        raise ValueError(
+            f"max_concurrency must be a whole number >= 1, not {short(max_concurrency)}; nothing was started"
+        )
     if on_timeout not in ("exit", "kill_task"):
-        raise ValueError(f'on_timeout must be "exit" or "kill_task", not {on_timeout!r}; nothing was started')
-    return _stream(items, Crew(function, check_timeout(timeout), on_timeout, linked), max_concurrency, ordered)
+        raise ValueError(f'on_timeout must be "exit" or "kill_task", not {short(on_timeout)}; nothing was started')
+    arguments.callable_("a stream of tasks", function)
+    crew = Crew(function, arguments.timeout("stream: timeout", timeout, "nothing was started"), on_timeout, linked)
+    return _stream(arguments.items("stream", items), crew, max_concurrency, ordered)
 
 
-async def _stream(items: Iterable[Any], crew: Crew, max_concurrency: int, ordered: bool) -> AsyncIterator[Outcome]:
+async def _stream(items: Iterator[Any], crew: Crew, max_concurrency: int, ordered: bool) -> AsyncIterator[Outcome]:
     source = enumerate(items)
     done: dict[int, Outcome] = {}
     given = 0
     more = True
     try:
         while True:
+            while done and (given in done or not ordered):
+                yield done.pop(given if ordered else next(iter(done)))
+                given += 1
             while more and len(crew.running) < max_concurrency:
                 for index, item in source:
                     crew.add(index, item)
                     break
                 else:
                     more = False
-            while done and (given in done or not ordered):
-                yield done.pop(given if ordered else next(iter(done)))
-                given += 1
             if crew.running:
                 index, outcome = await crew.next_done()
                 done[index] = outcome
@@ -87,7 +95,7 @@ class Crew:
         client: Any = oldest if message is None else message[0]
         index, _ = self.running.pop(client)
         if message is not None:
-            await _forget_exit(client)
+            client.forget_exit()
             return index, outcome_of(message)
         _kill(client)
         if self.on_timeout == "exit":
@@ -105,10 +113,5 @@ class Crew:
 def _kill(client: Client) -> None:
     client.unlink()  # first, else the owner would be killed with it
     client.abandon()
+    client.forget_exit()
     exit(client.target, "kill")
-
-
-async def _forget_exit(client: Client) -> None:
-    """Take the Exit of a linked task that has ended out of the mailbox of an owner that traps exits."""
-    if current_process("a stream").trap_exit:
-        await receive(Exit(client.target, ...), timeout=0, default=None)

@@ -1,0 +1,184 @@
+"""The functions on messages and time that programs call: send, send_after, sleep, make_ref, alias, by OTP's names."""
+
+from __future__ import annotations
+
+import asyncio
+from collections.abc import Generator
+from types import coroutine
+from typing import Any, TypeVar
+
+from midflight.errors import NoSuchName
+from midflight.kernel import arguments
+from midflight.kernel.core import Pid, Process, sleep_in_process
+from midflight.kernel.refs import Ref
+from midflight.kernel.running import current_process, current_scheduler
+from midflight.kernel.scheduler import Scheduler
+from midflight.kernel.signals import NODE
+from midflight.kernel.timers import Timer
+
+__all__ = ["alias", "cancel_timer", "make_ref", "send", "send_after", "sleep", "unalias"]
+
+Message = TypeVar("Message")
+Dest = Pid | Ref | str | tuple[str, str]
+
+
+def send(dest: Dest, message: Message) -> Message:
+    """Send `message` and return it. Safe from any thread.
+
+    A dead pid, a closed alias or a (name, node) that nobody has: it is dropped.
+    Raises: NoSuchName for a name that nobody has; TypeError for what is not a destination, ValueError for an empty
+    name. A registry's `via` is not one (`call` and `cast` take it, as in OTP): send to its `whereis()`. OTP: `!`.
+    """
+    where = arguments.destination("send()", dest)
+    receiver = where if isinstance(where, Pid | Ref) else _holder(current_scheduler(), where)
+    if receiver is not None:
+        receiver << message
+    elif isinstance(where, str):
+        raise NoSuchName(where)
+    return message
+
+
+def _holder(scheduler: Scheduler, name: str | tuple[str, str]) -> Pid | None:
+    """Return who has `name`, or None."""
+    if isinstance(name, tuple):
+        name, node = name
+        if node != NODE:
+            return None
+    process = scheduler.names.get(name)
+    return None if process is None else process.pid
+
+
+class MessageTimer(Ref):
+    """A message to be sent at a deadline, until it is sent or cancelled; what `send_after` returns."""
+
+    __slots__ = ("_ahead", "_deadline", "_scheduler", "_timer")
+
+    def __init__(self, scheduler: Scheduler, deadline: float, dest: Dest, message: object) -> None:
+        super().__init__()
+        self._scheduler = scheduler
+        self._deadline = deadline
+        self._ahead: list[tuple[Dest, object]] = [
+            (dest, message)
+        ]  # empty from its end on; `pop` is one step to threads
+        self._timer: Timer | None = None
+
+    def set(self) -> None:
+        """Begin; on the thread of the scheduler."""
+        if self._ahead:  # else cancelled meanwhile, on another thread
+            self._timer = self._scheduler.timers.set(self._deadline, self._ring)
+            self._scheduler.wake_up()  # the driver may sleep past this deadline
+
+    def cancel(self) -> float | None:
+        """Send nothing; return the seconds that were left, None if it has ended. Safe from any thread."""
+        if not self._end():
+            return None
+        self._scheduler.on_own_thread(self._forget)
+        return max(0.0, self._deadline - self._scheduler.clock.now())
+
+    def _forget(self) -> None:
+        if self._timer is not None:
+            self._scheduler.timers.cancel(self._timer)
+
+    def _end(self) -> list[tuple[Dest, object]]:
+        """Return what is to be sent, in a list; an empty one if it has ended already."""
+        try:
+            return [self._ahead.pop()]
+        except IndexError:
+            return []
+
+    def _ring(self) -> None:
+        for dest, message in self._end():
+            process = self._receiver(dest)
+            if process is None:
+                continue
+            if process.core is self._scheduler:
+                self._scheduler.deliver(process, message)  # as it is: it was copied when the timer was set
+            else:
+                process.pid << message
+
+    def _receiver(self, dest: Dest) -> Process | None:
+        """Return who is to have the message now, None if nobody is."""
+        if isinstance(dest, Ref):
+            process = dest.alias
+            if dest.once:
+                dest.close()
+            return process
+        pid = dest if isinstance(dest, Pid) else _holder(self._scheduler, dest)
+        return None if pid is None else pid.process
+
+
+def send_after(seconds: float, dest: Dest, message: object) -> Ref:
+    """Send `message` to `dest` in `seconds`; return the timer. Nothing happens if `dest` is gone by then.
+
+    A name is looked up when the time has come. With the runtime's option `copy_messages` the message is copied now.
+    Raises: TypeError for what is neither a Pid nor a name, (name, node) or an alias (a registry's `via` is not: give
+    its `whereis()`), and for `seconds` that are not a number; ValueError if they are negative, infinite or NaN. No
+    timer is set then.
+    OTP: erlang:send_after/3, in milliseconds, for a pid or a name.
+    """
+    wait = arguments.seconds("send_after: seconds", seconds, "no timer was set")
+    where = arguments.destination("send_after()", dest)
+    scheduler = current_scheduler()
+    timer = MessageTimer(scheduler, scheduler.clock.now() + wait, where, scheduler.copy_of(message))
+    scheduler.on_own_thread(timer.set)
+    return timer
+
+
+def cancel_timer(ref: Ref) -> float | None:
+    """Cancel a timer; return the seconds it had left, or None if it rang, was cancelled, or is another kind of ref.
+
+    Safe from any thread. Raises: TypeError if `ref` is not a Ref.
+    OTP: erlang:cancel_timer/1, which answers milliseconds or false.
+    """
+    timer = arguments.ref("cancel_timer()", ref)
+    return timer.cancel() if isinstance(timer, MessageTimer) else None
+
+
+@coroutine
+def sleep(seconds: float) -> Generator[Any, Any, None]:
+    """Wait for `seconds`; messages stay in the mailbox. 0 lets the others run once, infinity never ends.
+
+    Outside a process it is asyncio.sleep. Raises: TypeError if `seconds` is not a number; ValueError if it is negative
+    or NaN. OTP: timer:sleep/1.
+    """
+    wait = arguments.seconds("sleep: seconds", seconds, or_ever=True)
+    scheduler = current_scheduler()
+    if scheduler.is_own_thread() and scheduler.current() is not None:
+        yield from sleep_in_process(wait)
+    else:
+        yield from asyncio.sleep(wait).__await__()
+
+
+def make_ref() -> Ref:
+    """Return a new ref. A receive that waits for it skips what was in the mailbox before. OTP: make_ref/0."""
+    scheduler = current_scheduler()
+    return Ref(scheduler.current() if scheduler.is_own_thread() else None)
+
+
+def alias(once: bool = False) -> Ref:
+    """Return a ref that takes messages for the calling process (`ref << message`) until `unalias`.
+
+    `once` closes it after its first message. Raises: TypeError unless `once` is True or False; NotInProcess.
+    OTP: alias/1; `once` is [reply].
+    """
+    me = current_process("alias()")
+    ref = Ref(me)
+    ref.once = arguments.flag("alias: once", once)
+    ref.alias = me
+    if me.aliases is None:
+        me.aliases = set()
+    me.aliases.add(ref)
+    return ref
+
+
+def unalias(ref: Ref) -> bool:
+    """Close an alias of the calling process; say whether it was open. What is sent to it later is dropped.
+
+    A ref that is not an alias, or another process's: nothing is changed, and the answer is False.
+    Raises: TypeError if `ref` is not a Ref; NotInProcess. OTP: unalias/1.
+    """
+    me = current_process("unalias()")
+    if arguments.ref("unalias()", ref) not in (me.aliases or ()):
+        return False
+    ref.close()
+    return True
