@@ -11,7 +11,21 @@ from dataclasses import dataclass
 
 from architecture.sources import Module
 
-LAYERS = ("outside", "text", "parsing", "errors", "kernel", "code", "otp", "shell", "epc", "app", "cli")
+LAYERS = (
+    "outside",
+    "text",
+    "parsing",
+    "errors",
+    "kernel",
+    "code",
+    "otp",
+    "introspect",
+    "observer",
+    "shell",
+    "epc",
+    "app",
+    "cli",
+)
 
 # Who may import from which part. A layer sees those below it; the others see what they are given here.
 SEEN_BY: dict[str, frozenset[str]] = {
@@ -21,7 +35,7 @@ SEEN_BY: dict[str, frozenset[str]] = {
     "driver": frozenset({"outside", "text", "errors", "kernel", "watchdog", "all_tasks", "epc"}),
     "testing": frozenset({"errors", "kernel", "driver"}),
     "coverage": frozenset({"code"}),
-    "editors": frozenset({"errors", "epc"}),
+    "editors": frozenset({"errors", "text", "epc"}),
     "program": frozenset({"errors", "code"}),
 }
 SEEN_BY["app"] |= {"driver", "editors", "program"}

@@ -16,7 +16,7 @@ from midflight.code.version import modules
 from midflight.epc import Client
 from midflight.errors import RemoteError
 from midflight.kernel import CrashReport, Pid
-from midflight.shell import Crashes
+from midflight.observer import Crashes
 
 TALLY = """
 from midflight import receive, link
@@ -288,7 +288,7 @@ def test_records_go_with_age(node: Any) -> None:
         timers = Timers()
         on_crash: ClassVar[list[Any]] = []
 
-    memory = Crashes(Still())  # type: ignore[arg-type]
+    memory = Crashes(Still(), dict)  # type: ignore[arg-type]
     before = node.scheduler.clock.now()
     memory.note(_a_report())
 

@@ -14,7 +14,7 @@ from helpers.ledgers import TO_A_DICT, ledger
 from helpers.versions import project_in
 from midflight.epc import Client
 from midflight.errors import RemoteError
-from midflight.shell import replacing
+from midflight.observer import replacing
 
 TILL = """
 import threading

@@ -13,7 +13,7 @@ from helpers.shells import Shell
 from helpers.versions import forget_modules_in
 from midflight import code
 from midflight.code.load import modified
-from midflight.shell import complete
+from midflight.introspect import complete
 
 COUNTER = Path(__file__).parents[2] / "examples" / "counter.py"
 RESET = '        case ("reset",):\n            return loop(0)\n'

@@ -9,6 +9,7 @@ from pathlib import Path
 from typing import Any
 
 from midflight.epc import Client, find_root
+from midflight.text import columns
 
 __all__ = ["ask", "root_of", "show", "table"]
 
@@ -32,6 +33,5 @@ def show(options: argparse.Namespace, data: object, text: Callable[[], str]) -> 
 
 def table(heading: Sequence[str], rows: Any) -> str:
     """Return `rows` under `heading` in columns; None is a dash."""
-    lines = [tuple(heading), *(tuple("-" if cell is None else str(cell) for cell in row) for row in rows)]
-    widths = [max(map(len, column)) for column in zip(*lines, strict=True)]
-    return "\n".join("  ".join(map(str.ljust, line, widths)).rstrip() for line in lines)
+    cells = (["-" if cell is None else str(cell) for cell in row] for row in rows)
+    return columns([heading, *cells]).rstrip("\n")

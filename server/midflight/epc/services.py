@@ -7,11 +7,12 @@ from collections.abc import Callable, Iterator
 from dataclasses import dataclass, field
 from itertools import count
 from pathlib import Path
-from typing import TextIO
+from typing import Any, TextIO
 
 from midflight.epc.shells import ParkedShells
-from midflight.kernel import Scheduler
-from midflight.shell import Crashes
+from midflight.kernel import Scheduler, Sink
+from midflight.observer import Crashes
+from midflight.shell import names_of_a_shell
 
 __all__ = ["Services"]
 
@@ -35,7 +36,11 @@ class Services:
 
     def __post_init__(self) -> None:
         """Remember crashes from now on: before anybody is told of one, it is there to be asked for."""
-        object.__setattr__(self, "crashes", Crashes(self.scheduler))
+        object.__setattr__(self, "crashes", Crashes(self.scheduler, self.names))
+
+    def names(self, sink: Sink) -> dict[str, Any]:
+        """Return what an expression of a front end knows: the names of a shell, in a dict of its own."""
+        return names_of_a_shell(self.scheduler, sink)
 
     @property
     def banner(self) -> str:

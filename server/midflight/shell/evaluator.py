@@ -19,8 +19,7 @@ from midflight.kernel import Pid, Process, current_process, receive, sleep
 from midflight.outside import is_from_outside
 from midflight.shell.interrupt import Breakable
 from midflight.shell.source import Code
-from midflight.shell.trace import error_text
-from midflight.text import medium, raised
+from midflight.text import error_text, medium, raised
 
 __all__ = ["Evaluation", "Finished", "Later", "evaluate_all", "let_others_run", "value_text"]
 

@@ -13,7 +13,8 @@ from typing import TYPE_CHECKING, Any
 
 from midflight import code
 from midflight.kernel import Pid, current_process, self_
-from midflight.shell import modules, processes
+from midflight.observer import backtrace, name_table, process_table
+from midflight.shell import modules
 from midflight.shell.evaluator import Later
 from midflight.text import medium
 
@@ -93,11 +94,11 @@ class Helpers:
 
     def i(self) -> None:
         """i(): the processes: what each runs, in which version, and what it waits for."""
-        self._print(processes.table(self._session.scheduler))
+        self._print(process_table(self._session.scheduler))
 
     def regs(self) -> None:
         """regs(): the registered names."""
-        self._print(processes.names_table(self._session.scheduler))
+        self._print(name_table(self._session.scheduler))
 
     def pid(self, text: str | int) -> Pid:
         """pid("0.37.0"): the process of that number, alive or not.
@@ -116,7 +117,7 @@ class Helpers:
         if not isinstance(pid, Pid):
             named = self._session.scheduler.names.get(str(pid))
             pid = self.pid(pid) if named is None else named.pid
-        self._print(processes.backtrace(self._session.scheduler, pid))
+        self._print(backtrace(self._session.scheduler, pid))
 
     # --- Code ---------------------------------------------------------------------------------------------
 

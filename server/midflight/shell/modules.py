@@ -1,4 +1,4 @@
-"""Loaded modules in the shell: found by name, described, loaded anew."""
+"""Loaded modules in the shell: listed, described, loaded."""
 
 from __future__ import annotations
 
@@ -7,25 +7,10 @@ import sys
 from collections.abc import Callable, Sequence
 
 from midflight import code
-from midflight.shell.processes import columns
+from midflight.introspect import module_names
+from midflight.text import columns
 
-__all__ = ["description", "find_module", "load", "load_modified", "module_names", "table"]
-
-
-def module_names() -> list[str]:
-    """Return the names of the modules that the code server has loaded, sorted."""
-    return sorted(name for name in list(sys.modules) if code.is_loaded(name))
-
-
-def find_module(name: str) -> object:
-    """Return the loaded module `name`, or the package of that name that a loaded module is in.
-
-    Raises: KeyError.
-    """
-    module = sys.modules[name]
-    if code.is_loaded(name) or any(each.startswith(f"{name}.") for each in module_names()):
-        return module
-    raise KeyError(name)
+__all__ = ["description", "load", "load_modified", "table"]
 
 
 async def load(module: str, say: Callable[[str], None]) -> None:

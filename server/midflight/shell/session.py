@@ -12,20 +12,20 @@ from collections import deque
 from concurrent.futures import Future
 from dataclasses import dataclass, field
 from itertools import count
-from typing import Literal
+from typing import Any, Literal
 
 from midflight.errors import ShellClosed, UnknownJob
+from midflight.introspect import find_module
 from midflight.kernel import Down, Pid, Ref, Scheduler, Sink, exit, receive, schedulers, spawn_monitor
 from midflight.shell.bindings import Bindings
 from midflight.shell.evaluator import Evaluation, Finished, evaluate_all, let_others_run
 from midflight.shell.helpers import Helpers
 from midflight.shell.history import History, Job
-from midflight.shell.modules import find_module
-from midflight.shell.scopes import ShellScope
+from midflight.shell.scope import ShellScope
 from midflight.shell.source import SHOW, Code, Incomplete, Malformed, Nothing, Reader, repeated_job
 from midflight.shell.trace import end_text, forget_source, remember_source
 
-__all__ = ["EvalResult", "Session"]
+__all__ = ["EvalResult", "Session", "names_of_a_shell"]
 
 JOBS_KEPT = 20  # as Erlang's shell keeps
 SOURCES_KEPT = 1000  # inputs whose lines tracebacks can show
@@ -265,3 +265,8 @@ class Session:
             return EvalResult("ok", self.number, value=evaluation.value)
         status: Literal["error", "interrupted"] = "interrupted" if evaluation.is_interrupted else "error"
         return EvalResult(status, self.number, error=evaluation.error)
+
+
+def names_of_a_shell(scheduler: Scheduler, sink: Sink) -> dict[str, Any]:
+    """Return the names that the inputs of a new shell know, in a dict of their own; what helpers say goes to `sink`."""
+    return Session(scheduler, sink).bindings.namespace

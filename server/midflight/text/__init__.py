@@ -1,10 +1,14 @@
 """How data is worded: values made short, exceptions made text. Nothing here knows a process."""
 
+from midflight.text.columns import columns
 from midflight.text.shorten import encodable, long, medium, raised, short, type_name
 from midflight.text.tracebacks import exception_line, exception_text, exceptions_in, trace_of
+from midflight.text.user_frames import error_text, stack_text
 
 __all__ = [
+    "columns",
     "encodable",
+    "error_text",
     "exception_line",
     "exception_text",
     "exceptions_in",
@@ -12,6 +16,7 @@ __all__ = [
     "medium",
     "raised",
     "short",
+    "stack_text",
     "trace_of",
     "type_name",
 ]

@@ -5,6 +5,8 @@ from __future__ import annotations
 from collections.abc import Mapping, Sequence
 from typing import Any
 
+from midflight.text import columns
+
 __all__ = ["process_table", "version_table"]
 
 
@@ -23,7 +25,7 @@ def process_table(processes: Sequence[Mapping[str, Any]]) -> str:
                 str(each["messages"]),
             )
         )
-    return _columns(rows)
+    return columns(rows)
 
 
 def version_table(module: str, versions: Sequence[Mapping[str, Any]]) -> str:
@@ -32,10 +34,4 @@ def version_table(module: str, versions: Sequence[Mapping[str, Any]]) -> str:
     for each in versions:
         state = "current" if each["current"] else "old"
         rows.append((f"v{each['version']}", state, str(each["vsn"]), str(each["processes"] or 0)))
-    return _columns(rows)
-
-
-def _columns(rows: Sequence[Sequence[str]]) -> str:
-    widths = [max(len(row[column]) for row in rows) for column in range(len(rows[0]))]
-    lines = ("  ".join(cell.ljust(width) for cell, width in zip(row, widths, strict=True)) for row in rows)
-    return "".join(line.rstrip() + "\n" for line in lines)
+    return columns(rows)

@@ -33,7 +33,7 @@ def methods_of(services: Services, connection: ServerConnection) -> dict[str, Me
     parts = (
         ServerMethods(services, connection).methods(),
         CodeMethods(loading).methods(),
-        UpgradeMethods(services.scheduler, loading).methods(),
+        UpgradeMethods(services, loading).methods(),
         EditingMethods(loading).methods(),
         HistoryMethods().methods(),
         ProcessMethods(services).methods(),

@@ -13,7 +13,7 @@ from midflight.epc.methods.arguments import keywords, number, text
 from midflight.epc.methods.process_view import frames_plist, items_list, kin_list
 from midflight.epc.pushes import Output
 from midflight.epc.services import Services
-from midflight.shell import CrashRecord, editable, printed
+from midflight.observer import CrashRecord, editable, printed
 
 __all__ = ["CrashMethods"]
 

@@ -20,21 +20,19 @@ from midflight.epc.methods.pids import find_pid
 from midflight.epc.server import ServerConnection
 from midflight.epc.services import Services
 from midflight.errors import RequestError
-from midflight.shell import (
+from midflight.introspect import (
     InspectorTable,
     Page,
     Scope,
-    Session,
     definition_of,
-    evaluate,
     is_there,
     page_of,
     part_of,
     resolve,
-    run_aside,
-    server_in,
     target_of_value,
 )
+from midflight.observer import evaluate, run_aside, server_in
+from midflight.shell import Session
 
 __all__ = ["InspectMethods"]
 

@@ -14,10 +14,9 @@ from itertools import islice
 
 from midflight.epc.method import Lane, Method
 from midflight.epc.methods.arguments import absolute_path, number, text
-from midflight.shell import (
+from midflight.introspect import (
     ModuleScope,
     Scope,
-    Session,
     call_tip,
     complete,
     definition_of,
@@ -26,6 +25,7 @@ from midflight.shell import (
     references_of,
     target_of,
 )
+from midflight.shell import Session
 
 __all__ = ["LookMethods"]
 

@@ -16,8 +16,8 @@ from midflight.epc.methods.arguments import text
 from midflight.epc.methods.pids import find_pid
 from midflight.epc.services import Services
 from midflight.kernel import CrashReport, Process, StuckReport, describe, exit
-from midflight.shell import Place as ProcessPlace
-from midflight.shell import look_at, move_one, place_of
+from midflight.observer import Place as ProcessPlace
+from midflight.observer import look_at, move_one, place_of
 from midflight.text import medium
 
 __all__ = ["ProcessMethods", "crash_plist", "stuck_plist"]

@@ -24,7 +24,7 @@ from midflight.epc.methods.arguments import absolute_path, keywords, number, tex
 from midflight.epc.methods.pids import pid_text
 from midflight.epc.services import Services
 from midflight.errors import RequestError
-from midflight.shell import COLUMNS, KINDS, ROWS_AN_ANSWER, Choice, Node, Row, Watch, rows_of, tree
+from midflight.observer import COLUMNS, KINDS, ROWS_AN_ANSWER, Choice, Node, Row, Watch, rows_of, tree
 
 __all__ = ["ListMethods"]
 

@@ -13,7 +13,7 @@ from midflight.epc.method import Lane, Method
 from midflight.epc.methods.arguments import number
 from midflight.epc.methods.pids import find_pid
 from midflight.epc.services import Services
-from midflight.shell import FrameView, Kin, ProcessView, State, messages_from, view_of
+from midflight.observer import FrameView, Kin, ProcessView, State, messages_from, view_of
 
 __all__ = ["ViewMethods", "frames_plist", "items_list", "kin_list"]
 

@@ -16,7 +16,7 @@ from midflight.epc.methods.pids import find_pid
 from midflight.epc.methods.process_view import items_list
 from midflight.epc.pushes import Output
 from midflight.epc.services import Services
-from midflight.shell import replace_state, state_text
+from midflight.observer import replace_state, state_text
 
 __all__ = ["StateMethods"]
 
@@ -30,6 +30,7 @@ class StateMethods:
 
     def __init__(self, services: Services, output: Callable[[], Output | None]) -> None:
         self._scheduler = services.scheduler
+        self._names = services.names
         self._log = services.log
         self._output = output
 
@@ -69,6 +70,7 @@ class StateMethods:
             base="" if chosen.get("base") is None else text(chosen["base"], ":base"),
             force=bool(chosen.get("force")),
             sink=self._output() or self._log,
+            names=self._names,
         )
         return {
             "pid": repr(found.pid),

@@ -27,7 +27,7 @@ from midflight.epc.server import ServerConnection
 from midflight.epc.services import Services
 from midflight.errors import RequestError
 from midflight.kernel import KINDS, Process, Trace, TraceEvent, follow, leave
-from midflight.shell import look_at, parts_of, place_of
+from midflight.observer import look_at, parts_of, place_of
 
 __all__ = ["TraceMethods"]
 

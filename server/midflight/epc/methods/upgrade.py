@@ -14,9 +14,9 @@ from midflight import code
 from midflight.epc.method import Method
 from midflight.epc.methods.arguments import keywords, modules_of, name_or_path, number, text
 from midflight.epc.methods.loading import Loading, Plist
+from midflight.epc.services import Services
 from midflight.errors import RequestError
-from midflight.kernel import Scheduler
-from midflight.shell import Session
+from midflight.observer import evaluate
 
 __all__ = ["UpgradeMethods"]
 
@@ -27,8 +27,9 @@ _OPTIONS = ("force", "dry_run", "extra", "to", "timeout")
 class UpgradeMethods:
     """Upgrades, as one connection may ask for them."""
 
-    def __init__(self, scheduler: Scheduler, loading: Loading) -> None:
-        self._scheduler = scheduler
+    def __init__(self, services: Services, loading: Loading) -> None:
+        self._scheduler = services.scheduler
+        self._names = services.names
         self._loading = loading
 
     def methods(self) -> tuple[Method, ...]:
@@ -62,18 +63,13 @@ class UpgradeMethods:
         if timeout is not None:
             terms["timeout"] = number(timeout, ":timeout")
         if extra is not None:
-            terms["extra"] = _value_of(self._scheduler, text(extra, ":extra"))
+            terms["extra"] = self._value_of(text(extra, ":extra"))
         return terms
 
-
-def _value_of(scheduler: Scheduler, expression: str) -> object:
-    """Return what an expression comes to in a shell. Raises: RequestError if it is none, or raises."""
-    session = Session(scheduler, io.StringIO())
-    try:
-        result = session.eval(f"(\n{expression}\n)\n").result()
-        if result.status != "ok":
-            why = result.error or "it is not one whole expression"
-            raise RequestError(f":extra could not be evaluated; nothing was done.\n{why}")
-        return session.history.job(-1).value
-    finally:
-        session.close()
+    def _value_of(self, expression: str) -> object:
+        """Return the value of an expression that knows the names of a shell. Raises: RequestError."""
+        sink = io.StringIO()
+        try:
+            return evaluate(self._scheduler, expression, self._names(sink), sink=sink)
+        except RequestError as error:
+            raise RequestError(f":extra could not be evaluated; nothing was done.\n{error}") from None

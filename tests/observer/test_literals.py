@@ -8,7 +8,7 @@ from typing import Any, NamedTuple
 
 import pytest
 
-from midflight.shell.literals import literal
+from midflight.observer.literals import literal
 
 
 class Point(NamedTuple):

@@ -15,10 +15,10 @@ from typing import Any
 from midflight.code import attributes_of
 from midflight.errors import RequestError
 from midflight.kernel import Pid, Process, Scheduler, server_of
+from midflight.observer.literals import literal
+from midflight.observer.looking import look_at
+from midflight.observer.printing import printed
 from midflight.parsing import UNPARSABLE, parse_module
-from midflight.shell.literals import literal
-from midflight.shell.looking import look_at
-from midflight.shell.printing import printed
 
 __all__ = ["KEPT_CHARACTERS", "Edit", "StateText", "edits_in", "server_in", "state_text", "unchanged", "written"]
 

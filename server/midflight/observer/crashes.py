@@ -18,10 +18,10 @@ from typing import Any, NamedTuple
 from midflight.code import copied, current_version, signature_of
 from midflight.errors import RequestError
 from midflight.kernel import CrashReport, Pid, Scheduler, Sink, trouble
+from midflight.observer.crash_record import CrashRecord, record_of
+from midflight.observer.evaluate import Names, evaluate
+from midflight.observer.literals import literal
 from midflight.otp import GenServer, Revived
-from midflight.shell.crash_record import CrashRecord, record_of
-from midflight.shell.literals import literal
-from midflight.shell.session import Session
 
 __all__ = ["CRASHES_KEPT", "Crashes", "Restarted", "editable"]
 
@@ -40,10 +40,14 @@ class Restarted(NamedTuple):
 
 
 class Crashes:
-    """The memory of crashes. Its records come from the runtime's thread; all else may be called from any other."""
+    """The memory of crashes. Its records come from the runtime's thread; all else may be called from any other.
 
-    def __init__(self, scheduler: Scheduler) -> None:
+    `names` gives what the arguments of a restart may refer to.
+    """
+
+    def __init__(self, scheduler: Scheduler, names: Names) -> None:
         self._scheduler = scheduler
+        self._names = names
         self._records: dict[int, CrashRecord] = {}
         scheduler.on_crash.append(self.note)
 
@@ -114,15 +118,11 @@ class Crashes:
         return self._scheduler.call_threadsafe(spawn).result()
 
     def _edited(self, record: CrashRecord, expression: str) -> dict[str, Any]:
-        session = Session(self._scheduler, io.StringIO())
-        session.bindings.namespace.update(record.entry.values)
+        sink = io.StringIO()
         try:
-            result = session.eval(f"(\n{expression}\n)\n").result()
-            value = session.history.job(-1).value if result.status == "ok" else None
-        finally:
-            session.close()
-        if result.status != "ok":
-            raise _refused(record, f"the arguments could not be evaluated:\n{result.error or expression}")
+            value = evaluate(self._scheduler, expression, self._names(sink) | record.entry.values, sink=sink)
+        except RequestError as error:
+            raise _refused(record, f"the arguments could not be evaluated:\n{error}") from None
         if not isinstance(value, dict) or not all(isinstance(key, str) and key.isidentifier() for key in value):
             raise _refused(
                 record, f"the arguments must make a dict of names and values, as dict(total=3), not {value!r}"

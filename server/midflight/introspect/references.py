@@ -14,10 +14,10 @@ from types import FunctionType, ModuleType
 
 from midflight import code
 from midflight.errors import UnknownModuleError, UnknownVersionError
-from midflight.shell.definitions import Target, column_of, current_text, lines_of, parsed, target_of
-from midflight.shell.modules import module_names
-from midflight.shell.scopes import ModuleScope, Scope, resolve_node
-from midflight.shell.sight import Found, Instance, class_name, is_a, own_names, unwrapped
+from midflight.introspect.definitions import Target, column_of, current_text, lines_of, parsed, target_of
+from midflight.introspect.loaded import module_names
+from midflight.introspect.safe_look import Found, Instance, class_name, is_a, own_names, unwrapped
+from midflight.introspect.scopes import ModuleScope, Scope, resolve_node
 
 __all__ = ["MOST", "Reference", "references_of"]
 

@@ -24,14 +24,13 @@ from typing import Any
 from midflight.code import attributes_of, copied, replaced
 from midflight.errors import CallError, CallTimeout
 from midflight.kernel import OUTSIDE, Pid, Process, Ref, Scheduler, Sink, System
+from midflight.observer.evaluate import Names, run_aside
+from midflight.observer.looking import look_at
+from midflight.observer.printing import Printed, printed, printed_items
+from midflight.observer.process_rows import place_of
+from midflight.observer.states import KEPT_CHARACTERS, Edit, edits_in, server_in, unchanged, written
 from midflight.otp import sys as otp_sys
 from midflight.parsing import parse_expression
-from midflight.shell.aside import run_aside
-from midflight.shell.looking import look_at
-from midflight.shell.printing import Printed, printed, printed_items
-from midflight.shell.process_rows import place_of
-from midflight.shell.session import Session
-from midflight.shell.states import KEPT_CHARACTERS, Edit, edits_in, server_in, unchanged, written
 
 __all__ = ["ReplacedState", "replace_state"]
 
@@ -52,13 +51,13 @@ class ReplacedState:
 
 
 def replace_state(
-    scheduler: Scheduler, pid: Pid, text: str, *, base: str = "", force: bool = False, sink: Sink
+    scheduler: Scheduler, pid: Pid, text: str, *, base: str = "", force: bool = False, sink: Sink, names: Names
 ) -> ReplacedState:
     """Put the edited `text` of a state into the live server `pid`, between two messages.
 
     Each expression finds the attributes by name, those above it as they were edited; then the names of the class's
-    module and of a shell. An attribute that `text` does not name stays; `del name` removes one. `base` is the text
-    that was edited: what both say alike stays as the server has it now. What such an expression prints goes to `sink`.
+    module; then those of `names`. An attribute that `text` does not name stays; `del name` removes one. `base` is the
+    text that was edited: what both say alike stays as the server has it now. What it prints goes to `sink`.
     Not to be called on the runtime's thread. OTP: sys:replace_state/2.
 
     Raises: RequestError, and nothing has changed: if `text` is not of that form; if an expression raises; if the
@@ -77,7 +76,7 @@ def replace_state(
     if not edits:
         (attributes,) = look_at(scheduler, [lambda: tuple(printed_items(attributes_of(server)))])
         return ReplacedState(pid, process.name, (), (), attributes)
-    work = _Replacing(scheduler, process, edits, {} if force else given, is_checked=bool(base) and not force)
+    work = _Replacing(scheduler, process, edits, {} if force else given, names, is_checked=bool(base) and not force)
     return run_aside(scheduler, partial(work.run, sink), "The edit of its state", sink=sink, seconds=WHOLE_SECONDS)
 
 
@@ -85,13 +84,21 @@ class _Replacing:
     """One edit on its way into one server. All of it runs on the runtime's thread, in a process of its own."""
 
     def __init__(
-        self, scheduler: Scheduler, process: Process, edits: list[Edit], given: dict[str, Edit], *, is_checked: bool
+        self,
+        scheduler: Scheduler,
+        process: Process,
+        edits: list[Edit],
+        given: dict[str, Edit],
+        names: Names,
+        *,
+        is_checked: bool,
     ) -> None:
         self._scheduler = scheduler
         self._process = process
         self._pid: Pid = process.pid
         self._edits = edits
         self._given = given
+        self._names = names
         self._is_checked = is_checked
         self._is_over = False
 
@@ -173,7 +180,7 @@ class _Replacing:
 
     async def _values(self, server: Any, attributes: dict[str, Any], sink: Sink) -> dict[str, Any]:
         """Return what the edited attributes become. Raises: RequestError."""
-        names = Session(self._scheduler, sink).bindings.namespace
+        names = self._names(sink)
         names.update(_module_names(type(server)))
         names.update(vars(copied(SimpleNamespace(**attributes), SimpleNamespace)))  # whose change changes nothing
         values: dict[str, Any] = {}

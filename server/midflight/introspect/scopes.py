@@ -1,6 +1,6 @@
-"""Where a name is looked for: in a shell, or at a place of a source file whose module runs. And what it means there.
+"""Scopes: where a name is looked for, and its meaning at a place of a source file whose module runs.
 
-Law: nothing of the user's runs; an expression is followed as far as its parts lie there to be seen. See sight.py.
+Law: nothing of the user's runs; an expression is followed as far as its parts lie there to be seen. See safe_look.py.
 """
 
 from __future__ import annotations
@@ -16,11 +16,8 @@ from types import FunctionType, ModuleType
 from typing import Any, Protocol
 
 from midflight import code
-from midflight.parsing import expression_or_none
-from midflight.shell.bindings import Bindings
-from midflight.shell.history import History
-from midflight.shell.modules import find_module, module_names
-from midflight.shell.sight import (
+from midflight.introspect.loaded import find_module, module_names
+from midflight.introspect.safe_look import (
     Found,
     Instance,
     annotated,
@@ -31,8 +28,9 @@ from midflight.shell.sight import (
     returned,
     unwrapped,
 )
+from midflight.parsing import expression_or_none
 
-__all__ = ["ModuleScope", "Scope", "ShellScope", "module_of_file", "owner_in", "resolve", "resolve_node"]
+__all__ = ["ModuleScope", "Scope", "module_of_file", "owner_in", "resolve", "resolve_node"]
 
 _LITERALS: dict[type[ast.expr], type] = {
     ast.List: list, ast.ListComp: list, ast.Dict: dict, ast.DictComp: dict, ast.Set: set, ast.SetComp: set,
@@ -57,39 +55,6 @@ class Scope(Protocol):
 
     def globals(self) -> dict[str, Any]:
         """Return the namespace in which an expression of this place would be evaluated."""
-
-
-class ShellScope:
-    """The names of a shell's inputs."""
-
-    def __init__(self, bindings: Bindings, history: History) -> None:
-        self._bindings = bindings
-        self._history = history
-
-    def find(self, name: str) -> Found | None:
-        """See `Scope`."""
-        try:
-            return Found(self._bindings.find(name))
-        except KeyError:
-            return None
-
-    def names(self) -> Iterable[str]:
-        """See `Scope`."""
-        return self._bindings.names(module_names())
-
-    def origin(self, name: str) -> str | None:  # noqa: ARG002  # the protocol has it
-        """See `Scope`. What an input binds has no text in a module."""
-        return None
-
-    def job(self, number: int) -> Found | None:
-        """See `Scope`."""
-        jobs = list(self._history)
-        wanted = number if number >= 0 else (jobs[-1].number + 1 + number if jobs else 0)
-        return next((Found(job.value) for job in jobs if job.number == wanted), None)
-
-    def globals(self) -> dict[str, Any]:
-        """See `Scope`."""
-        return self._bindings.namespace
 
 
 class ModuleScope:

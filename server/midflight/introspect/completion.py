@@ -9,11 +9,20 @@ from dataclasses import dataclass
 from inspect import Parameter
 from types import ModuleType
 
-from midflight.shell.modules import module_names
-from midflight.shell.reading import Written, read_written
-from midflight.shell.scopes import Scope, owner_in, resolve
-from midflight.shell.sight import Found, Instance, find_member, is_a, kind_of, members_of, short_text, version_number
-from midflight.shell.signatures import parameters_of, signature_text
+from midflight.introspect.cursor import Written, read_written
+from midflight.introspect.loaded import module_names
+from midflight.introspect.safe_look import (
+    Found,
+    Instance,
+    find_member,
+    is_a,
+    kind_of,
+    members_of,
+    short_text,
+    version_number,
+)
+from midflight.introspect.scopes import Scope, owner_in, resolve
+from midflight.introspect.signatures import parameters_of, signature_text
 
 __all__ = ["Candidate", "Completion", "complete"]
 

@@ -13,9 +13,8 @@ from types import FunctionType, GenericAlias, MethodType, ModuleType, UnionType
 from typing import Any
 
 from midflight import code
-from midflight.shell.reading import Call, read_written
-from midflight.shell.scopes import Scope, resolve
-from midflight.shell.sight import (
+from midflight.introspect.cursor import Call, read_written
+from midflight.introspect.safe_look import (
     BUILTIN_CALLABLES,
     Found,
     Instance,
@@ -29,6 +28,7 @@ from midflight.shell.sight import (
     unwrapped,
     version_number,
 )
+from midflight.introspect.scopes import Scope, resolve
 
 __all__ = ["CallTip", "Doc", "call_tip", "doc_of", "parameters_of", "signature_text"]
 

@@ -16,11 +16,14 @@ from typing import Any, TypeVar
 from midflight.errors import RequestError
 from midflight.kernel import Scheduler, Sink, exit
 from midflight.parsing import UNPARSABLE
-from midflight.shell.trace import error_text
+from midflight.text import error_text
 
-__all__ = ["evaluate", "run_aside"]
+__all__ = ["Names", "evaluate", "run_aside"]
 
 Result = TypeVar("Result")
+
+Names = Callable[[Sink], dict[str, Any]]
+"""The names that an expression of a front end knows, as a shell with that sink has them, in a dict of its own."""
 
 SECONDS = 5.0
 

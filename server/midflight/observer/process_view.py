@@ -25,9 +25,9 @@ from midflight.kernel import (
     server_of,
     version_of,
 )
-from midflight.shell.looking import look_at
-from midflight.shell.printing import ITEMS, Printed, printed, printed_items
-from midflight.shell.process_rows import Place, place_of
+from midflight.observer.looking import look_at
+from midflight.observer.printing import ITEMS, Printed, printed, printed_items
+from midflight.observer.process_rows import Place, place_of
 
 __all__ = ["MESSAGES", "FrameView", "Kin", "ProcessView", "State", "frame_view", "is_ours", "messages_from", "view_of"]
 

@@ -17,9 +17,9 @@ from typing import Any
 
 from midflight.code import attributes_of, copied, readable
 from midflight.kernel import CrashReport, Pid, Process, Sink, group_leader_var, server_of
+from midflight.observer.printing import Printed, printed, printed_items
+from midflight.observer.process_view import FrameView, Kin, frame_view, is_ours
 from midflight.otp import Supervisor
-from midflight.shell.printing import Printed, printed, printed_items
-from midflight.shell.process_view import FrameView, Kin, frame_view, is_ours
 from midflight.text import exception_line, trace_of
 
 __all__ = ["CrashRecord", "Entry", "record_of"]

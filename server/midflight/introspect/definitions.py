@@ -18,9 +18,7 @@ from typing import Any
 
 from midflight import code
 from midflight.errors import UnknownModuleError, UnknownVersionError
-from midflight.parsing import expression_or_none, module_or_none
-from midflight.shell.scopes import Scope, resolve
-from midflight.shell.sight import (
+from midflight.introspect.safe_look import (
     Found,
     Instance,
     bases_of,
@@ -31,6 +29,8 @@ from midflight.shell.sight import (
     unwrapped,
     version_number,
 )
+from midflight.introspect.scopes import Scope, resolve
+from midflight.parsing import expression_or_none, module_or_none
 
 __all__ = [
     "Definition",

@@ -12,10 +12,10 @@ from functools import partial
 from typing import Any, NamedTuple
 
 from midflight.kernel import Pid, Process, Scheduler, server_of
+from midflight.observer.looking import look_at, parts_of
+from midflight.observer.printing import printed
+from midflight.observer.process_rows import Row, row_of
 from midflight.otp import Supervisor
-from midflight.shell.looking import look_at, parts_of
-from midflight.shell.printing import printed
-from midflight.shell.process_rows import Row, row_of
 
 __all__ = ["Node", "tree"]
 

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import pytest
 
-from midflight.shell.reading import Call, Written, read_written
+from midflight.introspect.cursor import Call, Written, read_written
 
 
 @pytest.mark.parametrize(

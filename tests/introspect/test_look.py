@@ -15,8 +15,8 @@ import pytest
 from helpers.shells import Shell
 from helpers.versions import forget_modules_in
 from midflight import code
-from midflight.shell import Candidate, ModuleScope, call_tip, complete, doc_of, module_of_file
-from midflight.shell.sight import members_of
+from midflight.introspect import Candidate, ModuleScope, call_tip, complete, doc_of, module_of_file
+from midflight.introspect.safe_look import members_of
 
 TALLY = '''"""Counts."""
 LIMIT = 10

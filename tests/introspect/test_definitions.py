@@ -11,7 +11,7 @@ import pytest
 from helpers.shells import Shell
 from helpers.versions import forget_modules_in
 from midflight import code
-from midflight.shell import ModuleScope, Reference, definition_of, references_of, target_of
+from midflight.introspect import ModuleScope, Reference, definition_of, references_of, target_of
 
 STOCK = """import functools
 from midflight import receive

@@ -18,8 +18,8 @@ from typing import Any
 
 from midflight import code
 from midflight.kernel import Process, Scheduler
-from midflight.shell.looking import look_at, parts_of
-from midflight.shell.process_rows import ROWS_A_LOOK, Choice, Row, row_of
+from midflight.observer.looking import look_at, parts_of
+from midflight.observer.process_rows import ROWS_A_LOOK, Choice, Row, row_of
 
 __all__ = ["ROWS_AN_ANSWER", "Changes", "Watch"]
 

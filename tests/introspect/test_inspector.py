@@ -10,7 +10,8 @@ import pytest
 
 from helpers.shells import Shell
 from midflight.errors import RequestError
-from midflight.shell import InspectorTable, Page, evaluate, page_of, part_of, run_aside
+from midflight.introspect import InspectorTable, Page, page_of, part_of
+from midflight.observer import evaluate, run_aside
 
 
 class Thing:

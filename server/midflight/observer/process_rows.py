@@ -21,7 +21,7 @@ from midflight.kernel import (
     status_of,
     version_of,
 )
-from midflight.shell.looking import look_at, parts_of
+from midflight.observer.looking import look_at, parts_of
 
 __all__ = ["COLUMNS", "KINDS", "ROWS_A_LOOK", "Choice", "Place", "Row", "place_of", "row_of", "rows_of"]
 

@@ -6,8 +6,8 @@ from typing import NamedTuple
 
 from midflight import code
 from midflight.kernel import Pid, Scheduler
-from midflight.shell.looking import look_at
-from midflight.shell.process_rows import place_of
+from midflight.observer.looking import look_at
+from midflight.observer.process_rows import place_of
 
 __all__ = ["MovedOne", "move_one"]
 

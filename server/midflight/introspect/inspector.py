@@ -17,8 +17,7 @@ from types import ModuleType
 from typing import Any
 
 from midflight.errors import RequestError
-from midflight.kernel import Pid, sleep
-from midflight.shell.sight import (
+from midflight.introspect.safe_look import (
     Found,
     Instance,
     bases_of,
@@ -31,7 +30,8 @@ from midflight.shell.sight import (
     own_names,
     version_number,
 )
-from midflight.shell.signatures import signature_text
+from midflight.introspect.signatures import signature_text
+from midflight.kernel import Pid, sleep
 from midflight.text import long, short
 
 __all__ = ["Page", "Part", "Table", "page_of", "part_of"]

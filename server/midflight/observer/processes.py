@@ -1,16 +1,14 @@
-"""What the shell prints of processes: the table of all, the names, where one is. Text only, from the kernel's facts."""
+"""Processes as text: the table of all, the table of names, the backtrace of one."""
 
 from __future__ import annotations
 
-from collections.abc import Sequence
-
 from midflight.kernel import Pid, Scheduler, describe, is_kernel_frame
-from midflight.shell.trace import stack_text
+from midflight.text import columns, stack_text
 
-__all__ = ["backtrace", "columns", "names_table", "table"]
+__all__ = ["backtrace", "name_table", "process_table"]
 
 
-def table(scheduler: Scheduler) -> str:
+def process_table(scheduler: Scheduler) -> str:
     """Return one line a process, oldest first, under a heading, and how many they are."""
     rows = [("Pid", "Name or initial call", "Runs", "At", "Status", "Msgs")]
     everyone = list(scheduler.processes.values())
@@ -30,7 +28,7 @@ def table(scheduler: Scheduler) -> str:
     return columns(rows) + f"{len(everyone)} processes\n"
 
 
-def names_table(scheduler: Scheduler) -> str:
+def name_table(scheduler: Scheduler) -> str:
     """Return one line a registered name, in the order they were given, under a heading."""
     rows = [("Name", "Pid", "Initial call")]
     for name, process in list(scheduler.names.items()):
@@ -47,10 +45,3 @@ def backtrace(scheduler: Scheduler, pid: Pid) -> str:
     frames = [frame for frame in scheduler.frames(process) if not is_kernel_frame(frame)]
     text = stack_text(frames) or f"  {info['initial_call']}, not begun\n"
     return f"{pid!r} is {info['status']}, {info['message_queue_len']} messages in its mailbox\n{text}"
-
-
-def columns(rows: Sequence[Sequence[str]]) -> str:
-    """Return `rows`, the first a heading, as lines with their columns aligned."""
-    widths = [max(len(row[column]) for row in rows) for column in range(len(rows[0]))]
-    lines = ("  ".join(cell.ljust(width) for cell, width in zip(row, widths, strict=True)) for row in rows)
-    return "".join(line.rstrip() + "\n" for line in lines)

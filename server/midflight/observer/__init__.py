@@ -1,0 +1,58 @@
+"""Rows, trees and views of processes, crashes and states, for front ends. OTP: observer."""
+
+from midflight.observer.crash_record import CrashRecord
+from midflight.observer.crashes import Crashes, Restarted, editable
+from midflight.observer.evaluate import evaluate, run_aside
+from midflight.observer.looking import look_at, parts_of
+from midflight.observer.moving import MovedOne, move_one
+from midflight.observer.printing import Printed, printed, printed_items
+from midflight.observer.process_rows import COLUMNS, KINDS, Choice, Place, Row, place_of, row_of, rows_of
+from midflight.observer.process_tree import Node, tree
+from midflight.observer.process_view import FrameView, Kin, ProcessView, State, messages_from, view_of
+from midflight.observer.process_watch import ROWS_AN_ANSWER, Changes, Watch
+from midflight.observer.processes import backtrace, name_table, process_table
+from midflight.observer.replacing import ReplacedState, replace_state
+from midflight.observer.states import StateText, server_in, state_text
+
+__all__ = [
+    "COLUMNS",
+    "KINDS",
+    "ROWS_AN_ANSWER",
+    "Changes",
+    "Choice",
+    "CrashRecord",
+    "Crashes",
+    "FrameView",
+    "Kin",
+    "MovedOne",
+    "Node",
+    "Place",
+    "Printed",
+    "ProcessView",
+    "ReplacedState",
+    "Restarted",
+    "Row",
+    "State",
+    "StateText",
+    "Watch",
+    "backtrace",
+    "editable",
+    "evaluate",
+    "look_at",
+    "messages_from",
+    "move_one",
+    "name_table",
+    "parts_of",
+    "place_of",
+    "printed",
+    "printed_items",
+    "process_table",
+    "replace_state",
+    "row_of",
+    "rows_of",
+    "run_aside",
+    "server_in",
+    "state_text",
+    "tree",
+    "view_of",
+]
