@@ -40,7 +40,7 @@ from midflight.epc import (
 )
 from midflight.errors import ConnectionLost, LoadError, RemoteError, RequestError, ServerRunning, StartFailed
 from midflight.kernel import CrashReport, Scheduler, StuckReport, exit, log_crash, trouble
-from midflight.program import configured_start, function_of
+from midflight.program import configured_start, function_of, takes_plain_cookie
 
 __all__ = ["Program", "serve", "start_detached"]
 
@@ -91,8 +91,13 @@ async def _serve(
         trimming = asyncio.create_task(_keep_log_short(place.log_path))
         services = Services(runtime.scheduler, place.root, version("midflight"), ending.request, log)
         cookie = new_cookie()
-        server = Server(cookie, partial(methods_of, services), partial(describe, services), port=port)
-        publication = Publication(place, cookie, services.version, port=server.port)
+        plain = takes_plain_cookie(place.root)
+        server = Server(
+            cookie, partial(methods_of, services), partial(describe, services), port=port, plain_cookie=plain
+        )
+        publication = Publication(
+            place, cookie, services.version, port=server.port, listen=server.listeners.add, plain=plain
+        )
         ending.withdraw = publication.withdraw
         try:
             runtime.scheduler.on_crash.append(partial(_tell_of_crash, server))
@@ -106,6 +111,7 @@ async def _serve(
             else:
                 server.start()
                 publication.keep()
+                assert server.port is not None
                 announce(server.port)
             if program is None:
                 starting = asyncio.create_task(_start_configured(runtime, place.root))

@@ -12,7 +12,7 @@ from typing import Any
 from midflight import code
 from midflight.errors import RequestError
 
-__all__ = ["configured_start", "function_of"]
+__all__ = ["configured_start", "function_of", "takes_plain_cookie"]
 
 
 def function_of(target: str) -> Callable[..., Any]:
@@ -38,18 +38,39 @@ def configured_start(root: Path) -> str | None:
 
     A file in it is meant from the project's root. Raises: RequestError if it cannot be read.
     """
+    table = _configured(root, "start", "nothing of it was started")
+    if table is None:
+        return None
+    if not isinstance(table, str):
+        path = root / "pyproject.toml"
+        raise RequestError(f'{path}: start must be like "app:start", not {table!r}; nothing was started. Mend it.')
+    module, colon, name = table.rpartition(":")
+    return f"{root / module}{colon}{name}" if module.endswith(".py") else table
+
+
+def takes_plain_cookie(root: Path) -> bool:
+    """Say whether clients may show the cookie itself: `plain_cookie` of `[tool.midflight]`, true unless given.
+
+    What is neither true nor false, or cannot be read, counts as false: nothing is opened by a slip.
+    """
+    try:
+        return _configured(root, "plain_cookie", "") in (None, True)
+    except RequestError:
+        return False
+
+
+def _configured(root: Path, name: str, unchanged: str) -> Any:
+    """Return `name` of `[tool.midflight]` in the project's pyproject.toml, None if there is none.
+
+    Raises: RequestError if the file cannot be read.
+    """
     path = root / "pyproject.toml"
     try:
         table: Any = tomllib.loads(path.read_text("utf-8"))
     except FileNotFoundError:
         return None
     except (OSError, ValueError) as error:
-        raise RequestError(f"{path} cannot be read ({error}); nothing of it was started. Mend it.") from error
-    for key in ("tool", "midflight", "start"):
+        raise RequestError(f"{path} cannot be read ({error}); {unchanged}. Mend it.") from error
+    for key in ("tool", "midflight", name):
         table = table.get(key) if isinstance(table, dict) else None
-    if table is None:
-        return None
-    if not isinstance(table, str):
-        raise RequestError(f'{path}: start must be like "app:start", not {table!r}; nothing was started. Mend it.')
-    module, colon, name = table.rpartition(":")
-    return f"{root / module}{colon}{name}" if module.endswith(".py") else table
+    return table

@@ -4,7 +4,9 @@ from __future__ import annotations
 
 import asyncio
 import io
+import os
 import queue
+import tempfile
 import threading
 from collections.abc import Callable, Generator, Iterator, Mapping
 from functools import partial
@@ -67,6 +69,10 @@ class Bench:
         assert peer.authenticate(self.cookie).startswith("(return 0 (:protocol 1")
         return peer
 
+    def client(self, *arguments: Any, **options: Any) -> Client:
+        """Connect as our own clients do."""
+        return Client(self.server.port, self.cookie, *arguments, pid=os.getpid(), **options)
+
     def wait_door(self, count: int) -> bool:
         """Wait until `count` connections stand at the door; say whether it came to that."""
         with self.server._changed:
@@ -84,6 +90,14 @@ def publish() -> Iterator[Publisher]:
     publisher = Publisher()
     yield publisher
     publisher.close()
+
+
+@pytest.fixture
+def open_folder() -> Iterator[Path]:
+    """A folder that everybody may enter, as pytest's own are not: for tests that become another user."""
+    with tempfile.TemporaryDirectory(prefix="midflight-test-") as name:
+        os.chmod(name, 0o755)
+        yield Path(name)
 
 
 @pytest.fixture
@@ -137,7 +151,7 @@ class Node:
 
     def connect(self, handlers: Mapping[str, Callable[..., object]] | None = None) -> Client:
         """Return a new client; it is closed after the test."""
-        self._clients.append(Client(self.server.port, self.cookie, handlers))
+        self._clients.append(Client(self.server.port, self.cookie, handlers, pid=os.getpid()))
         return self._clients[-1]
 
     def stop(self) -> None:

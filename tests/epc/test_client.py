@@ -25,7 +25,7 @@ def connect(bench: Any) -> Iterator[Callable[..., Client]]:
     clients: list[Client] = []
 
     def make(*arguments: Any, **options: Any) -> Client:
-        clients.append(Client(bench.server.port, bench.cookie, *arguments, **options))
+        clients.append(bench.client(*arguments, **options))
         return clients[-1]
 
     yield make
@@ -33,15 +33,9 @@ def connect(bench: Any) -> Iterator[Callable[..., Client]]:
         client.close()
 
 
-def test_constructor_authenticates(connect: Callable[..., Client]) -> None:
-    """The answer to authenticate is there as `info`."""
+def test_constructor_is_let_in(connect: Callable[..., Client]) -> None:
+    """What the server says of itself is there as `info`."""
     assert connect().info == {"protocol": 1, "pid": 1}
-
-
-def test_wrong_cookie_is_a_remote_error(bench: Any) -> None:
-    """The server's own words come through."""
-    with pytest.raises(RemoteError, match="The cookie is wrong"):
-        Client(bench.server.port, "f" * 64)
 
 
 def test_other_protocol_is_refused(bench: Any) -> None:
@@ -49,7 +43,7 @@ def test_other_protocol_is_refused(bench: Any) -> None:
     bench.server.describe = lambda: {"protocol": 2}
 
     with pytest.raises(RemoteError, match="speaks protocol 2, this program 1"):
-        Client(bench.server.port, bench.cookie)
+        bench.client()
 
 
 def test_nobody_there_is_told(make_bench: Callable[..., Any]) -> None:
@@ -58,7 +52,7 @@ def test_nobody_there_is_told(make_bench: Callable[..., Any]) -> None:
     bench.stop()
 
     with pytest.raises(ConnectionLost, match="Nobody answers on port"):
-        Client(bench.server.port, bench.cookie)
+        bench.client()
 
 
 def test_answers_are_plain_values(bench: Any, connect: Callable[..., Client]) -> None:

@@ -9,7 +9,6 @@ from typing import Any
 import pytest
 
 from helpers.epc_peer import DEADLINE_SECONDS, frame
-from midflight.epc import Client
 from midflight.errors import RemoteError
 
 
@@ -40,7 +39,7 @@ def test_the_connection_too_many_hears_why_and_who(make_bench: Callable[..., Any
     peers = [bench.peer() for _ in range(3)]
 
     with pytest.raises(RemoteError, match=r"takes 3 connections.*\(3 of unnamed\).*nothing changed.*C-c C-x c"):
-        Client(bench.server.port, bench.cookie)
+        bench.client()
 
     assert [peer.ask("(call 1 ping nil)") for peer in peers] == ['(return 1 "pong")'] * 3
     for peer in peers:

@@ -316,10 +316,12 @@ def test_root_writes_nothing_where_another_user_says(tmp_path: Path, monkeypatch
 
 
 @is_root
-def test_a_server_of_another_user_is_none(place: Place, publish: Publisher, tmp_path: Path) -> None:
+def test_a_server_of_another_user_is_none(
+    open_folder: Path, publish: Publisher, monkeypatch: pytest.MonkeyPatch
+) -> None:
     """That user's process lives, and its files are there: it is refused by their owner, not asked by its pid."""
-    for folder in (tmp_path, tmp_path.parent):
-        folder.chmod(0o755)
+    monkeypatch.setenv("MIDFLIGHT_RUNTIME_DIR", str(open_folder / "runtime"))
+    place = Place(open_folder)
     publish(place)
 
     said = in_child(lambda: Place(place.root).running(), user=SOMEBODY)

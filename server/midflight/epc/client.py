@@ -21,7 +21,9 @@ from typing import Any, Self
 
 from epc.client import EPCClient
 
+from midflight.epc.bell import Ring, ring
 from midflight.epc.connection import Connection
+from midflight.epc.greeting import greet
 from midflight.epc.io_thread import IoThread
 from midflight.epc.method import Lane, Method
 from midflight.epc.rendezvous import Place
@@ -34,8 +36,6 @@ __all__ = ["CALL_SECONDS", "Client"]
 
 CALL_SECONDS = 30.0
 """How long a call waits unless told otherwise: a load runs the module's body, which may take its time."""
-
-_CONNECT_SECONDS = 5.0
 
 _LISTS = (
     "added", "changed", "removed", "diagnostics", "lingering", "moved", "not_moved", "upgraded", "stale_imports",
@@ -75,7 +75,7 @@ class _Endpoint(EPCClient):  # type: ignore[misc]  # epc has no type hints
 
 
 class Client:
-    """A connection to a running server, authenticated when the constructor returns.
+    """A connection to a running server, which has let it in when the constructor returns.
 
     `handlers` are called with the arguments of the server's pushes, by name, in a thread of the connection.
     Pushes and answers are handled one after another as they came, so a handler must not wait for an answer;
@@ -85,37 +85,32 @@ class Client:
 
     def __init__(
         self,
-        port: int,
+        address: int | str,
         cookie: str,
         handlers: Mapping[str, Callable[..., object]] | None = None,
         *,
+        pid: int,
         on_lost: Callable[[], object] = lambda: None,
         name: str | None = None,
     ) -> None:
-        """Connect and authenticate. `name` is what the server's other clients see: "midflight load".
+        """Connect to the server with process id `pid` at `address`, a port or the path of a Unix socket.
 
-        Raises: ConnectionLost if nobody answers there or the answer does not come within 5 s; RemoteError
-        if the cookie is wrong or the server speaks another protocol.
+        Nothing is sent, and nothing done that the other end asks for, before it has shown that it has the cookie.
+        `name` is what the server's other clients see: "midflight load".
+
+        Raises: ConnectionLost if nobody answers there, or no server that has the cookie, or not within 5 s; RemoteError
+        if the server speaks another protocol.
         """
-        try:
-            stream = socket.create_connection(("127.0.0.1", port), timeout=_CONNECT_SECONDS)
-        except OSError as error:
-            raise ConnectionLost(
-                f"Nobody answers on port {port} ({error}); nothing was sent. Start a server: midflight serve"
-            ) from None
+        stream, answer = greet(address, cookie, pid)
         self._endpoint = _Endpoint(stream)
         self._connection: _ClientConnection = self._endpoint.handler
         self._connection.at_close(on_lost)
         self._connection.methods = {name: Method(name, _filled(handler)) for name, handler in (handlers or {}).items()}
         self._endpoint.start()
         try:
-            answer = self.call("authenticate", cookie, timeout_seconds=_CONNECT_SECONDS)
             self.info = _require_protocol(answer)
             if name is not None:
                 self.submit("server/introduce", name)  # an older server refuses it, which is no harm
-        except TimeoutError as error:
-            self.close()
-            raise ConnectionLost(str(error)) from None
         except BaseException:
             self.close()
             raise
@@ -133,7 +128,17 @@ class Client:
 
         Raises: NoServer if none runs; else as the constructor.
         """
-        return cls.to(Place(root).find(), handlers, on_lost=on_lost, name=name)
+        place = Place(root)
+        found = place.find()
+        try:
+            return cls.to(found, handlers, on_lost=on_lost, name=name)
+        except ConnectionLost:
+            # It has lost the file of its socket, which it puts back; or it has ended, and another one has started.
+            is_back = ring(place.bell_name).ring is Ring.ANSWERED
+            again = place.find()
+            if again == found and not is_back:
+                raise
+        return cls.to(again, handlers, on_lost=on_lost, name=name)
 
     @classmethod
     def to(
@@ -145,8 +150,8 @@ class Client:
         name: str | None = None,
     ) -> Self:
         """Connect to the server that `found` tells of. Raises: as the constructor."""
-        assert found.port is not None
-        return cls(found.port, found.cookie, handlers, on_lost=on_lost, name=name)
+        assert found.address is not None
+        return cls(found.address, found.cookie, handlers, pid=found.pid, on_lost=on_lost, name=name)
 
     def submit(self, method: str, *arguments: object) -> Future[Any]:
         """Send a request and return the future of its answer; do not wait.

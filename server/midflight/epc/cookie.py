@@ -1,7 +1,7 @@
-"""The secret that lets a connection in, and the one frame that carries it.
+"""The secret that lets a connection in, and the one frame that carries it itself: that of EPC clients not ours.
 
-Law: nothing of what a connection sends is parsed before this file has compared it, as bytes and in constant
-time. One real first frame, and its answer:
+Our own clients never say it; see handshake.py. Law: nothing of what a connection sends is parsed before it has been
+compared, as bytes and in constant time. One real first frame, and its answer:
 
     00005e(call 1 authenticate ("5f0c...64 hex digits...9a"))
     00006b(return 1 (:protocol 1 :version "0.1.0" :python "3.11.7" :root "/project" :pid 4711))
@@ -14,10 +14,7 @@ import re
 import secrets
 from dataclasses import dataclass
 
-__all__ = ["FIRST_FRAME_LIMIT", "Claim", "new_cookie", "read_claim"]
-
-FIRST_FRAME_LIMIT = 256
-"""Bytes the first frame may have: a number, 64 digits and the words around them fit three times over."""
+__all__ = ["Claim", "new_cookie", "read_claim"]
 
 _FIRST_FRAME = re.compile(rb'\(call ([0-9]{1,18}) authenticate \("([^"\\]{0,200})"\)\)\n?')
 

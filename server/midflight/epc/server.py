@@ -1,9 +1,8 @@
-"""The one listening socket, on 127.0.0.1, and the door: who is let in, and how long it may stand there.
+"""The server: its connections, from the one that stands at the door to the one that is told of loads.
 
-Everybody on the machine can connect. Until the first frame has shown the cookie, a connection has one thread,
-256 bytes and 5 seconds; when too many stand at the door, the one that came first is shown out, so that nobody
-can lock the others out by standing there. One that is admitted gives its thread back: from then on the I/O thread
-reads it.
+Everybody on the machine can connect to a port. Until it is let in (see door.py) a connection has one thread; when
+too many stand at the door, the one that came first is shown out, so that nobody can lock the others out by standing
+there. One that is admitted gives its thread back: from then on the I/O thread reads it.
 """
 
 from __future__ import annotations
@@ -20,18 +19,15 @@ from typing import Any
 from epc.server import EPCServer
 
 from midflight.epc.connection import Connection
-from midflight.epc.cookie import FIRST_FRAME_LIMIT, read_claim
+from midflight.epc.door import AUTHENTICATE_SECONDS, FIRST_FRAME_LIMIT, Doorkeeper
 from midflight.epc.io_thread import IoThread
+from midflight.epc.listeners import Listeners
 from midflight.epc.method import Method
 from midflight.epc.pushes import Events
-from midflight.epc.wire import PAYLOAD_LIMIT, Frame, encode
+from midflight.epc.wire import PAYLOAD_LIMIT, encode
 from midflight.epc.workers import Workers
-from midflight.errors import FrameError
 
-__all__ = ["AUTHENTICATE_SECONDS", "Server", "ServerConnection"]
-
-AUTHENTICATE_SECONDS = 5.0
-"""How long a connection may take to show the cookie."""
+__all__ = ["Server", "ServerConnection"]
 
 _DOOR_LIMIT = 16
 _PEERS_LIMIT = 256
@@ -41,7 +37,7 @@ _log = logging.getLogger("midflight.epc")
 
 
 class ServerConnection(Connection):
-    """A peer of the server: it shows the cookie before anything else, and gets reports afterwards."""
+    """A peer of the server: it goes through the door before anything else, and gets reports afterwards."""
 
     server: Server
 
@@ -59,62 +55,34 @@ class ServerConnection(Connection):
         return f"{self.client}{', ' if self.client else ''}connection {self.number}"
 
     def admit(self) -> bool:
-        """Compare the first frame with the cookie. What is neither right nor in time is closed.
-
-        Only a frame of the right shape gets an answer: a program with an old cookie should say so, whoever
-        else tries the port learns nothing.
-        """
-        try:
-            first = self._first_frame(time.monotonic() + self.server.authenticate_seconds)
-        except (OSError, FrameError) as error:
-            _log.debug("turned away: %s", error)
-            return False
-        claim = read_claim(first.payload, self.server.cookie) if first else None
-        if claim is None:
-            return False
-        if not claim.is_valid:
-            self.request.sendall(
-                encode("return-error", claim.uid, "The cookie is wrong; the connection is closed. Read it anew.")
-            )
+        """Let the peer through the door, or say that it is to be closed."""
+        uid = self.server.doorkeeper.admit(self.request, self.frames)
+        if uid is None:
             return False
         self.frames.limit = PAYLOAD_LIMIT
         self.frames.skip_oversized = True
         self.reports = Events(self)
         self.methods = self.server.methods_of(self)
-        answer = encode("return", claim.uid, self.server.describe())
+        answer = encode("return", uid, self.server.describe())
         with self.outbox.lock:  # a report must not come before the answer
             number = self.server.let_in(self)
             if number is not None:
                 self.number = number
                 self.outbox.put(answer)
         if number is None:
-            self.request.sendall(encode("return-error", claim.uid, self.server.crowd()))
+            self.request.sendall(encode("return-error", uid, self.server.crowd()))
         return number is not None
-
-    def _first_frame(self, deadline: float) -> Frame | None:
-        # The time limit is for the frame, not for each read: a byte a second would outlast that one for ever.
-        while (event := self.frames.next_event()) is None:
-            seconds = deadline - time.monotonic()
-            if seconds <= 0:
-                return None
-            self.request.settimeout(seconds)
-            data = self.request.recv(FIRST_FRAME_LIMIT)
-            if not data:
-                return None
-            self.frames.feed(data)
-        return event if isinstance(event, Frame) else None
 
 
 class Server(ThreadingMixIn, EPCServer):  # type: ignore[misc]  # epc has no type hints
     """The EPC server of one project.
 
-    `methods_of` gives each admitted connection its own table of methods; `describe` is the answer to
-    `authenticate`. Neither is called before the cookie was right.
+    It listens on `port` of 127.0.0.1, 0 for a free one and None for no port, and on the Unix socket that it is given.
+    `methods_of` gives each admitted connection its own table of methods; `describe` is what it is told first. Neither
+    is called before the peer has shown that it has the cookie; `plain_cookie` lets it show the cookie itself.
     """
 
     daemon_threads = True  # a connection's thread ends with its socket; the interpreter need not wait for it
-    allow_reuse_address = True
-    request_queue_size = 64
 
     def __init__(
         self,
@@ -122,15 +90,15 @@ class Server(ThreadingMixIn, EPCServer):  # type: ignore[misc]  # epc has no typ
         methods_of: Callable[[ServerConnection], Mapping[str, Method]],
         describe: Callable[[], Mapping[str, object]],
         *,
-        port: int = 0,
+        port: int | None = 0,
+        plain_cookie: bool = True,
         authenticate_seconds: float = AUTHENTICATE_SECONDS,
         door_limit: int = _DOOR_LIMIT,
         peers_limit: int = _PEERS_LIMIT,
     ) -> None:
-        self.cookie = cookie
+        self.doorkeeper = Doorkeeper(cookie, plain_cookie, authenticate_seconds)
         self.methods_of = methods_of
         self.describe = describe
-        self.authenticate_seconds = authenticate_seconds
         self._door_limit = door_limit
         self._peers_limit = peers_limit
         self.io = IoThread("midflight-epc-io")
@@ -139,14 +107,11 @@ class Server(ThreadingMixIn, EPCServer):  # type: ignore[misc]  # epc has no typ
         self._door: list[ServerConnection] = []
         self._peers: list[ServerConnection] = []
         self._numbers = 0
-        EPCServer.__init__(self, ("127.0.0.1", port), ServerConnection)
-        self._is_stopping = False
+        EPCServer.__init__(self, ("127.0.0.1", port), ServerConnection, bind_and_activate=False)
+        self.socket.close()  # it could listen on one address only
+        self.listeners = Listeners()
+        self.port = None if port is None else self.listeners.open_port(port)
         self._thread = threading.Thread(target=self._accept, name="midflight-epc-accept", daemon=True)
-
-    @property
-    def port(self) -> int:
-        """The port it listens on."""
-        return int(self.server_address[1])
 
     def peers(self) -> tuple[ServerConnection, ...]:
         """The admitted connections, in the order they came."""
@@ -187,9 +152,9 @@ class Server(ThreadingMixIn, EPCServer):  # type: ignore[misc]  # epc has no typ
     def stop(self) -> None:
         """Accept no more, send what waits, and close every connection. Not callable from their threads."""
         if self._thread.is_alive():
-            self._is_stopping = True
-            socket.create_connection(("127.0.0.1", self.port)).close()  # wakes the thread that accepts
+            self.listeners.close()
             self._thread.join()
+        self.listeners.let_go()
         self.server_close()
         deadline = time.monotonic() + _STOP_SECONDS  # for all of them: those who do not read wait together
         for peer in self.peers():
@@ -214,9 +179,13 @@ class Server(ThreadingMixIn, EPCServer):  # type: ignore[misc]  # epc has no typ
             self.shutdown_request(request)
 
     def _accept(self) -> None:
-        # Not serve_forever: that one looks several times a second whether it should stop.
-        while not self._is_stopping:
-            self.handle_request()
+        # Not serve_forever: that one looks several times a second whether it should stop, at one socket.
+        for connection in self.listeners.accepted():
+            try:
+                self.process_request(connection, "a client")
+            except RuntimeError:
+                _log.warning("no thread can be started for a connection, which is closed", exc_info=True)
+                self.shutdown_request(connection)
 
     def add_client(self, handler: ServerConnection) -> None:
         """Let a connection stand at the door. Called by `epc` for each new one."""
@@ -235,6 +204,6 @@ class Server(ThreadingMixIn, EPCServer):  # type: ignore[misc]  # epc has no typ
                     connections.remove(handler)
             self._changed.notify_all()
 
-    def handle_error(self, request: socket.socket, client_address: object) -> None:
+    def handle_error(self, request: socket.socket, _client_address: object) -> None:
         """Say nothing on stderr of a connection that broke: a port scan would fill the log."""
-        _log.debug("a connection of %s broke: %s", client_address, request, exc_info=True)
+        _log.debug("a connection broke: %s", request, exc_info=True)
