@@ -2,7 +2,7 @@
 
 .DEFAULT_GOAL := help
 .NOTPARALLEL:
-.PHONY: help setup demo test lint test-python test-emacs test-neovim docs bench screenshots clean
+.PHONY: help setup demo test lint test-python test-emacs test-neovim chaos docs bench screenshots clean
 
 PYTEST := .venv/bin/python -m pytest
 
@@ -37,6 +37,9 @@ test-emacs: setup ## the elisp tests, in a real Emacs
 
 test-neovim: setup ## the Neovim tests, in a real Neovim
 	$(PYTEST) tests/neovim
+
+chaos: setup ## random actions for MINUTES (10), with SEED or a new one, in PYTHON
+	cd tests && PYTHONPATH=../server $(abspath $(or $(PYTHON),.venv/bin/python)) -m chaos --minutes $(or $(MINUTES),10) $(if $(SEED),--seed $(SEED))
 
 docs: setup ## the manual, for Info and as a page: docs/manual/midflight.info, .html
 	scripts/emacs-batch -l scripts/manual.el

@@ -1,0 +1,52 @@
+"""The command: reads options, plays the worlds one after another, prints how it goes and what came of it."""
+
+from __future__ import annotations
+
+import argparse
+import logging
+import secrets
+from collections.abc import Callable
+
+from chaos.ledger import Broken
+from chaos.record import Record
+from chaos.still import play as play_still
+
+__all__ = ["main"]
+
+WORLDS: dict[str, Callable[..., Record]] = {"still": play_still}
+
+
+def parser() -> argparse.ArgumentParser:
+    """Return the parser of the options."""
+    made = argparse.ArgumentParser(
+        prog="python -m chaos",
+        description="Do random things to a runtime and check after each few that nothing is lost, out of order, told "
+        "twice, in the wrong version or left behind. Ends with code 1 and the seed if something is.",
+    )
+    made.add_argument("--world", choices=(*WORLDS, "all"), default="all", help="which world; all: one after another")
+    made.add_argument("--minutes", type=float, help="how long, all worlds together; without it, one round of each")
+    made.add_argument("--seed", default=None, help="any text; the same seed does the same in the still world")
+    made.add_argument("--steps", type=int, default=400, help="actions a round (default: %(default)s)")
+    made.add_argument("--first", type=int, default=0, help="the number of the first round (default: %(default)s)")
+    made.add_argument("--rounds", type=int, default=1, help="how many rounds, without --minutes (default: %(default)s)")
+    return made
+
+
+def main(arguments: list[str] | None = None) -> int:
+    """Run the command; return its exit code."""
+    options = parser().parse_args(arguments)
+    logging.getLogger("midflight").setLevel(logging.CRITICAL)
+    seed = options.seed or secrets.token_hex(4)
+    worlds = list(WORLDS) if options.world == "all" else [options.world]
+    minutes = None if options.minutes is None else options.minutes / len(worlds)
+    print(f"seed {seed}", flush=True)
+    for world in worlds:
+        try:
+            record = WORLDS[world](
+                seed, rounds=options.rounds, steps=options.steps, first=options.first, minutes=minutes
+            )
+        except Broken as error:
+            print(error, flush=True)
+            return 1
+        print(record.summary(f"chaos, {world} world: no rule broken, no leak", seed=seed), flush=True)
+    return 0

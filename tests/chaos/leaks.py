@@ -1,0 +1,147 @@
+"""Leak accounts: what the interpreter holds when a round is over and nothing of it is to be left.
+
+Exact accounts must be at zero: processes, timers, names, tasks, records of dead processes, versions that nobody can
+run. Growing accounts (objects, descriptors, threads, modules, snapshot files, resident memory) are compared with what
+they were after a few rounds of warming up.
+"""
+
+from __future__ import annotations
+
+import asyncio
+import gc
+import os
+import sys
+import threading
+from dataclasses import dataclass, field
+from pathlib import Path
+
+from chaos.ledger import Broken
+from chaos.referrers import paths_to
+from chaos.world import World
+from midflight import code
+from midflight.code.version import modules, snapshots
+from midflight.kernel import calls
+
+__all__ = ["Accounts", "resident_megabytes"]
+
+WARM_UP_ROUNDS = 15  # until the records and texts of the last hundred versions of each module are there
+OBJECTS_SLACK = 6000
+MEGABYTES_SLACK = 40.0
+THREAD_SECONDS = 10.0
+
+
+def resident_megabytes() -> float:
+    """Return how much memory of this process is resident."""
+    with open("/proc/self/statm", encoding="ascii") as file:
+        return int(file.read().split()[1]) * os.sysconf("SC_PAGE_SIZE") / 2**20
+
+
+def open_descriptors() -> int:
+    """Return how many file descriptors are open."""
+    return len(os.listdir("/proc/self/fd")) - 1
+
+
+@dataclass
+class Accounts:
+    """The accounts of one run, closed after each round. `found` counts the leaks."""
+
+    baseline: dict[str, int] = field(default_factory=dict)
+    rounds: int = 0
+    megabytes: list[float] = field(default_factory=list)
+    found: int = 0
+
+    def close(self, world: World, tasks: int) -> None:
+        """Compare, after a round; `tasks` is how many asyncio tasks there may be. Raises: Broken for a leak."""
+        for thread in threading.enumerate():
+            if thread.name == "midflight-upgrade":  # it has answered, and may not have come to its end yet
+                thread.join(THREAD_SECONDS)
+        gc.collect()
+        self.rounds += 1
+        wrong = [*exact(world, tasks), *self._growing()]
+        self.found += len(wrong)
+        if wrong:
+            raise Broken("leaks:\n" + "\n".join(wrong))
+
+    def progress(self) -> dict[str, object]:
+        """Return what a line of progress says of them."""
+        return {
+            "rounds": self.rounds,
+            "MB": f"{self.megabytes[-1]:.0f}",
+            "descriptors": open_descriptors(),
+            "threads": threading.active_count(),
+        }
+
+    def figures(self) -> dict[str, object]:
+        """Return what the summary of a run says of them."""
+        later = self.megabytes[WARM_UP_ROUNDS:] or self.megabytes
+        return {
+            "rounds": self.rounds,
+            "resident MB after warm-up": f"{min(later):.0f} to {max(later):.0f}, {later[-1]:.0f} at the end",
+            "leaks found": self.found,
+        }
+
+    def _growing(self) -> list[str]:
+        now = {
+            "open descriptors": open_descriptors(),
+            "threads": threading.active_count(),
+            "modules": len(sys.modules),
+            "snapshot files": snapshot_files(),
+            "objects": len(gc.get_objects()),
+        }
+        self.megabytes.append(resident_megabytes())
+        if self.rounds <= WARM_UP_ROUNDS:
+            self.baseline = {name: max(count, self.baseline.get(name, 0)) for name, count in now.items()}
+            return []
+        slack = {
+            "open descriptors": 2,
+            "threads": 4,
+            "modules": 3,
+            "snapshot files": 110 * len(modules.all_modules()),
+            "objects": OBJECTS_SLACK,
+        }
+        wrong = [
+            f"{name}: {count} after {self.rounds} rounds, {self.baseline[name]} after {WARM_UP_ROUNDS}"
+            for name, count in now.items()
+            if count > self.baseline[name] + slack[name]
+        ]
+        early = max(self.megabytes[WARM_UP_ROUNDS - 1 : WARM_UP_ROUNDS + 10])
+        if self.megabytes[-1] > early + MEGABYTES_SLACK:
+            wrong.append(f"resident memory: {self.megabytes[-1]:.0f} MB, {early:.0f} MB after the first rounds")
+        return wrong
+
+
+def snapshot_files() -> int:
+    """Return how many texts of versions are on disk."""
+    folder = snapshots._folders.get(os.getpid())
+    return len(list(Path(folder).iterdir())) if folder is not None else 0
+
+
+def exact(world: World, tasks: int) -> list[str]:
+    """Return a line for each account that must be at zero and is not."""
+    scheduler, wrong = world.scheduler, []
+    left = [each for each in scheduler.processes.values() if each.pid not in world.allowed]
+    if left:
+        wrong.append(f"processes: {left}")
+    if len(scheduler.timers) > len(world.allowed):
+        wrong.append(f"timers: {len(scheduler.timers)}")
+    if calls._timers:
+        wrong.append(f"timers of send_after: {len(calls._timers)}")
+    names = [each for each in scheduler.names if each not in world.names]
+    if names:
+        wrong.append(f"names: {names}")
+    if scheduler.on_result or scheduler.doomed:
+        wrong.append(f"results waited for: {len(scheduler.on_result)}, doomed: {len(scheduler.doomed)}")
+    found = [each for each in asyncio.all_tasks(scheduler.loop) if isinstance(each, asyncio.Task)]
+    if len(found) > tasks:
+        wrong.append(f"tasks: {len(found)}, {tasks} may be: {found[:5]}")
+    records = [each() for each in world.ledger.processes if each() is not None]
+    if records:
+        known = len(world.ledger.processes)
+        wrong.append(f"records of {len(records)} dead processes of {known} are still in memory: {records[:5]}")
+        wrong += [f"  {path}" for path in paths_to(records.pop())]
+    for line in world.lines:
+        for version in code.version_history(line.name):
+            if version.is_alive and not version.is_current:
+                why = code.why_alive(line.name, version.version)
+                wrong.append(f"{line.name} version {version.version}, which nobody runs, is in memory: {why.text()}")
+    return wrong
