@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import asyncio
+from contextlib import aclosing
 
 import pytest
 from hypothesis import given
@@ -257,3 +258,26 @@ def test_bad_options_are_refused(options, text):
     """At once, before anything is read or started."""
     with pytest.raises(ValueError, match=text):
         Task.stream(range(3), double, **options)
+
+
+@pytest.mark.parametrize(("wanted", "started"), [(1, 2), (2, 3), (5, 6)])
+@pytest.mark.parametrize("ordered", [True, False])
+def test_no_task_is_started_before_an_outcome_that_is_due_is_given(runtime, wanted, started, ordered):
+    """Who leaves the loop after so many has started those, and what ran beside the last."""
+    items = []
+
+    async def work(item):
+        return item
+
+    def source():
+        for item in range(100):
+            items.append(item)
+            yield item
+
+    async def main():
+        async with aclosing(Task.stream(source(), work, max_concurrency=2, ordered=ordered)) as outcomes:
+            for _ in range(wanted):
+                await anext(outcomes)
+        return len(items)
+
+    assert runtime.run(main) == started
