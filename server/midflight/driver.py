@@ -215,7 +215,7 @@ async def _shut_down(scheduler: Scheduler) -> None:
 
 
 async def run_process(function: Callable[..., Any], *args: Any) -> Any:
-    """Run `function(*args)` as a process and wait for what it returns, tail calls included.
+    """Run `function(*args)` as a process and wait for what it returns, tail calls included: see `spawn`.
 
     The way from an asyncio task, which is no process, into the runtime: a web framework's handler, say.
     A cancellation of the caller is passed on as the exit signal "shutdown".
@@ -253,6 +253,8 @@ async def _run_process(
 
 def run(function: Callable[..., Any], *args: Any, copy_messages: bool = False) -> Any:
     """Start a runtime, run `function(*args)` as its first process, and return what that returns.
+
+    Coroutines that it returns are gone on with, as `spawn` says: `run(Counter.start, 1)` returns the server's pid.
 
     The other processes then get the exit signal "shutdown", and after 5 s "kill".
     Raises: the first process's exit reason, if that is an exception, else ProcessExit(reason);

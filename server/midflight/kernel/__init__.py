@@ -32,6 +32,7 @@ from midflight.kernel.info import describe, message_count, messages_of, status_o
 from midflight.kernel.messages import sleep
 from midflight.kernel.reenter import obstacle, reenter
 from midflight.kernel.refs import Ref
+from midflight.kernel.returned import coroutine_in
 from midflight.kernel.running import current_process, current_scheduler, schedulers
 from midflight.kernel.scheduler import OUTSIDE, Scheduler
 from midflight.kernel.seconds import LONG, NUMBERS
@@ -66,6 +67,7 @@ __all__ = [
     "Trace",
     "TraceEvent",
     "arguments",
+    "coroutine_in",
     "current_process",
     "current_scheduler",
     "demonitor",

@@ -51,7 +51,9 @@ def _spawn(function: Callable[..., Any], args: tuple[Any, ...], name: str | None
 def spawn(function: Callable[..., Any], *args: Any, name: str | None = None, group_leader: Sink | None = None) -> Pid:
     """Start a process that runs `function(*args)` and return its pid at once. Safe from any thread.
 
-    `function` is async or plain; it is called in the new process, so wrong arguments end that, not the caller.
+    `function` is async or plain; it is called in the new process, so wrong arguments end that, not the caller. If it
+    returns a coroutine that nobody has awaited, the process goes on as that: the tail call. What `GenServer.start`
+    returns is one, so `spawn(Counter.start, 1)` starts a server; a future, a task and any other value end the process.
     `name` registers it before it runs. `group_leader` is where its output goes; by default the caller's.
 
     Raises: TypeError if `function` is not callable, `name` not a str or `group_leader` not a place to write to;

@@ -27,6 +27,7 @@ from midflight.kernel.frames import function_name
 from midflight.kernel.futures import FutureWaiter
 from midflight.kernel.mailbox import NOT_FOUND, RECEIVE, TIMED_OUT, YIELD, Receive, Sleep, _Token
 from midflight.kernel.refs import Ref
+from midflight.kernel.returned import coroutine_in
 from midflight.kernel.seconds import INFINITY, LONG, NUMBERS, checked_timeout
 
 __all__ = ["HANDED", "Core", "Pid", "Process", "receive", "sleep_in_process"]
@@ -240,8 +241,10 @@ class Core:
                             self.struck = None
                         coro = stop.value
                         if type(coro) is not CoroutineType:
-                            self._ended(process, None, coro)
-                            break
+                            returned, coro = coro, coroutine_in(coro)
+                            if coro is None:
+                                self._ended(process, None, returned)
+                                break
                         if tail_called is not None:
                             tail_called(process, coro)
                         process.coro = coro  # the tail call: the old frame is gone

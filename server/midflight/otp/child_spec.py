@@ -8,7 +8,7 @@ from dataclasses import dataclass
 from types import CoroutineType
 from typing import Any, Literal
 
-from midflight.kernel import Pid, arguments, link, spawn_link
+from midflight.kernel import Pid, arguments, coroutine_in, link, spawn_link
 from midflight.otp.newest import newest
 from midflight.otp.protocol import IGNORE, Name
 from midflight.otp.restart import Restart
@@ -107,10 +107,10 @@ async def launch(spec: ChildSpec, args: tuple[Any, ...]) -> Pid | None:
         return spawn_link(_claim_and_start, spec.name, start, args)
     else:
         found = start(*args)
-        if type(found) is CoroutineType:  # of a decorated async function: that is the process, as for spawn
-            return spawn_link(_go_on_as, found)
-        if isinstance(found, Starting):
+        if type(found) is Starting:
             found = await found
+        elif (coro := coroutine_in(found)) is not None:  # of a decorated async function: that is the process
+            return spawn_link(_go_on_as, coro)
     if found is None or found is IGNORE:
         return None
     if type(found) is not Pid:

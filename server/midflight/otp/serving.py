@@ -28,6 +28,7 @@ from midflight.kernel import (
     Pid,
     System,
     arguments,
+    coroutine_in,
     current_process,
     exit,
     link,
@@ -42,14 +43,26 @@ from midflight.text import short
 __all__ = ["Serving", "Starting", "checked_name", "start"]
 
 
-class Starting:
-    """The awaitable that `start` and `start_link` return. Its type tells a supervisor that a pid will come of it."""
+class Starting(Coroutine[Any, Any, Any]):
+    """The coroutine that `start` and `start_link` return. Its type tells a supervisor that a pid will come of it."""
 
     def __init__(self, coro: Coroutine[Any, Any, Pid | Any]) -> None:
         self.coro = coro  # Python warns if nobody awaits it
 
     def __await__(self) -> Generator[Any, Any, Pid | Any]:
         return self.coro.__await__()
+
+    def send(self, value: Any) -> Any:
+        """Go on with `value`, as a coroutine's send."""
+        return self.coro.send(value)
+
+    def throw(self, *error: Any) -> Any:
+        """Raise `error` where it waits, as a coroutine's throw."""
+        return self.coro.throw(*error)
+
+    def close(self) -> None:
+        """End it, as a coroutine's close."""
+        self.coro.close()
 
 
 def start(
@@ -265,8 +278,8 @@ class Refused(Exception):
 
 async def value_of(answer: Any) -> Any:
     """Return what a callback returned, plain or async; a coroutine that an async one returned is its tail call."""
-    while type(answer) is CoroutineType:
-        answer = await answer
+    while (coro := coroutine_in(answer)) is not None:
+        answer = await coro
     return answer
 
 

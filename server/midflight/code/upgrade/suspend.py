@@ -6,13 +6,12 @@ A new state is made in the server's own process, on a copy; the server does not 
 from __future__ import annotations
 
 from collections.abc import Callable, Coroutine
-from types import CoroutineType
 from typing import Any, NamedTuple
 
 from midflight.code.census.census import spots_of
 from midflight.code.identity.server_state import attributes_of, copied, moved
 from midflight.code.version.version import Version, version_of
-from midflight.kernel import OUTSIDE, Client, Pid, Process, Ref, Scheduler, System
+from midflight.kernel import OUTSIDE, Client, Pid, Process, Ref, Scheduler, System, coroutine_in
 
 __all__ = ["Held", "Plan", "called_by", "let_go", "place_of", "preparing", "what_it_does"]
 
@@ -99,8 +98,8 @@ async def _changed(server: Any, plan: Plan) -> Any:
     found = copied(server, plan.changer or plan.cls)
     if plan.changer is not None:
         answer = found.code_change(plan.old_vsn, plan.extra)
-        while type(answer) is CoroutineType:
-            answer = await answer
+        while (coro := coroutine_in(answer)) is not None:
+            answer = await coro
     return found if type(found) is plan.cls else moved(found, plan.cls)
 
 
