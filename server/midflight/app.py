@@ -17,12 +17,12 @@ import sys
 import threading
 import time
 from collections.abc import Callable, Iterator
-from contextlib import contextmanager
+from contextlib import ExitStack, contextmanager
 from functools import partial
 from importlib.metadata import version
 from pathlib import Path
 from types import FrameType
-from typing import Any
+from typing import Any, TextIO, cast
 
 from midflight.driver import Runtime
 from midflight.epc import (
@@ -38,8 +38,17 @@ from midflight.epc import (
     new_cookie,
     stuck_plist,
 )
-from midflight.errors import ConnectionLost, LoadError, RemoteError, RequestError, ServerRunning, StartFailed
+from midflight.errors import (
+    ConnectionLost,
+    LoadError,
+    OutputFailed,
+    RemoteError,
+    RequestError,
+    ServerRunning,
+    StartFailed,
+)
 from midflight.kernel import CrashReport, Scheduler, StuckReport, exit, log_crash, trouble
+from midflight.log_output import LogOutput, lasting_output
 from midflight.program import configured_start, function_of, takes_plain_cookie
 
 __all__ = ["Program", "serve", "start_detached"]
@@ -71,20 +80,30 @@ def serve(root: Path, announce: Callable[[int], object], *, port: int = 0, progr
     the port when clients can connect. With `program` the server ends with it, and its result is returned.
 
     Raises: ServerRunning if another server of `root` runs and there is no program, which would run without a
-    server instead; what `program` raises.
+    server instead; OutputFailed if there is none and `announce` could not print; what `program` raises.
     """
     place = Place(root)
-    if sys.stdout is not None and hasattr(sys.stdout, "reconfigure"):
-        sys.stdout.reconfigure(line_buffering=True)  # a log file is read while it is written
     ending = _Ending()
-    with ending.on_signals():
+    with ExitStack() as stack:
+        stack.enter_context(ending.on_signals())
+        if program is None:
+            output = stack.enter_context(lasting_output())
+            announce = partial(_announce, output, announce)
+        elif sys.stdout is not None and hasattr(sys.stdout, "reconfigure"):
+            sys.stdout.reconfigure(line_buffering=True)  # a log file is read while it is written
         return asyncio.run(_serve(place, ending, announce, port, program))
+
+
+def _announce(output: LogOutput, announce: Callable[[int], object], port: int) -> None:
+    announce(port)
+    if output.trouble is not None:
+        raise OutputFailed(port, output.trouble)
 
 
 async def _serve(
     place: Place, ending: _Ending, announce: Callable[[int], object], port: int, program: Program | None
 ) -> Any:
-    log = sys.stdout  # the real one: the runtime routes what processes print
+    log = cast(TextIO, sys.stdout or LogOutput(None))  # the real one: the runtime routes what processes print
     async with Runtime() as runtime:
         asked = ending.listen(runtime)
         starting: asyncio.Task[None] | None = None
@@ -175,11 +194,15 @@ async def _keep_log_short(path: Path) -> None:
         await asyncio.sleep(_LOG_LOOK_SECONDS)
         size = os.fstat(1).st_size
         if size > _LOG_LIMIT_BYTES:
-            with path.open("rb") as file:
-                file.seek(-_LOG_KEPT_BYTES, os.SEEK_END)
-                kept = file.read().partition(b"\n")[2]
-            os.ftruncate(1, 0)  # the file is open for appending, so writing goes on at its new end
-            os.write(1, b"[%d bytes of older output were dropped here]\n" % (size - len(kept)) + kept)
+            try:
+                with path.open("rb") as file:
+                    file.seek(-_LOG_KEPT_BYTES, os.SEEK_END)
+                    kept = file.read().partition(b"\n")[2]
+                os.ftruncate(1, 0)  # the file is open for appending, so writing goes on at its new end
+                os.write(1, b"[%d bytes of older output were dropped here]\n" % (size - len(kept)) + kept)
+            except OSError:
+                # It was taken away, or there is no room for its end even now: the server goes on without.
+                pass
 
 
 def _tell_of_crash(server: Server, report: CrashReport) -> None:
@@ -285,7 +308,8 @@ def start_detached(root: Path, *, port: int = 0) -> ServerFile:
     """Start a server of `root` that outlives this program, unless one runs; return where it is.
 
     It has a session of its own, works in `root`, and writes to server.log. Returns when it answers.
-    Raises: StartFailed, with the end of the log, if it does not within 20 s.
+    Raises: StartFailed, with the end of the log, if it does not within 20 s; RuntimeFolderError if there is no room
+    for a log.
     """
     place = Place(root)
     if (found := place.running()) is not None:
@@ -293,7 +317,7 @@ def start_detached(root: Path, *, port: int = 0) -> ServerFile:
     with place.claimed() as folder:
         if (found := place.held(folder)) is not None:
             return found
-        log = folder.open_log(place.log_name)
+        log = place.open_log(folder)
     # -P: the current folder is the project's, and a file of its may be called like one of Python's own.
     command = [
         sys.executable,

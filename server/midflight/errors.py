@@ -27,6 +27,7 @@ __all__ = [
     "NoSuchProcess",
     "NotInProcess",
     "NotPurged",
+    "OutputFailed",
     "ProcessExit",
     "RegistrationError",
     "RemoteError",
@@ -335,4 +336,14 @@ class StartFailed(MidflightError):
     def __init__(self, root: str, log: str, tail: str) -> None:
         super().__init__(
             f"The server for {root} did not start; none runs. The end of {log} says why:\n{tail or '(it is empty)'}"
+        )
+
+
+class OutputFailed(MidflightError):
+    """A server could not tell its port: its standard output takes nothing."""
+
+    def __init__(self, port: int, error: OSError) -> None:
+        super().__init__(
+            f"The port {port} could not be written to standard output ({error.strerror}); the server has ended and its "
+            "files are gone. Make room there, or let its output go elsewhere."
         )

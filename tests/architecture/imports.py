@@ -36,9 +36,10 @@ SEEN_BY: dict[str, frozenset[str]] = {
     "testing": frozenset({"errors", "kernel", "driver"}),
     "coverage": frozenset({"code"}),
     "editors": frozenset({"errors", "text", "epc"}),
+    "log_output": frozenset(),
     "program": frozenset({"errors", "code"}),
 }
-SEEN_BY["app"] |= {"driver", "editors", "program"}
+SEEN_BY["app"] |= {"driver", "editors", "log_output", "program"}
 SEEN_BY["cli"] |= {"driver", "editors", "program"}
 # midflight/__init__.py: the public names
 SEEN_BY[""] = frozenset(SEEN_BY) - {"cli", "app", "editors", "program", "testing", "coverage", ""}

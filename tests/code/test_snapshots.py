@@ -2,10 +2,12 @@
 
 from __future__ import annotations
 
+import inspect
 import os
 import stat
 import subprocess
 import sys
+import traceback
 
 import pytest
 
@@ -73,19 +75,67 @@ def test_a_folder_that_was_taken_away_is_made_anew(project):
     assert os.path.exists(sys.modules["thing"].which.__code__.co_filename)
 
 
-def test_a_text_that_cannot_be_kept_is_not_loaded(project, monkeypatch):
-    """No space, no permission: the load is refused, and says so."""
+@pytest.fixture
+def full_disk(monkeypatch):
+    """A function that lets no file of a version be made from now on, and with False lets them be made again."""
 
     def full(*_: object) -> None:
         raise OSError(28, "No space left on device")
 
+    make = os.open
+
+    def fill(is_full=True):
+        monkeypatch.setattr("midflight.code.version.snapshots.os.open", full if is_full else make)
+
+    return fill
+
+
+def test_a_text_that_the_disk_has_no_room_for_is_kept_in_memory(project, full_disk):
+    """The load works, and so does all that needs the text: roll back, differences, tracebacks, inspect."""
     project.load("thing_v1")
-    monkeypatch.setattr("midflight.code.version.snapshots.os.open", full)
+    full_disk()
 
-    with pytest.raises(code.LoadError, match="No space left"):
-        project.load("thing_v2")
+    project.load_text("thing", "def which():\n    return 1 / 0  # two\n")
 
-    assert sys.modules["thing"].which() == 1
+    with pytest.raises(ZeroDivisionError) as raised:
+        sys.modules["thing"].which()
+    assert "return 1 / 0  # two" in code.readable("".join(traceback.format_exception(raised.value)))
+    assert 'thing.py", line 2, in which (version 2)' in code.readable("".join(traceback.format_exception(raised.value)))
+    assert inspect.getsource(sys.modules["thing"].which) == "def which():\n    return 1 / 0  # two\n"
+    assert "# two" in code.source("thing", 2)
+    assert "+    return 1 / 0  # two" in str(code.diff("thing", 1, 2))
+    code.rollback("thing")
+    code.rollback("thing", to=2)
+    assert sys.modules["thing"].which.__code__.co_filename.endswith("thing@4.py")
+
+
+def test_a_folder_that_cannot_be_made_is_no_reason_either(project, monkeypatch):
+    """All folders for temporary files may be read-only; the name is then one that nobody can make a file of."""
+
+    def refuse(*_: object, **__: object) -> str:
+        raise FileNotFoundError(2, "No usable temporary directory found")
+
+    monkeypatch.setattr(snapshots, "_folders", {})
+    monkeypatch.setattr("midflight.code.version.snapshots.tempfile.mkdtemp", refuse)
+
+    project.load("thing_v1")
+
+    assert sys.modules["thing"].which.__code__.co_filename.startswith(os.devnull + os.sep)
+    assert "def which" in code.source("thing", 1)
+
+
+def test_a_full_disk_is_said_once_until_there_was_room(project, full_disk, monkeypatch, caplog):
+    """Not at each load of a day."""
+    monkeypatch.setattr(snapshots, "_trouble", "")
+    for is_full in (True, True, False, True):
+        full_disk(is_full)
+        project.load("thing_v1")
+
+    texts = [record.getMessage() for record in caplog.records]
+    assert len(texts) == 2
+    assert "thing version 1 could not be written to" in texts[0]
+    assert "(No space left on device). It is kept in memory" in texts[0]
+    assert "thing version 4" in texts[1]
 
 
 def test_the_files_of_an_interpreter_that_was_killed_go_with_the_next_one(project, tmp_path):

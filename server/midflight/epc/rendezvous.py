@@ -190,6 +190,24 @@ class Place:
             raise NoServer(str(self.root))
         return found
 
+    def open_log(self, folder: PrivateFolder) -> int:
+        """Return a descriptor of the log in `folder`, this place's, which has one line: how the server is started.
+
+        Raises: RuntimeFolderError if that line cannot be written, so that nobody could learn why no server starts.
+        """
+        log = -1
+        try:
+            log = folder.open_log(self.log_name)
+            os.write(log, f"midflight serve --root {self.root}\n".encode("utf-8", "backslashreplace"))
+        except OSError as error:
+            if log >= 0:
+                os.close(log)
+            raise RuntimeFolderError(
+                f"The log {self.log_path} cannot be written ({error.strerror}); no server was started. "
+                "Make room or mend the folder, or name another one in MIDFLIGHT_RUNTIME_DIR."
+            ) from error
+        return log
+
     @contextmanager
     def claimed(self) -> Iterator[PrivateFolder]:
         """Keep other servers of this project out while looking and writing; the folder is made if missing.

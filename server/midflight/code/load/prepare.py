@@ -121,11 +121,7 @@ class Prepared:
     def _begun(self, reload: Callable[[ModuleType], object]) -> tuple[CodeType, str]:
         """Make all ready for the body; return its code and the file that it says it comes from."""
         unit, record = self.unit, self.record
-        try:
-            snapshot = snapshots.take(unit.name, self._number, unit.path, unit.text, unit.encoding)
-        except OSError as error:
-            raise self.refused([self.problem(f"its text cannot be kept: {error}", "snapshot")]) from error
-        self._snapshot = snapshot
+        self._snapshot = snapshot = snapshots.take(unit.name, self._number, unit.path, unit.text, unit.encoding)
         self._version = version = Version(unit.name, self._number, unit.path, unit.text, snapshot)
         before = {} if self._is_first else record.facade.namespace
         if self._is_first:  # the import system has filled it, and keeps its books in the spec

@@ -293,10 +293,7 @@ class Transaction:
         module = sys.modules[unit.name]
         self._check_place(unit, module)
         with self._load.acting():
-            try:
-                record = adopt(unit.name, getattr(module, "__file__", None) or unit.path)
-            except OSError as error:
-                raise _refused(unit, f"its text cannot be kept: {error}", "snapshot") from error
+            record = adopt(unit.name, getattr(module, "__file__", None) or unit.path)
         self._make_prepared(Prepared(unit, record, self._load, is_first=False))
 
     def _make_prepared(self, prepared: Prepared) -> None:

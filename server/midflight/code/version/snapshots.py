@@ -6,7 +6,8 @@ file is edited; an entry in `linecache` alone is unknown to the interpreter's ow
 debuggers. The name ends in .py, so editors, `inspect` and coverage take it for Python; it carries the version for
 people to see, and `real_path` and `readable` lead from it to the file that they edit.
 The files are the store that `rollback` and `diff` read from. All go when the interpreter ends; those of one that was
-killed go when the next one makes its own.
+killed go when the next one makes its own. A text that the disk has no room for is kept in memory, with the name that
+its file would have: a load does not fail for it.
 """
 
 from __future__ import annotations
@@ -15,6 +16,7 @@ import atexit
 import fcntl
 import inspect
 import linecache
+import logging
 import os
 import re
 import shutil
@@ -32,6 +34,8 @@ _real: dict[str, tuple[str, int]] = {}
 _held: set[str] = set()  # the files of versions that were given up, and still run
 
 _making = threading.Lock()
+_trouble = ""  # why the last text could not be written; "" if it could
+_log = logging.getLogger("midflight")
 
 LOCK = "in-use"
 FOLDER = re.compile(r"midflight-\d+-\w+")
@@ -40,12 +44,15 @@ FRAME = re.compile(r'File "([^"\n]+)", line (\d+)(, in [^\n]+)?')
 
 @dataclass(frozen=True, slots=True)
 class Snapshot:
-    """The file that holds the text of one version."""
+    """The file that holds the text of one version; `text` in place of it if it could not be written."""
 
     file: str
+    text: str | None = None
 
     def read(self) -> str | None:
         """Return the text; None if somebody took the file away."""
+        if self.text is not None:
+            return self.text
         try:
             with tokenize.open(self.file) as stream:
                 return stream.read()
@@ -69,22 +76,52 @@ class Snapshot:
 
 
 def take(name: str, number: int, path: str, text: str, encoding: str) -> Snapshot:
-    """Write `text` as version `number` of module `name`, whose real file is `path`. Raises: OSError."""
-    folder = _folder()
-    names = (os.path.join(folder, f"{name}@{number}{suffix}.py") for suffix in chain([""], map("-{}".format, count(2))))
-    file = next(file for file in names if file not in _held)
-    snapshot = Snapshot(file)
+    """Keep `text` as version `number` of module `name`, whose real file is `path`: in a file, else in memory.
+
+    The log says once that texts are kept in memory, and why; then again only after one could be written.
+    """
+    global _trouble
+    snapshot = Snapshot(_free_file(name, number))
     snapshot.remove()  # of an attempt that failed
     try:
-        descriptor = os.open(file, os.O_WRONLY | os.O_CREAT | os.O_EXCL, stat.S_IRUSR)
-        with open(descriptor, "w", encoding=encoding, newline="") as stream:
-            stream.write(text)
-        _real[file] = (path, number)
-        inspect.modulesbyfile[file] = name  # by this, inspect finds the module of a frame
-    except BaseException:  # no space for all of it
+        _write(snapshot.file, text, encoding)
+        _trouble = ""
+    except OSError as error:
+        snapshot.remove()  # there was no space for all of it
+        snapshot = Snapshot(snapshot.file, text)
+        show_at(snapshot.file, text)
+        if not _trouble:
+            _log.warning(
+                "The text of %s version %d could not be written to %s (%s). It is kept in memory, so loads, rollback "
+                "and tracebacks work; debuggers do not find it. Make room there.",
+                name,
+                number,
+                os.path.dirname(snapshot.file),
+                error.strerror or error,
+            )
+        _trouble = str(error)
+    except BaseException:
         snapshot.remove()
         raise
+    _real[snapshot.file] = (path, number)
+    inspect.modulesbyfile[snapshot.file] = name  # by this, inspect finds the module of a frame
     return snapshot
+
+
+def _free_file(name: str, number: int) -> str:
+    """Return the path of the file for a version; its folder does not exist if none could be made."""
+    try:
+        folder = _folder()
+    except OSError:
+        folder = os.path.join(os.devnull, f"midflight-{os.getpid()}")  # where nobody can put a file
+    names = (os.path.join(folder, f"{name}@{number}{suffix}.py") for suffix in chain([""], map("-{}".format, count(2))))
+    return next(file for file in names if file not in _held)
+
+
+def _write(file: str, text: str, encoding: str) -> None:
+    descriptor = os.open(file, os.O_WRONLY | os.O_CREAT | os.O_EXCL, stat.S_IRUSR)
+    with open(descriptor, "w", encoding=encoding, newline="") as stream:
+        stream.write(text)
 
 
 def real_path(filename: str) -> tuple[str, int | None]:
