@@ -8,12 +8,13 @@ import secrets
 from collections.abc import Callable
 
 from chaos.ledger import Broken
+from chaos.live import play as play_live
 from chaos.record import Record
 from chaos.still import play as play_still
 
 __all__ = ["main"]
 
-WORLDS: dict[str, Callable[..., Record]] = {"still": play_still}
+WORLDS: dict[str, Callable[..., Record]] = {"still": play_still, "live": play_live}
 
 
 def parser() -> argparse.ArgumentParser:

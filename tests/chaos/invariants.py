@@ -169,6 +169,8 @@ def waits_end(world: World) -> Iterator[str]:
 def versions_are_right(world: World) -> Iterator[str]:
     """The code server finds each player in the version that it must be in, and old versions only where players are."""
     for line in world.lines:
+        if line.is_open:
+            continue
         current = line.current()
         run: dict[int, set[Any]] = {}
         for player in world.alive():
@@ -191,13 +193,13 @@ def processes_are_counted(world: World) -> Iterator[str]:
     known = {each.pid for each in world.alive()} | {world.witness}
     strangers = found - known - world.allowed
     helpers = sum(each.state == "waiting" and each.kind == "run_process" for each in world.ledger.waits.values())
-    if len(strangers) > helpers:
+    if len(strangers) > helpers and not world.is_shared:
         yield f"{len(strangers)} processes are nobody's, {helpers} may be: {sorted(strangers)[:10]}"
     if known - found:
         yield f"processes() does not know {known - found}"
     names = {each.name: each.pid for each in world.alive() if each.name is not None} | {"witness": world.witness}
     for name in registered():
-        if name not in names and name not in world.names:
+        if name not in names and not world.is_shared:
             yield f"{name!r} is registered, as {whereis(name)!r}"
     for name, pid in names.items():
         if whereis(name) != pid:

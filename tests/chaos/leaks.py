@@ -20,7 +20,6 @@ from chaos.referrers import paths_to
 from chaos.world import World
 from midflight import code
 from midflight.code.version import modules, snapshots
-from midflight.kernel import calls
 
 __all__ = ["Accounts", "resident_megabytes"]
 
@@ -119,17 +118,17 @@ def snapshot_files() -> int:
 def exact(world: World, tasks: int) -> list[str]:
     """Return a line for each account that must be at zero and is not."""
     scheduler, wrong = world.scheduler, []
-    left = [each for each in scheduler.processes.values() if each.pid not in world.allowed]
+    left = [each for each in scheduler.processes.values() if each.pid in world.ledger.by_pid]
+    if not world.is_shared:
+        left = [each for each in scheduler.processes.values() if each.pid not in world.allowed]
     if left:
         wrong.append(f"processes: {left}")
-    if len(scheduler.timers) > len(world.allowed):
+    if len(scheduler.timers) and not world.is_shared:
         wrong.append(f"timers: {len(scheduler.timers)}")
-    if calls._timers:
-        wrong.append(f"timers of send_after: {len(calls._timers)}")
-    names = [each for each in scheduler.names if each not in world.names]
-    if names:
+    names = list(scheduler.names)
+    if names and not world.is_shared:
         wrong.append(f"names: {names}")
-    if scheduler.on_result or scheduler.doomed:
+    if (scheduler.on_result or scheduler.doomed) and not world.is_shared:
         wrong.append(f"results waited for: {len(scheduler.on_result)}, doomed: {len(scheduler.doomed)}")
     found = [each for each in asyncio.all_tasks(scheduler.loop) if isinstance(each, asyncio.Task)]
     if len(found) > tasks:
@@ -140,6 +139,8 @@ def exact(world: World, tasks: int) -> list[str]:
         wrong.append(f"records of {len(records)} dead processes of {known} are still in memory: {records[:5]}")
         wrong += [f"  {path}" for path in paths_to(records.pop())]
     for line in world.lines:
+        if line.is_open:
+            continue
         for version in code.version_history(line.name):
             if version.is_alive and not version.is_current:
                 why = code.why_alive(line.name, version.version)

@@ -83,7 +83,10 @@ class Player:
         """Note which text it runs: it must be the one of the version that it is in."""
         if self.kind == "server":
             self.version = self.line.current()
-        expected = None if self.version is None else self.line.texts.get(self.version)
+        expected = None if self.version is None else self.line.text_of(self.version)
+        if text != expected and self.line.is_moving:
+            self.version = self.line.younger(self.version, text)
+            expected = None if self.version is None else self.line.text_of(self.version)
         if text != expected:
             self.ledger.fault(f"{self!r} runs text {text}, but version {self.version} has text {expected}")
 

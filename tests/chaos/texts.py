@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Callable
 
-__all__ = ["BAD", "bad_text", "good_text"]
+__all__ = ["BAD", "bad_text", "good_text", "text_number"]
 
 GOOD = '''\
 """Players of {name}, text {text}."""
@@ -125,6 +125,11 @@ BAD: dict[str, Callable[[str], str]] = {
     "no loop": lambda text: text.replace("async def loop(player)", "async def another(player)"),
 }
 """How a good text is spoilt, by what is wrong then. Each must be refused."""
+
+
+def text_number(source: str) -> int:
+    """Return the number of a text."""
+    return int(source.partition("\nTEXT = ")[2].partition("\n")[0])
 
 
 def _name(text: str) -> str:

@@ -16,7 +16,7 @@ from typing import Any
 
 from chaos.ledger import OUTSIDE, Ledger, Wait, shown
 from chaos.player import Order, Player
-from chaos.texts import good_text
+from chaos.texts import good_text, text_number
 from midflight import (
     CrashReport,
     Down,
@@ -32,6 +32,7 @@ from midflight import (
     spawn_monitor,
     trap_exit,
 )
+from midflight.errors import UnknownVersionError
 from midflight.kernel import Scheduler
 
 __all__ = ["KINDS", "Line", "World"]
@@ -40,10 +41,15 @@ KINDS = ("tail", "tail", "while", "newest", "server")
 
 
 class Line:
-    """A module and its versions. `texts` maps the number of each version to the number of its text."""
+    """A module and its versions. `texts` maps the number of each version to the number of its text.
 
-    def __init__(self, name: str, folder: Path) -> None:
+    While it `is_moving`, players may be moved to a younger version at any moment. A line that `is_open` is loaded by
+    others, who move and purge as they like; what its versions are is asked of the code server.
+    """
+
+    def __init__(self, name: str, folder: Path, *, is_open: bool = False) -> None:
         self.name = name
+        self.is_open = self.is_moving = is_open
         self.path = folder / f"{name}.py"
         self.texts: dict[int, int] = {}
         self.sources: dict[int, str] = {}
@@ -64,6 +70,23 @@ class Line:
         self.texts[version] = text
         self.sources[version] = source
 
+    def text_of(self, version: int) -> int | None:
+        """Return the number of the text of a version, None if it is not known."""
+        if self.is_open and version not in self.texts:
+            try:
+                self.texts[version] = text_number(code.source(self.name, version))
+            except UnknownVersionError:
+                return None
+        return self.texts.get(version)
+
+    def younger(self, version: int | None, text: int) -> int | None:
+        """Return the version after `version` that has that text, `version` itself if none has."""
+        current = self.current()
+        if version is None or current is None:
+            return version
+        found = (each for each in range(current, version, -1) if self.text_of(each) == text)
+        return next(found, version)
+
     def module(self) -> Any:
         """Return the module."""
         return sys.modules[self.name]
@@ -77,6 +100,7 @@ class World:
         self.scheduler = scheduler
         self.folder = folder
         self.is_live = is_live
+        self.is_shared = False  # others have processes and names in this runtime
         self.ledger = Ledger(scheduler.clock.now)
         self.lines: list[Line] = []
         self.witness: Pid | None = None
@@ -85,7 +109,6 @@ class World:
         self.run_load: Callable[[Callable[[], Any], Callable[[Any], object]], object] = run_at_once
         self.run_upgrade: Callable[[Callable[[], Any], Callable[[Any], object]], object] | None = None
         self.allowed: set[Pid] = set()  # processes that belong to nobody's round
-        self.names: set[str] = set()  # and the names of such
 
     # --- The witness -------------------------------------------------------------------------------------------
 
@@ -137,6 +160,8 @@ class World:
         player = Player(self.ledger, line, kind, traps=rng.random() < 0.3)
         if by is None and rng.random() < 0.2:
             player.name = f"player-{player.number}"
+        if line.is_open:
+            player.causes.add("killed")
         self.ledger.counts["spawns"] += 1
         if by is None:
             self.witness_does(f"start {player.number}", partial(self._start_here, player))

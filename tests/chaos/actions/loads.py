@@ -24,16 +24,16 @@ def first_load(line: Line) -> None:
 
 def pick_line(world: World) -> Line | None:
     """Return a module that no load of ours is at."""
-    lines = [each for each in world.lines if not each.is_busy]
+    lines = [each for each in world.lines if not each.is_busy and not each.is_open]
     return world.rng.choice(lines) if lines else None
 
 
-def run(world: World, line: Line, function: Any, then: Any) -> None:
+def run(world: World, line: Line, function: Any, then: Any, *, moves: bool = False) -> None:
     """Load; no other load of ours comes near that module meanwhile."""
-    line.is_busy = True
+    line.is_busy, line.is_moving = True, moves
 
     def after(result: Any) -> None:
-        line.is_busy = False
+        line.is_busy = line.is_moving = False
         then(result)
 
     world.run_load(function, after)
@@ -55,6 +55,7 @@ def load_good(world: World) -> str:
         line,
         lambda: code.load(str(line.path), None if saved else source, move=move),
         partial(loaded, world, line, number),
+        moves=move,
     )
     return f"load {line.name} text {text} move={move}"
 
@@ -126,7 +127,7 @@ def roll_back(world: World) -> str:
             world.ledger.fault(f"{line.name} version {number} has not the text of {source_of}, which it was made of")
 
     line.took(number, line.texts[source_of], line.sources[source_of])
-    run(world, line, lambda: code.rollback(line.name, to, move=move), then)
+    run(world, line, lambda: code.rollback(line.name, to, move=move), then, moves=move)
     return f"rollback {line.name} to {to}"
 
 
@@ -143,7 +144,7 @@ def move(world: World) -> str:
         else:
             moved(world, line, report.moved)
 
-    run(world, line, lambda: code.move(line.name), then)
+    run(world, line, lambda: code.move(line.name), then, moves=True)
     return f"move {line.name}"
 
 
