@@ -47,6 +47,7 @@ from midflight.errors import (
     ServerRunning,
     StartFailed,
 )
+from midflight.event_loop import run_main
 from midflight.kernel import CrashReport, Scheduler, StuckReport, exit, log_crash, trouble
 from midflight.log_output import LogOutput, lasting_output
 from midflight.program import configured_start, function_of, takes_plain_cookie
@@ -91,7 +92,7 @@ def serve(root: Path, announce: Callable[[int], object], *, port: int = 0, progr
             announce = partial(_announce, output, announce)
         elif sys.stdout is not None and hasattr(sys.stdout, "reconfigure"):
             sys.stdout.reconfigure(line_buffering=True)  # a log file is read while it is written
-        return asyncio.run(_serve(place, ending, announce, port, program))
+        return run_main(_serve(place, ending, announce, port, program))
 
 
 def _announce(output: LogOutput, announce: Callable[[int], object], port: int) -> None:

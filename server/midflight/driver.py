@@ -16,11 +16,13 @@ from typing import Any, TypeVar
 
 from midflight.all_tasks import processes_in_all_tasks
 from midflight.errors import ProcessExit
+from midflight.event_loop import passing_ctrl_c, run_main
 from midflight.kernel import Clock, Down, Pid, Process, Scheduler, Sink, current_scheduler, receive, routed_output
 from midflight.kernel import ends as _ends
 from midflight.kernel.running import enter, leave
 from midflight.kernel.scheduler import OUTSIDE
 from midflight.kernel.signals import is_normal
+from midflight.outside import is_from_outside
 from midflight.watchdog import Watchdog
 
 __all__ = ["Runtime", "rarer_collections", "run", "run_process"]
@@ -108,6 +110,7 @@ class Runtime:
         self._exit_stack.callback(leave, self.scheduler)
         self._exit_stack.enter_context(processes_in_all_tasks())
         self._exit_stack.enter_context(routed_output())
+        self._exit_stack.enter_context(passing_ctrl_c())
         if self._has_watchdog:
             self.watchdog = Watchdog(self.scheduler)
             self.watchdog.start()
@@ -221,9 +224,15 @@ async def run_process(function: Callable[..., Any], *args: Any) -> Any:
     A cancellation of the caller is passed on as the exit signal "shutdown".
 
     Raises: the exit reason, if that is an exception (no crash report is made then: the caller has it), else
-    ProcessExit(reason) unless it is "normal"; RuntimeError without a runtime on this thread.
+    ProcessExit(reason) unless it is "normal"; RuntimeError without a runtime on this thread. A SystemExit or
+    KeyboardInterrupt of the process comes as the reason of a ProcessExit: raised in a task it would end the loop.
     """
-    return await _run_process(current_scheduler(), function, args, SHUTDOWN_SECONDS)
+    try:
+        return await _run_process(current_scheduler(), function, args, SHUTDOWN_SECONDS)
+    except (SystemExit, KeyboardInterrupt) as error:
+        if is_from_outside(error):
+            raise
+        raise ProcessExit(error) from error
 
 
 async def _run_process(
@@ -244,8 +253,8 @@ async def _run_process(
         await asyncio.wait([done], timeout=seconds)
         _ends.kill(scheduler, process)
         raise
-    if isinstance(reason, BaseException):
-        raise reason
+    if issubclass(type(reason), BaseException):
+        raise reason  # type: ignore[misc]  # it is an exception
     if not is_normal(reason):
         raise ProcessExit(reason)
     return value
@@ -267,7 +276,7 @@ def run(function: Callable[..., Any], *args: Any, copy_messages: bool = False) -
             return await runtime.run(function, *args)
 
     with rarer_collections():
-        return asyncio.run(main())
+        return run_main(main())
 
 
 @contextmanager

@@ -32,14 +32,15 @@ SEEN_BY: dict[str, frozenset[str]] = {
     **{layer: frozenset(LAYERS[:rank]) for rank, layer in enumerate(LAYERS)},
     "watchdog": frozenset({"outside", "text", "errors", "kernel"}),
     "all_tasks": frozenset({"kernel"}),
-    "driver": frozenset({"outside", "text", "errors", "kernel", "watchdog", "all_tasks", "epc"}),
+    "event_loop": frozenset({"outside", "text", "kernel"}),
+    "driver": frozenset({"outside", "text", "errors", "kernel", "watchdog", "all_tasks", "event_loop", "epc"}),
     "testing": frozenset({"errors", "kernel", "driver"}),
     "coverage": frozenset({"code"}),
     "editors": frozenset({"errors", "text", "epc"}),
     "log_output": frozenset(),
     "program": frozenset({"errors", "code"}),
 }
-SEEN_BY["app"] |= {"driver", "editors", "log_output", "program"}
+SEEN_BY["app"] |= {"driver", "event_loop", "editors", "log_output", "program"}
 SEEN_BY["cli"] |= {"driver", "editors", "program"}
 # midflight/__init__.py: the public names
 SEEN_BY[""] = frozenset(SEEN_BY) - {"cli", "app", "editors", "program", "testing", "coverage", ""}

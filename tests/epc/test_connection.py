@@ -90,7 +90,7 @@ def fail_with(error: BaseException) -> object:
         (ValueError("boom λ"), "ValueError: boom λ"),
         (SystemExit(3), "SystemExit: 3"),
         (RecursionError("deep"), "RecursionError: deep"),
-        (KeyboardInterrupt(), "KeyboardInterrupt: "),
+        (KeyboardInterrupt(), "KeyboardInterrupt"),
     ],
 )
 def test_method_that_raises_is_answered(bench: Any, error: BaseException, text: str) -> None:
@@ -216,8 +216,7 @@ def test_error_of_a_method_is_logged_once(bench: Any, caplog: pytest.LogCaptureF
 
     (record,) = caplog.records
     assert record.name == "midflight.epc"
-    assert record.exc_info is not None
-    assert str(record.exc_info[1]) == "ours"
+    assert record.getMessage().endswith("ValueError: ours\n")
 
 
 def test_functions_registered_for_the_close_run_once(bench: Any) -> None:

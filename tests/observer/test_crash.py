@@ -6,6 +6,7 @@ import logging
 
 import pytest
 
+from helpers.hostile import HOSTILE, HOSTILE_ERRORS, RAISED
 from helpers.shells import Shell
 
 
@@ -161,4 +162,39 @@ def test_ending_the_shells_own_process_by_hand_answers_and_starts_another(shell:
 def test_leaving_python_leaves_only_the_input(shell: Shell, text: str) -> None:
     """The server and its runtime go on."""
     assert shell.error(text)
+    assert shell.value("1 + 1") == "2"
+
+
+@pytest.mark.parametrize("name", RAISED)
+def test_whatever_an_input_raises_is_its_failure(shell: Shell, name: str) -> None:
+    """KeyboardInterrupt and SystemExit too: neither the shell nor the runtime ends, and a new evaluator takes over."""
+    shell.bind(made=RAISED[name])
+    shell.ask("async def stay(): await receive()\n")
+    shell.ask("bystander = spawn(stay)")
+
+    error = shell.error("raise made()")
+
+    assert "raise made()" in error
+    assert shell.value("is_alive(bystander)") == "True"
+
+
+@pytest.mark.parametrize("name", HOSTILE_ERRORS)
+def test_a_hostile_exception_is_the_failure_of_its_input(shell: Shell, name: str) -> None:
+    """Its traceback is shown as it can be."""
+    shell.bind(error=HOSTILE_ERRORS[name]())
+
+    error = shell.error("raise error")
+
+    assert "input 1>" in error
+    assert shell.value("1 + 1") == "2"
+
+
+@pytest.mark.parametrize("name", HOSTILE)
+def test_a_hostile_value_is_shown_all_the_same(shell: Shell, name: str) -> None:
+    """As the value of an input, among the bindings and the jobs, in the mailbox; then the shell goes on."""
+    shell.bind(thing=HOSTILE[name]())
+
+    for text in ("thing", "[thing]", "self() << thing", "h()", "b()", "flush()", "v(1)"):
+        shell.ask(text)
+
     assert shell.value("1 + 1") == "2"

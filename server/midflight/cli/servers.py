@@ -6,7 +6,6 @@ import argparse
 import logging
 import sys
 import time
-import traceback
 from pathlib import Path
 from typing import Any
 
@@ -18,6 +17,7 @@ from midflight.editors import clock_of, run_shell
 from midflight.epc import Client, Place
 from midflight.errors import ProcessExit
 from midflight.program import function_of
+from midflight.text import exception_text, trace_of
 
 __all__ = ["run", "serve", "shell", "stop"]
 
@@ -57,10 +57,10 @@ def run(options: argparse.Namespace) -> int:
 
 def _traceback(error: Exception) -> str:
     """Return the traceback of the program's own frames, with the files that people edit."""
-    trace = error.__traceback__
+    trace = trace_of(error)
     while trace is not None and trace.tb_frame.f_globals["__name__"].partition(".")[0] in _AROUND_A_PROGRAM:
         trace = trace.tb_next
-    return readable("".join(traceback.format_exception(error.with_traceback(trace))))
+    return readable(exception_text(BaseException.with_traceback(error, trace)))
 
 
 def shell(options: argparse.Namespace) -> int:

@@ -32,6 +32,8 @@ from midflight.epc.sexp import ITEMS_LIMIT, Symbol
 from midflight.epc.wire import Frame, FrameReader, Message, Opening, Oversized, decode, encode, opening
 from midflight.epc.workers import Workers
 from midflight.errors import ConnectionLost, FrameError, MidflightError, RequestError, WireError
+from midflight.kernel import trouble
+from midflight.text import exception_said, exception_text
 
 __all__ = ["Connection"]
 
@@ -339,8 +341,8 @@ class Connection(EPCHandler):  # type: ignore[misc]  # epc has no type hints
         except BaseException as error:
             # SystemExit and the like included: code of the user's runs in here, and a worker that ended would
             # leave this request and all later ones without an answer.
-            _log.error("a request failed", exc_info=True)
-            self._put_error(uid, f"{type(error).__name__}: {error}")
+            trouble.log(_log, logging.ERROR, f"a request failed\n{exception_text(error)}")
+            self._put_error(uid, exception_said(error))
             return
         then: Callable[[], object] | None = None
         if isinstance(value, AnswerThen):

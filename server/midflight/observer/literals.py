@@ -24,17 +24,17 @@ def literal(value: object, characters: int) -> str | None:
 
 
 def _is_plain(part: object, characters: int, depth: int = 0) -> bool:
-    if part is None or isinstance(part, bool):
+    if part is None or type(part) is bool:
         return True
-    if isinstance(part, int) and type(part) is int:
+    if type(part) is int:
         return part.bit_length() <= 3 * characters  # before repr, which raises for one of very many digits
-    if isinstance(part, float | complex) and type(part) in (float, complex):
+    if type(part) is float or type(part) is complex:
         return isfinite(abs(part))  # nan and inf are names, and not in Python
-    if isinstance(part, str | bytes) and type(part) in (str, bytes):
+    if type(part) is str or type(part) is bytes:
         return len(part) <= characters
-    if not isinstance(part, list | tuple | dict | set) or type(part) not in (list, tuple, dict, set):
+    if not (type(part) is list or type(part) is tuple or type(part) is dict or type(part) is set):
         return False
     if depth >= _DEPTH or len(part) > _ITEMS:
         return False
-    parts: list[Any] = [*part, *part.values()] if isinstance(part, dict) else list(part)
+    parts: list[Any] = [*part, *part.values()] if type(part) is dict else list(part)
     return all(_is_plain(each, characters, depth + 1) for each in parts)

@@ -8,7 +8,7 @@ Laws:
    the old state. So an idle server runs no code of its module, and no load ever leaves it behind.
 2. A server changes version, or state by a system message, only between two messages.
 3. While it is suspended it handles system messages, and the exit signal of its parent. All else waits.
-4. `terminate` runs once, if init was done, for every end but `kill` and KeyboardInterrupt.
+4. `terminate` runs once, if init was done, for every end but `kill` and the Ctrl-C that ends the program.
 """
 
 from __future__ import annotations
@@ -38,6 +38,7 @@ from midflight.kernel import (
 )
 from midflight.otp.newest import home_of, newest
 from midflight.otp.protocol import IGNORE, NOREPLY, Call, Cast, Name, Stop
+from midflight.outside import is_from_outside
 from midflight.text import short
 
 __all__ = ["Serving", "Starting", "checked_name", "start"]
@@ -171,11 +172,13 @@ class Serving(Behaviour):
         """Handle messages until the end, then run terminate."""
         try:
             await self.handle_messages()
-        except (GeneratorExit, KeyboardInterrupt):  # it is killed, or the whole program is ended
+        except GeneratorExit:  # it is killed
             raise
         except Stop as error:
             stop = error
         except BaseException as error:
+            if is_from_outside(error) and isinstance(error, KeyboardInterrupt):
+                raise
             await value_of(self.server.terminate(_reason_of(error)))
             raise
         try:

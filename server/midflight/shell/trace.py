@@ -9,7 +9,7 @@ from __future__ import annotations
 import linecache
 from collections.abc import Iterable
 
-from midflight.text import error_text
+from midflight.text import error_text, medium, type_name
 
 __all__ = ["end_text", "forget_source", "remember_source"]
 
@@ -30,8 +30,8 @@ def forget_source(filenames: Iterable[str]) -> None:
 
 def end_text(before: object, reason: object, now: object) -> str:
     """Return what there is to say when an exit signal ended the shell's process `before` and `now` took its place."""
-    said = error_text(reason) if isinstance(reason, BaseException) else ""
-    shown = type(reason).__name__ if said else repr(reason)
+    said = error_text(reason) if issubclass(type(reason), BaseException) else ""  # type: ignore[arg-type]  # it is one
+    shown = type_name(reason) if said else medium(reason)
     return (
         f"{said}The shell's process {before!r} was ended by an exit signal, reason {shown}. "
         f"Bindings are kept; it goes on as {now!r}, with an empty mailbox.\n"

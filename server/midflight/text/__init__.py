@@ -2,7 +2,7 @@
 
 from midflight.text.columns import columns
 from midflight.text.shorten import encodable, long, medium, raised, short, type_name
-from midflight.text.tracebacks import exception_line, exception_text, exceptions_in, trace_of
+from midflight.text.tracebacks import exception_line, exception_said, exception_text, exceptions_in, trace_of
 from midflight.text.user_frames import error_text, stack_text
 
 __all__ = [
@@ -10,6 +10,7 @@ __all__ = [
     "encodable",
     "error_text",
     "exception_line",
+    "exception_said",
     "exception_text",
     "exceptions_in",
     "long",

@@ -11,16 +11,16 @@ Laws:
 
 from __future__ import annotations
 
-import traceback
 from collections.abc import Callable, Iterator
 from itertools import islice
+from traceback import TracebackException
 from types import TracebackType
 from typing import Any
 
 from midflight.outside import is_from_outside
 from midflight.text.shorten import encodable, medium, type_name
 
-__all__ = ["exception_line", "exception_text", "exceptions_in", "trace_of"]
+__all__ = ["exception_line", "exception_said", "exception_text", "exceptions_in", "trace_of"]
 
 CHARACTERS = 100_000
 HEAD_CHARACTERS = 20_000  # of a text that is longer: how it began
@@ -43,30 +43,39 @@ _READ = frozenset(
 _OWN = (BaseException, BaseExceptionGroup, object)  # that define these themselves
 
 
-def exception_text(error: BaseException) -> str:
-    """Return `error` as Python prints it, with its traceback and those of its causes and groups."""
+def exception_text(error: BaseException, edit: Callable[[TracebackException], object] | None = None) -> str:
+    """Return `error` as Python prints it, with its traceback and those of its causes and groups.
+
+    `edit` may change what Python is going to print.
+    """
     try:
         if _is_trusted(error):
-            return _bounded("".join(traceback.format_exception(error)))
+            report = TracebackException(type(error), error, trace_of(error), compact=True)
+            if edit is not None:
+                edit(report)
+            return _bounded("".join(report.format()))
     except BaseException as worse:
         if is_from_outside(worse):
             raise
     return _bounded("".join(_written(error)))
 
 
-def exception_line(error: BaseException) -> str:
-    """Return the last line of the traceback of `error`: its type and its message."""
-    name = type_name(error)
+def exception_said(error: BaseException) -> str:
+    """Return the name of the type of `error` and its message, for a sentence."""
     try:
-        module = _dict_of(type(error)).get("__module__")
-        if type(module) is str and module not in ("builtins", "__main__"):
-            name = f"{module}.{name}"
         said = encodable(str(error))
     except BaseException as worse:
         if is_from_outside(worse):
             raise
         said = f"<its __str__ raised {type_name(worse)}>"
-    return f"{name}: {said}" if said else name
+    return f"{type_name(error)}: {said}" if said else type_name(error)
+
+
+def exception_line(error: BaseException) -> str:
+    """Return the last line of the traceback of `error`: its type and its message."""
+    module = _dict_of(type(error)).get("__module__")
+    is_shown = type(module) is str and module not in ("builtins", "__main__")
+    return f"{module}.{exception_said(error)}" if is_shown else exception_said(error)
 
 
 def _causes(error: BaseException) -> Iterator[tuple[str, BaseException]]:

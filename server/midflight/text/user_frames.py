@@ -7,6 +7,8 @@ from collections.abc import Iterable
 from traceback import FrameSummary, StackSummary, TracebackException
 from types import FrameType
 
+from midflight.text.tracebacks import exception_text
+
 __all__ = ["error_text", "stack_text"]
 
 _OURS = os.path.dirname(os.path.dirname(os.path.abspath(__file__))) + os.sep
@@ -22,9 +24,7 @@ def error_text(error: BaseException) -> str:
 
     An error raised by Midflight itself so ends at the line that called it. Ends in a newline.
     """
-    report = TracebackException.from_exception(error, capture_locals=False, compact=True)
-    _leave_ours_out(report)
-    return "".join(report.format())
+    return exception_text(error, _leave_ours_out)
 
 
 def _leave_ours_out(report: TracebackException) -> None:

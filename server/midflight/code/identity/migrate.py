@@ -21,6 +21,7 @@ from midflight.code.version.facade import Namespace
 from midflight.code.version.modules import known, module_of
 from midflight.code.version.version import version_of
 from midflight.errors import MigrationError
+from midflight.text import exception_said
 
 __all__ = ["SUPERSEDED", "migrate", "migrate_state", "newest_class", "old_instances", "rebuilt"]
 
@@ -174,7 +175,7 @@ def _new_fields(value: Any, new: type, fields: dict[str, Any]) -> Any:
         try:
             found = hook(own)
         except Exception as error:
-            raise MigrationError(old, f"its __migrate__ raised {type(error).__name__}: {error}") from error
+            raise MigrationError(old, f"its __migrate__ raised {exception_said(error)}") from error
         if isinstance(found, dict):
             return {**{name: each for name, each in fields.items() if _is_hidden(name)}, **found}
         if isinstance(found, new):

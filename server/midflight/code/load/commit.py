@@ -24,6 +24,7 @@ from midflight.code.report.load_report import SHOWN, Diagnostic
 from midflight.code.version import hooks
 from midflight.code.version.facade import Namespace
 from midflight.code.version.version import Version
+from midflight.text import exception_said
 
 __all__ = ["MOVES_UNKNOWN", "check", "commit", "look_at_live_code", "run_unload_hooks"]
 
@@ -206,7 +207,7 @@ def run_unload_hooks(path: str, namespace: Namespace) -> Iterator[Diagnostic]:
 def _hook_problem(path: str, hook: Callable[[], object], kind: str, error: BaseException) -> Diagnostic:
     name = getattr(hook, "__qualname__", repr(hook))
     line = hook.__code__.co_firstlineno if isinstance(hook, FunctionType) else 1
-    text = f"@on_{kind} {name} raised {type(error).__name__}: {error}"
+    text = f"@on_{kind} {name} raised {exception_said(error)}"
     return Diagnostic(path, line, 0, line, 0, "warning", text, "hook")
 
 

@@ -18,7 +18,8 @@ from typing import Any, NamedTuple
 
 from midflight.code.load.prepare import Prepared
 from midflight.code.report.load_report import Diagnostic, LoadReport
-from midflight.kernel import is_user_code
+from midflight.kernel import is_user_code, trouble
+from midflight.text import exception_said, exception_text
 
 __all__ = ["Interrupts", "Step", "log_failure", "note_failure", "report_of", "take_all", "undisturbed"]
 
@@ -75,10 +76,7 @@ def note_failure(made: Sequence[Prepared], unknown: str, error: BaseException) -
 
 def log_failure(text: str, error: BaseException) -> None:
     """Write `text` into the log, with the traceback of `error`. Raises nothing."""
-    try:
-        _log.error("%s", text, exc_info=error)
-    except Exception:  # of a handler of the user's, on top of it
-        pass
+    trouble.log(_log, logging.ERROR, f"{text}\n{exception_text(error)}")
 
 
 def report_of(prepared: Prepared) -> LoadReport:
@@ -93,8 +91,8 @@ def report_of(prepared: Prepared) -> LoadReport:
 
 
 def _warning(made: Prepared, unknown: str, error: BaseException) -> Diagnostic:
-    path, name = made.unit.path, type(error).__name__
-    text = f"version {made.version.number} is current and whole, but {unknown}: {f'{name}: {error}'.rstrip(': ')}"
+    path = made.unit.path
+    text = f"version {made.version.number} is current and whole, but {unknown}: {exception_said(error)}"
     return Diagnostic(path, 1, 0, 1, 0, "warning", text, "afterwards")
 
 

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import traceback
 from collections.abc import Iterator, Sequence
 from dataclasses import fields, replace
 from types import TracebackType
@@ -15,6 +14,7 @@ from midflight.code.report.load_report import SHOWN, Diagnostic, LoadReport
 from midflight.code.report.upgrade_report import MOST, ServerChange, UpgradeReport
 from midflight.code.upgrade.suspend import Held
 from midflight.code.version.snapshots import readable
+from midflight.text import exception_said, exception_text
 
 __all__ = ["changes_of", "problems_of", "state_of", "with_servers"]
 
@@ -42,7 +42,7 @@ def _change(held: Held, has_text: bool) -> ServerChange:
     plan, error = held.plan, held.error
     assert plan is not None
     after = shown(attributes_of(held.new)) if has_text and error is None else ""
-    trace = readable("".join(traceback.format_exception(error))) if has_text and error is not None else None
+    trace = readable(exception_text(error)) if has_text and error is not None else None
     return ServerChange(
         pid=held.pid,
         name=held.name,
@@ -52,7 +52,7 @@ def _change(held: Held, has_text: bool) -> ServerChange:
         is_changed=plan.changer is not None,
         before=state_of(held) if has_text else "",
         after=None if error is not None else after,
-        error=None if error is None else _said(error),
+        error=None if error is None else exception_said(error),
         traceback=trace,
     )
 
@@ -76,9 +76,9 @@ def problems_of(failed: Sequence[Held], made: Prepared, group: Sequence[Prepared
         assert first.error is not None
         more = f" and {len(servers) - SHOWN} more" if len(servers) > SHOWN else ""
         who = ", ".join(map(repr, servers[:SHOWN])) + more
-        raised = _said(first.error)
+        raised = exception_said(first.error)
         whose = "its state" if len(servers) == 1 else "the first one's state"
-        if any(each.error is not None and _said(each.error) != raised for each in servers):
+        if any(each.error is not None and exception_said(each.error) != raised for each in servers):
             raised += ", the first one"
         message = f"code_change of {who} raised {raised}; {whose} is {state_of(first) or 'empty'}"
         places = [_problem_in(each, first.error) for each in (made, *group)]
@@ -97,8 +97,3 @@ def _place(trace: TracebackType | None) -> tuple[Any, ...]:
     while trace is not None and trace.tb_next is not None:
         trace = trace.tb_next
     return () if trace is None else (trace.tb_frame.f_code, trace.tb_lasti)
-
-
-def _said(error: BaseException) -> str:
-    said = str(error)
-    return f"{type(error).__name__}: {said}" if said else type(error).__name__
