@@ -36,6 +36,7 @@ MAIN = "main"
 """The name of the server that `midflight serve` runs."""
 
 _CLAIM_SECONDS = 5.0
+_LOG_TRIAL_BYTES = 4096
 _CLAIM_LOOK_SECONDS = 0.01
 _NAME = re.compile(r"[A-Za-z0-9][A-Za-z0-9_.@-]{0,63}")
 _TAKEN = ("server", "cookie")  # of files that are main's
@@ -191,14 +192,15 @@ class Place:
         return found
 
     def open_log(self, folder: PrivateFolder) -> int:
-        """Return a descriptor of the log in `folder`, this place's, which has one line: how the server is started.
+        """Return a descriptor of the log in `folder`, this place's, which is empty and has room for some lines.
 
-        Raises: RuntimeFolderError if that line cannot be written, so that nobody could learn why no server starts.
+        Raises: RuntimeFolderError if it has none, so that nobody could learn why no server starts.
         """
         log = -1
         try:
             log = folder.open_log(self.log_name)
-            os.write(log, f"midflight serve --root {self.root}\n".encode("utf-8", "backslashreplace"))
+            os.write(log, b"\n" * _LOG_TRIAL_BYTES)
+            os.ftruncate(log, 0)
         except OSError as error:
             if log >= 0:
                 os.close(log)
