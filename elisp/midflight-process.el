@@ -138,7 +138,8 @@ buffers.  With PID it is the one about that process."
 (defun midflight-exit-process (pid reason)
   "Send the runtime process PID an exit signal with REASON.
 PID is a pid as it is shown, or a registered name.  REASON is `kill' if
-left empty: that ends any runtime process, also one that never yields."
+left empty: that ends any runtime process, also one that never yields.
+If it has not taken that by two seconds, a message says what keeps it."
   (interactive
    (list (midflight-process-read "End runtime process"
                                  (or (midflight-process-at-point) midflight-process--stuck-pid))
@@ -147,8 +148,11 @@ left empty: that ends any runtime process, also one that never yields."
     (midflight-user-error "No process named; nothing was done; give a pid like <0.37.0>"))
   (midflight-connection-call
    'process/exit (list pid (if (equal reason "") "kill" reason))
-   (lambda (was-alive)
-     (message (if was-alive "Midflight: exit signal sent to %s" "Midflight: %s was dead already") pid)
+   (lambda (answer)
+     (cond ((stringp answer)            ; what keeps it from ending
+            (message "Midflight: %s" answer))
+           (answer (message "Midflight: exit signal sent to %s" pid))
+           (t (message "Midflight: %s was dead already" pid)))
      (midflight-process--changed))
    (lambda (text) (midflight-connection-show-error text))))
 

@@ -13,10 +13,9 @@ from collections.abc import Callable
 from itertools import dropwhile
 from types import FrameType
 
-from midflight.errors import Killed
 from midflight.kernel import Scheduler, StuckReport, trouble
-from midflight.kernel.async_exc import break_into
 from midflight.kernel.core import Core, Process
+from midflight.kernel.doomed import why_not_ended
 from midflight.kernel.frames import is_kernel_frame
 
 __all__ = ["Watchdog"]
@@ -26,13 +25,15 @@ logger = logging.getLogger("midflight.watchdog")
 LOOK_SECONDS = 0.1
 STUCK_SECONDS = 1.0
 STRIKE_SECONDS = 0.002  # between two tries to break into a process: most miss one that is busy in the kernel
+TRIES_UNTIL_LOGGED = 1000  # seconds: one that has not ended by then resists
 
 
 class Watchdog:
     """Looks at one scheduler every `look_seconds` from a thread of its own, between `start` and `stop`.
 
     A process that holds a turn for `stuck_seconds` is reported once to `on_stuck` (default: a warning in the log
-    `midflight.watchdog`). One that somebody killed (`Scheduler.doomed`) is broken into until it is gone.
+    `midflight.watchdog`). One that somebody killed (`Scheduler.doomed`) is broken into until it is gone; the
+    log says what keeps it from that.
     """
 
     def __init__(
@@ -71,10 +72,22 @@ class Watchdog:
                 seen, looks = (turn, process) if process is not None else None, 0
                 continue
             looks += 1
-            while process in scheduler.doomed and scheduler.turns == turn and not self._stopped.wait(STRIKE_SECONDS):
-                break_into(scheduler, process, turn, Killed)
+            self._end_if_doomed(process, turn)
             if looks == self._looks_until_stuck:
                 self._report(process, looks)
+
+    def _end_if_doomed(self, process: Process, turn: int) -> None:
+        """Break into `process`, if somebody killed it, until it has ended or yields; log what keeps it from that."""
+        scheduler = self._scheduler
+        tries = 0
+        while scheduler.turns == turn and not self._stopped.wait(STRIKE_SECONDS):
+            doom = scheduler.doomed.get(process)
+            if doom is None:
+                return
+            doom.strike(scheduler, process, turn)
+            tries += 1
+            if tries == TRIES_UNTIL_LOGGED:
+                logger.warning("%s", why_not_ended(scheduler, process))
 
     def _report(self, process: Process, looks: int) -> None:
         stack = "".join(traceback.format_list(_stack_of_step(self._scheduler.thread)))

@@ -625,6 +625,20 @@ locals unfold and whose lines `next-error' goes to."
         (midflight-send pid "1")
         (midflight-test-wait-message "is dead; nothing was sent")))))
 
+;;;; Signals that are not taken
+
+(ert-deftest midflight-exit-says-what-keeps-a-process ()
+  "The server's words are shown as they are, per cent signs too."
+  (let (shown)
+    (cl-letf (((symbol-function 'midflight-connection-call)
+               (lambda (_method _arguments callback &rest _)
+                 (funcall callback "<0.7.0> was killed and has not ended: 100%s")))
+              ((symbol-function 'midflight-process--changed) #'ignore)
+              ((symbol-function 'message)
+               (lambda (&rest arguments) (push (apply #'format arguments) shown))))
+      (midflight-exit-process "<0.7.0>" "kill"))
+    (should (equal shown '("Midflight: <0.7.0> was killed and has not ended: 100%s")))))
+
 ;;;; The tree
 
 (ert-deftest midflight-tree-shows-supervision ()

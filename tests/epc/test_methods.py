@@ -14,6 +14,7 @@ import pytest
 from helpers.epc_peer import DEADLINE_SECONDS
 from helpers.versions import forget_modules_in
 from midflight.epc import Client
+from midflight.epc.methods import process
 from midflight.errors import RemoteError
 
 
@@ -273,6 +274,27 @@ def test_exit_ends_a_process(shell: Shell) -> None:
     assert shell.client.call("process/exit", pid, "because") is True
     assert "reason='because'" in str(shell.value("await receive(Down)"))
     assert shell.client.call("process/exit", pid, "because") is None
+
+
+def test_a_kill_that_has_not_worked_is_answered_by_what_keeps_it(
+    node: Any, shell: Shell, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """A text, within a time; the process ends when it can."""
+    monkeypatch.setattr(process, "SIGNAL_SECONDS", 0.05)
+    begun, gate = os.pipe(), os.pipe()
+    shell.eval("import os")
+    blocking = f"register('blocked', spawn(lambda: os.read({gate[0]}, os.write({begun[1]}, b'x'))))"
+    evaluation = shell.client.submit("shell/eval", shell.session, blocking)
+    os.read(begun[0], 1)
+
+    said = node.connect().call("process/exit", "blocked", "kill")
+    os.write(gate[1], b"1")
+
+    assert "was killed and has not ended: it runs code that Python cannot interrupt, in C" in said
+    assert evaluation.result(DEADLINE_SECONDS)["status"] == "ok"
+    assert shell.value("whereis('blocked')") is None
+    for end in (*begun, *gate):
+        os.close(end)
 
 
 def test_send_evaluates_the_message(shell: Shell) -> None:

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import os
 import re
 import signal
 from collections.abc import Callable
@@ -150,6 +151,24 @@ def test_messages_and_exits_reach_processes(run: Shell, keeper: Path) -> None:
     assert run.json("ps") == []
     run("exit", row["pid"], code=1)
     assert run.error == f"midflight: {row['pid']} is not alive; nothing was sent. See midflight ps.\n"
+
+
+def test_a_kill_that_has_not_worked_says_so(run: Shell, keeper: Path, project: Path) -> None:
+    """What keeps the process, and what ends it; here it waits in C for a writer of a pipe."""
+    begun, gate = project / "begun", project / "gate"
+    os.mkfifo(begun)
+    os.mkfifo(gate)
+    with Client.attach(project) as client:
+        opening = f"map(__import__('os').open, ({str(begun)!r}, {str(gate)!r}), (0, 0))"  # no bytecode between the two
+        client.submit("process/send", "keeper", f"register('blocked', spawn(list, {opening}))")
+        begun.write_text("")
+
+        run("exit", "blocked", "kill", code=1)
+
+        assert "was killed and has not ended: it runs code that Python cannot interrupt, in C" in run.error
+        assert "Other processes wait. It ends as soon as it runs Python code of its own or yields.\n" in run.error
+        gate.write_text("")
+    assert "blocked" not in run("ps")
 
 
 def test_purge_kills_and_soft_purge_does_not(run: Shell, keeper: Path) -> None:

@@ -128,4 +128,4 @@ def test_a_process_that_yields_is_never_broken_into():
             assert (await receive(Down, timeout=10)).reason == "killed"
         return schedulers()[0].doomed
 
-    assert midflight.run(main) == set()
+    assert midflight.run(main) == {}

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import os
 import re
 import signal
 import sys
@@ -133,6 +134,23 @@ def test_the_processes_have_a_page(shell: Neovim) -> None:
     shell.wait("the page", "vim.fn.expand('%'):find('/processes', 1, true)")
     assert shell.nvim.current.buffer[0].split() == ["Pid", "Name", "Module", "At", "Status", "Messages"]
     assert "evaluate_all" in "".join(shell.nvim.current.buffer[:])
+
+
+def test_a_process_is_ended_by_name(shell: Neovim, project: Project) -> None:
+    """The answer says what keeps it, or that nobody has the name; a process that opens a pipe waits for a writer."""
+    gate = project.root / "gate"
+    os.mkfifo(gate)
+    shell.nvim.input(f"register('sleeper', spawn(open, '{gate}'))<CR>")
+    shell.wait("its report", "vim.fn.execute('messages'):find('has not yielded', 1, true)")
+    shell.nvim.input("<Esc>")
+
+    shell.nvim.command("MidflightExit sleeper")
+
+    shell.wait_message("was killed and has not ended: it runs code that Python cannot interrupt, in C")
+    gate.write_text("")
+    shell.wait_prompt("2> ")
+    shell.nvim.command("MidflightExit sleeper")
+    shell.wait_message("'sleeper' is neither a pid nor a registered name")
 
 
 def test_the_shell_of_a_killed_neovim_is_taken_up(shell: Neovim, project: Project) -> None:

@@ -123,8 +123,11 @@ def exit(options: argparse.Namespace) -> int:
 
 
 def _to_process(options: argparse.Namespace, method: str, what: str) -> int:
-    if not ask(options, method, options.pid, what):
+    answer = ask(options, method, options.pid, what)
+    if not answer:
         raise RequestError(f"{options.pid} is not alive; nothing was sent. See midflight ps.")
+    if isinstance(answer, str):  # what keeps it from taking the signal
+        raise RequestError(answer)
     return 0
 
 

@@ -18,6 +18,7 @@ from midflight.kernel.calls import (
 from midflight.kernel.client import TIMED_OUT, Client
 from midflight.kernel.core import Pid, Process, receive
 from midflight.kernel.crash import CrashReport, StuckReport, log_crash
+from midflight.kernel.doomed import why_not_ended
 from midflight.kernel.frames import (
     function_name,
     globals_of,
@@ -104,4 +105,5 @@ __all__ = [
     "trouble",
     "unlink",
     "version_of",
+    "why_not_ended",
 ]

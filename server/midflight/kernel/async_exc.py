@@ -40,7 +40,7 @@ if TYPE_CHECKING:
     from midflight.kernel.core import Process
     from midflight.kernel.scheduler import Scheduler
 
-__all__ = ["Target", "absorb", "break_into", "is_user_code"]
+__all__ = ["Target", "absorb", "break_into", "is_user_code", "is_users_own", "own_class"]
 
 Parameters = ParamSpec("Parameters")
 Result = TypeVar("Result")
@@ -67,7 +67,7 @@ class Target(Generic[Error]):
     __slots__ = ("came_late", "dealt", "struck", "thread")
 
     def __init__(self, error: type[Error]) -> None:
-        self.dealt = _subclass(error)  # what is raised
+        self.dealt = own_class(error)  # what is raised
         self.thread = _NOBODY  # the thread that runs the piece now
         self.struck = False  # an exception was dealt to this piece, or is about to be
         self.came_late = False
@@ -125,14 +125,14 @@ class Target(Generic[Error]):
         return _deal(thread, frame, self.dealt, is_open, will_be_seen)
 
 
-def _subclass(error: type[Error]) -> type[Error]:
-    """Return a new subclass of `error` that looks like `error` itself, also to pickle."""
+def own_class(error: type[Error], **attributes: object) -> type[Error]:
+    """Return a new subclass of `error` that looks like `error` itself, also to pickle, and has these `attributes`."""
 
     def __reduce__(self: Error) -> Any:
         return (error, self.args)
 
     names = {"__module__": error.__module__, "__qualname__": error.__qualname__, "__doc__": error.__doc__}
-    return type(error.__name__, (error,), {**names, "__reduce__": __reduce__})
+    return type(error.__name__, (error,), {**names, "__reduce__": __reduce__, **attributes})
 
 
 def absorb(dealt: type[BaseException]) -> bool:
@@ -206,3 +206,8 @@ def is_user_code(frame: FrameType | None) -> bool:
             return True
         frame = frame.f_back
     return False
+
+
+def is_users_own(frame: FrameType) -> bool:
+    """Say whether the code of `frame` is neither of the standard library nor Midflight's."""
+    return not frame.f_code.co_filename.startswith((_OURS, _STANDARD_LIBRARY, "<frozen "))

@@ -8,6 +8,7 @@ from typing import Any
 from midflight.errors import ProcessExit, RegistrationError
 from midflight.kernel import arguments, ends
 from midflight.kernel.core import Pid, Process
+from midflight.kernel.doomed import Doom
 from midflight.kernel.group_leader import Sink, group_leader_var
 from midflight.kernel.info import describe
 from midflight.kernel.refs import Ref
@@ -167,8 +168,10 @@ def exit(pid: Pid, reason: object = "normal") -> None:
     is_kill = is_word(reason, "kill")
     if not scheduler.is_own_thread():
         if is_kill:
-            scheduler.doomed.add(process)  # in case it never yields
-        scheduler.on_own_thread(exit, pid, reason)
+            scheduler.doomed.setdefault(process, Doom())  # in case it never yields
+            scheduler.on_own_thread(ends.kill, scheduler, process)
+        else:
+            scheduler.on_own_thread(exit, pid, reason)
         return
     me = scheduler.current()
     if is_kill:

@@ -99,6 +99,7 @@ def kill(scheduler: Scheduler, process: Process) -> None:
     `finally` blocks run up to their first await, with no current process. Nothing resumes it afterwards.
     """
     if process.pid.process is None:
+        scheduler.doomed.pop(process, None)  # marked by another thread when it was dead already
         return
     coro, waiting, context = process.coro, process.waiting, process.context
     is_running = scheduler.current() is process
@@ -138,7 +139,7 @@ def _bury(scheduler: Scheduler, process: Process, reason: object) -> None:
     pid = process.pid
     pid.process = None
     del scheduler.processes[pid.number]
-    scheduler.doomed.discard(process)
+    scheduler.doomed.pop(process, None)
     if process.name is not None:
         del scheduler.names[process.name]
     if process.timer is not None:

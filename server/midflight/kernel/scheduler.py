@@ -21,6 +21,7 @@ from midflight.errors import ProcessExit, RegistrationError
 from midflight.kernel import arguments, ends, futures, trouble
 from midflight.kernel.core import HANDED, Core, Pid, Process, _again
 from midflight.kernel.crash import CrashReport
+from midflight.kernel.doomed import Doom
 from midflight.kernel.frames import stack_of
 from midflight.kernel.group_leader import Sink, group_leader_var
 from midflight.kernel.mailbox import TIMED_OUT, Receive, Sleep
@@ -62,7 +63,7 @@ class Scheduler(Core):
         self.on_empty: Callable[[], object] = lambda: None  # called when the last process has ended
         self.turns = 0  # how many were taken: what the watchdog looks at
         self.tracer: Tracer | None = None  # while something is traced
-        self.doomed: set[Process] = set()  # those that another thread has killed and that may never yield
+        self.doomed: dict[Process, Doom] = {}  # those that another thread has killed and that may never yield
         self.on_wake: Callable[[], object] = lambda: None
         self.on_wake_threadsafe: Callable[[], None] = lambda: None
         self._numbers = count(1)

@@ -59,6 +59,8 @@ class Bridge:
                 project.interrupt()
             case "processes":
                 project.list_processes()
+            case "exit":
+                project.exit(values["pid"], values["reason"])
             case "versions":
                 project.list_versions(values["module"])
             case "leave":

@@ -86,6 +86,10 @@ class Project:
         """Show a page with all processes."""
         self._do(self._code_worker, self._list_processes)
 
+    def exit(self, pid: str, reason: str) -> None:
+        """Send the process `pid` (a pid or a name) an exit signal, and say what has come of it."""
+        self._do_aside(self._exit, pid, reason)
+
     def list_versions(self, module: str) -> None:
         """Show a page with the versions of `module`."""
         self._do(self._code_worker, self._list_versions, module)
@@ -204,6 +208,12 @@ class Project:
     def _list_processes(self) -> None:
         rows = self._client("code").call("process/list") or []
         self._editor.show("page", name="processes", text=process_table(rows))
+
+    def _exit(self, pid: str, reason: str) -> None:
+        answer = self._client("code").call("process/exit", pid, reason)
+        is_heard = answer is True  # a text says what keeps it from taking the signal
+        said = f"exit signal sent to {pid}" if is_heard else answer or f"{pid} was dead already"
+        self._editor.show("message", level="info" if is_heard else "warn", text=f"Midflight: {said}")
 
     def _list_versions(self, module: str) -> None:
         rows = self._client("code").call("code/versions", module) or []

@@ -36,7 +36,7 @@ def methods_of(services: Services, connection: ServerConnection) -> dict[str, Me
         UpgradeMethods(services, loading).methods(),
         EditingMethods(loading).methods(),
         HistoryMethods().methods(),
-        ProcessMethods(services).methods(),
+        ProcessMethods(services, connection).methods(),
         MessageMethods(services, connection).methods(),
         ListMethods(services).methods(),
         ViewMethods(services).methods(),

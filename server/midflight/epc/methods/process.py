@@ -8,14 +8,16 @@
 from __future__ import annotations
 
 from collections.abc import Iterable
+from concurrent.futures import TimeoutError as FutureTimeout
 from functools import partial
 
 from midflight.code import readable
 from midflight.epc.method import Method
 from midflight.epc.methods.arguments import text
 from midflight.epc.methods.pids import find_pid
+from midflight.epc.server import ServerConnection
 from midflight.epc.services import Services
-from midflight.kernel import CrashReport, Process, StuckReport, describe, exit
+from midflight.kernel import CrashReport, Process, StuckReport, describe, exit, why_not_ended
 from midflight.observer import Place as ProcessPlace
 from midflight.observer import look_at, move_one, place_of
 from midflight.text import medium
@@ -27,6 +29,8 @@ Plist = dict[str, object]
 _ROWS_A_LOOK = 50  # a millisecond
 _MESSAGES = 100
 _CRASH_CHARACTERS = 64 * 1024
+SIGNAL_SECONDS = 2.0  # for an exit signal to be taken
+TURN_SECONDS = 0.1  # until later requests of the same client are let by
 
 
 def crash_plist(report: CrashReport) -> Plist:
@@ -56,8 +60,9 @@ def stuck_plist(report: StuckReport) -> Plist:
 class ProcessMethods:
     """The processes, as any connection may use them."""
 
-    def __init__(self, services: Services) -> None:
+    def __init__(self, services: Services, connection: ServerConnection) -> None:
         self._scheduler = services.scheduler
+        self._step_aside = connection.step_aside
 
     def methods(self) -> tuple[Method, ...]:
         """Return the methods."""
@@ -88,12 +93,28 @@ class ProcessMethods:
             return None
         return next(look_at(self._scheduler, [lambda: _details(describe(self._scheduler, target))]))
 
-    def exit(self, pid: object, reason: object) -> bool:
-        """Send the process PID an exit signal; nil if it was dead already."""
+    def exit(self, pid: object, reason: object) -> bool | str:
+        """Send the process PID an exit signal; nil if it was dead already.
+
+        A string says what keeps it from taking the signal, if it has not done so by two seconds: it still will.
+        """
         target, why = find_pid(self._scheduler, pid), text(reason, "REASON")
-        was_alive = target.process is not None
+        process = target.process
+        if process is None:
+            return False
         exit(target, why)
-        return was_alive
+        taken = self._scheduler.call_threadsafe(lambda: None)  # behind the signal
+        try:
+            taken.result(TURN_SECONDS)
+        except FutureTimeout:
+            self._step_aside()
+        try:
+            taken.result(SIGNAL_SECONDS)
+        except FutureTimeout:
+            taken.cancel()
+            if target.process is not None:
+                return why_not_ended(self._scheduler, process)
+        return True
 
     def move(self, pid: object) -> Plist:
         """Move the process PID to the current version, if it is idle; `:reason` says why it was not."""

@@ -32,6 +32,10 @@ command("MidflightProcesses", function()
   require("midflight").processes()
 end, { desc = "Show the runtime's processes" })
 
+command("MidflightExit", function(given)
+  require("midflight").exit(given.fargs[1], table.concat(given.fargs, " ", 2))
+end, { nargs = "+", desc = "End a process, by pid or name; the exit reason is kill unless given" })
+
 command("MidflightVersions", function(given)
   require("midflight").versions(given.args)
 end, { nargs = "?", desc = "Show the versions of this buffer's module, or of the one named" })

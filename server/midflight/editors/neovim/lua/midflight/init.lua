@@ -57,6 +57,11 @@ function M.processes()
   notify("processes")
 end
 
+--- Send the process `pid`, a pid or a name, an exit signal; kill if `reason` is empty.
+function M.exit(pid, reason)
+  notify("exit", { pid = pid, reason = reason ~= "" and reason or "kill" })
+end
+
 function M.versions(module)
   module = module ~= "" and module or vim.b.midflight_module
   if not module then
