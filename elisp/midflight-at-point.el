@@ -37,7 +37,7 @@
 
 (defun midflight-at-point--spot ()
   "Return what is shown of the line at point; signal `user-error' if nothing is."
-  (unless midflight-waiting--on
+  (unless midflight-waiting-on
     (midflight-user-error
      "This buffer does not show who waits where; nothing was done; %s shows it"
      (substitute-command-keys "\\[midflight-show-waiting]")))
@@ -50,7 +50,7 @@
 
 (defun midflight-at-point--spots ()
   "Return what is shown in this buffer: (LINE . SPOT) each, by line."
-  (sort (cl-loop for overlay in midflight-waiting--overlays
+  (sort (cl-loop for overlay in midflight-waiting-overlays
                  when (overlay-buffer overlay)
                  collect (cons (line-number-at-pos (overlay-start overlay) t)
                                (overlay-get overlay 'midflight-waiting)))

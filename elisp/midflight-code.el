@@ -70,7 +70,7 @@ They get the project root and the report of the server, a plist.")
     (widen)
     (buffer-substring-no-properties (point-min) (point-max))))
 
-(defun midflight-code--offer-save ()
+(defun midflight-code-offer-save ()
   "Save the current buffer, by `midflight-save-before-load'."
   (when (and (buffer-modified-p)
              (pcase midflight-save-before-load
@@ -181,7 +181,7 @@ choice to load it, to move idle runtime processes as well, or to drop it."
     (let ((path (midflight-code-path)))
       (if preview
           (midflight-preview-buffer path (midflight-code-text))
-        (midflight-code--offer-save)
+        (midflight-code-offer-save)
         (midflight-code-load path (midflight-code-text) nil)))))
 
 (defun midflight-code-load (path text options)
@@ -225,7 +225,7 @@ another project, ask first."
       (midflight-user-error "%s was not loaded" file))
     (let ((buffer (find-buffer-visiting path)))
       (when buffer
-        (with-current-buffer buffer (midflight-code--offer-save))))
+        (with-current-buffer buffer (midflight-code-offer-save))))
     (midflight-code-load path nil nil)))
 
 (defun midflight-load-modified ()

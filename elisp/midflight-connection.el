@@ -58,7 +58,7 @@ A function is called with the connection and the arguments of the call.")
   count                 ; how many runtime processes there were lately, or nil
   (latencies (make-hash-table :test #'eq))) ; method -> seconds, newest first
 
-(defvar midflight-connection--all nil
+(defvar midflight-connection-all nil
   "Alist of roots and connections.")
 
 ;;;; Which connection
@@ -85,9 +85,9 @@ It is the one chosen with `midflight-connect', if any was."
 
 (defun midflight-connection-get (root)
   "Return the connection of ROOT, open or not."
-  (or (cdr (assoc root midflight-connection--all))
+  (or (cdr (assoc root midflight-connection-all))
       (let ((connection (midflight-connection--make :root root :state 'closed)))
-        (push (cons root connection) midflight-connection--all)
+        (push (cons root connection) midflight-connection-all)
         connection)))
 
 (defun midflight-connection-of-buffer ()
@@ -112,15 +112,11 @@ It is the one chosen with `midflight-connect', if any was."
 
 (defun midflight-connection-pending (connection)
   "Return how many requests of CONNECTION have no answer yet."
-  (let ((wire (midflight-connection-wire connection))
-        (count 0))
-    (when wire
-      (maphash (lambda (_ call)
-                 (unless (memq (midflight-epc--call-method call)
-                               midflight-connection--background)
-                   (setq count (1+ count))))
-               (midflight-epc-pending wire)))
-    count))
+  (let ((wire (midflight-connection-wire connection)))
+    (if wire
+        (cl-count-if-not (lambda (method) (memq method midflight-connection--background))
+                         (midflight-epc-pending-methods wire))
+      0)))
 
 (defvar midflight-connection-lighter-map
   (let ((map (make-sparse-keymap)))
@@ -244,7 +240,7 @@ Return the value; signal `user-error' if there is none.  A quit ends it."
 (defun midflight-connection--count-all ()
   "Ask all open connections how many processes there are; rest when there is none."
   (let ((open (cl-remove-if-not #'midflight-connection-open-p
-                                (mapcar #'cdr midflight-connection--all))))
+                                (mapcar #'cdr midflight-connection-all))))
     (if open
         (mapc #'midflight-connection--count open)
       (when midflight-connection--timer

@@ -87,7 +87,7 @@ to it), or what is going on: `starting', `attaching', `closing'.
 
 (defun midflight-connections--roots ()
   "Return the roots to show: of connections, and of servers that run, sorted."
-  (sort (delete-dups (append (mapcar #'car midflight-connection--all)
+  (sort (delete-dups (append (mapcar #'car midflight-connection-all)
                              (midflight-rendezvous-roots)))
         #'string<))
 
@@ -133,7 +133,7 @@ to it), or what is going on: `starting', `attaching', `closing'.
 (defun midflight-connections--revert (&rest _)
   "Make the list anew, and ask the servers how they are."
   (midflight-connections--redraw)
-  (pcase-dolist (`(,root . ,connection) midflight-connection--all)
+  (pcase-dolist (`(,root . ,connection) midflight-connection-all)
     (when (midflight-connection-open-p connection)
       (let ((midflight-connection-buffer-root root))
         (midflight-connection-call

@@ -311,7 +311,7 @@ OTHERWISE gets the text of an error, which is shown if it is nil."
                        "; it had no last message")
                       (t "")))))))
 
-(defun midflight-crash--here ()
+(defun midflight-crash-here ()
   "Return the number of the crash of this line or buffer."
   (or (get-text-property (point) 'tabulated-list-id)
       midflight-crash--number
@@ -320,18 +320,18 @@ OTHERWISE gets the text of an error, which is shown if it is nil."
 (defun midflight-crash-restart ()
   "Start this process again in the current version, with the state that it had."
   (interactive)
-  (midflight-crash--restart (midflight-crash--here) nil))
+  (midflight-crash--restart (midflight-crash-here) nil))
 
 (defun midflight-crash-restart-and-resend ()
   "Start this process again with its state, and send it its last message again."
   (interactive)
-  (midflight-crash--restart (midflight-crash--here) '(:resend t)))
+  (midflight-crash--restart (midflight-crash-here) '(:resend t)))
 
 (defun midflight-crash-edit-and-restart ()
   "Edit the state of this process, an expression, and start it again with that.
 The values that it had are there by their names."
   (interactive)
-  (let ((number (midflight-crash--here)))
+  (let ((number (midflight-crash-here)))
     (if (eql number (plist-get midflight-crash--info :crash))
         (midflight-crash--edit number midflight-crash--info)
       (midflight-connection-call
@@ -351,7 +351,7 @@ The values that it had are there by their names."
 (defun midflight-crash-dismiss ()
   "Forget this crash, here and on the server."
   (interactive)
-  (let ((number (midflight-crash--here))
+  (let ((number (midflight-crash-here))
         (root midflight-connection-buffer-root))
     (midflight-connection-call
      'crash/dismiss (list number)

@@ -89,7 +89,7 @@
 (defun midflight-crashes-show ()
   "Show the crash of this line."
   (interactive)
-  (midflight-show-crash (midflight-crash--here)))
+  (midflight-show-crash (midflight-crash-here)))
 
 (defun midflight-crashes-dismiss-all ()
   "Forget all crashes, here and on the server, after a question."

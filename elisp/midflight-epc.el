@@ -60,6 +60,10 @@ has the cookie it sees no arguments.")
   "A request that has no answer yet."
   method callback error-callback timer)
 
+(defun midflight-epc-pending-methods (wire)
+  "Return the methods of the requests of WIRE that have no answer yet."
+  (mapcar #'midflight-epc--call-method (hash-table-values (midflight-epc-pending wire))))
+
 ;;;; Open and close
 
 (cl-defun midflight-epc-open (name port &key on-open on-close find-handler)

@@ -69,7 +69,7 @@ the rest of a long line, copy an old input to the prompt."
 
 (defun midflight-input--send (is-whole)
   "Evaluate the input; nothing follows it if IS-WHOLE is non-nil."
-  (pcase midflight-shell--state
+  (pcase midflight-shell-session-state
     ('off
      (midflight-server-ensure #'ignore)
      (midflight-shell-ensure))
@@ -83,14 +83,14 @@ the rest of a long line, copy an old input to the prompt."
        (setq comint-input-ring-index nil)
        (if (string-blank-p text)
            (midflight-input--evaluate-nothing text)
-         (midflight-shell--evaluate
+         (midflight-shell-session-evaluate
           (if (and is-whole (not (string-suffix-p "\n" text))) (concat text "\n") text)
           (lambda (answer) (midflight-input--continue text answer is-whole))))))))
 
 (defun midflight-input--evaluate-nothing (text)
   "Leave TEXT, a blank input, in the transcript and show the same prompt."
   (midflight-transcript-commit text)
-  (midflight-shell--ready midflight-shell--number))
+  (midflight-shell-session-ready midflight-shell-session-prompt))
 
 (defun midflight-input--continue (text answer is-whole)
   "Put TEXT back, with a new line, if it is incomplete by ANSWER.

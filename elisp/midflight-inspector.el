@@ -29,7 +29,7 @@
 (declare-function midflight-process-view "midflight-process-view" (pid))
 (declare-function midflight-shell-of "midflight-shell" (root &optional session))
 
-(defvar midflight-shell--session)       ; of a shell buffer
+(defvar midflight-shell-session-number)       ; of a shell buffer
 
 (defvar-local midflight-inspector--page nil "The page that is shown, a plist.")
 (defvar-local midflight-inspector--asked nil
@@ -119,7 +119,7 @@ PID is a pid as it is shown, or a registered name."
   (let ((job (and (midflight-look-shell-p)
                   (get-text-property (point) 'midflight-job))))
     (pcase job
-      (`(,(pred (eql midflight-shell--session)) . ,number) (format "v(%d)" number))
+      (`(,(pred (eql midflight-shell-session-number)) . ,number) (format "v(%d)" number))
       (`(,_ . ,number)
        (midflight-user-error
         "Result %d is of a session that has ended; nothing was done; evaluate it again"
@@ -330,7 +330,7 @@ Show why if there is none; what is shown stays."
     (pcase-let ((`(,method ,where . ,rest) midflight-inspector--asked)
                 (shell (midflight-shell-of midflight-connection-buffer-root)))
       (when (and (integerp where) shell)
-        (setq where (buffer-local-value 'midflight-shell--session shell)))
+        (setq where (buffer-local-value 'midflight-shell-session-number shell)))
       (midflight-inspector--call
        method (cons where rest)
        (lambda (page)
@@ -345,7 +345,7 @@ Show why if there is none; what is shown stays."
   (interactive (list (read-string "Name in the shell: ")))
   (let* ((page (midflight-inspector--require))
          (shell (midflight-shell-of midflight-connection-buffer-root))
-         (session (and shell (buffer-local-value 'midflight-shell--session shell))))
+         (session (and shell (buffer-local-value 'midflight-shell-session-number shell))))
     (unless session
       (midflight-user-error "The project has no shell; nothing was bound; M-x midflight-shell opens one"))
     (midflight-inspector--call

@@ -94,7 +94,7 @@ The log is shown when it is turned on."
   "Write MESSAGE, which went over WIRE in DIRECTION, into the log of its project."
   (let ((connection (cdr (cl-find-if (lambda (entry)
                                        (eq (midflight-connection-wire (cdr entry)) wire))
-                                     midflight-connection--all))))
+                                     midflight-connection-all))))
     (when (and connection (member (midflight-connection-root connection) midflight-log--roots))
       (with-current-buffer (midflight-log--buffer connection)
         (midflight-log--insert

@@ -22,7 +22,7 @@
 (require 'python)
 (require 'midflight-connection)
 
-(defvar midflight-shell--session)       ; of a shell buffer
+(defvar midflight-shell-session-number)       ; of a shell buffer
 (declare-function midflight-transcript-input-mark "midflight-transcript" ())
 
 (defconst midflight-look--before-limit 2000
@@ -48,7 +48,7 @@ A request of more than 4 KB would wait for its turn.")
   "Return what stands for this buffer when names are looked up.
 It is the number of a shell, the path of a file, or nil for neither."
   (if (midflight-look-shell-p)
-      midflight-shell--session
+      midflight-shell-session-number
     (and buffer-file-name (file-truename buffer-file-name))))
 
 (defun midflight-look-inside ()
@@ -60,7 +60,7 @@ It is the number of a shell, the path of a file, or nil for neither."
   "Return non-nil if the server can be asked about what is at point."
   (and (midflight-connection-open-p)
        (or (not (midflight-look-shell-p))
-           (and midflight-shell--session
+           (and midflight-shell-session-number
                 (>= (point) (midflight-transcript-input-mark))))))
 
 (defun midflight-look-before ()

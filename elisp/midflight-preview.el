@@ -203,7 +203,7 @@ loaded since, load nothing and preview anew."
       (let ((source (midflight-preview--source)))
         (quit-window t)
         (with-current-buffer source
-          (midflight-code--offer-save)
+          (midflight-code-offer-save)
           (midflight-code-load path text options))))))
 
 (defun midflight-preview-load-and-move ()

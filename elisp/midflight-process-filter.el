@@ -24,7 +24,7 @@
 (defvar-local midflight-process-filter-redraw #'ignore
   "A function to call when another choice or order of rows is to be shown.")
 (defvar-local midflight-process-filter--filters nil "The filters: (KIND . TEXT) each.")
-(defvar-local midflight-process-filter--only-old nil
+(defvar-local midflight-process-filter-only-old nil
   "Non-nil to show those in old code only.")
 
 (defvar midflight-processes-filter-map
@@ -39,7 +39,7 @@
 (defun midflight-process-filter-shown-p (row)
   "Return non-nil if ROW is one to show; nil for no row."
   (and row
-       (or (not midflight-process-filter--only-old)
+       (or (not midflight-process-filter-only-old)
            (midflight-process-rows-old-p row))
        (midflight-row-matches-p row midflight-process-filter--filters)))
 
@@ -49,7 +49,7 @@
    (when midflight-process-filter--filters
      (list :filters (mapcar (pcase-lambda (`(,kind . ,text)) (list (symbol-name kind) text))
                             midflight-process-filter--filters)))
-   (cond (midflight-process-filter--only-old (list :old "only"))
+   (cond (midflight-process-filter-only-old (list :old "only"))
          (midflight-process-rows-old-first (list :old "first")))
    (unless (equal tabulated-list-sort-key '("Pid"))
      (list :sort (list (midflight-row-column-name (midflight-process-rows-sorted-by))
@@ -57,11 +57,11 @@
 
 (defun midflight-process-filter-active-p ()
   "Return non-nil if not all rows are wanted."
-  (or midflight-process-filter--only-old midflight-process-filter--filters))
+  (or midflight-process-filter-only-old midflight-process-filter--filters))
 
 (defun midflight-process-filter-said ()
   "Return the words of the headline on the filters."
-  (concat (if midflight-process-filter--only-old "; only old code (c: all)" "")
+  (concat (if midflight-process-filter-only-old "; only old code (c: all)" "")
           (if midflight-process-filter--filters
               (concat "; only "
                       (mapconcat (pcase-lambda (`(,kind . ,text)) (format "%s %s" kind text))
@@ -72,7 +72,7 @@
 (defun midflight-processes-toggle-only-old ()
   "Show only the processes that run old code, or all again."
   (interactive)
-  (setq midflight-process-filter--only-old (not midflight-process-filter--only-old))
+  (setq midflight-process-filter-only-old (not midflight-process-filter-only-old))
   (funcall midflight-process-filter-redraw))
 
 (defun midflight-processes-toggle-old-first ()
@@ -110,7 +110,7 @@
   "Show all processes again."
   (interactive)
   (setq midflight-process-filter--filters nil
-        midflight-process-filter--only-old nil)
+        midflight-process-filter-only-old nil)
   (funcall midflight-process-filter-redraw))
 
 ;;;; The order

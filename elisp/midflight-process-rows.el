@@ -53,15 +53,15 @@ number in the pid, see `midflight-row-keep'."
   "Return `old' if ROW is in an old version, `next' if it has one to take.
 CURRENT is a hash table of modules and the numbers of current versions."
   (if (midflight-row-behaviour row)
-      (and (midflight-row--old-p (midflight-row-module row) (midflight-row-version row) current)
+      (and (midflight-process-rows--version-old-p (midflight-row-module row) (midflight-row-version row) current)
            'next)
-    (and (or (midflight-row--old-p (midflight-row-module row) (midflight-row-version row) current)
+    (and (or (midflight-process-rows--version-old-p (midflight-row-module row) (midflight-row-version row) current)
              (cl-some (lambda (other)
-                        (midflight-row--old-p (car other) (cadr other) current))
+                        (midflight-process-rows--version-old-p (car other) (cadr other) current))
                       (midflight-row-others row)))
          'old)))
 
-(defun midflight-row--old-p (module version current)
+(defun midflight-process-rows--version-old-p (module version current)
   "Return non-nil if VERSION of MODULE is not the one in CURRENT."
   (and version (not (eql version (gethash module current version)))))
 
@@ -81,19 +81,19 @@ CURRENT is a hash table of modules and the numbers of current versions."
 
 ;;;; Columns
 
-(defun midflight-row--name-key (row)
+(defun midflight-process-rows--name-key (row)
   "Return what ROW is sorted by in the order of names: those without come last."
   (or (midflight-row-name row) "\U0010FFFF"))
 
-(defun midflight-row--version-key (row)
+(defun midflight-process-rows--version-key (row)
   "Return what ROW is sorted by in the order of versions."
   (or (midflight-row-version row) 0))
 
-(defconst midflight-row--orders
+(defconst midflight-process-rows--orders
   '(("Pid" "pid" midflight-row-number)
-    ("Name" "name" midflight-row--name-key)
+    ("Name" "name" midflight-process-rows--name-key)
     ("Module" "module" midflight-row-module)
-    ("Ver" "version" midflight-row--version-key)
+    ("Ver" "version" midflight-process-rows--version-key)
     ("At" "place" midflight-row-place)
     ("Mbox" "messages" midflight-row-messages)
     ("Status" "status" midflight-row-status)
@@ -102,12 +102,12 @@ CURRENT is a hash table of modules and the numbers of current versions."
 
 (defun midflight-row-column-name (column)
   "Return the name of COLUMN that the server knows."
-  (nth 1 (assoc column midflight-row--orders)))
+  (nth 1 (assoc column midflight-process-rows--orders)))
 
 (defun midflight-row-key (column)
   "Return a function from a row to its number or string in the order by COLUMN.
 Those that are equal in it are in the order of their pids."
-  (nth 2 (or (assoc column midflight-row--orders) (car midflight-row--orders))))
+  (nth 2 (or (assoc column midflight-process-rows--orders) (car midflight-process-rows--orders))))
 
 (defun midflight-row-order (column)
   "Return a predicate: does one entry, (PID ROW), come before another by COLUMN?"
@@ -124,7 +124,7 @@ Those that are equal in it are in the order of their pids."
                      ("Mbox" 5 :right-align t) ("Status" 8) ("Links" 0))))
   "The columns of a row, as `tabulated-list-format' has them.")
 
-(defun midflight-row--fit (text width)
+(defun midflight-process-rows--fit (text width)
   "Return TEXT on one line, cut to WIDTH columns."
   (if (and (<= (length text) width)
            (not (string-match-p "[^ -~]" text)))
@@ -137,12 +137,12 @@ Those that are equal in it are in the order of their pids."
   ;; One call for the line: this is most of what a long list costs.
   (format "%-12s %-13s %-12s %4s %-18s %5d %-8s %s"
           (midflight-row-pid row)
-          (midflight-row--fit (or (midflight-row-name row) "") 13)
-          (midflight-row--fit (midflight-row-module row) 12)
+          (midflight-process-rows--fit (or (midflight-row-name row) "") 13)
+          (midflight-process-rows--fit (midflight-row-module row) 12)
           (or (midflight-row-version row) "")
-          (midflight-row--fit (midflight-row-place row) 18)
+          (midflight-process-rows--fit (midflight-row-place row) 18)
           (midflight-row-messages row)
-          (midflight-row--fit (midflight-row-status row) 8)
+          (midflight-process-rows--fit (midflight-row-status row) 8)
           (midflight-row-tie row)))
 
 (defun midflight-row-matches-p (row filters)
@@ -152,15 +152,15 @@ KIND is `module', whose text is the whole name, `name' or `text'."
               (pcase kind
                 ('module (or (equal text (midflight-row-module row))
                              (assoc text (midflight-row-others row))))
-                ('name (midflight-row--has (midflight-row-name row) text))
-                (_ (midflight-row--has
+                ('name (midflight-process-rows--has (midflight-row-name row) text))
+                (_ (midflight-process-rows--has
                     (concat (midflight-row-pid row) " " (midflight-row-name row) " "
                             (midflight-row-module row) " " (midflight-row-place row) " "
                             (midflight-row-status row))
                     text))))
             filters))
 
-(defun midflight-row--has (string text)
+(defun midflight-process-rows--has (string text)
   "Return non-nil if STRING, which may be nil, has TEXT in it, in any case."
   (and string (let ((case-fold-search t))
                 (string-match-p (regexp-quote text) string))))

@@ -84,7 +84,7 @@ Only a list that is in a window is refreshed.  If nil, it is by \\`g' alone."
     ["Mark or unmark" midflight-processes-mark]
     ["Unmark all" midflight-processes-unmark-all]
     ["Only old code" midflight-processes-toggle-only-old
-     :style toggle :selected midflight-process-filter--only-old]
+     :style toggle :selected midflight-process-filter-only-old]
     ["Old code first" midflight-processes-toggle-old-first
      :style toggle :selected midflight-process-rows-old-first]
     ["Show those with a text..." midflight-processes-filter-text]

@@ -41,10 +41,10 @@
   "Face for who waits at a line."
   :group 'midflight)
 
-(defvar-local midflight-waiting--on nil "Non-nil if this buffer shows who waits where.")
+(defvar-local midflight-waiting-on nil "Non-nil if this buffer shows who waits where.")
 (defvar-local midflight-waiting--spots nil "What is shown: the answer of the server.")
 (defvar-local midflight-waiting--tick nil "The tick of the text that is shown for.")
-(defvar-local midflight-waiting--overlays nil "The overlays that show it.")
+(defvar-local midflight-waiting-overlays nil "The overlays that show it.")
 (defvar-local midflight-waiting--asked nil "When the server was asked, while it has not answered.")
 (defvar-local midflight-waiting--next 0 "The time before which the server is not asked again.")
 (defvar midflight-waiting--timer nil "The timer, while a buffer needs it.")
@@ -62,13 +62,13 @@
 With prefix argument PROCESSES, show the list of processes instead."
   (interactive "P")
   (cond (processes (midflight-waiting-processes))
-        (midflight-waiting--on
+        (midflight-waiting-on
          (midflight-waiting-disable)
          (message "Midflight: who waits where is not shown any more"))
         (t
          (midflight-code-path)
          (midflight-connection-require (midflight-connection-of-buffer))
-         (setq midflight-waiting--on t)
+         (setq midflight-waiting-on t)
          ;; Who was sent something, or ended, from here is perhaps elsewhere now.
          (setq-local midflight-process-changed-function #'midflight-waiting--ask)
          (add-hook 'midflight-loaded-functions #'midflight-waiting--loaded)
@@ -83,11 +83,11 @@ With prefix argument PROCESSES, show the list of processes instead."
 (defun midflight-waiting-disable ()
   "Stop showing in this buffer who waits where."
   (midflight-waiting--clear)
-  (setq midflight-waiting--on nil
+  (setq midflight-waiting-on nil
         midflight-waiting--asked nil)
   (kill-local-variable 'midflight-process-changed-function)
   (remove-hook 'kill-buffer-hook #'midflight-waiting-disable t)
-  (unless (cl-some (lambda (buffer) (buffer-local-value 'midflight-waiting--on buffer))
+  (unless (cl-some (lambda (buffer) (buffer-local-value 'midflight-waiting-on buffer))
                    (buffer-list))
     (remove-hook 'midflight-loaded-functions #'midflight-waiting--loaded)
     (remove-hook 'midflight-connection-closed-functions #'midflight-waiting--closed)
@@ -99,7 +99,7 @@ With prefix argument PROCESSES, show the list of processes instead."
   "Forget what the server of CONNECTION said."
   (dolist (buffer (buffer-list))
     (with-current-buffer buffer
-      (when (and midflight-waiting--on
+      (when (and midflight-waiting-on
                  (equal (ignore-errors (midflight-connection-root-of-buffer))
                         (midflight-connection-root connection)))
         (setq midflight-waiting--asked nil)
@@ -115,7 +115,7 @@ With prefix argument PROCESSES, show the list of processes instead."
 (defun midflight-waiting--look ()
   "Ask for the buffers that are shown, if their server has nothing else to do."
   (dolist (buffer (buffer-list))
-    (when (and (buffer-local-value 'midflight-waiting--on buffer)
+    (when (and (buffer-local-value 'midflight-waiting-on buffer)
                (get-buffer-window buffer 'visible))
       (with-current-buffer buffer
         (when (and (midflight-connection-open-p)
@@ -135,7 +135,7 @@ With prefix argument PROCESSES, show the list of processes instead."
            (setq midflight-waiting--next
                  (+ now (* midflight-waiting--share (- now (or midflight-waiting--asked now))))
                  midflight-waiting--asked nil))
-         (when (and midflight-waiting--on (= tick (buffer-chars-modified-tick)))
+         (when (and midflight-waiting-on (= tick (buffer-chars-modified-tick)))
            (midflight-waiting--take spots tick)
            (when tell
              (message (if spots "Midflight: %d process%s here" "Midflight: no process is here")
@@ -162,8 +162,8 @@ With prefix argument PROCESSES, show the list of processes instead."
 
 (defun midflight-waiting--clear ()
   "Remove what is shown in this buffer."
-  (mapc #'delete-overlay midflight-waiting--overlays)
-  (setq midflight-waiting--overlays nil
+  (mapc #'delete-overlay midflight-waiting-overlays)
+  (setq midflight-waiting-overlays nil
         midflight-waiting--spots nil
         midflight-waiting--tick nil))
 
@@ -179,7 +179,7 @@ With prefix argument PROCESSES, show the list of processes instead."
       (put-text-property 0 1 'cursor t text)
       (overlay-put overlay 'after-string text)
       (overlay-put overlay 'midflight-waiting spot)
-      (push overlay midflight-waiting--overlays))))
+      (push overlay midflight-waiting-overlays))))
 
 (defun midflight-waiting--words (spot)
   "Return what is said of SPOT, a plist: \"3 processes (2 in v1)\"."

@@ -42,7 +42,7 @@
 ;;     midflight-report     the report buffer, `next-error'
 ;;     midflight-flymake    the diagnostics of a load
 ;;     midflight-shell      the shell: sessions, evaluations, commands
-;;     midflight-parked     shells that wait on the server
+;;     midflight-shell-session  what is behind a shell: opened, lost, taken up
 ;;     midflight-eval       an expression, a region
 ;;     midflight-inline     a value behind its line
 ;;     midflight-input      typing in a shell
@@ -188,8 +188,8 @@
     ["Previous note" midflight-previous-note]
     ["Clear the notes" midflight-clear-notes]
     ["Show who waits where" midflight-show-waiting
-     :style toggle :selected midflight-waiting--on]
-    ["Act on who waits at this line..." midflight-at-point :active midflight-waiting--on]
+     :style toggle :selected midflight-waiting-on]
+    ["Act on who waits at this line..." midflight-at-point :active midflight-waiting-on]
     "---"
     ["Shell" midflight-shell]
     ["Another shell, or one that waits..." (midflight-shell t) :keys "C-u C-c C-z"]

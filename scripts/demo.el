@@ -120,7 +120,7 @@
                 (let ((shell (midflight-shell-of demo-project)))
                   (and shell
                        (with-current-buffer shell
-                         (and (eq midflight-shell--state 'ready) shell)))))))
+                         (and (eq midflight-shell-session-state 'ready) shell)))))))
 
 (defun demo-type (input &rest expected)
   "Type INPUT and RET into the shell; it must then show lines matching EXPECTED."

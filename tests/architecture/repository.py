@@ -52,3 +52,11 @@ def senders(name: str, text: str) -> Iterator[str]:
             yield f"{name}:{number}: only midflight-epc.el writes to a socket: {line.strip()}"
         if SENDS.search(code) and not name.endswith("/midflight-connection.el"):
             yield f"{name}:{number}: only midflight-connection.el sends requests: {line.strip()}"
+
+
+def foreign_private_names(name: str, text: str) -> Iterator[str]:
+    """Say which names of another file's own an elisp file uses: `midflight-X--name` belongs to midflight-X.el."""
+    own = name.rpartition("/")[2].removesuffix(".el")
+    for found in sorted(set(re.findall(r"\bmidflight(?:-[a-z]+)*--[a-z-]+", text))):
+        if found.partition("--")[0] != own:
+            yield f"{name}: uses {found}"

@@ -8,7 +8,7 @@ import subprocess
 
 import pytest
 
-from architecture.repository import machine_paths, senders, too_long, without_purpose
+from architecture.repository import foreign_private_names, machine_paths, senders, too_long, without_purpose
 from architecture.sources import ROOT, files, text_of
 
 
@@ -34,6 +34,14 @@ def test_no_file_names_a_path_of_one_machine() -> None:
 def test_no_source_file_is_too_long() -> None:
     """At 400 lines a file has a second concept in it."""
     assert [broken for name, text in texts() for broken in too_long(name, text)] == []
+
+
+def test_no_private_name_of_elisp_crosses_a_file() -> None:
+    """A border between two files is where one concept ends; what is private stays on its side."""
+    found = [(name, text) for name, text in texts(".el") if name.startswith("elisp/")]
+
+    assert len(found) > 30
+    assert [broken for name, text in found for broken in foreign_private_names(name, text)] == []
 
 
 def test_every_python_file_says_its_purpose() -> None:
@@ -104,6 +112,15 @@ def test_a_long_file_is_found() -> None:
     """One line over the limit is over it."""
     assert list(too_long("a.py", "x\n" * 400)) == []
     assert len(list(too_long("a.py", "x\n" * 401))) == 1
+
+
+@pytest.mark.parametrize(
+    ("line", "count"),
+    [("(midflight-a--b)", 0), ("(midflight-c--b)", 1), ("(midflight-a-c--b)", 1), ("(midflight-c-b)", 0)],
+)
+def test_a_private_name_of_another_file_is_found(line: str, count: int) -> None:
+    """By its file's name before the two dashes."""
+    assert len(list(foreign_private_names("elisp/midflight-a.el", line))) == count
 
 
 def test_a_file_without_purpose_is_found() -> None:

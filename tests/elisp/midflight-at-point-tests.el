@@ -124,7 +124,7 @@ each candidate with its annotation."
         (midflight-test-press "C-c C-x a k")
         (midflight-test-wait-message (concat "exit signal sent to " pid))
         (midflight-test-wait "the end of what is shown"
-                             (lambda () (null midflight-waiting--overlays)))))))
+                             (lambda () (null midflight-waiting-overlays)))))))
 
 (ert-deftest midflight-at-point-several-are-chosen-from ()
   "By pid; name, version and mailbox are told of each; not all can be viewed."
@@ -175,7 +175,7 @@ each candidate with its annotation."
         (midflight-at-point-tests-choosing "all of them" seen
           (midflight-test-press "C-c C-x a k")))
       (midflight-test-wait "the end of all"
-                           (lambda () (null midflight-waiting--overlays))))))
+                           (lambda () (null midflight-waiting-overlays))))))
 
 (defun midflight-at-point-tests-error (keys)
   "Press KEYS and return the text of the error that this gives."
@@ -228,7 +228,7 @@ each candidate with its annotation."
     (let ((pid (car (midflight-at-point-tests-spawn shell "spawn(post.deaf, 1)")))
           popped)
       (midflight-at-point-tests-line 4 "1 process")
-      (let* ((overlay (car midflight-waiting--overlays))
+      (let* ((overlay (car midflight-waiting-overlays))
              (text (overlay-get overlay 'after-string))
              (place (list (selected-window) (overlay-end overlay) '(0 . 0) 0))
              (command (lookup-key (get-text-property 3 'keymap text) [mouse-3])))

@@ -203,7 +203,7 @@ of each mode is back within 100 ms, and a quit is all that the user has to do."
           (when (eq command 'midflight-interrupt)
             ;; All the others were tried on a server that was held.
             (unless was-held
-              (setq was-held (eq (buffer-local-value 'midflight-shell--state shell) 'busy))
+              (setq was-held (eq (buffer-local-value 'midflight-shell-session-state shell) 'busy))
               (should was-held)))
           (setq count (1+ count))
           ;; One that waits for the server does so each time; a slice of time that

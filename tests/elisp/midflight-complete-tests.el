@@ -92,7 +92,7 @@ Asked again as a person would, if the first answer comes late."
     (goto-char (point-max))
     (insert "await receive()")
     (midflight-test-press "RET")
-    (should (eq midflight-shell--state 'busy))
+    (should (eq midflight-shell-session-state 'busy))
     (midflight-complete-tests-type shell "boxes.lo")
     (should (equal (midflight-complete-tests-at-point)
                    '("loop (total, box: Box)  async function v1")))))

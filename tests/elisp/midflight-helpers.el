@@ -91,11 +91,11 @@ WHAT is its name; the test fails if it does not come within SECONDS."
         (set-buffer-modified-p nil)
         (let ((midflight-shell-history-file nil))
           (kill-buffer buffer)))))
-  (pcase-dolist (`(,_ . ,connection) midflight-connection--all)
+  (pcase-dolist (`(,_ . ,connection) midflight-connection-all)
     (when (midflight-connection-wire connection)
       (midflight-epc-close (midflight-connection-wire connection) "the test is over")))
   (accept-process-output nil 0)
-  (setq midflight-connection--all nil
+  (setq midflight-connection-all nil
         midflight-epc-log-function nil
         midflight-log--roots nil))
 
@@ -153,7 +153,7 @@ WHAT is its name; the test fails if it does not come within SECONDS."
    (lambda ()
      (let ((shell (midflight-shell-of project)))
        (and shell
-            (eq (buffer-local-value 'midflight-shell--state shell) 'ready)
+            (eq (buffer-local-value 'midflight-shell-session-state shell) 'ready)
             shell)))))
 
 (defun midflight-test-transcript (shell)
@@ -169,7 +169,7 @@ WHAT is its name; the test fails if it does not come within SECONDS."
       (insert text)
       (midflight-test-press "RET")
       (midflight-test-wait (format "the prompt after %S" text)
-                           (lambda () (eq midflight-shell--state 'ready)))
+                           (lambda () (eq midflight-shell-session-state 'ready)))
       (buffer-substring-no-properties (min start (point-max)) (point-max)))))
 
 (defun midflight-test-load (source)

@@ -125,7 +125,7 @@
     (setq midflight-test-messages nil)
     (with-current-buffer shell (midflight-inspect "1 / 0"))
     (midflight-test-wait-message "ZeroDivisionError")
-    (should (equal (with-current-buffer shell midflight-shell--number) 2))))
+    (should (equal (with-current-buffer shell midflight-shell-session-prompt) 2))))
 
 (ert-deftest midflight-inspector-shows-the-process-of-a-pid ()
   "By the command that shows processes."
@@ -149,7 +149,7 @@
     (midflight-inspector-tests-wait "\\`Box")
     (with-current-buffer shell
       (midflight-quit)
-      (midflight-test-wait "the end of the session" (lambda () (eq midflight-shell--state 'off)))
+      (midflight-test-wait "the end of the session" (lambda () (eq midflight-shell-session-state 'off)))
       (midflight-test-press "RET"))
     (midflight-test-shell (buffer-local-value 'midflight-connection-buffer-root shell))
     (midflight-inspector-tests-wait "\\`Box")

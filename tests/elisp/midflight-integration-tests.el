@@ -139,12 +139,12 @@ for `next-error', until the next good load."
           (midflight-test-press "RET")
           (midflight-test-wait "the output of the evaluation"
                                (lambda () (string-match-p "^on it$" (buffer-string))))
-          (should (eq midflight-shell--state 'busy))
+          (should (eq midflight-shell-session-state 'busy))
           (insert "typed ahead")
           (should-error (midflight-test-press "RET") :type 'user-error)
           (midflight-test-press "C-c C-c")
           (midflight-test-wait "the prompt after the interrupt"
-                               (lambda () (eq midflight-shell--state 'ready)))
+                               (lambda () (eq midflight-shell-session-state 'ready)))
           (should (equal (midflight-transcript-take-input) "typed ahead"))
           (comint-clear-buffer)))
       (should (equal (midflight-test-server-pid project) pid))
@@ -241,7 +241,7 @@ next load starts another."
       (midflight-test-wait "the failure of the pending call" (lambda () failure) 5)
       (with-current-buffer shell
         (midflight-test-wait "the end of the session"
-                             (lambda () (eq midflight-shell--state 'off)))
+                             (lambda () (eq midflight-shell-session-state 'off)))
         (should (string-match-p "2> await receive()\nNot connected: .*\nhalf an inp\\'"
                                 (midflight-test-transcript shell)))
         (should (equal mode-line-process '(:eval (midflight-shell--lighter))))
@@ -300,7 +300,7 @@ next load starts another."
         (insert "tally.x")
         (midflight-quit)
         (midflight-test-wait "the end of the session"
-                             (lambda () (eq midflight-shell--state 'off)))
+                             (lambda () (eq midflight-shell-session-state 'off)))
         (midflight-test-press "RET"))
       (midflight-test-shell project)
       (should (equal (midflight-test-server-pid project) pid))

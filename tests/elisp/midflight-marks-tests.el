@@ -54,7 +54,7 @@ def other():
    "the shell"
    (lambda ()
      (let ((shell (midflight-shell-of (midflight-connection-root-of-buffer))))
-       (and shell (eq (buffer-local-value 'midflight-shell--state shell) 'ready)))))
+       (and shell (eq (buffer-local-value 'midflight-shell-session-state shell) 'ready)))))
   (midflight-test-wait
    "all answers"
    (lambda ()
@@ -284,7 +284,7 @@ themselves."
   (midflight-test-in-project project
     (with-current-buffer (midflight-test-visit project "tally.py" "x = 1\n")
       (should-error (midflight-show-waiting) :type 'user-error)
-      (should-not midflight-waiting--on)
+      (should-not midflight-waiting-on)
       (should-not midflight-waiting--timer))))
 
 (provide 'midflight-marks-tests)

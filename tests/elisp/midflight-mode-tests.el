@@ -169,7 +169,7 @@
               (when (get-buffer buffer)
                 (kill-buffer buffer)))
             (list "counter.py" midflight-report-buffer))
-      (setq midflight-connection--all nil)
+      (setq midflight-connection-all nil)
       (delete-directory folder t))))
 
 (ert-deftest midflight-lists-have-the-same-keys-everywhere ()

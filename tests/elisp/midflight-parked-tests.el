@@ -126,7 +126,7 @@ the line that tells whose it was."
       (with-current-buffer shell
         (should (equal (ring-ref comint-input-ring 2) "spawn(app.say, name='say')"))
         (should (equal (ring-ref comint-input-ring 3) "x = 41"))
-        (should (= midflight-shell--number 5))))))
+        (should (= midflight-shell-session-prompt 5))))))
 
 (ert-deftest midflight-shell-of-a-killed-emacs-goes-on-evaluating ()
   "Whoever takes it up gets the answer."
@@ -138,7 +138,7 @@ the line that tells whose it was."
     (midflight-test-press "C-c C-z")
     (let ((shell (midflight-shell-of project)))
       (midflight-test-wait "the shell to be taken up"
-                           (lambda () (eq (buffer-local-value 'midflight-shell--state shell) 'busy)))
+                           (lambda () (eq (buffer-local-value 'midflight-shell-session-state shell) 'busy)))
       (should (string-match-p "The evaluation goes on" (midflight-test-transcript shell)))
       (midflight-parked-tests-ask 'process/send "me" "'its answer'")
       (midflight-test-shell project)
@@ -178,7 +178,7 @@ the line that tells whose it was."
                     (midflight-test-wait "another shell"
                                          (lambda ()
                                            (with-current-buffer shell
-                                             (and (eq midflight-shell--state 'ready)
+                                             (and (eq midflight-shell-session-state 'ready)
                                                   (save-excursion
                                                     (goto-char (point-max))
                                                     (forward-line 0)
@@ -212,8 +212,8 @@ the line that tells whose it was."
         (insert "await receive()")
         (midflight-test-press "RET")
         (cl-letf (((symbol-function 'completing-read) (lambda (&rest _) "a new shell")))
-          (should-error (midflight-parked--ask nil #'ignore) :type 'user-error))
-        (should (eq midflight-shell--state 'busy))
+          (should-error (midflight-shell-session--ask nil #'ignore) :type 'user-error))
+        (should (eq midflight-shell-session-state 'busy))
         (midflight-test-press "C-c C-c"))
       (midflight-test-shell project))))
 

@@ -1,0 +1,367 @@
+;;; midflight-shell-session.el --- The session behind a shell buffer  -*- lexical-binding: t; -*-
+
+;; Copyright (C) 2026 The Midflight authors
+
+;; Author: The Midflight authors
+;; Keywords: processes
+;; SPDX-License-Identifier: GPL-3.0-or-later
+
+;;; Commentary:
+
+;; A shell lives in the server as a session; a shell buffer shows it.  The life
+;; of a session:
+;;
+;; 1. A buffer without one opens it: the session that it has lost, else the
+;;    one whose editor was the last to go, else a new one.  A session is never
+;;    taken from an editor that is connected.
+;; 2. Inputs are evaluated one after the other; those that come meanwhile wait
+;;    for the next prompt.
+;; 3. When its editor is gone, killed perhaps, it waits in the server: its
+;;    bindings, its number, what it evaluates, and the output of its processes.
+;;    The next editor that takes it up sees whose it was and since when; the
+;;    output from meanwhile follows, within bounds, and its last inputs are in
+;;    the history.
+;; 4. C-u C-c C-z asks instead: for a new one, or one of those that wait.  The
+;;    session that was there is set aside, and waits in its turn.
+;; 5. If the buffer is killed, the session ends.
+
+;;; Code:
+
+(require 'cl-lib)
+(require 'comint)
+(require 'ring)
+(require 'subr-x)
+(require 'midflight-connection)
+(require 'midflight-history)
+(require 'midflight-look)
+(require 'midflight-transcript)
+
+(declare-function midflight-shell-make "midflight-shell" (connection))
+
+(defvar-local midflight-shell-session-state 'off
+  "What this shell does: `off', `opening', `ready' or `busy'.")
+(defvar-local midflight-shell-session-number nil "The server's number of this shell.")
+(defvar-local midflight-shell-session-prompt 1 "The number of the prompt.")
+(defvar-local midflight-shell-session--lost nil
+  "The session that was lost with its connection: (SERVER-PID . SESSION).")
+(defvar-local midflight-shell-session--queue nil
+  "Evaluations that wait for a prompt: (TEXT . CALLBACK) each, oldest first.")
+(defvar-local midflight-shell-session--running nil "The text that is being evaluated.")
+(defvar-local midflight-shell-session--inputs nil
+  "Inputs that are not in the history file yet, newest first.")
+
+;;;; Find
+
+(defun midflight-shell-of (root &optional session)
+  "Return the shell buffer of the project at ROOT, or nil.
+With SESSION, only if it is the server's session of that number."
+  (cl-find-if (lambda (buffer)
+                (with-current-buffer buffer
+                  (and (derived-mode-p 'midflight-shell-mode)
+                       (equal midflight-connection-buffer-root root)
+                       (or (null session) (eql session midflight-shell-session-number)))))
+              (buffer-list)))
+
+(defun midflight-shell-busy-p ()
+  "Return non-nil during an evaluation in the shell of this buffer's project."
+  (let ((shell (midflight-shell-of (midflight-connection-root-of-buffer))))
+    (and shell (eq (buffer-local-value 'midflight-shell-session-state shell) 'busy))))
+
+(defun midflight-shell-session--set-state (state)
+  "Give this shell the state STATE and show it."
+  (setq midflight-shell-session-state state)
+  (force-mode-line-update))
+
+(defun midflight-shell-session--server-pid ()
+  "Return the process id of the server of this buffer, or nil."
+  (plist-get (midflight-connection-info (midflight-connection-of-buffer)) :pid))
+
+;;;; Open, lose, end
+
+(defun midflight-shell-session-open (shell &optional wanted)
+  "Open a session for SHELL, if it has none: the one that was lost, if it waits.
+WANTED is what `midflight-shell-session--wanted' takes."
+  (with-current-buffer shell
+    (when (eq midflight-shell-session-state 'off)
+      (midflight-shell-session--set-state 'opening)
+      (let ((lost (and (not wanted)
+                       (eql (car midflight-shell-session--lost) (midflight-shell-session--server-pid))
+                       (cdr midflight-shell-session--lost))))
+        (midflight-connection-call
+         'shell/open (list (append '(:writers t :keep t) (midflight-shell-session--wanted lost wanted)))
+         (lambda (session) (midflight-shell-session--opened session lost))
+         (lambda (text)
+           (midflight-shell-session--set-state 'off)
+           (midflight-transcript-output (format "No shell: %s" text)
+                                        'midflight-error t)))))))
+
+(defun midflight-shell-session--wanted (lost wanted)
+  "Return what to ask `shell/open' for, in a list.
+WANTED is the number of a session that waits, `new' for a new one, or nil
+for LOST, the session that this buffer has had, or one whose editor is gone."
+  (cond ((integerp wanted) (list :take wanted))
+        (wanted nil)
+        (lost (list :resume lost))
+        (t (list :take t))))
+
+(defun midflight-shell-session--opened (session lost)
+  "Go on with SESSION, as the server told; LOST was wanted if it is non-nil."
+  (setq midflight-shell-session-number (plist-get session :session)
+        midflight-shell-session--lost nil)
+  (midflight-transcript-output (midflight-shell-session--text session lost) 'midflight-notice t)
+  (unless (eql midflight-shell-session-number lost)
+    (midflight-shell-session--remember-inputs (plist-get session :inputs)))
+  (mapc #'midflight-shell-session--show-answer (plist-get session :answers))
+  (if (not (plist-get session :busy))
+      (midflight-shell-session-ready (plist-get session :number))
+    (midflight-shell-session--set-state 'busy)
+    (midflight-connection-call
+     'shell/wait (list midflight-shell-session-number)
+     (lambda (answers)
+       (mapc #'midflight-shell-session--show-answer answers)
+       (midflight-shell-session-ready (if answers (plist-get (car (last answers)) :number)
+                                 (plist-get session :number))))
+     #'ignore)))
+
+(defun midflight-shell-session-reopen (connection)
+  "Open a session for the shell of CONNECTION, if it has a shell."
+  (let ((shell (midflight-shell-of (midflight-connection-root connection))))
+    (when shell
+      (midflight-shell-session-open shell))))
+
+(defun midflight-shell-session-closed (connection reason)
+  "Say in the shell of CONNECTION that it ended for REASON."
+  (let ((shell (midflight-shell-of (midflight-connection-root connection))))
+    (when shell
+      (with-current-buffer shell
+        (midflight-transcript-remove-prompt)
+        (midflight-transcript-output
+         (format "Not connected: %s.  Text and history stay; RET connects again."
+                 reason)
+         'midflight-notice t)
+        (setq midflight-shell-session--lost (and midflight-shell-session-number
+                                         (cons (midflight-shell-session--server-pid)
+                                               midflight-shell-session-number))
+              midflight-shell-session-number nil
+              midflight-shell-session--queue nil)
+        (midflight-shell-session--set-state 'off)))))
+
+(defun midflight-shell-session-end ()
+  "Save the history of this shell and end its session."
+  (midflight-shell-session--remember)
+  (midflight-shell-session--save)
+  (when (and midflight-shell-session-number (midflight-connection-open-p))
+    ;; The close waits for its turn, behind the evaluation.
+    (when (eq midflight-shell-session-state 'busy)
+      (midflight-connection-call 'interrupt (list midflight-shell-session-number)
+                                 #'ignore #'ignore))
+    (midflight-connection-call 'shell/close (list midflight-shell-session-number)
+                               #'ignore #'ignore)))
+
+;;;; What is said of a session that goes on
+
+(defun midflight-shell-session--text (session lost)
+  "Return the first text of a shell with SESSION, a plist of the server.
+LOST is the session that was to go on, or nil."
+  (concat
+   (cond ((not (plist-get session :resumed))
+          (concat (plist-get session :banner)
+                  (cond ((plist-get session :taken-by)
+                         (format "\nThe session before was taken up by %s: this is a new one."
+                                 (plist-get session :taken-by)))
+                        (lost "\nThe session before is gone, and its bindings: this is a new one.")
+                        (t ""))))
+         ((eql lost (plist-get session :session))
+          "Connected again, with the bindings; what was printed meanwhile follows.")
+         (t (midflight-shell-session--taken-text session)))
+   (if (plist-get session :busy) "  The evaluation goes on." "")
+   (let ((others (or (plist-get session :parked) 0)))
+     (if (zerop others) ""
+       (format "  %s: C-u C-c C-z."
+               (if (eql others 1) "One other shell waits to be taken up"
+                 (format "%d other shells wait to be taken up" others)))))))
+
+(defun midflight-shell-session--taken-text (session)
+  "Return what is said of SESSION, a plist, which another editor has had."
+  (format "Shell %d of %s, taken up again: nobody had it since %s.  %s, and its bindings; %s."
+          (plist-get session :session)
+          (plist-get session :client)
+          (midflight-shell-session--time (plist-get session :since))
+          (midflight-shell-session--inputs-text session)
+          (if (> (plist-get session :waiting) 0)
+              "what was printed meanwhile follows"
+            "nothing was printed meanwhile")))
+
+(defun midflight-shell-session--inputs-text (session)
+  "Return how many inputs SESSION, a plist, has had."
+  (let ((inputs (1- (plist-get session :number))))
+    (if (eql inputs 1) "1 input" (format "%d inputs" inputs))))
+
+(defun midflight-shell-session--time (seconds)
+  "Return the time SECONDS, since the epoch, for people; its day if not today."
+  (let ((day (format-time-string "%F" seconds)))
+    (if (equal day (format-time-string "%F"))
+        (format-time-string "%H:%M" seconds)
+      (format-time-string "%F %H:%M" seconds))))
+
+(defun midflight-shell-session--remember-inputs (inputs)
+  "Put INPUTS, of a session that another editor has had, into the history."
+  (dolist (input inputs)
+    (let ((input (string-trim-right input)))
+      (unless (ring-member comint-input-ring input)
+        (comint-add-to-input-history input)
+        (push input midflight-shell-session--inputs)))))
+
+;;;; Choose one
+
+(defun midflight-shell-session-choose (callback)
+  "Ask which shell the project is to have; call CALLBACK with its buffer.
+A new one, or one of those that wait on the server."
+  (midflight-connection-call
+   'shell/parked nil
+   (lambda (rows)
+     ;; Not from within the answer: it would wait there for the person.
+     (run-at-time 0 nil
+                  (midflight-connection-in-buffer
+                   (current-buffer)
+                   (lambda () (midflight-shell-session--ask rows callback)))))))
+
+(defun midflight-shell-session--ask (rows callback)
+  "Ask for one of ROWS, plists of the server, or a new shell; then see CALLBACK."
+  (let* ((connection (midflight-connection-of-buffer))
+         (shell (midflight-shell-of (midflight-connection-root connection)))
+         (choices (append (mapcar (lambda (row)
+                                    (cons (midflight-shell-session--line row) (plist-get row :session)))
+                                  (reverse rows))
+                          '(("a new shell" . new))))
+         (completion-ignore-case t)
+         (wanted (cdr (assoc (completing-read (format "Shell (default %s): " (caar choices))
+                                             choices nil t nil nil (caar choices))
+                             choices)))
+         (shell (or shell (midflight-shell-make connection))))
+    (with-current-buffer shell
+      (pcase midflight-shell-session-state
+        ('off (midflight-shell-session-open shell wanted))
+        ('ready (midflight-shell-session--set-aside wanted))
+        (_ (midflight-user-error
+            "The shell evaluates something; nothing was done; %s interrupts it"
+            (substitute-command-keys "\\<midflight-shell-mode-map>\\[midflight-interrupt]")))))
+    (funcall callback shell)))
+
+(defun midflight-shell-session--line (row)
+  "Return ROW, a plist of a shell that waits, as one line."
+  (format "shell %d, %s, %s %s: %s%s%s%s"
+          (plist-get row :session)
+          (plist-get row :client)
+          (if (plist-get row :gone) "gone since" "set aside at")
+          (midflight-shell-session--time (plist-get row :since))
+          (midflight-shell-session--inputs-text row)
+          (if (plist-get row :busy) ", evaluates" "")
+          (if (> (plist-get row :waiting) 0) ", has printed" "")
+          (if (plist-get row :last) (format ", last: %s" (plist-get row :last)) "")))
+
+(defun midflight-shell-session--set-aside (wanted)
+  "Set the session of this shell aside, and open WANTED in its place."
+  (let ((session midflight-shell-session-number))
+    (midflight-shell-session--set-state 'opening)
+    (midflight-connection-call
+     'shell/park (list session)
+     (lambda (_)
+       (midflight-transcript-remove-prompt)
+       (midflight-transcript-output (format "Shell %d is set aside and waits." session)
+                                    'midflight-notice t)
+       (setq midflight-shell-session--lost (cons (midflight-shell-session--server-pid) session)
+             midflight-shell-session-number nil)
+       (midflight-shell-session--set-state 'off)
+       (midflight-shell-session-open (current-buffer) wanted))
+     (lambda (text)
+       (midflight-shell-session--set-state 'ready)
+       (midflight-connection-show-error text)))))
+
+;;;; Evaluate
+
+(defun midflight-shell-session-ready (number)
+  "Show the prompt of NUMBER; evaluate what waits for it."
+  (setq midflight-shell-session-prompt number)
+  (midflight-look-forget)
+  (midflight-transcript-prompt (format "%d> " number))
+  (midflight-shell-session--set-state 'ready)
+  (pcase (pop midflight-shell-session--queue)
+    (`(,text . ,callback) (midflight-shell-session-evaluate text callback))))
+
+(defun midflight-shell-session-evaluate (text callback)
+  "Put TEXT after the prompt, evaluate it, and give the answer to CALLBACK.
+What is being typed stays.  The text of an incomplete input is taken away
+again: what becomes of it is for CALLBACK to say."
+  (let ((committed (midflight-transcript-commit text)))
+    (setq midflight-shell-session--running text)
+    (midflight-shell-session--set-state 'busy)
+    (midflight-connection-call
+     'shell/eval (list midflight-shell-session-number
+                       ;; Indentation after the last newline is the editor's.
+                       (replace-regexp-in-string "\n[ \t]+\\'" "\n" text))
+     (lambda (answer)
+       (if (equal (plist-get answer :status) "incomplete")
+           (progn (setq midflight-shell-session--running nil)
+                  (midflight-transcript-take-back committed))
+         (midflight-shell-session--remember)
+         (midflight-shell-session--show-answer answer))
+       (midflight-shell-session-ready (plist-get answer :number))
+       (funcall callback answer))
+     (lambda (error)
+       (midflight-shell-session--remember)
+       ;; If the connection ended, this shell is told by itself.
+       (when (midflight-connection-open-p)
+         (midflight-transcript-output error 'midflight-error t)
+         (midflight-shell-session-ready midflight-shell-session-prompt))))))
+
+(defun midflight-shell-session--show-answer (answer)
+  "Put the value or the error of ANSWER into the transcript.
+It knows its number, by which it is inspected."
+  (let ((value (plist-get answer :value))
+        (error (plist-get answer :error))
+        (job (list 'midflight-job (cons midflight-shell-session-number
+                                        (1- (plist-get answer :number))))))
+    (cond (error (midflight-transcript-output error 'midflight-error t job))
+          (value (midflight-transcript-output
+                  value nil t
+                  (append job (list 'help-echo (substitute-command-keys
+                                                "RET, \\[midflight-inspect]: look into this value")))))
+          ((equal (plist-get answer :status) "interrupted")
+           (midflight-transcript-output "Interrupted" 'midflight-notice t)))))
+
+(defun midflight-shell-evaluate-later (text callback)
+  "Evaluate TEXT in this shell as soon as it has a prompt.
+CALLBACK gets the answer of the server, a plist."
+  (if (eq midflight-shell-session-state 'ready)
+      (midflight-shell-session-evaluate text callback)
+    (setq midflight-shell-session--queue
+          (append midflight-shell-session--queue (list (cons text callback))))))
+
+;;;; History
+
+(defun midflight-shell-session--remember ()
+  "Add what was being evaluated to the history."
+  (when midflight-shell-session--running
+    (let ((input (string-trim-right midflight-shell-session--running)))
+      (setq midflight-shell-session--running nil)
+      (comint-add-to-input-history input)
+      (push input midflight-shell-session--inputs))))
+
+(defun midflight-shell-session--save ()
+  "Add the inputs of this shell to the history file; show what prevents it."
+  (condition-case problem
+      (midflight-history-write (reverse midflight-shell-session--inputs))
+    (error (message "Midflight: the history was not saved: %s"
+                    (error-message-string problem))))
+  (setq midflight-shell-session--inputs nil))
+
+(defun midflight-shell-session-save-all ()
+  "Save the history of every shell."
+  (dolist (buffer (buffer-list))
+    (with-current-buffer buffer
+      (when (derived-mode-p 'midflight-shell-mode)
+        (midflight-shell-session--save)))))
+
+(provide 'midflight-shell-session)
+;;; midflight-shell-session.el ends here
