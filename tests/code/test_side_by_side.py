@@ -24,6 +24,8 @@ def test_a_body_that_does_not_end_holds_up_no_other_module(project, gates):
 
     assert quick.report().version == 1
     assert slow.is_alive()
+    gates["slow"].opened.set()
+    assert slow.report().version == 1
 
 
 def test_a_process_loads_another_module_while_a_body_runs(project, runtime, gates):
@@ -33,9 +35,12 @@ def test_a_process_loads_another_module_while_a_body_runs(project, runtime, gate
     async def main():
         slow = Loader(project.write("slow.py", "GATES['slow'].wait()\n"))
         assert gates["slow"].reached.wait(SECONDS)
-        return code.load(path).version, slow.is_alive()
+        return code.load(path).version, slow
 
-    assert runtime.run(main) == (1, True)
+    version, slow = runtime.run(main)
+    assert (version, slow.is_alive()) == (1, True)
+    gates["slow"].opened.set()
+    assert slow.report().version == 1
 
 
 def test_loads_of_several_modules_wait_for_those_that_they_share(project, gates):

@@ -27,7 +27,7 @@ from midflight.code.identity.rebind import is_renewed
 from midflight.code.identity.server_state import attributes_of, copied, moved, replaced
 from midflight.code.load.load import delete, load, load_many, load_modified, move, purge, rollback, soft_purge
 from midflight.code.load.modified import modified_modules
-from midflight.code.loading.load_thread import LoadThread, break_off, break_off_load, loads
+from midflight.code.loading.load_thread import LoadThread, break_off, loads
 from midflight.code.loading.under_way import LoadInfo
 from midflight.code.report.load_report import (
     Diagnostic,
@@ -105,7 +105,6 @@ __all__ = [
     "annotations_of",
     "attributes_of",
     "break_off",
-    "break_off_load",
     "check",
     "check_process_code",
     "compare_texts",

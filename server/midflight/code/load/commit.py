@@ -216,9 +216,11 @@ def _other_than(current: Version) -> Callable[[Version], bool]:
 
 
 def _note_bystanders(made: Prepared) -> None:
+    was_current = made.record.versions  # not one that was given up, of which another note tells
     found = [
         Diagnostic(version.path, line, 0, line, 0, "note", text, "bystander")
         for who, version, function, line in bystanders(_other_than(made.version))
+        if was_current.get(version.number) is version
         for text in [f"{who} runs version {version.number} at {function}:{line}, and goes on there until it ends"]
     ]
     made.warnings += found

@@ -220,9 +220,9 @@ class Transaction:
 
     def _give_up(self) -> None:
         """Do for all others what `_abandon` would: a body runs on that nobody can stop. From another thread."""
+        half_made.refuse(self._load)  # first: it looks at what is in sys.modules
         for prepared in reversed(self._begun):
             prepared.give_up()
-        half_made.refuse(self._load)
         self._put_back()
 
     def _put_back(self) -> None:

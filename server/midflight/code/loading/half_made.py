@@ -2,11 +2,12 @@
 
 The import system locks a module while its body runs, and a thread that imports it too waits for that lock, without a
 limit and out of reach of any interrupt. A body that never ends never lets go of it. So when its load is given up, the
-half-made modules leave `sys.modules`, their locks are opened, and the finder refuses them by an ImportError that names
-the thread, until that has ended or somebody has loaded them whole.
+half-made modules leave `sys.modules`, those who wait for their locks are woken and turned away, and the finder refuses
+them by an ImportError that names the thread, until that has ended or somebody has loaded them whole.
 
-The locks are importlib's own: `_module_locks`, a dictionary from a name to a weak reference, each lock with an `owner`
-and a `release`, from Python 3.11 to 3.14; tests/code/test_given_up.py holds that.
+The locks are importlib's own: `_module_locks`, a dictionary from a name to a weak reference. A lock has an `owner`, its
+`waiters`, the lock `wakeup` that they wait for, and the method `has_deadlock` that they ask then, from Python 3.11 to
+3.14; tests/code/test_given_up.py holds that.
 """
 
 from __future__ import annotations
@@ -36,7 +37,7 @@ def refuse(load: Load) -> None:
             sys.modules.pop(name, None)
             _take_from_package(name, module)
         _refused[name] = load
-        _open(lock)
+        _turn_away(lock, name)
 
 
 def forget(load: Load) -> None:
@@ -61,19 +62,31 @@ def refusal_of(name: str) -> ImportError | None:
 
 
 def _half_made_by(thread: int | None) -> Iterator[tuple[str, Any]]:
-    locks: dict[str, Any] = importlib._bootstrap._module_locks  # type: ignore[attr-defined]  # private: see above
-    for name, reference in list(locks.items()):
+    for name, reference in list(_locks().items()):
         lock = reference()
-        if lock is not None and getattr(lock, "owner", None) == thread:
+        if lock is not None and lock.owner == thread:
             yield name, lock
 
 
-def _open(lock: Any) -> None:
-    """Release a lock that another thread has, which sits in a body: who waits for it goes on."""
-    me = threading.get_ident()
-    lock.owner = me
-    while lock.owner == me:
-        lock.release()
+def _locks() -> dict[str, Any]:
+    found: dict[str, Any] = importlib._bootstrap._module_locks  # type: ignore[attr-defined]  # private: see above
+    return found
+
+
+def _turn_away(lock: Any, name: str) -> None:
+    """Have who waits for a lock of importlib's get the refusal instead; its owner, who has it still, sees no change.
+
+    A thread that is woken finds the lock taken and looks for a deadlock: that look raises.
+    """
+
+    def refuse() -> bool:
+        raise refusal_of(name) or ImportError(f"{name} was half made, by a load that was given up", name=name)
+
+    _locks().pop(name, None)  # who comes from now on gets a new one, and is refused by the finder
+    lock.has_deadlock = refuse
+    lock.waiters = type(lock.waiters)()  # nobody for its owner to wake
+    if lock.wakeup.locked():
+        lock.wakeup.release()
 
 
 def _take_from_package(name: str, module: object) -> None:

@@ -17,7 +17,7 @@ from typing import Generic, Literal, TypeVar
 from midflight.code.loading.lock import load_lock
 from midflight.code.loading.under_way import Load, LoadInfo
 
-__all__ = ["GRACE_SECONDS", "LoadThread", "Outcome", "break_off", "break_off_load", "load_of_this_thread", "loads"]
+__all__ = ["GRACE_SECONDS", "LoadThread", "Outcome", "break_off", "load_of_this_thread", "loads"]
 
 Result = TypeVar("Result")
 Outcome = Literal["ended", "given-up", "late"]
@@ -38,7 +38,7 @@ class LoadThread(threading.Thread, Generic[Result]):
         self.load.on_given_up.append(self._refuse)
         self._function = function
         self._context = copy_context()
-        self._future: Future[Result] = Future()
+        self.future: Future[Result] = Future()
         self.start()
 
     def run(self) -> None:
@@ -53,11 +53,19 @@ class LoadThread(threading.Thread, Generic[Result]):
 
     def wait(self, seconds: float) -> bool:
         """Wait for the outcome; say whether there is one."""
-        return bool(wait([self._future], seconds).done)
+        return bool(wait([self.future], seconds).done)
 
     def result(self) -> Result:
         """Wait for the outcome; return what the function returns, or raise what it raises, or LoadInterrupted."""
-        return self._future.result()
+        return self.future.result()
+
+    def break_off(self, by: str, seconds: float = GRACE_SECONDS) -> Outcome:
+        """Break it off, as `break_off` does, whether or not it has begun to load."""
+        return break_off_load(self.load, by, seconds)
+
+    def break_off_aside(self, by: str) -> None:
+        """Break it off without waiting for what comes of that."""
+        threading.Thread(target=self.break_off, args=(by,), name="midflight-break-off", daemon=True).start()
 
     def _refuse(self) -> None:
         self._settle(None, self.load.refusal())
@@ -65,9 +73,9 @@ class LoadThread(threading.Thread, Generic[Result]):
     def _settle(self, result: Result | None, error: BaseException | None) -> None:
         try:
             if error is None:
-                self._future.set_result(result)  # type: ignore[arg-type]  # it is one, without an error
+                self.future.set_result(result)  # type: ignore[arg-type]  # it is one, without an error
             else:
-                self._future.set_exception(error)
+                self.future.set_exception(error)
         except InvalidStateError:  # it was given up before, which is what everybody knows
             pass
 
@@ -100,7 +108,7 @@ def break_off(number: int, by: str, seconds: float = GRACE_SECONDS) -> Outcome |
     return None if load is None else break_off_load(load, by, seconds)
 
 
-def break_off_load(load: Load, by: str, seconds: float = GRACE_SECONDS) -> Outcome:
+def break_off_load(load: Load, by: str, seconds: float) -> Outcome:
     """Do so with a load, which need not have begun."""
     if not load.ask_to_end(by):
         return "late"
@@ -108,11 +116,13 @@ def break_off_load(load: Load, by: str, seconds: float = GRACE_SECONDS) -> Outco
     deadline = time.monotonic() + seconds
     while True:
         load.strike()
-        left = deadline - time.monotonic()
-        if load.ended.wait(max(0.0, min(STRIKE_SECONDS, left))):
+        if load.ended.wait(min(STRIKE_SECONDS, seconds)):
             return "given-up" if load.is_given_up else "late" if load.is_current else "ended"
-        if left <= 0 and load_lock.give_up(load):
-            for tell in load.on_given_up:
-                tell()
-            load.ended.set()
-            return "given-up"
+        if time.monotonic() >= deadline:
+            if load_lock.give_up(load):
+                for tell in load.on_given_up:
+                    tell()
+                load.ended.set()
+                return "given-up"
+            if load.ended.wait(STRIKE_SECONDS):  # no body runs, so it is about to end
+                continue

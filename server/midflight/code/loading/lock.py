@@ -102,6 +102,27 @@ class LoadLock:
         load = load or Load()
         load.modules = tuple(names)
         me = threading.get_ident()
+        try:
+            self._take(load, me)
+        except BaseException:
+            load.ended.set()
+            raise
+        try:
+            yield load
+        finally:
+            with self._changed:  # no call of ours in here: whatever fails, the modules are let go
+                if load in self._holding:
+                    self._holding.remove(load)
+                if load in self._given_up:
+                    self._given_up.remove(load)
+                self._acting[me].remove(load)
+                if not self._acting[me]:
+                    del self._acting[me]
+                self._changed.notify_all()
+            load.ended.set()
+
+    def _take(self, load: Load, me: int) -> None:
+        """Wait until `load` may have its modules, and give it them."""
         with self._changed:
             load.parent = self.current()
             if load.parent is not None and not load.parent.is_open:
@@ -124,19 +145,6 @@ class LoadLock:
             load.began = self._commit_count
             self._holding.append(load)
             self._acting.setdefault(me, []).append(load)
-        try:
-            yield load
-        finally:
-            with self._changed:  # no call of ours in here: whatever fails, the modules are let go
-                if load in self._holding:
-                    self._holding.remove(load)
-                if load in self._given_up:
-                    self._given_up.remove(load)
-                self._acting[me].remove(load)
-                if not self._acting[me]:
-                    del self._acting[me]
-                self._changed.notify_all()
-            load.ended.set()
 
     def current(self) -> Load | None:
         """Return the load in whose midst this thread is, the innermost one."""
