@@ -10,8 +10,8 @@
 
 ;; One connection a project, at most.  Its life:
 ;;
-;; 1. `midflight-connection-attach' opens the socket.  The first frame carries
-;;    the cookie; the answer says which protocol the server speaks.
+;; 1. `midflight-connection-attach' opens the socket.  The server proves that
+;;    it is ours, then we do; its answer says which protocol it speaks.
 ;; 2. `midflight-connection-call' sends requests.  Nothing else does.
 ;; 3. The server calls `midflight-connection-handlers'.
 ;; 4. The socket closes, for whatever reason.  Pending requests fail, and
@@ -23,8 +23,9 @@
 
 ;;; Code:
 
-(require 'seq)
 (require 'midflight-epc)
+(require 'midflight-handshake)
+(require 'midflight-latency)
 (require 'midflight-rendezvous)
 
 (defvar midflight-connection-opened-functions nil
@@ -54,7 +55,7 @@ A function is called with the connection and the arguments of the call.")
   state                 ; `starting', `attaching', `open', `closing' or `closed'
   info                  ; what the server said of itself, a plist
   waiting               ; (CALLBACK . ERROR-CALLBACK) each, for when it is open
-  fallback              ; called if nobody answers at the port, or nil
+  fallback              ; called if no server of ours answers, or nil
   count                 ; how many runtime processes there were lately, or nil
   (latencies (make-hash-table :test #'eq))) ; method -> seconds, newest first
 
@@ -190,8 +191,8 @@ shown.  Signal `user-error' if no server is attached."
     (prog1 (midflight-epc-call
             (midflight-connection-require (midflight-connection-of-buffer))
             method args
-            (midflight-connection--timed
-             (midflight-connection-of-buffer) method
+            (midflight-latency-timed
+             (midflight-connection-latencies (midflight-connection-of-buffer)) method
              (midflight-connection-in-buffer buffer callback))
             (midflight-connection-in-buffer
              buffer (or error-callback #'midflight-connection-show-error))
@@ -204,20 +205,6 @@ Return the value; signal `user-error' if there is none.  A quit ends it."
   (midflight-epc-call-sync
    (midflight-connection-require (midflight-connection-of-buffer))
    method args timeout))
-
-(defconst midflight-connection--latencies-kept 100
-  "How many times of a method are remembered.")
-
-(defun midflight-connection--timed (connection method callback)
-  "Return CALLBACK made to note how long METHOD of CONNECTION took."
-  (let ((start (float-time)))
-    (lambda (value)
-      (let ((latencies (midflight-connection-latencies connection)))
-        (puthash method
-                 (seq-take (cons (- (float-time) start) (gethash method latencies))
-                           midflight-connection--latencies-kept)
-                 latencies))
-      (funcall callback value))))
 
 ;;;; How many processes, now and then
 
@@ -252,55 +239,67 @@ Return the value; signal `user-error' if there is none.  A quit ends it."
 (defun midflight-connection-attach (connection server)
   "Connect CONNECTION to SERVER, a plist of `midflight-rendezvous-server'."
   (midflight-connection-set-state connection 'attaching)
-  (let (wire is-reached)
-    (setq wire
+  (let ((has-answered nil))
+    (setf (midflight-connection-wire connection)
           (midflight-epc-open
-           (midflight-connection-project connection) (plist-get server :port)
+           (midflight-connection-project connection) (midflight-handshake-address server)
+           :answers midflight-handshake-answers
            :on-open
            (lambda ()
-             (setq is-reached t)
-             (midflight-epc-call
-              wire 'authenticate (list (plist-get server :cookie))
-              (lambda (info) (midflight-connection--welcome connection info))
-              (lambda (text) (midflight-epc-close wire text))
-              midflight-connection--answer-seconds))
+             (midflight-connection--greet connection server
+                                          (lambda () (setq has-answered t))))
            :on-close
            (lambda (reason)
              (let ((fallback (midflight-connection-fallback connection)))
                (setf (midflight-connection-fallback connection) nil)
-               (cond (is-reached (midflight-connection-closed connection reason))
-                     ;; Its process is dead and the number another's now.
+               (cond (has-answered (midflight-connection-closed connection reason))
+                     ;; Its process is dead, and the number or the port another's now.
                      (fallback (funcall fallback))
                      (t (midflight-connection-closed
                          connection (concat reason "; M-x midflight starts one"))))))
            :find-handler
            (lambda (method)
              (let ((handler (alist-get method midflight-connection-handlers)))
-               (and handler (apply-partially handler connection))))))
-    (setf (midflight-connection-wire connection) wire)))
+               (and handler (apply-partially handler connection))))))))
 
-(defun midflight-connection--mismatch (info)
-  "Return why the server that said INFO of itself cannot be used, or nil.
-The text says which of the two is older and what to do."
-  (let ((theirs (plist-get info :protocol)))
-    (cond
-     ((eql theirs midflight-connection-protocol) nil)
-     ((and (integerp theirs) (< theirs midflight-connection-protocol))
-      (format "the server is older than this Emacs package: it is Midflight %s with protocol %s, the package is %s with protocol %d; update Midflight in the project (python -m pip install -U midflight), stop the server (midflight stop), and load again"
-              (plist-get info :version) theirs midflight-version
-              midflight-connection-protocol))
-     (t
-      (format "the server is newer than this Emacs package: it is Midflight %s with protocol %s, the package is %s with protocol %d; update the package midflight in Emacs, or install Midflight %s in the project and start its server anew"
-              (plist-get info :version) theirs midflight-version
-              midflight-connection-protocol midflight-version)))))
+(defun midflight-connection--greet (connection server answered)
+  "Have SERVER prove itself on the wire of CONNECTION; then prove that we may.
+Nothing of ours is sent before.  Call ANSWERED when it is known that a
+server of ours is there, though it may refuse."
+  (let* ((wire (midflight-connection-wire connection))
+         (nonce (midflight-handshake-nonce))
+         (refused (lambda (text)
+                    (unless (midflight-epc-closed wire)
+                      (funcall answered)
+                      (midflight-epc-close wire text)))))
+    (run-at-time midflight-connection--answer-seconds nil
+                 (lambda ()
+                   (when (and (eq (midflight-connection-wire connection) wire)
+                              (eq (midflight-connection-state connection) 'attaching))
+                     (midflight-epc-close wire (format "no answer within %s s"
+                                                       midflight-connection--answer-seconds)))))
+    (midflight-epc-call
+     wire 'hello (list (number-to-string midflight-connection-protocol) nonce)
+     (lambda (answer)
+       (if (not (midflight-handshake-proved-p server nonce answer))
+           (midflight-epc-close
+            wire "who answers has not shown that it is the server; nothing was sent")
+         (funcall answered)
+         (midflight-epc-trust wire)
+         (midflight-epc-call
+          wire 'prove (list (midflight-handshake-proof "client" server nonce (car answer)))
+          (lambda (info) (midflight-connection--welcome connection info))
+          refused)))
+     refused)))
 
 (defun midflight-connection--welcome (connection info)
   "Open CONNECTION, whose server said INFO of itself, unless it is the wrong one."
   (let ((root (midflight-connection-root connection))
         (wire (midflight-connection-wire connection)))
     (cond
-     ((midflight-connection--mismatch info)
-      (midflight-epc-close wire (midflight-connection--mismatch info)))
+     ((not (eql (plist-get info :protocol) midflight-connection-protocol))
+      (midflight-epc-close wire (midflight-handshake-mismatch
+                                 info midflight-version midflight-connection-protocol)))
      ((not (equal (plist-get info :root) root))
       (midflight-epc-close
        wire (format "the server that answered belongs to %s, not to %s"

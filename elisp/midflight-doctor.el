@@ -165,12 +165,14 @@ The report can be copied into a question.  It changes and starts nothing."
          (own (expand-file-name (midflight-rendezvous-key root) top)))
     (append
      (mapcar #'midflight-doctor--mode
-             (list top own (expand-file-name "server.json" own)
+             (list top own (expand-file-name "main.json" own)
+                   (expand-file-name "main.sock" own)
                    (expand-file-name "cookie" own)))
      (list (midflight-doctor--row
             "running" (cond (trouble)
                             (server (format "process %s, port %s, Midflight %s, protocol %s"
-                                            (plist-get server :pid) (plist-get server :port)
+                                            (plist-get server :pid)
+                                            (or (plist-get server :port) "none")
                                             (plist-get server :version)
                                             (plist-get server :protocol)))
                             ((midflight-rendezvous-published-p root)
@@ -193,7 +195,7 @@ The report can be copied into a question.  It changes and starts nothing."
              (cond ((null attributes) "")
                    ((not (eql (file-attribute-user-id attributes) (user-uid)))
                     "  TROUBLE: it belongs to another user")
-                   ((not (string-match-p "\\`.\\(?:...\\)------\\'"
+                   ((not (string-match-p "\\`.\\(?:...\\)-----[-T]\\'"
                                          (file-attribute-modes attributes)))
                     "  TROUBLE: other users can open it; chmod go-rwx")
                    (t ""))))))

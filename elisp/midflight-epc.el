@@ -41,14 +41,14 @@ has sent, nobody notices."
 
 (defvar midflight-epc-log-function nil
   "Function that sees every message, or nil.
-It is called with the wire, `in' or `out', and the message; of the one that
-has the cookie it sees no arguments.")
+It is called with the wire, `in' or `out', and the message.")
 
 (cl-defstruct (midflight-epc (:constructor midflight-epc--make) (:copier nil))
   "One connection on the wire."
   process                               ; the network process
   on-open on-close                      ; functions, see `midflight-epc-open'
   find-handler                          ; function, likewise
+  answers                               ; what a peer may send, a regexp, or nil
   (next-uid 0)
   (pending (make-hash-table))           ; number -> `midflight-epc--call'
   queue                                 ; events not yet handled, oldest first
@@ -66,16 +66,18 @@ has the cookie it sees no arguments.")
 
 ;;;; Open and close
 
-(cl-defun midflight-epc-open (name port &key on-open on-close find-handler)
-  "Begin to connect to PORT of this machine; return a `midflight-epc'.
-NAME is for people.  ON-OPEN is called without arguments when the
-connection stands; make no call before (Emacs would wait for it).
-ON-CLOSE is called once with the reason, a string, after every pending
-call has failed.  FIND-HANDLER is called with the name of a method, a
-symbol, when the server calls; it returns a function for its arguments or
-nil."
+(cl-defun midflight-epc-open (name address &key on-open on-close find-handler answers)
+  "Begin to connect to ADDRESS of this machine; return a `midflight-epc'.
+ADDRESS is a port, or the path of a Unix socket.  NAME is for people.
+ON-OPEN is called without arguments when the connection stands; make no
+call before (Emacs would wait for it).  ON-CLOSE is called once with the
+reason, a string, after every pending call has failed.  FIND-HANDLER is
+called with the name of a method, a symbol, when the server calls; it
+returns a function for its arguments or nil.  ANSWERS is a regexp: until
+`midflight-epc-trust' a message that it does not match ends the
+connection, unread."
   (let* ((wire (midflight-epc--make :on-open on-open :on-close on-close
-                                    :find-handler find-handler))
+                                    :find-handler find-handler :answers answers))
          (buffer (generate-new-buffer (format " *midflight-wire %s*" name)))
          (process-adaptive-read-buffering nil))
     (with-current-buffer buffer
@@ -83,17 +85,30 @@ nil."
       (buffer-disable-undo))
     (condition-case problem
         (setf (midflight-epc-process wire)
-              (make-network-process
-               :name (format "midflight %s" name) :buffer buffer
-               :host "127.0.0.1" :service port :family 'ipv4
-               :nowait t :noquery t :coding 'binary
-               :filter (lambda (_process bytes)
-                         (midflight-epc--receive wire buffer bytes))
-               :sentinel (lambda (_process event)
-                           (midflight-epc--changed wire event))))
+              (apply #'make-network-process
+                     :name (format "midflight %s" name) :buffer buffer
+                     :service address
+                     :nowait t :noquery t :coding 'binary
+                     :filter (lambda (_process bytes)
+                               (midflight-epc--receive wire buffer bytes))
+                     :sentinel (lambda (_process event)
+                                 (midflight-epc--changed wire event))
+                     (if (stringp address)
+                         '(:family local)
+                       '(:family ipv4 :host "127.0.0.1"))))
+      ;; A Unix socket that nobody listens on is found out at once.
+      (file-error (kill-buffer buffer)
+                  (setf (midflight-epc-closed wire)
+                        (format "nobody answers at the server's address (%s)"
+                                (error-message-string problem)))
+                  (midflight-epc--enqueue wire (list 'closed (midflight-epc-closed wire))))
       (error (kill-buffer buffer)
              (signal (car problem) (cdr problem))))
     wire))
+
+(defun midflight-epc-trust (wire)
+  "Take any message from the peer of WIRE from now on: it has proved itself."
+  (setf (midflight-epc-answers wire) nil))
 
 (defun midflight-epc-close (wire reason)
   "Close WIRE for REASON, a string.
@@ -117,7 +132,7 @@ nothing."
       (midflight-epc--enqueue wire (list 'open))
     (midflight-epc-close wire
                          (cond ((string-match "code \\([0-9]+\\)" event)
-                                "nobody answers at the port of the server")
+                                "nobody answers at the server's address")
                                (t "the server ended, or closed the connection")))))
 
 ;;;; Receive: parse and queue only
@@ -131,7 +146,7 @@ nothing."
             (goto-char (point-max))
             (insert bytes)
             (let (message)
-              (while (setq message (midflight-frame-take))
+              (while (setq message (midflight-frame-take (midflight-epc-answers wire)))
                 (midflight-epc--log wire 'in message)
                 (midflight-epc--enqueue wire message)))))
       (midflight-frame-bad
@@ -226,10 +241,7 @@ A call that is not pending (it timed out, it was quit) is dropped."
 (defun midflight-epc--log (wire direction message)
   "Let `midflight-epc-log-function' see MESSAGE, sent on WIRE in DIRECTION."
   (when midflight-epc-log-function
-    (midflight-epc-run midflight-epc-log-function wire direction
-                       (if (eq (nth 2 message) 'authenticate)
-                           (append (seq-take message 3) '(("(the cookie)")))
-                         message))))
+    (midflight-epc-run midflight-epc-log-function wire direction message)))
 
 (defun midflight-epc--write (wire message)
   "Send MESSAGE on WIRE, if it is open.

@@ -98,11 +98,15 @@ Signal `midflight-frame-bad' if there is not exactly one."
          (`(,(or 'return 'return-error 'epc-error) ,uid ,_)
           (or (integerp uid) (null uid))))))
 
-(defun midflight-frame-take ()
+(defconst midflight-frame--stranger-limit 1000
+  "The largest payload taken of a peer that has not proved itself.")
+
+(defun midflight-frame-take (&optional shape)
   "Remove the first whole frame from the current buffer; return its message.
 The buffer is unibyte and holds what has arrived.  Return nil if the
 frame is not complete.  Signal `midflight-frame-bad' as soon as the
-bytes there cannot become a frame."
+bytes there cannot become a frame.  With SHAPE, a regexp, the frame is a
+stranger's: one that is long or does not match is bad, and never read."
   (goto-char (point-min))
   (unless (let ((case-fold-search nil))
             (looking-at-p "[0-9a-f]\\{0,6\\}\\'\\|[0-9a-f]\\{6\\}("))
@@ -112,12 +116,17 @@ bytes there cannot become a frame."
   (when (> (buffer-size) 6)
     (let* ((length (string-to-number (buffer-substring 1 7) 16))
            (end (+ 7 length)))
-      (when (> length midflight-frame-limit)
+      (when (> length (if shape midflight-frame--stranger-limit midflight-frame-limit))
         (midflight-frame--bad "a frame of %d bytes was announced, at most %d are taken"
-                                  length midflight-frame-limit))
+                              length (if shape midflight-frame--stranger-limit
+                                       midflight-frame-limit)))
       (when (zerop length)
         (midflight-frame--bad "a frame was empty"))
       (when (<= end (point-max))
+        (unless (or (not shape)
+                    (let ((case-fold-search nil))
+                      (string-match-p shape (buffer-substring 7 end))))
+          (midflight-frame--bad "who answers is no Midflight server; nothing was sent"))
         (prog1 (midflight-frame--decode (buffer-substring 7 end))
           (delete-region (point-min) end))))))
 

@@ -14,11 +14,11 @@
 ;;    nearest with a .git, else the folder of the file; symbolic links resolved.
 ;; 2. The runtime folder of the user has one folder for each root, named by
 ;;    the first 16 hex digits of the SHA-256 of the root.
-;; 3. In it the server keeps server.json (port, pid, root, protocol, version)
-;;    and the cookie, the secret that lets a connection in.
+;; 3. In it the server keeps main.json: its socket, port, pid, root, protocol,
+;;    version, and the cookie, the secret that both ends prove they have.
 ;;
-;; This file only reads.  A folder or cookie that other users could have
-;; written or can read is an error, never a warning: who controls the port
+;; This file only reads.  A folder or file that other users could have
+;; written or can read is an error, never a warning: who controls the address
 ;; in there gets the text of the buffers.
 
 ;;; Code:
@@ -46,31 +46,69 @@ It has no slash at its end, and no symbolic link in it."
   "Return the name of the folder of ROOT within the runtime folder."
   (substring (secure-hash 'sha256 (encode-coding-string root 'utf-8-unix t)) 0 16))
 
+(defun midflight-rendezvous--own-folder-p (folder)
+  "Return non-nil if FOLDER is one of this user's that others cannot change."
+  (let ((attributes (file-attributes (file-name-as-directory folder) 'integer)))
+    (and attributes
+         (eq (file-attribute-type attributes) t)
+         (eql (file-attribute-user-id attributes) (user-uid))
+         ;; Nobody else may write to it, or it is sticky.
+         (string-match-p "\\`.\\{8\\}\\(?:-\\|.[tT]\\)" (file-attribute-modes attributes)))))
+
+(defun midflight-rendezvous--base-p (folder)
+  "Return non-nil if FOLDER may hold the runtime folder.
+It is one of this user's, or missing in one.  After su, XDG_RUNTIME_DIR
+names another user's."
+  (if (file-exists-p folder)
+      (midflight-rendezvous--own-folder-p folder)
+    (midflight-rendezvous--own-folder-p
+     (file-name-directory (directory-file-name folder)))))
+
 (defun midflight-rendezvous-folder ()
-  "Return the runtime folder of this user."
+  "Return the runtime folder of this user.
+A relative name in the environment counts as none."
   (let ((own (getenv "MIDFLIGHT_RUNTIME_DIR"))
         (session (getenv "XDG_RUNTIME_DIR")))
-    (cond ((not (member own '(nil ""))) (expand-file-name own))
-          ((not (member session '(nil ""))) (expand-file-name "midflight" session))
+    (cond ((and own (string-prefix-p "/" own))
+           (directory-file-name (expand-file-name own)))
+          ((and session (string-prefix-p "/" session)
+                (midflight-rendezvous--base-p session))
+           (expand-file-name "midflight" session))
           (t (format "/tmp/midflight-%d" (user-uid))))))
 
-(defun midflight-rendezvous--check-private (file)
-  "Signal `user-error' unless FILE belongs to the user alone."
+(defun midflight-rendezvous--private-p (file type)
+  "Return non-nil if FILE belongs to the user alone and is of TYPE.
+TYPE is as in `file-attribute-type': t for a folder, nil for a file."
   (let ((attributes (file-attributes file 'integer)))
-    (unless (and attributes
-                 (eql (file-attribute-user-id attributes) (user-uid))
-                 (string-match-p "\\`.\\(?:...\\)------\\'"
-                                 (file-attribute-modes attributes)))
-      (midflight-user-error
-       "%s can be read or written by other users; no connection was made; remove it, or make it yours alone (chmod go-rwx)"
-       file))))
+    (and attributes
+         (eq (file-attribute-type attributes) type)
+         (eql (file-attribute-user-id attributes) (user-uid))
+         (string-match-p "\\`.\\(?:...\\)-----[-T]\\'"
+                         (file-attribute-modes attributes)))))
+
+(defun midflight-rendezvous--check-private (file type)
+  "Signal `user-error' unless FILE belongs to the user alone and is of TYPE."
+  (unless (midflight-rendezvous--private-p file type)
+    (midflight-user-error
+     "%s can be read or written by other users, or is no %s; no connection was made; remove it, or make it yours alone (chmod go-rwx)"
+     file (if type "folder" "file"))))
+
+(defconst midflight-rendezvous--limit 65536
+  "The most bytes that main.json may have.")
 
 (defun midflight-rendezvous--read-file (file)
-  "Return the text of FILE, or nil if it cannot be read."
-  (ignore-errors
-    (with-temp-buffer
-      (insert-file-contents file)
-      (buffer-string))))
+  "Return the text of FILE, or nil if it is no file or too long to be ours.
+What a pipe or a link leads to is never waited for or read."
+  (let ((attributes (file-attributes file)))
+    (when (and attributes
+               (null (file-attribute-type attributes))
+               (string-prefix-p "-" (file-attribute-modes attributes))
+               (<= (file-attribute-size attributes) midflight-rendezvous--limit))
+      (ignore-errors
+        (with-temp-buffer
+          (let ((coding-system-for-read 'utf-8-unix))
+            (insert-file-contents file))
+          (buffer-string))))))
 
 (defun midflight-rendezvous-alive-p (pid)
   "Return non-nil if the operating system has a process PID of this user."
@@ -79,45 +117,53 @@ It has no slash at its end, and no symbolic link in it."
        (not (equal (alist-get 'state (process-attributes pid)) "Z"))))
 
 (defun midflight-rendezvous--read (folder)
-  "Return the server.json in FOLDER as a plist, nil for no live server."
-  (let* ((text (midflight-rendezvous--read-file (expand-file-name "server.json" folder)))
-         (json-object-type 'plist)
-         (server (and text (ignore-errors (json-read-from-string text)))))
+  "Return the main.json in FOLDER as a plist, nil for no live server."
+  (let* ((text (midflight-rendezvous--read-file (expand-file-name "main.json" folder)))
+         (json-object-type 'plist) (json-null nil)
+         (server (and text (ignore-errors (json-read-from-string text))))
+         (port (and (consp server) (ignore-errors (plist-get server :port))))
+         (socket (and (consp server) (ignore-errors (plist-get server :socket)))))
     (when (and (consp server)
-               (integerp (plist-get server :port))
+               (or port socket)
+               (or (null port) (and (integerp port) (< 0 port 65536)))
+               (or (null socket) (and (stringp socket) (string-prefix-p "/" socket)))
+               (stringp (plist-get server :root))
+               (stringp (plist-get server :cookie))
+               (string-match-p "\\`[0-9a-f]\\{64\\}\\'" (plist-get server :cookie))
                (midflight-rendezvous-alive-p (plist-get server :pid)))
       server)))
 
 (defun midflight-rendezvous-server (root)
-  "Return the running server of ROOT as its files describe it, or nil.
-The value is a plist with :port, :pid, :root, :protocol, :version and
-:cookie.  A server whose process is dead counts as none.  Signal
+  "Return the running server of ROOT as its file describes it, or nil.
+The value is a plist with :socket, :port, :pid, :root, :protocol, :version
+and :cookie.  A server whose process is dead counts as none.  Signal
 `user-error' if the files are not the user's alone."
   (let* ((top (midflight-rendezvous-folder))
          (folder (expand-file-name (midflight-rendezvous-key root) top))
-         (cookie (expand-file-name "cookie" folder)))
-    (when (file-directory-p folder)
-      (midflight-rendezvous--check-private top)
-      (midflight-rendezvous--check-private folder)
+         (file (expand-file-name "main.json" folder)))
+    (when (file-exists-p folder)
+      (midflight-rendezvous--check-private top t)
+      (midflight-rendezvous--check-private folder t)
       (let ((server (midflight-rendezvous--read folder)))
-        (when (and server (file-exists-p cookie))
-          (midflight-rendezvous--check-private cookie)
-          (append (list :cookie (string-trim (or (midflight-rendezvous--read-file cookie) "")))
-                  server))))))
+        (when (and server (equal (plist-get server :root) root))
+          (midflight-rendezvous--check-private file nil)
+          server)))))
 
 (defun midflight-rendezvous-published-p (root)
-  "Return non-nil if the files of a server of ROOT are there, alive or not."
-  (file-exists-p (expand-file-name (concat (midflight-rendezvous-key root) "/server.json")
+  "Return non-nil if the file of a server of ROOT is there, alive or not."
+  (file-exists-p (expand-file-name (concat (midflight-rendezvous-key root) "/main.json")
                                    (midflight-rendezvous-folder))))
 
 (defun midflight-rendezvous-roots ()
-  "Return the roots of all projects that have a running server, sorted."
+  "Return the roots of all projects that have a running server, sorted.
+There are none in a folder that is not the user's alone."
   (let ((top (midflight-rendezvous-folder))
         roots)
-    (when (file-directory-p top)
+    (when (midflight-rendezvous--private-p top t)
       (dolist (folder (directory-files top t "\\`[0-9a-f]\\{16\\}\\'" t))
-        (let ((root (plist-get (midflight-rendezvous--read folder) :root)))
-          (when (stringp root)
+        (let ((root (and (midflight-rendezvous--private-p folder t)
+                         (plist-get (midflight-rendezvous--read folder) :root))))
+          (when root
             (push root roots)))))
     (sort roots #'string<)))
 

@@ -179,28 +179,9 @@
 ;;;; Versions of both sides
 
 (defun midflight-connections-tests-pretend (project info body)
-  "Call BODY while a server of PROJECT answers its first frame with INFO, a plist."
-  (let* ((folder (expand-file-name (midflight-rendezvous-key project)
-                                   (midflight-rendezvous-folder)))
-         (listener (make-network-process
-                    :name "pretender" :server t :host "127.0.0.1" :service t :family 'ipv4
-                    :coding 'binary :noquery t
-                    :filter (lambda (process _)
-                              (process-send-string
-                               process (midflight-frame-encode (list 'return 0 info)))))))
-    (unwind-protect
-        (progn
-          (with-file-modes #o700
-            (make-directory folder t))
-          (with-file-modes #o600
-            (write-region (json-encode (list :port (process-contact listener :service)
-                                             :pid (emacs-pid) :root project :protocol 1
-                                             :version "0.1.0"))
-                          nil (expand-file-name "server.json" folder) nil 'silent)
-            (write-region (make-string 64 ?a) nil (expand-file-name "cookie" folder) nil 'silent))
-          (funcall body))
-      (delete-process listener)
-      (delete-directory folder t))))
+  "Call BODY while a right server of PROJECT says INFO, a plist, of itself."
+  (midflight-test-call-pretending project (midflight-test-greeting info)
+                                  (lambda (_) (funcall body))))
 
 (ert-deftest midflight-connection-says-which-side-is-older ()
   "And what to update; nothing is attached then."
@@ -277,7 +258,7 @@
                     (buffer-string))))
                 (should (string-match-p "^[0-9:.]+ -> [0-9]+ code/load (\".*tally\\.py\" \"x = 1"
                                         (buffer-string)))
-                (should (string-match-p "authenticate (\"(the cookie)\")" (buffer-string)))
+                (should (string-match-p " hello (\"1\" \"[0-9a-f]\\{64\\}\")" (buffer-string)))
                 (should-not (string-match-p (regexp-quote cookie) (buffer-string)))
                 (let ((midflight-log-maximum-size 1000))
                   (dotimes (_ 40)
@@ -328,6 +309,8 @@
                               "^  found by +`midflight-command'"
                               "^  root +/.*counter-project$"
                               "^  drwx------ +/.*/run$"
+                              "^  -rw------- +/.*/main\\.json$"
+                              "^  srw------- +/.*/main\\.sock$"
                               "^  -rw------- +/.*/cookie$"
                               "^  running +process [0-9]+, port [0-9]+, Midflight "
                               "^  connection +open, Python 3"

@@ -187,6 +187,67 @@ WHAT is its name; the test fails if it does not come within SECONDS."
   "Return the process id of the server of PROJECT."
   (plist-get (midflight-rendezvous-server project) :pid))
 
+;;;; A server played by the test
+
+(defun midflight-test-publish (root &rest changes)
+  "Write the file of a server of ROOT that runs in this very Emacs.
+CHANGES are elements of main.json other than usual.  Return its folder."
+  (let ((folder (expand-file-name (midflight-rendezvous-key root)
+                                  (midflight-rendezvous-folder)))
+        (server (list :name "main" :port 4711 :socket nil :pid (emacs-pid) :root root
+                      :protocol 1 :version "0.1.0" :cookie (make-string 64 ?a))))
+    (while changes
+      (setq server (plist-put server (pop changes) (pop changes))))
+    (with-file-modes #o700
+      (make-directory folder t))
+    (with-file-modes #o600
+      (write-region (json-encode server) nil (expand-file-name "main.json" folder) nil 'silent))
+    folder))
+
+(defun midflight-test-call-pretending (project answer body)
+  "Call BODY while a server of PROJECT answers each message with ANSWER.
+ANSWER is called with the message and the server as a plist; it returns
+the bytes to send, or nil.  BODY is called with a function that returns
+what the server has received, oldest message first."
+  (let* ((received nil)
+         (buffer (generate-new-buffer " *pretender*"))
+         server
+         (listener (make-network-process
+                    :name "pretender" :server t :host "127.0.0.1" :service t :family 'ipv4
+                    :coding 'binary :noquery t
+                    :filter (lambda (process bytes)
+                              (with-current-buffer buffer
+                                (goto-char (point-max))
+                                (insert bytes)
+                                (let (message)
+                                  (while (setq message (midflight-frame-take))
+                                    (push message received)
+                                    (let ((said (funcall answer message server)))
+                                      (when said
+                                        (process-send-string process said)))))))))
+         (port (process-contact listener :service)))
+    (with-current-buffer buffer
+      (set-buffer-multibyte nil))
+    (midflight-test-publish project :port port)
+    (setq server (midflight-rendezvous-server project))
+    (unwind-protect
+        (funcall body (lambda () (reverse received)))
+      (delete-process listener)
+      (kill-buffer buffer)
+      (delete-directory (expand-file-name (midflight-rendezvous-key project)
+                                          (midflight-rendezvous-folder))
+                        t))))
+
+(defun midflight-test-greeting (info)
+  "Return an ANSWER of a right server that says INFO of itself."
+  (lambda (message server)
+    (pcase message
+      (`(call ,uid hello (,_ ,nonce))
+       (let ((own (make-string 64 ?b)))
+         (midflight-frame-encode
+          (list 'return uid (list own (midflight-handshake-proof "server" server nonce own))))))
+      (`(call ,uid prove ,_) (midflight-frame-encode (list 'return uid info))))))
+
 ;;;; A peer for the plumbing
 
 (cl-defstruct midflight-test-peer

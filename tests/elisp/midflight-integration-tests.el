@@ -269,17 +269,7 @@ next load starts another."
       (with-current-buffer source
         (midflight-quit t))
       (midflight-test-wait-message "the server of counter-project has stopped")
-      (write-region (json-encode (list :port (process-contact listener :service)
-                                       :pid (emacs-pid) :root project
-                                       :protocol 1 :version "0.1.0"))
-                    nil (concat (midflight-rendezvous-folder) "/"
-                                (midflight-rendezvous-key project) "/server.json")
-                    nil 'silent)
-      (with-file-modes #o600
-        (write-region (make-string 64 ?a) nil
-                      (concat (midflight-rendezvous-folder) "/"
-                              (midflight-rendezvous-key project) "/cookie")
-                      nil 'silent))
+      (midflight-test-publish project :port (process-contact listener :service))
       (delete-process listener)
       (with-current-buffer source
         (let ((midflight-auto-start 'ask))
@@ -326,22 +316,29 @@ next load starts another."
         (should-not (midflight-rendezvous-server project))))))
 
 (ert-deftest midflight-wrong-cookie-is-refused ()
-  "Without the cookie nothing is attached, and the person is told."
+  "Without the cookie nothing is attached or sent, and the person is told."
   (skip-unless (midflight-test-command))
   (midflight-test-in-project project
     (with-current-buffer (midflight-test-visit project "tally.py" "x = 1\n")
       (midflight-test-load (current-buffer))
       (midflight-test-shell project)
       (midflight-quit)
-      (let ((cookie (expand-file-name (concat (midflight-rendezvous-key project) "/cookie")
-                                      (midflight-rendezvous-folder))))
-        (write-region (make-string 64 ?0) nil cookie nil 'silent))
-      (midflight-test-wait "the end of the connection"
-                           (lambda () (eq (midflight-connection-state
-                                           (midflight-connection-of-buffer))
-                                          'closed)))
-      (midflight-load-buffer)
-      (midflight-test-wait-message "not connected to the server of"))))
+      (let ((file (expand-file-name (concat (midflight-rendezvous-key project) "/main.json")
+                                    (midflight-rendezvous-folder)))
+            (midflight-auto-start 'never))
+        (with-temp-buffer
+          (insert-file-contents file)
+          (goto-char (point-min))
+          (re-search-forward "\"cookie\": \"\\([0-9a-f]+\\)\"")
+          (replace-match (make-string 64 ?0) t t nil 1)
+          (write-region nil nil file nil 'silent))
+        (midflight-test-wait "the end of the connection"
+                             (lambda () (eq (midflight-connection-state
+                                             (midflight-connection-of-buffer))
+                                            'closed)))
+        (midflight-load-buffer)
+        (midflight-test-wait-message
+         "not connected to the server of .*has not shown that it is the server; nothing was sent")))))
 
 (ert-deftest midflight-two-projects-have-two-servers ()
   "Each buffer uses its own project's connection, unless another was chosen."

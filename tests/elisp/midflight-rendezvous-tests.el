@@ -22,22 +22,6 @@
      (unwind-protect (progn ,@body)
        (delete-directory ,folder t))))
 
-(defun midflight-rendezvous-tests-publish (root &rest changes)
-  "Write the files of a server of ROOT that runs in this very Emacs.
-CHANGES are elements of server.json other than usual.  Return their folder."
-  (let ((folder (expand-file-name (midflight-rendezvous-key root)
-                                  (midflight-rendezvous-folder)))
-        (server (list :port 4711 :pid (emacs-pid) :root root
-                      :protocol 1 :version "0.1.0")))
-    (while changes
-      (setq server (plist-put server (pop changes) (pop changes))))
-    (with-file-modes #o700
-      (make-directory folder t))
-    (with-file-modes #o600
-      (write-region (json-encode server) nil (expand-file-name "server.json" folder) nil 'silent)
-      (write-region (make-string 64 ?a) nil (expand-file-name "cookie" folder) nil 'silent))
-    folder))
-
 (ert-deftest midflight-rendezvous-key-is-the-servers ()
   "The key of a root is the first half of its SHA-256 as the server computes it."
   (should (equal (midflight-rendezvous-key "/project") "ea0135bca5e3bd81"))
@@ -85,19 +69,71 @@ for path in sys.argv[1:]:
       (should (equal (midflight-rendezvous-root inner) folder)))))
 
 (ert-deftest midflight-rendezvous-runtime-folder-follows-the-environment ()
-  "MIDFLIGHT_RUNTIME_DIR, else XDG_RUNTIME_DIR, else /tmp; empty is unset."
-  (let ((process-environment '("MIDFLIGHT_RUNTIME_DIR=/m" "XDG_RUNTIME_DIR=/x")))
-    (should (equal (midflight-rendezvous-folder) "/m")))
-  (let ((process-environment '("MIDFLIGHT_RUNTIME_DIR=" "XDG_RUNTIME_DIR=/x")))
-    (should (equal (midflight-rendezvous-folder) "/x/midflight")))
-  (let ((process-environment '("XDG_RUNTIME_DIR=")))
-    (should (equal (midflight-rendezvous-folder) (format "/tmp/midflight-%d" (user-uid))))))
+  "MIDFLIGHT_RUNTIME_DIR, else XDG_RUNTIME_DIR, else /tmp; empty or relative is unset."
+  (midflight-rendezvous-tests-in-folder folder
+    (let ((process-environment (list "MIDFLIGHT_RUNTIME_DIR=/m" (concat "XDG_RUNTIME_DIR=" folder))))
+      (should (equal (midflight-rendezvous-folder) "/m")))
+    (let ((process-environment (list "MIDFLIGHT_RUNTIME_DIR=" (concat "XDG_RUNTIME_DIR=" folder))))
+      (should (equal (midflight-rendezvous-folder) (expand-file-name "midflight" folder))))
+    (dolist (name '("" "run" "./run" "~/run"))
+      (let ((process-environment (list (concat "MIDFLIGHT_RUNTIME_DIR=" name)
+                                       (concat "XDG_RUNTIME_DIR=" name))))
+        (should (equal (midflight-rendezvous-folder) (format "/tmp/midflight-%d" (user-uid))))))))
 
-(ert-deftest midflight-rendezvous-finds-a-server-that-runs ()
-  "The files of a live server give its port and cookie, and name its project."
+(ert-deftest midflight-rendezvous-session-of-another-user-is-passed-over ()
+  "After su XDG_RUNTIME_DIR is another user's, or one that everybody may change."
+  (midflight-rendezvous-tests-in-folder folder
+    (let ((process-environment (list (concat "XDG_RUNTIME_DIR=" folder)))
+          (tmp (format "/tmp/midflight-%d" (user-uid)))
+          (uid (user-uid)))
+      (should-not (equal (midflight-rendezvous-folder) tmp))
+      (cl-letf (((symbol-function 'user-uid) (lambda () (1+ uid))))
+        (should (equal (midflight-rendezvous-folder) (format "/tmp/midflight-%d" (1+ uid)))))
+      (set-file-modes folder #o777)
+      (should (equal (midflight-rendezvous-folder) tmp))
+      (set-file-modes folder #o1777)
+      (should-not (equal (midflight-rendezvous-folder) tmp))
+      (set-file-modes folder #o700)
+      (let ((process-environment (list (concat "XDG_RUNTIME_DIR=" folder "/missing"))))
+        (should (equal (midflight-rendezvous-folder) (concat folder "/missing/midflight"))))
+      (let ((process-environment (list (concat "XDG_RUNTIME_DIR=" folder "/missing/too"))))
+        (should (equal (midflight-rendezvous-folder) tmp))))))
+
+(ert-deftest midflight-rendezvous-files-of-another-user-are-refused ()
+  "The owner counts, not only the mode."
   (midflight-rendezvous-tests-in-folder folder
     (set-file-modes folder #o700)
-    (midflight-rendezvous-tests-publish "/project")
+    (midflight-test-publish "/project")
+    (let ((uid (user-uid)))
+      (should (midflight-rendezvous-server "/project"))
+      (cl-letf (((symbol-function 'user-uid) (lambda () (1+ uid))))
+        (should-error (midflight-rendezvous-server "/project") :type 'user-error)
+        (should-not (midflight-rendezvous-roots))))))
+
+(ert-deftest midflight-rendezvous-pipes-links-and-long-files-are-none ()
+  "Emacs waits for no pipe, follows no link, and reads no file of megabytes."
+  (midflight-rendezvous-tests-in-folder folder
+    (set-file-modes folder #o700)
+    (let* ((own (midflight-test-publish "/project"))
+           (file (expand-file-name "main.json" own))
+           (other (expand-file-name "other.json" own)))
+      (rename-file file other)
+      (call-process "mkfifo" nil nil nil file)
+      (should-not (midflight-rendezvous-server "/project"))
+      (delete-file file)
+      (make-symbolic-link other file)
+      (should-not (midflight-rendezvous-server "/project"))
+      (delete-file file)
+      (rename-file other file)
+      (should (midflight-rendezvous-server "/project"))
+      (write-region (make-string 1000000 ?\s) nil file t 'silent)
+      (should-not (midflight-rendezvous-server "/project")))))
+
+(ert-deftest midflight-rendezvous-finds-a-server-that-runs ()
+  "The file of a live server gives its port and cookie, and names its project."
+  (midflight-rendezvous-tests-in-folder folder
+    (set-file-modes folder #o700)
+    (midflight-test-publish "/project")
     (let ((server (midflight-rendezvous-server "/project")))
       (should (equal (plist-get server :port) 4711))
       (should (equal (plist-get server :cookie) (make-string 64 ?a))))
@@ -111,24 +147,26 @@ for path in sys.argv[1:]:
     (let* ((process (make-process :name "brief" :command '("true") :noquery t))
            (pid (process-id process)))
       (midflight-test-wait "the end of a process" (lambda () (not (process-live-p process))))
-      (midflight-rendezvous-tests-publish "/project" :pid pid)
+      (midflight-test-publish "/project" :pid pid)
       (should-not (midflight-rendezvous-server "/project")))
-    (dolist (change '((:pid nil) (:pid "1") (:pid 0) (:port "x")))
-      (apply #'midflight-rendezvous-tests-publish "/project" change)
+    (dolist (change '((:pid nil) (:pid "1") (:pid 0) (:port "x") (:port 0) (:port nil) (:root 3)
+                      (:root "/other") (:socket "relative") (:socket 3) (:cookie nil)
+                      (:cookie "short")))
+      (apply #'midflight-test-publish "/project" change)
       (should-not (midflight-rendezvous-server "/project")))
     (write-region "{\"port\": 1" nil
-                  (expand-file-name "server.json"
-                                    (midflight-rendezvous-tests-publish "/project"))
+                  (expand-file-name "main.json"
+                                    (midflight-test-publish "/project"))
                   nil 'silent)
     (should-not (midflight-rendezvous-server "/project"))
     (should-not (midflight-rendezvous-roots))))
 
 (ert-deftest midflight-rendezvous-files-of-others-are-refused ()
-  "A folder or cookie that others may read is an error, not a server."
+  "A folder or file that others may read is an error, not a server."
   (midflight-rendezvous-tests-in-folder folder
     (set-file-modes folder #o700)
-    (let ((own (midflight-rendezvous-tests-publish "/project")))
-      (dolist (file (list folder own (expand-file-name "cookie" own)))
+    (let ((own (midflight-test-publish "/project")))
+      (dolist (file (list folder own (expand-file-name "main.json" own)))
         (let ((modes (file-modes file)))
           (should (midflight-rendezvous-server "/project"))
           (set-file-modes file (logior modes #o040))
