@@ -520,7 +520,7 @@ def test_forked_child_lets_go_of_copies_only(place: Place, publish: Publisher, d
     publication = publish(place, listen=doors)
     publication.keep()
 
-    said = in_child(lambda: publication.let_go(in_child=True))
+    said = in_child(lambda: publication.let_go())
 
     assert said == "None"
     assert place.find().port == 4711

@@ -14,6 +14,7 @@ from __future__ import annotations
 
 import inspect
 import logging
+import os
 import socket
 import threading
 import time
@@ -25,6 +26,7 @@ from typing import Any
 
 from epc.handler import BaseRemoteError, EPCHandler
 
+from midflight.epc.forks import hold
 from midflight.epc.io_thread import IoThread
 from midflight.epc.method import AnswerThen, Lane, Method
 from midflight.epc.outbox import Outbox
@@ -88,6 +90,7 @@ class Connection(EPCHandler):  # type: ignore[misc]  # epc has no type hints
         self._is_behind = True  # frames that were read are not handled yet
         self._is_tcp = self.request.family in (socket.AF_INET, socket.AF_INET6)
         self.disable_nagle_algorithm = self._is_tcp
+        hold(self)
         super().setup()
 
     def begin(self) -> None:
@@ -186,6 +189,11 @@ class Connection(EPCHandler):  # type: ignore[misc]  # epc has no type hints
                 return
             self._is_working = True
         self.workers.run(self._work)
+
+    def let_go(self) -> None:
+        """Close a forked child's copy of the socket. Not by `cut`, which would end the parent's connection."""
+        if self.request.fileno() >= 0:
+            os.close(self.request.detach())
 
     def cut(self) -> None:
         """End the connection now; the I/O thread then sees its end. Callable from any thread."""

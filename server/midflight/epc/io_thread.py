@@ -20,6 +20,8 @@ from collections import deque
 from collections.abc import Callable
 from typing import Protocol
 
+from midflight.epc.forks import hold
+
 __all__ = ["IoThread", "Stream"]
 
 _log = logging.getLogger("midflight.epc")
@@ -62,10 +64,17 @@ class IoThread:
         self._due: dict[Stream, float] = {}  # when what waits for its time is to be sent
         self._listening: dict[Stream, int] = {}  # what the selector looks for
         self._thread = threading.Thread(target=self._run, name=name, daemon=True)
+        hold(self)
 
     def start(self) -> None:
         """Start the thread."""
         self._thread.start()
+
+    def let_go(self) -> None:
+        """Close a forked child's copies, which has no such thread."""
+        self._waker.close()
+        self._woken.close()
+        self._selector.close()
 
     def stop(self) -> None:
         """End the thread; the connections that it has left are lost."""

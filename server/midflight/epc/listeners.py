@@ -15,6 +15,7 @@ import socket
 import threading
 from collections.abc import Iterator
 
+from midflight.epc.forks import hold
 from midflight.epc.peer_user import peer_of
 
 __all__ = ["Listeners"]
@@ -34,6 +35,7 @@ class Listeners:
         self._replaced: list[socket.socket] = []
         self._is_over = False
         self._waker, self._woken = socket.socketpair()
+        hold(self)
 
     def open_port(self, port: int) -> int:
         """Listen on a port of 127.0.0.1, 0 for a free one; return it. Raises: OSError if it is taken."""

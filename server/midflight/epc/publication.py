@@ -24,6 +24,7 @@ from collections.abc import Callable
 from pathlib import Path
 
 from midflight.epc.bell import Bell, Ring, ring
+from midflight.epc.forks import hold
 from midflight.epc.private_folder import PrivateFolder
 from midflight.epc.rendezvous import MAIN, Place
 from midflight.epc.server_file import PROTOCOL, ServerFile
@@ -75,6 +76,7 @@ class Publication:
         self._stop_reader, self._stop_writer = os.pipe()
         self._thread: threading.Thread | None = None
         self._is_over = False
+        hold(self)
 
     def publish(self) -> ServerFile:
         """Write the files and hold them; return what NAME.json says.
@@ -136,10 +138,14 @@ class Publication:
                 self._remove_files()
             except OSError as error:
                 _log.warning("The files by which this server was found are left behind: %s", error)
-            self.let_go()
+            self._close()
 
-    def let_go(self, *, in_child: bool = False) -> None:
-        """Close all descriptors and remove nothing: what a forked child does with its copies."""
+    def let_go(self) -> None:
+        """Close a forked child's copies; the files stay the parent's, and locked."""
+        self._is_over = True
+        self._close(in_child=True)
+
+    def _close(self, *, in_child: bool = False) -> None:
         for folder in (self._folder, self._runtime, self._socket_home):
             if folder is not None:
                 folder.close()
@@ -151,6 +157,8 @@ class Publication:
             if handle >= 0:
                 os.close(handle)
         self._held = self._stop_writer = -1
+        if in_child:
+            self._stop_reader = -1
 
     def _keep(self) -> None:
         waiting = select.poll()

@@ -1,0 +1,46 @@
+"""What a forked child lets go of: its copies of the sockets and locks of this process.
+
+A child that keeps them keeps the connections of a killed server open, so its clients do not hear of its death, and
+keeps its files locked, so no other server can start. Children that run another program lose them anyway.
+
+Law: a child closes its copies and does nothing else with them: to end a connection, or to remove a file, is the
+parent's.
+"""
+
+from __future__ import annotations
+
+import os
+from typing import Protocol
+from weakref import WeakSet
+
+__all__ = ["Held", "hold", "let_go_of_all"]
+
+
+class Held(Protocol):
+    """Something with descriptors of its own."""
+
+    def let_go(self) -> None:
+        """Close the descriptors. Called in the child, where no other thread runs and locks may be taken for good."""
+
+
+_all: WeakSet[Held] = WeakSet()
+_is_registered = False
+
+
+def hold(held: Held) -> None:
+    """Have children that are forked from now on let go of `held`, as long as it lives."""
+    global _is_registered
+    _all.add(held)
+    if not _is_registered:  # here, not at import: a program that only imports the package gets no hook
+        _is_registered = True
+        os.register_at_fork(after_in_child=let_go_of_all)
+
+
+def let_go_of_all() -> None:
+    """Let go of everything, in the child."""
+    for held in list(_all):
+        try:
+            held.let_go()
+        except OSError:
+            pass  # closed before
+    _all.clear()
