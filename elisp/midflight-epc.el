@@ -66,6 +66,10 @@ It is called with the wire, `in' or `out', and the message.")
 
 ;;;; Open and close
 
+(defun midflight-epc-unix-sockets-p ()
+  "Return non-nil if this Emacs can connect to Unix sockets."
+  (featurep 'make-network-process '(:family local)))
+
 (cl-defun midflight-epc-open (name address &key on-open on-close find-handler answers)
   "Begin to connect to ADDRESS of this machine; return a `midflight-epc'.
 ADDRESS is a port, or the path of a Unix socket.  NAME is for people.

@@ -23,6 +23,7 @@
 
 (require 'rfc2104)
 (require 'subr-x)
+(require 'midflight-epc)
 
 (defconst midflight-handshake-answers
   (concat "\\`(return [0-9]\\{1,9\\} (\"[0-9a-f]\\{32,128\\}\" \"[0-9a-f]\\{64\\}\"))\n?\\'"
@@ -44,7 +45,7 @@
 (defun midflight-handshake-address (server)
   "Return where to connect to SERVER, the path of a Unix socket or a port.
 SERVER is a plist of `midflight-rendezvous-server'."
-  (or (and (featurep 'make-network-process '(:family local))
+  (or (and (midflight-epc-unix-sockets-p)
            (plist-get server :socket))
       (plist-get server :port)))
 

@@ -24,6 +24,10 @@ STRANGERS = {
     "a negative header": b"-00001(call 1 ping nil)\n",
     "an upper case header": b"00000A(call 1 ping nil)\n",
     "a frame of nothing": b"000000",
+    "a POST of a page with a whole frame in it": b"POST / HTTP/1.1\r\n\r\n" + frame("(call 1 ping nil)"),
+    "a WebSocket": b"GET / HTTP/1.1\r\nUpgrade: websocket\r\nSec-WebSocket-Key: x3JJHMbDL1EzLkh9GBhXDw==\r\n\r\n",
+    "an HTTP/2 preface": b"PRI * HTTP/2.0\r\n\r\nSM\r\n\r\n",
+    "a method of hex digits": b"abcdef / HTTP/1.1\r\n\r\n",
     "garbage": bytes(range(256)) * 4,
     "deep nesting": frame("(" * 200),
     "an open string": frame('(call 1 authenticate ("abc'),
@@ -52,6 +56,16 @@ def test_wrong_cookie_is_told_and_closed(bench: Any) -> None:
 
     assert answer.startswith('(return-error 8 "The cookie is wrong')
     assert rest == b""
+
+
+def test_the_cookie_behind_anything_else_is_not_read(bench: Any) -> None:
+    """A page that could guess it cannot send it: what a browser writes first ends the connection."""
+    body = frame(f'(call 1 authenticate ("{bench.cookie}"))') + frame('(call 2 echo ("done"))')
+    with bench.stranger() as peer:
+        peer.send(b"POST / HTTP/1.1\r\nContent-Type: text/plain\r\n\r\n" + body)
+
+        assert peer.read_to_end() == b""
+    assert bench.server.peers() == ()
 
 
 def test_nothing_is_parsed_before_the_cookie(bench: Any, monkeypatch: pytest.MonkeyPatch) -> None:

@@ -310,6 +310,25 @@ def test_our_clients_come_by_the_unix_socket(bench: Any, place: Place, publish: 
         assert connection.request.family == socket.AF_UNIX
 
 
+def test_a_crowd_at_the_port_pushes_nobody_out_of_the_unix_socket(
+    make_bench: Callable[..., Any], place: Place, publish: Publisher
+) -> None:
+    """Other users can stand at the port only; who came by the socket has the 5 seconds, however many they are."""
+    bench = make_bench(door_limit=2)
+    publish(place, bench.server.port, bench.cookie, listen=bench.server.listeners.add)
+    path = str(place.find().socket)
+    with Peer(path) as peer:
+        nonce, _ = say_hello(peer)
+        crowd = [bench.stranger() for _ in range(4)]
+        for stranger in crowd[:2]:
+            assert stranger.read_to_end() == b""  # the first of them were shown out
+
+        mine = proof(bench.cookie, "client", NONCE, nonce, path, os.getpid())
+        assert peer.ask(f'(call 2 prove ("{mine}"))') == "(return 2 (:protocol 1 :pid 1))"
+    for stranger in crowd:
+        stranger.close()
+
+
 def test_a_server_needs_no_port(make_bench: Callable[..., Any], place: Place, publish: Publisher) -> None:
     """A program that embeds one opens none: whoever cannot enter the folder cannot even connect."""
     bench = make_bench(port=None)

@@ -18,8 +18,14 @@ def frame(payload: str | bytes) -> bytes:
 class Peer:
     """A socket to a server. Every wait has a deadline, after which the test fails with TimeoutError."""
 
-    def __init__(self, port: int) -> None:
-        self.socket = socket.create_connection(("127.0.0.1", port), timeout=DEADLINE_SECONDS)
+    def __init__(self, address: int | str) -> None:
+        """Connect to a port, or to the path of a Unix socket."""
+        if isinstance(address, int):
+            self.socket = socket.create_connection(("127.0.0.1", address), timeout=DEADLINE_SECONDS)
+        else:
+            self.socket = socket.socket(socket.AF_UNIX)
+            self.socket.settimeout(DEADLINE_SECONDS)
+            self.socket.connect(address)
         self.stream = self.socket.makefile("rb")
 
     def send(self, data: bytes) -> None:

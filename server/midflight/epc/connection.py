@@ -14,7 +14,6 @@ from __future__ import annotations
 
 import inspect
 import logging
-import os
 import socket
 import threading
 import time
@@ -88,9 +87,9 @@ class Connection(EPCHandler):  # type: ignore[misc]  # epc has no type hints
         self._is_begun = False
         self._is_cut = False
         self._is_behind = True  # frames that were read are not handled yet
-        self._is_tcp = self.request.family in (socket.AF_INET, socket.AF_INET6)
-        self.disable_nagle_algorithm = self._is_tcp
-        hold(self)
+        self.is_tcp = self.request.family in (socket.AF_INET, socket.AF_INET6)
+        self.disable_nagle_algorithm = self.is_tcp
+        hold(self.request)
         super().setup()
 
     def begin(self) -> None:
@@ -190,11 +189,6 @@ class Connection(EPCHandler):  # type: ignore[misc]  # epc has no type hints
             self._is_working = True
         self.workers.run(self._work)
 
-    def let_go(self) -> None:
-        """Close a forked child's copy of the socket. Not by `cut`, which would end the parent's connection."""
-        if self.request.fileno() >= 0:
-            os.close(self.request.detach())
-
     def cut(self) -> None:
         """End the connection now; the I/O thread then sees its end. Callable from any thread."""
         self._is_cut = True
@@ -212,7 +206,7 @@ class Connection(EPCHandler):  # type: ignore[misc]  # epc has no type hints
         """Tell the peer's system at once what has come: one like Emacs, which cannot switch Nagle's algorithm off,
         keeps a second small request back until it hears of the first, which may be 40 ms. The switch lasts for a while.
         """
-        if _QUICK_ACK is not None and self._is_tcp:
+        if _QUICK_ACK is not None and self.is_tcp:
             self.request.setsockopt(socket.IPPROTO_TCP, _QUICK_ACK, 1)
 
     def _dispatch(self, event: Frame | Oversized) -> None:

@@ -10,6 +10,7 @@ parent's.
 from __future__ import annotations
 
 import os
+import socket
 from typing import Protocol
 from weakref import WeakSet
 
@@ -23,11 +24,11 @@ class Held(Protocol):
         """Close the descriptors. Called in the child, where no other thread runs and locks may be taken for good."""
 
 
-_all: WeakSet[Held] = WeakSet()
+_all: WeakSet[Held | socket.socket] = WeakSet()
 _is_registered = False
 
 
-def hold(held: Held) -> None:
+def hold(held: Held | socket.socket) -> None:
     """Have children that are forked from now on let go of `held`, as long as it lives."""
     global _is_registered
     _all.add(held)
@@ -40,7 +41,10 @@ def let_go_of_all() -> None:
     """Let go of everything, in the child."""
     for held in list(_all):
         try:
-            held.let_go()
+            if not isinstance(held, socket.socket):
+                held.let_go()
+            elif held.fileno() >= 0:
+                os.close(held.detach())  # not by its `close`, which waits for files that were made of it
         except OSError:
             pass  # closed before
     _all.clear()

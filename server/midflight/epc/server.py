@@ -191,7 +191,9 @@ class Server(ThreadingMixIn, EPCServer):  # type: ignore[misc]  # epc has no typ
         """Let a connection stand at the door. Called by `epc` for each new one."""
         with self._changed:
             self._door.append(handler)
-            surplus = self._door[: -self._door_limit]
+            # Other users crowd at the port only, where they do not push out those who came by the Unix socket.
+            crowd = [other for other in self._door if other.is_tcp == handler.is_tcp]
+            surplus = crowd[: -self._door_limit]
             self._changed.notify_all()
         for connection in surplus:
             connection.cut()
