@@ -10,8 +10,10 @@ from typing import Any
 import pytest
 
 from midflight import CallTimeout, GenServer, call, demonitor, make_ref, receive, self_, sleep, spawn, spawn_monitor
+from midflight.kernel import split_mailbox
 from midflight.kernel.mailbox import NOT_FOUND, Receive
 from midflight.kernel.refs import Ref
+from midflight.kernel.split_mailbox import SplitMailbox
 
 MANY = 16_000
 BLOCK = 64  # messages in a block of a deque
@@ -121,6 +123,29 @@ def test_messages_in_front_of_a_ref_are_never_looked_at_again(runtime):
     runtime.run(main)
 
     assert looks == 0
+
+
+def test_messages_with_a_ref_are_taken_from_behind_a_backlog_at_once(runtime):
+    """A deque would move all that is on the shorter side for each: the mailbox is divided where the ref was made."""
+
+    async def main():
+        me = self_()
+        fill(MANY)
+        ref = make_ref()
+        for number in range(MANY):
+            me << (ref, number)
+        assert await receive((ref, ...)) == (ref, 0)
+        process = me.process
+        process.mailbox = SplitMailbox(process, Measured(process.mailbox.front), Measured(process.mailbox.behind))
+        before, behind = process.mailbox.front, process.mailbox.behind
+        for number in range(1, MANY):
+            assert await receive((ref, ...)) == (ref, number)
+        assert len(before) == MANY
+        assert [await receive() for _ in range(MANY)] == list(range(MANY))
+        assert process.mailbox is behind
+        return before.steps + behind.steps
+
+    assert runtime.run(main) < 8 * MANY
 
 
 def test_a_receive_shows_each_message_to_a_predicate_once(runtime):
@@ -248,9 +273,11 @@ def test_a_flush_looks_at_what_came_since_the_monitor_was_made(runtime):
     assert runtime.run(main) < 100
 
 
+@pytest.mark.parametrize("far", [2, split_mailbox.FAR])
 @pytest.mark.parametrize("seed", range(15))
-def test_what_is_taken_is_what_a_plain_look_from_the_front_would_take(seed):
-    """Marks, save pointers and blocks only save work: the oldest message that matches is taken, the rest keep order."""
+def test_what_is_taken_is_what_a_plain_look_from_the_front_would_take(monkeypatch, seed, far):
+    """Marks, save pointers, blocks and parts only save work: the oldest that matches is taken, the rest keep order."""
+    monkeypatch.setattr(split_mailbox, "FAR", far)
     chance = random.Random(seed)
     process: Any = SimpleNamespace(mailbox=deque(), arrived=0, pid=object())
     refs = [Ref(process)]
@@ -265,7 +292,11 @@ def test_what_is_taken_is_what_a_plain_look_from_the_front_would_take(seed):
         kinds = chance.sample(["a", "b", *refs[-3:]], chance.choice((1, 1, 2)))
         request = waiting or Receive(tuple((kind, ...) for kind in kinds), None)
         wanted = {id(pattern[0]) for pattern in request.patterns}
+        if waiting is None and process.mailbox and chance.random() < 0.4:
+            oldest = process.mailbox[0]
+            assert process.mailbox.popleft() is oldest  # a receive of any message
         before = list(process.mailbox)
+        assert len(process.mailbox) == len(before)
         found = request.take(process)
         expected = next((message for message in before if id(message[0]) in wanted), NOT_FOUND)
         assert found is expected

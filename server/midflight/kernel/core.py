@@ -29,6 +29,7 @@ from midflight.kernel.mailbox import NOT_FOUND, RECEIVE, TIMED_OUT, YIELD, Recei
 from midflight.kernel.refs import Ref
 from midflight.kernel.returned import coroutine_in
 from midflight.kernel.seconds import INFINITY, LONG, NUMBERS, checked_timeout
+from midflight.kernel.split_mailbox import Mailbox
 
 __all__ = ["HANDED", "Core", "Pid", "Process", "receive", "sleep_in_process"]
 
@@ -141,7 +142,7 @@ class Process(FutureWaiter):
         self.value = None
         self.waiting = None
         self.coro = None
-        self.mailbox: deque[Any] | None = None
+        self.mailbox: Mailbox | None = None
         self.arrived = 0
         self.reductions = 0
         self.pending = None

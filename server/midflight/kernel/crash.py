@@ -20,6 +20,7 @@ from typing import TYPE_CHECKING, Any
 
 from midflight.kernel import trouble
 from midflight.kernel.frames import is_kernel_frame, is_own_frame, version_of
+from midflight.kernel.split_mailbox import Mailbox
 from midflight.outside import is_from_outside
 from midflight.text import exception_text, medium, raised, trace_of
 
@@ -44,7 +45,7 @@ class Remains:
     process: Process | None
     name: str | None = None
     links: tuple[Process, ...] = ()
-    mailbox: deque[Any] = field(default_factory=deque)
+    mailbox: Mailbox = field(default_factory=deque)
 
     @staticmethod
     def of(process: Process) -> Remains:

@@ -8,20 +8,18 @@ to look at it costs the same wherever it is in however long a mailbox.
 from __future__ import annotations
 
 import functools
-from collections import deque
 from collections.abc import Callable, Iterator
-from itertools import islice
 from types import BuiltinFunctionType, FunctionType, MethodType
 from typing import TYPE_CHECKING, Any
 
 from midflight.kernel.refs import Ref
+from midflight.kernel.split_mailbox import Mailbox, divided, part
 
 if TYPE_CHECKING:
     from midflight.kernel.core import Process
 
 __all__ = ["NOT_FOUND", "RECEIVE", "TIMED_OUT", "YIELD", "Receive", "Sleep", "drop_first", "matches"]
 
-BY_INDEX = 16  # messages of a block that are read one by one
 LOOKS_A_RECEIVE = 6  # as a power of two: so many messages passed over cost what a receive costs
 PREDICATES = (FunctionType, BuiltinFunctionType, MethodType, functools.partial)
 
@@ -102,6 +100,8 @@ class Receive:
         if start >= len(mailbox):
             return NOT_FOUND
         start = max(0, start)
+        if by_mark:
+            mailbox = divided(process, mailbox, start)
         first = mailbox[start]  # the commonest case, without the blocks below
         for pattern in patterns:
             if matches(pattern, first):
@@ -150,7 +150,7 @@ def drop_first(process: Process, ref: Ref, is_it: Callable[[Any], bool]) -> None
                 return
 
 
-def _take_out(process: Process, mailbox: deque[Any], taken: int, index: int, message: object) -> None:
+def _take_out(process: Process, mailbox: Mailbox, taken: int, index: int, message: object) -> None:
     """Take `message` out, which was at `index` when `taken` of all that ever arrived had been taken out."""
     if process.arrived - len(mailbox) == taken:
         del mailbox[index]
@@ -161,7 +161,7 @@ def _take_out(process: Process, mailbox: deque[Any], taken: int, index: int, mes
             return
 
 
-def _blocks(mailbox: deque[Any], start: int) -> Iterator[tuple[int, list[Any]]]:
+def _blocks(mailbox: Mailbox, start: int) -> Iterator[tuple[int, list[Any]]]:
     """Yield the messages from `start` on, in lists, each with the index of its first; what comes meanwhile is left out.
 
     A deque is quick at its ends only. So each block is four times the one before, and read from the nearer end: what
@@ -171,15 +171,7 @@ def _blocks(mailbox: deque[Any], start: int) -> Iterator[tuple[int, list[Any]]]:
     size = 1
     while start < end:
         stop = min(end, start + size)
-        length = len(mailbox)
-        if size <= BY_INDEX:
-            messages = [mailbox[index] for index in range(start, stop)]
-        elif start < length - stop:
-            messages = list(islice(mailbox, start, stop))
-        else:
-            messages = list(islice(reversed(mailbox), length - stop, length - start))
-            messages.reverse()
-        yield start, messages
+        yield start, part(mailbox, start, stop)
         start, size = stop, size * 4
 
 
