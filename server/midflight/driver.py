@@ -104,7 +104,8 @@ class Runtime:
             tasks=current_tasks(),
             copy_messages=self._copy_messages,
         )
-        self.scheduler.on_wake = lambda: loop.call_soon(self._turn)
+        context = self.scheduler.context
+        self.scheduler.on_wake = lambda: loop.call_soon(self._turn, context=context)
         self.scheduler.on_wake_threadsafe = self._wake_threadsafe
         enter(self.scheduler)
         self._exit_stack.callback(leave, self.scheduler)
@@ -130,7 +131,7 @@ class Runtime:
             return
         self._is_turn_posted = True
         try:
-            self.loop.call_soon_threadsafe(self._turn)
+            self.loop.call_soon_threadsafe(self._turn, context=self.scheduler.context)
         except RuntimeError:  # the loop is closed: nobody is left to be woken
             pass
 
@@ -150,7 +151,7 @@ class Runtime:
             return
         seconds = deadline - scheduler.clock.now()
         if seconds > 0:
-            self._timer = self.loop.call_later(seconds, self._turn)
+            self._timer = self.loop.call_later(seconds, self._turn, context=self.scheduler.context)
         else:
             scheduler.wake_up()
 

@@ -30,6 +30,21 @@ def test_every_public_member_of_a_task_is_there():
     assert all(hasattr(Process, name) for name in ("__await__", "__iter__", "__hash__", "__weakref__"))
 
 
+def test_isinstance_finds_a_task(runtime):
+    """Libraries ask whether something is a Task or a Future; `type` still tells the truth."""
+
+    async def main():
+        me = asyncio.current_task()
+        return (
+            isinstance(me, asyncio.Task),
+            isinstance(me, asyncio.Future),
+            isinstance(me, Process),
+            type(me) is Process,
+        )
+
+    assert runtime.run(main) == (True, True, True, True)
+
+
 def test_the_result_and_the_exception(runtime):
     """Before the end InvalidStateError; then the value, the exception, or CancelledError for an exit signal."""
 

@@ -218,9 +218,12 @@ class Core:
         if not self.awake:
             self._wake()
 
-    def turn(self, now: Callable[[], float], until: float) -> bool:
-        """Step processes until none can run or the time is `until`; say whether some still can."""
-        queue, tasks, loop = self.queue, self.tasks, self.loop
+    def turn(self, now: Callable[[], float], until: float, only: deque[Process] | None = None) -> bool:
+        """Step processes until none can run or the time is `until`; say whether some still can.
+
+        `only` are the processes to be stepped in place of those in the run queue, each once.
+        """
+        queue, tasks, loop = self.queue if only is None else only, self.tasks, self.loop
         popleft, tail_called = queue.popleft, self.tail_called
         steps = STEPS_A_LOOK
         process: Process | None = None

@@ -47,7 +47,10 @@ class FutureWaiter(TaskFace):
         """Let the process go on after `future`, which is done. It stays the one that is waited for until the step."""
         if self.waiting is future:
             self.resume = self._after_future
-            self.core.enqueue(self)
+            try:
+                self.core.step_now(self)
+            finally:
+                del self, future  # what was raised holds this frame
         else:  # killed meanwhile
             _mark_as_seen(future)
 
@@ -96,7 +99,7 @@ def wait_for(process: Process, future: Any) -> None:
     """Let `process` wait for `future`, which wakes it. A cancellation that is pending is the future's to answer."""
     future._asyncio_future_blocking = False
     process.waiting = future
-    future.add_done_callback(process.wake_up, context=process.context)
+    future.add_done_callback(process.wake_up, context=process.core.context)
     error = process.pending
     if error is not None:
         was_told = future.cancel(msg=error.args[0] if error.args else None)

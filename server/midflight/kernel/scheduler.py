@@ -8,6 +8,7 @@ from __future__ import annotations
 
 import asyncio
 import copy
+import math
 from _thread import get_ident
 from collections import deque
 from collections.abc import Callable, MutableMapping
@@ -63,6 +64,7 @@ class Scheduler(Core):
         self.on_empty: Callable[[], object] = lambda: None  # called when the last process has ended
         self.turns = 0  # how many were taken: what the watchdog looks at
         self.tracer: Tracer | None = None  # while something is traced
+        self.context = copy_context()  # of the callbacks in which turns are taken: nobody's process is in it
         self.doomed: dict[Process, Doom] = {}  # those that another thread has killed and that may never yield
         self.on_wake: Callable[[], object] = lambda: None
         self.on_wake_threadsafe: Callable[[], None] = lambda: None
@@ -96,6 +98,30 @@ class Scheduler(Core):
         finally:
             self.awake = False
         return now if more or self._calls or self._next_turn else self.timers.next_deadline()
+
+    def step_now(self, process: Process) -> None:
+        """Step `process`, and no other, in the callback of the event loop that calls this.
+
+        So what it awaited is followed by its step as closely as a task's: libraries count on what comes between. The
+        event loop serves the world between two steps of a process, as it does for tasks.
+        """
+        if self.tasks.get(self.loop) is not None:  # amid somebody's step, from a future that does not use the loop
+            self.enqueue(process)
+            return
+        was_awake, self.awake = self.awake, True
+        next_turn, self._next_turn = self._next_turn, []
+        deadline = self.timers.next_deadline()
+        self.turns += 1
+        try:
+            self.turn(self.clock.now, math.inf, deque((process,)))
+        finally:
+            self.awake = was_awake
+            if self._next_turn:  # asyncio.sleep(0): behind all that is ready now, not in a turn that is asked for
+                self.loop.call_soon(self.step_now, process, context=self.context)
+            self._next_turn = next_turn
+            del process  # what it raised holds this frame
+            if not was_awake and (self.queue or self._calls or self.timers.next_deadline() != deadline):
+                self._wake()
 
     def run_until_idle(self) -> None:
         """Step until every process waits. Time stands still unless the clock moves by itself."""

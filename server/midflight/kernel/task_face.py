@@ -218,9 +218,18 @@ class TaskFace:
     def _asyncio_future_blocking(self, value: bool) -> None:
         self._own_extras().blocking = value
 
+    @property  # type: ignore[misc]  # a class is expected; isinstance takes what this says, too
+    def __class__(self) -> type:
+        return asyncio.Task  # libraries ask isinstance(task, asyncio.Task); type(process) tells the truth
+
     @property
     def _loop(self) -> Any:
         return self.core.loop
+
+    # asyncio writes these on tasks that it was handed. A process that lives is held; its crash is reported otherwise.
+    _log_destroy_pending = property(lambda _: False, lambda *_: None)
+    _log_traceback = property(lambda _: False, lambda *_: None)
+    _source_traceback = None
 
     @property
     def _callbacks(self) -> list[tuple[Callable[[Any], object], Context]]:
