@@ -10,11 +10,12 @@ from collections.abc import Callable
 from chaos.ledger import Broken
 from chaos.live import play as play_live
 from chaos.record import Record
+from chaos.served import play as play_served
 from chaos.still import play as play_still
 
 __all__ = ["main"]
 
-WORLDS: dict[str, Callable[..., Record]] = {"still": play_still, "live": play_live}
+WORLDS: dict[str, Callable[..., Record]] = {"still": play_still, "live": play_live, "server": play_served}
 
 
 def parser() -> argparse.ArgumentParser:

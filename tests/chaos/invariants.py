@@ -35,6 +35,13 @@ def mailbox_of(player: Player) -> list[Any]:
     return [] if info is None else [each.message if isinstance(each, Cast) else each for each in info["messages"]]
 
 
+def state_of(player: Player) -> str:
+    """Return where a player is, for a report."""
+    info = (process_info(player.pid) if player.pid is not None else None) or {}
+    wanted = ("status", "waiting_for", "current_function", "line", "message_queue_len", "trap_exit")
+    return ", ".join(f"{name} {info.get(name)!r}" for name in wanted)
+
+
 def letters_arrive(world: World) -> Iterator[str]:
     """Every letter to a living player was heard or is in its mailbox, in order."""
     ledger = world.ledger
@@ -68,7 +75,7 @@ def ends_are_known(world: World) -> Iterator[str]:
             if player.downs:
                 yield f"{player!r} lives, and its end was told"
             if player.must_end:
-                yield f"{player!r} lives, and had to end: {sorted(player.causes)}"
+                yield f"{player!r} lives, and had to end: {sorted(player.causes)}; {state_of(player)}"
         elif player.downs != 1:
             yield f"{player!r} is dead; its end was told {player.downs} times"
         elif player.ended not in (causes := player.causes | peers.get(player.number, set()) | {"?"}):

@@ -12,6 +12,7 @@ import gc
 import os
 import sys
 import threading
+from collections import Counter
 from dataclasses import dataclass, field
 from pathlib import Path
 
@@ -24,8 +25,9 @@ from midflight.code.version import modules, snapshots
 __all__ = ["Accounts", "resident_megabytes"]
 
 WARM_UP_ROUNDS = 15  # until the records and texts of the last hundred versions of each module are there
-OBJECTS_SLACK = 6000
-MEGABYTES_SLACK = 40.0
+WINDOW_ROUNDS = 20  # of which the least counts: caches fill and empty
+OBJECTS_SLACK = 10_000
+MEGABYTES_SLACK = 25.0
 THREAD_SECONDS = 10.0
 
 
@@ -46,7 +48,9 @@ class Accounts:
 
     baseline: dict[str, int] = field(default_factory=dict)
     rounds: int = 0
+    kinds: Counter[str] = field(default_factory=Counter)  # how many objects of each type, then
     megabytes: list[float] = field(default_factory=list)
+    objects: list[float] = field(default_factory=list)
     found: int = 0
 
     def close(self, world: World, tasks: int) -> None:
@@ -85,10 +89,11 @@ class Accounts:
             "threads": threading.active_count(),
             "modules": len(sys.modules),
             "snapshot files": snapshot_files(),
-            "objects": len(gc.get_objects()),
         }
         self.megabytes.append(resident_megabytes())
+        self.objects.append(len(gc.get_objects()))
         if self.rounds <= WARM_UP_ROUNDS:
+            self.kinds = Counter(type(each).__qualname__ for each in gc.get_objects())
             self.baseline = {name: max(count, self.baseline.get(name, 0)) for name, count in now.items()}
             return []
         slack = {
@@ -96,16 +101,23 @@ class Accounts:
             "threads": 4,
             "modules": 3,
             "snapshot files": 110 * len(modules.all_modules()),
-            "objects": OBJECTS_SLACK,
         }
         wrong = [
             f"{name}: {count} after {self.rounds} rounds, {self.baseline[name]} after {WARM_UP_ROUNDS}"
             for name, count in now.items()
             if count > self.baseline[name] + slack[name]
         ]
-        early = max(self.megabytes[WARM_UP_ROUNDS - 1 : WARM_UP_ROUNDS + 10])
-        if self.megabytes[-1] > early + MEGABYTES_SLACK:
-            wrong.append(f"resident memory: {self.megabytes[-1]:.0f} MB, {early:.0f} MB after the first rounds")
+        for name, counts, more in (
+            ("objects", self.objects, OBJECTS_SLACK),
+            ("resident memory, MB", self.megabytes, MEGABYTES_SLACK),
+        ):
+            later = counts[WARM_UP_ROUNDS:]
+            if min(later[-WINDOW_ROUNDS:]) > min(later[:WINDOW_ROUNDS]) + more:
+                kinds = Counter(type(each).__qualname__ for each in gc.get_objects()) - self.kinds
+                wrong.append(
+                    f"{name}: at least {min(later[-WINDOW_ROUNDS:]):.0f} in each of the last {WINDOW_ROUNDS} rounds, "
+                    f"{min(later[:WINDOW_ROUNDS]):.0f} in one of the first; more of {kinds.most_common(12)}"
+                )
         return wrong
 
 

@@ -102,8 +102,11 @@ class Live:
         await self._until_right(lambda: None)
         assert world.witness is not None
         world.witness << "end"
+        while world.witness.process is not None:
+            await asyncio.sleep(0)
         self.record.counts.update(world.ledger.counts)
-        await self._closed()
+        if not world.is_shared:
+            await self.close_accounts()
 
     def _let_go(self) -> None:
         for wait in list(self.world.ledger.waits.values()):
@@ -141,8 +144,11 @@ class Live:
                 if self.world.ledger.wrong or loop.time() > deadline:
                     raise
 
-    async def _closed(self) -> None:
-        """Close the accounts once all that ends by itself has: threads, sockets, children of killed players."""
+    async def close_accounts(self) -> None:
+        """Close the accounts once all that ends by itself has: threads, sockets, children of killed players.
+
+        A server remembers its last crashes, and with them the frames that crashed: there they are dismissed first.
+        """
         loop = asyncio.get_running_loop()
         deadline = loop.time() + REST_SECONDS
         tasks = len(asyncio.all_tasks()) if self.world.is_shared else 1

@@ -9,7 +9,7 @@ from collections import Counter, deque
 
 __all__ = ["Record"]
 
-KEPT = 60
+KEPT = 300
 PROGRESS_SECONDS = 30.0
 
 

@@ -21,6 +21,7 @@ from midflight.kernel.frames import is_kernel_frame
 from midflight.kernel.mailbox import drop_first
 from midflight.kernel.refs import Ref
 from midflight.kernel.signals import NODE, Down, Exit, is_normal
+from midflight.kernel.swallowed import exit_for
 from midflight.outside import is_from_outside
 from midflight.text import exceptions_in, trace_of
 
@@ -90,7 +91,7 @@ def signal(scheduler: Scheduler, target: Process, sender: Pid, reason: object, *
     elif target.exit_reason is None:
         target.exit_reason = (reason,)
         target.cancels += 1  # so asyncio.timeout and TaskGroup know that the cancellation is not theirs
-        scheduler.interrupt(target, ProcessExit(reason))
+        scheduler.interrupt(target, exit_for(scheduler, target, reason))
 
 
 def kill(scheduler: Scheduler, process: Process) -> None:

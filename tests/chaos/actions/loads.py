@@ -202,8 +202,7 @@ def upgrade(world: World) -> str:
     fails = world.rng.random() < 0.3
     text, source = line.new_text(world.rng.randrange(100), change_fails=fails)
     number, before = next_number(line), line.current()
-    if not fails or not servers:
-        line.took(number, text, source)
+    line.took(number, text, source)  # before it is so: players may see it before the report comes
 
     def then(result: Any) -> None:
         world.ledger.counts["upgrades"] += 1
@@ -215,6 +214,7 @@ def upgrade(world: World) -> str:
                 world.ledger.fault(f"{line.name}: {line.current()} is current after a refused upgrade, not {before}")
             line.texts.pop(number, None)
         elif isinstance(result, Exception):
+            line.texts.pop(number, None)
             world.ledger.fault(f"{line.name}: upgrade raised {result!r}")
         else:
             upgraded(world, line, number, text, source, result)

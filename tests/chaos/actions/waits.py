@@ -7,7 +7,6 @@ time will do it by `wait.due`; then it waits.
 from __future__ import annotations
 
 import asyncio
-import sys
 from collections.abc import Awaitable, Callable
 from contextlib import asynccontextmanager
 from functools import partial
@@ -175,8 +174,7 @@ async def gather(me: Player, wait: Wait) -> None:
 async def task_group(me: Player, wait: Wait) -> None:
     """asyncio.TaskGroup, one child of which fails: the others are cancelled, none is left behind.
 
-    Before Python 3.13 a TaskGroup that is ending because of an error swallows a cancellation that comes then, be it
-    of a task or of a process; such a player ends by itself.
+    Before Python 3.13 a TaskGroup that is ending because of an error swallows a cancellation that comes then.
     """
     gate = asyncio.Event()
     wait.release = gate.set
@@ -195,8 +193,6 @@ async def task_group(me: Player, wait: Wait) -> None:
         pass
     if not all(each.done() for each in children):
         me.ledger.fault("a TaskGroup left children behind")
-    if me.must_end and sys.version_info < (3, 13):
-        raise ProcessExit("swallowed by a TaskGroup")
 
 
 async def wait_for(me: Player, wait: Wait) -> None:

@@ -1,0 +1,61 @@
+"""Exit signals that the code of their target swallowed: they are thrown again once it waits for any message.
+
+`asyncio.wait_for` before Python 3.12, and a TaskGroup before 3.13, drop a cancellation that comes at the moment when
+what they wait for is done; so does `suppress(CancelledError)` around a task that was cancelled just then. An asyncio
+task goes on as if nothing had happened then. A process has to end all the same: its links and its supervisor wait for
+that, and a second exit signal changes nothing.
+
+The exception itself tells: while a `finally` or an `except` is busy with it, it is alive; once it is gone and the
+process is not, it was swallowed. A process that cleans up after having caught it is let be: only one that is back at a
+plain `receive()` is told again.
+"""
+
+from __future__ import annotations
+
+import weakref
+from typing import TYPE_CHECKING
+
+from midflight.errors import ProcessExit
+from midflight.kernel import trouble
+from midflight.kernel.mailbox import RECEIVE
+
+if TYPE_CHECKING:
+    from midflight.kernel.core import Process
+    from midflight.kernel.scheduler import Scheduler
+
+__all__ = ["exit_for"]
+
+LOOK_SECONDS = 0.1
+MOST_TIMES = 10
+
+
+def exit_for(scheduler: Scheduler, process: Process, reason: object, times: int = 1) -> ProcessExit:
+    """Return what throws exit `reason` into `process`, the `times`-th time. It is thrown again if it is swallowed."""
+    error = ProcessExit(reason)
+    weakref.finalize(error, _gone, scheduler, weakref.ref(process), times).atexit = False
+    return error
+
+
+def _gone(scheduler: Scheduler, target: weakref.ref[Process], times: int) -> None:
+    """Look at a process whose ProcessExit has been dropped; anywhere, by the garbage collector even."""
+    process = target()
+    if process is not None and process.pid.process is not None:
+        scheduler.call_threadsafe(_look, scheduler, target, times)
+
+
+def _look(scheduler: Scheduler, target: weakref.ref[Process], times: int) -> None:
+    process = target()
+    if process is None or process.pid.process is None or process.exit_reason is None:
+        return
+    if process.waiting is not RECEIVE:  # it may be cleaning up
+        scheduler.timers.set(scheduler.clock.now() + LOOK_SECONDS, lambda: _look(scheduler, target, times))
+        scheduler.wake_up()
+    elif times < MOST_TIMES:
+        scheduler.interrupt(process, exit_for(scheduler, process, process.exit_reason[0], times + 1))
+    else:
+        trouble.log(
+            trouble.logger,
+            40,
+            f"Process {process.pid!r} has swallowed its exit signal {times} times; it goes on. Its code catches "
+            'CancelledError or BaseException in a loop; exit(pid, "kill") ends it.',
+        )
