@@ -6,13 +6,20 @@ raises (a `__repr__`, a timer, a listener) lets these pass. A KeyboardInterrupt 
 
 from __future__ import annotations
 
-__all__ = ["FromOutside", "is_from_outside", "mark"]
+__all__ = ["FromOutside", "TookTooLong", "is_from_outside", "mark"]
 
 _MARK = "raised by a signal"  # no name that a program's attribute can have by accident
 
 
 class FromOutside(BaseException):
     """The base of exceptions that are always raised into code by somebody else."""
+
+
+class TookTooLong(BaseException):
+    """Raised in a `__repr__`, a clean-up, a listener that has not returned in time while every process waits for it.
+
+    It breaks off that piece of code, so whoever contains what the piece raises contains this, too.
+    """
 
 
 def mark(error: KeyboardInterrupt) -> KeyboardInterrupt:

@@ -33,7 +33,7 @@ class Watchdog:
 
     A process that holds a turn for `stuck_seconds` is reported once to `on_stuck` (default: a warning in the log
     `midflight.watchdog`). One that somebody killed (`Scheduler.doomed`) is broken into until it is gone; the
-    log says what keeps it from that.
+    log says what keeps it from that. What takes as long and is no process's step, a crash report say, is broken off.
     """
 
     def __init__(
@@ -49,6 +49,7 @@ class Watchdog:
         self._look_seconds = look_seconds
         self._looks_until_stuck = max(1, round(stuck_seconds / look_seconds))
         self._stopped = threading.Event()
+        self._limited = self._limited_looks = 0
         self._thread = threading.Thread(target=self._watch, name="midflight-watchdog", daemon=True)
 
     def start(self) -> None:
@@ -66,6 +67,7 @@ class Watchdog:
         seen: tuple[int, Process] | None = None
         looks = 0
         while not self._stopped.wait(self._look_seconds):
+            self._break_off_what_is_limited()
             process = scheduler.current()
             turn = scheduler.turns
             if process is None or (turn, process) != seen:
@@ -75,6 +77,16 @@ class Watchdog:
             self._end_if_doomed(process, turn)
             if looks == self._looks_until_stuck:
                 self._report(process, looks)
+
+    def _break_off_what_is_limited(self) -> None:
+        """Break off what runs under the scheduler's limit, if it is the same for `stuck_seconds`."""
+        limit = self._scheduler.limit
+        if not limit.is_running or limit.number != self._limited:
+            self._limited, self._limited_looks = limit.number, 0
+            return
+        self._limited_looks += 1
+        if self._limited_looks >= self._looks_until_stuck and limit.break_off():
+            self._limited_looks = 0  # it may go on, with the next object
 
     def _end_if_doomed(self, process: Process, turn: int) -> None:
         """Break into `process`, if somebody killed it, until it has ended or yields; log what keeps it from that."""
@@ -87,7 +99,7 @@ class Watchdog:
             doom.strike(scheduler, process, turn)
             tries += 1
             if tries == TRIES_UNTIL_LOGGED:
-                logger.warning("%s", why_not_ended(scheduler, process))
+                trouble.log(logger, logging.WARNING, why_not_ended(scheduler, process))
 
     def _report(self, process: Process, looks: int) -> None:
         stack = "".join(traceback.format_list(_stack_of_step(self._scheduler.thread)))

@@ -361,6 +361,27 @@ def test_a_timer_that_raises_is_reported_and_the_others_ring(copying, clock, cap
     assert "A timer raised" in caplog.text
 
 
+@pytest.mark.parametrize("name", RAISED)
+def test_whatever_a_timer_raises_the_others_ring(runtime, clock, name, caplog):
+    """All of that moment, those set after it included."""
+    rung = []
+
+    def fail():
+        raise RAISED[name]()
+
+    async def main():
+        timers = runtime.scheduler.timers
+        for action in (lambda: rung.append("before"), fail, lambda: rung.append("after")):
+            timers.set(clock.now() + 1, action)
+        send_after(1, self_(), "last")
+        clock.advance(1)
+        return await receive()
+
+    assert runtime.run(main) == "last"
+    assert rung == ["before", "after"]
+    assert "A timer raised" in caplog.text
+
+
 def test_an_uncopyable_message_is_its_senders_error(copying):
     """In the sender's own step; nobody else hears of it."""
 

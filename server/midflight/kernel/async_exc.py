@@ -72,6 +72,11 @@ class Target(Generic[Error]):
         self.struck = False  # an exception was dealt to this piece, or is about to be
         self.came_late = False
 
+    @property
+    def is_running(self) -> bool:
+        """Whether a piece of code runs in it now."""
+        return self.thread != _NOBODY
+
     def run(
         self, function: Callable[Parameters, Result], *args: Parameters.args, **kwargs: Parameters.kwargs
     ) -> Result:

@@ -12,6 +12,7 @@ import ctypes
 from typing import Any
 
 from midflight.kernel.frames import ASYNC_GENERATOR_STEPS, awaitables_of
+from midflight.text import type_name
 
 __all__ = ["close"]
 
@@ -24,7 +25,7 @@ def close(coro: Any) -> BaseException | None:
     awaited = awaitables_of(coro)
     errors = []
     for step, inner in zip(reversed(awaited[:-1]), reversed(awaited[1:]), strict=True):
-        if type(step).__name__ in ASYNC_GENERATOR_STEPS:
+        if type_name(step) in ASYNC_GENERATOR_STEPS:
             errors.append(_end_step(step, inner))
     try:
         coro.close()

@@ -58,7 +58,7 @@ def ended(scheduler: Scheduler, process: Process, error: BaseException | None, v
     if on_result is not None:  # who waits for the result gets the exception itself
         on_result(reason, value)
     elif crash is not None and remains is not None and not is_from_outside(crash):
-        report_crash(scheduler, remains, crash)
+        scheduler.limit.run(report_crash, scheduler, remains, crash)
     if error is not None and isinstance(error, KeyboardInterrupt) and is_from_outside(error):
         raise error  # the user's Ctrl-C, which was not meant for this process: it ends the program
 
@@ -124,8 +124,11 @@ def kill(scheduler: Scheduler, process: Process) -> None:
 def close(scheduler: Scheduler, pid: Pid, context: Any, coro: Any) -> None:
     """Close the coroutine of a dead process, with no current process; report one that will not be closed."""
     current = scheduler.tasks.pop(scheduler.loop, None)
+    error: BaseException | None
     try:
-        error = context.run(closing.close, coro)
+        error = scheduler.limit.run(context.run, closing.close, coro)
+    except BaseException as worse:  # of an awaitable that tells nobody what it awaits, or that took too long
+        error = worse
     finally:
         if current is not None:
             scheduler.tasks[scheduler.loop] = current

@@ -58,19 +58,28 @@ def awaitables_of(awaitable: Any) -> list[Any]:
     return found
 
 
-def _look(awaitable: Coroutine[Any, Any, Any] | Generator[Any, Any, Any] | AsyncGenerator[Any, Any]) -> Any:
-    if isinstance(awaitable, CoroutineType):
+def _look(awaitable: Any) -> Any:
+    try:
+        return _frame_and_awaited(awaitable)
+    except BaseException as error:  # of an awaitable of the program's own making
+        if is_from_outside(error):
+            raise
+        return None, None
+
+
+def _frame_and_awaited(
+    awaitable: Coroutine[Any, Any, Any] | Generator[Any, Any, Any] | AsyncGenerator[Any, Any],
+) -> Any:
+    if type(awaitable) is CoroutineType:
         return awaitable.cr_frame, awaitable.cr_await
-    if isinstance(awaitable, GeneratorType):
+    if type(awaitable) is GeneratorType:
         return awaitable.gi_frame, awaitable.gi_yieldfrom
-    if isinstance(awaitable, AsyncGeneratorType):
+    if type(awaitable) is AsyncGeneratorType:
         return awaitable.ag_frame, awaitable.ag_await
-    name = type(awaitable).__name__
+    name = type_name(awaitable)
     if name in ASYNC_GENERATOR_STEPS or name in ("coroutine_wrapper", "anext_awaitable"):
         for inner in gc.get_referents(awaitable):
-            if isinstance(inner, (CoroutineType, AsyncGeneratorType)) or (
-                type(inner).__name__ in ASYNC_GENERATOR_STEPS
-            ):
+            if type(inner) in (CoroutineType, AsyncGeneratorType) or (type(inner).__name__ in ASYNC_GENERATOR_STEPS):
                 return None, inner
     if isinstance(awaitable, Coroutine):  # not CPython's own: Cython's, or one that drives another
         return getattr(awaitable, "cr_frame", None), getattr(awaitable, "cr_await", None)

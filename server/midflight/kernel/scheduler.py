@@ -25,6 +25,7 @@ from midflight.kernel.crash import CrashReport
 from midflight.kernel.doomed import Doom
 from midflight.kernel.frames import stack_of
 from midflight.kernel.group_leader import Sink, group_leader_var
+from midflight.kernel.limit import Limit
 from midflight.kernel.mailbox import TIMED_OUT, Receive, Sleep
 from midflight.kernel.timers import Clock, SystemClock, Timers
 from midflight.kernel.tracing import Tracer
@@ -59,6 +60,7 @@ class Scheduler(Core):
         self.processes: dict[int, Process] = {}
         self.names: dict[str, Process] = {}
         self.timers = Timers()
+        self.limit = Limit()  # of what is not a process's step, and may run code of the program's
         self.on_crash: list[Callable[[CrashReport], None]] = []
         self.on_result: dict[Process, Callable[[object, Any], None]] = {}  # of a process that somebody waits for
         self.on_empty: Callable[[], object] = lambda: None  # called when the last process has ended

@@ -260,7 +260,7 @@ class Tracer:
         """Tell each trace; one whose listener raises is left out from then on, and what was to be told goes on."""
         for trace in tuple(self.traces):
             try:
-                tell(trace)
+                self._scheduler.limit.run(tell, trace)
             except BaseException as error:
                 leave(self._scheduler, trace)
                 trouble.tell("A trace is left out from now on: its listener", error)

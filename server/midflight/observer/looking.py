@@ -25,7 +25,7 @@ def look_at(scheduler: Scheduler, looks: Iterable[Callable[[], Result]]) -> Iter
     is_stuck = False
     for look in looks:
         if not is_stuck:
-            future = scheduler.call_threadsafe(look)
+            future = scheduler.call_threadsafe(scheduler.limit.run, look)
             try:
                 yield future.result(LOOK_SECONDS)
                 continue

@@ -22,6 +22,8 @@ from midflight.kernel import (
     version_of,
 )
 from midflight.observer.looking import look_at, parts_of
+from midflight.outside import is_from_outside
+from midflight.text import type_name
 
 __all__ = ["COLUMNS", "KINDS", "ROWS_A_LOOK", "Choice", "Place", "Row", "place_of", "row_of", "rows_of"]
 
@@ -112,6 +114,15 @@ def place_of(scheduler: Scheduler, process: Process) -> Place:
 
 def _place_of_server(server: Any) -> Place:
     cls = type(server)
+    try:
+        return _place_in_class(server, cls)
+    except BaseException as error:  # of a class that says nothing of itself: a list is for all the others, too
+        if is_from_outside(error):
+            raise
+        return Place("?", None, type_name(server), 0, "server")
+
+
+def _place_in_class(server: Any, cls: type[Any]) -> Place:
     line, number = _of_class(cls)
     is_supervisor = cls.__module__.startswith(_OURS) and hasattr(server, "flags")
     return Place(cls.__module__, number, cls.__qualname__, line, "supervisor" if is_supervisor else "server")
@@ -122,7 +133,7 @@ def _of_class(cls: type[Any]) -> tuple[int, int | None]:
     lines = [
         (value.__code__.co_firstlineno, version_of(value.__globals__))
         for value in list(vars(cls).values())
-        if isinstance(value, FunctionType) and value.__module__ == cls.__module__
+        if type(value) is FunctionType and value.__module__ == cls.__module__
     ]
     return min(lines, key=lambda pair: pair[0], default=(0, None))
 

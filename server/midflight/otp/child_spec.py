@@ -8,11 +8,13 @@ from dataclasses import dataclass
 from types import CoroutineType
 from typing import Any, Literal
 
-from midflight.kernel import Pid, arguments, coroutine_in, link, spawn_link
+from midflight.errors import InitFailed
+from midflight.kernel import Pid, arguments, coroutine_in, current_process, function_name, link, spawn_link
 from midflight.otp.newest import newest
 from midflight.otp.protocol import IGNORE, Name
 from midflight.otp.restart import Restart
 from midflight.otp.serving import Starting, checked_name
+from midflight.outside import is_from_outside
 from midflight.text import short
 
 __all__ = ["ChildSpec", "Shutdown", "launch"]
@@ -106,7 +108,7 @@ async def launch(spec: ChildSpec, args: tuple[Any, ...]) -> Pid | None:
             return spawn_link(start, *args, name=spec.name)
         return spawn_link(_claim_and_start, spec.name, start, args)
     else:
-        found = start(*args)
+        found = _called(start, args)
         if type(found) is Starting:
             found = await found
         elif (coro := coroutine_in(found)) is not None:  # of a decorated async function: that is the process
@@ -119,6 +121,21 @@ async def launch(spec: ChildSpec, args: tuple[Any, ...]) -> Pid | None:
         )
     link(found)  # it is already, unless the function forgot; a dead one is heard of by its Exit
     return found
+
+
+def _called(start: Callable[..., Any], args: tuple[Any, ...]) -> Any:
+    """Return what a start function returns. Raises: an Exception of it; InitFailed for a SystemExit, say.
+
+    The supervisor ends of what is meant for itself alone: an exit signal, or an exit of its own. OTP: the same.
+    """
+    try:
+        return start(*args)
+    except Exception:
+        raise
+    except BaseException as error:
+        if is_from_outside(error) or current_process("a start function").exit_reason is not None:
+            raise
+        raise InitFailed(function_name(start), error) from error
 
 
 def _claim_and_start(name: Name, function: Callable[..., Any], args: tuple[Any, ...]) -> Any:

@@ -6,8 +6,9 @@ import logging
 from collections.abc import Hashable, Iterable
 from typing import Any, NamedTuple
 
-from midflight.kernel import Down, Pid, current_scheduler, exit, monitor, receive
+from midflight.kernel import Down, Pid, current_scheduler, exit, monitor, receive, trouble
 from midflight.otp.child_spec import ChildSpec
+from midflight.text import short
 
 __all__ = ["Child", "ChildInfo", "stop_at_once", "stop_child"]
 
@@ -56,7 +57,8 @@ async def stop_child(spec: ChildSpec, pid: Pid) -> None:
         seconds = None if isinstance(spec.shutdown, str) else spec.shutdown
         if await receive((watch, ..., ...), timeout=seconds, default=None) is not None:
             return
-        logger.error("child %r %r did not end within %s s of shutdown; it is killed", spec.id, pid, seconds)
+        text = f"child {short(spec.id)} {pid!r} did not end within {seconds} s of shutdown; it is killed"
+        trouble.log(logger, logging.ERROR, text)
         exit(pid, "kill")
     await receive((watch, ..., ...))
 
@@ -78,6 +80,7 @@ async def stop_at_once(spec: ChildSpec, pids: Iterable[Pid]) -> None:
             watches.pop(message.ref, None)
         elif deadline is not None and clock.now() >= deadline:
             deadline = None
-            logger.error("%d children did not end within %s s of shutdown; killed", len(watches), spec.shutdown)
+            text = f"{len(watches)} children did not end within {spec.shutdown} s of shutdown; killed"
+            trouble.log(logger, logging.ERROR, text)
             for pid in watches.values():
                 exit(pid, "kill")

@@ -10,10 +10,10 @@ from reprlib import recursive_repr
 from typing import Any
 
 from midflight.code import attributes_of
-from midflight.kernel import Client, self_
+from midflight.kernel import Client, self_, trouble
 from midflight.otp.protocol import Name
 from midflight.otp.serving import Starting, start
-from midflight.text import short
+from midflight.text import medium, short
 
 __all__ = ["GenServer"]
 
@@ -97,7 +97,8 @@ class GenServer:
         Not defined: it is logged and dropped. The Exit of the parent, and of the runtime itself, does not come
         here: it ends a server that traps exits. OTP: Module:handle_info/2.
         """
-        logger.warning("%s %r has no handle_info and dropped %s", self_(), self, short(message))
+        text = f"{self_()!r} {medium(self)} has no handle_info and dropped {short(message)}"
+        trouble.log(logger, logging.WARNING, text)
 
     def terminate(self, reason: object) -> Any:
         """Clean up: the last to run, whatever ends the process but `kill`. Its value is not used.

@@ -18,7 +18,7 @@ from itertools import count
 from typing import Any, NamedTuple
 
 from midflight.errors import AlreadyStarted, ChildError, InitFailed
-from midflight.kernel import Client, Exit, Pid, arguments, current_scheduler, self_, trap_exit
+from midflight.kernel import Client, Exit, Pid, arguments, current_scheduler, self_, trap_exit, trouble
 from midflight.otp.calls import call, cast
 from midflight.otp.child_spec import ChildSpec, launch
 from midflight.otp.children import Child, ChildInfo, stop_at_once, stop_child
@@ -27,7 +27,7 @@ from midflight.otp.gen_server import GenServer
 from midflight.otp.protocol import Dest, Name, Stop
 from midflight.otp.restart import Strategy, add_restart, affected, is_restarted
 from midflight.otp.serving import Starting
-from midflight.text import short
+from midflight.text import medium, short
 
 __all__ = ["Supervisor"]
 
@@ -260,16 +260,12 @@ class Supervisor(GenServer):
         flags, now = self.flags, current_scheduler().clock.now()
         is_allowed, self.restarts = add_restart(self.restarts, now, flags.intensity, flags.period)
         if not is_allowed:
-            logger.error(
-                "supervisor %r stops its children and ends: child %r ended with %r, which makes %d restarts within "
-                "%s s; %d are allowed",
-                self_(),
-                child.spec.id,
-                reason,
-                len(self.restarts),
-                flags.period,
-                flags.intensity,
+            text = (
+                f"supervisor {self_()!r} stops its children and ends: child {short(child.spec.id)} ended with "
+                f"{medium(reason)}, which makes {len(self.restarts)} restarts within {flags.period} s; "
+                f"{flags.intensity} are allowed"
             )
+            trouble.log(logger, logging.ERROR, text)
             raise Stop("shutdown")
         together = [self.children[key] for key in affected(flags.strategy, self.children, child.key)]
         for one in reversed(together):
@@ -282,7 +278,8 @@ class Supervisor(GenServer):
             try:
                 await self._start(one)
             except Exception as error:
-                logger.error("child %r of %r did not start: %r; it is tried again", one.spec.id, self_(), error)
+                who = f"child {short(one.spec.id)} of {self_()!r}"
+                trouble.log(logger, logging.ERROR, f"{who} did not start: {medium(error)}; it is tried again")
                 one.is_restarting = True
                 if last_pid is not None:  # by which terminate_child finds it
                     one.pid = last_pid

@@ -13,18 +13,24 @@ Laws:
 
 from __future__ import annotations
 
+import time
 from array import array
 from collections import OrderedDict, defaultdict, deque
 from collections.abc import Callable, Iterable
 from itertools import islice
 from typing import Any, NamedTuple
 
-from midflight.outside import is_from_outside
+from midflight.outside import TookTooLong, is_from_outside
 
 __all__ = ["encodable", "long", "medium", "raised", "short", "type_name"]
 
 INT_BITS = 4096  # above, an int is shown by its size: its digits take time that grows with their square
 MESSAGE_CHARACTERS = 200  # of the message of what a `__repr__` raised
+
+SLOW_SECONDS = 60.0  # for which a type whose `__repr__` was broken off is not asked again: a hundred may be shown
+SLOW_KEPT = 1000
+
+_slow: dict[int, float] = {}  # when it was broken off, by the id of the type, which holds no version
 
 _name_of: Callable[[type], str] = type.__dict__["__name__"].__get__  # past a metaclass that has a `__name__` of its own
 _args_of: Callable[[BaseException], tuple[Any, ...]] = BaseException.__dict__["args"].__get__
@@ -66,6 +72,11 @@ def type_name(value: object) -> str:
 
 def raised(value: object, error: BaseException) -> str:
     """Return what is shown of `value`, whose `__repr__` raised `error`."""
+    if issubclass(type(error), TookTooLong):
+        _slow[id(type(value))] = time.monotonic()
+        if len(_slow) > SLOW_KEPT:
+            _slow.clear()
+        return _too_slow(value)
     try:
         message = encodable(str(error))
     except BaseException as worse:
@@ -74,6 +85,10 @@ def raised(value: object, error: BaseException) -> str:
         message = ""
     said = f": {_cut(message, MESSAGE_CHARACTERS)}" if message else ""
     return f"<{type_name(value)} object whose __repr__ raised {type_name(error)}{said}>"
+
+
+def _too_slow(value: object) -> str:
+    return f"<{type_name(value)} object whose __repr__ did not return in time>"
 
 
 def _shortened(value: object, size: _Size) -> str:
@@ -112,6 +127,8 @@ class _Writing:
             return write(self, value, depth)
         if cls is not tuple and getattr(shown_by, "__code__", None) is _NAMED and issubclass(cls, tuple):
             return self._named_tuple(value, depth)
+        if _slow and time.monotonic() - _slow.get(id(cls), -SLOW_SECONDS) < SLOW_SECONDS:
+            return _too_slow(value)
         return _cut_middle(encodable(repr(value)), self._size.leaf)
 
     # --- Values without parts ---------------------------------------------------------------------------------
