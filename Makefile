@@ -2,12 +2,13 @@
 
 .DEFAULT_GOAL := help
 .NOTPARALLEL:
-.PHONY: help setup demo test lint test-python test-emacs test-neovim chaos docs bench screenshots clean
+.PHONY: help setup demo test lint test-python test-emacs test-neovim chaos docs bench hostile fuzz screenshots clean
 
 PYTEST := .venv/bin/python -m pytest
 
 # From the environment, or as in make test-emacs EMACS=emacs-30.
 export EMACS ?= emacs
+FUZZ ?= 20
 
 help: ## this list
 	@sed -n 's/^\([a-z-]*\):.*## /\1\t/p' $(MAKEFILE_LIST) | expand -t 16
@@ -54,6 +55,12 @@ bench: setup ## measure beside Erlang, asyncio and others: some minutes
 	.venv/rivals/bin/python -m pip install -q --disable-pip-version-check ipython jurigged
 	.venv/bin/python bench/rivals.py --python .venv/rivals/bin/python
 	.venv/bin/python bench/editor.py
+
+hostile: setup ## a server under 1,000 hostile connections, and a million fuzzed frames: two minutes
+	.venv/bin/python bench/hostile.py
+
+fuzz: setup ## the fuzzing tests with FUZZ times as many examples: make fuzz FUZZ=20
+	MIDFLIGHT_FUZZ=$(FUZZ) $(PYTEST) $(wildcard tests/*/test_fuzz_*.py)
 
 screenshots: setup ## play sessions in a real Emacs and write docs/images
 	.venv/bin/python -m pip install -q --disable-pip-version-check --group pictures

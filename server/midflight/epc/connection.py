@@ -19,7 +19,7 @@ import threading
 import time
 from collections import deque
 from collections.abc import Callable, Mapping
-from contextlib import ExitStack
+from contextlib import ExitStack, nullcontext
 from functools import partial
 from typing import Any
 
@@ -43,6 +43,7 @@ _log = logging.getLogger("midflight.epc")
 _RECEIVE_BYTES = 64 * 1024
 _TURN_SECONDS = 0.002
 _URGENT_BYTES = 4096
+_LARGE_BYTES = 256 * 1024
 _ASIDE_REQUESTS = 8
 _WAITING_REQUESTS = 1000
 _WAITING_BYTES = 4 * 8 * 1024 * 1024
@@ -58,6 +59,9 @@ class Connection(EPCHandler):  # type: ignore[misc]  # epc has no type hints
     """
 
     items_limit = ITEMS_LIMIT
+    reading_large = (
+        threading.Lock()
+    )  # one large message at a time: each takes the interpreter from all that wait for it
     disable_nagle_algorithm = True  # else an answer that follows a push waits 40 ms for the peer's ACK
     request: socket.socket
 
@@ -305,7 +309,8 @@ class Connection(EPCHandler):  # type: ignore[misc]  # epc has no type hints
 
     def _handle(self, payload: bytes) -> None:
         try:
-            message = decode(payload, items_limit=self.items_limit)
+            with self.reading_large if len(payload) > _LARGE_BYTES else nullcontext():
+                message = decode(payload, items_limit=self.items_limit)
         except WireError as error:
             self._reject(opening(payload), str(error))
             return

@@ -41,20 +41,22 @@ ATOM_CHARACTERS = 500
 
 _MESSAGE_LEVELS = 2  # a message, and the arguments of a call in it: what nests begins in there
 
-_BLANK = r"(?:[\x00-\x20\xa0]++|;[^\n]*+)*+"  # and comments
+# No step takes more than some milliseconds, however long the text: other threads wait while a pattern is matched.
+_BLANK = r"(?:[\x00-\x20\xa0]++|;[^\n]*+){0,500}+"  # and comments
 _PLAIN = r"[^\x00-\x20\xa0\"'`,;()\[\]\\#]"  # a character of a symbol
 _TOKEN = re.compile(
     _BLANK + r"(?:(\#?\(|\[)"  # 1: a list, a string with properties, a vector begins
     r"|([)\]])"  # 2: it ends
     r'|(")'  # 3: a string begins
     rf"|((?:{_PLAIN}|\#\#|\\.)(?:{_PLAIN}|\#|\\.){{0,500}}+)"  # 4: a symbol or a number
-    rf"|((?:(?:['`]|,@?|\#'){_BLANK})++)"  # 5: quotes
-    r"|(\Z))",  # 6: the end
+    rf"|((?:(?:['`]|,@?|\#'){_BLANK}){{1,500}}+)"  # 5: quotes
+    r"|(\Z)"  # 6: the end
+    r"|(?=[\x00-\x20\xa0;]))",  # more blanks
     re.DOTALL,
 )
 _OPEN, _CLOSE, _STRING, _ATOM, _QUOTE, _END = 1, 2, 3, 4, 5, 6
 
-_REST_OF_STRING = re.compile(r'(?:[^"\\]++|\\.)*+"', re.DOTALL)
+_PIECE_OF_STRING = re.compile(r'(?:[^"\\]{1,1000}+|\\.){1,1000}+', re.DOTALL)
 _SIMPLE_ESCAPES = (('\\"', '"'), ("\\n", "\n"), ("\\t", "\t"), ("\\r", "\r"), ("\\f", "\f"), ("\\b", "\b"))
 _ESCAPE = re.compile(r"\\(?:u([0-9A-Fa-f]{4})|U([0-9A-Fa-f]{8})|x([0-9A-Fa-f]{1,8})|([0-7]{1,3})|(.))", re.DOTALL)
 _ESCAPED = {"a": "\a", "e": "\x1b", "v": "\v", "d": "\x7f", "s": " ", " ": "", "\n": ""}  # a blank ends a \x escape
@@ -99,6 +101,8 @@ def read(text: str, *, items_limit: int = ITEMS_LIMIT) -> list[object]:
         position = match.end()
         kind = match.lastindex
         value: object
+        if kind is None:
+            continue
         if kind == _ATOM:
             value = _atom(match[_ATOM])
         elif kind == _STRING:
@@ -130,6 +134,8 @@ def read(text: str, *, items_limit: int = ITEMS_LIMIT) -> list[object]:
             break
     message = current[0] if len(current) == 1 and not outer else None
     rest = token(text, position)
+    while rest is not None and rest.lastindex is None:  # blanks without an end
+        rest = token(text, rest.end())
     if type(message) is list and rest is not None and rest.lastindex == _END:
         return message
     raise WireError("it is not one list: a bracket or a quote is open or one too many")
@@ -195,15 +201,26 @@ def _atom(text: str) -> object:
 
 def _escaped_string(text: str, start: int) -> tuple[str, int]:
     """Return the string whose first character is at `start`, which has escapes, and where it ends."""
-    match = _REST_OF_STRING.match(text, start)
-    if match is None:
-        raise WireError("a string is open at its end")
-    body = text[start : match.end() - 1].replace("\\\\", _BACKSLASH)
+    pieces = []
+    position = start
+    while not text.startswith('"', position):
+        match = _PIECE_OF_STRING.match(text, position)
+        if match is None:
+            raise WireError("a string is open at its end")
+        pieces.append(_without_escapes(match[0]))
+        position = match.end()
+    return "".join(pieces), position + 1
+
+
+def _without_escapes(piece: str) -> str:
+    if "\\" not in piece:
+        return piece
+    piece = piece.replace("\\\\", _BACKSLASH)
     for escape, character in _SIMPLE_ESCAPES:
-        body = body.replace(escape, character)
-    if "\\" in body:
-        body = _ESCAPE.sub(_character, body)
-    return body.replace(_BACKSLASH, "\\"), match.end()
+        piece = piece.replace(escape, character)
+    if "\\" in piece:
+        piece = _ESCAPE.sub(_character, piece)
+    return piece.replace(_BACKSLASH, "\\")
 
 
 def _character(match: re.Match[str]) -> str:
