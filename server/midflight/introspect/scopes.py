@@ -145,24 +145,42 @@ def resolve(scope: Scope, text: str) -> Found | None:
 
 
 def resolve_node(scope: Scope, node: ast.expr) -> Found | None:
-    """Return what `node` is, without evaluating it; None if it would have to be."""
+    """Return what `node` is, without evaluating it; None if it would have to be. A chain may be of any length."""
+    links: list[ast.Attribute | ast.Subscript | ast.Call] = []
+    while isinstance(node, ast.Attribute | ast.Subscript | ast.Call) and not _is_job(node):
+        links.append(node)
+        node = node.func if isinstance(node, ast.Call) else node.value
+    found = _beginning(scope, node)
+    while found is not None and links:
+        match links.pop():
+            case ast.Attribute(attr=name):
+                found = find_member(owner_in(found), name)
+            case ast.Subscript(slice=key):
+                index = _literal(key)
+                found = None if index is None else item_of(found.value, index.value)
+            case ast.Call():
+                found = returned(found.value)
+    return found
+
+
+def _is_job(node: ast.expr) -> bool:
+    """Say whether a call is v(N), the value of an earlier input."""
+    match node:
+        case ast.Call(func=ast.Name(id="v"), args=args, keywords=[]):
+            return len(args) <= 1
+    return False
+
+
+def _beginning(scope: Scope, node: ast.expr) -> Found | None:
+    """Return what stands at the beginning of a chain."""
     match node:
         case ast.Name(id=name):
             return scope.find(name)
         case ast.Constant(value=value):
             return Found(value)
-        case ast.Attribute(value=owner, attr=name):
-            found = resolve_node(scope, owner)
-            return None if found is None else find_member(owner_in(found), name)
-        case ast.Subscript(value=owner, slice=key):
-            found, index = resolve_node(scope, owner), _literal(key)
-            return None if found is None or index is None else item_of(found.value, index.value)
-        case ast.Call(func=ast.Name(id="v"), args=args, keywords=[]) if len(args) <= 1:
+        case ast.Call(args=args):
             number = _literal(args[0]) if args else Found(-1)
             return None if number is None or type(number.value) is not int else scope.job(number.value)
-        case ast.Call(func=function):
-            found = resolve_node(scope, function)
-            return None if found is None else returned(found.value)
     literal = _LITERALS.get(type(node))
     return None if literal is None else Found(Instance(literal))
 
