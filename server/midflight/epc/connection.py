@@ -17,7 +17,6 @@ import logging
 import socket
 import threading
 import time
-from collections import deque
 from collections.abc import Callable, Mapping
 from contextlib import ExitStack, nullcontext
 from functools import partial
@@ -29,6 +28,7 @@ from midflight.epc.forks import hold
 from midflight.epc.io_thread import IoThread
 from midflight.epc.method import AnswerThen, Lane, Method
 from midflight.epc.outbox import Outbox
+from midflight.epc.queue_of_requests import QueueOfRequests
 from midflight.epc.sexp import ITEMS_LIMIT, Symbol
 from midflight.epc.wire import Frame, FrameReader, Message, Opening, Oversized, decode, encode, opening
 from midflight.epc.workers import Workers
@@ -45,8 +45,6 @@ _TURN_SECONDS = 0.002
 _URGENT_BYTES = 4096
 _LARGE_BYTES = 256 * 1024
 _ASIDE_REQUESTS = 8
-_WAITING_REQUESTS = 1000
-_WAITING_BYTES = 4 * 8 * 1024 * 1024
 _ERROR_CHARACTERS = 64 * 1024
 _DRAIN_SECONDS = 1.0
 _QUICK_ACK: int | None = getattr(socket, "TCP_QUICKACK", None)  # Linux has it
@@ -77,17 +75,10 @@ class Connection(EPCHandler):  # type: ignore[misc]  # epc has no type hints
         self.methods: Mapping[str, Method] = {}
         self.frames = FrameReader()
         self.outbox = Outbox(partial(self.io.wake, self), self.cut)
+        self._queue = QueueOfRequests(self.workers, self._handle, self._fail_calls)
         self._lock = threading.Lock()
-        self._requests: deque[bytes] = deque()
-        self._is_working = False
-        self._is_over = False
         self._at_close: list[Callable[[], object]] | None = []
         self._aside_count = 0
-        self._waiting_count = 0
-        self._waiting_bytes = 0
-        self._received_count = 0
-        self._begun_count = 0
-        self._retired: set[int] = set()
         self._is_begun = False
         self._is_cut = False
         self._is_behind = True  # frames that were read are not handled yet
@@ -134,32 +125,21 @@ class Connection(EPCHandler):  # type: ignore[misc]  # epc has no type hints
         self.workers.run(self.finish)
 
     def step_aside(self) -> None:
-        """Let later requests run while the calling one, which the worker runs, goes on waiting for something.
-
-        Another worker takes the place of the calling thread, which ends with its request. Of too many such
-        requests at once the next one keeps its place.
-        """
-        with self._lock:
-            if threading.get_ident() in self._retired or len(self._retired) >= _ASIDE_REQUESTS:
-                return
-            self._retired.add(threading.get_ident())
-            self._is_working = bool(self._requests)
-            if not self._is_working:
-                return
-        self.workers.run(self._work)
+        """Let later requests run while the calling one, which a worker runs, goes on waiting for something."""
+        self._queue.step_aside()
 
     @property
     def received_count(self) -> int:
         """How many requests have come that are handled in order."""
-        return self._received_count
+        return self._queue.received_count
 
     def is_handling(self) -> bool:
         """Say whether one of them is not answered yet."""
-        return self._waiting_count > 0
+        return self._queue.waiting_count > 0
 
     def has_begun(self, count: int) -> bool:
         """Say whether the first `count` of them have been begun."""
-        return self._begun_count >= count
+        return self._queue.has_begun(count)
 
     def at_close(self, function: Callable[[], object]) -> None:
         """Call `function` once when the connection has ended, at once if it has. Callable from any thread."""
@@ -179,19 +159,10 @@ class Connection(EPCHandler):  # type: ignore[misc]  # epc has no type hints
             stack.callback(self.cut)
             if self._is_begun:
                 stack.callback(self.outbox.wait_empty, _DRAIN_SECONDS)
-            stack.callback(self._end_requests)
+            stack.callback(self._queue.end)  # our own calls fail behind the last request
             stack.callback(self.outbox.close)
             for function in functions:
                 stack.callback(function)
-
-    def _end_requests(self) -> None:
-        """Let the worker fail our own calls behind the last request."""
-        with self._lock:
-            self._is_over = True
-            if self._is_working:
-                return
-            self._is_working = True
-        self.workers.run(self._work)
 
     def cut(self) -> None:
         """End the connection now; the I/O thread then sees its end. Callable from any thread."""
@@ -230,7 +201,9 @@ class Connection(EPCHandler):  # type: ignore[misc]  # epc has no type hints
             case None:
                 _log.debug("an answer to no call: %r", head.uid if head else None)
             case Lane.IN_ORDER:
-                self._enqueue(event.payload, head)
+                if not self._queue.put(event.payload):
+                    waiting = self._queue.waiting_count
+                    self._reject(head, f"{waiting} requests of this connection are waiting already")
 
     def _lane(self, head: Opening | None, size: int, /) -> Lane | None:
         """Return where a message is handled; None for an answer to no call, which is not even parsed."""
@@ -240,16 +213,16 @@ class Connection(EPCHandler):  # type: ignore[misc]  # epc has no type hints
             if head.uid not in self.callmanager.callbacks:
                 return None
             # Not in order: an answer is what the flow control, and perhaps the request that runs, waits for.
-            return Lane.AT_ONCE if size <= _URGENT_BYTES else self._aside(Lane.AT_ONCE)
+            return Lane.AT_ONCE if size <= _URGENT_BYTES else self._aside()
         method = self.methods.get(head.method or "")
         if method is None or size > _URGENT_BYTES:
             return Lane.IN_ORDER
-        return self._aside(Lane.IN_ORDER) if method.lane is Lane.ASIDE else method.lane
+        return self._aside() if method.lane is Lane.ASIDE else method.lane
 
-    def _aside(self, otherwise: Lane) -> Lane:
+    def _aside(self) -> Lane:
         with self._lock:
             if self._aside_count >= _ASIDE_REQUESTS:
-                return otherwise
+                return Lane.IN_ORDER
             self._aside_count += 1
         return Lane.ASIDE
 
@@ -259,46 +232,6 @@ class Connection(EPCHandler):  # type: ignore[misc]  # epc has no type hints
         finally:
             with self._lock:
                 self._aside_count -= 1
-
-    def _enqueue(self, payload: bytes, head: Opening | None) -> None:
-        with self._lock:
-            has_room = self._waiting_count < _WAITING_REQUESTS and self._waiting_bytes + len(payload) <= _WAITING_BYTES
-            if has_room:
-                self._waiting_count += 1
-                self._waiting_bytes += len(payload)
-                self._received_count += 1
-                self._requests.append(payload)
-            has_worker, self._is_working = self._is_working, self._is_working or has_room
-        if not has_room:
-            self._reject(head, f"{self._waiting_count} requests of this connection are waiting already")
-        elif not has_worker:
-            self.workers.run(self._work)
-
-    def _work(self) -> None:
-        """Handle the requests that wait, in order, until none does."""
-        while (payload := self._next_request()) is not None:
-            try:
-                self._handle(payload)
-            except BaseException:
-                # One that was sent to this thread for a method that had just returned: those behind it are served.
-                _log.error("a request failed outside its method", exc_info=True)
-            with self._lock:
-                self._waiting_count -= 1
-                self._waiting_bytes -= len(payload)
-                if threading.get_ident() in self._retired:
-                    self._retired.remove(threading.get_ident())
-                    return
-
-    def _next_request(self) -> bytes | None:
-        with self._lock:
-            if self._requests:
-                self._begun_count += 1
-                return self._requests.popleft()
-            self._is_working = False
-            is_over = self._is_over
-        if is_over:
-            self._fail_calls()  # after the outbox was closed, so that none comes later
-        return None
 
     def _fail_calls(self) -> None:
         lost = ConnectionLost("The connection was closed; the answer will not come. Connect again.")
