@@ -164,6 +164,14 @@ Whatever in this Emacs makes another version current calls this."
 (setf (alist-get 'code/loaded midflight-connection-handlers)
       #'midflight-code--loaded-elsewhere)
 
+(defun midflight-code--show-progress (_connection load)
+  "Say what LOAD, a plist, does: a load of this Emacs that takes its time."
+  (message "Midflight: %s; %s breaks it off" (plist-get load :text)
+           (substitute-command-keys "\\<midflight-mode-map>\\[midflight-interrupt]")))
+
+(setf (alist-get 'code/progress midflight-connection-handlers)
+      #'midflight-code--show-progress)
+
 ;;;; Commands
 
 ;;;###autoload

@@ -191,15 +191,25 @@ With prefix argument CHOOSE ask for another shell, as `midflight-shell' does."
         (t (midflight-user-error "The buffer this shell was shown from is gone"))))
 
 (defun midflight-interrupt ()
-  "Interrupt the evaluation in the shell of this buffer's project.
-The server and its runtime processes go on."
+  "Break off what this Emacs has running on the server of this buffer's project.
+That is its loads, if one is under way, else the evaluation in the shell.
+A load that is broken off changes nothing.  The server and its runtime
+processes go on."
   (interactive)
+  (midflight-connection-call
+   'code/interrupt '(nil)
+   (lambda (loads)
+     (unless loads
+       (midflight-shell--interrupt)))))
+
+(defun midflight-shell--interrupt ()
+  "Interrupt the evaluation in the shell of this buffer's project."
   (let ((shell (midflight-shell-of (midflight-connection-root-of-buffer))))
     (with-current-buffer (or shell (current-buffer))
       (if (and shell (eq midflight-shell-session-state 'busy))
           (midflight-connection-call 'interrupt (list midflight-shell-session-number)
                                      #'ignore)
-        (midflight-user-error "No evaluation runs in the shell of this project")))))
+        (message "Midflight: no load of this Emacs and no evaluation runs; nothing was broken off")))))
 
 ;; Of its two keys in a shell, show the one that is like other shells'.
 (put 'midflight-interrupt :advertised-binding (kbd "C-c C-c"))

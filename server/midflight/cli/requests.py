@@ -6,7 +6,7 @@ import argparse
 import os
 from typing import Any
 
-from midflight.cli.show import ask, root_of, show, table
+from midflight.cli.show import ask, ask_for_load, root_of, show, table
 from midflight.editors import examine
 from midflight.epc import Client
 from midflight.errors import RequestError
@@ -22,15 +22,15 @@ def load(options: argparse.Namespace) -> int:
     paths = [os.path.abspath(file) for file in options.files]
     switches = _switches(options, "force", "two_versions", "move")
     if options.modified:
-        return _show_load(options, ask(options, "code/load-modified", switches))
+        return _show_load(options, ask_for_load(options, "code/load-modified", switches))
     if len(paths) == 1:
-        return _show_load(options, ask(options, "code/load", paths[0], None, switches, near=paths[0]))
-    return _show_load(options, ask(options, "code/load-many", paths, switches, near=paths[0]))
+        return _show_load(options, ask_for_load(options, "code/load", paths[0], None, switches, near=paths[0]))
+    return _show_load(options, ask_for_load(options, "code/load-many", paths, switches, near=paths[0]))
 
 
 def rollback(options: argparse.Namespace) -> int:
     switches = _switches(options, "force", "move")
-    return _show_load(options, ask(options, "code/rollback", options.module, options.version, switches))
+    return _show_load(options, ask_for_load(options, "code/rollback", options.module, options.version, switches))
 
 
 def _switches(options: argparse.Namespace, *names: str) -> dict[str, bool] | None:
@@ -43,13 +43,12 @@ def upgrade(options: argparse.Namespace) -> int:
     chosen = {name: value for name, value in chosen.items() if value is not None and value is not False}
     near = next((each for each in modules if os.path.isabs(each)), ".")
     if len(modules) == 1:
-        report = ask(options, "code/upgrade", modules[0], None, chosen or None, near=near)
+        report = ask_for_load(options, "code/upgrade", modules[0], None, chosen or None, near=near)
     elif "to" in chosen:
         raise RequestError("--to takes one module back, not several; nothing was done. Upgrade each alone.")
     else:
-        report = ask(options, "code/upgrade-many", modules, chosen or None, near=near)
-    show(options, report, lambda: report["text"])
-    return 1 if report["status"] == "failed" else 0
+        report = ask_for_load(options, "code/upgrade-many", modules, chosen or None, near=near)
+    return _show_load(options, report)
 
 
 def _is_file(module: str) -> bool:
@@ -64,7 +63,9 @@ def move(options: argparse.Namespace) -> int:
 
 def _show_load(options: argparse.Namespace, report: dict[str, Any]) -> int:
     show(options, report, lambda: report["text"])
-    return 0 if report["status"] == "loaded" else 1
+    if report["status"] != "failed":
+        return 0
+    return 130 if options.is_broken_off else 1
 
 
 def ps(options: argparse.Namespace) -> int:

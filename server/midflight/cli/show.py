@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import argparse
 import json
+import sys
 from collections.abc import Callable, Sequence
 from pathlib import Path
 from typing import Any
@@ -11,11 +12,34 @@ from typing import Any
 from midflight.epc import Client, find_root
 from midflight.text import columns
 
-__all__ = ["ask", "root_of", "show", "table"]
+__all__ = ["ask", "ask_for_load", "root_of", "show", "table"]
 
 
 def root_of(options: argparse.Namespace, near: str = ".") -> Path:
     return Path(options.root).resolve() if options.root else find_root(near)
+
+
+def ask_for_load(options: argparse.Namespace, method: str, *arguments: object, near: str = ".") -> Any:
+    """As `ask`, of what loads: as long as it takes. A terminal shows each second what the load does.
+
+    Ctrl-C breaks the load off, and `options.is_broken_off` says so; a second one leaves without the answer.
+    """
+    options.is_broken_off = False
+    is_shown = sys.stderr.isatty() and not options.json
+
+    def show_progress(load: dict[str, Any]) -> None:
+        if is_shown:
+            print(f"{load['text']} (Ctrl-C breaks it off)", file=sys.stderr)
+
+    name = f"midflight {options.run.__name__}"
+    with Client.attach(root_of(options, near), {"code/progress": show_progress}, name=name) as client:
+        answer = client.submit(method, *arguments)
+        try:
+            return answer.result()
+        except KeyboardInterrupt:
+            options.is_broken_off = True
+            client.submit("code/interrupt", None)
+            return answer.result()
 
 
 def ask(options: argparse.Namespace, method: str, *arguments: object, near: str = ".") -> Any:

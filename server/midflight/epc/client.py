@@ -40,7 +40,7 @@ CALL_SECONDS = 30.0
 _LISTS = (
     "added", "changed", "removed", "diagnostics", "lingering", "moved", "not_moved", "upgraded", "stale_imports",
     "links", "monitors", "monitored_by", "messages", "processes", "versions", "keepers", "connections",
-    "answers", "inputs",
+    "answers", "inputs", "modules",
 )  # fmt: skip
 _FLAGS = ("current", "trap_exit", "down", "code_change", "alive", "imported", "whole", "resumed", "busy", "gone")
 

@@ -79,7 +79,7 @@ class Project:
         self._do(self._shell_worker, self._evaluate, self._loading, text)
 
     def interrupt(self) -> None:
-        """Break off the evaluation that runs."""
+        """Break off the load that runs, else the evaluation."""
         self._do_aside(self._interrupt)
 
     def list_processes(self) -> None:
@@ -165,6 +165,7 @@ class Project:
             return {
                 "shell/output": self._output,
                 "code/loaded": self._loaded_elsewhere,
+                "code/progress": self._show_progress,
                 "process/crashed": self._crashed,
                 "process/stuck": self._crashed,
             }
@@ -200,6 +201,10 @@ class Project:
 
     def _loaded_elsewhere(self, answer: dict[str, Any]) -> None:
         text = f"{answer['summary']} (by {answer.get('by') or 'another editor'})"
+        self._editor.show("message", level="info", text=text)
+
+    def _show_progress(self, load: dict[str, Any]) -> None:
+        text = f"Midflight: {load['text']}; :MidflightInterrupt breaks it off"
         self._editor.show("message", level="info", text=text)
 
     def _crashed(self, crash: dict[str, Any]) -> None:
@@ -287,9 +292,13 @@ class Project:
 
     def _interrupt(self) -> None:
         with self._lock:
-            client = self._clients.get("shell")
+            client, loading = self._clients.get("shell"), self._clients.get("code")
+        if loading is not None and loading.call("code/interrupt", None):
+            return
         if client is None or self._session is None or not client.call("interrupt", self._session):
-            self._editor.show("message", level="info", text="Midflight: no evaluation runs; nothing was interrupted")
+            self._editor.show(
+                "message", level="info", text="Midflight: no load and no evaluation runs; nothing was interrupted"
+            )
 
     def _leave(self, stop_server: bool) -> None:
         text = f"Midflight: disconnected from {self.root}; its server and processes run on"

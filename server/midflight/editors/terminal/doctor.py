@@ -29,6 +29,7 @@ def examine(root: Path) -> dict[str, str | None]:
         "runtime folder": None,
         "server": None,
         "answer": None,
+        "loads": None,
         "trouble": None,
     }
     try:
@@ -41,19 +42,22 @@ def examine(root: Path) -> dict[str, str | None]:
             found["server"] = f"none runs; {place.server_path} is stale, process {said.pid} is gone"
         else:
             found["server"] = f"{said.place}, process id {said.pid}, version {said.version}, protocol {said.protocol}"
-            found["answer"] = _answer(said)
+            found["answer"], found["loads"] = _answer(said)
     except (MidflightError, TimeoutError) as error:
         found["trouble"] = str(error)
     return found
 
 
-def _answer(said: ServerFile) -> str:
+def _answer(said: ServerFile) -> tuple[str, str]:
+    """Return how the server answers, and which loads are under way there."""
     with Client.to(said) as client:
         began = time.perf_counter()
         client.call("ping")
         milliseconds = (time.perf_counter() - began) * 1000
         info = client.call("server/info")
-    return f"in {milliseconds:.1f} ms; {info['processes']} processes, Python {info['python']}"
+        loads = client.call("code/loading") or []
+    answer = f"in {milliseconds:.1f} ms; {info['processes']} processes, Python {info['python']}"
+    return answer, "; ".join(each["text"] for each in loads) or "none under way"
 
 
 def _package(name: str) -> str:

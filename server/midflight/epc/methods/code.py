@@ -9,9 +9,9 @@ A load that is refused is no error of the protocol: its answer has the status "f
 from __future__ import annotations
 
 from midflight import code
-from midflight.epc.method import Method
+from midflight.epc.method import Lane, Method
 from midflight.epc.methods.arguments import absolute_path, flags, number, text
-from midflight.epc.methods.loading import Loading, Plist, moves_plist
+from midflight.epc.methods.loading import Loading, Plist, loads_plists, moves_plist
 
 __all__ = ["CodeMethods"]
 
@@ -29,6 +29,8 @@ class CodeMethods:
         """Return the methods."""
         return (
             Method("code/load", self.load),
+            Method("code/loading", self.loading, Lane.ASIDE),
+            Method("code/interrupt", self.interrupt, Lane.ASIDE),
             Method("code/versions", self.versions),
             Method("code/source", self.source),
             Method("code/diff", self.diff),
@@ -44,6 +46,17 @@ class CodeMethods:
         given = None if source is None else text(source, "SOURCE")
         switches = flags(options, _OPTIONS)
         return self._loading.one(lambda: code.load_or_upgrade(file, given, **switches))
+
+    def loading(self) -> list[Plist]:
+        """Return the loads under way, of all clients, and those given up whose threads run on, oldest first."""
+        return loads_plists()
+
+    def interrupt(self, load: object = None) -> list[Plist]:
+        """Break off the load of number LOAD, nil for all of this connection; say of each what came of it.
+
+        `:outcome` is "ended", "given-up" if its body runs on, or "late" if it was current before.
+        """
+        return self._loading.break_off(None if load is None else number(load, "LOAD"))
 
     def versions(self, module: object) -> list[Plist]:
         """Return the versions of MODULE, oldest first, each with how many processes run it."""

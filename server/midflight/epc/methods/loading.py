@@ -7,19 +7,23 @@ What is refused is no error of the protocol: its answer has the status "failed" 
 
 from __future__ import annotations
 
+import math
+import threading
 from collections.abc import Callable, Sequence
-from typing import TypeVar
+from typing import Any, TypeVar
 
 from midflight import code
 from midflight.epc.pushes import Output
 from midflight.epc.server import ServerConnection
-from midflight.errors import LoadError
+from midflight.errors import LoadError, RequestError
 from midflight.kernel import group_leader_var
 
-__all__ = ["Loading", "Plist", "moves_plist", "report_plist"]
+__all__ = ["Loading", "Plist", "loads_plists", "moves_plist", "report_plist"]
 
 Plist = dict[str, object]
 Result = TypeVar("Result")
+
+_PROGRESS_SECONDS = 1.0
 
 _MOST = 1000  # servers in an answer, which must fit into a frame; `text` says how many more there are
 _NAMED = 50  # processes in an answer, which an editor reads while somebody waits; `text` says how many more there are
@@ -35,6 +39,10 @@ class Loading:
     def __init__(self, connection: ServerConnection, output: Callable[[], Output | None]) -> None:
         self._connection = connection
         self._output = output
+        self._threads: set[code.LoadThread[Any]] = set()
+        self._lock = threading.Lock()
+        self._broken_off: float = 0  # how many of the connection's requests had come when all loads were broken off
+        connection.at_close(self._end)
 
     def one(self, load: Callable[[], code.LoadReport]) -> Plist:
         """Call `load`, and translate the report of it or of its refusal. Tells the other connections."""
@@ -63,13 +71,53 @@ class Loading:
         }
 
     def as_loader(self, function: Callable[[], Result]) -> Result:
-        """Call `function`: what code prints while it is loaded shows in the shell, and people see who loads it."""
+        """Call `function` in a thread that can be broken off, and wait for it.
+
+        What code prints while it is loaded shows in the shell, and people see who loads it. A load that takes longer
+        than a moment does not hold up the requests behind it, and the peer is told each second what it does.
+        Raises: RequestError if it was broken off before it began.
+        """
         token, loader = group_leader_var.set(self._output()), code.loader_var.set(self._connection.title)
         try:
-            return function()
+            with self._lock:
+                if not self._connection.has_begun(self._broken_off + 1):
+                    raise RequestError("It was broken off before it began; nothing was loaded. Load again.")
+                thread = code.LoadThread(function)
+                self._threads.add(thread)
         finally:
             group_leader_var.reset(token)
             code.loader_var.reset(loader)
+        try:
+            while not thread.wait(_PROGRESS_SECONDS):
+                self._connection.step_aside()
+                self._connection.reports.add("code/progress", _row(thread.load.info()))
+            return thread.result()
+        finally:
+            self._threads.discard(thread)
+
+    def break_off(self, number: int | None) -> list[Plist]:
+        """Break off the load of that number, whoever asked for it; for None those of this connection.
+
+        Those that wait in this connection for their turn are refused when that comes.
+        """
+        title = self._connection.title
+        if number is not None:
+            found = next((each for each in code.loads() if each.number == number), None)
+            outcome = code.break_off(number, title)
+            return [] if found is None or outcome is None else [_row(found) | {"outcome": outcome}]
+        with self._lock:
+            self._broken_off = self._connection.received_count
+            threads = list(self._threads)
+        rows = [_row(thread.load.info()) for thread in threads]
+        return [row | {"outcome": thread.break_off(title)} for row, thread in zip(rows, threads, strict=True)]
+
+    def _end(self) -> None:
+        """Break off what is under way, and what waits: the connection has ended."""
+        with self._lock:
+            self._broken_off = math.inf
+            threads = list(self._threads)
+        for thread in threads:
+            thread.break_off_aside(f"{self._connection.title}, which is gone")
 
     def tell(self, plists: Sequence[Plist]) -> None:
         """Tell the other connections of what was loaded."""
@@ -77,6 +125,26 @@ class Loading:
             if plist["status"] == "loaded":
                 by = {"by": self._connection.title}
                 self._connection.server.report("code/loaded", plist | by, but=self._connection)
+
+
+def loads_plists() -> list[Plist]:
+    """Translate the loads under way."""
+    return [_row(each) for each in code.loads()]
+
+
+def _row(load: code.LoadInfo) -> Plist:
+    return {
+        "number": load.number,
+        "modules": list(load.modules),
+        "by": load.by,
+        "thread": load.thread,
+        "state": load.state,
+        "seconds": round(load.seconds, 3),
+        "total_seconds": round(load.total_seconds, 3),
+        "waits_for": load.waits_for,
+        "place": load.place or None,
+        "text": load.text,
+    }
 
 
 def report_plist(report: code.LoadReport, most: int = _MOST) -> Plist:
