@@ -197,7 +197,7 @@ A load that is broken off changes nothing.  The server and its runtime
 processes go on."
   (interactive)
   (midflight-connection-call
-   'code/interrupt '(nil)
+   'code/interrupt '(t)
    (lambda (loads)
      (unless loads
        (midflight-shell--interrupt)))))

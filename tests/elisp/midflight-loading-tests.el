@@ -100,6 +100,40 @@ Version 1 is loaded if TEXT is `loaded', for the usual text."
                (when (string-match-p "\\`\\*midflight-preview" (buffer-name buffer))
                  (kill-buffer buffer)))))))))
 
+;;;; A load that takes too long
+
+(defun midflight-loading-tests-slow (text)
+  "Load the current buffer with TEXT, whose body does not end, until Emacs says so."
+  (erase-buffer)
+  (insert text)
+  (midflight-loading-tests-wait
+   "tally runs its body .*tally\\.py:2 in <module>, since [0-9.]+ s; C-c C-b breaks it off" "C-c C-k"))
+
+(ert-deftest midflight-interrupt-breaks-a-load-off ()
+  "The echo area says what the load does; broken off, it changes nothing."
+  (midflight-loading-tests-with 'loaded
+    (midflight-loading-tests-slow "x = 1\nwhile True: x = 2\n")
+    (midflight-loading-tests-wait
+     (concat "\\`tally not loaded: broken off by Emacs .*, connection [0-9]+ after .* s, "
+             "at tally\\.py:2 in <module>\\. Version 1 stays current")
+     "C-c C-b")
+    (should (equal (midflight-loading-tests-versions "tally") '(1)))))
+
+(ert-deftest midflight-interrupt-gives-up-a-load-that-nobody-can-stop ()
+  "Another module can be loaded meanwhile, and the same one afterwards."
+  (midflight-loading-tests-with 'loaded
+    (midflight-loading-tests-slow "import threading\nthreading.Event().wait()\n")
+    (midflight-loading-tests-wait "tally not loaded: broken off .* still runs the body of tally"
+                                  "C-c C-b")
+    (erase-buffer)
+    (insert "x = 3\n")
+    (midflight-loading-tests-wait "\\`tally v2 loaded" "C-c C-k")))
+
+(ert-deftest midflight-interrupt-says-that-nothing-runs ()
+  "Neither a load nor an evaluation."
+  (midflight-loading-tests-with 'loaded
+    (midflight-loading-tests-wait "no load of this Emacs and no evaluation runs" "C-c C-b")))
+
 ;;;; Preview
 
 (defun midflight-loading-tests-preview ()

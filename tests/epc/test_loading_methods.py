@@ -14,6 +14,7 @@ from helpers.epc_peer import DEADLINE_SECONDS
 from helpers.gates import SECONDS, Gates, wait_for
 from helpers.versions import forget_modules_in
 from midflight import code
+from midflight.errors import RemoteError
 
 
 @pytest.fixture
@@ -138,3 +139,24 @@ def test_a_client_that_goes_gives_up_its_loads(node: Any, folder: Path, gates: G
 
     wait_for(lambda: not code.loads())
     assert other.call("code/load", path, "x = 2\n", None, timeout_seconds=DEADLINE_SECONDS)["version"] == 1
+
+
+def test_a_load_that_waits_for_its_turn_is_broken_off_unless_only_those_begun_are_meant(
+    node: Any, folder: Path, gates: Gates, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """An editor's key ends the evaluation before the load that was asked for behind it."""
+    monkeypatch.setattr("midflight.epc.methods.loading._PROGRESS_SECONDS", 60.0)  # the first keeps its place till then
+    client = node.connect()
+    client.submit("code/load", write(folder, "first", "GATES['first'].wait()\n"), None, None)
+    assert gates["first"].reached.wait(SECONDS)
+    second = client.submit("code/load", write(folder, "second", "x = 1\n"), None, None)
+    third = client.submit("code/load", write(folder, "third", "x = 1\n"), None, None)
+
+    rows = client.call("code/interrupt", None)
+
+    assert [row["modules"] for row in rows] == [["first"]]
+    for waiting in (second, third):
+        with pytest.raises(RemoteError, match="broken off before it began; nothing was loaded"):
+            waiting.result(DEADLINE_SECONDS)
+    assert client.call("code/interrupt", True) is None
+    assert client.call("code/load", str(folder / "second.py"), None, None)["status"] == "loaded"

@@ -52,11 +52,13 @@ class CodeMethods:
         return loads_plists()
 
     def interrupt(self, load: object = None) -> list[Plist]:
-        """Break off the load of number LOAD, nil for all of this connection; say of each what came of it.
+        """Break off the load of number LOAD; nil: all of this connection; t: of these, those that have begun.
 
-        `:outcome` is "ended", "given-up" if its body runs on, or "late" if it was current before.
+        `:outcome` of each is "ended", "given-up" if its body runs on, or "late" if it was current before.
         """
-        return self._loading.break_off(None if load is None else number(load, "LOAD"))
+        if load is None or load is True:
+            return self._loading.break_off_own(is_begun=load is True)
+        return self._loading.break_off(number(load, "LOAD"))
 
     def versions(self, module: object) -> list[Plist]:
         """Return the versions of MODULE, oldest first, each with how many processes run it."""

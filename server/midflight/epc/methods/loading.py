@@ -95,18 +95,20 @@ class Loading:
         finally:
             self._threads.discard(thread)
 
-    def break_off(self, number: int | None) -> list[Plist]:
-        """Break off the load of that number, whoever asked for it; for None those of this connection.
+    def break_off(self, number: int) -> list[Plist]:
+        """Break off the load of that number, whoever asked for it."""
+        found = next((each for each in code.loads() if each.number == number), None)
+        outcome = code.break_off(number, self._connection.title)
+        return [] if found is None or outcome is None else [_row(found) | {"outcome": outcome}]
 
-        Those that wait in this connection for their turn are refused when that comes.
+    def break_off_own(self, *, is_begun: bool) -> list[Plist]:
+        """Break off the loads of this connection; unless only what `is_begun` is meant, those that wait for their turn
+        in it, too, are refused when that comes.
         """
         title = self._connection.title
-        if number is not None:
-            found = next((each for each in code.loads() if each.number == number), None)
-            outcome = code.break_off(number, title)
-            return [] if found is None or outcome is None else [_row(found) | {"outcome": outcome}]
         with self._lock:
-            self._broken_off = self._connection.received_count
+            if not is_begun:
+                self._broken_off = self._connection.received_count
             threads = list(self._threads)
         rows = [_row(thread.load.info()) for thread in threads]
         return [row | {"outcome": thread.break_off(title)} for row, thread in zip(rows, threads, strict=True)]
