@@ -137,7 +137,7 @@ class Connection(EPCHandler):  # type: ignore[misc]  # epc has no type hints
         """Say whether one of them is not answered yet."""
         return self._queue.waiting_count > 0
 
-    def has_begun(self, count: float) -> bool:
+    def has_begun(self, count: int) -> bool:
         """Say whether the first `count` of them have been begun."""
         return self._queue.has_begun(count)
 

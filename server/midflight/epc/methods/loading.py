@@ -7,7 +7,7 @@ What is refused is no error of the protocol: its answer has the status "failed" 
 
 from __future__ import annotations
 
-import math
+import sys
 import threading
 from collections.abc import Callable, Sequence
 from typing import Any, TypeVar
@@ -41,7 +41,7 @@ class Loading:
         self._output = output
         self._threads: set[code.LoadThread[Any]] = set()
         self._lock = threading.Lock()
-        self._broken_off: float = 0  # how many of the connection's requests had come when all loads were broken off
+        self._broken_off = 0  # how many of the connection's requests had come when all loads were broken off
         connection.at_close(self._end)
 
     def one(self, load: Callable[[], code.LoadReport]) -> Plist:
@@ -116,7 +116,7 @@ class Loading:
     def _end(self) -> None:
         """Break off what is under way, and what waits: the connection has ended."""
         with self._lock:
-            self._broken_off = math.inf
+            self._broken_off = sys.maxsize
             threads = list(self._threads)
         for thread in threads:
             thread.break_off_aside(f"{self._connection.title}, which is gone")
