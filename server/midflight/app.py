@@ -24,6 +24,7 @@ from pathlib import Path
 from types import FrameType
 from typing import Any, TextIO, cast
 
+from midflight.detached_log import DetachedLog
 from midflight.driver import Runtime
 from midflight.epc import (
     Client,
@@ -68,9 +69,6 @@ _SIGNALS = (signal.SIGTERM, signal.SIGINT, signal.SIGHUP)
 _START_SECONDS = 20.0
 _LOOK_SECONDS = 0.02
 _LOG_TAIL_BYTES = 4000
-_LOG_LIMIT_BYTES = 16 * 1024 * 1024
-_LOG_KEPT_BYTES = 1024 * 1024
-_LOG_LOOK_SECONDS = 2.0
 _log = logging.getLogger("midflight")
 
 
@@ -108,7 +106,8 @@ async def _serve(
     async with Runtime() as runtime:
         asked = ending.listen(runtime)
         starting: asyncio.Task[None] | None = None
-        trimming = asyncio.create_task(_keep_log_short(place.log_path))
+        detached_log = DetachedLog.of_this_process(place.log_path)
+        trimming = asyncio.create_task(detached_log.keep_short()) if detached_log is not None else None
         services = Services(runtime.scheduler, place.root, version("midflight"), ending.request, log)
         cookie = new_cookie()
         plain = takes_plain_cookie(place.root)
@@ -116,7 +115,13 @@ async def _serve(
             cookie, partial(methods_of, services), partial(describe, services), port=port, plain_cookie=plain
         )
         publication = Publication(
-            place, cookie, services.version, port=server.port, listen=server.listeners.add, plain=plain
+            place,
+            cookie,
+            services.version,
+            port=server.port,
+            listen=server.listeners.add,
+            plain=plain,
+            take_log=detached_log.write_to if detached_log is not None else None,
         )
         ending.withdraw = publication.withdraw
         try:
@@ -137,7 +142,8 @@ async def _serve(
                 starting = asyncio.create_task(_start_configured(runtime, place.root))
             return await _until(asked, runtime, program)
         finally:
-            trimming.cancel()
+            if trimming is not None:
+                trimming.cancel()
             if starting is not None:
                 starting.cancel()
             publication.withdraw()
@@ -182,28 +188,6 @@ async def _until(asked: asyncio.Event, runtime: Runtime, program: Program | None
         raise KeyboardInterrupt
     finally:
         waiting.cancel()
-
-
-async def _keep_log_short(path: Path) -> None:
-    """Cut the log of a detached server to its end when it has grown large: a process may print for ever."""
-    try:
-        if not os.path.samestat(os.fstat(1), path.stat()):
-            return
-    except OSError:
-        return  # no log, or no standard output: this server is not a detached one
-    while True:
-        await asyncio.sleep(_LOG_LOOK_SECONDS)
-        size = os.fstat(1).st_size
-        if size > _LOG_LIMIT_BYTES:
-            try:
-                with path.open("rb") as file:
-                    file.seek(-_LOG_KEPT_BYTES, os.SEEK_END)
-                    kept = file.read().partition(b"\n")[2]
-                os.ftruncate(1, 0)  # the file is open for appending, so writing goes on at its new end
-                os.write(1, b"[%d bytes of older output were dropped here]\n" % (size - len(kept)) + kept)
-            except OSError:
-                # It was taken away, or there is no room for its end even now: the server goes on without.
-                pass
 
 
 def _tell_of_crash(server: Server, report: CrashReport) -> None:

@@ -37,13 +37,14 @@ SEEN_BY: dict[str, frozenset[str]] = {
     "testing": frozenset({"errors", "kernel", "driver"}),
     "coverage": frozenset({"code"}),
     "editors": frozenset({"errors", "text", "epc"}),
+    "detached_log": frozenset(),
     "log_output": frozenset(),
     "program": frozenset({"errors", "code"}),
 }
-SEEN_BY["app"] |= {"driver", "event_loop", "editors", "log_output", "program"}
+SEEN_BY["app"] |= {"driver", "event_loop", "detached_log", "editors", "log_output", "program"}
 SEEN_BY["cli"] |= {"driver", "editors", "program"}
 # midflight/__init__.py: the public names
-SEEN_BY[""] = frozenset(SEEN_BY) - {"cli", "app", "editors", "program", "testing", "coverage", ""}
+SEEN_BY[""] = frozenset(SEEN_BY) - {"cli", "app", "detached_log", "editors", "program", "testing", "coverage", ""}
 
 # The rooms of the code server, in the same way. What stands in code/ itself is below them all.
 ROOMS = (

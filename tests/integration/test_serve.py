@@ -5,6 +5,7 @@ from __future__ import annotations
 import json
 import os
 import queue
+import shutil
 import signal
 import socket
 import stat
@@ -207,6 +208,28 @@ def test_detached_server_outlives_its_starter(start: Start, project: Path, runti
         stopped = start("stop")
         assert stopped.exit_code() == 0, stopped.lines
     assert files(runtime_dir) == ["server.log"]
+
+
+def test_detached_server_has_a_log_again_after_its_folder_was_removed(
+    start: Start, project: Path, runtime_dir: Path
+) -> None:
+    """What it prints from then on is in a new one, and it is found and stopped as before."""
+    starter = start("serve", "--detach")
+    port = starter.port()
+    try:
+        shutil.rmtree(runtime_dir)
+        assert Place(project).find().port == port
+
+        evaluate(
+            project, "import os; written = os.write(1, b'on standard output\\n') + os.write(2, b'on standard error\\n')"
+        )
+
+        lines = next(runtime_dir.rglob("server.log")).read_text().splitlines()
+        assert lines[-2:] == ["on standard output", "on standard error"]
+        assert "they are back" in lines[0]
+    finally:
+        stopped = start("stop")
+        assert stopped.exit_code() == 0, stopped.lines
 
 
 def test_detached_server_that_cannot_start_says_why(start: Start, runtime_dir: Path) -> None:

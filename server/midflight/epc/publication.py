@@ -47,6 +47,7 @@ class Publication:
 
     `listen` gets the Unix socket, bound and listening, and again a new one whenever the files had to be put back; None
     publishes the port alone. `plain` publishes server.json and the cookie, too, by which other EPC clients find `main`.
+    `take_log` gets a new log, open for appending, when the log of this server was removed with its files.
     """
 
     def __init__(
@@ -58,12 +59,14 @@ class Publication:
         port: int | None,
         listen: Callable[[socket.socket], object] | None = None,
         plain: bool = True,
+        take_log: Callable[[int], object] | None = None,
     ) -> None:
         self.place = place
         self._cookie = cookie
         self._version = version
         self._port = port
         self._listen = listen
+        self._take_log = take_log
         self._is_plain = plain and place.name == MAIN and port is not None
         self._lock = threading.RLock()
         self._folder: PrivateFolder | None = None  # where the files are
@@ -123,6 +126,7 @@ class Publication:
                     if other is not None:
                         raise ServerRunning(str(self.place.root), other.place, other.pid)
                     self._write(folder)
+                    self._restore_log(folder)
                 self._say("", "The files by which this server is found were gone; they are back.")
             except (OSError, ServerRunning) as error:
                 self._say(str(error), f"This server cannot be found, and goes on; it will try again. {error}")
@@ -234,6 +238,13 @@ class Publication:
         self._socket_home, self._socket_status = home, status
         self._listen(listener)
         return str(home.path / name)
+
+    def _restore_log(self, folder: PrivateFolder) -> None:
+        """Make a new log if this server has one, and it is gone."""
+        if self._take_log is not None and folder.status(self.place.log_name) is None:
+            handle = folder.open_log(self.place.log_name)
+            self._take_log(handle)
+            os.close(handle)
 
     def _hold_runtime(self) -> None:
         """Keep a shared lock on the runtime folder: systemd-tmpfiles cleans nothing below a folder that is locked."""
