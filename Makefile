@@ -39,8 +39,9 @@ test-emacs: setup ## the elisp tests, in a real Emacs
 test-neovim: setup ## the Neovim tests, in a real Neovim
 	$(PYTEST) tests/neovim
 
-chaos: setup ## random actions for MINUTES (10), with SEED or a new one, in PYTHON
-	cd tests && PYTHONPATH=../server $(abspath $(or $(PYTHON),.venv/bin/python)) -m chaos --minutes $(or $(MINUTES),10) $(if $(SEED),--seed $(SEED))
+chaos: setup ## random actions for MINUTES (10), or KILLS servers ended; SEED, PYTHON to choose
+	cd tests && PYTHONPATH=../server $(abspath $(or $(PYTHON),.venv/bin/python)) -m chaos \
+	$(if $(KILLS),--kills $(KILLS),--minutes $(or $(MINUTES),10)) $(if $(SEED),--seed $(SEED)) $(if $(WORLD),--world $(WORLD))
 
 docs: setup ## the manual, for Info and as a page: docs/manual/midflight.info, .html
 	scripts/emacs-batch -l scripts/manual.el

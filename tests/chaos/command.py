@@ -6,7 +6,9 @@ import argparse
 import logging
 import secrets
 from collections.abc import Callable
+from functools import partial
 
+from chaos.kills import play as play_kills
 from chaos.ledger import Broken
 from chaos.live import play as play_live
 from chaos.record import Record
@@ -31,24 +33,33 @@ def parser() -> argparse.ArgumentParser:
     made.add_argument("--steps", type=int, default=400, help="actions a round (default: %(default)s)")
     made.add_argument("--first", type=int, default=0, help="the number of the first round (default: %(default)s)")
     made.add_argument("--rounds", type=int, default=1, help="how many rounds, without --minutes (default: %(default)s)")
+    made.add_argument("--kills", type=int, help="end so many servers by kill -9 and SIGTERM instead")
     return made
 
 
 def main(arguments: list[str] | None = None) -> int:
     """Run the command; return its exit code."""
     options = parser().parse_args(arguments)
-    logging.getLogger("midflight").setLevel(logging.CRITICAL)
     seed = options.seed or secrets.token_hex(4)
+    logging.getLogger("midflight").setLevel(logging.CRITICAL)
+    print(f"seed {seed}", flush=True)
+    if options.kills:
+        return shown("kills", seed, lambda: play_kills(seed, kills=options.kills))
     worlds = list(WORLDS) if options.world == "all" else [options.world]
     minutes = None if options.minutes is None else options.minutes / len(worlds)
-    print(f"seed {seed}", flush=True)
     for world in worlds:
-        try:
-            record = WORLDS[world](
-                seed, rounds=options.rounds, steps=options.steps, first=options.first, minutes=minutes
-            )
-        except Broken as error:
-            print(error, flush=True)
+        play = partial(WORLDS[world], seed, rounds=options.rounds, steps=options.steps, first=options.first)
+        if shown(f"{world} world", seed, partial(play, minutes=minutes)):
             return 1
-        print(record.summary(f"chaos, {world} world: no rule broken, no leak", seed=seed), flush=True)
+    return 0
+
+
+def shown(title: str, seed: str, play: Callable[[], Record]) -> int:
+    """Play, print the summary or the failure, and return the exit code."""
+    try:
+        record = play()
+    except Broken as error:
+        print(error, flush=True)
+        return 1
+    print(record.summary(f"chaos, {title}: no rule broken, nothing left behind", seed=seed), flush=True)
     return 0
