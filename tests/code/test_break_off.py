@@ -172,6 +172,20 @@ def test_a_load_that_is_current_is_not_broken_off(project, gates):
     assert loader.report().version == 1
 
 
+def test_a_load_whose_unload_hook_runs_is_not_broken_off(project, gates):
+    """Its checks are done, and the hook of the version before has begun to undo what that has: it becomes current."""
+    text = "from midflight import code\n@code.on_unload\ndef f(): GATES['g'].wait()\n"
+    path = project.write("thing.py", text)
+    code.load(path)
+    loader = Loader(lambda: code.load(path, "x = 2\n"))
+    assert gates["g"].reached.wait(SECONDS)
+
+    assert code.break_off(the_load(), "me", seconds=0) == "late"
+
+    gates["g"].opened.set()
+    assert loader.report().version == 2
+
+
 def test_a_load_that_has_ended_cannot_be_broken_off():
     """There is none of that number."""
     assert code.break_off(10**9, "me") is None

@@ -101,7 +101,7 @@ def break_off(number: int, by: str, seconds: float = GRACE_SECONDS) -> Outcome |
     if the body has not ended `seconds` later, the load is given up: it is refused, others can load its modules from
     then on, and nothing that its thread does later reaches those. Whoever loads gets LoadInterrupted.
 
-    Returns: "ended"; "given-up"; "late", if its modules had become current before.
+    Returns: "ended"; "given-up"; "late", if its modules were about to become current, or had.
     """
     found = (load for load in load_lock.loads() if load.number == number and not load.is_given_up)
     load = next(found, None)
@@ -124,5 +124,6 @@ def break_off_load(load: Load, by: str, seconds: float) -> Outcome:
                     tell()
                 load.ended.set()
                 return "given-up"
-            if load.ended.wait(STRIKE_SECONDS):  # no body runs, so it is about to end
-                continue
+            if load.is_committing:  # a hook of the module's may take its time, or for good
+                return "late"
+            load.ended.wait(STRIKE_SECONDS)  # no body runs, so it is about to end

@@ -121,6 +121,11 @@ class Load:
         self._note(doing)
 
     @property
+    def is_committing(self) -> bool:
+        """Whether the last checks or a hook of its modules run: it becomes current if those let it."""
+        return self._doing is Doing.COMMITTING
+
+    @property
     def is_to_end(self) -> bool:
         """Whether it was told to end, and can."""
         return self.broken_off_by is not None and not self.is_current
