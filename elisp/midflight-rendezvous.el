@@ -112,7 +112,7 @@ What a pipe or a link leads to is never waited for or read."
 
 (defun midflight-rendezvous-alive-p (pid)
   "Return non-nil if the operating system has a process PID of this user."
-  (and (integerp pid) (> pid 0) (eql 0 (signal-process pid 0))
+  (and (integerp pid) (< 0 pid 2147483648) (eql 0 (signal-process pid 0))
        ;; Dead, but nobody has asked how it ended: so in many a container.
        (not (equal (alist-get 'state (process-attributes pid)) "Z"))))
 

@@ -149,7 +149,7 @@ for path in sys.argv[1:]:
       (midflight-test-wait "the end of a process" (lambda () (not (process-live-p process))))
       (midflight-test-publish "/project" :pid pid)
       (should-not (midflight-rendezvous-server "/project")))
-    (dolist (change '((:pid nil) (:pid "1") (:pid 0) (:port "x") (:port 0) (:port nil) (:root 3)
+    (dolist (change '((:pid nil) (:pid "1") (:pid 0) (:pid 1000000000000000000000) (:port "x") (:port 0) (:port nil) (:root 3)
                       (:root "/other") (:socket "relative") (:socket 3) (:cookie nil)
                       (:cookie "short")))
       (apply #'midflight-test-publish "/project" change)

@@ -527,6 +527,17 @@ def test_forked_child_lets_go_of_copies_only(place: Place, publish: Publisher, d
     assert ring(place.bell_name).ring is Ring.ANSWERED or sys.platform != "linux"
 
 
+def test_forked_child_that_withdraws_takes_nothing_away(place: Place, publish: Publisher, doors: Doors) -> None:
+    """Code that leaves the server's blocks in a child, by SystemExit say, ends only the child."""
+    publication = publish(place, listen=doors)
+
+    said = in_child(publication.withdraw)
+
+    assert said == "None"
+    assert files(place) == ["cookie", "main.json", "main.sock", "server.json"]
+    assert reaches(place.find().socket)
+
+
 def test_a_lock_is_not_inherited_by_a_copy_of_a_folder(place: Place) -> None:
     """A copy is opened once more, so it does not keep the claim that its original had."""
     with place.claimed() as folder:

@@ -130,6 +130,8 @@ def test_file_of_a_killed_server_is_stale(place: Place) -> None:
         {"pid": -1},
         {"pid": 0},
         {"pid": "1"},
+        {"pid": 2**31},
+        {"protocol": 10**30, "port": 10**30},
         {"pid": 1.5},
         {"root": 3},
         {"root": "/other"},

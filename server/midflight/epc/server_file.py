@@ -69,6 +69,7 @@ class ServerFile:
             all(type(text) is str and "\0" not in text for text in texts)
             and all(type(number) is int and number > 0 for number in numbers)
             and (self.port is None or self.port < 65536)
+            and self.pid < 2**31
             and (self.socket is None or os.path.isabs(self.socket))
             and self.address is not None
             and _COOKIE.fullmatch(self.cookie) is not None
