@@ -43,7 +43,10 @@ chaos: setup ## random actions for MINUTES (10), or KILLS servers ended; SEED, P
 	cd tests && PYTHONPATH=../server $(abspath $(or $(PYTHON),.venv/bin/python)) -m chaos \
 	$(if $(KILLS),--kills $(KILLS),--minutes $(or $(MINUTES),10)) $(if $(SEED),--seed $(SEED)) $(if $(WORLD),--world $(WORLD))
 
-docs: setup ## the manual, for Info and as a page: docs/manual/midflight.info, .html
+docs: setup ## the site, build/docs/html, and the manual for Info: docs/manual/midflight.info
+	.venv/bin/python -m pip install -q --disable-pip-version-check --group docs
+	scripts/reference-table
+	.venv/bin/python -m sphinx -q -W --keep-going -c docs/site -d build/docs/pages -b html . build/docs/html
 	scripts/emacs-batch -l scripts/manual.el
 	makeinfo -o docs/manual/midflight.info docs/manual/midflight.texi
 	makeinfo --html --no-split -o docs/manual/midflight.html docs/manual/midflight.texi
