@@ -2,8 +2,10 @@
 
 from __future__ import annotations
 
+import struct
 import threading
 from collections.abc import Callable
+from socket import SO_LINGER, SOL_SOCKET
 from typing import Any
 
 import pytest
@@ -120,3 +122,29 @@ def test_failing_connection_leaves_the_others(bench: Any, monkeypatch: pytest.Mo
 
         assert broken.read_to_end() == b""
         assert other.ask("(call 1 ping nil)") == '(return 1 "pong")'
+
+
+def test_requests_of_a_connection_that_broke_are_not_begun(bench: Any) -> None:
+    """Nobody waits for them; those of one that hung up in order are carried out."""
+    for is_broken in (True, False):
+        bench.gate.clear()
+        bench.entered.clear()
+        done: list[int] = []
+        last = threading.Event()
+        bench.functions["note"] = done.append
+        bench.functions["last"] = last.set
+        peer = bench.peer()
+        (connection,) = bench.server.peers()
+        peer.send(frame("(call 1 wait nil)") + frame("(call 2 note (2))") + frame("(call 3 last nil)"))
+        assert bench.entered.wait(DEADLINE_SECONDS)
+        if is_broken:
+            peer.socket.setsockopt(SOL_SOCKET, SO_LINGER, struct.pack("ii", 1, 0))
+        peer.close()
+        with bench.server._changed:
+            assert bench.server._changed.wait_for(lambda: not bench.server._peers, DEADLINE_SECONDS)
+
+        bench.gate.set()
+
+        assert last.wait(0.1 if is_broken else DEADLINE_SECONDS) is not is_broken
+        assert done == ([] if is_broken else [2])
+        assert connection.received_count == 3

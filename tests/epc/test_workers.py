@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import threading
 from collections.abc import Iterator
+from functools import partial
 
 import pytest
 
@@ -63,10 +64,9 @@ def test_one_thread_runs_what_comes_one_after_another(workers: Workers) -> None:
 
 
 @pytest.mark.parametrize("error", [ValueError("bad"), SystemExit(3), KeyboardInterrupt()])
-def test_job_that_raises_leaves_its_thread(
-    workers: Workers, error: BaseException, caplog: pytest.LogCaptureFixture
-) -> None:
-    """The next job runs, and the log has the traceback."""
+def test_job_that_raises_leaves_its_thread(error: BaseException, caplog: pytest.LogCaptureFixture) -> None:
+    """The next job runs when it has ended, and the log has the traceback."""
+    workers = Workers("test-failing", at_once=1, patience_seconds=60.0, idle_seconds=0.0)
     ran = threading.Event()
 
     def fail() -> None:
@@ -96,3 +96,29 @@ def test_idle_threads_end() -> None:
         assert not threads[-1].is_alive()
 
     assert len(set(threads)) == 2
+
+
+def test_few_jobs_begin_at_once() -> None:
+    """The others begin when one has ended: computing all at once would take longer for each of them."""
+    workers = Workers("test-few", at_once=2, patience_seconds=60.0, idle_seconds=0.0)
+    gate, began = threading.Event(), threading.Semaphore(0)
+    order: list[int] = []
+
+    def job(number: int) -> None:
+        order.append(number)
+        began.release()
+        assert gate.wait(DEADLINE_SECONDS)
+
+    for number in range(6):
+        workers.run(partial(job, number))
+    for _ in range(2):
+        assert began.acquire(timeout=DEADLINE_SECONDS)
+    assert not began.acquire(timeout=0.05)
+    assert workers.is_behind
+
+    gate.set()
+
+    for _ in range(4):
+        assert began.acquire(timeout=DEADLINE_SECONDS)
+    assert sorted(order[:2]) == [0, 1]
+    assert sorted(order) == [0, 1, 2, 3, 4, 5]

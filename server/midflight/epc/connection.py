@@ -74,13 +74,14 @@ class Connection(EPCHandler):  # type: ignore[misc]  # epc has no type hints
         """Prepare the parts; nothing is read and no thread is used before `begin`."""
         self.methods: Mapping[str, Method] = {}
         self.frames = FrameReader()
-        self.outbox = Outbox(partial(self.io.wake, self), self.cut)
+        self.outbox = Outbox(partial(self.io.wake, self), self._give_up)
         self._queue = QueueOfRequests(self.workers, self._handle, self._fail_calls)
         self._lock = threading.Lock()
         self._at_close: list[Callable[[], object]] | None = []
         self._aside_count = 0
         self._is_begun = False
         self._is_cut = False
+        self._is_broken = False
         self._is_behind = True  # frames that were read are not handled yet
         self.is_tcp = self.request.family in (socket.AF_INET, socket.AF_INET6)
         self.disable_nagle_algorithm = self.is_tcp
@@ -96,7 +97,13 @@ class Connection(EPCHandler):  # type: ignore[misc]  # epc has no type hints
         """See `Stream`: handle what has come for a moment, and end at what is no frame."""
         deadline = time.monotonic() + _TURN_SECONDS
         if not self._is_behind:
-            data = self.request.recv(_RECEIVE_BYTES)
+            try:
+                data = self.request.recv(_RECEIVE_BYTES)
+            except ConnectionError:
+                self._is_broken = (
+                    True  # nobody waits for what was asked; a peer that hung up in order may have meant it
+                )
+                raise
             if not data:
                 raise EOFError
             self._acknowledge()
@@ -159,7 +166,7 @@ class Connection(EPCHandler):  # type: ignore[misc]  # epc has no type hints
             stack.callback(self.cut)
             if self._is_begun:
                 stack.callback(self.outbox.wait_empty, _DRAIN_SECONDS)
-            stack.callback(self._queue.end)  # our own calls fail behind the last request
+            stack.callback(lambda: self._queue.end(is_broken=self._is_broken))  # our own calls fail behind the last
             stack.callback(self.outbox.close)
             for function in functions:
                 stack.callback(function)
@@ -172,6 +179,11 @@ class Connection(EPCHandler):  # type: ignore[misc]  # epc has no type hints
         except OSError:
             # Already gone, which is what was wanted.
             pass
+
+    def _give_up(self) -> None:
+        """End the connection of a peer that does not read, and what it has asked for."""
+        self._is_broken = True
+        self.cut()
 
     def push(self, method: str, arguments: list[object], answered: Callable[[object], object]) -> None:
         """Call a method of the peer; `answered` gets the answer or the exception that came instead."""

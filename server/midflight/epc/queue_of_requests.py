@@ -74,10 +74,14 @@ class QueueOfRequests:
         """Say whether the first `count` requests have been begun."""
         return self._begun_count >= count
 
-    def end(self) -> None:
-        """Take what is put from now on for the last; `at_end` follows."""
+    def end(self, *, is_broken: bool) -> None:
+        """Call `at_end` behind the last request, which is the one that runs if the connection `is_broken`."""
         with self._lock:
             self._is_over = True
+            if is_broken:
+                self.waiting_count -= len(self._requests)
+                self._waiting_bytes -= sum(map(len, self._requests))
+                self._requests.clear()
             if self._is_working:
                 return
             self._is_working = True
@@ -96,6 +100,9 @@ class QueueOfRequests:
                 if threading.get_ident() in self._retired:
                     self._retired.remove(threading.get_ident())
                     return
+            if self._workers.is_behind:  # those of other connections have their turn
+                self._workers.run(self._work)
+                return
 
     def _next(self) -> bytes | None:
         with self._lock:

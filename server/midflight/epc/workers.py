@@ -1,18 +1,22 @@
 """Threads for what may wait: started when they are needed, ended when they have been idle for a while.
 
-An idle connection has no thread. A request that runs has one, for as long as it runs, so a request that waits for
-ever takes no thread from another: there are as many threads as requests run at once.
+An idle connection has no thread. A request that runs has one, for as long as it runs, so a request that never ends
+takes no thread from another. Few begin at once, and the next when one of them has ended or has run for a moment:
+threads that compute all at the same time would take the interpreter from each other, and from the I/O thread.
 """
 
 from __future__ import annotations
 
 import logging
 import threading
+import time
 from collections import deque
 from collections.abc import Callable
 
 __all__ = ["Workers"]
 
+_AT_ONCE = 8
+_PATIENCE_SECONDS = 0.02
 _IDLE_SECONDS = 5.0
 _log = logging.getLogger("midflight.epc")
 
@@ -20,17 +24,31 @@ _log = logging.getLogger("midflight.epc")
 class Workers:
     """A set of daemon threads that run jobs. Any thread may hand over a job; it never waits.
 
-    Jobs begin in the order they came. The set has as many threads as jobs were running at once in the last
-    `idle_seconds`.
+    Jobs begin in the order they came: at once if fewer than `at_once` have begun within `patience_seconds` and run.
     """
 
-    def __init__(self, name: str, *, idle_seconds: float = _IDLE_SECONDS) -> None:
+    def __init__(
+        self,
+        name: str,
+        *,
+        at_once: int = _AT_ONCE,
+        patience_seconds: float = _PATIENCE_SECONDS,
+        idle_seconds: float = _IDLE_SECONDS,
+    ) -> None:
         self._name = name
+        self._at_once = at_once
+        self._patience_seconds = patience_seconds
         self._idle_seconds = idle_seconds
         self._changed = threading.Condition()
         self._jobs: deque[Callable[[], object]] = deque()
+        self._begun: dict[int, float] = {}  # by thread: when the job that it runs began
         self._idle_count = 0
         self._is_stopping = False
+
+    @property
+    def is_behind(self) -> bool:
+        """Whether jobs wait: one that can be divided lets them begin first."""
+        return bool(self._jobs)
 
     def run(self, job: Callable[[], object]) -> None:
         """Run `job` in a thread, soon. What it raises is logged.
@@ -39,19 +57,22 @@ class Workers:
         """
         with self._changed:
             self._jobs.append(job)
-            if len(self._jobs) <= self._idle_count:
+            if self._idle_count:
                 self._changed.notify()
                 return
-        try:
-            threading.Thread(target=self._work, name=self._name, daemon=True).start()
-        except RuntimeError:
-            _log.warning("The system gave no further thread; a request waits until another is done.", exc_info=True)
+        self._start()
 
     def stop(self) -> None:
         """Let threads that are idle, or will be, end at once."""
         with self._changed:
             self._is_stopping = True
             self._changed.notify_all()
+
+    def _start(self) -> None:
+        try:
+            threading.Thread(target=self._work, name=self._name, daemon=True).start()
+        except RuntimeError:
+            _log.warning("The system gave no further thread; a request waits until another is done.", exc_info=True)
 
     def _work(self) -> None:
         while (job := self._next()) is not None:
@@ -64,11 +85,34 @@ class Workers:
             del job  # else an idle thread keeps the last one's connection
 
     def _next(self) -> Callable[[], object] | None:
+        thread = threading.get_ident()
         with self._changed:
+            self._begun.pop(thread, None)
             self._idle_count += 1
             try:
-                if not self._jobs and not self._is_stopping:
-                    self._changed.wait_for(lambda: self._jobs or self._is_stopping, self._idle_seconds)
-                return self._jobs.popleft() if self._jobs else None
+                job = self._wait()
             finally:
                 self._idle_count -= 1
+            if job is None:
+                return None
+            self._begun[thread] = time.monotonic()
+            is_short = bool(self._jobs) and not self._idle_count
+        if is_short:
+            self._start()  # one that waits for the turn of the next
+        return job
+
+    def _wait(self) -> Callable[[], object] | None:
+        """Return the next job when it is its turn; None if none comes for long."""
+        end = time.monotonic() + self._idle_seconds
+        while True:
+            now = time.monotonic()
+            if self._jobs:
+                fresh = [began for began in self._begun.values() if now - began < self._patience_seconds]
+                if len(fresh) < self._at_once:
+                    return self._jobs.popleft()
+                seconds = min(fresh) + self._patience_seconds - now
+            elif self._is_stopping or now >= end:
+                return None
+            else:
+                seconds = end - now
+            self._changed.wait(max(0.0, seconds))
