@@ -12,6 +12,7 @@ import ctypes
 from typing import Any
 
 from midflight.kernel.frames import ASYNC_GENERATOR_STEPS, awaitables_of
+from midflight.kernel.orphans import cancel_children
 from midflight.text import type_name
 
 __all__ = ["close"]
@@ -20,9 +21,11 @@ __all__ = ["close"]
 def close(coro: Any) -> BaseException | None:
     """Close `coro`, which waits or has not begun; return the first exception that a `finally` raised, if one did.
 
-    A `finally` runs to its first await, and is closed there in turn. What goes on even then is never resumed.
+    Tasks that would be nobody's are cancelled first. A `finally` runs to its first await, and is closed there in turn.
+    What goes on even then is never resumed.
     """
     awaited = awaitables_of(coro)
+    cancel_children(awaited)
     errors = []
     for step, inner in zip(reversed(awaited[:-1]), reversed(awaited[1:]), strict=True):
         if type_name(step) in ASYNC_GENERATOR_STEPS:
