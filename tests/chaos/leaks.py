@@ -150,6 +150,7 @@ def exact(world: World, tasks: int) -> list[str]:
         known = len(world.ledger.processes)
         wrong.append(f"records of {len(records)} dead processes of {known} are still in memory: {records[:5]}")
         wrong += [f"  {path}" for path in paths_to(records.pop())]
+    wrong += [f"the event loop complains: {each}" for each in world.complaints[:5]]
     for line in world.lines:
         if line.is_open:
             continue

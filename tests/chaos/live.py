@@ -44,6 +44,7 @@ class Live:
         self.world = world = World(Random(seed), scheduler, folder, is_live=True)
         world.is_shared = is_shared
         scheduler.on_crash.append(self._crashed)
+        asyncio.get_running_loop().set_exception_handler(world.complained)
         world.run_load = self._run_load
         world.run_upgrade = self._run_upgrade
         self.accounts = Accounts()

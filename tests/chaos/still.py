@@ -43,6 +43,7 @@ class Still:
         self.runtime = TestRuntime(self.clock)
         self.world = world = World(Random(seed), self.runtime.scheduler, folder, is_live=False)
         self.runtime.scheduler.on_crash[:] = [world.crashed]
+        self.runtime.loop.set_exception_handler(world.complained)
         world.advance = self.clock.advance
         world.settle = self.runtime.run_until_idle
         world.run_load = run_at_once

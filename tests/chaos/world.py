@@ -100,6 +100,7 @@ class World:
         self.scheduler = scheduler
         self.folder = folder
         self.is_live = is_live
+        self.complaints: list[str] = []  # of the event loop: tasks that nobody ended, exceptions that nobody saw
         self.is_shared = False  # others have processes and names in this runtime
         self.ledger = Ledger(scheduler.clock.now)
         self.lines: list[Line] = []
@@ -149,6 +150,10 @@ class World:
     def crashed(self, report: CrashReport) -> None:
         """Note a crash report; a listener of the runtime."""
         self.ledger.crashes[report.pid] += 1
+
+    def complained(self, _: object, context: dict[str, Any]) -> None:
+        """Note what the event loop complains of; its exception handler."""
+        self.complaints.append(str(context.get("message")) + " " + repr(context.get("task") or context.get("future")))
 
     # --- Players -----------------------------------------------------------------------------------------------
 
