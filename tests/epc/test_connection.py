@@ -206,6 +206,27 @@ def test_methods_are_listed(bench: Any) -> None:
         assert peer.ask("(methods 4)").startswith('(return 4 ((echo nil "")')
 
 
+def test_log_that_raises_leaves_the_connection_served(bench: Any, capsys: pytest.CaptureFixture[str]) -> None:
+    """The request that failed is answered, the next one too; what was to be logged is on the standard error."""
+
+    class Raising(logging.Handler):
+        def handle(self, record: logging.LogRecord) -> bool:
+            raise SystemExit(record.name)
+
+    bench.functions["fail"] = lambda: fail_with(ValueError("ours"))
+    handler = Raising()
+    logging.getLogger("midflight.epc").addHandler(handler)
+    try:
+        with bench.peer() as peer:
+            first, second = peer.ask("(call 1 fail nil)"), peer.ask("(call 2 fail nil)")
+    finally:
+        logging.getLogger("midflight.epc").removeHandler(handler)
+
+    assert first == '(return-error 1 "ValueError: ours")'
+    assert second == '(return-error 2 "ValueError: ours")'
+    assert "ValueError: ours" in capsys.readouterr().err
+
+
 def test_error_of_a_method_is_logged_once(bench: Any, caplog: pytest.LogCaptureFixture) -> None:
     """A bug of ours leaves its traceback in the server's log; a misuse leaves nothing."""
     bench.functions["fail"] = lambda: fail_with(ValueError("ours"))

@@ -34,7 +34,7 @@ from midflight.epc.wire import Frame, FrameReader, Message, Opening, Oversized, 
 from midflight.epc.workers import Workers
 from midflight.errors import ConnectionLost, FrameError, MidflightError, RequestError, WireError
 from midflight.kernel import trouble
-from midflight.text import exception_said, exception_text
+from midflight.text import exception_said
 
 __all__ = ["Connection"]
 
@@ -293,7 +293,7 @@ class Connection(EPCHandler):  # type: ignore[misc]  # epc has no type hints
         except BaseException as error:
             # SystemExit and the like included: code of the user's runs in here, and a worker that ended would
             # leave this request and all later ones without an answer.
-            trouble.log(_log, logging.ERROR, f"a request failed\n{exception_text(error)}")
+            trouble.log_raised(_log, "a request failed", error)
             self._put_error(uid, exception_said(error))
             return
         then: Callable[[], object] | None = None

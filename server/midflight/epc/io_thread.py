@@ -21,6 +21,7 @@ from collections.abc import Callable
 from typing import Protocol
 
 from midflight.epc.forks import hold
+from midflight.kernel import trouble
 
 __all__ = ["IoThread", "Stream"]
 
@@ -161,8 +162,8 @@ class IoThread:
                 return
             try:
                 function()
-            except Exception:
-                _log.error("a connection failed", exc_info=True)
+            except BaseException as error:
+                trouble.log_raised(_log, "a connection failed", error)
 
     def _add(self, stream: Stream) -> None:
         if stream.request.fileno() < 0 or self._is_over:
@@ -180,7 +181,7 @@ class IoThread:
         except BaseException as error:
             # SystemExit and the like included: the other connections are not to end with this one.
             if not isinstance(error, (OSError, EOFError)):
-                _log.error("a connection failed", exc_info=True)
+                trouble.log_raised(_log, "a connection failed", error)
             del self._readable[stream]
             self._listen(stream, 0)
             stream.lost()
@@ -196,7 +197,7 @@ class IoThread:
             is_full = True
         except BaseException as error:
             if not isinstance(error, OSError):
-                _log.error("a connection failed", exc_info=True)
+                trouble.log_raised(_log, "a connection failed", error)
         self._due[stream] = math.inf if math.isinf(seconds) else time.monotonic() + seconds
         self._listen(stream, selectors.EVENT_WRITE if is_full else 0)
 

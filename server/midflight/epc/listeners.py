@@ -17,6 +17,7 @@ from collections.abc import Iterator
 
 from midflight.epc.forks import hold
 from midflight.epc.peer_user import peer_of
+from midflight.kernel import trouble
 
 __all__ = ["Listeners"]
 
@@ -87,14 +88,14 @@ class Listeners:
         except OSError as error:
             if error.errno in _EXHAUSTED:
                 # The one that waits would have the loop turn at full speed until a descriptor is free.
-                _log.warning("no connection can be taken: %s", error)
+                trouble.log(_log, logging.WARNING, f"no connection can be taken: {error}")
                 select.poll().poll(_REST_SECONDS * 1000)
             return None
         connection.setblocking(True)
         if connection.family == socket.AF_UNIX:
             peer = peer_of(connection)
             if peer is not None and peer.user != os.getuid():
-                _log.warning("a process of user %d was turned away", peer.user)
+                trouble.log(_log, logging.WARNING, f"a process of user {peer.user} was turned away")
                 connection.close()
                 return None
         return connection

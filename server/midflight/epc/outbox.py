@@ -18,6 +18,7 @@ from collections.abc import Callable
 from typing import Protocol
 
 from midflight.errors import ConnectionLost
+from midflight.kernel import trouble
 
 __all__ = ["Channel", "Outbox"]
 
@@ -153,8 +154,8 @@ class Outbox:
                     return False
                 try:
                     channel[1].push()
-                except Exception:
-                    _log.error("a push failed; its channel is closed", exc_info=True)
+                except BaseException as error:
+                    trouble.log_raised(_log, "a push failed; its channel is closed", error)
                     self.detach(channel[1])
             self._is_sending = True
             frame = self._frames.popleft()

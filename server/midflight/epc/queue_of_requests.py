@@ -12,6 +12,7 @@ from collections import deque
 from collections.abc import Callable
 
 from midflight.epc.workers import Workers
+from midflight.kernel import trouble
 
 __all__ = ["QueueOfRequests"]
 
@@ -91,9 +92,9 @@ class QueueOfRequests:
         while (payload := self._next()) is not None:
             try:
                 self._handle(payload)
-            except BaseException:
+            except BaseException as error:
                 # One that was sent to this thread for a method that had just returned: those behind it are served.
-                _log.error("a request failed outside its method", exc_info=True)
+                trouble.log_raised(_log, "a request failed outside its method", error)
             with self._lock:
                 self.waiting_count -= 1
                 self._waiting_bytes -= len(payload)

@@ -26,6 +26,7 @@ from midflight.epc.method import Method
 from midflight.epc.pushes import Events
 from midflight.epc.wire import PAYLOAD_LIMIT, encode
 from midflight.epc.workers import Workers
+from midflight.kernel import trouble
 
 __all__ = ["Server", "ServerConnection"]
 
@@ -183,8 +184,9 @@ class Server(ThreadingMixIn, EPCServer):  # type: ignore[misc]  # epc has no typ
         for connection in self.listeners.accepted():
             try:
                 self.process_request(connection, "a client")
-            except RuntimeError:
-                _log.warning("no thread can be started for a connection, which is closed", exc_info=True)
+            except RuntimeError as error:
+                text = "no thread can be started for a connection, which is closed"
+                trouble.log_raised(_log, text, error, logging.WARNING)
                 self.shutdown_request(connection)
 
     def add_client(self, handler: ServerConnection) -> None:

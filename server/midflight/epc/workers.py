@@ -13,6 +13,8 @@ import time
 from collections import deque
 from collections.abc import Callable
 
+from midflight.kernel import trouble
+
 __all__ = ["Workers"]
 
 _AT_ONCE = 8
@@ -71,17 +73,18 @@ class Workers:
     def _start(self) -> None:
         try:
             threading.Thread(target=self._work, name=self._name, daemon=True).start()
-        except RuntimeError:
-            _log.warning("The system gave no further thread; a request waits until another is done.", exc_info=True)
+        except RuntimeError as error:
+            text = "The system gave no further thread; a request waits until another is done."
+            trouble.log_raised(_log, text, error, logging.WARNING)
 
     def _work(self) -> None:
         while (job := self._next()) is not None:
             try:
                 job()
-            except BaseException:
+            except BaseException as error:
                 # An exception that was sent to the thread for a request that had ended, SystemExit included: the
                 # thread goes on, for what it was sent for is over.
-                _log.error("a request failed outside its method", exc_info=True)
+                trouble.log_raised(_log, "a request failed outside its method", error)
             del job  # else an idle thread keeps the last one's connection
 
     def _next(self) -> Callable[[], object] | None:

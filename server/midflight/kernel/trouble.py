@@ -12,7 +12,7 @@ import sys
 from midflight.outside import is_from_outside
 from midflight.text import encodable, exception_text
 
-__all__ = ["log", "tell"]
+__all__ = ["log", "log_raised", "tell"]
 
 logger = logging.getLogger("midflight")
 
@@ -21,7 +21,12 @@ def tell(what: str, error: BaseException, level: int = logging.ERROR) -> None:
     """Say that `what`, the subject of a sentence, raised `error`. Raises: `error` again, if it came from outside."""
     if is_from_outside(error):
         raise error
-    log(logger, level, f"{what} raised; everything else goes on.\n{exception_text(error)}")
+    log_raised(logger, f"{what} raised; everything else goes on.", error, level)
+
+
+def log_raised(to: logging.Logger, text: str, error: BaseException, level: int = logging.ERROR) -> None:
+    """Log `text` and the traceback of `error`, as `log` does."""
+    log(to, level, f"{text}\n{exception_text(error)}")
 
 
 def log(to: logging.Logger, level: int, text: str, **extra: object) -> None:

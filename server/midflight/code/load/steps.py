@@ -19,7 +19,7 @@ from typing import Any, NamedTuple
 from midflight.code.load.prepare import Prepared
 from midflight.code.report.load_report import Diagnostic, LoadReport
 from midflight.kernel import is_user_code, trouble
-from midflight.text import exception_said, exception_text
+from midflight.text import exception_said
 
 __all__ = ["Interrupts", "Step", "log_failure", "note_failure", "report_of", "take_all", "undisturbed"]
 
@@ -76,7 +76,7 @@ def note_failure(made: Sequence[Prepared], unknown: str, error: BaseException) -
 
 def log_failure(text: str, error: BaseException) -> None:
     """Write `text` into the log, with the traceback of `error`. Raises nothing."""
-    trouble.log(_log, logging.ERROR, f"{text}\n{exception_text(error)}")
+    trouble.log_raised(_log, text, error)
 
 
 def report_of(prepared: Prepared) -> LoadReport:
