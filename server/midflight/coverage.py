@@ -17,7 +17,7 @@ from coverage import CoveragePlugin, FileTracer
 from coverage.exceptions import ConfigError
 from coverage.types import TConfigurable
 
-from midflight.code import real_path
+from midflight.code.lowlevel import real_path
 
 __all__ = ["coverage_init"]
 

@@ -61,6 +61,9 @@ ROOMS = (
     "editing",
 )
 
+# Files that list names for the layers above, besides the list of their package.
+SECOND_LISTS = frozenset({"midflight.code.lowlevel"})
+
 # Made of the kernel's own files: the loop around it, what watches that loop, and the list of its public names.
 INSIDE_THE_KERNEL = ("driver", "watchdog", "")
 
@@ -157,9 +160,9 @@ def between_rooms(module: Module) -> Iterator[str]:
 
 
 def _room_of(name: str, is_package: bool) -> str | None:
-    """The folder of code/ that a dotted name is in, "" for a file of code/ itself, None outside and for its list."""
+    """The folder of code/ that a dotted name is in, "" for a file of code/ itself, None outside and for its lists."""
     parts = name.split(".")
-    if parts[:2] != ["midflight", "code"] or len(parts) == 2:
+    if parts[:2] != ["midflight", "code"] or len(parts) == 2 or name in SECOND_LISTS:
         return None
     return parts[2] if len(parts) > 3 or is_package else ""
 
@@ -202,14 +205,17 @@ def taken_by_the_kernel(module: Module) -> Iterator[str]:
 def undeclared(module: Module, offered: Mapping[str, tuple[str, ...]]) -> Iterator[str]:
     """Say which imports of `module` take from another part what its `__init__` does not list.
 
-    `offered` maps each package to its `__all__`. A part that is one file offers what it defines.
+    `offered` maps each package to its `__all__`. A part that is one file offers what it defines. A file in
+    SECOND_LISTS is imported by itself, and offers its own `__all__`.
     """
     own = part_of(module.name)
     for found in imports(module):
         part = part_of(found.target)
         if part in (None, "", own) or (part == "kernel" and own in INSIDE_THE_KERNEL):
             continue
-        package = f"midflight.{part}"
+        if f"{found.target}.{found.name}" in SECOND_LISTS:
+            continue  # from midflight.code import lowlevel
+        package = found.target if found.target in SECOND_LISTS else f"midflight.{part}"
         if found.target != package and package in offered:
             yield f"{module.name}:{found.line}: imports {found.target}, past {package}"
         elif found.name is not None and found.name not in offered.get(package, (found.name,)):

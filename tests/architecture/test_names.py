@@ -21,11 +21,27 @@ MIDFLIGHT = {
     *("Supervisor", "ChildSpec", "Registry", "Task", "TaskError", "TaskTimeout"),
 }
 
-# What `midflight.code` offers to programs at least; the layers above take more from it.
+# What a program calls of the code server, and what it gets back from that.
 CODE = {
-    *("load", "load_many", "rollback", "delete", "purge", "soft_purge", "modified_modules", "load_modified"),
-    *("versions", "processes", "check_process_code", "is_loaded", "source", "diff", "current"),
-    *("LoadReport", "Diagnostic"),
+    *("load", "load_many", "load_modified", "upgrade", "upgrade_many", "rollback", "move", "purge", "soft_purge"),
+    *("delete", "preview", "check", "loads", "break_off", "summary", "text"),
+    *("versions", "version_history", "current_version", "is_loaded", "modified_modules", "source", "diff"),
+    *("processes", "check_process_code", "lingering", "why_alive"),
+    *("current", "migrate", "migrate_state", "old_instances", "on_load", "on_unload", "once"),
+    *("LoadReport", "UpgradeReport", "MoveReport", "RehearsalReport", "Preview", "Checked", "Diff", "WhyAlive"),
+    *("Change", "Diagnostic", "Keeper", "Lingering", "LoadInfo", "NotMoved", "ServerChange", "StaleImport"),
+    *("Superseded", "VersionInfo", "VersionRecord"),
+    *("LoadError", "LoadInterrupted", "MigrationError", "NotPurged", "UnknownModuleError", "UnknownVersionError"),
+    "UpgradeError",
+}
+
+# What front ends and the layers above take besides.
+LOWLEVEL = {
+    *("load_definition", "load_or_upgrade", "load_or_upgrade_many", "upgrade_sync", "upgrade_many_sync"),
+    *("running_at", "compare_texts", "waiting", "waiting_at", "module_name", "real_path", "readable"),
+    *("attributes_of", "copied", "moved", "replaced", "annotations_of", "names_around", "signature_of"),
+    *("summary_of_many", "text_of_many", "loader_var", "LoadThread"),
+    *("Comparison", "Defined", "Difference", "Gone", "NoDefinition", "Running", "Spot"),
 }
 
 
@@ -37,10 +53,19 @@ def test_midflight_offers_the_documented_names() -> None:
 
 
 def test_midflight_code_offers_the_documented_names() -> None:
-    """`midflight.code` is public too."""
+    """Not one more, not one less; a completion by dir() shows no others."""
     code = importlib.import_module("midflight.code")
 
-    assert CODE - set(code.__all__) == set()
+    assert set(code.__all__) == CODE
+    assert set(dir(code)) == CODE
+
+
+def test_midflight_code_lowlevel_offers_what_front_ends_need() -> None:
+    """Not one more, not one less; none of them is among the names for programs."""
+    lowlevel = importlib.import_module("midflight.code.lowlevel")
+
+    assert set(lowlevel.__all__) == LOWLEVEL
+    assert set() == LOWLEVEL & CODE
 
 
 def test_every_package_lists_what_others_may_import() -> None:

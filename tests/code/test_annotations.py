@@ -9,7 +9,7 @@ from typing import Any
 
 import pytest
 
-from midflight.code import annotations_of, signature_of
+from midflight.code.lowlevel import annotations_of, signature_of
 
 late = pytest.mark.skipif(sys.version_info < (3, 14), reason="annotations run with the def")
 

@@ -22,7 +22,7 @@ from helpers.ledgers import (
     upgrade_ledger,
 )
 from midflight import code, receive
-from midflight.code import LoadInterrupted
+from midflight.code import LoadInterrupted, lowlevel
 
 
 def the_load():
@@ -234,7 +234,7 @@ def test_a_load_in_a_thread_of_its_own_can_be_broken_off_before_it_has_begun(pro
         ready.wait(SECONDS)
         return code.load(project.write("thing.py", ""))
 
-    thread = code.LoadThread(load, "me")
+    thread = lowlevel.LoadThread(load, "me")
     breaking = Loader(lambda: thread.break_off("you"))
     wait_for(lambda: thread.load.is_to_end)
     ready.set()

@@ -12,6 +12,7 @@ import weakref
 import pytest
 
 from midflight import code
+from midflight.code import lowlevel
 
 V1 = """\
 import enum
@@ -89,7 +90,7 @@ def test_a_class_shows_the_text_that_made_it(project, name):
         assert "".join(lines) == source(name, text)
         assert text.splitlines(keepends=True)[start - 1] == lines[0]
     assert inspect.getsourcefile(new) == project.path("thing.py")
-    assert code.real_path(inspect.getsourcefile(old)) == (project.path("thing.py"), 1)
+    assert lowlevel.real_path(inspect.getsourcefile(old)) == (project.path("thing.py"), 1)
 
 
 @pytest.mark.parametrize("name", NAMES)

@@ -9,7 +9,7 @@ import pytest
 
 from helpers.gates import SECONDS, Loader, wait_for
 from midflight import code
-from midflight.code import LoadError, LoadInterrupted
+from midflight.code import LoadError, LoadInterrupted, lowlevel
 
 
 def give_up(number=None):
@@ -26,7 +26,7 @@ def hanging(project, gates):
 
     def load(text, name="thing"):
         path = project.write(f"{name}.py", text)
-        thread = code.LoadThread(lambda: code.load(path), "me")
+        thread = lowlevel.LoadThread(lambda: code.load(path), "me")
         assert gates["g"].reached.wait(SECONDS)
         give_up(thread.load.number)
         return thread
@@ -269,7 +269,7 @@ def test_of_several_modules_none_is_loaded(project, gates):
     project.load_text("one", "x = 1\n")
     project.load_text("two", "x = 1\n")
     paths = [project.write("one.py", "x = 2\n"), project.write("two.py", "x = 2\nGATES['g'].wait()\n")]
-    thread = code.LoadThread(lambda: code.load_many(paths), "me")
+    thread = lowlevel.LoadThread(lambda: code.load_many(paths), "me")
     assert gates["g"].reached.wait(SECONDS)
 
     give_up()
@@ -287,7 +287,7 @@ def test_of_several_modules_none_is_loaded(project, gates):
 def test_loads_that_wait_for_it_go_on(project, gates):
     """Its modules are free at once."""
     path = project.write("thing.py", "")
-    first = code.LoadThread(lambda: code.load(path, "GATES['g'].wait()\n"), "me")
+    first = lowlevel.LoadThread(lambda: code.load(path, "GATES['g'].wait()\n"), "me")
     assert gates["g"].reached.wait(SECONDS)
     second = Loader(path)
     wait_for(lambda: len(code.loads()) == 2)
@@ -309,7 +309,7 @@ def test_bodies_are_given_up_again_and_again(project, gates):
     for number in range(5):
         wait = f"try:\n    GATES['{number}'].wait()\nexcept BaseException:\n    pass\n"
         text = f"{wait}import thing\nthing.x = {number + 10}\n"
-        threads.append(code.LoadThread(lambda text=text: code.load(path, text), "me"))
+        threads.append(lowlevel.LoadThread(lambda text=text: code.load(path, text), "me"))
         assert gates[str(number)].reached.wait(SECONDS)
         give_up(threads[-1].load.number)
         assert code.load(path, f"x = {number}\n").version == number + 2

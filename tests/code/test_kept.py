@@ -14,8 +14,8 @@ import pytest
 
 from helpers.identity import load_twice, namespace_of_the_first
 from midflight import code
-from midflight.code import is_renewed
 from midflight.code.identity import kept as kept_classes
+from midflight.code.identity.rebind import is_renewed
 from midflight.code.version import modules
 from midflight.otp.newest import newest
 

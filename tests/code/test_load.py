@@ -10,7 +10,7 @@ import pytest
 
 from helpers.versions import text_of
 from midflight import code
-from midflight.code import LoadError
+from midflight.code import LoadError, lowlevel
 
 
 def test_a_first_load_makes_version_1(project):
@@ -227,7 +227,7 @@ def test_an_old_version_that_nothing_can_run_leaves_no_memory(project):
 
     assert [ref() for ref in gone] == [None, None]
     assert code.source("thing", 1).startswith("import typing")
-    assert code.real_path(snapshot) == (project.path("thing.py"), 1)
+    assert lowlevel.real_path(snapshot) == (project.path("thing.py"), 1)
 
 
 def test_a_function_of_an_old_version_keeps_working(project):

@@ -17,6 +17,7 @@ from helpers.ledgers import (
     start_ledgers,
 )
 from midflight import call, code, exit, receive, self_, sleep, spawn
+from midflight.code import lowlevel
 
 TO_A_LIST = "self.total = [self.total]"
 LEAF = "import one\n\nclass Leaf(one.Ledger):\n    pass\n"
@@ -30,7 +31,7 @@ def modules(project):
 
 async def decide(*modules, **options):
     """Load them as an editor's request does, from a thread."""
-    return await asyncio.to_thread(code.load_or_upgrade_many, modules, **options)
+    return await asyncio.to_thread(lowlevel.load_or_upgrade_many, modules, **options)
 
 
 def test_only_servers_with_news_are_upgraded(runtime):
@@ -54,7 +55,7 @@ def test_only_servers_with_news_are_upgraded(runtime):
     assert waited == ("answer", (1, 1))
     assert answered == [(2, {"sum": 0}), (2, 1)]
     said = "3 modules loaded: two v2, one v2, three v2; 1 server upgraded by code_change; 1 process still runs"
-    assert code.summary_of_many(reports).startswith(said)
+    assert lowlevel.summary_of_many(reports).startswith(said)
 
 
 def test_a_code_change_that_stays_in_the_texts_does_not_run_again(runtime):
@@ -127,6 +128,6 @@ def test_the_runtimes_thread_cannot_wait_for_a_load_of_several(runtime):
 
     async def main():
         with pytest.raises(RuntimeError, match=r"load_or_upgrade_many\(\) waits for processes"):
-            code.load_or_upgrade_many(["one"])
+            lowlevel.load_or_upgrade_many(["one"])
 
     runtime.run(main)

@@ -16,6 +16,7 @@ from unittest import mock
 import pytest
 
 from midflight import code
+from midflight.code import lowlevel
 
 TYPED = """
 from __future__ import annotations
@@ -151,8 +152,8 @@ def test_tracebacks_of_old_code_show_the_old_lines(project, caplog):
     assert "# the old line" in shown
     assert "# the old line" in caplog.text
     assert "thing@1.py" in shown
-    assert f'File "{project.path("thing.py")}", line 2, in fail (version 1)' in code.readable(shown)
-    assert "# the old line" in code.readable(shown)
+    assert f'File "{project.path("thing.py")}", line 2, in fail (version 1)' in lowlevel.readable(shown)
+    assert "# the old line" in lowlevel.readable(shown)
 
 
 def test_the_interpreters_own_traceback_shows_the_old_lines(project):

@@ -12,6 +12,7 @@ import traceback
 import pytest
 
 from midflight import code
+from midflight.code import lowlevel
 from midflight.code.version import snapshots
 
 
@@ -40,15 +41,15 @@ def test_real_path_leads_to_the_file_that_people_edit(project):
     path = project.put("thing_v1")
     code.load(path)
 
-    assert code.real_path(sys.modules["thing"].which.__code__.co_filename) == (path, 1)
-    assert code.real_path(__file__) == (__file__, None)
+    assert lowlevel.real_path(sys.modules["thing"].which.__code__.co_filename) == (path, 1)
+    assert lowlevel.real_path(__file__) == (__file__, None)
 
 
 def test_readable_leaves_other_files_alone():
     """And text that only looks like a frame."""
     text = 'File "other.py", line 3, in f\n  File "<stdin>", line 1\n'
 
-    assert code.readable(text) == text
+    assert lowlevel.readable(text) == text
 
 
 def test_a_failed_load_leaves_no_file(project):
@@ -99,8 +100,10 @@ def test_a_text_that_the_disk_has_no_room_for_is_kept_in_memory(project, full_di
 
     with pytest.raises(ZeroDivisionError) as raised:
         sys.modules["thing"].which()
-    assert "return 1 / 0  # two" in code.readable("".join(traceback.format_exception(raised.value)))
-    assert 'thing.py", line 2, in which (version 2)' in code.readable("".join(traceback.format_exception(raised.value)))
+    assert "return 1 / 0  # two" in lowlevel.readable("".join(traceback.format_exception(raised.value)))
+    assert 'thing.py", line 2, in which (version 2)' in lowlevel.readable(
+        "".join(traceback.format_exception(raised.value))
+    )
     assert inspect.getsource(sys.modules["thing"].which) == "def which():\n    return 1 / 0  # two\n"
     assert "# two" in code.source("thing", 2)
     assert "+    return 1 / 0  # two" in str(code.diff("thing", 1, 2))

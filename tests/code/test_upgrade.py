@@ -35,7 +35,7 @@ from midflight import (
     sleep,
     whereis,
 )
-from midflight.code import UpgradeError
+from midflight.code import UpgradeError, lowlevel
 from midflight.testing import TestRuntime
 
 pytestmark = pytest.mark.usefixtures("ledger_1")
@@ -355,7 +355,7 @@ def test_servers_that_fail_alike_are_one_problem(runtime):
 
 def test_without_a_runtime_it_is_a_load(project):
     """There are no servers."""
-    report = code.upgrade_sync("ledger", ledger(2, TO_A_DICT))
+    report = lowlevel.upgrade_sync("ledger", ledger(2, TO_A_DICT))
 
     assert (report.version, report.servers) == (2, ())
 
@@ -365,7 +365,7 @@ def test_a_thread_can_upgrade(runtime):
 
     async def main():
         pids = await start_ledgers(1)
-        await asyncio.to_thread(code.upgrade_sync, "ledger", ledger(2, TO_A_DICT))
+        await asyncio.to_thread(lowlevel.upgrade_sync, "ledger", ledger(2, TO_A_DICT))
         return await answers(pids)
 
     assert runtime.run(main) == [(2, {"sum": 1})]
@@ -376,7 +376,7 @@ def test_the_runtimes_thread_cannot_wait_for_its_processes(runtime):
 
     async def main():
         with pytest.raises(RuntimeError, match=r"nothing was done. `await upgrade\(\.\.\.\)`"):
-            code.upgrade_sync("ledger")
+            lowlevel.upgrade_sync("ledger")
         return current()
 
     assert runtime.run(main) == 1

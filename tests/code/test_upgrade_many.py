@@ -24,6 +24,7 @@ from helpers.ledgers import (
     upgrade_ledgers,
 )
 from midflight import call, code, exit, processes, receive, register, self_, sleep, spawn
+from midflight.code import lowlevel
 
 TO_A_LIST = "self.total = [self.total]"
 
@@ -341,8 +342,8 @@ def test_the_summary_counts_servers_of_all(runtime):
 
     reports = runtime.run(main)
     said = "3 modules loaded: one v2, two v2, three v2; 2 servers upgraded by code_change, 1 took the new class"
-    assert code.summary_of_many(reports) == said
-    assert [code.text(each) in code.text_of_many(reports) for each in reports] == [True] * 3
+    assert lowlevel.summary_of_many(reports) == said
+    assert [code.text(each) in lowlevel.text_of_many(reports) for each in reports] == [True] * 3
 
 
 # --- From where -----------------------------------------------------------------------------------------------
@@ -354,7 +355,7 @@ def test_a_thread_can_upgrade_several(runtime):
     async def main():
         pids = [*(await start_ledgers(1, module="one")), *(await start_ledgers(2, module="two"))]
         texts = [("one", ledger(2, TO_A_DICT)), ("two", ledger(2, TO_A_LIST))]
-        await asyncio.to_thread(code.upgrade_many_sync, texts)
+        await asyncio.to_thread(lowlevel.upgrade_many_sync, texts)
         return await answers(pids)
 
     assert runtime.run(main) == [(2, {"sum": 1}), (2, [2])]
@@ -367,7 +368,7 @@ def test_the_runtimes_thread_cannot_wait_for_several(runtime):
         with pytest.raises(
             RuntimeError, match=r"nothing was done. `await upgrade_many\(\.\.\.\)`, or .*upgrade_many_sync"
         ):
-            code.upgrade_many_sync(["one", "two"])
+            lowlevel.upgrade_many_sync(["one", "two"])
         return current("one")
 
     assert runtime.run(main) == 1
@@ -388,12 +389,12 @@ def test_files_names_and_texts_can_be_mixed(project, runtime):
 def test_what_cannot_be_meant_is_an_error():
     """One given twice; one name alone, whose letters would be names."""
     with pytest.raises(ValueError, match="a module is given twice"):
-        code.upgrade_many_sync(["one", "two", "one"])
+        lowlevel.upgrade_many_sync(["one", "two", "one"])
     with pytest.raises(TypeError, match=r"Give \['one'\]"):
-        code.upgrade_many_sync("one")
+        lowlevel.upgrade_many_sync("one")
 
     assert (current("one"), current("two")) == (1, 1)
-    assert code.upgrade_many_sync([]) == ()
+    assert lowlevel.upgrade_many_sync([]) == ()
 
 
 def test_nobody_is_left_after_an_upgrade_of_several(runtime):

@@ -23,7 +23,7 @@ from helpers.ledgers import (
     upgrade_ledgers,
 )
 from midflight import CallError, call, cast, code, receive, register, sleep, spawn
-from midflight.code import UpgradeError
+from midflight.code import UpgradeError, lowlevel
 from midflight.otp.protocol import Call
 
 OLD = [(1, 1), (1, 2), (1, 3)]
@@ -323,7 +323,7 @@ def test_a_dry_run_changes_nothing_of_any(runtime):
         "total=1, entries=[[1]]",
         "total={'sum': 3}, entries=[[3]]",
     ]
-    assert code.summary_of_many(reports) == (
+    assert lowlevel.summary_of_many(reports) == (
         "3 modules would load: two v2, one v2, three v2; "
         "2 servers would be upgraded by code_change, 1 would take the new class"
     )
@@ -347,8 +347,10 @@ def test_a_dry_run_that_would_fail_says_so_of_all(runtime):
     assert code.summary(reports[0]) == (
         "one would not be upgraded: it goes together with two, and so would not be either. Nothing was changed."
     )
-    assert code.summary_of_many(reports).startswith(f"two would not be upgraded: line 20, code_change of {pids[1]!r}")
-    assert code.summary_of_many(reports).endswith("With it none of the modules would be loaded.")
+    assert lowlevel.summary_of_many(reports).startswith(
+        f"two would not be upgraded: line 20, code_change of {pids[1]!r}"
+    )
+    assert lowlevel.summary_of_many(reports).endswith("With it none of the modules would be loaded.")
     assert [server.after for server in reports[2].servers] == ["total={'sum': 3}, entries=[[3]]"]
 
 
@@ -371,7 +373,7 @@ def test_a_dry_run_of_new_modules_leaves_none(project):
     """Neither their names nor a version."""
     paths = [project.write("fresh.py", "x = 1"), project.write("other.py", "import fresh\ny = fresh.x")]
 
-    reports = code.upgrade_many_sync(paths, dry_run=True)
+    reports = lowlevel.upgrade_many_sync(paths, dry_run=True)
 
     assert [each.version for each in reports] == [1, 1]
     assert not {"fresh", "other"} & set(sys.modules)

@@ -27,7 +27,7 @@ from midflight import (
     sleep,
     spawn,
 )
-from midflight.code import UpgradeError
+from midflight.code import UpgradeError, lowlevel
 
 pytestmark = pytest.mark.usefixtures("ledger_1")
 
@@ -186,7 +186,7 @@ def test_a_dry_run_reports_errors_and_raises_none(runtime):
 
 def test_a_dry_run_of_a_new_module_leaves_none(project):
     """Neither its name nor a version."""
-    report = code.upgrade_sync(project.write("fresh.py", "x = 1"), dry_run=True)
+    report = lowlevel.upgrade_sync(project.write("fresh.py", "x = 1"), dry_run=True)
 
     assert (report.version, "fresh" in sys.modules, code.is_loaded("fresh")) == (1, False, None)
 

@@ -25,6 +25,7 @@ from midflight import (
     self_,
     sleep,
 )
+from midflight.code import lowlevel
 
 pytestmark = pytest.mark.usefixtures("ledger_1")
 
@@ -80,7 +81,7 @@ def test_to_the_same_text_nothing_is_to_be_changed(runtime):
 def test_a_source_and_a_version_are_one_too_many():
     """Nothing is loaded."""
     with pytest.raises(ValueError, match="not both; nothing was done"):
-        code.upgrade_sync("ledger", ledger(2), to=1)
+        lowlevel.upgrade_sync("ledger", ledger(2), to=1)
 
     assert current() == 1
 
@@ -88,7 +89,7 @@ def test_a_source_and_a_version_are_one_too_many():
 def test_an_unknown_version_is_an_error():
     """As for rollback."""
     with pytest.raises(code.UnknownVersionError):
-        code.upgrade_sync("ledger", to=9)
+        lowlevel.upgrade_sync("ledger", to=9)
 
 
 # --- Servers that stay ------------------------------------------------------------------------------------------
@@ -130,7 +131,7 @@ def test_servers_whose_class_is_gone_are_reported(runtime):
 
 async def decide(text, **options):
     """Load the text as an editor's request does, from a thread."""
-    return await asyncio.to_thread(code.load_or_upgrade, "ledger", text, **options)
+    return await asyncio.to_thread(lowlevel.load_or_upgrade, "ledger", text, **options)
 
 
 def test_a_code_change_that_is_new_makes_it_an_upgrade(runtime):

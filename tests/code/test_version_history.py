@@ -10,7 +10,8 @@ import pytest
 
 from helpers.stage import V1, V2
 from midflight import code
-from midflight.code import UnknownModuleError, loader_var
+from midflight.code import UnknownModuleError
+from midflight.code.lowlevel import loader_var
 from midflight.code.version.modules import KEPT
 
 

@@ -12,6 +12,7 @@ FOLDER = Path(__file__).parents[2] / "docs" / "reference"
 PAGES = {
     "midflight": "midflight.md",
     "midflight.code": "code.md",
+    "midflight.code.lowlevel": "lowlevel.md",
     "midflight.otp.sys": "sys.md",
     "midflight.errors": "errors.md",
     "midflight.testing": "testing.md",

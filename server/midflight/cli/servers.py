@@ -12,7 +12,7 @@ from typing import Any
 from midflight.app import serve as serve_project
 from midflight.app import start_detached
 from midflight.cli.show import ask, root_of, show, table
-from midflight.code import readable
+from midflight.code.lowlevel import readable
 from midflight.editors import clock_of, run_shell
 from midflight.epc import Client, Place
 from midflight.errors import ProcessExit

@@ -17,6 +17,7 @@ from types import FunctionType, ModuleType
 from typing import Any
 
 from midflight import code
+from midflight.code import lowlevel
 from midflight.errors import UnknownModuleError, UnknownVersionError
 from midflight.introspect.safe_look import (
     Found,
@@ -155,7 +156,7 @@ def _where_it_was(target: Target) -> Definition | None:
     if type(function) is not FunctionType:
         return None
     line = function.__code__.co_firstlineno
-    path, version = code.real_path(function.__code__.co_filename)
+    path, version = lowlevel.real_path(function.__code__.co_filename)
     if not os.path.isabs(path):
         return None
     text = linecache.getline(function.__code__.co_filename, line).rstrip("\n")

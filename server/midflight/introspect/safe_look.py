@@ -31,7 +31,7 @@ from types import (
 )
 from typing import Any, Final
 
-from midflight.code import annotations_of, names_around
+from midflight.code.lowlevel import annotations_of, names_around
 from midflight.kernel import Pid, Ref
 
 __all__ = [

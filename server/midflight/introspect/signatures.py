@@ -12,7 +12,7 @@ from inspect import Parameter, Signature
 from types import FunctionType, GenericAlias, MethodType, ModuleType, UnionType
 from typing import Any
 
-from midflight import code
+from midflight.code import lowlevel
 from midflight.introspect.cursor import Call, read_written
 from midflight.introspect.safe_look import (
     BUILTIN_CALLABLES,
@@ -84,7 +84,7 @@ def signature_of(found: Found) -> Signature | None:
 
 def _inspected(value: Any) -> Signature | None:
     try:
-        return code.signature_of(value, follow_wrapped=False)
+        return lowlevel.signature_of(value, follow_wrapped=False)
     except (ValueError, TypeError):  # a builtin that does not say
         return None
 
@@ -242,7 +242,7 @@ def _doc_text(value: Any) -> str:
         found = own_names(type(value)).get("__doc__")
     if type(found) is not str and is_a(value, type) and not own_names(value).get("__module__", "").startswith("_"):
         found = type.__dict__["__doc__"].__get__(value) if type(value) is type else None
-    return inspect.cleandoc(code.readable(found)) if type(found) is str else ""
+    return inspect.cleandoc(lowlevel.readable(found)) if type(found) is str else ""
 
 
 def _module_name(value: Any) -> str | None:

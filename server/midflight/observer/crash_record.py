@@ -15,7 +15,7 @@ from itertools import islice
 from types import FrameType, SimpleNamespace
 from typing import Any
 
-from midflight.code import attributes_of, copied, readable
+from midflight.code.lowlevel import attributes_of, copied, readable
 from midflight.kernel import CrashReport, Pid, Process, Sink, group_leader_var, server_of
 from midflight.observer.printing import Printed, printed, printed_items
 from midflight.observer.process_view import FrameView, Kin, frame_view, is_ours

@@ -15,7 +15,8 @@ from collections.abc import Callable, Mapping
 from types import SimpleNamespace
 from typing import Any, NamedTuple
 
-from midflight.code import copied, current_version, signature_of
+from midflight.code import current_version
+from midflight.code.lowlevel import copied, signature_of
 from midflight.errors import RequestError
 from midflight.kernel import CrashReport, Pid, Scheduler, Sink, trouble
 from midflight.observer.crash_record import CrashRecord, record_of

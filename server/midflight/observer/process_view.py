@@ -13,7 +13,8 @@ from functools import partial
 from types import FrameType
 from typing import Any, NamedTuple
 
-from midflight.code import attributes_of, current_version, real_path
+from midflight.code import current_version
+from midflight.code.lowlevel import attributes_of, real_path
 from midflight.kernel import (
     Pid,
     Process,

@@ -21,7 +21,7 @@ from functools import partial
 from types import SimpleNamespace
 from typing import Any
 
-from midflight.code import attributes_of, copied, replaced
+from midflight.code.lowlevel import attributes_of, copied, replaced
 from midflight.errors import CallError, CallTimeout
 from midflight.kernel import OUTSIDE, Pid, Process, Ref, Scheduler, Sink, System
 from midflight.observer.evaluate import Names, run_aside

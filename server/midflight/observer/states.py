@@ -12,7 +12,7 @@ from functools import partial
 from pprint import pformat
 from typing import Any
 
-from midflight.code import attributes_of
+from midflight.code.lowlevel import attributes_of
 from midflight.errors import RequestError
 from midflight.kernel import Pid, Process, Scheduler, server_of
 from midflight.observer.literals import literal

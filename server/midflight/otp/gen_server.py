@@ -9,7 +9,7 @@ import logging
 from reprlib import recursive_repr
 from typing import Any
 
-from midflight.code import attributes_of
+from midflight.code.lowlevel import attributes_of
 from midflight.kernel import Client, self_, trouble
 from midflight.otp.protocol import Name
 from midflight.otp.serving import Starting, start

@@ -17,7 +17,7 @@ from collections.abc import Coroutine, Generator
 from types import CoroutineType
 from typing import Any
 
-from midflight.code import copied, moved
+from midflight.code.lowlevel import copied, moved
 from midflight.errors import AlreadyStarted, InitFailed, ProcessExit
 from midflight.kernel import (
     OUTSIDE,

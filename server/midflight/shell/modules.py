@@ -7,6 +7,7 @@ import sys
 from collections.abc import Callable, Sequence
 
 from midflight import code
+from midflight.code import lowlevel
 from midflight.introspect import module_names
 from midflight.text import columns
 
@@ -19,7 +20,7 @@ async def load(module: str, say: Callable[[str], None]) -> None:
     Live servers are upgraded if it brings a code_change for them, as the editors' load does it. Its body runs in a
     thread of its own, so processes run on meanwhile.
     """
-    await _tell(lambda: (code.load_or_upgrade(module),), say)
+    await _tell(lambda: (lowlevel.load_or_upgrade(module),), say)
 
 
 async def load_modified(say: Callable[[str], None]) -> None:
@@ -27,7 +28,7 @@ async def load_modified(say: Callable[[str], None]) -> None:
 
     Live servers are upgraded as by `load`, those of all of the modules or of none.
     """
-    if not await _tell(lambda: code.load_or_upgrade_many(code.modified_modules()), say, code.text_of_many):
+    if not await _tell(lambda: lowlevel.load_or_upgrade_many(code.modified_modules()), say, lowlevel.text_of_many):
         say("no loaded module's file has changed")
 
 

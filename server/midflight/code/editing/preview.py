@@ -111,10 +111,11 @@ def _judge(made: Prepared, pids: Sequence[Pid]) -> list[MoveReport]:
 
 
 def preview(path_or_name: PathOrName, source: str | None = None) -> Preview:
-    """Do all of `load_or_upgrade` but what changes something, and say what that would be. Uses no version's number.
+    """Rehearse a load as an editor makes it (`lowlevel.load_or_upgrade`), change nothing, and say what it would do.
 
-    Servers are held for a moment if the new version brings a `code_change` for them, as they are by `upgrade` with
-    `dry_run`. From a thread that runs no runtime. What would be refused is not raised: the report says it.
+    Uses no version number. Servers are held for a moment if the new version brings a `code_change` for them, as
+    by `upgrade` with `dry_run`. From a thread that runs no runtime. What would be refused is not raised: the report
+    says it.
     """
     check_thread("preview")
     unit = unit_of(path_or_name, source, loaded_places())

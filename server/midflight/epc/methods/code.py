@@ -9,6 +9,7 @@ A load that is refused is no error of the protocol: its answer has the status "f
 from __future__ import annotations
 
 from midflight import code
+from midflight.code import lowlevel
 from midflight.epc.method import Lane, Method
 from midflight.epc.methods.arguments import absolute_path, flags, number, text
 from midflight.epc.methods.loading import Loading, Plist, loads_plists, moves_plist
@@ -45,7 +46,7 @@ class CodeMethods:
         file = absolute_path(path, "PATH")
         given = None if source is None else text(source, "SOURCE")
         switches = flags(options, _OPTIONS)
-        return self._loading.one(lambda: code.load_or_upgrade(file, given, **switches))
+        return self._loading.one(lambda: lowlevel.load_or_upgrade(file, given, **switches))
 
     def loading(self) -> list[Plist]:
         """Return the loads under way, of all clients, and those given up whose threads run on, oldest first."""

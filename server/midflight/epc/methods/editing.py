@@ -8,6 +8,7 @@
 from __future__ import annotations
 
 from midflight import code
+from midflight.code import lowlevel
 from midflight.epc.method import Lane, Method
 from midflight.epc.methods.arguments import absolute_path, flags, modules_of, number, text
 from midflight.epc.methods.loading import Loading, Plist, report_plist
@@ -72,8 +73,8 @@ class EditingMethods:
         """Load the definition around LINE of SOURCE into what runs of the file PATH; with METHOD that method alone."""
         file, given, at = absolute_path(path, "PATH"), text(source, "SOURCE"), number(line, "LINE")
         try:
-            found = self._loading.as_loader(lambda: code.load_definition(file, given, at, is_method=bool(method)))
-        except code.NoDefinition as error:
+            found = self._loading.as_loader(lambda: lowlevel.load_definition(file, given, at, is_method=bool(method)))
+        except lowlevel.NoDefinition as error:
             raise RequestError(f"{error}; nothing was loaded.") from None
         plist = report_plist(found.report)
         self._loading.tell([plist])
@@ -87,12 +88,12 @@ class EditingMethods:
         """Load MODULES, each a name, an absolute path, or a list of a path and a text, together or not at all."""
         switches = flags(options, _LOAD_OPTIONS)
         wanted = modules_of(modules)
-        return self._loading.many(lambda: code.load_or_upgrade_many(wanted, **switches))
+        return self._loading.many(lambda: lowlevel.load_or_upgrade_many(wanted, **switches))
 
     def load_modified(self, options: object = None) -> Plist:
         """Load all loaded modules whose file is not what runs, together or not at all."""
         switches = flags(options, _LOAD_OPTIONS)
-        return self._loading.many(lambda: code.load_or_upgrade_many(code.modified_modules(), **switches))
+        return self._loading.many(lambda: lowlevel.load_or_upgrade_many(code.modified_modules(), **switches))
 
     def compare(self, path: object, source: object) -> Plist:
         """Say which statements of SOURCE, an edited text of the file PATH, differ from what runs.
@@ -101,11 +102,11 @@ class EditingMethods:
         "differs".
         """
         file, given = absolute_path(path, "PATH"), text(source, "SOURCE")
-        running = code.running_at(file)
+        running = lowlevel.running_at(file)
         if running is None:
             return {"status": "not-loaded", "module": None, "version": None, "differences": [], "gone": []}
         known = {"module": running.name, "version": running.version}
-        found = None if running.text is None else code.compare_texts(running.text, given)
+        found = None if running.text is None else lowlevel.compare_texts(running.text, given)
         if found is None:
             return known | {"status": "unknown", "differences": [], "gone": []}
         return known | {
@@ -120,7 +121,7 @@ class EditingMethods:
     def waiting(self, path: object, source: object) -> list[Plist]:
         """Return the lines of SOURCE, an edited text of the file PATH, at which processes are."""
         file, given = absolute_path(path, "PATH"), text(source, "SOURCE")
-        running = code.running_at(file)
+        running = lowlevel.running_at(file)
         current = None if running is None else running.version
         return [
             {
@@ -132,5 +133,5 @@ class EditingMethods:
                     for number, count in sorted(each.versions.items())
                 ],
             }
-            for each in code.waiting(file, given)[:_MOST]
+            for each in lowlevel.waiting(file, given)[:_MOST]
         ]

@@ -10,6 +10,7 @@ from __future__ import annotations
 import os
 
 from midflight import code
+from midflight.code import lowlevel
 from midflight.epc.method import Method
 from midflight.epc.methods.arguments import absolute_path, number, text
 from midflight.errors import RequestError
@@ -76,7 +77,7 @@ def _module(value: object) -> str:
     given = text(value, "MODULE")
     if not given:
         raise RequestError("MODULE must not be empty; nothing was done. Send a name or an absolute path.")
-    return code.module_name(absolute_path(given, "MODULE") if os.sep in given else given)
+    return lowlevel.module_name(absolute_path(given, "MODULE") if os.sep in given else given)
 
 
 def _record(record: code.VersionRecord) -> Plist:

@@ -13,6 +13,7 @@ from collections.abc import Callable, Sequence
 from typing import Any, TypeVar
 
 from midflight import code
+from midflight.code import lowlevel
 from midflight.epc.pushes import Output
 from midflight.epc.server import ServerConnection
 from midflight.errors import LoadError, RequestError
@@ -39,7 +40,7 @@ class Loading:
     def __init__(self, connection: ServerConnection, output: Callable[[], Output | None]) -> None:
         self._connection = connection
         self._output = output
-        self._threads: set[code.LoadThread[Any]] = set()
+        self._threads: set[lowlevel.LoadThread[Any]] = set()
         self._lock = threading.Lock()
         self._broken_off = 0  # how many of the connection's requests had come when all loads were broken off
         connection.at_close(self._end)
@@ -65,8 +66,8 @@ class Loading:
         self.tell(plists)
         return {
             "status": plists[0]["status"] if plists else "loaded",
-            "summary": code.summary_of_many(reports),
-            "text": code.text_of_many(reports) if reports else code.summary_of_many(reports),
+            "summary": lowlevel.summary_of_many(reports),
+            "text": lowlevel.text_of_many(reports) if reports else lowlevel.summary_of_many(reports),
             "reports": plists,
         }
 
@@ -77,16 +78,16 @@ class Loading:
         than a moment does not hold up the requests behind it, and the peer is told each second what it does.
         Raises: RequestError if it was broken off before it began.
         """
-        token, loader = group_leader_var.set(self._output()), code.loader_var.set(self._connection.title)
+        token, loader = group_leader_var.set(self._output()), lowlevel.loader_var.set(self._connection.title)
         try:
             with self._lock:
                 if not self._connection.has_begun(self._broken_off + 1):
                     raise RequestError("It was broken off before it began; nothing was loaded. Load again.")
-                thread = code.LoadThread(function)
+                thread = lowlevel.LoadThread(function)
                 self._threads.add(thread)
         finally:
             group_leader_var.reset(token)
-            code.loader_var.reset(loader)
+            lowlevel.loader_var.reset(loader)
         try:
             while not thread.wait(_PROGRESS_SECONDS):
                 self._connection.step_aside()

@@ -11,7 +11,7 @@ from collections.abc import Iterable
 from concurrent.futures import TimeoutError as FutureTimeout
 from functools import partial
 
-from midflight.code import readable
+from midflight.code.lowlevel import readable
 from midflight.epc.method import Method
 from midflight.epc.methods.arguments import text
 from midflight.epc.methods.pids import find_pid

@@ -18,7 +18,7 @@ import threading
 from collections.abc import Iterator
 from itertools import count
 
-from midflight import code
+from midflight.code import lowlevel
 from midflight.epc.method import Lane, Method
 from midflight.epc.methods.arguments import absolute_path, keywords, number, text
 from midflight.epc.methods.pids import pid_text
@@ -97,7 +97,7 @@ class ListMethods:
 
     def at(self, path: object, source: object, line: object) -> Plist:
         """Return the processes at LINE of SOURCE, an edited text of the file PATH: how many, rows of the first 1000."""
-        pids = code.waiting_at(absolute_path(path, "PATH"), text(source, "SOURCE"), number(line, "LINE"))
+        pids = lowlevel.waiting_at(absolute_path(path, "PATH"), text(source, "SOURCE"), number(line, "LINE"))
         return {"count": len(pids), "rows": [_row(each) for each in rows_of(self._scheduler, pids[:_AT_A_LINE])]}
 
 

@@ -18,7 +18,7 @@ from contextlib import suppress
 from functools import partial
 from itertools import count
 
-from midflight import code
+from midflight.code import lowlevel
 from midflight.epc.feed import TraceFeed
 from midflight.epc.method import Method
 from midflight.epc.methods.arguments import keywords, number, text
@@ -201,8 +201,8 @@ def _event(event: object, offset: float) -> Plist:
     if event.kind == "call":
         plist |= {"module": event.module, "version": event.version, "line": event.line, "function": event.function}
         if event.file is not None:
-            plist["path"] = code.real_path(event.file)[0]
+            plist["path"] = lowlevel.real_path(event.file)[0]
         if event.from_file is not None and event.from_file != event.file:
-            path, number = code.real_path(event.from_file)
+            path, number = lowlevel.real_path(event.from_file)
             plist["from"] = os.path.splitext(os.path.basename(path))[0] + ("" if number is None else f" v{number}")
     return plist

@@ -10,7 +10,7 @@ import io
 from collections.abc import Mapping
 from typing import Any
 
-from midflight import code
+from midflight.code import lowlevel
 from midflight.epc.method import Method
 from midflight.epc.methods.arguments import keywords, modules_of, name_or_path, number, text
 from midflight.epc.methods.loading import Loading, Plist
@@ -48,13 +48,13 @@ class UpgradeMethods:
         if given is not None and to is not None:
             raise RequestError("SOURCE and :to exclude each other; nothing was done. Send one of them.")
         terms = self._terms(chosen)
-        return self._loading.one(lambda: code.upgrade_sync(name, given, to=to, **terms))
+        return self._loading.one(lambda: lowlevel.upgrade_sync(name, given, to=to, **terms))
 
     def upgrade_many(self, modules: object, options: object = None) -> Plist:
         """Do so with MODULES, each a name, an absolute path, or a list of a path and a text; all of it or nothing."""
         wanted = modules_of(modules)
         terms = self._terms(keywords(options, _MANY_OPTIONS))
-        return self._loading.many(lambda: code.upgrade_many_sync(wanted, **terms))
+        return self._loading.many(lambda: lowlevel.upgrade_many_sync(wanted, **terms))
 
     def _terms(self, chosen: Mapping[str, object]) -> dict[str, Any]:
         """Return what both are told, of the options that were chosen."""

@@ -1,0 +1,52 @@
+"""Names of the code server for front ends and for layers above it: tools, not programs, call these.
+
+They change more often than the names of `midflight.code`: what of a file runs, which processes wait at a line, the
+state of a server as a dictionary, file names and tracebacks as people read them.
+"""
+
+from midflight.code.census.version_history import module_name
+from midflight.code.editing.define import Defined, load_definition
+from midflight.code.editing.running import Running, running_at
+from midflight.code.editing.waiting import Spot, waiting, waiting_at
+from midflight.code.identity.server_state import attributes_of, copied, moved, replaced
+from midflight.code.loading.load_thread import LoadThread
+from midflight.code.report.of_many import summary_of_many, text_of_many
+from midflight.code.source.annotations import annotations_of, names_around, signature_of
+from midflight.code.source.compare import Comparison, Difference, Gone, compare_texts
+from midflight.code.source.replace_definition import NoDefinition
+from midflight.code.upgrade.upgrade import load_or_upgrade, load_or_upgrade_many, upgrade_many_sync, upgrade_sync
+from midflight.code.version.snapshots import readable, real_path
+from midflight.code.version.version import loader_var
+
+__all__ = [
+    "Comparison",
+    "Defined",
+    "Difference",
+    "Gone",
+    "LoadThread",
+    "NoDefinition",
+    "Running",
+    "Spot",
+    "annotations_of",
+    "attributes_of",
+    "compare_texts",
+    "copied",
+    "load_definition",
+    "load_or_upgrade",
+    "load_or_upgrade_many",
+    "loader_var",
+    "module_name",
+    "moved",
+    "names_around",
+    "readable",
+    "real_path",
+    "replaced",
+    "running_at",
+    "signature_of",
+    "summary_of_many",
+    "text_of_many",
+    "upgrade_many_sync",
+    "upgrade_sync",
+    "waiting",
+    "waiting_at",
+]
