@@ -5,31 +5,16 @@ from __future__ import annotations
 import re
 import shutil
 import subprocess
-import sys
 from collections.abc import Iterator
 from pathlib import Path
 
 import pytest
 
 from helpers.emacs import PROGRAM
-from helpers.server_process import environment
+from helpers.sessions import blocks, shell, steady
 
 ROOT = Path(__file__).parents[2]
 README = (ROOT / "README.md").read_text(encoding="utf-8")
-
-
-def blocks(language: str) -> list[str]:
-    """The code blocks of that language, in order; "" for those that name none."""
-    found = re.findall(r"^```(\w*)\n(.*?)^```$", README, re.MULTILINE | re.DOTALL)
-    return [body for its_language, body in found if its_language == language]
-
-
-def steady(text: str) -> str:
-    """`text` without what differs from run to run: times, ports, digests, folders."""
-    text = re.sub(r"[0-9]+\.[0-9] ms", "N ms", text)
-    text = re.sub(r"^[0-9]{4,5}$", "PORT", text, flags=re.MULTILINE)
-    text = re.sub(r"\b[0-9a-f]{16}\b", "VSN", text)
-    return re.sub(r"/\S+/(?=counter\.py)", "/tutorial/", text)
 
 
 @pytest.fixture
@@ -41,25 +26,9 @@ def tutorial(project: Path, runtime_dir: Path) -> Iterator[Path]:
         assert shell("midflight stop", project, runtime_dir) == ""
 
 
-def shell(command: str, folder: Path, runtime: Path) -> str:
-    """What a command line prints on both channels; `midflight` is this Python's."""
-    program = f'midflight() {{ "{sys.executable}" -P -m midflight.cli "$@"; }}\n{command}'
-    run = subprocess.run(
-        ["bash", "-c", program],
-        cwd=folder,
-        env=environment(runtime),
-        stdin=subprocess.DEVNULL,
-        stdout=subprocess.PIPE,
-        stderr=subprocess.STDOUT,
-        text=True,
-        timeout=60,
-    )
-    return run.stdout
-
-
 def test_the_command_lines_print_what_the_page_shows(tutorial: Path, runtime_dir: Path) -> None:
     """Both sessions, with the edit between them."""
-    first, second = blocks("console")
+    first, second = blocks(README, "console")
     counter = tutorial / "counter.py"
 
     for session in (first, second):
@@ -79,7 +48,7 @@ def with_reset(text: str) -> str:
 def test_a_refused_load_says_what_the_page_shows(tutorial: Path, runtime_dir: Path) -> None:
     """The colon left out, two versions and one process later."""
     counter = tutorial / "counter.py"
-    (shown,) = (block for block in blocks("") if block.startswith("counter not loaded"))
+    (shown,) = (block for block in blocks(README, "") if block.startswith("counter not loaded"))
     spawned = "echo 'pid = spawn(counter.start)' | midflight shell"
     shell(
         f"midflight serve --detach; midflight load counter.py; midflight load counter.py; {spawned}",
@@ -99,7 +68,7 @@ def test_the_session_in_emacs_is_the_one_that_the_page_shows() -> None:
     demo = [str(ROOT / "scripts/emacs-batch"), "-l", str(ROOT / "scripts/demo.el")]
     run = subprocess.run(demo, stdin=subprocess.DEVNULL, capture_output=True, text=True, timeout=120)
     seen = iter([re.sub(r"^ *(?:\| |echo area: )", "", line) for line in steady(run.stdout).splitlines()])
-    shown = [block for block in blocks("") if re.match(r"[0-9]> |counter v2", block)]
+    shown = [block for block in blocks(README, "") if re.match(r"[0-9]> |counter v2", block)]
 
     assert run.returncode == 0, run.stderr
     assert len(shown) == 3
