@@ -37,18 +37,18 @@ class LoadThread(threading.Thread, Generic[Result]):
         self.load.begin(self)
         self.load.on_given_up.append(self._refuse)
         self._function = function
-        self._context = copy_context()
+        self._in_context = copy_context()
         self.future: Future[Result] = Future()
         self.start()
 
     def run(self) -> None:
         """Do it."""
         try:
-            self._settle(self._context.run(self._function), None)
+            self._settle(self._in_context.run(self._function), None)
         except BaseException as error:
             self._settle(None, error)
         finally:
-            del self._function, self._context  # what was made may hold this thread, and is not to be held by it
+            del self._function, self._in_context  # what was made may hold this thread, and is not to be held by it
             self.load.ended.set()
 
     def wait(self, seconds: float) -> bool:
