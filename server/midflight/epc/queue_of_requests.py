@@ -8,6 +8,7 @@ from __future__ import annotations
 
 import logging
 import threading
+import time
 from collections import deque
 from collections.abc import Callable
 
@@ -19,6 +20,7 @@ __all__ = ["QueueOfRequests"]
 _WAITING_REQUESTS = 1000
 _WAITING_BYTES = 4 * 8 * 1024 * 1024
 _ASIDE_REQUESTS = 8
+_TURN_SECONDS = 0.005
 _log = logging.getLogger("midflight.epc")
 
 
@@ -89,6 +91,7 @@ class QueueOfRequests:
         self._workers.run(self._work)
 
     def _work(self) -> None:
+        turn_ends = time.monotonic() + _TURN_SECONDS
         while (payload := self._next()) is not None:
             try:
                 self._handle(payload)
@@ -101,7 +104,7 @@ class QueueOfRequests:
                 if threading.get_ident() in self._retired:
                     self._retired.remove(threading.get_ident())
                     return
-            if self._workers.is_behind:  # those of other connections have their turn
+            if self._workers.is_behind and time.monotonic() > turn_ends:  # those of other connections have their turn
                 self._workers.run(self._work)
                 return
 

@@ -45,6 +45,9 @@ class Workers:
         self._jobs: deque[Callable[[], object]] = deque()
         self._begun: dict[int, float] = {}  # by thread: when the job that it runs began
         self._idle_count = 0
+        self._is_watching = (
+            False  # one thread alone looks when it is the next job's turn: a herd of them takes its time
+        )
         self._is_stopping = False
 
     @property
@@ -60,7 +63,8 @@ class Workers:
         with self._changed:
             self._jobs.append(job)
             if self._idle_count:
-                self._changed.notify()
+                if not self._is_watching:
+                    self._changed.notify()
                 return
         self._start()
 
@@ -100,6 +104,8 @@ class Workers:
                 return None
             self._begun[thread] = time.monotonic()
             is_short = bool(self._jobs) and not self._idle_count
+            if self._jobs and self._idle_count:
+                self._changed.notify()
         if is_short:
             self._start()  # one that waits for the turn of the next
         return job
@@ -109,13 +115,16 @@ class Workers:
         end = time.monotonic() + self._idle_seconds
         while True:
             now = time.monotonic()
-            if self._jobs:
-                fresh = [began for began in self._begun.values() if now - began < self._patience_seconds]
-                if len(fresh) < self._at_once:
-                    return self._jobs.popleft()
-                seconds = min(fresh) + self._patience_seconds - now
-            elif self._is_stopping or now >= end:
+            fresh = [began for began in self._begun.values() if now - began < self._patience_seconds]
+            if self._jobs and len(fresh) < self._at_once:
+                return self._jobs.popleft()
+            if self._jobs and not self._is_watching:
+                self._is_watching = True
+                try:
+                    self._changed.wait(min(fresh) + self._patience_seconds - now)
+                finally:
+                    self._is_watching = False
+            elif now >= end or (self._is_stopping and not self._jobs):
                 return None
             else:
-                seconds = end - now
-            self._changed.wait(max(0.0, seconds))
+                self._changed.wait(end - now)
