@@ -265,7 +265,7 @@ def test_the_report_says_what_was_kept_and_what_not(project):
 
     lines = code.text(report).splitlines()
     assert "  kept:    A, MISSING" in lines
-    assert "  renewed: B (its text differs), C (it reads B, which is not kept)" in lines
+    assert "  superseded: B (its text differs), C (it reads B, which is not kept)" in lines
     assert "kept" not in code.summary(report)
 
 

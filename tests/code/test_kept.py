@@ -15,7 +15,7 @@ import pytest
 from helpers.identity import load_twice, namespace_of_the_first
 from midflight import code
 from midflight.code.identity import kept as kept_classes
-from midflight.code.identity.rebind import is_renewed
+from midflight.code.identity.rebind import is_rebound
 from midflight.code.version import modules
 from midflight.otp.newest import newest
 
@@ -194,7 +194,7 @@ def _patching(cls, patched):
     return settle_after_a_patch
 
 
-def test_a_held_function_of_a_kept_class_is_known_to_have_been_renewed(project):
+def test_a_held_function_of_a_kept_class_is_known_to_have_been_rebound(project):
     """So who holds one as a value, a child spec say, does not take it for another one that has its name only."""
     text = "class K:\n    @staticmethod\n    def f(): pass\ndef g(): pass\n"
     project.load_text("thing", text)
@@ -203,7 +203,7 @@ def test_a_held_function_of_a_kept_class_is_known_to_have_been_renewed(project):
 
     load_twice(project, text)
 
-    assert [is_renewed(each) for each in (held, thing.K.f, other)] == [True, False, False]
+    assert [is_rebound(each) for each in (held, thing.K.f, other)] == [True, False, False]
     assert code.current(held) is thing.K.f
     assert newest(held) is thing.K.f
     assert thing.K.f.__globals__ is vars(thing)

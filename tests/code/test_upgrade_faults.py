@@ -22,7 +22,7 @@ CANNOT_FAIL = (
     "upgrade/suspend._take_back",
     "upgrade/suspending._Answers.__lshift__",  # runs where a server sends its answer
     INSTALL,  # after the swap: the states
-    "identity/server_state.renewed",
+    "identity/server_state.swap_state",
 )
 
 
@@ -80,8 +80,8 @@ BETWEEN = [
     ("load/prepare.Prepared.switch", 2),  # one module is new by then, and the other one is not
     ("version/modules.Module.make_current", 2),
     ("upgrade/suspending.Holding.install", 1),  # all code is new by then, and no state is
-    ("identity/server_state.renewed", 1),
-    ("identity/server_state.renewed", 3),  # the states of one module are new by then
+    ("identity/server_state.swap_state", 1),
+    ("identity/server_state.swap_state", 3),  # the states of one module are new by then
 ]
 
 
@@ -115,7 +115,7 @@ def test_one_step_installs_all(project, runtime):
             await upgrade_ledgers(dict.fromkeys(("one", "two", "three"), TO_A_DICT))
         return [
             fault.steps[step]
-            for step in (SWAP, "load/prepare.Prepared.switch", INSTALL, "identity/server_state.renewed")
+            for step in (SWAP, "load/prepare.Prepared.switch", INSTALL, "identity/server_state.swap_state")
         ]
 
     assert runtime.run(main) == [1, 3, 1, 3]

@@ -24,7 +24,7 @@ from typing import NewType, ParamSpec, TypeVar, TypeVarTuple
 from midflight.code.identity.guard import KEEP, guarded
 from midflight.code.identity.module_reads import changed_since, has_modules
 from midflight.code.identity.pickling import pickle_by_name
-from midflight.code.identity.rebind import Renewal
+from midflight.code.identity.rebind import Rebinding
 from midflight.code.report.load_report import Superseded
 from midflight.code.source.bindings import (
     Bindings,
@@ -103,7 +103,7 @@ class Identity:
         self._why: dict[str, str] = {}  # of those that are not kept
         self._taken: set[str] = set()  # those that are
         self._candidates: dict[str, Candidate] = {}
-        self._renewals: list[Renewal] = []
+        self._rebindings: list[Rebinding] = []
         for statement, is_sure in self._bindings.statements:
             name = _defined(statement)
             if name is not None and self._is_identity(name, old.get(name, ABSENT)):
@@ -251,7 +251,7 @@ class Identity:
             each, value = self._candidates[name], old[name]
             if isinstance(value, type):
                 codes = codes_in(code_of(each.before, self._file, self._old_flags)), codes_in(each.code)
-                self._renewals.append(Renewal(value, dict(zip(*codes, strict=True)), old, new))
+                self._rebindings.append(Rebinding(value, dict(zip(*codes, strict=True)), old, new))
             for read in sorted(each.reads - self._taken):
                 if not same(old.get(read, ABSENT), new.get(read, ABSENT)):
                     yield f"{name} was kept, but reads {read}, which the body changed unseen; change {name} too"
@@ -261,8 +261,8 @@ class Identity:
 
         Cannot fail, and may be repeated.
         """
-        for renewal in self._renewals:
-            renewal.apply()
+        for rebinding in self._rebindings:
+            rebinding.apply()
         for each in self.superseded:
             pickle_by_name(self._old[each.name])
 

@@ -21,9 +21,9 @@ from midflight.code.version.facade import Namespace
 if sys.version_info >= (3, 14):
     import annotationlib
 
-__all__ = ["Renewal", "is_renewed"]
+__all__ = ["Rebinding", "is_rebound"]
 
-RENEWED = "__midflight_renewed__"  # in a function that another one has taken the place of
+REBOUND = "__midflight_rebound__"  # in a function that another one has taken the place of
 
 MOST_ELEMENTS = 1000  # in a container of a class; in a longer one are data, and no functions
 
@@ -34,12 +34,12 @@ HOLDERS: tuple[type, ...] = (Field, functools.cached_property, functools.partial
 IN_CELLS = (FunctionType, staticmethod, classmethod, property, functools.partial, dict, list)
 
 
-def is_renewed(function: FunctionType) -> bool:
+def is_rebound(function: FunctionType) -> bool:
     """Say whether `function` was one of a class that was kept since, so that its name means the one that has moved."""
-    return RENEWED in vars(function)
+    return REBOUND in vars(function)
 
 
-class Renewal:
+class Rebinding:
     """What there is to change in one class, found out beforehand; `apply` does it."""
 
     def __init__(self, cls: type, codes: dict[CodeType, CodeType], old: Namespace, new: Namespace) -> None:
@@ -65,10 +65,10 @@ class Renewal:
             elif name == "__firstlineno__":  # 3.13
                 if cls.__qualname__ in self._lines:
                     self._changes.append((type.__setattr__, (cls, name, self._lines[cls.__qualname__])))
-            elif (found := self._renewed(value)) is not value:
+            elif (found := self._rebound(value)) is not value:
                 self._changes.append((_replace, (cls, name, value, found)))
 
-    def _renewed(self, value: Any) -> Any:
+    def _rebound(self, value: Any) -> Any:
         """Return what takes the place of `value`, which may be the same, with changes to come in what it holds."""
         if id(value) in self._known:
             return self._known[id(value)][1]
@@ -82,17 +82,17 @@ class Renewal:
         if kind is FunctionType:
             return self._function(value)
         if kind is staticmethod or kind is classmethod:
-            inner = self._renewed(value.__func__)
+            inner = self._rebound(value.__func__)
             return value if inner is value.__func__ else kind(inner)
         if kind is property:
             parts = [value.fget, value.fset, value.fdel]
-            renewed = [self._renewed(part) for part in parts]
-            return value if renewed == parts else property(renewed[0], renewed[1], renewed[2], value.__doc__)
+            rebound = [self._rebound(part) for part in parts]
+            return value if rebound == parts else property(rebound[0], rebound[1], rebound[2], value.__doc__)
         if kind is functools.partial:
-            inner = self._renewed(value.func)
+            inner = self._rebound(value.func)
             return value if inner is value.func else functools.partial(inner, *value.args, **value.keywords)
         if kind is tuple and len(value) <= MOST_ELEMENTS:
-            elements = tuple(self._renewed(each) for each in value)
+            elements = tuple(self._rebound(each) for each in value)
             return value if all(one is other for one, other in zip(elements, value, strict=True)) else elements
         if kind is dict and len(value) <= MOST_ELEMENTS:
             self._change_elements(list(value.items()), value.__setitem__)
@@ -117,18 +117,18 @@ class Renewal:
 
     def _change_elements(self, elements: Iterable[tuple[Any, Any]], change: Callable[..., object]) -> None:
         for key, element in elements:
-            if (found := self._renewed(element)) is not element:
+            if (found := self._rebound(element)) is not element:
                 self._changes.append((change, (key, found)))
 
     def _function(self, function: FunctionType) -> FunctionType:
         if function.__globals__ is not self._old:  # a wrapper made elsewhere: what it wraps may be ours
             self._cells(function)
             self._change_elements(list(vars(function).items()), vars(function).__setitem__)
-            defaults = self._renewed(function.__defaults__)
+            defaults = self._rebound(function.__defaults__)
             if defaults is not function.__defaults__:
                 self._changes.append((setattr, (function, "__defaults__", defaults)))
             if sys.version_info >= (3, 14):  # functools.wraps has given it that of what it wraps
-                annotate = self._renewed(function.__annotate__)
+                annotate = self._rebound(function.__annotate__)
                 if annotate is not function.__annotate__:
                     self._changes.append((setattr, (function, "__annotate__", annotate)))
             return function
@@ -136,18 +136,18 @@ class Renewal:
         new = FunctionType(code, self._new, function.__name__, None, function.__closure__)
         self._known[id(function)] = (function, new)  # before what it shares with others is looked at: that may hold it
         self._cells(function)
-        new.__defaults__ = self._renewed(function.__defaults__)
+        new.__defaults__ = self._rebound(function.__defaults__)
         if function.__kwdefaults__ is not None:
-            new.__kwdefaults__ = {name: self._renewed(value) for name, value in function.__kwdefaults__.items()}
+            new.__kwdefaults__ = {name: self._rebound(value) for name, value in function.__kwdefaults__.items()}
         new.__qualname__, new.__module__, new.__doc__ = function.__qualname__, function.__module__, function.__doc__
         if sys.version_info >= (3, 14) and function.__annotate__ is not None:  # to read what it gives would run it
-            new.__annotate__ = self._renewed(function.__annotate__)
+            new.__annotate__ = self._rebound(function.__annotate__)
         else:
             new.__annotations__ = function.__annotations__
-        vars(new).update({name: self._renewed(value) for name, value in vars(function).items()})
+        vars(new).update({name: self._rebound(value) for name, value in vars(function).items()})
         if sys.version_info >= (3, 12):
             new.__type_params__ = function.__type_params__
-        self._changes.append((vars(function).__setitem__, (RENEWED, True)))
+        self._changes.append((vars(function).__setitem__, (REBOUND, True)))
         return new
 
     def _cells(self, function: FunctionType) -> None:
@@ -156,7 +156,7 @@ class Renewal:
                 value = cell.cell_contents
             except ValueError:  # it is empty
                 continue
-            if isinstance(value, IN_CELLS) and (found := self._renewed(value)) is not value:
+            if isinstance(value, IN_CELLS) and (found := self._rebound(value)) is not value:
                 self._changes.append((setattr, (cell, "cell_contents", found)))
 
 

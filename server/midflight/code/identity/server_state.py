@@ -10,7 +10,7 @@ from weakref import WeakKeyDictionary
 
 from midflight.text import short
 
-__all__ = ["attributes_of", "copied", "moved", "renewed", "replaced", "shown"]
+__all__ = ["attributes_of", "copied", "moved", "replaced", "shown", "swap_state"]
 
 SHOWN = 200  # characters of all attributes together
 
@@ -71,7 +71,7 @@ def copied(server: Any, cls: type[Any]) -> Any:
     return _made(cls, {name: _copy(value, copies) for name, value in attributes_of(server).items()})
 
 
-def renewed(old: Any, new: Any) -> Any:
+def swap_state(old: Any, new: Any) -> Any:
     """Return `old` with the class and the attributes of `new`; `new` itself where Python allows no such change.
 
     So what holds the object, a task or a callback of its, goes on with the state that counts. Cannot fail.
@@ -97,7 +97,7 @@ def replaced(server: Any, attributes: dict[str, Any], *, in_place: bool) -> Any:
     Raises: AttributeError if its class has no place for one of them; `server` is as it was then.
     """
     new = _made(type(server), attributes)
-    return renewed(server, new) if in_place else new
+    return swap_state(server, new) if in_place else new
 
 
 def _made(cls: type[Any], attributes: dict[str, Any]) -> Any:

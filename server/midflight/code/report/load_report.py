@@ -285,7 +285,7 @@ def _identity_lines(report: LoadReport) -> list[str]:
     lines = [f"  {'kept:':9}{', '.join(report.kept)}"] if report.kept else []
     if report.superseded:
         reasons = [f"{each.name} ({each.reason})" for each in report.superseded]
-        lines.append(f"  {'renewed:':9}{', '.join(reasons)}")
+        lines.append(f"  {'superseded: '}{', '.join(reasons)}")
     return lines
 
 

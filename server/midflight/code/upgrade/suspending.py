@@ -17,7 +17,7 @@ from __future__ import annotations
 from collections.abc import Callable, Sequence, Set
 from typing import Any, NamedTuple
 
-from midflight.code.identity.server_state import renewed
+from midflight.code.identity.server_state import swap_state
 from midflight.code.upgrade.in_thread import Ticket
 from midflight.code.upgrade.plan import serving
 from midflight.code.upgrade.suspend import Held, Plan, called_by, let_go, place_of, preparing, what_it_does
@@ -116,7 +116,7 @@ class Holding:
         """Give every server its new state. On the runtime's thread. Cannot fail, and may be done again."""
         self._installed = self.servers
         for each in self._installed:
-            each.behaviour.server = renewed(each.old, each.new)
+            each.behaviour.server = swap_state(each.old, each.new)
 
     def release(self) -> None:
         """Let everybody go on; returns before they do."""
