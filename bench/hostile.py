@@ -24,7 +24,7 @@ from collections import Counter
 from collections.abc import Awaitable, Callable
 from pathlib import Path
 
-from midflight.epc import Client, Place
+from midflight.epc import Client, ProjectFiles
 from midflight.epc.wire import FrameReader, Message, Oversized, decode, encode, opening
 from midflight.errors import FrameError, MidflightError, WireError
 
@@ -255,7 +255,7 @@ def hostile(count: int, at_once: int, seed: int, only: str | None) -> bool:
                 honest.round()
             honest.table("quiet")
             before, most = state_of(server.pid), (0, "")
-            found = Place(root).find()
+            found = ProjectFiles(root).find()
             arguments = f"--attack {port}:{found.cookie} --connections {count} --at-once {at_once} --seed {seed}"
             if only is not None:
                 arguments += f" --only {only}"

@@ -28,7 +28,7 @@ from midflight.detached_log import DetachedLog
 from midflight.driver import Runtime
 from midflight.epc import (
     Client,
-    Place,
+    ProjectFiles,
     Publication,
     Server,
     ServerFile,
@@ -81,7 +81,7 @@ def serve(root: Path, announce: Callable[[int], object], *, port: int = 0, progr
     Raises: ServerRunning if another server of `root` runs and there is no program, which would run without a
     server instead; OutputFailed if there is none and `announce` could not print; what `program` raises.
     """
-    place = Place(root)
+    place = ProjectFiles(root)
     ending = _Ending()
     with ExitStack() as stack:
         stack.enter_context(ending.on_signals())
@@ -100,7 +100,7 @@ def _announce(output: LogOutput, announce: Callable[[int], object], port: int) -
 
 
 async def _serve(
-    place: Place, ending: _Ending, announce: Callable[[int], object], port: int, program: Program | None
+    place: ProjectFiles, ending: _Ending, announce: Callable[[int], object], port: int, program: Program | None
 ) -> Any:
     log = cast(TextIO, sys.stdout or LogOutput(None))  # the real one: the runtime routes what processes print
     async with Runtime() as runtime:
@@ -296,7 +296,7 @@ def start_detached(root: Path, *, port: int = 0) -> ServerFile:
     Raises: StartFailed, with the end of the log, if it does not within 20 s; RuntimeFolderError if there is no room
     for a log.
     """
-    place = Place(root)
+    place = ProjectFiles(root)
     if (found := place.running()) is not None:
         return found
     with place.claimed() as folder:
@@ -333,7 +333,7 @@ def start_detached(root: Path, *, port: int = 0) -> ServerFile:
     raise StartFailed(str(place.root), str(place.log_path), _tail(place.log_path))
 
 
-def _answering(place: Place) -> ServerFile | None:
+def _answering(place: ProjectFiles) -> ServerFile | None:
     found = place.running()
     if found is None:
         return None

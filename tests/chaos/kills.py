@@ -21,7 +21,7 @@ from chaos.ledger import Broken
 from chaos.record import Record
 from chaos.served import environment_of, write_project
 from helpers.server_process import Program
-from midflight.epc import Client, Place
+from midflight.epc import Client, ProjectFiles
 from midflight.errors import MidflightError
 
 __all__ = ["play"]
@@ -121,7 +121,7 @@ class Victims:
 
     def check_what_is_left(self, how: signal.Signals, code: int, program: Program, mark: Path | None) -> None:
         """Raise Broken unless what is left is what may be."""
-        place, pid = Place(self.root), program.process.pid
+        place, pid = ProjectFiles(self.root), program.process.pid
         if how is signal.SIGTERM and code not in (0, 143):
             raise Broken(f"after SIGTERM the exit code is {code}: {program.lines[-20:]}")
         if place.running() is not None:

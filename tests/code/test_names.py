@@ -10,10 +10,10 @@ import pytest
 
 from helpers.versions import Project
 from midflight.code.report.load_report import Diagnostic
-from midflight.code.source.find_module import Place, locate
+from midflight.code.source.find_module import ModulePlace, locate
 
 
-def place(project: Project, relative: str, text: str = "") -> Place | Diagnostic:
+def place(project: Project, relative: str, text: str = "") -> ModulePlace | Diagnostic:
     """Write a file, if it has a text, and locate it."""
     return locate(project.write(relative, text) if text else project.path(relative))
 
@@ -27,7 +27,7 @@ def roots(project: Project) -> Project:
 
 def test_a_file_outside_packages_is_a_top_level_module(project):
     """Its folder is the one that must be on sys.path."""
-    assert place(project, "counter.py") == Place("counter", project.path("counter.py"), str(project.root))
+    assert place(project, "counter.py") == ModulePlace("counter", project.path("counter.py"), str(project.root))
 
 
 def test_a_file_in_a_package_has_the_package_in_its_name(project):
@@ -37,14 +37,14 @@ def test_a_file_in_a_package_has_the_package_in_its_name(project):
 
     found = place(project, "lib/shop/parts/cart.py")
 
-    assert found == Place("shop.parts.cart", project.path("lib/shop/parts/cart.py"), project.path("lib"))
+    assert found == ModulePlace("shop.parts.cart", project.path("lib/shop/parts/cart.py"), project.path("lib"))
 
 
 def test_the_init_of_a_package_is_the_package(project):
     """Not a module `__init__` in it."""
     found = place(project, "shop/__init__.py", "x = 1")
 
-    assert isinstance(found, Place)
+    assert isinstance(found, ModulePlace)
     assert (found.name, found.root) == ("shop", str(project.root))
 
 
@@ -55,7 +55,7 @@ def test_source_roots_of_pyproject_come_first(project, roots):
 
     found = place(project, "src/deep/shop/cart.py")
 
-    assert isinstance(found, Place)
+    assert isinstance(found, ModulePlace)
     assert found.name == ("shop.cart" if "deep" in roots else "deep.shop.cart")
 
 
@@ -63,7 +63,7 @@ def test_a_file_in_no_source_root_goes_by_its_packages(project):
     """A script beside the sources."""
     project.write("pyproject.toml", '[tool.midflight]\nsource-roots = ["src"]\n')
 
-    assert place(project, "script.py") == Place("script", project.path("script.py"), str(project.root))
+    assert place(project, "script.py") == ModulePlace("script", project.path("script.py"), str(project.root))
 
 
 @pytest.mark.parametrize("text", ["[tool.midflight]\nsource-roots = 'src'\n", "[tool", "tool = 1\nx = ["])
@@ -83,7 +83,7 @@ def test_a_module_that_was_imported_from_the_file_keeps_its_name(project):
     sys.path.append(str(project.root))
     __import__("deep.counter")
 
-    assert locate(path) == Place("deep.counter", path)
+    assert locate(path) == ModulePlace("deep.counter", path)
 
 
 def test_of_several_names_of_a_file_the_code_servers_is_taken(project):
@@ -93,8 +93,8 @@ def test_of_several_names_of_a_file_the_code_servers_is_taken(project):
     __import__("deep.counter")
     __import__("counter")
 
-    assert locate(path) == Place("counter", path)
-    assert locate(path, [("deep.other", path)]) == Place("deep.other", path)
+    assert locate(path) == ModulePlace("counter", path)
+    assert locate(path, [("deep.other", path)]) == ModulePlace("deep.other", path)
 
 
 @pytest.mark.parametrize("name", ["my-script.py", "class.py", "deep/my-lib/cart.py", "2nd.py"])
@@ -166,7 +166,7 @@ def test_a_name_that_is_on_the_path_is_found_without_importing_it(project):
     path = project.write("counter.py", "raise RuntimeError")
     sys.path.append(str(project.root))
 
-    assert locate("counter") == Place("counter", path)
+    assert locate("counter") == ModulePlace("counter", path)
     assert "counter" not in sys.modules
 
 

@@ -47,9 +47,9 @@
           (with-temp-buffer
             (should (eql 0 (apply #'call-process python nil t nil "-c" "\
 import sys
-from midflight.epc.rendezvous import Place, find_root
+from midflight.epc.rendezvous import ProjectFiles, find_root
 for path in sys.argv[1:]:
-    print(find_root(path), Place(find_root(path)).folder, sep='\\n')" paths)))
+    print(find_root(path), ProjectFiles(find_root(path)).folder, sep='\\n')" paths)))
             (should (equal (cl-mapcan
                             (lambda (path)
                               (let ((root (midflight-rendezvous-root path)))

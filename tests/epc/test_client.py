@@ -14,7 +14,7 @@ from epc.handler import ReturnError
 
 from helpers.epc_peer import DEADLINE_SECONDS
 from helpers.publishing import Publisher
-from midflight.epc import Place
+from midflight.epc import ProjectFiles
 from midflight.epc.client import Client
 from midflight.errors import ConnectionLost, NoServer, RemoteError
 
@@ -150,7 +150,7 @@ def test_attach_finds_the_server_of_a_project(
     monkeypatch.setenv("MIDFLIGHT_RUNTIME_DIR", str(tmp_path / "runtime"))
     with pytest.raises(NoServer, match="midflight serve --root"):
         Client.attach(tmp_path)
-    publish(Place(tmp_path), bench.server.port, bench.cookie)
+    publish(ProjectFiles(tmp_path), bench.server.port, bench.cookie)
 
     with Client.attach(tmp_path) as client:
         assert client.call("ping") == "pong"

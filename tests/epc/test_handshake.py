@@ -16,7 +16,7 @@ import pytest
 
 from helpers.epc_peer import DEADLINE_SECONDS, Peer, frame
 from helpers.publishing import SOMEBODY, Publisher, in_child
-from midflight.epc import Client, Place
+from midflight.epc import Client, ProjectFiles
 from midflight.epc.handshake import Handshake, read_answer, read_hello, read_proof
 from midflight.errors import ConnectionLost, RemoteError
 
@@ -294,13 +294,13 @@ def test_a_silent_peer_is_given_up(listener: socket.socket, monkeypatch: pytest.
 
 
 @pytest.fixture
-def place(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Place:
+def place(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> ProjectFiles:
     """The place of a project in a runtime folder of the test's own."""
     monkeypatch.setenv("MIDFLIGHT_RUNTIME_DIR", str(tmp_path / "runtime"))
-    return Place(tmp_path)
+    return ProjectFiles(tmp_path)
 
 
-def test_our_clients_come_by_the_unix_socket(bench: Any, place: Place, publish: Publisher) -> None:
+def test_our_clients_come_by_the_unix_socket(bench: Any, place: ProjectFiles, publish: Publisher) -> None:
     """And the proofs are for its path."""
     publish(place, bench.server.port, bench.cookie, listen=bench.server.listeners.add)
 
@@ -311,7 +311,7 @@ def test_our_clients_come_by_the_unix_socket(bench: Any, place: Place, publish: 
 
 
 def test_a_crowd_at_the_port_pushes_nobody_out_of_the_unix_socket(
-    make_bench: Callable[..., Any], place: Place, publish: Publisher
+    make_bench: Callable[..., Any], place: ProjectFiles, publish: Publisher
 ) -> None:
     """Other users can stand at the port only; who came by the socket has the 5 seconds, however many they are."""
     bench = make_bench(door_limit=2)
@@ -329,7 +329,7 @@ def test_a_crowd_at_the_port_pushes_nobody_out_of_the_unix_socket(
         stranger.close()
 
 
-def test_a_server_needs_no_port(make_bench: Callable[..., Any], place: Place, publish: Publisher) -> None:
+def test_a_server_needs_no_port(make_bench: Callable[..., Any], place: ProjectFiles, publish: Publisher) -> None:
     """A program that embeds one opens none: whoever cannot enter the folder cannot even connect."""
     bench = make_bench(port=None)
     publish(place, None, bench.cookie, listen=bench.server.listeners.add)
@@ -340,7 +340,9 @@ def test_a_server_needs_no_port(make_bench: Callable[..., Any], place: Place, pu
 
 
 @pytest.mark.parametrize("lost", ["main.sock", "main.json"])
-def test_a_client_comes_in_though_a_file_was_lost(bench: Any, place: Place, publish: Publisher, lost: str) -> None:
+def test_a_client_comes_in_though_a_file_was_lost(
+    bench: Any, place: ProjectFiles, publish: Publisher, lost: str
+) -> None:
     """It rings, and tries once more."""
     publication = publish(place, bench.server.port, bench.cookie, listen=bench.server.listeners.add)
     publication.keep()
@@ -351,7 +353,7 @@ def test_a_client_comes_in_though_a_file_was_lost(bench: Any, place: Place, publ
             assert client.call("ping") == before.call("ping") == "pong"
 
 
-def test_a_server_that_is_gone_is_told_at_once(bench: Any, place: Place, publish: Publisher) -> None:
+def test_a_server_that_is_gone_is_told_at_once(bench: Any, place: ProjectFiles, publish: Publisher) -> None:
     """With its file there and its socket dead: so a moment after it was killed."""
     publish(place, None, bench.cookie, listen=lambda listener: listener.close())
 
@@ -365,7 +367,7 @@ def test_a_process_of_another_user_is_turned_away(
 ) -> None:
     """Though it has got hold of a connection, and of the cookie: the system says whose it is."""
     monkeypatch.setenv("MIDFLIGHT_RUNTIME_DIR", str(open_folder / "runtime"))
-    place = Place(open_folder)
+    place = ProjectFiles(open_folder)
     publish(place, bench.server.port, bench.cookie, listen=bench.server.listeners.add)
     path = str(place.find().socket)
     for each in (place.folder, place.folder.parent, path):

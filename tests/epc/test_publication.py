@@ -18,7 +18,7 @@ import pytest
 
 from helpers.epc_peer import DEADLINE_SECONDS
 from helpers.publishing import COOKIE, SOMEBODY, Publisher, in_child, killed_server
-from midflight.epc import Place
+from midflight.epc import ProjectFiles
 from midflight.epc.bell import Ring, ring
 from midflight.epc.private_folder import PrivateFolder
 from midflight.errors import RuntimeFolderError, ServerRunning
@@ -36,11 +36,11 @@ def runtime(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Path:
 
 
 @pytest.fixture
-def place(tmp_path: Path) -> Place:
+def place(tmp_path: Path) -> ProjectFiles:
     """The place of a project."""
     root = tmp_path / "project"
     root.mkdir()
-    return Place(root)
+    return ProjectFiles(root)
 
 
 class Doors:
@@ -71,7 +71,7 @@ def mode_of(path: Path) -> int:
     return stat.S_IMODE(path.stat().st_mode)
 
 
-def files(place: Place) -> list[str]:
+def files(place: ProjectFiles) -> list[str]:
     """Return the names of what is in the folder of `place`."""
     return sorted(path.name for path in place.folder.iterdir())
 
@@ -87,7 +87,9 @@ def reaches(path: str | None) -> bool:
     return True
 
 
-def test_published_files_are_for_the_user_alone(place: Place, publish: Publisher, runtime: Path, doors: Doors) -> None:
+def test_published_files_are_for_the_user_alone(
+    place: ProjectFiles, publish: Publisher, runtime: Path, doors: Doors
+) -> None:
     """Folders 0700, files and the socket 0600, whatever the umask."""
     previous = os.umask(0)
     try:
@@ -100,7 +102,7 @@ def test_published_files_are_for_the_user_alone(place: Place, publish: Publisher
     assert {mode_of(path) for path in place.folder.iterdir()} == {0o600}
 
 
-def test_published_files_say_where_the_server_is(place: Place, publish: Publisher, doors: Doors) -> None:
+def test_published_files_say_where_the_server_is(place: ProjectFiles, publish: Publisher, doors: Doors) -> None:
     """main.json has it all; server.json all but the secret, which stands alone in its file, without a newline."""
     publish(place, 4711, listen=doors)
     said = {
@@ -119,28 +121,28 @@ def test_published_files_say_where_the_server_is(place: Place, publish: Publishe
     assert reaches(place.find().socket)
 
 
-def test_only_main_has_plain_files_and_only_if_it_may(place: Place, publish: Publisher, doors: Doors) -> None:
+def test_only_main_has_plain_files_and_only_if_it_may(place: ProjectFiles, publish: Publisher, doors: Doors) -> None:
     """Other clients look for one server of a project; without a port, or if told so, there is none for them."""
-    publish(Place(place.root, "worker-1"), listen=doors)
+    publish(ProjectFiles(place.root, "worker-1"), listen=doors)
     publish(place, None, listen=doors).withdraw()
     publish(place, plain=False, listen=doors)
 
     assert files(place) == ["main.json", "main.sock", "worker-1.json", "worker-1.sock"]
 
 
-def test_second_server_finds_the_first(place: Place, publish: Publisher) -> None:
+def test_second_server_finds_the_first(place: ProjectFiles, publish: Publisher) -> None:
     """While one lives, another is told its port and process id, and the files stay as they are."""
     publish(place, 4711)
     before = {path: path.read_bytes() for path in place.folder.iterdir()}
 
     with pytest.raises(ServerRunning, match=f"port 4711 with process id {os.getpid()}"):
-        publish(Place(place.root), 4712, "f" * 64)
+        publish(ProjectFiles(place.root), 4712, "f" * 64)
 
     assert {path: path.read_bytes() for path in place.folder.iterdir()} == before
     assert place.find().port == 4711
 
 
-def test_files_of_a_killed_server_are_written_over(place: Place, publish: Publisher) -> None:
+def test_files_of_a_killed_server_are_written_over(place: ProjectFiles, publish: Publisher) -> None:
     """Also those that it left half written."""
     killed_server(place.root)
     (place.folder / ".main.json.0123456789abcdef").write_text("half")
@@ -152,7 +154,7 @@ def test_files_of_a_killed_server_are_written_over(place: Place, publish: Publis
 
 
 def test_links_and_pipes_in_place_of_the_files_are_replaced(
-    place: Place, publish: Publisher, tmp_path: Path, doors: Doors
+    place: ProjectFiles, publish: Publisher, tmp_path: Path, doors: Doors
 ) -> None:
     """Nothing is written through a link, or to a pipe."""
     precious = tmp_path / "precious"
@@ -170,7 +172,7 @@ def test_links_and_pipes_in_place_of_the_files_are_replaced(
 
 
 @pytest.mark.parametrize("kind", ["link", "hard link", "pipe"])
-def test_the_log_is_never_another_file(place: Place, tmp_path: Path, kind: str) -> None:
+def test_the_log_is_never_another_file(place: ProjectFiles, tmp_path: Path, kind: str) -> None:
     """What is emptied is a file that only this name leads to."""
     precious = tmp_path / "precious"
     precious.write_text("precious")
@@ -190,7 +192,7 @@ def test_the_log_is_never_another_file(place: Place, tmp_path: Path, kind: str) 
     assert place.log_path.read_text() == "log\n"
 
 
-def test_the_log_is_emptied_for_the_next_server(place: Place) -> None:
+def test_the_log_is_emptied_for_the_next_server(place: ProjectFiles) -> None:
     """It is the same file, for whoever follows it."""
     with place.claimed() as folder:
         place.log_path.write_text("old\n")
@@ -201,7 +203,7 @@ def test_the_log_is_emptied_for_the_next_server(place: Place) -> None:
     assert (place.log_path.read_text(), place.log_path.stat().st_ino) == ("", before)
 
 
-def test_withdraw_removes_the_files_and_keeps_the_log(place: Place, publish: Publisher, doors: Doors) -> None:
+def test_withdraw_removes_the_files_and_keeps_the_log(place: ProjectFiles, publish: Publisher, doors: Doors) -> None:
     """At the end nothing is left but what explains why it ended."""
     publication = publish(place, listen=doors)
     place.log_path.write_text("bye\n")
@@ -212,7 +214,7 @@ def test_withdraw_removes_the_files_and_keeps_the_log(place: Place, publish: Pub
     assert place.running() is None
 
 
-def test_withdraw_leaves_the_files_of_another_server(place: Place, publish: Publisher, doors: Doors) -> None:
+def test_withdraw_leaves_the_files_of_another_server(place: ProjectFiles, publish: Publisher, doors: Doors) -> None:
     """A server whose files went and that was overtaken does not take its successor's along."""
     first = publish(place, 4711, listen=doors)
     shutil.rmtree(place.folder)
@@ -227,7 +229,7 @@ def test_withdraw_leaves_the_files_of_another_server(place: Place, publish: Publ
 
 
 def test_full_disk_is_told_and_leaves_nothing(
-    place: Place, publish: Publisher, monkeypatch: pytest.MonkeyPatch
+    place: ProjectFiles, publish: Publisher, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     """No half file, no server that nobody can find, and what to do."""
     written: list[int] = []
@@ -246,7 +248,7 @@ def test_full_disk_is_told_and_leaves_nothing(
     assert files(place) == []
 
 
-def loses(place: Place, what: str) -> None:
+def loses(place: ProjectFiles, what: str) -> None:
     """Remove files as a cleaner does."""
     if what == "runtime folder":
         shutil.rmtree(place.folder.parent)
@@ -260,7 +262,7 @@ LOST = ("runtime folder", "project folder", "main.json", "main.sock", "server.js
 
 
 @pytest.mark.parametrize("what", LOST)
-def test_files_that_go_are_put_back(place: Place, publish: Publisher, doors: Doors, what: str) -> None:
+def test_files_that_go_are_put_back(place: ProjectFiles, publish: Publisher, doors: Doors, what: str) -> None:
     """The next look misses them; then the server is found, with the same secret and a socket that leads to it."""
     publication = publish(place, listen=doors)
     loses(place, what)
@@ -272,7 +274,7 @@ def test_files_that_go_are_put_back(place: Place, publish: Publisher, doors: Doo
     assert reaches(place.find().socket)
 
 
-def test_a_look_at_complete_files_changes_nothing(place: Place, publish: Publisher, doors: Doors) -> None:
+def test_a_look_at_complete_files_changes_nothing(place: ProjectFiles, publish: Publisher, doors: Doors) -> None:
     """No file is written again, no socket made."""
     publication = publish(place, listen=doors)
     before = {path: path.stat() for path in place.folder.iterdir()}
@@ -285,7 +287,9 @@ def test_a_look_at_complete_files_changes_nothing(place: Place, publish: Publish
 
 @has_bell
 @pytest.mark.parametrize("what", ["runtime folder", "project folder", "main.json"])
-def test_whoever_misses_the_files_has_them_put_back(place: Place, publish: Publisher, doors: Doors, what: str) -> None:
+def test_whoever_misses_the_files_has_them_put_back(
+    place: ProjectFiles, publish: Publisher, doors: Doors, what: str
+) -> None:
     """A client rings, and need not wait for the next look."""
     publish(place, 4711, listen=doors).keep()
     loses(place, what)
@@ -299,21 +303,21 @@ def test_whoever_misses_the_files_has_them_put_back(place: Place, publish: Publi
 
 @has_bell
 def test_second_server_finds_the_first_though_its_files_are_gone(
-    place: Place, publish: Publisher, runtime: Path
+    place: ProjectFiles, publish: Publisher, runtime: Path
 ) -> None:
     """The living server is what counts."""
     publish(place, 4711).keep()
     shutil.rmtree(runtime)
 
     with pytest.raises(ServerRunning, match=f"port 4711 with process id {os.getpid()}"):
-        publish(Place(place.root), 4712)
+        publish(ProjectFiles(place.root), 4712)
 
     assert place.find().port == 4711
 
 
 @has_bell
 def test_second_server_does_not_start_beside_one_that_is_stopped(
-    place: Place, publish: Publisher, runtime: Path, monkeypatch: pytest.MonkeyPatch
+    place: ProjectFiles, publish: Publisher, runtime: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     """It has its bell, and does not answer (its thread is not started here): it may go on at any time."""
     monkeypatch.setattr(ring, "__defaults__", (0.05,))
@@ -323,17 +327,17 @@ def test_second_server_does_not_start_beside_one_that_is_stopped(
     with pytest.raises(
         ServerRunning, match=f"process id {os.getpid()}, but does not answer; no second one was started"
     ):
-        publish(Place(place.root), 4712)
+        publish(ProjectFiles(place.root), 4712)
 
 
 @has_bell
 def test_server_of_another_runtime_folder_is_another_server(
-    place: Place, publish: Publisher, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+    place: ProjectFiles, publish: Publisher, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     """Folders that are named differ on purpose, as those of tests do."""
     publish(place, 4711).keep()
     monkeypatch.setenv("MIDFLIGHT_RUNTIME_DIR", str(tmp_path / "other"))
-    other = Place(place.root)
+    other = ProjectFiles(place.root)
 
     assert other.running() is None
     publish(other, 4712)
@@ -343,7 +347,7 @@ def test_server_of_another_runtime_folder_is_another_server(
 
 @has_bell
 @pytest.mark.skipif(os.getuid() != 0, reason="only root can become another user")
-def test_another_user_s_bell_is_not_rung(place: Place, publish: Publisher) -> None:
+def test_another_user_s_bell_is_not_rung(place: ProjectFiles, publish: Publisher) -> None:
     """Anybody may take the name; neither a server nor a client is held up by that."""
     told, tell = socket.socketpair()
 
@@ -371,7 +375,7 @@ def test_another_user_s_bell_is_not_rung(place: Place, publish: Publisher) -> No
 
 @has_bell
 @pytest.mark.skipif(os.getuid() != 0, reason="only root can become another user")
-def test_another_user_s_ring_is_not_answered(place: Place, publish: Publisher) -> None:
+def test_another_user_s_ring_is_not_answered(place: ProjectFiles, publish: Publisher) -> None:
     """Nobody else can have a server work."""
     publish(place).keep()
 
@@ -387,7 +391,7 @@ def test_a_server_goes_where_clients_look_now(
     session.mkdir(parents=True, mode=0o700)
     monkeypatch.delenv("MIDFLIGHT_RUNTIME_DIR")
     monkeypatch.setenv("XDG_RUNTIME_DIR", str(session))
-    place = Place(tmp_path)
+    place = ProjectFiles(tmp_path)
     publication = publish(place, 4711, listen=doors)
     assert place.server_path.is_relative_to(session)
 
@@ -396,7 +400,7 @@ def test_a_server_goes_where_clients_look_now(
     elsewhere = place.server_path
     assert elsewhere.is_relative_to(f"/tmp/midflight-{os.getuid()}")
     assert place.find().port == 4711
-    assert files(Place(tmp_path)) == ["cookie", "main.json", "main.sock", "server.json"]
+    assert files(ProjectFiles(tmp_path)) == ["cookie", "main.json", "main.sock", "server.json"]
 
     session.mkdir(parents=True, mode=0o700)
     publication.look()
@@ -414,7 +418,7 @@ def test_files_in_the_session_folder_are_sticky(
     session.mkdir(mode=0o700)
     monkeypatch.delenv("MIDFLIGHT_RUNTIME_DIR")
     monkeypatch.setenv("XDG_RUNTIME_DIR", str(session))
-    place = Place(tmp_path)
+    place = ProjectFiles(tmp_path)
 
     publish(place)
 
@@ -424,7 +428,7 @@ def test_files_in_the_session_folder_are_sticky(
 
 
 def test_files_are_touched_before_a_cleaner_takes_them(
-    place: Place, publish: Publisher, doors: Doors, runtime: Path
+    place: ProjectFiles, publish: Publisher, doors: Doors, runtime: Path
 ) -> None:
     """What has not been touched for an hour is: files, the log, the socket and both folders."""
     publication = publish(place, listen=doors)
@@ -439,7 +443,7 @@ def test_files_are_touched_before_a_cleaner_takes_them(
     assert [path.name for path in everything if min(path.stat().st_mtime, path.stat().st_atime) < old + 1] == []
 
 
-def test_the_runtime_folder_is_locked_against_cleaners(place: Place, publish: Publisher, runtime: Path) -> None:
+def test_the_runtime_folder_is_locked_against_cleaners(place: ProjectFiles, publish: Publisher, runtime: Path) -> None:
     """systemd-tmpfiles takes an exclusive lock on a folder before it cleans it, and passes over one that is locked."""
     command = ["flock", "--nonblock", "--exclusive", str(runtime), "true"]
     publication = publish(place)
@@ -450,7 +454,7 @@ def test_the_runtime_folder_is_locked_against_cleaners(place: Place, publish: Pu
 
 
 def test_trouble_is_told_once_and_the_end_of_it(
-    place: Place, publish: Publisher, runtime: Path, caplog: pytest.LogCaptureFixture
+    place: ProjectFiles, publish: Publisher, runtime: Path, caplog: pytest.LogCaptureFixture
 ) -> None:
     """A server that cannot be found goes on, and says why, not every half minute."""
     publication = publish(place)
@@ -469,7 +473,7 @@ def test_trouble_is_told_once_and_the_end_of_it(
 
 
 def test_overtaken_server_leaves_its_successor_in_peace(
-    place: Place, publish: Publisher, caplog: pytest.LogCaptureFixture
+    place: ProjectFiles, publish: Publisher, caplog: pytest.LogCaptureFixture
 ) -> None:
     """Where nothing kept a second one from starting, the first says so and does not fight."""
     first = publish(place, 4711)
@@ -484,11 +488,11 @@ def test_overtaken_server_leaves_its_successor_in_peace(
 
 
 def test_socket_of_a_long_path_is_in_a_short_folder(
-    place: Place, publish: Publisher, doors: Doors, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+    place: ProjectFiles, publish: Publisher, doors: Doors, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     """A path for a socket holds some hundred bytes; the folder that is taken is as private, and is tidied up."""
     monkeypatch.setenv("MIDFLIGHT_RUNTIME_DIR", str(tmp_path / ("long" * 50)))
-    place = Place(place.root)
+    place = ProjectFiles(place.root)
     publication = publish(place, listen=doors)
     path = Path(str(place.find().socket))
 
@@ -507,7 +511,7 @@ def test_project_root_of_200_bytes_has_its_socket_in_its_folder(
     """The root's name is not part of the path."""
     root = tmp_path / ("r" * 200)
     root.mkdir()
-    place = Place(root)
+    place = ProjectFiles(root)
 
     publish(place, listen=doors)
 
@@ -515,7 +519,7 @@ def test_project_root_of_200_bytes_has_its_socket_in_its_folder(
     assert reaches(place.find().socket)
 
 
-def test_forked_child_lets_go_of_copies_only(place: Place, publish: Publisher, doors: Doors) -> None:
+def test_forked_child_lets_go_of_copies_only(place: ProjectFiles, publish: Publisher, doors: Doors) -> None:
     """What the child closes stays open in the server: it is still found, and still holds its files."""
     publication = publish(place, listen=doors)
     publication.keep()
@@ -527,7 +531,7 @@ def test_forked_child_lets_go_of_copies_only(place: Place, publish: Publisher, d
     assert ring(place.bell_name).ring is Ring.ANSWERED or sys.platform != "linux"
 
 
-def test_forked_child_that_withdraws_takes_nothing_away(place: Place, publish: Publisher, doors: Doors) -> None:
+def test_forked_child_that_withdraws_takes_nothing_away(place: ProjectFiles, publish: Publisher, doors: Doors) -> None:
     """Code that leaves the server's blocks in a child, by SystemExit say, ends only the child."""
     publication = publish(place, listen=doors)
 
@@ -538,7 +542,7 @@ def test_forked_child_that_withdraws_takes_nothing_away(place: Place, publish: P
     assert reaches(place.find().socket)
 
 
-def test_a_lock_is_not_inherited_by_a_copy_of_a_folder(place: Place) -> None:
+def test_a_lock_is_not_inherited_by_a_copy_of_a_folder(place: ProjectFiles) -> None:
     """A copy is opened once more, so it does not keep the claim that its original had."""
     with place.claimed() as folder:
         copy = folder.copy()
@@ -548,7 +552,7 @@ def test_a_lock_is_not_inherited_by_a_copy_of_a_folder(place: Place) -> None:
     copy.close()
 
 
-def test_open_folders_are_closed(place: Place, publish: Publisher) -> None:
+def test_open_folders_are_closed(place: ProjectFiles, publish: Publisher) -> None:
     """No descriptor is left by looking, publishing and withdrawing."""
 
     def round_of_all() -> None:

@@ -14,7 +14,7 @@ import pytest
 
 from helpers.epc_peer import DEADLINE_SECONDS
 from helpers.publishing import COOKIE, SOMEBODY, Publisher, in_child, killed_server
-from midflight.epc import Place, find_root, runtime_folder
+from midflight.epc import ProjectFiles, find_root, runtime_folder
 from midflight.errors import NoServer, RuntimeFolderError
 
 is_root = pytest.mark.skipif(os.getuid() != 0, reason="only root can become another user")
@@ -29,11 +29,11 @@ def runtime(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Path:
 
 
 @pytest.fixture
-def place(tmp_path: Path) -> Place:
+def place(tmp_path: Path) -> ProjectFiles:
     """The place of a project."""
     root = tmp_path / "project"
     root.mkdir()
-    return Place(root)
+    return ProjectFiles(root)
 
 
 @pytest.fixture
@@ -55,23 +55,23 @@ def foreign(monkeypatch: pytest.MonkeyPatch) -> Callable[[Path], None]:
     return make
 
 
-def test_folder_is_named_by_the_digest_of_the_root(place: Place, runtime: Path) -> None:
+def test_folder_is_named_by_the_digest_of_the_root(place: ProjectFiles, runtime: Path) -> None:
     """Sixteen hex digits of sha256 of the resolved path without a trailing slash: editors compute the same."""
     expected = hashlib.sha256(str(place.root).encode()).hexdigest()[:16]
 
     assert place.folder == runtime / expected
-    assert Place(f"{place.root}/").folder == place.folder
+    assert ProjectFiles(f"{place.root}/").folder == place.folder
 
 
-def test_a_link_to_the_root_is_the_same_place(place: Place, tmp_path: Path) -> None:
+def test_a_link_to_the_root_is_the_same_place(place: ProjectFiles, tmp_path: Path) -> None:
     """Two ways to one folder find one server."""
     link = tmp_path / "link"
     link.symlink_to(place.root)
 
-    assert Place(link).folder == place.folder
+    assert ProjectFiles(link).folder == place.folder
 
 
-def test_looking_for_a_server_makes_no_folder(place: Place, runtime: Path) -> None:
+def test_looking_for_a_server_makes_no_folder(place: ProjectFiles, runtime: Path) -> None:
     """Whoever only asks leaves nothing behind."""
     assert place.running() is None
     with pytest.raises(NoServer, match="midflight serve"):
@@ -80,7 +80,7 @@ def test_looking_for_a_server_makes_no_folder(place: Place, runtime: Path) -> No
     assert not runtime.exists()
 
 
-def test_a_published_server_is_found(place: Place, publish: Publisher) -> None:
+def test_a_published_server_is_found(place: ProjectFiles, publish: Publisher) -> None:
     """With all that a client needs: where, who, and the secret, which is in no repr."""
     publish(place, 4711)
 
@@ -91,9 +91,9 @@ def test_a_published_server_is_found(place: Place, publish: Publisher) -> None:
     assert COOKIE not in repr(found)
 
 
-def test_servers_of_other_names_are_found_beside_main(place: Place, publish: Publisher) -> None:
+def test_servers_of_other_names_are_found_beside_main(place: ProjectFiles, publish: Publisher) -> None:
     """One folder a project, one NAME.json a server in it."""
-    worker = Place(place.root, "worker-7")
+    worker = ProjectFiles(place.root, "worker-7")
     publish(place, 4711)
     publish(worker, 4712)
 
@@ -105,10 +105,10 @@ def test_servers_of_other_names_are_found_beside_main(place: Place, publish: Pub
 def test_a_name_that_could_lead_elsewhere_is_refused(tmp_path: Path, name: str) -> None:
     """A name becomes a file name."""
     with pytest.raises(ValueError, match="cannot be the name of a server"):
-        Place(tmp_path, name)
+        ProjectFiles(tmp_path, name)
 
 
-def test_file_of_a_killed_server_is_stale(place: Place) -> None:
+def test_file_of_a_killed_server_is_stale(place: ProjectFiles) -> None:
     """Nobody holds it, so nobody finds it, whatever has its process id by now."""
     pid = killed_server(place.root)
 
@@ -145,7 +145,7 @@ def test_file_of_a_killed_server_is_stale(place: Place) -> None:
         {"cookie": None},
     ],
 )
-def test_file_with_a_wrong_value_is_none(place: Place, publish: Publisher, change: dict[str, object]) -> None:
+def test_file_with_a_wrong_value_is_none(place: ProjectFiles, publish: Publisher, change: dict[str, object]) -> None:
     """Each value has its type and its bounds, and the file is of this project."""
     publish(place)
     said = json.loads(place.server_path.read_text())
@@ -160,7 +160,7 @@ def test_file_with_a_wrong_value_is_none(place: Place, publish: Publisher, chang
     [b"", b"{", b"[]", b"null", b'"x"', b"\x00", b"\xff\xfe", b'{"port": 1}', b"[" * 50_000, b" " * 1_000_000 + b"{}"],
     ids=range(10),
 )
-def test_broken_file_is_none(place: Place, publish: Publisher, data: bytes) -> None:
+def test_broken_file_is_none(place: ProjectFiles, publish: Publisher, data: bytes) -> None:
     """A file that says nothing useful is no server and no obstacle, however long or deep."""
     publish(place)
 
@@ -171,7 +171,7 @@ def test_broken_file_is_none(place: Place, publish: Publisher, data: bytes) -> N
 
 
 def test_pipe_socket_link_and_folder_are_none(
-    place: Place, publish: Publisher, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+    place: ProjectFiles, publish: Publisher, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     """Whatever stands in place of the file, a look at it ends, and follows nothing."""
     publish(place).withdraw()
@@ -193,7 +193,7 @@ def test_pipe_socket_link_and_folder_are_none(
     assert place.running() is None
 
 
-def test_folder_that_others_may_enter_is_refused(runtime: Path, place: Place) -> None:
+def test_folder_that_others_may_enter_is_refused(runtime: Path, place: ProjectFiles) -> None:
     """No secret goes into a folder with a wider mode, nor comes from one; the message says what to do."""
     runtime.mkdir(mode=0o700)
     runtime.chmod(0o750)
@@ -203,7 +203,9 @@ def test_folder_that_others_may_enter_is_refused(runtime: Path, place: Place) ->
             look()
 
 
-def test_project_folder_that_others_may_enter_is_refused(place: Place, publish: Publisher, runtime: Path) -> None:
+def test_project_folder_that_others_may_enter_is_refused(
+    place: ProjectFiles, publish: Publisher, runtime: Path
+) -> None:
     """The folder of the project is looked at too, before the cookie is written."""
     place.folder.mkdir(parents=True)
     runtime.chmod(0o700)
@@ -300,7 +302,7 @@ def test_root_writes_nothing_where_another_user_says(tmp_path: Path, monkeypatch
     session = tmp_path / "session"
     precious = tmp_path / "precious"
     precious.write_text("precious")
-    for path in (session, session / "midflight", session / "midflight" / Place(tmp_path).key):
+    for path in (session, session / "midflight", session / "midflight" / ProjectFiles(tmp_path).key):
         path.mkdir(mode=0o700)
     for name in ("server.json", "cookie", "server.log", "main.json", "main.sock"):
         (path / name).symlink_to(precious)
@@ -323,15 +325,15 @@ def test_a_server_of_another_user_is_none(
 ) -> None:
     """That user's process lives, and its files are there: it is refused by their owner, not asked by its pid."""
     monkeypatch.setenv("MIDFLIGHT_RUNTIME_DIR", str(open_folder / "runtime"))
-    place = Place(open_folder)
+    place = ProjectFiles(open_folder)
     publish(place)
 
-    said = in_child(lambda: Place(place.root).running(), user=SOMEBODY)
+    said = in_child(lambda: ProjectFiles(place.root).running(), user=SOMEBODY)
 
     assert said.startswith("RuntimeFolderError")
 
 
-def test_folder_that_is_exchanged_while_it_is_open_is_left_alone(place: Place, publish: Publisher) -> None:
+def test_folder_that_is_exchanged_while_it_is_open_is_left_alone(place: ProjectFiles, publish: Publisher) -> None:
     """What was checked is what is written to: a link put in its place meanwhile gets nothing."""
     publish(place).withdraw()
     moved = place.folder.with_name("moved")
@@ -348,7 +350,7 @@ def test_folder_that_is_exchanged_while_it_is_open_is_left_alone(place: Place, p
 
 
 def test_claim_that_another_program_keeps_is_given_up(
-    place: Place, publish: Publisher, monkeypatch: pytest.MonkeyPatch
+    place: ProjectFiles, publish: Publisher, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     """Nobody waits without an end for a program that is stopped while it has the lock."""
     monkeypatch.setattr("midflight.epc.rendezvous._CLAIM_SECONDS", 0.05)
@@ -357,7 +359,7 @@ def test_claim_that_another_program_keeps_is_given_up(
         publish(place)
 
 
-def test_claims_exclude_each_other(place: Place) -> None:
+def test_claims_exclude_each_other(place: ProjectFiles) -> None:
     """The second comes in when the first has gone."""
     inside: list[str] = []
     begun = threading.Event()

@@ -10,7 +10,7 @@ import time
 from pathlib import Path
 
 from helpers.tmux import DEADLINE_SECONDS, LOOK_SECONDS, Tmux
-from midflight.epc import Client, Place
+from midflight.epc import Client, ProjectFiles
 
 __all__ = ["PROGRAM", "Emacs", "Workplace"]
 
@@ -62,7 +62,7 @@ class Workplace:
 
     def stop(self) -> None:
         """End the project's server if one runs, and wait until its process has ended."""
-        found = Place(self.project).running()
+        found = ProjectFiles(self.project).running()
         if found is None:
             return
         with self.client() as client:

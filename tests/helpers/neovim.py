@@ -14,7 +14,7 @@ from typing import Any
 import pynvim
 
 from midflight.editors import neovim as plugin
-from midflight.epc import Client, Place
+from midflight.epc import Client, ProjectFiles
 
 DEADLINE_SECONDS = 30.0
 PLUGIN = Path(plugin.__file__).parent
@@ -127,7 +127,7 @@ class Project:
 
     def stop(self) -> None:
         """End the server if one runs."""
-        place = Place(self.root)
+        place = ProjectFiles(self.root)
         found = place.running()
         if found is not None:
             with Client.attach(self.root) as client:
@@ -135,6 +135,6 @@ class Project:
 
     def kill(self) -> None:
         """Kill the server as a crash would."""
-        found = Place(self.root).running()
+        found = ProjectFiles(self.root).running()
         assert found is not None, "no server runs"
         os.kill(found.pid, signal.SIGKILL)

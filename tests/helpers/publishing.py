@@ -10,7 +10,7 @@ from contextlib import ExitStack
 from pathlib import Path
 from typing import Any
 
-from midflight.epc import Place, Publication
+from midflight.epc import ProjectFiles, Publication
 
 COOKIE = "0123456789abcdef" * 4
 SOMEBODY = 54321
@@ -23,7 +23,9 @@ class Publisher:
     def __init__(self) -> None:
         self._stack = ExitStack()
 
-    def __call__(self, place: Place, port: int | None = 4711, cookie: str = COOKIE, **options: Any) -> Publication:
+    def __call__(
+        self, place: ProjectFiles, port: int | None = 4711, cookie: str = COOKIE, **options: Any
+    ) -> Publication:
         """Publish a server at `place`; return its publication."""
         publication = Publication(place, cookie, "0.1.0", port=port, **options)
         self._stack.callback(publication.withdraw)
@@ -60,8 +62,9 @@ def in_child(function: Callable[[], object], *, user: int | None = None) -> str:
 def killed_server(root: Path) -> int:
     """Publish a server of `root` in another process, which is killed; return its process id."""
     text = (
-        "import sys; from midflight.epc import Place, Publication; "
-        f"Publication(Place(sys.argv[1]), {COOKIE!r}, '0.1.0', port=4711).publish(); print('published', flush=True); "
+        "import sys; from midflight.epc import ProjectFiles, Publication; "
+        f"Publication(ProjectFiles(sys.argv[1]), {COOKIE!r}, '0.1.0', port=4711).publish(); "
+        "print('published', flush=True); "
         "input()"
     )
     process = subprocess.Popen(

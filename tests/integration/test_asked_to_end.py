@@ -164,7 +164,7 @@ def test_files_that_cannot_be_withdrawn_do_not_keep_a_server_alive(run):
             fcntl.flock(handle, fcntl.LOCK_EX)
             return handle
     """
-    prepare = "handle = hold(app.Place(Path(sys.argv[1])).folder)"
+    prepare = "handle = hold(app.ProjectFiles(Path(sys.argv[1])).folder)"
     server = run("program", dedent(definitions) + STUCK.format(prepare=prepare), end_seconds=1.0)
     assert [server.line(), server.line()] == ["serves", "stuck"]
 

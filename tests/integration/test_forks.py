@@ -12,7 +12,7 @@ import pytest
 
 from helpers.epc_peer import Peer
 from helpers.server_process import DEADLINE_SECONDS, Program
-from midflight.epc import Client, Place
+from midflight.epc import Client, ProjectFiles
 
 Start = Callable[..., Program]
 
@@ -76,7 +76,7 @@ def test_a_server_with_a_child_is_replaced_at_once(forking: Forking, start: Star
     """The child holds neither the lock, nor the bell, nor the port."""
     forking.kill()
 
-    assert Place(project).running() is None
+    assert ProjectFiles(project).running() is None
     assert start("serve", "--port", str(forking.port)).port() == forking.port
     with Client.attach(project) as client:
         assert client.call("ping") == "pong"

@@ -16,7 +16,7 @@ import pytest
 
 from helpers.epc_peer import Peer
 from helpers.server_process import DEADLINE_SECONDS, Program
-from midflight.epc import Client, Place
+from midflight.epc import Client, ProjectFiles
 
 Start = Callable[..., Program]
 CLEANS_UP = """\
@@ -50,7 +50,7 @@ def test_first_line_is_the_port_alone(start: Start, project: Path) -> None:
 
     with Client.attach(project) as client:
         assert client.info["root"] == str(project)
-        assert Place(project).find().port == port
+        assert ProjectFiles(project).find().port == port
 
 
 def test_files_are_for_the_user_alone(start: Start, runtime_dir: Path) -> None:
@@ -218,7 +218,7 @@ def test_detached_server_has_a_log_again_after_its_folder_was_removed(
     port = starter.port()
     try:
         shutil.rmtree(runtime_dir)
-        assert Place(project).find().port == port
+        assert ProjectFiles(project).find().port == port
 
         evaluate(
             project, "import os; written = os.write(1, b'on standard output\\n') + os.write(2, b'on standard error\\n')"

@@ -11,7 +11,7 @@ from collections.abc import Callable, Iterator
 import pytest
 
 from helpers.neovim import DEADLINE_SECONDS, Neovim, Project
-from midflight.epc import Place
+from midflight.epc import ProjectFiles
 
 LOAD = "MidflightLoad"
 
@@ -68,7 +68,7 @@ def test_with_never_no_server_is_started(make_neovim: Callable[[str], Neovim], p
     neovim.nvim.command(LOAD)
 
     neovim.wait_message(f"midflight serve --root {project.root}")
-    assert Place(project.root).running() is None
+    assert ProjectFiles(project.root).running() is None
 
 
 def wait_question(neovim: Neovim, *, is_there: bool) -> None:
@@ -98,7 +98,7 @@ def test_with_ask_and_nobody_to_ask_none_is_started(make_neovim: Callable[[str],
     neovim.nvim.command(LOAD)
 
     neovim.wait_message("nothing was done")
-    assert Place(project.root).running() is None
+    assert ProjectFiles(project.root).running() is None
 
 
 def test_a_running_server_is_used_by_all(
@@ -138,7 +138,7 @@ def test_quit_leaves_the_server_running(neovim: Neovim, project: Project) -> Non
     neovim.nvim.command("MidflightQuit")
 
     neovim.wait_message(f"disconnected from {project.root}")
-    assert Place(project.root).running() is not None
+    assert ProjectFiles(project.root).running() is not None
     neovim.nvim.command(LOAD)
     neovim.wait_message("counter v2 loaded")
 
@@ -161,14 +161,14 @@ def test_quit_with_bang_ends_the_server(neovim: Neovim, project: Project) -> Non
     neovim.edit("counter.py")
     neovim.nvim.command(LOAD)
     neovim.wait_message("counter v1 loaded")
-    pid = Place(project.root).running()
+    pid = ProjectFiles(project.root).running()
     assert pid is not None
 
     neovim.nvim.command("MidflightQuit!")
 
     assert "has ended, and its" not in neovim.wait_message(f"the server of {project.root} ends")
     until = time.monotonic() + DEADLINE_SECONDS
-    while Place(project.root).running() is not None:
+    while ProjectFiles(project.root).running() is not None:
         assert time.monotonic() < until, "waited for the server's end"
 
 

@@ -14,7 +14,7 @@ from midflight.app import start_detached
 from midflight.cli.show import ask, root_of, show, table
 from midflight.code.lowlevel import readable
 from midflight.editors import clock_of, run_shell
-from midflight.epc import Client, Place
+from midflight.epc import Client, ProjectFiles
 from midflight.errors import ProcessExit
 from midflight.program import function_of
 from midflight.text import exception_text, trace_of
@@ -64,7 +64,7 @@ def _traceback(error: Exception) -> str:
 
 
 def shell(options: argparse.Namespace) -> int:
-    place = Place(root_of(options))
+    place = ProjectFiles(root_of(options))
     if options.list:
         return _list_shells(options)
     if options.take is not None:
@@ -98,7 +98,7 @@ def _list_shells(options: argparse.Namespace) -> int:
 
 
 def stop(options: argparse.Namespace) -> int:
-    place = Place(root_of(options))
+    place = ProjectFiles(root_of(options))
     found = place.find()
     with Client.to(found) as client:
         client.call("server/stop")

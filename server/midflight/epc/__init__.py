@@ -4,7 +4,7 @@ from midflight.epc.client import Client
 from midflight.epc.cookie import new_cookie
 from midflight.epc.methods import crash_plist, describe, methods_of, stuck_plist
 from midflight.epc.publication import Publication
-from midflight.epc.rendezvous import Place, find_root, runtime_folder
+from midflight.epc.rendezvous import ProjectFiles, find_root, runtime_folder
 from midflight.epc.server import Server
 from midflight.epc.server_file import PROTOCOL, ServerFile
 from midflight.epc.services import Services
@@ -12,7 +12,7 @@ from midflight.epc.services import Services
 __all__ = [
     "PROTOCOL",
     "Client",
-    "Place",
+    "ProjectFiles",
     "Publication",
     "Server",
     "ServerFile",

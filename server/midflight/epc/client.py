@@ -26,7 +26,7 @@ from midflight.epc.connection import Connection
 from midflight.epc.greeting import greet
 from midflight.epc.io_thread import IoThread
 from midflight.epc.method import Lane, Method
-from midflight.epc.rendezvous import Place
+from midflight.epc.rendezvous import ProjectFiles
 from midflight.epc.server_file import PROTOCOL, ServerFile
 from midflight.epc.wire import PAYLOAD_LIMIT
 from midflight.epc.workers import Workers
@@ -128,7 +128,7 @@ class Client:
 
         Raises: NoServer if none runs; else as the constructor.
         """
-        place = Place(root)
+        place = ProjectFiles(root)
         found = place.find()
         try:
             return cls.to(found, handlers, on_lost=on_lost, name=name)

@@ -26,7 +26,7 @@ from pathlib import Path
 from midflight.epc.bell import Bell, Ring, ring
 from midflight.epc.forks import hold
 from midflight.epc.private_folder import PrivateFolder
-from midflight.epc.rendezvous import MAIN, Place
+from midflight.epc.rendezvous import MAIN, ProjectFiles
 from midflight.epc.server_file import PROTOCOL, ServerFile
 from midflight.errors import RuntimeFolderError, ServerRunning
 
@@ -52,7 +52,7 @@ class Publication:
 
     def __init__(
         self,
-        place: Place,
+        place: ProjectFiles,
         cookie: str,
         version: str,
         *,

@@ -30,7 +30,7 @@ from midflight.epc.private_folder import PrivateFolder, is_own_base, read_all
 from midflight.epc.server_file import ServerFile
 from midflight.errors import NoServer, RuntimeFolderError
 
-__all__ = ["MAIN", "Place", "Spot", "find_root", "runtime_folder"]
+__all__ = ["MAIN", "ProjectFiles", "Spot", "find_root", "runtime_folder"]
 
 MAIN = "main"
 """The name of the server that `midflight serve` runs."""
@@ -100,7 +100,7 @@ def runtime_folder() -> Path:
     return path
 
 
-class Place:
+class ProjectFiles:
     """Where the server `name` of one project is found. Making one looks at no file and makes none."""
 
     def __init__(self, root: str | os.PathLike[str], name: str = MAIN) -> None:

@@ -6,7 +6,7 @@ from midflight.observer.evaluate import evaluate, run_aside
 from midflight.observer.looking import look_at, parts_of
 from midflight.observer.moving import MovedOne, move_one
 from midflight.observer.printing import Printed, printed, printed_items
-from midflight.observer.process_rows import COLUMNS, KINDS, Choice, Place, Row, place_of, row_of, rows_of
+from midflight.observer.process_rows import COLUMNS, KINDS, Choice, ProcessLocation, Row, place_of, row_of, rows_of
 from midflight.observer.process_tree import Node, tree
 from midflight.observer.process_view import FrameView, Kin, ProcessView, State, messages_from, view_of
 from midflight.observer.process_watch import ROWS_AN_ANSWER, Changes, Watch
@@ -26,8 +26,8 @@ __all__ = [
     "Kin",
     "MovedOne",
     "Node",
-    "Place",
     "Printed",
+    "ProcessLocation",
     "ProcessView",
     "ReplacedState",
     "Restarted",

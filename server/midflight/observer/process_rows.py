@@ -25,7 +25,7 @@ from midflight.observer.looking import look_at, parts_of
 from midflight.outside import is_from_outside
 from midflight.text import type_name
 
-__all__ = ["COLUMNS", "KINDS", "ROWS_A_LOOK", "Choice", "Place", "Row", "place_of", "row_of", "rows_of"]
+__all__ = ["COLUMNS", "KINDS", "ROWS_A_LOOK", "Choice", "ProcessLocation", "Row", "place_of", "row_of", "rows_of"]
 
 ROWS_A_LOOK = 100  # a millisecond
 
@@ -34,7 +34,7 @@ _LAST = "\U0010ffff"
 _OURS = __name__.partition(".")[0] + "."
 
 
-class Place(NamedTuple):
+class ProcessLocation(NamedTuple):
     """Where a process is: in its innermost frame of a module with versions, else in its innermost frame.
 
     `others` are the (module, version) of its frames in other versions. `behaviour` is "server" or "supervisor" for
@@ -54,7 +54,7 @@ class Row(NamedTuple):
 
     number: int
     name: str | None
-    place: Place
+    place: ProcessLocation
     status: str
     messages: int
     links: int
@@ -86,7 +86,7 @@ def rows_of(scheduler: Scheduler, pids: Iterable[Pid]) -> list[Row]:
     return [row for rows in look_at(scheduler, looks) for row in rows]
 
 
-def place_of(scheduler: Scheduler, process: Process) -> Place:
+def place_of(scheduler: Scheduler, process: Process) -> ProcessLocation:
     """Return where `process` is. On the runtime's thread, or while a process does not yield."""
     innermost: FrameType | None = None
     versioned: FrameType | None = None
@@ -105,27 +105,29 @@ def place_of(scheduler: Scheduler, process: Process) -> Place:
     if frame is None:
         start = process.start[0] if process.start is not None else None
         module = module_of(start) or "?"
-        return Place(module, version_of(globals_of(start)), function_name(start).removeprefix(f"{module}."), 0)
+        return ProcessLocation(
+            module, version_of(globals_of(start)), function_name(start).removeprefix(f"{module}."), 0
+        )
     namespace = frame.f_globals
     module, number = str(dict.get(namespace, "__name__", "?")), version_of(namespace)
     others = tuple(pair for pair in found if pair != (module, number))
-    return Place(module, number, frame.f_code.co_qualname, frame.f_lineno, None, others)
+    return ProcessLocation(module, number, frame.f_code.co_qualname, frame.f_lineno, None, others)
 
 
-def _place_of_server(server: Any) -> Place:
+def _place_of_server(server: Any) -> ProcessLocation:
     cls = type(server)
     try:
         return _place_in_class(server, cls)
     except BaseException as error:  # of a class that says nothing of itself: a list is for all the others, too
         if is_from_outside(error):
             raise
-        return Place("?", None, type_name(server), 0, "server")
+        return ProcessLocation("?", None, type_name(server), 0, "server")
 
 
-def _place_in_class(server: Any, cls: type[Any]) -> Place:
+def _place_in_class(server: Any, cls: type[Any]) -> ProcessLocation:
     line, number = _of_class(cls)
     is_supervisor = cls.__module__.startswith(_OURS) and hasattr(server, "flags")
-    return Place(cls.__module__, number, cls.__qualname__, line, "supervisor" if is_supervisor else "server")
+    return ProcessLocation(cls.__module__, number, cls.__qualname__, line, "supervisor" if is_supervisor else "server")
 
 
 def _of_class(cls: type[Any]) -> tuple[int, int | None]:

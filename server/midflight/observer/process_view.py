@@ -28,7 +28,7 @@ from midflight.kernel import (
 )
 from midflight.observer.looking import look_at
 from midflight.observer.printing import ITEMS, Printed, printed, printed_items
-from midflight.observer.process_rows import Place, place_of
+from midflight.observer.process_rows import ProcessLocation, place_of
 
 __all__ = ["MESSAGES", "FrameView", "Kin", "ProcessView", "State", "frame_view", "is_ours", "messages_from", "view_of"]
 
@@ -81,7 +81,7 @@ class ProcessView:
     """One process at one moment. `counts` has the true lengths of what is cut, by name."""
 
     info: dict[str, Any]
-    place: Place
+    place: ProcessLocation
     name: str | None
     parents: tuple[Kin, ...]
     links: tuple[Kin, ...]

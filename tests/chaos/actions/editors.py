@@ -10,7 +10,7 @@ from typing import Any
 
 from chaos.texts import BAD, bad_text, good_text
 from helpers.epc_peer import Peer, frame
-from midflight.epc import Client, Place
+from midflight.epc import Client, ProjectFiles
 from midflight.errors import MidflightError
 
 __all__ = ["ACTIONS", "ANSWER_SECONDS", "Desk", "Editor"]
@@ -79,7 +79,7 @@ class Desk:
         self.port = found
 
     def _place(self) -> tuple[int, str]:
-        found = Place(self.root).find()
+        found = ProjectFiles(self.root).find()
         assert found.port is not None
         return found.port, found.cookie
 

@@ -44,7 +44,7 @@ class Start(NamedTuple):
     f_lineno: int
 
 
-class Place:
+class Stack:
     """A stack of frames that processes are in, outermost first, and who they are."""
 
     __slots__ = ("processes", "spots")
@@ -70,10 +70,10 @@ class Pids(Sequence[Pid]):
     """The processes of one place or of several, oldest first. They are put in order when somebody looks."""
 
     def __init__(self) -> None:
-        self._places: list[Place] = []
+        self._places: list[Stack] = []
         self._sorted: tuple[Pid, ...] | None = None
 
-    def add(self, place: Place) -> None:
+    def add(self, place: Stack) -> None:
         """Add those of a place."""
         self._places.append(place)
         self._sorted = None
@@ -154,7 +154,7 @@ class Census:
                 if process.behaviour.server is not None:
                     yield process.pid, process.behaviour.server
 
-    def _places(self) -> Iterator[Place]:
+    def _places(self) -> Iterator[Stack]:
         for roll in self._rolls.values():
             yield from roll.places()
 
@@ -164,14 +164,14 @@ class Roll:
 
     def __init__(self, scheduler: Scheduler) -> None:
         self._scheduler = scheduler
-        self._places: dict[tuple[int, ...], Place] = {}
-        self._place_of: dict[Process, Place] = {}
+        self._places: dict[tuple[int, ...], Stack] = {}
+        self._place_of: dict[Process, Stack] = {}
         self._processes: list[Process] = []
         self._seen: list[int] = []  # the reductions that each of them had
         self.names: dict[str, Process] = {}
         self.servers: dict[Process, None] = {}
 
-    def places(self) -> list[Place]:
+    def places(self) -> list[Stack]:
         """Return the places where somebody is."""
         return [place for place in self._places.values() if place.processes]
 
@@ -226,7 +226,7 @@ class Roll:
                         continue
             self._put(process, self._place(self._scheduler.frames(process), process))
 
-    def _put(self, process: Process, place: Place) -> None:
+    def _put(self, process: Process, place: Stack) -> None:
         old = self._place_of.get(process)
         if old is not place:
             if old is not None:
@@ -234,7 +234,7 @@ class Roll:
             self._place_of[process] = place
             place.processes[process] = None
 
-    def _place(self, frames: Sequence[FrameType], process: Process) -> Place:
+    def _place(self, frames: Sequence[FrameType], process: Process) -> Stack:
         frames = [frame for frame in frames if not is_kernel_frame(frame)]
         key: list[int] = []
         for frame in frames:
@@ -245,7 +245,7 @@ class Roll:
         place = self._places.get(tuple(key))
         if place is None:
             spots = starts or tuple(_spot(frame, key[index * 3 + 1]) for index, frame in enumerate(frames))
-            place = self._places[tuple(key)] = Place(spots)
+            place = self._places[tuple(key)] = Stack(spots)
         return place
 
 

@@ -12,11 +12,10 @@ from pyflakes.checker import Checker
 
 from midflight.code.checks.missing_attributes import hint
 from midflight.code.report.load_report import Diagnostic, Severity
+from midflight.code.source.bindings import Position
 from midflight.code.version.facade import Namespace
 
 __all__ = ["undefined_names"]
-
-Place = tuple[int, int]
 
 # What a test mentions that is true on another machine than this one, or for a type checker only.
 ELSEWHERE = frozenset({"sys.platform", "sys.version_info", "os.name", "TYPE_CHECKING", "typing.TYPE_CHECKING"})
@@ -55,8 +54,8 @@ class _Places:
 
     def __init__(self, tree: ast.Module, locals_of: Callable[[Any], frozenset[str]]) -> None:
         self._locals_of = locals_of
-        self._exports: list[tuple[Place, Place]] = []
-        self._spans: list[tuple[Place, Place]] = []
+        self._exports: list[tuple[Position, Position]] = []
+        self._spans: list[tuple[Position, Position]] = []
         self._functions: list[ast.AST] = []
         for node in ast.walk(tree):
             # An annotation is looked at by tools, if at all: no process dies of it.
@@ -71,11 +70,11 @@ class _Places:
                 case ast.Assign(targets=[ast.Name(id="__all__")]) | ast.AugAssign(target=ast.Name(id="__all__")):
                     self._exports.append(_span(node))
 
-    def is_export(self, here: Place) -> bool:
+    def is_export(self, here: Position) -> bool:
         """Say whether the name at `here` stands in `__all__`: nothing reads it there."""
         return any(start <= here < end for start, end in self._exports)
 
-    def is_doubtful(self, here: Place, name: str) -> bool:
+    def is_doubtful(self, here: Position, name: str) -> bool:
         """Say whether no process may die of `name` at `here`."""
         if any(start <= here < end for start, end in self._spans):
             return True
@@ -88,5 +87,5 @@ def _said(node: ast.AST) -> str | None:
     return ast.unparse(node) if isinstance(node, ast.Attribute | ast.Name) else None
 
 
-def _span(node: Any) -> tuple[Place, Place]:
+def _span(node: Any) -> tuple[Position, Position]:
     return (node.lineno, node.col_offset), (node.end_lineno or node.lineno, node.end_col_offset or 0)

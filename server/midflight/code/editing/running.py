@@ -9,7 +9,7 @@ from types import ModuleType
 
 from midflight.code.load.adopt import changed_since_import
 from midflight.code.load.load import loaded_places
-from midflight.code.source.find_module import Place, locate
+from midflight.code.source.find_module import ModulePlace, locate
 from midflight.code.source.unit import Rejection, unit_at
 from midflight.code.version.modules import known
 
@@ -28,7 +28,7 @@ class Running:
 def running_at(path: str) -> Running | None:
     """Return what runs of the file `path`; None if no module of it is loaded or imported. Changes nothing."""
     place = locate(os.path.abspath(path), loaded_places())
-    if not isinstance(place, Place):
+    if not isinstance(place, ModulePlace):
         return None
     record = known(place.name)
     if record is not None:
@@ -40,7 +40,7 @@ def running_at(path: str) -> Running | None:
     file = getattr(module, "__file__", None)
     if not isinstance(module, ModuleType) or not isinstance(file, str) or not _is_same(file, path):
         return None
-    unit = unit_at(Place(place.name, file), None)
+    unit = unit_at(ModulePlace(place.name, file), None)
     if isinstance(unit, Rejection) or changed_since_import(unit, module) is not False:
         return Running(place.name, None, None)
     return Running(place.name, None, unit.text)

@@ -28,7 +28,7 @@ from midflight.code.identity.rebind import Rebinding
 from midflight.code.report.load_report import Superseded
 from midflight.code.source.bindings import (
     Bindings,
-    Place,
+    Position,
     code_of,
     codes_in,
     feature_flags,
@@ -69,7 +69,7 @@ class Candidate:
     qualified: frozenset[tuple[str, ...]]
 
     @property
-    def place(self) -> Place:
+    def place(self) -> Position:
         """Where it stands in the new text."""
         return self.statement.lineno, self.statement.col_offset
 
@@ -192,12 +192,12 @@ class Identity:
         self._taken.update(waiting)
         return True
 
-    def _comes_later(self, name: str, place: Place) -> bool:
+    def _comes_later(self, name: str, place: Position) -> bool:
         """Say whether `name` is a candidate further down that will surely be asked for, and is not decided on."""
         found = self._candidates.get(name)
         return found is not None and found.is_sure and found.place > place and name not in self._why
 
-    def _difference(self, read: str, place: Place, reader: Candidate) -> str | None:
+    def _difference(self, read: str, place: Position, reader: Candidate) -> str | None:
         """Say what differs behind `read`, as seen from `place`; None if it is the same."""
         old, new = self._old.get(read, ABSENT), self._new.get(read, ABSENT)
         if read in self._bindings.rebound or read in self._old_bindings.rebound:

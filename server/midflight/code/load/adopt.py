@@ -14,7 +14,7 @@ from typing import Any
 
 from midflight.code.checks.findings import findings
 from midflight.code.source.bindings import codes_in
-from midflight.code.source.find_module import PROGRAM, Place, is_project_file
+from midflight.code.source.find_module import PROGRAM, ModulePlace, is_project_file
 from midflight.code.source.same_value import same
 from midflight.code.source.unit import Rejection, Unit, unit_at
 from midflight.code.version import snapshots
@@ -61,7 +61,7 @@ def adopt(name: str, path: str) -> Module:
 
 def _imported_unit(name: str, path: str, module: ModuleType) -> Unit | None:
     """Return what the module was imported from; None if its file has changed since, so that nobody can tell."""
-    unit = unit_at(Place(name, path), None)
+    unit = unit_at(ModulePlace(name, path), None)
     if isinstance(unit, Rejection) or changed_since_import(unit, module) is not False:
         return None
     return unit

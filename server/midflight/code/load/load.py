@@ -18,7 +18,7 @@ from midflight.code.load.transaction import Transaction, load_error
 from midflight.code.loading.lock import load_lock
 from midflight.code.move.move import move_in_parts, read_ahead
 from midflight.code.report.load_report import LoadReport, MoveReport
-from midflight.code.source.find_module import Place
+from midflight.code.source.find_module import ModulePlace
 from midflight.code.source.unit import Rejection, Unit, unit_at, unit_of
 from midflight.code.version.modules import Module, all_modules, known, module_of
 from midflight.errors import LoadError, UnknownVersionError
@@ -133,7 +133,7 @@ def rollback(name: str, to: int | None = None, force: bool = False, move: bool =
 
 def unit_of_version(name: str, number: int) -> Unit | Rejection:
     """Return the text of a version as what another one is made of. Raises: UnknownModuleError, UnknownVersionError."""
-    return unit_at(Place(name, module_of(name).version(number).path), source(name, number))
+    return unit_at(ModulePlace(name, module_of(name).version(number).path), source(name, number))
 
 
 def _number_before(record: Module) -> int:

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from midflight.code.load.adopt import changed_since_import, imported_modules
-from midflight.code.source.find_module import Place
+from midflight.code.source.find_module import ModulePlace
 from midflight.code.source.unit import Rejection, read_text, unit_at
 from midflight.code.version.modules import all_modules
 from midflight.code.version.version import Version, digest
@@ -19,7 +19,7 @@ def modified_modules() -> tuple[str, ...]:
     """
     names = [module.name for module in all_modules() if _is_modified(module.current)]
     for name, path, module in imported_modules():
-        unit = unit_at(Place(name, path), None)
+        unit = unit_at(ModulePlace(name, path), None)
         if not isinstance(unit, Rejection) and changed_since_import(unit, module):
             names.append(name)
     return tuple(sorted(names))

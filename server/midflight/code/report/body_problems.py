@@ -9,7 +9,7 @@ from midflight.code.report.load_report import Diagnostic
 
 __all__ = ["body_problems"]
 
-Place = tuple[int, int, int, int]
+Span = tuple[int, int, int, int]  # as in a Diagnostic
 
 
 def body_problems(error: BaseException, path: str, text: str, file: str) -> Iterator[Diagnostic]:
@@ -29,7 +29,7 @@ def body_problems(error: BaseException, path: str, text: str, file: str) -> Iter
         yield Diagnostic(error.filename, error.lineno, column, error.lineno, column, "error", error.msg, "syntax")
 
 
-def _place(trace: TracebackType | None, file: str, text: str) -> Place:
+def _place(trace: TracebackType | None, file: str, text: str) -> Span:
     """Return lines and columns of the innermost step in `file`."""
     last = None
     while trace is not None:

@@ -17,11 +17,21 @@ from typing import NamedTuple
 from midflight.code.source.annotations import ANNOTATE
 from midflight.parsing import UNPARSABLE, parse_expression
 
-__all__ = ["Binding", "Bindings", "code_of", "codes_in", "feature_flags", "is_same", "qualified_reads_of", "reads_of"]
+__all__ = [
+    "Binding",
+    "Bindings",
+    "Position",
+    "code_of",
+    "codes_in",
+    "feature_flags",
+    "is_same",
+    "qualified_reads_of",
+    "reads_of",
+]
 
 Definition = ast.FunctionDef | ast.AsyncFunctionDef | ast.ClassDef
 Loop = ast.For | ast.AsyncFor | ast.While
-Place = tuple[int, int]
+Position = tuple[int, int]  # line, from 1, and column in UTF-8 bytes, as in the syntax tree
 
 # The operations on names that are no locals, each with how far its argument is shifted: the lowest bit of LOAD_GLOBAL's
 # is about a call.
@@ -192,7 +202,7 @@ def _names_in_type(kind: ast.expr) -> Iterator[str]:
 class Binding(NamedTuple):
     """One place where a module binds a name. `statement` is the innermost one that does."""
 
-    place: Place
+    place: Position
     statement: ast.stmt
 
 
@@ -210,7 +220,7 @@ class Bindings:
         ] = []  # of the module's scope but of no loop; whether it surely runs
         self.rebound: set[str] = set()
         self.touched: set[str] = set()
-        self.stars: list[Place] = []
+        self.stars: list[Position] = []
         self._read(tree.body, is_sure=True)
         if "global" in text:
             for node in ast.walk(tree):
@@ -222,7 +232,7 @@ class Bindings:
         found = self.by_name.get(name, [])
         return found[0].statement if len(found) == 1 else None
 
-    def is_bound_after(self, name: str, place: Place) -> bool:
+    def is_bound_after(self, name: str, place: Position) -> bool:
         """Say whether the body binds `name`, or may, after `place`. No star import binds names as `__name__`."""
         return any(binding.place > place for binding in self.by_name.get(name, ())) or (
             any(star > place for star in self.stars) and not name.startswith("__")

@@ -21,7 +21,7 @@ from typing import Any
 from midflight import errors
 from midflight.code.report.load_report import Diagnostic
 
-__all__ = ["PROGRAM", "Place", "is_project_file", "locate", "refusal"]
+__all__ = ["PROGRAM", "ModulePlace", "is_project_file", "locate", "refusal"]
 
 PROGRAM = ("__main__", "__mp_main__")  # the names of what runs; multiprocessing gives it the second one
 
@@ -32,7 +32,7 @@ _INSTALLED = (_PATHS["purelib"], _PATHS["platlib"])
 
 
 @dataclass(frozen=True, slots=True)
-class Place:
+class ModulePlace:
     """A module's name and file. `root` is the folder that must be on `sys.path` for others to import it, if any."""
 
     name: str
@@ -40,7 +40,7 @@ class Place:
     root: str | None = None
 
 
-def locate(path_or_name: str | os.PathLike[str], loaded: Iterable[tuple[str, str]] = ()) -> Place | Diagnostic:
+def locate(path_or_name: str | os.PathLike[str], loaded: Iterable[tuple[str, str]] = ()) -> ModulePlace | Diagnostic:
     """Return the place that a path or a dotted name means, or why there is none.
 
     What is no string, has a separator in it or ends in .py is a path. `loaded` are the names and paths of the
@@ -52,7 +52,7 @@ def locate(path_or_name: str | os.PathLike[str], loaded: Iterable[tuple[str, str
         found = _place_of_path(path, loaded)
     else:
         path, found = given, _place_of_name(given, dict(loaded))
-    if isinstance(found, Place) and (why := refusal(found.name, found.path)):
+    if isinstance(found, ModulePlace) and (why := refusal(found.name, found.path)):
         return _problem(path, why, "refused")
     return found
 
@@ -89,7 +89,7 @@ def _problem(path: str, message: str, code: str) -> Diagnostic:
 # --- From a path -----------------------------------------------------------------------------------------
 
 
-def _place_of_path(path: str, loaded: Iterable[tuple[str, str]]) -> Place | Diagnostic:
+def _place_of_path(path: str, loaded: Iterable[tuple[str, str]]) -> ModulePlace | Diagnostic:
     base = os.path.basename(path)
     if path.endswith(tuple(EXTENSION_SUFFIXES)):
         return _problem(path, f"{base} is a C extension, which Python cannot load twice", "refused")
@@ -101,7 +101,7 @@ def _place_of_path(path: str, loaded: Iterable[tuple[str, str]]) -> Place | Diag
     imported = [(name, file) for name, module in list(sys.modules.items()) if (file := _file_of(module))]
     for names in (_from_file(path, loaded), _from_file(path, imported)):
         if names:
-            return Place(derived.name if derived.name in names else names[0], path)
+            return ModulePlace(derived.name if derived.name in names else names[0], path)
     for part in derived.name.split("."):
         if not part.isidentifier() or keyword.iskeyword(part):
             why = f"no program can import {derived.name!r}: {part!r} is no Python name; rename the file or folder"
@@ -124,7 +124,7 @@ def _file_of(module: object) -> str | None:
     return file if isinstance(file, str) else None
 
 
-def _from_source_roots(path: str) -> Place | Diagnostic | None:
+def _from_source_roots(path: str) -> ModulePlace | Diagnostic | None:
     folder = os.path.dirname(path)
     while not os.path.isfile(project := os.path.join(folder, "pyproject.toml")):
         if folder == (folder := os.path.dirname(folder)):
@@ -142,16 +142,16 @@ def _from_source_roots(path: str) -> Place | Diagnostic | None:
     roots = [os.path.normpath(os.path.join(folder, root)) for root in table]
     for root in sorted(roots, key=len, reverse=True):
         if _is_in(path, (root.rstrip(os.sep),)):
-            return Place(_dotted(os.path.relpath(path, root)), path, root)
+            return ModulePlace(_dotted(os.path.relpath(path, root)), path, root)
     return None
 
 
-def _from_packages(path: str) -> Place:
+def _from_packages(path: str) -> ModulePlace:
     folder = os.path.dirname(path)
     while os.path.isfile(os.path.join(folder, "__init__.py")):
         if folder == (folder := os.path.dirname(folder)):
             break
-    return Place(_dotted(os.path.relpath(path, folder)), path, folder)
+    return ModulePlace(_dotted(os.path.relpath(path, folder)), path, folder)
 
 
 def _dotted(relative: str) -> str:
@@ -164,9 +164,9 @@ def _dotted(relative: str) -> str:
 # --- From a name -----------------------------------------------------------------------------------------
 
 
-def _place_of_name(name: str, loaded: dict[str, str]) -> Place | Diagnostic:
+def _place_of_name(name: str, loaded: dict[str, str]) -> ModulePlace | Diagnostic:
     if name in loaded:
-        return Place(name, loaded[name])
+        return ModulePlace(name, loaded[name])
     if why := refusal(name, ""):
         return _problem(name, why, "refused")
     module = sys.modules.get(name)
@@ -183,4 +183,4 @@ def _place_of_name(name: str, loaded: dict[str, str]) -> Place | Diagnostic:
         return _problem(name, f"{name} comes from no source file, so there is nothing to load again", "refused")
     if not path.endswith(".py") or (spec is not None and not isinstance(spec.loader, (SourceFileLoader, type(None)))):
         return _problem(path, refusal(name, path) or f"{name} was not loaded from a .py file", "refused")
-    return Place(name, os.path.abspath(path))
+    return ModulePlace(name, os.path.abspath(path))

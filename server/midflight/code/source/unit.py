@@ -12,7 +12,7 @@ from dataclasses import dataclass, field
 from types import CodeType
 
 from midflight.code.report.load_report import Diagnostic
-from midflight.code.source.find_module import Place, locate
+from midflight.code.source.find_module import ModulePlace, locate
 from midflight.parsing import UNPARSABLE, parse_module
 
 __all__ = ["Rejection", "Unit", "compile_unit", "parse", "read_text", "syntax_problem", "unit_of"]
@@ -25,7 +25,7 @@ class Unit:
     `seconds` is how long it took to read and parse it.
     """
 
-    place: Place
+    place: ModulePlace
     text: str
     tree: ast.Module
     encoding: str
@@ -67,7 +67,7 @@ def unit_of(
     return unit_at(place, text)
 
 
-def unit_at(place: Place, text: str | None) -> Unit | Rejection:
+def unit_at(place: ModulePlace, text: str | None) -> Unit | Rejection:
     """Read and parse the module at `place`."""
     began = time.perf_counter()
     if text is None:

@@ -18,7 +18,7 @@ from typing import Any, Protocol
 
 from midflight.editors.neovim.tables import process_table, version_table
 from midflight.editors.taken import taken_text
-from midflight.epc import Client, Place
+from midflight.epc import Client, ProjectFiles
 from midflight.errors import ConnectionLost, MidflightError, NoServer
 
 __all__ = ["Editor", "Project"]
@@ -140,7 +140,7 @@ class Project:
             return client
 
     def _attach(self, kind: str) -> Client:
-        place = Place(self.root)
+        place = ProjectFiles(self.root)
         if place.running() is not None:
             try:
                 return self._connect(kind)
@@ -303,7 +303,7 @@ class Project:
     def _leave(self, stop_server: bool) -> None:
         text = f"Midflight: disconnected from {self.root}; its server and processes run on"
         if stop_server:
-            if Place(self.root).running() is None:
+            if ProjectFiles(self.root).running() is None:
                 raise NoServer(self.root)
             self._client("code").call("server/stop")
             text = f"Midflight: the server of {self.root} ends"

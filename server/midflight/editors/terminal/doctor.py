@@ -10,7 +10,7 @@ import time
 from importlib.metadata import PackageNotFoundError, version
 from pathlib import Path
 
-from midflight.epc import Client, Place, ServerFile, runtime_folder
+from midflight.epc import Client, ProjectFiles, ServerFile, runtime_folder
 from midflight.errors import MidflightError
 
 __all__ = ["examine"]
@@ -34,7 +34,7 @@ def examine(root: Path) -> dict[str, str | None]:
     }
     try:
         found["runtime folder"] = str(runtime_folder())
-        place = Place(root)
+        place = ProjectFiles(root)
         said = place.read()
         if said is None:
             found["server"] = "none runs"

@@ -18,8 +18,7 @@ from midflight.epc.methods.pids import find_pid
 from midflight.epc.server import ServerConnection
 from midflight.epc.services import Services
 from midflight.kernel import CrashReport, Process, StuckReport, describe, exit, why_not_ended
-from midflight.observer import Place as ProcessPlace
-from midflight.observer import look_at, move_one, place_of
+from midflight.observer import ProcessLocation, look_at, move_one, place_of
 from midflight.text import medium
 
 __all__ = ["ProcessMethods", "crash_plist", "stuck_plist"]
@@ -122,7 +121,7 @@ class ProcessMethods:
         return {"moved": found.is_moved, "module": found.module, "version": found.version, "reason": found.reason}
 
 
-def _row(info: Plist, place: ProcessPlace) -> Plist:
+def _row(info: Plist, place: ProcessLocation) -> Plist:
     return {
         "pid": repr(info["pid"]),
         "name": info["registered_name"],
