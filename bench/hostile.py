@@ -24,7 +24,7 @@ from collections import Counter
 from collections.abc import Awaitable, Callable
 from pathlib import Path
 
-from midflight.epc import Client, ProjectFiles
+from midflight.epc import ProjectFiles, RemoteServer
 from midflight.epc.wire import FrameReader, Message, Oversized, decode, encode, opening
 from midflight.errors import FrameError, MidflightError, WireError
 
@@ -189,7 +189,7 @@ class Honest:
 
     def __init__(self, root: Path) -> None:
         self._root = root
-        self._client = Client.attach(root)
+        self._client = RemoteServer.attach(root)
         self._session = self._client.call("shell/open")["session"]
         self.times: dict[str, list[float]] = {}
         self.failures: Counter[str] = Counter()
@@ -204,7 +204,7 @@ class Honest:
             "evaluate", lambda: self._client.call("shell/eval", self._session, text)["value"] == str(self._count + 1)
         )
         if self._count % 20 == 0:
-            self._timed("attach", lambda: Client.attach(self._root).close() is None)
+            self._timed("attach", lambda: RemoteServer.attach(self._root).close() is None)
 
     def _timed(self, what: str, function: Callable[[], bool]) -> None:
         began = time.perf_counter()

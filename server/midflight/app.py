@@ -27,9 +27,9 @@ from typing import Any, TextIO, cast
 from midflight.detached_log import DetachedLog
 from midflight.driver import Runtime
 from midflight.epc import (
-    Client,
     ProjectFiles,
     Publication,
+    RemoteServer,
     Server,
     ServerFile,
     Services,
@@ -338,7 +338,7 @@ def _answering(place: ProjectFiles) -> ServerFile | None:
     if found is None:
         return None
     try:
-        Client.to(found).close()
+        RemoteServer.to(found).close()
     except (ConnectionLost, RemoteError):
         return None
     return found

@@ -21,7 +21,7 @@ from chaos.ledger import Broken
 from chaos.record import Record
 from chaos.served import environment_of, write_project
 from helpers.server_process import Program
-from midflight.epc import Client, ProjectFiles
+from midflight.epc import ProjectFiles, RemoteServer
 from midflight.errors import MidflightError
 
 __all__ = ["play"]
@@ -79,7 +79,7 @@ class Victims:
             self.took("start", time.monotonic() - before)
             mark = self.root / f"unwound-{number}"
             lost: list[float] = []
-            watcher = Client.attach(self.root, on_lost=lambda: lost.append(time.monotonic()), name="watcher")
+            watcher = RemoteServer.attach(self.root, on_lost=lambda: lost.append(time.monotonic()), name="watcher")
             waits = rng.random() < 0.8  # else it is ended while it starts
             desk = self.busy(rng, watcher, mark) if waits else None
             waiting = watcher.submit("process/list")
@@ -99,7 +99,7 @@ class Victims:
         self.check_what_is_left(how, code, program, mark if waits else None)
         self.record.counts[how.name] += 1
 
-    def busy(self, rng: Random, watcher: Client, mark: Path) -> Desk:
+    def busy(self, rng: Random, watcher: RemoteServer, mark: Path) -> Desk:
         """Let chaos go on inside and editors do things, for a moment."""
         wait_until((self.root / "begun").exists, ANSWER_SECONDS, "the project has not started")
         session = watcher.call("shell/open", timeout_seconds=ANSWER_SECONDS)["session"]
@@ -127,7 +127,7 @@ class Victims:
         if place.running() is not None:
             raise Broken(f"after {how.name} the server counts as running: {place.running()}")
         try:
-            Client.attach(self.root).close()
+            RemoteServer.attach(self.root).close()
         except MidflightError:
             pass
         else:

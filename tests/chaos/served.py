@@ -19,7 +19,7 @@ from chaos.actions.editors import ACTIONS, ANSWER_SECONDS, Desk
 from chaos.ledger import Broken
 from chaos.record import Record
 from helpers.server_process import Program
-from midflight.epc import Client
+from midflight.epc import RemoteServer
 
 __all__ = ["PROJECT", "play", "write_project"]
 
@@ -106,7 +106,7 @@ class Served:
 
     def _tell(self, text: str) -> None:
         """Evaluate a line in a shell of its own, which is gone afterwards."""
-        with Client.attach(self.root) as client:
+        with RemoteServer.attach(self.root) as client:
             session = client.call("shell/open", timeout_seconds=ANSWER_SECONDS)["session"]
             client.call("shell/eval", session, "from chaos import inside", timeout_seconds=ANSWER_SECONDS)
             answer = client.call("shell/eval", session, text, timeout_seconds=4 * ANSWER_SECONDS)
@@ -133,7 +133,7 @@ class Served:
         for editor in desk.editors:
             editor.client.close()
         desk.editors, desk.traces = [], []
-        with Client.attach(self.root) as client:
+        with RemoteServer.attach(self.root) as client:
             for row in client.call("shell/parked", timeout_seconds=ANSWER_SECONDS) or []:
                 client.call("shell/open", {"take": row["session"]}, timeout_seconds=ANSWER_SECONDS)
                 client.call("shell/close", row["session"], timeout_seconds=ANSWER_SECONDS)

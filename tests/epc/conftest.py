@@ -18,7 +18,7 @@ import pytest
 from helpers.epc_peer import DEADLINE_SECONDS, Peer
 from helpers.publishing import Publisher
 from midflight import Runtime
-from midflight.epc import Client, Services, crash_plist, describe, methods_of
+from midflight.epc import RemoteServer, Services, crash_plist, describe, methods_of
 from midflight.epc.cookie import new_cookie
 from midflight.epc.method import Lane, Method
 from midflight.epc.server import Server, ServerConnection
@@ -69,9 +69,9 @@ class Bench:
         assert peer.authenticate(self.cookie).startswith("(return 0 (:protocol 1")
         return peer
 
-    def client(self, *arguments: Any, **options: Any) -> Client:
+    def client(self, *arguments: Any, **options: Any) -> RemoteServer:
         """Connect as our own clients do."""
-        return Client(self.server.port, self.cookie, *arguments, pid=os.getpid(), **options)
+        return RemoteServer(self.server.port, self.cookie, *arguments, pid=os.getpid(), **options)
 
     def wait_door(self, count: int) -> bool:
         """Wait until `count` connections stand at the door; say whether it came to that."""
@@ -130,7 +130,7 @@ class Node:
         self.log = io.StringIO()
         self.stops: queue.Queue[str] = queue.Queue()
         self.cookie = new_cookie()
-        self._clients: list[Client] = []
+        self._clients: list[RemoteServer] = []
         self._is_ready = threading.Event()
         self._thread = threading.Thread(target=lambda: asyncio.run(self._main()))
         self._thread.start()
@@ -149,9 +149,9 @@ class Node:
             await runtime.shutdown()
             await asyncio.to_thread(self.server.stop)
 
-    def connect(self, handlers: Mapping[str, Callable[..., object]] | None = None) -> Client:
+    def connect(self, handlers: Mapping[str, Callable[..., object]] | None = None) -> RemoteServer:
         """Return a new client; it is closed after the test."""
-        self._clients.append(Client(self.server.port, self.cookie, handlers, pid=os.getpid()))
+        self._clients.append(RemoteServer(self.server.port, self.cookie, handlers, pid=os.getpid()))
         return self._clients[-1]
 
     def stop(self) -> None:
@@ -172,13 +172,13 @@ def node(tmp_path: Path) -> Iterator[Node]:
 
 
 @pytest.fixture
-def client(node: Node) -> Client:
+def client(node: Node) -> RemoteServer:
     """A client of the node."""
     return node.connect()
 
 
 @pytest.fixture
-def shell(client: Client) -> Any:
+def shell(client: RemoteServer) -> Any:
     """A function that evaluates in a shell and returns the repr of the value."""
     session = client.call("shell/open")["session"]
 

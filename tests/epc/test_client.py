@@ -15,16 +15,16 @@ from epc.handler import ReturnError
 from helpers.epc_peer import DEADLINE_SECONDS
 from helpers.publishing import Publisher
 from midflight.epc import ProjectFiles
-from midflight.epc.client import Client
+from midflight.epc.client import RemoteServer
 from midflight.errors import ConnectionLost, NoServer, RemoteError
 
 
 @pytest.fixture
-def connect(bench: Any) -> Iterator[Callable[..., Client]]:
+def connect(bench: Any) -> Iterator[Callable[..., RemoteServer]]:
     """A function that connects clients to the bench; all are closed after the test."""
-    clients: list[Client] = []
+    clients: list[RemoteServer] = []
 
-    def make(*arguments: Any, **options: Any) -> Client:
+    def make(*arguments: Any, **options: Any) -> RemoteServer:
         clients.append(bench.client(*arguments, **options))
         return clients[-1]
 
@@ -33,7 +33,7 @@ def connect(bench: Any) -> Iterator[Callable[..., Client]]:
         client.close()
 
 
-def test_constructor_is_let_in(connect: Callable[..., Client]) -> None:
+def test_constructor_is_let_in(connect: Callable[..., RemoteServer]) -> None:
     """What the server says of itself is there as `info`."""
     assert connect().info == {"protocol": 1, "pid": 1}
 
@@ -55,7 +55,7 @@ def test_nobody_there_is_told(make_bench: Callable[..., Any]) -> None:
         bench.client()
 
 
-def test_answers_are_plain_values(bench: Any, connect: Callable[..., Client]) -> None:
+def test_answers_are_plain_values(bench: Any, connect: Callable[..., RemoteServer]) -> None:
     """Property lists are dicts; nil is what it means for its key."""
     bench.functions["get"] = lambda: {
         "status": "failed",
@@ -74,7 +74,7 @@ def test_answers_are_plain_values(bench: Any, connect: Callable[..., Client]) ->
     }
 
 
-def test_arguments_arrive_as_plain_values(bench: Any, connect: Callable[..., Client]) -> None:
+def test_arguments_arrive_as_plain_values(bench: Any, connect: Callable[..., RemoteServer]) -> None:
     """None, text, numbers and options reach the method as Python values."""
     received: list[tuple[object, ...]] = []
     bench.functions["take"] = lambda *values: received.append(values)
@@ -84,13 +84,13 @@ def test_arguments_arrive_as_plain_values(bench: Any, connect: Callable[..., Cli
     assert received == [("a\nλ", None, 3, {"two_versions": True}, ["x"])]
 
 
-def test_refusal_is_a_remote_error(connect: Callable[..., Client]) -> None:
+def test_refusal_is_a_remote_error(connect: Callable[..., RemoteServer]) -> None:
     """What the server refuses is raised where it was asked."""
     with pytest.raises(RemoteError, match="There is no method nowhere"):
         connect().call("nowhere")
 
 
-def test_call_gives_up_in_time(bench: Any, connect: Callable[..., Client]) -> None:
+def test_call_gives_up_in_time(bench: Any, connect: Callable[..., RemoteServer]) -> None:
     """A time limit is kept, says that the request may still run, and the connection goes on."""
     client = connect()
     with pytest.raises(TimeoutError, match="may still be carried out"):
@@ -101,7 +101,7 @@ def test_call_gives_up_in_time(bench: Any, connect: Callable[..., Client]) -> No
     assert client.call("echo", "after") == "after"
 
 
-def test_pending_calls_fail_at_once_when_the_server_goes(bench: Any, connect: Callable[..., Client]) -> None:
+def test_pending_calls_fail_at_once_when_the_server_goes(bench: Any, connect: Callable[..., RemoteServer]) -> None:
     """Nobody waits for an answer that cannot come any more; later calls fail as well."""
     lost = threading.Event()
     client = connect(on_lost=lost.set)
@@ -118,7 +118,7 @@ def test_pending_calls_fail_at_once_when_the_server_goes(bench: Any, connect: Ca
         client.call("echo", 1)
 
 
-def test_pushes_are_handled_in_order_and_answered(bench: Any, connect: Callable[..., Client]) -> None:
+def test_pushes_are_handled_in_order_and_answered(bench: Any, connect: Callable[..., RemoteServer]) -> None:
     """Handlers run one after another; the server hears when one has returned."""
     shown: queue.Queue[tuple[int, str]] = queue.Queue()
     answers: queue.Queue[object] = queue.Queue()
@@ -132,7 +132,7 @@ def test_pushes_are_handled_in_order_and_answered(bench: Any, connect: Callable[
     assert [answers.get(timeout=DEADLINE_SECONDS) for _ in range(100)] == [None] * 100
 
 
-def test_push_without_a_handler_is_answered_all_the_same(bench: Any, connect: Callable[..., Client]) -> None:
+def test_push_without_a_handler_is_answered_all_the_same(bench: Any, connect: Callable[..., RemoteServer]) -> None:
     """The server's window opens again also when a client does not know a push."""
     answers: queue.Queue[object] = queue.Queue()
     connect()
@@ -149,10 +149,10 @@ def test_attach_finds_the_server_of_a_project(
     """By the project's root alone; without a server it says how to start one."""
     monkeypatch.setenv("MIDFLIGHT_RUNTIME_DIR", str(tmp_path / "runtime"))
     with pytest.raises(NoServer, match="midflight serve --root"):
-        Client.attach(tmp_path)
+        RemoteServer.attach(tmp_path)
     publish(ProjectFiles(tmp_path), bench.server.port, bench.cookie)
 
-    with Client.attach(tmp_path) as client:
+    with RemoteServer.attach(tmp_path) as client:
         assert client.call("ping") == "pong"
 
 

@@ -13,7 +13,7 @@ import pytest
 from helpers.epc_peer import DEADLINE_SECONDS
 from helpers.versions import forget_modules_in
 from midflight import spawn
-from midflight.epc import Client
+from midflight.epc import RemoteServer
 from midflight.errors import RemoteError
 
 WAITING = "from midflight import receive\n\n\nasync def wait():\n    await receive()\n"
@@ -30,21 +30,21 @@ def module(tmp_path: Path, request: pytest.FixtureRequest) -> Iterator[Path]:
 
 
 @pytest.fixture
-def client(node: Any) -> Client:
+def client(node: Any) -> RemoteServer:
     """A connection without a shell."""
     connection = node.connect()
-    assert isinstance(connection, Client)
+    assert isinstance(connection, RemoteServer)
     return connection
 
 
-def load(client: Client, path: Path, source: str | None = None, **options: bool) -> dict[str, Any]:
+def load(client: RemoteServer, path: Path, source: str | None = None, **options: bool) -> dict[str, Any]:
     """Load, and return the whole answer."""
     answer = client.call("code/load", str(path), source, options or None, timeout_seconds=DEADLINE_SECONDS)
     assert isinstance(answer, dict)
     return answer
 
 
-def test_load_answers_a_report(client: Client, module: Path) -> None:
+def test_load_answers_a_report(client: RemoteServer, module: Path) -> None:
     """All keys of a load are there, with what nothing means for each."""
     module.write_text("x = 1\n")
     load(client, module)
@@ -75,7 +75,7 @@ def test_load_answers_a_report(client: Client, module: Path) -> None:
     }
 
 
-def test_source_is_loaded_in_place_of_the_file(client: Client, module: Path) -> None:
+def test_source_is_loaded_in_place_of_the_file(client: RemoteServer, module: Path) -> None:
     """A buffer that is not saved, or has no file yet, is loaded as it is."""
     report = load(client, module, "x = 'from the buffer'\n")
 
@@ -94,7 +94,7 @@ def test_source_is_loaded_in_place_of_the_file(client: Client, module: Path) -> 
     ids=["a syntax error", "an exception in the body", "a missing import"],
 )
 def test_refused_load_is_an_answer_with_diagnostics(
-    client: Client, module: Path, source: str, line: int, code: str, said: str
+    client: RemoteServer, module: Path, source: str, line: int, code: str, said: str
 ) -> None:
     """Not an error of the protocol: the status says failed, the version before stays."""
     load(client, module, "x = 'before'\n")
@@ -111,7 +111,7 @@ def test_refused_load_is_an_answer_with_diagnostics(
     assert sys.modules[module.stem].x == "before"
 
 
-def test_lingering_processes_are_named(node: Any, client: Client, module: Path) -> None:
+def test_lingering_processes_are_named(node: Any, client: RemoteServer, module: Path) -> None:
     """Who still runs the version before: pid, name, version and place."""
     load(client, module, WAITING)
     pid = spawn(sys.modules[module.stem].wait, name="waiting")
@@ -129,7 +129,7 @@ def test_lingering_processes_are_named(node: Any, client: Client, module: Path) 
     assert client.call("code/soft-purge", module.stem) is True
 
 
-def test_idle_processes_are_moved_and_the_others_have_a_reason(node: Any, client: Client, module: Path) -> None:
+def test_idle_processes_are_moved_and_the_others_have_a_reason(node: Any, client: RemoteServer, module: Path) -> None:
     """With a load that is asked to, and by itself."""
     load(client, module, WAITING)
     idle = spawn(sys.modules[module.stem].wait)
@@ -147,7 +147,7 @@ def test_idle_processes_are_moved_and_the_others_have_a_reason(node: Any, client
     assert client.call("code/purge", module.stem) == [repr(idle)]
 
 
-def lingering_vsn(client: Client, module: Path, index: int) -> str:
+def lingering_vsn(client: RemoteServer, module: Path, index: int) -> str:
     """The digest of one version, which differs from the others'."""
     vsns = [each["vsn"] for each in client.call("code/versions", module.stem)]
     assert len(set(vsns)) == len(vsns)
@@ -155,7 +155,7 @@ def lingering_vsn(client: Client, module: Path, index: int) -> str:
     return str(vsns[index])
 
 
-def test_diff_and_rollback(client: Client, module: Path) -> None:
+def test_diff_and_rollback(client: RemoteServer, module: Path) -> None:
     """The texts of two versions compared, and the earlier one loaded as a third."""
     load(client, module, "x = 1\n")
     load(client, module, "x = 2\n")
@@ -168,7 +168,7 @@ def test_diff_and_rollback(client: Client, module: Path) -> None:
     assert sys.modules[module.stem].x == 1
 
 
-def test_a_rollback_can_be_forced(client: Client, module: Path) -> None:
+def test_a_rollback_can_be_forced(client: RemoteServer, module: Path) -> None:
     """What the checks refuse, as for any load."""
     load(client, module, "def f(): return nonesuch\n", force=True)
     load(client, module, "def f(): return 1\n")
@@ -179,7 +179,7 @@ def test_a_rollback_can_be_forced(client: Client, module: Path) -> None:
     assert (refused["status"], forced["status"]) == ("failed", "loaded")
 
 
-def test_other_connections_hear_of_a_load(node: Any, client: Client, module: Path) -> None:
+def test_other_connections_hear_of_a_load(node: Any, client: RemoteServer, module: Path) -> None:
     """Everyone but the one who loaded gets the same report, with who it was; of a refusal nobody hears."""
     heard: queue.Queue[dict[str, Any]] = queue.Queue()
     node.connect({"code/loaded": heard.put})
@@ -203,7 +203,7 @@ def test_body_prints_into_the_shell_of_its_connection(node: Any, module: Path) -
     assert shown.get(timeout=DEADLINE_SECONDS) == "loading\n"
 
 
-def test_body_that_exits_is_a_refusal(client: Client, module: Path) -> None:
+def test_body_that_exits_is_a_refusal(client: RemoteServer, module: Path) -> None:
     """sys.exit() in a body ends neither the worker nor the server."""
     report = load(client, module, "import sys\nsys.exit(3)\n")
 
@@ -225,14 +225,16 @@ def test_body_that_exits_is_a_refusal(client: Client, module: Path) -> None:
         ("code/rollback", ("m", 1, {"two_versions": True}), "property list of :force :move, received"),
     ],
 )
-def test_misuse_is_refused_in_words(client: Client, method: str, arguments: tuple[Any, ...], expected: str) -> None:
+def test_misuse_is_refused_in_words(
+    client: RemoteServer, method: str, arguments: tuple[Any, ...], expected: str
+) -> None:
     """What was wrong, that nothing was done, and what to send."""
     with pytest.raises(RemoteError, match=expected) as caught:
         client.call(method, *arguments)
     assert "nothing was done" in str(caught.value)
 
 
-def test_unknown_module_is_refused(client: Client) -> None:
+def test_unknown_module_is_refused(client: RemoteServer) -> None:
     """The code server's own words come through."""
     with pytest.raises(RemoteError, match="no_such_module was never loaded"):
         client.call("code/versions", "no_such_module")

@@ -13,7 +13,7 @@ from helpers.epc_peer import DEADLINE_SECONDS
 from helpers.servers_of_nodes import forget_module, load
 from midflight import code
 from midflight.code.version import modules
-from midflight.epc import Client
+from midflight.epc import RemoteServer
 from midflight.errors import RemoteError
 from midflight.kernel import CrashReport, Pid
 from midflight.observer import Crashes
@@ -56,7 +56,7 @@ class Editor:
     def __init__(self, node: Any) -> None:
         self.node = node
         self.crashed: queue.Queue[dict[str, Any]] = queue.Queue()
-        self.client: Client = node.connect({"process/crashed": self.crashed.put})
+        self.client: RemoteServer = node.connect({"process/crashed": self.crashed.put})
         self.session = self.client.call("shell/open")["session"]
 
     def __call__(self, text: str) -> Any:

@@ -14,7 +14,7 @@ import pytest
 from helpers.epc_peer import DEADLINE_SECONDS
 from helpers.ledgers import TO_A_DICT, ledger
 from helpers.versions import project_in
-from midflight.epc import Client
+from midflight.epc import RemoteServer
 from midflight.errors import RemoteError
 
 TALLY = """\
@@ -42,7 +42,7 @@ def helper():
 class Editor:
     """A connection with a shell, and the files of a project."""
 
-    def __init__(self, client: Client, root: Path) -> None:
+    def __init__(self, client: RemoteServer, root: Path) -> None:
         self.client = client
         self.root = root
         self.path = str(root / "tally.py")

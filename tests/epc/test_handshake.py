@@ -16,7 +16,7 @@ import pytest
 
 from helpers.epc_peer import DEADLINE_SECONDS, Peer, frame
 from helpers.publishing import SOMEBODY, Publisher, in_child
-from midflight.epc import Client, ProjectFiles
+from midflight.epc import ProjectFiles, RemoteServer
 from midflight.epc.handshake import Handshake, read_answer, read_hello, read_proof
 from midflight.errors import ConnectionLost, RemoteError
 
@@ -250,7 +250,7 @@ def test_a_stranger_at_the_port_learns_and_does_nothing(listener: socket.socket,
     impostor = Impostor(listener, answer)
 
     with pytest.raises((ConnectionLost, RemoteError), match=r"nothing was sent|Send the cookie"):
-        Client(listener.getsockname()[1], COOKIE, {"shell/output": lambda *given: done.append(given)}, pid=1)
+        RemoteServer(listener.getsockname()[1], COOKIE, {"shell/output": lambda *given: done.append(given)}, pid=1)
 
     assert re.fullmatch(rb'[0-9a-f]{6}\(call 1 hello \("1" "[0-9a-f]{64}"\)\)\n', impostor.close())
     assert done == []
@@ -270,7 +270,7 @@ def test_a_relay_to_the_living_server_is_found_out(bench: Any, listener: socket.
     thread.start()
 
     with pytest.raises(ConnectionLost, match="has not shown that it is the server with process id"):
-        Client(listener.getsockname()[1], bench.cookie, pid=os.getpid())
+        RemoteServer(listener.getsockname()[1], bench.cookie, pid=os.getpid())
 
     thread.join(DEADLINE_SECONDS)
     assert not thread.is_alive()
@@ -282,7 +282,7 @@ def test_a_client_with_an_old_file_sends_nothing(bench: Any, change: str) -> Non
     cookie, pid = ("f" * 64, os.getpid()) if change == "cookie" else (bench.cookie, os.getpid() + 1)
 
     with pytest.raises(ConnectionLost, match=r"has not shown.*nothing was sent"):
-        Client(bench.server.port, cookie, pid=pid)
+        RemoteServer(bench.server.port, cookie, pid=pid)
 
 
 def test_a_silent_peer_is_given_up(listener: socket.socket, monkeypatch: pytest.MonkeyPatch) -> None:
@@ -290,7 +290,7 @@ def test_a_silent_peer_is_given_up(listener: socket.socket, monkeypatch: pytest.
     monkeypatch.setattr("midflight.epc.greeting._SECONDS", 0.05)
 
     with pytest.raises(ConnectionLost, match="has not answered within"):
-        Client(listener.getsockname()[1], COOKIE, pid=1)
+        RemoteServer(listener.getsockname()[1], COOKIE, pid=1)
 
 
 @pytest.fixture
@@ -304,7 +304,7 @@ def test_our_clients_come_by_the_unix_socket(bench: Any, place: ProjectFiles, pu
     """And the proofs are for its path."""
     publish(place, bench.server.port, bench.cookie, listen=bench.server.listeners.add)
 
-    with Client.attach(place.root) as client:
+    with RemoteServer.attach(place.root) as client:
         assert client.call("echo", "x" * 100_000) == "x" * 100_000
         (connection,) = bench.server.peers()
         assert connection.request.family == socket.AF_UNIX
@@ -335,7 +335,7 @@ def test_a_server_needs_no_port(make_bench: Callable[..., Any], place: ProjectFi
     publish(place, None, bench.cookie, listen=bench.server.listeners.add)
 
     assert bench.server.port is None
-    with Client.attach(place.root) as client:
+    with RemoteServer.attach(place.root) as client:
         assert client.call("ping") == "pong"
 
 
@@ -346,10 +346,10 @@ def test_a_client_comes_in_though_a_file_was_lost(
     """It rings, and tries once more."""
     publication = publish(place, bench.server.port, bench.cookie, listen=bench.server.listeners.add)
     publication.keep()
-    with Client.attach(place.root) as before:
+    with RemoteServer.attach(place.root) as before:
         (place.folder / lost).unlink()
 
-        with Client.attach(place.root) as client:
+        with RemoteServer.attach(place.root) as client:
             assert client.call("ping") == before.call("ping") == "pong"
 
 
@@ -358,7 +358,7 @@ def test_a_server_that_is_gone_is_told_at_once(bench: Any, place: ProjectFiles, 
     publish(place, None, bench.cookie, listen=lambda listener: listener.close())
 
     with pytest.raises(ConnectionLost, match=r"Nobody answers on .*main\.sock"):
-        Client.attach(place.root)
+        RemoteServer.attach(place.root)
 
 
 @is_root
@@ -403,7 +403,7 @@ def test_a_socket_of_another_user_is_not_talked_to(open_folder: Path) -> None:
     assert os.read(reader, 1) == b"x"
 
     with pytest.raises(ConnectionLost, match=f"is a process of user {SOMEBODY}; nothing was sent"):
-        Client(path, COOKIE, pid=1)
+        RemoteServer(path, COOKIE, pid=1)
 
     thread.join(DEADLINE_SECONDS)
     assert heard == ["b''"]

@@ -14,7 +14,7 @@ import pytest
 from helpers.epc_peer import DEADLINE_SECONDS
 from helpers.versions import forget_modules_in
 from midflight import spawn
-from midflight.epc import Client
+from midflight.epc import RemoteServer
 from midflight.errors import RemoteError
 
 WAITING = "from midflight import receive\n\n\nasync def wait():\n    await receive()\n"
@@ -30,7 +30,7 @@ def module(tmp_path: Path, request: pytest.FixtureRequest) -> Iterator[Path]:
     forget_modules_in(tmp_path)
 
 
-def load(client: Client, path: Path, source: str) -> dict[str, Any]:
+def load(client: RemoteServer, path: Path, source: str) -> dict[str, Any]:
     """Load, and return the whole answer."""
     answer = client.call("code/load", str(path), source, None, timeout_seconds=DEADLINE_SECONDS)
     assert isinstance(answer, dict)

@@ -11,7 +11,7 @@ import pytest
 
 from helpers.epc_peer import DEADLINE_SECONDS
 from helpers.versions import forget_modules_in
-from midflight.epc import Client
+from midflight.epc import RemoteServer
 from midflight.errors import RemoteError
 
 SOURCE = '''from midflight import receive
@@ -34,7 +34,7 @@ class Editor:
     """A connection with an open shell and a loaded module."""
 
     def __init__(self, node: Any, path: Path) -> None:
-        self.client: Client = node.connect({"shell/output": lambda *_: None})
+        self.client: RemoteServer = node.connect({"shell/output": lambda *_: None})
         self.path = str(path)
         self.session = self.client.call("shell/open")["session"]
         path.write_text(SOURCE)

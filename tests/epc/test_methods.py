@@ -13,7 +13,7 @@ import pytest
 
 from helpers.epc_peer import DEADLINE_SECONDS
 from helpers.versions import forget_modules_in
-from midflight.epc import Client
+from midflight.epc import RemoteServer
 from midflight.epc.methods import process
 from midflight.errors import RemoteError
 
@@ -24,7 +24,7 @@ class Shell:
     def __init__(self, node: Any) -> None:
         self.output: list[str] = []
         self.has_output = threading.Event()
-        self.client: Client = node.connect({"shell/output": self._take})
+        self.client: RemoteServer = node.connect({"shell/output": self._take})
         self.opened = self.client.call("shell/open")
         self.session = self.opened["session"]
 

@@ -10,7 +10,7 @@ from typing import Any
 import pytest
 
 from helpers.epc_peer import DEADLINE_SECONDS
-from midflight.epc import Client
+from midflight.epc import RemoteServer
 from midflight.errors import RemoteError
 
 OPTIONS = {"writers": True, "keep": True}
@@ -23,7 +23,7 @@ class Editor:
         self.text = ""
         self.writers: list[list[Any]] = []
         self.changed = threading.Condition()
-        self.client: Client = node.connect({"shell/output": self._take})
+        self.client: RemoteServer = node.connect({"shell/output": self._take})
 
     def _take(self, _session: int, text: str, writers: list[list[Any]]) -> None:
         with self.changed:

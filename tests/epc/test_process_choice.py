@@ -9,7 +9,7 @@ import pytest
 
 from helpers.epc_peer import DEADLINE_SECONDS
 from helpers.servers_of_nodes import forget_module, load
-from midflight.epc import Client
+from midflight.epc import RemoteServer
 from midflight.errors import RemoteError
 
 TALLY = """
@@ -34,7 +34,7 @@ def modules() -> Iterator[None]:
     forget_module("tally")
 
 
-def all_rows(client: Client, **choice: object) -> tuple[list[list[Any]], list[dict[str, Any]]]:
+def all_rows(client: RemoteServer, **choice: object) -> tuple[list[list[Any]], list[dict[str, Any]]]:
     """Ask for the rows of a choice until there are no more; return them in the order they came, and the answers."""
     known: dict[str, object] = {}
     rows: dict[str, list[Any]] = {}
@@ -49,7 +49,7 @@ def all_rows(client: Client, **choice: object) -> tuple[list[list[Any]], list[di
     return list(rows.values()), answers
 
 
-def test_asker_says_how_many_rows_an_answer_has(node: Any, client: Client, shell: Any) -> None:
+def test_asker_says_how_many_rows_an_answer_has(node: Any, client: RemoteServer, shell: Any) -> None:
     """So that whoever draws them has time for other things in between."""
     load(client, node.root, "tally", TALLY)
     shell("[spawn(tally.start) for _ in range(500)][0]")
@@ -61,7 +61,7 @@ def test_asker_says_how_many_rows_an_answer_has(node: Any, client: Client, shell
     assert answers[0]["more"] is True
 
 
-def test_limit_is_of_the_oldest_or_the_youngest(node: Any, client: Client, shell: Any) -> None:
+def test_limit_is_of_the_oldest_or_the_youngest(node: Any, client: RemoteServer, shell: Any) -> None:
     """When one of those ends, the next comes in; `total` counts all."""
     load(client, node.root, "tally", TALLY)
     shell("tallies = [spawn(tally.start) for _ in range(50)]")
@@ -75,7 +75,7 @@ def test_limit_is_of_the_oldest_or_the_youngest(node: Any, client: Client, shell
     assert answers[-1]["total"] == len(pids)
 
 
-def test_one_that_ends_makes_room_in_a_limited_list(node: Any, client: Client, shell: Any) -> None:
+def test_one_that_ends_makes_room_in_a_limited_list(node: Any, client: RemoteServer, shell: Any) -> None:
     """It is told as gone, and the next one as a row."""
     load(client, node.root, "tally", TALLY)
     shell("tallies = [spawn(tally.start) for _ in range(50)]")
@@ -91,7 +91,7 @@ def test_one_that_ends_makes_room_in_a_limited_list(node: Any, client: Client, s
     assert f"<0.{number}.0>" in [row[0] for row in answer["rows"]]
 
 
-def test_filters_choose_among_all(node: Any, client: Client, shell: Any) -> None:
+def test_filters_choose_among_all(node: Any, client: RemoteServer, shell: Any) -> None:
     """By module, by a part of the name in any case, by a part of the line; together."""
     load(client, node.root, "tally", TALLY)
     shell("[spawn(tally.start, name=f'Apple_{n}') for n in range(20)][0]")
@@ -112,7 +112,7 @@ def test_filters_choose_among_all(node: Any, client: Client, shell: Any) -> None
     assert names(["text", "loop"], ["name", "_7"]) == {"Apple_7"}
 
 
-def test_another_choice_on_the_same_list_tells_the_difference(node: Any, client: Client, shell: Any) -> None:
+def test_another_choice_on_the_same_list_tells_the_difference(node: Any, client: RemoteServer, shell: Any) -> None:
     """Those that it leaves out are gone; those that were chosen before are not told again."""
     load(client, node.root, "tally", TALLY)
     shell("[spawn(tally.start, name=f'tally_{n}') for n in range(40)][0]")
@@ -130,7 +130,7 @@ def test_another_choice_on_the_same_list_tells_the_difference(node: Any, client:
     assert {*filtered["gone"]} <= {row[0] for row in again["rows"]}
 
 
-def test_choice_that_leaves_most_out_begins_anew(node: Any, client: Client, shell: Any) -> None:
+def test_choice_that_leaves_most_out_begins_anew(node: Any, client: RemoteServer, shell: Any) -> None:
     """That is shorter than to name all those who are gone; the current versions are told again, too."""
     load(client, node.root, "tally", TALLY)
     shell("[spawn(tally.start, name=f'tally_{n}') for n in range(40)][0]")
@@ -143,7 +143,7 @@ def test_choice_that_leaves_most_out_begins_anew(node: Any, client: Client, shel
     assert {row[1] for row in filtered["rows"]} == {"tally_3", *(f"tally_{n}" for n in range(30, 40))}
 
 
-def test_order_chooses_the_first_of_all(node: Any, client: Client, shell: Any) -> None:
+def test_order_chooses_the_first_of_all(node: Any, client: RemoteServer, shell: Any) -> None:
     """The longest mailboxes of many; those in old code before all others, or alone."""
     load(client, node.root, "tally", TALLY)
     shell("async def deaf(): await receive('never')\n[spawn(deaf, name=f'deaf_{n}') for n in range(30)]\n")
@@ -164,7 +164,7 @@ def test_order_chooses_the_first_of_all(node: Any, client: Client, shell: Any) -
     assert answers[-1]["matching"] == 1
 
 
-def test_how_many_match_is_known_as_long_as_the_choice_stays(node: Any, client: Client, shell: Any) -> None:
+def test_how_many_match_is_known_as_long_as_the_choice_stays(node: Any, client: RemoteServer, shell: Any) -> None:
     """Also when nothing has changed that the list shows."""
     load(client, node.root, "tally", TALLY)
     shell("[spawn(tally.start, name=f'tally_{n}') for n in range(40)][0]")
@@ -178,7 +178,7 @@ def test_how_many_match_is_known_as_long_as_the_choice_stays(node: Any, client: 
         assert answer.get("unchanged") or answer["matching"] == 10 + ("10" not in text)
 
 
-def test_load_changes_who_is_in_old_code(node: Any, client: Client, shell: Any) -> None:
+def test_load_changes_who_is_in_old_code(node: Any, client: RemoteServer, shell: Any) -> None:
     """Though no process has taken a step."""
     load(client, node.root, "tally", TALLY)
     shell("spawn(tally.start, name='one')")
@@ -193,7 +193,7 @@ def test_load_changes_who_is_in_old_code(node: Any, client: Client, shell: Any) 
     assert [row[1] for row in answer["rows"]] == ["one"]
 
 
-def test_many_are_looked_at_in_parts(node: Any, client: Client, shell: Any) -> None:
+def test_many_are_looked_at_in_parts(node: Any, client: RemoteServer, shell: Any) -> None:
     """No answer takes long: those that only look have no rows, and `matching` is not known."""
     load(client, node.root, "tally", TALLY)
     shell("[spawn(tally.start, name=None if n else 'first') for n in range(11_000)][0]")
@@ -219,7 +219,7 @@ def test_many_are_looked_at_in_parts(node: Any, client: Client, shell: Any) -> N
         {"order": 1},
     ],
 )
-def test_choice_that_is_none_is_refused(client: Client, known: dict[str, object]) -> None:
+def test_choice_that_is_none_is_refused(client: RemoteServer, known: dict[str, object]) -> None:
     """The error says which forms there are."""
     with pytest.raises(RemoteError, match=r"nothing was done\. Send"):
         client.call("process/changes", known)

@@ -10,7 +10,7 @@ import pytest
 
 from helpers.epc_peer import DEADLINE_SECONDS
 from helpers.servers_of_nodes import Told, forget_module, load
-from midflight.epc import Client
+from midflight.epc import RemoteServer
 from midflight.errors import RemoteError
 
 TALLY = """
@@ -60,7 +60,9 @@ def modules() -> Iterator[None]:
 # --- The list ---------------------------------------------------------------------------------------------
 
 
-def test_first_answer_has_everything_and_the_next_only_what_changed(node: Any, client: Client, shell: Any) -> None:
+def test_first_answer_has_everything_and_the_next_only_what_changed(
+    node: Any, client: RemoteServer, shell: Any
+) -> None:
     """A row is sent again when it is another; one that is gone is named; a silent runtime is said to be unchanged."""
     load(client, node.root, "tally", TALLY)
     one, two = shell("spawn(tally.start, name='one')"), shell("spawn(tally.start)")
@@ -81,7 +83,7 @@ def test_first_answer_has_everything_and_the_next_only_what_changed(node: Any, c
     told.ask_until_unchanged()
 
 
-def test_list_that_is_unchanged_costs_the_runtime_nothing(node: Any, client: Client, shell: Any) -> None:
+def test_list_that_is_unchanged_costs_the_runtime_nothing(node: Any, client: RemoteServer, shell: Any) -> None:
     """When no turn was taken since, none is taken for the answer either."""
     load(client, node.root, "tally", TALLY)
     shell("[spawn(tally.start) for _ in range(100)]")
@@ -96,7 +98,7 @@ def test_list_that_is_unchanged_costs_the_runtime_nothing(node: Any, client: Cli
     assert node.scheduler.turns == turns
 
 
-def test_row_says_what_runs_old_code(node: Any, client: Client, shell: Any) -> None:
+def test_row_says_what_runs_old_code(node: Any, client: RemoteServer, shell: Any) -> None:
     """A load changes no row of a process that waits; the current version of its module is told."""
     load(client, node.root, "tally", TALLY)
     pid = shell("spawn(tally.start)")
@@ -110,7 +112,7 @@ def test_row_says_what_runs_old_code(node: Any, client: Client, shell: Any) -> N
     assert told.rows[pid][3] == 1
 
 
-def test_long_list_comes_in_parts(node: Any, client: Client, shell: Any) -> None:
+def test_long_list_comes_in_parts(node: Any, client: RemoteServer, shell: Any) -> None:
     """2000 rows an answer, until `more` is nil; each process once."""
     load(client, node.root, "tally", TALLY)
     shell("[spawn(tally.start) for _ in range(4500)][0]")
@@ -125,7 +127,7 @@ def test_long_list_comes_in_parts(node: Any, client: Client, shell: Any) -> None
     assert sum(len(answer["rows"] or ()) for answer in answers) <= len(told.rows) + 5
 
 
-def test_unknown_stamp_gets_everything(node: Any, client: Client, shell: Any) -> None:
+def test_unknown_stamp_gets_everything(node: Any, client: RemoteServer, shell: Any) -> None:
     """An answer that was lost, or another server: the list begins anew."""
     shell("1")
     told = Told(client)
@@ -137,7 +139,7 @@ def test_unknown_stamp_gets_everything(node: Any, client: Client, shell: Any) ->
         assert len(answer["rows"]) == len(node.scheduler.processes)
 
 
-def test_stuck_process_is_seen_in_the_list(node: Any, client: Client) -> None:
+def test_stuck_process_is_seen_in_the_list(node: Any, client: RemoteServer) -> None:
     """One that never yields is running, and the list does not wait for it."""
     told = Told(client)
     told.ask()
@@ -159,7 +161,7 @@ def test_stuck_process_is_seen_in_the_list(node: Any, client: Client) -> None:
 # --- The tree ---------------------------------------------------------------------------------------------
 
 
-def test_tree_shows_supervisors_over_their_children(node: Any, client: Client, shell: Any) -> None:
+def test_tree_shows_supervisors_over_their_children(node: Any, client: RemoteServer, shell: Any) -> None:
     """With strategy, id, restart type and state; the others under who they are linked to."""
     load(client, node.root, "bank", BANK)
     top = shell("spawn(bank.tree, name='main')")
@@ -182,7 +184,7 @@ def test_tree_shows_supervisors_over_their_children(node: Any, client: Client, s
     assert len({each["row"][0] for each in nodes}) == len(node.scheduler.processes)
 
 
-def test_tree_shows_children_that_do_not_run(node: Any, client: Client, shell: Any) -> None:
+def test_tree_shows_children_that_do_not_run(node: Any, client: RemoteServer, shell: Any) -> None:
     """A child that was stopped has no row, and its state says so."""
     load(client, node.root, "bank", BANK)
     shell("spawn(bank.tree)")
@@ -199,7 +201,7 @@ def test_tree_shows_children_that_do_not_run(node: Any, client: Client, shell: A
 # --- One process --------------------------------------------------------------------------------------------
 
 
-def test_view_shows_frames_of_their_version_with_locals(node: Any, client: Client, shell: Any) -> None:
+def test_view_shows_frames_of_their_version_with_locals(node: Any, client: RemoteServer, shell: Any) -> None:
     """The line's text is that of the version that runs, though the file has changed since."""
     load(client, node.root, "tally", TALLY)
     pid = shell("spawn(tally.loop, 41)")
@@ -216,7 +218,7 @@ def test_view_shows_frames_of_their_version_with_locals(node: Any, client: Clien
     assert view["initial_call"] == "tally.loop"
 
 
-def test_view_shows_the_first_messages_and_counts_all(node: Any, client: Client, shell: Any) -> None:
+def test_view_shows_the_first_messages_and_counts_all(node: Any, client: RemoteServer, shell: Any) -> None:
     """100 of them; the others page by page."""
     shell("async def deaf(): await receive('never')\n")
     pid = shell("spawn(deaf)")
@@ -232,7 +234,7 @@ def test_view_shows_the_first_messages_and_counts_all(node: Any, client: Client,
     assert (len(page["messages"]), page["total"]) == (50, 250)
 
 
-def test_view_shows_the_state_of_a_server_and_whom_it_is_tied_to(node: Any, client: Client, shell: Any) -> None:
+def test_view_shows_the_state_of_a_server_and_whom_it_is_tied_to(node: Any, client: RemoteServer, shell: Any) -> None:
     """Attributes by name, the class's version and the one to come; links with names."""
     load(client, node.root, "bank", BANK)
     shell("spawn(bank.tree)")
@@ -247,7 +249,7 @@ def test_view_shows_the_state_of_a_server_and_whom_it_is_tied_to(node: Any, clie
     assert [name for _, name in view["links"]] == ["top"]
 
 
-def test_view_survives_values_that_cannot_be_printed(client: Client, shell: Any) -> None:
+def test_view_survives_values_that_cannot_be_printed(client: RemoteServer, shell: Any) -> None:
     """A __repr__ that raises is told of in its place; a long value is cut and says by how much."""
     shell("class Bad:\n    def __repr__(self): raise KeyError('no')\n")
     shell("async def hold(bad, long): await receive('never')\n")
@@ -261,7 +263,7 @@ def test_view_survives_values_that_cannot_be_printed(client: Client, shell: Any)
     assert len(values["long"]) < 10_000
 
 
-def test_view_of_a_dead_process_is_nil(client: Client, shell: Any) -> None:
+def test_view_of_a_dead_process_is_nil(client: RemoteServer, shell: Any) -> None:
     """As that of process/info."""
     assert client.call("process/view", "<0.99999.0>") is None
     assert client.call("process/messages", "<0.99999.0>", 0) is None
@@ -270,7 +272,7 @@ def test_view_of_a_dead_process_is_nil(client: Client, shell: Any) -> None:
 # --- Moving one ---------------------------------------------------------------------------------------------
 
 
-def test_move_moves_that_process_only(node: Any, client: Client, shell: Any) -> None:
+def test_move_moves_that_process_only(node: Any, client: RemoteServer, shell: Any) -> None:
     """The others stay in their version."""
     load(client, node.root, "tally", TALLY)
     one, two = shell("spawn(tally.start)"), shell("spawn(tally.start)")
@@ -294,7 +296,7 @@ def test_move_moves_that_process_only(node: Any, client: Client, shell: Any) -> 
         ("<0.99999.0>", "dead"),
     ],
 )
-def test_move_says_why_not(node: Any, client: Client, shell: Any, which: str, reason: str) -> None:
+def test_move_says_why_not(node: Any, client: RemoteServer, shell: Any, which: str, reason: str) -> None:
     """And changes nothing."""
     load(client, node.root, "bank", BANK + SLOW)
     shell("spawn(bank.slow, name='busy')")
@@ -311,7 +313,7 @@ def test_move_says_why_not(node: Any, client: Client, shell: Any, which: str, re
     assert reason in answer["reason"]
 
 
-def test_methods_refuse_what_is_no_pid(client: Client) -> None:
+def test_methods_refuse_what_is_no_pid(client: RemoteServer) -> None:
     """With what a pid looks like."""
     for method in ("process/view", "process/move"):
         with pytest.raises(RemoteError, match=r"neither a pid nor a registered name; nothing was done"):

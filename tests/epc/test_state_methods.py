@@ -12,7 +12,7 @@ import pytest
 from helpers.epc_peer import DEADLINE_SECONDS
 from helpers.ledgers import TO_A_DICT, ledger
 from helpers.versions import project_in
-from midflight.epc import Client
+from midflight.epc import RemoteServer
 from midflight.errors import RemoteError
 from midflight.observer import replacing
 
@@ -45,7 +45,7 @@ def rate():
 class Editor:
     """A connection with a shell."""
 
-    def __init__(self, client: Client, root: Path) -> None:
+    def __init__(self, client: RemoteServer, root: Path) -> None:
         self.client = client
         self.session = client.call("shell/open")["session"]
         self.load(root / "till.py", TILL)

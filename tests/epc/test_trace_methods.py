@@ -10,7 +10,7 @@ import pytest
 
 from helpers.epc_peer import DEADLINE_SECONDS
 from helpers.servers_of_nodes import forget_module, load
-from midflight.epc import Client
+from midflight.epc import RemoteServer
 from midflight.errors import RemoteError
 
 TALLY = """
@@ -35,7 +35,7 @@ class Tracer:
         self.events: list[dict[str, Any]] = []
         self.dropped: list[int] = []
         self._pushes: queue.Queue[tuple[int, Any, int]] = queue.Queue()
-        self.client: Client = node.connect({"trace/events": lambda *push: self._pushes.put(push)})
+        self.client: RemoteServer = node.connect({"trace/events": lambda *push: self._pushes.put(push)})
         self.session = self.client.call("shell/open")["session"]
 
     def __call__(self, text: str) -> Any:

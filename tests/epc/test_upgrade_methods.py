@@ -12,7 +12,7 @@ import pytest
 from helpers.epc_peer import DEADLINE_SECONDS
 from helpers.ledgers import TO_A_DICT, ledger
 from helpers.versions import project_in
-from midflight.epc import Client
+from midflight.epc import RemoteServer
 from midflight.errors import RemoteError
 
 FAILS = "raise ValueError(self.total)"
@@ -21,7 +21,7 @@ FAILS = "raise ValueError(self.total)"
 class Editor:
     """A connection with a shell, and the file that it edits."""
 
-    def __init__(self, client: Client, path: Path) -> None:
+    def __init__(self, client: RemoteServer, path: Path) -> None:
         self.client = client
         self.path = path
         self.session = client.call("shell/open")["session"]

@@ -10,7 +10,7 @@ import time
 from pathlib import Path
 
 from helpers.tmux import DEADLINE_SECONDS, LOOK_SECONDS, Tmux
-from midflight.epc import Client, ProjectFiles
+from midflight.epc import ProjectFiles, RemoteServer
 
 __all__ = ["PROGRAM", "Emacs", "Workplace"]
 
@@ -56,9 +56,9 @@ class Workplace:
         path.write_text(text, encoding="utf-8")
         return path
 
-    def client(self) -> Client:
+    def client(self) -> RemoteServer:
         """Attach to the project's server, beside the Emacs."""
-        return Client.attach(self.project)
+        return RemoteServer.attach(self.project)
 
     def stop(self) -> None:
         """End the project's server if one runs, and wait until its process has ended."""

@@ -14,7 +14,7 @@ from typing import Any
 import pynvim
 
 from midflight.editors import neovim as plugin
-from midflight.epc import Client, ProjectFiles
+from midflight.epc import ProjectFiles, RemoteServer
 
 DEADLINE_SECONDS = 30.0
 PLUGIN = Path(plugin.__file__).parent
@@ -130,7 +130,7 @@ class Project:
         place = ProjectFiles(self.root)
         found = place.running()
         if found is not None:
-            with Client.attach(self.root) as client:
+            with RemoteServer.attach(self.root) as client:
                 client.call("server/stop")
 
     def kill(self) -> None:

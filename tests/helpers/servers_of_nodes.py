@@ -9,12 +9,12 @@ from typing import Any
 
 from helpers.epc_peer import DEADLINE_SECONDS
 from midflight.code.version import modules
-from midflight.epc import Client
+from midflight.epc import RemoteServer
 
 QUIET_LOOKS = 100
 
 
-def load(client: Client, root: Path, name: str, source: str) -> dict[str, Any]:
+def load(client: RemoteServer, root: Path, name: str, source: str) -> dict[str, Any]:
     """Load `source` as module `name` of the project at `root`; fail if it was not loaded."""
     path = root / f"{name}.py"
     path.write_text(source)
@@ -33,7 +33,7 @@ def forget_module(name: str) -> None:
 class Told:
     """What an editor knows of the processes: `rows` by pid, and the current versions of modules."""
 
-    def __init__(self, client: Client) -> None:
+    def __init__(self, client: RemoteServer) -> None:
         self._client = client
         self._known: dict[str, object] | None = None
         self.rows: dict[str, list[Any]] = {}

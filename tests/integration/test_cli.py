@@ -13,7 +13,7 @@ import pytest
 from helpers.command_line import Shell
 from helpers.server_process import Program
 from midflight.cli import main
-from midflight.epc import Client
+from midflight.epc import RemoteServer
 
 Start = Callable[..., Program]
 KEEPER = """\
@@ -58,7 +58,7 @@ def keeper(run: Shell, start: Start, project: Path) -> Path:
     path = project / "keeper.py"
     path.write_text(KEEPER)
     run("load", str(path))
-    with Client.attach(project) as client:
+    with RemoteServer.attach(project) as client:
         session = client.call("shell/open")["session"]
         answer = client.call("shell/eval", session, "pid = spawn(keeper.start, name='keeper')")
         assert answer["status"] == "ok", answer
@@ -158,7 +158,7 @@ def test_a_kill_that_has_not_worked_says_so(run: Shell, keeper: Path, project: P
     begun, gate = project / "begun", project / "gate"
     os.mkfifo(begun)
     os.mkfifo(gate)
-    with Client.attach(project) as client:
+    with RemoteServer.attach(project) as client:
         opening = f"map(__import__('os').open, ({str(begun)!r}, {str(gate)!r}), (0, 0))"  # no bytecode between the two
         client.submit("process/send", "keeper", f"register('blocked', spawn(list, {opening}))")
         begun.write_text("")

@@ -11,7 +11,7 @@ import pytest
 from helpers.server_process import MIDFLIGHT, Program
 from helpers.terminal import Terminal
 from midflight.cli import main
-from midflight.epc import Client
+from midflight.epc import RemoteServer
 
 STOCK = """\
 from midflight import GenServer, NOREPLY
@@ -41,12 +41,12 @@ async def loop():
 
 
 @pytest.fixture
-def stock(start: Callable[..., Program], project: Path) -> Iterator[Client]:
+def stock(start: Callable[..., Program], project: Path) -> Iterator[RemoteServer]:
     """A connection to a server in which a Stock runs under the name `stock`."""
     start("serve").port()
     path = project / "stock.py"
     path.write_text(STOCK)
-    with Client.attach(project) as client:
+    with RemoteServer.attach(project) as client:
         client.call("code/load", str(path), None, None)
         session = client.call("shell/open")["session"]
         answer = client.call("shell/eval", session, "await stock.Stock.start(name='stock')")
@@ -61,7 +61,7 @@ def say(project: Path, capsys: pytest.CaptureFixture[str], *arguments: str) -> t
     return code, *capsys.readouterr()
 
 
-def test_call_prints_the_answer(stock: Client, project: Path, capsys: pytest.CaptureFixture[str]) -> None:
+def test_call_prints_the_answer(stock: RemoteServer, project: Path, capsys: pytest.CaptureFixture[str]) -> None:
     """As text, and as JSON."""
     assert say(project, capsys, "call", "stock", "('count', 'tea')") == (0, "{'tea': 40}\n", "")
     code, printed, _ = say(project, capsys, "call", "stock", "('count', 'tea')", "--json")
@@ -79,7 +79,7 @@ def test_call_prints_the_answer(stock: Client, project: Path, capsys: pytest.Cap
     ids=["in time", "no expression", "dead", "no name"],
 )
 def test_call_says_why_there_is_no_answer(
-    stock: Client, project: Path, capsys: pytest.CaptureFixture[str], arguments: tuple[str, ...], said: str
+    stock: RemoteServer, project: Path, capsys: pytest.CaptureFixture[str], arguments: tuple[str, ...], said: str
 ) -> None:
     """Exit code 1, on stderr; the server lives on."""
     code, printed, error = say(project, capsys, "call", *arguments)
@@ -89,7 +89,7 @@ def test_call_says_why_there_is_no_answer(
     assert say(project, capsys, "call", "stock", "('count', 1)")[0] == 0
 
 
-def test_top_has_who_does_most_first(stock: Client, project: Path, capsys: pytest.CaptureFixture[str]) -> None:
+def test_top_has_who_does_most_first(stock: RemoteServer, project: Path, capsys: pytest.CaptureFixture[str]) -> None:
     """A process that never waits stands before one that does nothing."""
     path = project / "busy.py"
     path.write_text(BUSY)
@@ -111,7 +111,7 @@ def test_top_has_who_does_most_first(stock: Client, project: Path, capsys: pytes
 
 
 def test_top_on_a_terminal_is_drawn_anew_until_q(
-    stock: Client, project: Path, runtime_dir: Path, tmp_path: Path
+    stock: RemoteServer, project: Path, runtime_dir: Path, tmp_path: Path
 ) -> None:
     """Keys change the order; the screen is given back."""
     terminal = Terminal(project, runtime_dir, tmp_path / "state", *MIDFLIGHT, "top", "--interval", "30")

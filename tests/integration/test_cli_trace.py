@@ -12,7 +12,7 @@ import pytest
 
 from helpers.server_process import DEADLINE_SECONDS, MIDFLIGHT, Program, environment
 from midflight.cli import main
-from midflight.epc import Client
+from midflight.epc import RemoteServer
 
 TALLY = """\
 from midflight import receive
@@ -28,12 +28,12 @@ async def loop(total):
 
 
 @pytest.fixture
-def tally(start: Callable[..., Program], project: Path) -> Iterator[Client]:
+def tally(start: Callable[..., Program], project: Path) -> Iterator[RemoteServer]:
     """A connection to a server in which a loop runs under the name `tally`."""
     start("serve").port()
     path = project / "tally.py"
     path.write_text(TALLY)
-    with Client.attach(project) as client:
+    with RemoteServer.attach(project) as client:
         client.call("code/load", str(path), None, None)
         session = client.call("shell/open")["session"]
         answer = client.call("shell/eval", session, "spawn(tally.loop, 1, name='tally')")
@@ -57,7 +57,7 @@ def tracing(project: Path, runtime_dir: Path, *arguments: str) -> subprocess.Pop
     return program
 
 
-def test_trace_prints_a_line_an_event(tally: Client, project: Path, runtime_dir: Path) -> None:
+def test_trace_prints_a_line_an_event(tally: RemoteServer, project: Path, runtime_dir: Path) -> None:
     """Messages, what the process goes on as, and its end; it ends after so many."""
     program = tracing(project, runtime_dir, "tally", "--count", "4")
 
@@ -74,7 +74,7 @@ def test_trace_prints_a_line_an_event(tally: Client, project: Path, runtime_dir:
     assert output.splitlines()[3].endswith("exit 'normal'")
 
 
-def test_trace_prints_json(tally: Client, project: Path, runtime_dir: Path) -> None:
+def test_trace_prints_json(tally: RemoteServer, project: Path, runtime_dir: Path) -> None:
     """An object a line, of the kinds that were asked for."""
     program = tracing(project, runtime_dir, "--module", "tally", "--kind", "call", "--count", "1", "--json")
 
@@ -85,7 +85,7 @@ def test_trace_prints_json(tally: Client, project: Path, runtime_dir: Path) -> N
     assert (event["kind"], event["text"], event["version"]) == ("call", "loop(total=3)", 1)
 
 
-def test_trace_ends_by_the_interrupt(tally: Client, project: Path, runtime_dir: Path) -> None:
+def test_trace_ends_by_the_interrupt(tally: RemoteServer, project: Path, runtime_dir: Path) -> None:
     """With the code of a program that was broken off; the server traces no more."""
     program = tracing(project, runtime_dir, "--all")
 
@@ -95,7 +95,9 @@ def test_trace_ends_by_the_interrupt(tally: Client, project: Path, runtime_dir: 
     assert program.returncode == 130
 
 
-def test_trace_without_a_choice_is_refused(tally: Client, project: Path, capsys: pytest.CaptureFixture[str]) -> None:
+def test_trace_without_a_choice_is_refused(
+    tally: RemoteServer, project: Path, capsys: pytest.CaptureFixture[str]
+) -> None:
     """As is a process that is dead."""
     assert main(["trace", "--root", str(project)]) == 1
     assert "No process is chosen; nothing is traced." in capsys.readouterr().err

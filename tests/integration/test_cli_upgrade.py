@@ -10,7 +10,7 @@ import pytest
 from helpers.command_line import Shell
 from helpers.server_process import Program
 from midflight.cli import main
-from midflight.epc import Client
+from midflight.epc import RemoteServer
 
 SERVER = """\
 from midflight import GenServer
@@ -37,7 +37,7 @@ def test_upgrade_changes_the_states_of_servers(run: Shell, project: Path) -> Non
     path = project / "server.py"
     path.write_text(SERVER)
     run("load", str(path))
-    with Client.attach(project) as client:
+    with RemoteServer.attach(project) as client:
         session = client.call("shell/open")["session"]
         client.call("shell/eval", session, "pid = await server.Keeper.start(name='server')")
     path.write_text(SERVER + CHANGE)
@@ -61,7 +61,7 @@ def two_servers(run: Shell, project: Path) -> tuple[Path, Path]:
     for path in paths:
         path.write_text(SERVER)
     run("load", *map(str, paths))
-    with Client.attach(project) as client:
+    with RemoteServer.attach(project) as client:
         session = client.call("shell/open")["session"]
         for path in paths:
             client.call("shell/eval", session, f"await {path.stem}.Keeper.start(name={path.stem!r})")

@@ -12,7 +12,7 @@ import pytest
 
 from helpers.epc_peer import Peer
 from helpers.server_process import DEADLINE_SECONDS, Program
-from midflight.epc import Client, ProjectFiles
+from midflight.epc import ProjectFiles, RemoteServer
 
 Start = Callable[..., Program]
 
@@ -40,7 +40,7 @@ class Forking:
         self.server = server
         self.port = server.port()
         self.lost = threading.Event()
-        self.client = Client.attach(project, on_lost=self.lost.set)
+        self.client = RemoteServer.attach(project, on_lost=self.lost.set)
         self._session = self.client.call("shell/open")["session"]
         for line in (text, "child"):
             answer = self.client.call("shell/eval", self._session, line)
@@ -78,7 +78,7 @@ def test_a_server_with_a_child_is_replaced_at_once(forking: Forking, start: Star
 
     assert ProjectFiles(project).running() is None
     assert start("serve", "--port", str(forking.port)).port() == forking.port
-    with Client.attach(project) as client:
+    with RemoteServer.attach(project) as client:
         assert client.call("ping") == "pong"
 
 
@@ -87,7 +87,7 @@ def test_a_server_goes_on_when_its_child_ends(forking: Forking, project: Path) -
     os.kill(forking.child, signal.SIGTERM)
 
     assert forking.client.call("ping") == "pong"
-    with Client.attach(project) as other, Peer(forking.port) as stranger:
+    with RemoteServer.attach(project) as other, Peer(forking.port) as stranger:
         assert other.call("ping") == "pong"
         stranger.send(b"GET / HTTP/1.1\r\n\r\n")
         assert stranger.read_to_end() == b""

@@ -8,7 +8,7 @@ from pathlib import Path
 import pytest
 
 from helpers.server_process import Program
-from midflight.epc import Client
+from midflight.epc import RemoteServer
 
 Start = Callable[..., Program]
 
@@ -85,7 +85,7 @@ def test_an_input_that_would_end_the_program_ends_its_process_at_most(start: Sta
     """Its monitors hear of it, another process lives, timers ring, and the client is answered."""
     (project / "fatal.py").write_text(FATAL)
     start("serve").port()
-    with Client.attach(project) as client:
+    with RemoteServer.attach(project) as client:
         client.call("code/load", str(project / "fatal.py"), None, None)
         session = client.call("shell/open")["session"]
 

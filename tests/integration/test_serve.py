@@ -16,7 +16,7 @@ import pytest
 
 from helpers.epc_peer import Peer
 from helpers.server_process import DEADLINE_SECONDS, Program
-from midflight.epc import Client, ProjectFiles
+from midflight.epc import ProjectFiles, RemoteServer
 
 Start = Callable[..., Program]
 CLEANS_UP = """\
@@ -38,7 +38,7 @@ def files(runtime_dir: Path) -> list[str]:
 
 def evaluate(root: Path, text: str) -> None:
     """Evaluate an input in a shell of the server of `root`, which must go well."""
-    with Client.attach(root) as client:
+    with RemoteServer.attach(root) as client:
         session = client.call("shell/open")["session"]
         answer = client.call("shell/eval", session, text)
         assert answer["status"] == "ok", answer
@@ -48,7 +48,7 @@ def test_first_line_is_the_port_alone(start: Start, project: Path) -> None:
     """An editor reads one number, connects to it, and finds the server of this project."""
     port = start("serve").port()
 
-    with Client.attach(project) as client:
+    with RemoteServer.attach(project) as client:
         assert client.info["root"] == str(project)
         assert ProjectFiles(project).find().port == port
 
@@ -72,7 +72,7 @@ def test_signal_ends_it_cleanly(start: Start, project: Path, runtime_dir: Path, 
     (project / "cleans_up.py").write_text(CLEANS_UP)
     server = start("serve")
     port = server.port()
-    with Client.attach(project) as client:
+    with RemoteServer.attach(project) as client:
         client.call("code/load", str(project / "cleans_up.py"), None, None)
     evaluate(project, "import cleans_up; pid = spawn(cleans_up.wait, group_leader=__import__('sys').__stdout__)")
     server.line_with("waiting")
@@ -90,7 +90,7 @@ def test_stop_request_ends_it_cleanly(start: Start, project: Path, runtime_dir: 
     """The same over the wire; who asked hears the answer first."""
     server = start("serve")
     server.port()
-    with Client.attach(project) as client:
+    with RemoteServer.attach(project) as client:
         assert client.call("server/stop") is True
 
     assert server.exit_code() == 0
@@ -101,7 +101,7 @@ def test_evaluation_that_runs_is_answered_at_the_end(start: Start, project: Path
     """An editor that waits for a value when the server is stopped does not wait for ever."""
     server = start("serve")
     server.port()
-    with Client.attach(project) as client:
+    with RemoteServer.attach(project) as client:
         session = client.call("shell/open")["session"]
         future = client.submit("shell/eval", session, "await receive()")
         client.call("ping")
@@ -115,7 +115,7 @@ def test_process_that_never_yields_does_not_keep_it_alive(start: Start, project:
     """It is killed, by name, and the end goes on as always."""
     server = start("serve")
     server.port()
-    with Client.attach(project) as client:
+    with RemoteServer.attach(project) as client:
         session = client.call("shell/open")["session"]
         client.call("shell/eval", session, "def spin():\n    while True: pass\n")
         client.submit("shell/eval", session, "pid = spawn(spin, name='spin')")
@@ -139,7 +139,7 @@ def test_second_server_is_refused(start: Start, project: Path) -> None:
     assert second.exit_code() == 1
     (line,) = second.lines
     assert f"runs already, on port {port} with process id {first.process.pid}" in line
-    with Client.attach(project) as client:
+    with RemoteServer.attach(project) as client:
         assert client.call("ping") == "pong"
 
 
@@ -154,7 +154,7 @@ def test_killed_server_is_replaced(start: Start, project: Path, runtime_dir: Pat
     second = start("serve")
     second.port()
 
-    with Client.attach(project) as client:
+    with RemoteServer.attach(project) as client:
         assert client.info["pid"] == second.process.pid
     second.signal(signal.SIGTERM)
     assert second.exit_code() == 0
@@ -168,7 +168,7 @@ def test_two_projects_have_two_servers(start: Start, project: Path, tmp_path: Pa
     start("serve").port()
     start("serve", "--root", str(other)).port()
 
-    with Client.attach(project) as one, Client.attach(other) as two:
+    with RemoteServer.attach(project) as one, RemoteServer.attach(other) as two:
         assert (one.info["root"], two.info["root"]) == (str(project), str(other))
 
 
@@ -199,7 +199,7 @@ def test_detached_server_outlives_its_starter(start: Start, project: Path, runti
         assert starter.exit_code() == 0
         again = start("serve", "--detach")
         assert (again.port(), again.exit_code()) == (port, 0)
-        with Client.attach(project) as client:
+        with RemoteServer.attach(project) as client:
             pid = client.info["pid"]
             assert os.getsid(pid) == pid
         assert files(runtime_dir) == ["cookie", "main.json", "server.json", "server.log"]
@@ -279,7 +279,7 @@ def test_a_process_that_never_yields_is_told_of_listed_and_killed(start: Start, 
     start("serve").port()
     stuck: queue.Queue[dict[str, object]] = queue.Queue()
 
-    with Client.attach(project, {"process/stuck": stuck.put}) as client:
+    with RemoteServer.attach(project, {"process/stuck": stuck.put}) as client:
         assert client.call("code/load", str(project / "spinner.py"), None, None)["status"] == "loaded"
         session = client.call("shell/open")["session"]
         client.submit("shell/eval", session, "spinning = spawn(spinner.spin)")
@@ -321,7 +321,7 @@ def test_the_project_s_tree_is_started_and_stopped_in_its_order(start: Start, pr
     server.port()
     server.line_with("app:start runs as")
 
-    with Client.attach(project) as client:
+    with RemoteServer.attach(project) as client:
         session = client.call("shell/open")["session"]
         count = client.call("shell/eval", session, "await Supervisor.count_children('tree')")
         server.process.send_signal(signal.SIGTERM)
@@ -352,5 +352,5 @@ def test_a_start_that_fails_is_told_and_the_server_runs(
     line = server.line_with("did not start")
 
     assert says in line
-    with Client.attach(project) as client:
+    with RemoteServer.attach(project) as client:
         assert client.call("ping") == "pong"

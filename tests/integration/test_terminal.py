@@ -13,7 +13,7 @@ import pytest
 from helpers.server_process import DEADLINE_SECONDS, MIDFLIGHT, Program
 from helpers.terminal import Terminal
 from midflight.cli import main
-from midflight.epc import Client
+from midflight.epc import RemoteServer
 
 
 @pytest.fixture
@@ -122,7 +122,7 @@ def test_server_that_ends_takes_the_shell_with_it(terminal: Terminal, project: P
     terminal.see("half a li")
     terminal.wait_until_it_sleeps()
 
-    with Client.attach(project) as client:
+    with RemoteServer.attach(project) as client:
         client.call("server/stop")
 
     terminal.see("The server has ended, and this shell with it")
@@ -150,7 +150,7 @@ def killed(terminal: Terminal, project: Path) -> list[dict[str, Any]]:
     """Kill the program of a terminal by SIGKILL; return the shells that wait once the server knows of it."""
     terminal.process.kill()
     terminal.process.wait(DEADLINE_SECONDS)
-    with Client.attach(project) as client:
+    with RemoteServer.attach(project) as client:
         deadline = time.monotonic() + DEADLINE_SECONDS
         while not (rows := client.call("shell/parked")):
             assert time.monotonic() < deadline, "the server never saw that its client is gone"
@@ -164,7 +164,7 @@ def test_a_killed_shell_is_taken_up(
     terminal.type("x = 41\nasync def say():\n    print('it says', await receive())\n\nspawn(say, name='say')\n")
     terminal.see("4> ")
     (row,) = killed(terminal, project)
-    with Client.attach(project) as client:
+    with RemoteServer.attach(project) as client:
         client.call("process/send", "say", "'hello'")
     capsys.readouterr()
     assert main(["shell", "--list", "--root", str(project)]) == 0
@@ -203,7 +203,7 @@ def test_a_shell_that_is_left_ends(terminal: Terminal, shell: Callable[..., Term
     terminal.type("\x04")
     assert terminal.exit_code() == 0
 
-    with Client.attach(project) as client:
+    with RemoteServer.attach(project) as client:
         assert client.call("shell/parked") is None
 
 
@@ -215,7 +215,7 @@ def test_a_shell_that_evaluates_is_taken_up(terminal: Terminal, shell: Callable[
     again = shell("--take")
     again.see("The evaluation goes on")
 
-    with Client.attach(project) as client:
+    with RemoteServer.attach(project) as client:
         client.call("process/send", "me", "'its answer'")
 
     again.see("'its answer'\r\n3> ")

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from helpers.neovim import Neovim, Project
-from midflight.epc import Client
+from midflight.epc import RemoteServer
 
 BROKEN = "import counter\n\nasync def start(:\n    return 1\n"
 
@@ -113,7 +113,7 @@ def test_a_load_by_another_editor_is_told(neovim: Neovim, project: Project) -> N
     neovim.nvim.command("MidflightLoad")
     neovim.wait_message("counter v1 loaded")
 
-    with Client.attach(project.root) as other:
+    with RemoteServer.attach(project.root) as other:
         other.call("code/load", str(project.root / "counter.py"), None, None)
 
     assert "(by " in neovim.wait_message("counter v2 loaded")

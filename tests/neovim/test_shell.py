@@ -11,7 +11,7 @@ import time
 import pytest
 
 from helpers.neovim import DEADLINE_SECONDS, Neovim, Project
-from midflight.epc import Client
+from midflight.epc import RemoteServer
 
 
 @pytest.fixture
@@ -160,7 +160,7 @@ def test_the_shell_of_a_killed_neovim_is_taken_up(shell: Neovim, project: Projec
     shell.nvim.input("pid = spawn(__import__('counter').start, name='it')<CR>")
     shell.wait_prompt("3> ")
     shell.close(signal.SIGKILL)
-    with Client.attach(project.root) as client:
+    with RemoteServer.attach(project.root) as client:
         deadline = time.monotonic() + DEADLINE_SECONDS
         while not client.call("shell/parked"):
             assert time.monotonic() < deadline, "the server never saw that its client is gone"

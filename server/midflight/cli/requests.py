@@ -8,7 +8,7 @@ from typing import Any
 
 from midflight.cli.show import ask, ask_for_load, root_of, show, table
 from midflight.editors import examine
-from midflight.epc import Client
+from midflight.epc import RemoteServer
 from midflight.errors import RequestError
 
 __all__ = ["call", "diff", "doctor", "exit", "load", "move", "ps", "purge", "rollback", "send", "upgrade", "versions"]
@@ -113,7 +113,7 @@ def send(options: argparse.Namespace) -> int:
 
 def call(options: argparse.Namespace) -> int:
     seconds = options.timeout or CALL_SECONDS
-    with Client.attach(root_of(options), name="midflight call") as client:
+    with RemoteServer.attach(root_of(options), name="midflight call") as client:
         patience = seconds + LATER_SECONDS
         answer = client.call("process/call", options.pid, options.expression, seconds, timeout_seconds=patience)
     return show(options, {"answer": answer}, lambda: str(answer))

@@ -14,7 +14,7 @@ from midflight.app import start_detached
 from midflight.cli.show import ask, root_of, show, table
 from midflight.code.lowlevel import readable
 from midflight.editors import clock_of, run_shell
-from midflight.epc import Client, ProjectFiles
+from midflight.epc import ProjectFiles, RemoteServer
 from midflight.errors import ProcessExit
 from midflight.program import function_of
 from midflight.text import exception_text, trace_of
@@ -76,11 +76,12 @@ def shell(options: argparse.Namespace) -> int:
     try:
         name = "midflight shell"
         return run_shell(
-            lambda handlers, on_lost: Client.attach(place.root, handlers, on_lost=on_lost, name=name), options.take
+            lambda handlers, on_lost: RemoteServer.attach(place.root, handlers, on_lost=on_lost, name=name),
+            options.take,
         )
     finally:
         if is_own and place.running() is not None:
-            with Client.attach(place.root) as client:
+            with RemoteServer.attach(place.root) as client:
                 client.call("server/stop")
 
 
@@ -100,7 +101,7 @@ def _list_shells(options: argparse.Namespace) -> int:
 def stop(options: argparse.Namespace) -> int:
     place = ProjectFiles(root_of(options))
     found = place.find()
-    with Client.to(found) as client:
+    with RemoteServer.to(found) as client:
         client.call("server/stop")
     deadline = time.monotonic() + _STOP_SECONDS
     while (still := place.read()) is not None and still.pid == found.pid:

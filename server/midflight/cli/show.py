@@ -9,7 +9,7 @@ from collections.abc import Callable, Sequence
 from pathlib import Path
 from typing import Any
 
-from midflight.epc import Client, find_root
+from midflight.epc import RemoteServer, find_root
 from midflight.text import columns
 
 __all__ = ["ask", "ask_for_load", "root_of", "show", "table"]
@@ -32,7 +32,7 @@ def ask_for_load(options: argparse.Namespace, method: str, *arguments: object, n
             print(f"{load['text']} (Ctrl-C breaks it off)", file=sys.stderr)
 
     name = f"midflight {options.run.__name__}"
-    with Client.attach(root_of(options, near), {"code/progress": show_progress}, name=name) as client:
+    with RemoteServer.attach(root_of(options, near), {"code/progress": show_progress}, name=name) as client:
         answer = client.submit(method, *arguments)
         try:
             return answer.result()
@@ -43,7 +43,7 @@ def ask_for_load(options: argparse.Namespace, method: str, *arguments: object, n
 
 
 def ask(options: argparse.Namespace, method: str, *arguments: object, near: str = ".") -> Any:
-    with Client.attach(root_of(options, near), name=f"midflight {options.run.__name__}") as client:
+    with RemoteServer.attach(root_of(options, near), name=f"midflight {options.run.__name__}") as client:
         return client.call(method, *arguments)
 
 

@@ -15,7 +15,7 @@ from dataclasses import dataclass
 from typing import Any
 
 from midflight.cli.show import root_of, show, table
-from midflight.epc import Client
+from midflight.epc import RemoteServer
 
 __all__ = ["top"]
 
@@ -43,7 +43,7 @@ class Look:
 
 def top(options: argparse.Namespace) -> int:
     """Show them on the terminal; once, if there is none, or JSON is asked for."""
-    with Client.attach(root_of(options), name="midflight top") as client:
+    with RemoteServer.attach(root_of(options), name="midflight top") as client:
         before = _look(client)
         if options.json or options.once or not (sys.stdin.isatty() and sys.stdout.isatty()):
             time.sleep(options.interval)
@@ -52,7 +52,7 @@ def top(options: argparse.Namespace) -> int:
         return _watch(client, before, options.sort, options.interval)
 
 
-def _watch(client: Client, before: Look, order: str, interval: float) -> int:
+def _watch(client: RemoteServer, before: Look, order: str, interval: float) -> int:
     """Draw a page after each interval, and do what keys say."""
     rows = before.since(Look(before.at - interval, ()))
     with _keys() as keys:
@@ -68,7 +68,7 @@ def _watch(client: Client, before: Look, order: str, interval: float) -> int:
                 rows, before = now.since(before), now
 
 
-def _look(client: Client) -> Look:
+def _look(client: RemoteServer) -> Look:
     return Look(time.monotonic(), client.call("process/list") or [])
 
 

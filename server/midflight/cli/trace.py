@@ -12,7 +12,7 @@ from datetime import datetime
 from typing import Any
 
 from midflight.cli.show import root_of
-from midflight.epc import Client
+from midflight.epc import RemoteServer
 from midflight.errors import RequestError
 
 __all__ = ["KINDS", "trace"]
@@ -29,7 +29,9 @@ def trace(options: argparse.Namespace) -> int:
         raise RequestError("No process is chosen; nothing is traced. Give a PID or a name, --module, --new or --all.")
     pushes: queue.SimpleQueue[tuple[list[dict[str, Any]], int] | None] = queue.SimpleQueue()
     handlers = {"trace/events": lambda _trace, events, dropped: pushes.put((events or [], dropped))}
-    with Client.attach(root_of(options), handlers, on_lost=lambda: pushes.put(_LOST), name="midflight trace") as client:
+    with RemoteServer.attach(
+        root_of(options), handlers, on_lost=lambda: pushes.put(_LOST), name="midflight trace"
+    ) as client:
         chosen = {"pids": options.pids, "modules": options.modules, "kinds": options.kinds}
         switches = {name: True for name in ("new", "all", "children") if getattr(options, name)}
         answer = client.call("trace/start", {**{name: value for name, value in chosen.items() if value}, **switches})

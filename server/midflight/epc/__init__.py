@@ -1,6 +1,6 @@
 """The wire: EPC over a local socket, who may use it, and what its methods are."""
 
-from midflight.epc.client import Client
+from midflight.epc.client import RemoteServer
 from midflight.epc.cookie import new_cookie
 from midflight.epc.methods import crash_plist, describe, methods_of, stuck_plist
 from midflight.epc.publication import Publication
@@ -11,9 +11,9 @@ from midflight.epc.services import Services
 
 __all__ = [
     "PROTOCOL",
-    "Client",
     "ProjectFiles",
     "Publication",
+    "RemoteServer",
     "Server",
     "ServerFile",
     "Services",

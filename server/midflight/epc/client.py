@@ -1,6 +1,6 @@
 """The client's end, for the command line and the Neovim bridge: `epc`'s client on the hardened connection.
 
-    with Client.attach(root, {"shell/output": show}) as client:
+    with RemoteServer.attach(root, {"shell/output": show}) as client:
         report = client.call("code/load", "/project/counter.py", None, None)
         report["summary"]        # "counter v2 loaded: loop changed (3.1 ms)"
 
@@ -32,7 +32,7 @@ from midflight.epc.wire import PAYLOAD_LIMIT
 from midflight.epc.workers import Workers
 from midflight.errors import ConnectionLost, RemoteError
 
-__all__ = ["CALL_SECONDS", "Client"]
+__all__ = ["CALL_SECONDS", "RemoteServer"]
 
 CALL_SECONDS = 30.0
 """How long a call waits unless told otherwise: a load runs the module's body, which may take its time."""
@@ -74,7 +74,7 @@ class _Endpoint(EPCClient):  # type: ignore[misc]  # epc has no type hints
         self.handler.begin()
 
 
-class Client:
+class RemoteServer:
     """A connection to a running server, which has let it in when the constructor returns.
 
     `handlers` are called with the arguments of the server's pushes, by name, in a thread of the connection.

@@ -10,7 +10,7 @@ from typing import Any
 
 from chaos.texts import BAD, bad_text, good_text
 from helpers.epc_peer import Peer, frame
-from midflight.epc import Client, ProjectFiles
+from midflight.epc import ProjectFiles, RemoteServer
 from midflight.errors import MidflightError
 
 __all__ = ["ACTIONS", "ANSWER_SECONDS", "Desk", "Editor"]
@@ -56,7 +56,7 @@ class Editor:
             "process/stuck": lambda *_: None,
             "trace/events": lambda *_: None,
         }
-        self.client = Client.attach(root, handlers, on_lost=self._lost, name=f"editor {number}")
+        self.client = RemoteServer.attach(root, handlers, on_lost=self._lost, name=f"editor {number}")
 
     def _lost(self) -> None:
         self.is_lost = True

@@ -15,7 +15,7 @@ from midflight.code.version.facade import Namespace
 from midflight.code.version.modules import known
 from midflight.code.version.version import Version, version_of
 
-__all__ = ["age_of", "class_in", "has_code_change", "is_news", "version_of_class"]
+__all__ = ["age_of", "class_in", "has_code_change", "is_news", "newest_version_with"]
 
 CALLBACK = "code_change"
 PACKAGE = __name__.partition(".")[0] + "."
@@ -40,8 +40,8 @@ def _definer(cls: type[Any]) -> type[Any] | None:
     return None if base is None or base.__module__.startswith(PACKAGE) else base
 
 
-def version_of_class(cls: type[Any]) -> Version | None:
-    """Return the version that made `cls`, the newest one of a class that several have; None if that is not known."""
+def newest_version_with(cls: type[Any]) -> Version | None:
+    """Return the newest version that has `cls`, else the one that made it; None if neither is known."""
     record = known(cls.__module__)
     versions = [] if record is None else sorted(record.versions.items(), reverse=True)
     for _, version in versions:
@@ -76,15 +76,15 @@ def is_news(cls: type[Any], making: Mapping[str, Version], old: type[Any]) -> bo
     definer, before = _definer(cls), _definer(old)
     if definer is None:
         return False
-    if before is None or _is_other_vsn(making.get(old.__module__), version_of_class(old)):
+    if before is None or _is_other_vsn(making.get(old.__module__), newest_version_with(old)):
         return True
     is_there_still = definer.__module__ == before.__module__
-    if is_there_still and _is_other_vsn(_newest_of(definer, making), version_of_class(before)):
+    if is_there_still and _is_other_vsn(_newest_of(definer, making), newest_version_with(before)):
         return True
     if vars(before)[CALLBACK] is vars(definer)[CALLBACK]:
         return False
     said = _definition(definer, _newest_of(definer, making))
-    return said is None or said != _definition(before, version_of_class(before))
+    return said is None or said != _definition(before, newest_version_with(before))
 
 
 def _newest_of(cls: type[Any], making: Mapping[str, Version]) -> Version | None:
@@ -93,7 +93,7 @@ def _newest_of(cls: type[Any], making: Mapping[str, Version]) -> Version | None:
     namespace = None if version is None else version.namespace
     if namespace is not None and class_in(namespace, cls.__qualname__) is cls:
         return version
-    return version_of_class(cls)
+    return newest_version_with(cls)
 
 
 def _is_other_vsn(new: Version | None, old: Version | None) -> bool:

@@ -10,7 +10,7 @@ from typing import Any
 
 from midflight.code.load.prepare import Prepared
 from midflight.code.report.load_report import SHOWN, Diagnostic
-from midflight.code.upgrade.callbacks import age_of, class_in, has_code_change, is_news, version_of_class
+from midflight.code.upgrade.callbacks import age_of, class_in, has_code_change, is_news, newest_version_with
 from midflight.code.upgrade.suspend import Plan
 from midflight.kernel import Pid, Process, Scheduler, schedulers
 
@@ -67,7 +67,7 @@ class Planner:
         if new is None or (terms.only_news and not is_news(new, self._versions, cls)):
             return None
         name = made.unit.name
-        version = version_of_class(cls)
+        version = newest_version_with(cls)
         steps = 0 if terms.back_to is None or version is None else age_of(version) - terms.back_to
         old_vsn: object
         if steps > 0:

@@ -18,7 +18,7 @@ from typing import Any, Protocol
 
 from midflight.editors.neovim.tables import process_table, version_table
 from midflight.editors.taken import taken_text
-from midflight.epc import Client, ProjectFiles
+from midflight.epc import ProjectFiles, RemoteServer
 from midflight.errors import ConnectionLost, MidflightError, NoServer
 
 __all__ = ["Editor", "Project"]
@@ -51,7 +51,7 @@ class Project:
         self._code_worker = ThreadPoolExecutor(1, "midflight-code")
         self._shell_worker = ThreadPoolExecutor(1, "midflight-shell")
         self._lock = threading.Lock()  # of what follows
-        self._clients: dict[str, Client] = {}
+        self._clients: dict[str, RemoteServer] = {}
         self._is_leaving = False
         self._loading: Future[None] | None = None
         self._session: int | None = None  # of the shell's worker, with those below
@@ -125,7 +125,7 @@ class Project:
 
     # --- Connections ----------------------------------------------------------------------------------------
 
-    def _client(self, kind: str) -> Client:
+    def _client(self, kind: str) -> RemoteServer:
         """Return the connection for `kind`, "code" or "shell"; make it, start a server if none runs.
 
         Raises: NoServer if none runs and none may be started; what starting and connecting raises.
@@ -139,7 +139,7 @@ class Project:
                 client.call("shell/open")  # never asked: what a module prints while it is loaded needs a place
             return client
 
-    def _attach(self, kind: str) -> Client:
+    def _attach(self, kind: str) -> RemoteServer:
         place = ProjectFiles(self.root)
         if place.running() is not None:
             try:
@@ -154,10 +154,10 @@ class Project:
         self._editor.show("message", level="info", text=f"Midflight: started a server for {self.root}")
         return self._connect(kind)
 
-    def _connect(self, kind: str) -> Client:
-        made: list[Client] = []
+    def _connect(self, kind: str) -> RemoteServer:
+        made: list[RemoteServer] = []
         handlers = self._handlers(kind)
-        made.append(Client.attach(self.root, handlers, on_lost=lambda: self._lost(kind, made), name="Neovim"))
+        made.append(RemoteServer.attach(self.root, handlers, on_lost=lambda: self._lost(kind, made), name="Neovim"))
         return made[0]
 
     def _handlers(self, kind: str) -> dict[str, Callable[..., object]]:
@@ -176,7 +176,7 @@ class Project:
             "process/stuck": _ignore,
         }
 
-    def _lost(self, kind: str, made: list[Client]) -> None:
+    def _lost(self, kind: str, made: list[RemoteServer]) -> None:
         """Take in that the connection in `made` has ended; it is empty if it never came to be one."""
         with self._lock:
             if not made or self._clients.get(kind) is not made[0]:
@@ -226,7 +226,7 @@ class Project:
 
     # --- The shell ------------------------------------------------------------------------------------------
 
-    def _require_session(self) -> Client:
+    def _require_session(self) -> RemoteServer:
         self._client("code")  # what others load and what crashes is told there
         client = self._client("shell")
         if self._session is None:
@@ -245,7 +245,7 @@ class Project:
             self._editor.show("prompt", text="", prompt=self._prompt())
         return client
 
-    def _show_missed(self, client: Client, opened: dict[str, Any]) -> None:
+    def _show_missed(self, client: RemoteServer, opened: dict[str, Any]) -> None:
         """Show the answers of a shell that was taken up; wait for what it evaluates."""
         answers = opened.get("answers") or []
         if opened.get("busy"):
@@ -269,7 +269,7 @@ class Project:
         self._editor.show("input", text=text)
         self._ask(client, loading, text.rstrip("\n") + "\n")  # a newline at the end: nothing more will be typed
 
-    def _ask(self, client: Client, loading: Future[None] | None, text: str) -> None:
+    def _ask(self, client: RemoteServer, loading: Future[None] | None, text: str) -> None:
         if loading is not None:
             loading.result()
         self._editor.show("busy")

@@ -10,7 +10,7 @@ import time
 from importlib.metadata import PackageNotFoundError, version
 from pathlib import Path
 
-from midflight.epc import Client, ProjectFiles, ServerFile, runtime_folder
+from midflight.epc import ProjectFiles, RemoteServer, ServerFile, runtime_folder
 from midflight.errors import MidflightError
 
 __all__ = ["examine"]
@@ -50,7 +50,7 @@ def examine(root: Path) -> dict[str, str | None]:
 
 def _answer(said: ServerFile) -> tuple[str, str]:
     """Return how the server answers, and which loads are under way there."""
-    with Client.to(said) as client:
+    with RemoteServer.to(said) as client:
         began = time.perf_counter()
         client.call("ping")
         milliseconds = (time.perf_counter() - began) * 1000

@@ -24,7 +24,7 @@ from typing import Any
 
 from midflight.editors.taken import others_text, taken_text
 from midflight.editors.terminal.waker import Waker
-from midflight.epc import Client
+from midflight.epc import RemoteServer
 from midflight.errors import ConnectionLost
 
 readline: ModuleType | None
@@ -39,7 +39,7 @@ _HISTORY_LINES = 5000
 _INTERRUPT_SECONDS = 5.0
 
 
-def run_shell(connect: Callable[..., Client], take: int | bool | None = None) -> int:
+def run_shell(connect: Callable[..., RemoteServer], take: int | bool | None = None) -> int:
     """Run a shell until the end of the input; return the exit code, 1 if the server went away.
 
     `connect(handlers, on_lost=...)` returns the connection to use; it is closed at the end. `take` is the number of a
@@ -52,7 +52,7 @@ def run_shell(connect: Callable[..., Client], take: int | bool | None = None) ->
 class _Shell:
     """One shell on standard input and output."""
 
-    def __init__(self, connect: Callable[..., Client], take: int | bool | None) -> None:
+    def __init__(self, connect: Callable[..., RemoteServer], take: int | bool | None) -> None:
         self._take = take
         self._is_terminal = sys.stdin.isatty() and sys.stdout.isatty()
         self._screen = threading.Lock()  # nobody writes while a prompt comes to be
