@@ -2,7 +2,7 @@
 
 .DEFAULT_GOAL := help
 .NOTPARALLEL:
-.PHONY: help setup demo test lint test-python test-emacs test-neovim chaos docs bench hostile fuzz screenshots clean
+.PHONY: help setup demo test lint test-python test-emacs test-neovim chaos peers docs bench hostile fuzz screenshots clean
 
 PYTEST := .venv/bin/python -m pytest
 
@@ -42,6 +42,9 @@ test-neovim: setup ## the Neovim tests, in a real Neovim
 chaos: setup ## random actions for MINUTES (10), or KILLS servers ended; SEED, PYTHON to choose
 	cd tests && PYTHONPATH=../server $(abspath $(or $(PYTHON),.venv/bin/python)) -m chaos \
 	$(if $(KILLS),--kills $(KILLS),--minutes $(or $(MINUTES),10)) $(if $(SEED),--seed $(SEED)) $(if $(WORLD),--world $(WORLD))
+
+peers: setup ## CPython's asyncio tests and anyio's, each coroutine as a process: half an hour
+	.venv/bin/python tests/peers/run.py $(foreach each,$(PYTHONS),--python $(each))
 
 docs: setup ## the site, build/docs/html, and the manual for Info: docs/manual/midflight.info
 	.venv/bin/python -m pip install -q --disable-pip-version-check --group docs

@@ -17,11 +17,12 @@ from peers import as_process
 from peers.hosts import Host
 
 SECONDS = int(os.environ.get("PEERS_SECONDS", "60"))  # then a test hangs
+AGAIN = 5  # seconds later it is told so once more, if it went on
 RANKS = ("passed", "skipped", "failed")
 
 
-class Hung(BaseException):
-    """A test has not ended in time."""
+class Hung(KeyboardInterrupt):
+    """A test has not ended in time. An event loop lets no other exception through."""
 
 
 def pytest_addoption(parser: pytest.Parser) -> None:
@@ -53,11 +54,11 @@ def pytest_runtest_protocol(item: pytest.Item) -> Generator[None, Any, Any]:
         raise Hung(f"{item.nodeid} has not ended in {SECONDS} s")
 
     before = signal.signal(signal.SIGALRM, ring)
-    signal.alarm(SECONDS)
+    signal.setitimer(signal.ITIMER_REAL, SECONDS, AGAIN)
     try:
         return (yield)
     finally:
-        signal.alarm(0)
+        signal.setitimer(signal.ITIMER_REAL, 0)
         signal.signal(signal.SIGALRM, before)
 
 
@@ -67,7 +68,7 @@ def pytest_runtest_call(item: pytest.Item) -> Generator[None, Any, Any]:
     try:
         return (yield)
     except KeyboardInterrupt as error:
-        raise RuntimeError(f"{item.nodeid} raised KeyboardInterrupt") from error
+        raise RuntimeError(f"{item.nodeid} raised {error!r}") from error
 
 
 class Outcomes:

@@ -30,10 +30,11 @@ def jobs(environment: Environment, only: set[str]) -> Iterator[Job]:
     """Yield a job for each file of both suites; `only` are words, one of which must be in its name."""
     name = f"CPython {environment.version}, test_asyncio"
     files = sorted(environment.asyncio_tests.glob("test_*.py")) if environment.asyncio_tests else []
-    wanted = [path for path in files if not only or any(word in path.stem for word in only)]
+    wanted = [path for path in files if not only or any(word in f"{path.stem}_process" for word in only)]
     for path in wanted:
         yield Job("asyncio", name, environment, path)
-        if path.stem == "test_tasks":
+    for path in files:
+        if path.stem == "test_tasks" and (not only or any(word in f"{path.stem}_whole" for word in only)):
             whole = f"CPython {environment.version}, the tests of Task: a process for each task"
             yield Job("asyncio", whole, environment, path, "task", WHOLE_TASK)
     for path in sorted(environment.anyio_tests.rglob("test_*.py")):
