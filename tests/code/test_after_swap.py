@@ -150,7 +150,7 @@ def test_ctrl_c_at_each_step_of_an_upgrade_leaves_code_and_states_alike(project,
 
     steps = runtime.run(main)
     assert wrong == []
-    assert {"upgrade/suspending.Holding.install", "identity/server_state.swap_state", SWAP} <= set(steps)
+    assert {"upgrade/suspend.Suspension.install", "identity/server_state.swap_state", SWAP} <= set(steps)
     assert all(struck)
 
 

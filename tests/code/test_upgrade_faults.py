@@ -1,4 +1,4 @@
-"""Every step of an upgrade may fail: then code and states are both as they were, or both new; and nobody stays held.
+"""Every step of an upgrade may fail: then code and states are both old, or both new; and nobody stays suspended.
 
 Steps are found, as for loads: the functions of `midflight.code` that an upgrade calls, in whatever thread.
 """
@@ -14,13 +14,13 @@ from helpers.ledgers import TO_A_DICT, answers, current, load_ledgers, start_led
 from midflight import code
 
 SWAP = "load/commit._Commitment._swap"
-INSTALL = "upgrade/suspending.Holding.install"
+INSTALL = "upgrade/suspend.Suspension.install"
 CANNOT_FAIL = (
     "upgrade/awaited._begun.<locals>.work",  # takes care of what fails
-    "upgrade/suspending.Holding.release",  # how everybody goes on
-    "upgrade/suspend.let_go",
-    "upgrade/suspend._take_back",
-    "upgrade/suspending._Answers.__lshift__",  # runs where a server sends its answer
+    "upgrade/suspend.Suspension.release",  # how everybody goes on
+    "upgrade/suspended.let_go",
+    "upgrade/suspended._take_back",
+    "upgrade/suspend._Answers.__lshift__",  # runs where a server sends its answer
     INSTALL,  # after the swap: the states
     "identity/server_state.swap_state",
 )
@@ -46,7 +46,7 @@ def is_tried(step):
 
 @pytest.mark.parametrize("names", [("one",), ("one", "two")])
 def test_each_step_of_an_upgrade_can_fail(project, runtime, names):
-    """The next one comes as far as its own step: so nothing is left locked, held or half done, in any module."""
+    """The next one comes as far as its own step: so nothing is left locked, suspended or half done, in any module."""
     load_ledgers(project, *names)
     wrong = []
 
@@ -79,7 +79,7 @@ BETWEEN = [
     ("load/prepare.Prepared.switch", 1),
     ("load/prepare.Prepared.switch", 2),  # one module is new by then, and the other one is not
     ("version/modules.Module.make_current", 2),
-    ("upgrade/suspending.Holding.install", 1),  # all code is new by then, and no state is
+    ("upgrade/suspend.Suspension.install", 1),  # all code is new by then, and no state is
     ("identity/server_state.swap_state", 1),
     ("identity/server_state.swap_state", 3),  # the states of one module are new by then
 ]

@@ -125,7 +125,7 @@ def test_nobody_sees_one_module_new_and_another_one_old(runtime):
 
 
 def test_a_server_that_starts_meanwhile_in_another_module_is_upgraded_too(runtime):
-    """While those of the first are held."""
+    """While those of the first are suspended."""
 
     async def main():
         be_top()
@@ -217,7 +217,7 @@ async def pass_time(clock, task):
 
 @pytest.mark.parametrize("calls", [1, 3])
 def test_a_server_that_waits_for_one_that_is_held_gets_its_answer(project, runtime, clock, calls):
-    """The one goes on until the other one is held too; else an upgrade of both would fail whenever one calls."""
+    """The one goes on until the other one is suspended too; else an upgrade of both would fail whenever one calls."""
     project.load_text("desk", ASKS)
 
     async def main():

@@ -120,7 +120,7 @@ def test_failures_of_several_modules_are_all_reported(runtime):
 
 @pytest.mark.parametrize("names", [("one", "two", "three"), ("three", "two", "one")])
 def test_a_module_that_does_not_load_upgrades_nobody(runtime, names):
-    """A LoadError as any other; no server is held for it."""
+    """A LoadError as any other; no server is suspended for it."""
 
     async def main():
         pids = await start_all()
@@ -134,7 +134,7 @@ def test_a_module_that_does_not_load_upgrades_nobody(runtime, names):
 
 
 def test_a_check_that_refuses_one_lets_the_servers_of_all_go(project, runtime):
-    """The last look is taken when they are held, and their states are ready."""
+    """The last look is taken when they are suspended, and their states are ready."""
     loop = "\nasync def loop():\n    await receive('go')\n    return two.loop()\n"
     code.load(project.write("two.py", "import two\n" + ledger(1) + loop))
 
@@ -203,7 +203,7 @@ CALLS = "from midflight import call\nself.total = await call('second', 'get'{0})
 
 
 def test_a_code_change_that_calls_a_server_of_another_module_is_told_so(runtime, clock):
-    """That one is held too, so it cannot answer; nothing is lost, and the call that was broken off leaves nothing."""
+    """That one is suspended too, so it cannot answer; nothing is lost, and the broken-off call leaves nothing."""
 
     async def main():
         pids = await start_all()
@@ -220,10 +220,10 @@ def test_a_code_change_that_calls_a_server_of_another_module_is_told_so(runtime,
     pids, error, waited, answered = runtime.run(main)
     assert str(error).startswith(
         f"one not upgraded: {pids[0]!r} is still in its code_change at Ledger.code_change:21, and waits for an answer "
-        f"of {pids[1]!r} (second), which is held too. Version 1 stays current, and every server as it was. "
+        f"of {pids[1]!r} (second), which is suspended too. Version 1 stays current, and every server as it was. "
         "Have it not do so, upgrade again."
     )
-    assert (error.pid, [each.code for each in error.report.refusals]) == (pids[0], ["held-call"])
+    assert (error.pid, [each.code for each in error.report.refusals]) == (pids[0], ["suspended-call"])
     assert (waited, answered) == (("answer", (1, 2)), OLD)
     assert runtime.crashes == []
 

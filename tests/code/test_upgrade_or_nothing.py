@@ -116,7 +116,7 @@ def test_what_would_end_a_server_only_fails_the_upgrade(runtime, ending):
 
 
 def test_a_version_that_does_not_load_upgrades_nobody(runtime):
-    """A LoadError as any other; no server is held for it."""
+    """A LoadError as any other; no server is suspended for it."""
 
     async def main():
         pids = await start_ledgers(1)
@@ -128,7 +128,7 @@ def test_a_version_that_does_not_load_upgrades_nobody(runtime):
 
 
 def test_a_check_that_refuses_lets_the_servers_go(project, runtime):
-    """The last look is taken when they are held, and their states are ready."""
+    """The last look is taken when they are suspended, and their states are ready."""
     loop = "\nasync def loop():\n    await receive('go')\n    return ledger.loop()\n"
     code.load(project.write("ledger.py", "import ledger\n" + ledger(1) + loop))
 

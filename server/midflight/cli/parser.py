@@ -86,7 +86,7 @@ def parser() -> argparse.ArgumentParser:
     it.add_argument(
         "--to", type=int, metavar="VERSION", help="of one module: load that version's text again, states go down to it"
     )
-    it.add_argument("--timeout", type=int, metavar="SECONDS", help="how long servers may be held (default: 4)")
+    it.add_argument("--timeout", type=int, metavar="SECONDS", help="how long servers may be suspended (default: 4)")
     it.add_argument("--force", action="store_true", help="load it though a check refuses it")
 
     it = command(

@@ -20,10 +20,13 @@ from midflight.code.editing.check import Checked, check
 from midflight.code.editing.preview import Change, Preview, RehearsalReport, preview
 from midflight.code.identity.current import current
 from midflight.code.identity.migrate import migrate, migrate_state, old_instances
-from midflight.code.load.load import delete, load, load_many, load_modified, move, purge, rollback, soft_purge
+from midflight.code.load.delete import delete
+from midflight.code.load.load import load, load_many, load_modified, rollback
 from midflight.code.load.modified import modified_modules
+from midflight.code.load.purge import purge, soft_purge
 from midflight.code.loading.load_thread import break_off, loads
 from midflight.code.loading.under_way import LoadInfo
+from midflight.code.move.move import move
 from midflight.code.report.load_report import (
     Diagnostic,
     Lingering,

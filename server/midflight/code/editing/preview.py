@@ -35,7 +35,7 @@ from midflight.code.source.unit import Unit, unit_of
 from midflight.code.upgrade.in_thread import Ticket
 from midflight.code.upgrade.plan import Terms
 from midflight.code.upgrade.transaction import Upgrade
-from midflight.code.upgrade.upgrade import HELD_SECONDS, check_thread
+from midflight.code.upgrade.upgrade import SUSPENDED_SECONDS, check_thread
 from midflight.errors import LoadError
 from midflight.kernel import Pid
 
@@ -113,13 +113,14 @@ def _judge(made: Prepared, pids: Sequence[Pid]) -> list[MoveReport]:
 def preview(path_or_name: PathOrName, source: str | None = None) -> Preview:
     """Rehearse a load as an editor makes it (`lowlevel.load_or_upgrade`), change nothing, and say what it would do.
 
-    Uses no version number. Servers are held for a moment if the new version brings a `code_change` for them, as
+    Uses no version number. Servers are suspended for a moment if the new version brings a `code_change` for them, as
     by `upgrade` with `dry_run`. From a thread that runs no runtime. What would be refused is not raised: the report
     says it.
     """
     check_thread("preview")
     unit = unit_of(path_or_name, source, loaded_places())
-    make = partial(Rehearsal, ticket=Ticket(), terms=Terms(timeout=HELD_SECONDS, is_rehearsal=True, only_news=True))
+    terms = Terms(timeout=SUSPENDED_SECONDS, is_rehearsal=True, only_news=True)
+    make = partial(Rehearsal, ticket=Ticket(), terms=terms)
     try:
         report = load_units([unit], False, make=make)[0]
     except LoadError as error:

@@ -1,30 +1,34 @@
-"""The verbs of the code server: load, roll back, move, delete, purge. Each is one call into the parts that do it."""
+"""Load modules: `load`, `load_many`, `load_modified`, `rollback`. All that can fail comes before anything changes."""
 
 from __future__ import annotations
 
 import os
-import warnings
 from collections.abc import Callable, Iterable
 from types import ModuleType
 
-from midflight.code.census.bystanders import forget_typing_caches, kill
-from midflight.code.census.census import take_census
 from midflight.code.census.history import source
-from midflight.code.load.commit import run_unload_hooks
 from midflight.code.load.modified import modified_modules
 from midflight.code.load.prepare import Failure
-from midflight.code.load.steps import log_failure
 from midflight.code.load.transaction import Transaction, load_error
 from midflight.code.loading.lock import load_lock
-from midflight.code.move.move import move_in_parts, read_ahead
-from midflight.code.report.load_report import LoadReport, MoveReport
+from midflight.code.report.load_report import LoadReport
 from midflight.code.source.find_module import ModulePlace
 from midflight.code.source.unit import Rejection, Unit, unit_at, unit_of
-from midflight.code.version.modules import Module, all_modules, known, module_of
-from midflight.errors import LoadError, UnknownVersionError
-from midflight.kernel import Pid
+from midflight.code.version.modules import Module, all_modules, module_of
+from midflight.errors import UnknownVersionError
 
-__all__ = ["delete", "load", "load_many", "load_modified", "move", "purge", "rollback", "soft_purge"]
+__all__ = [
+    "PathAndText",
+    "PathOrName",
+    "load",
+    "load_many",
+    "load_modified",
+    "load_units",
+    "loaded_places",
+    "rollback",
+    "unit_of_version",
+    "units_of",
+]
 
 PathOrName = str | os.PathLike[str]
 PathAndText = tuple[PathOrName, str | None]
@@ -142,83 +146,3 @@ def _number_before(record: Module) -> int:
     if not older:
         raise UnknownVersionError(record.name, current.number - 1 if current is not None else 0, [])
     return max(older)
-
-
-def move(name: str, pid: Pid | None = None) -> MoveReport:
-    """Move the idle processes in older versions of module `name`, or only `pid`, to the current one, unaided.
-
-    One that waits at the receive that its function begins with goes on as `module.f(**parameters)`: mailbox, links,
-    monitors, name and timers stay, no message is consumed, a timeout starts anew. Only where that is provably the
-    same to it; the report says of each of the others why it was not moved. Callable from any thread. Many are moved in
-    parts of some milliseconds, between which all run.
-    Raises: UnknownModuleError.
-    OTP: nothing like it; there a process moves itself.
-    """
-    record = module_of(name)
-    read_ahead(record)
-    return move_in_parts(record, load_lock, only=pid)
-
-
-def delete(name: str) -> bool:
-    """Leave module `name` without a current version; say whether it had one. Its processes run on, in old code.
-
-    The next use of the module loads it from its file again; if that fails, it is an AttributeError.
-    OTP: code:delete/1, which fails while old code exists.
-    """
-
-    def leave() -> bool:
-        record = known(name)
-        if record is None or record.current is None:
-            return False
-        for problem in run_unload_hooks(record.path, record.facade.namespace):
-            warnings.warn(problem.message, RuntimeWarning, stacklevel=1)
-        record.facade.vacate(lambda: _load_again(name))
-        record.leave_current()
-        try:
-            forget_typing_caches()
-        except Exception as error:
-            log_failure(f"{name} is deleted, but the caches of typing may keep old versions in memory", error)
-        return True
-
-    with load_lock.held([name]):
-        return load_lock.call(leave)
-
-
-def _load_again(name: str) -> None:
-    try:
-        load(name)
-    except LoadError as error:
-        raise AttributeError(f"module {name!r} was deleted, and could not be loaded again: {error}") from error
-
-
-def soft_purge(name: str) -> bool:
-    """Say whether no process runs an old version of module `name`. Kills nobody and does not wait.
-
-    There is nothing else to do: an old version goes by itself when nothing can run it any more.
-    Raises: UnknownModuleError.
-    OTP: code:soft_purge/1, which drops the old code then.
-    """
-    current = module_of(name).current
-    forget_typing_caches()
-    return not take_census().rows(name, lambda version: version is not current)
-
-
-def purge(name: str) -> tuple[Pid, ...]:
-    """End, with reason "killed", the processes that run an old version of module `name`; return them, oldest first.
-
-    Trapping exits does not save them, and a caller that runs old code itself ends too. Those that hold a function of
-    it only are left alone, and it goes on working.
-    Raises: UnknownModuleError.
-    OTP: code:purge/1, which says only whether it killed.
-    """
-    record = module_of(name)
-
-    def end() -> tuple[Pid, ...]:
-        lingering = take_census().rows(name, lambda version: version is not record.current)
-        pids = tuple(pid for pid, *_ in lingering)
-        kill(list(pids))
-        return pids
-
-    killed = load_lock.call(end)
-    forget_typing_caches()
-    return killed

@@ -1,6 +1,6 @@
-"""Moving processes that wait to the current version, without their help: all of a module at once, or in parts.
+"""Move processes that wait to the current version, without their help: all of a module at once, or in parts.
 
-Where that is provably the same to a process is what `mover` knows.
+rule.py says for which processes that is provably the same.
 """
 
 from __future__ import annotations
@@ -11,15 +11,15 @@ from functools import partial
 from operator import attrgetter
 
 from midflight.code.census.census import Census, census_of, take_census
-from midflight.code.loading.lock import LoadLock
+from midflight.code.loading.lock import LoadLock, load_lock
 from midflight.code.move.rule import Elsewhere, Mover
 from midflight.code.report.load_report import MoveReport, NotMoved
 from midflight.code.source.receive_heads import heads_of
-from midflight.code.version.modules import Module
+from midflight.code.version.modules import Module, module_of
 from midflight.code.version.version import Version
 from midflight.kernel import Pid
 
-__all__ = ["Move", "move_idle", "move_in_parts", "read_ahead"]
+__all__ = ["Move", "move", "move_idle", "move_in_parts", "read_ahead"]
 
 PART_SECONDS = 0.005  # for so long a part of a move holds processes up
 
@@ -100,12 +100,27 @@ class Move:
             self._not_moved.append(NotMoved(*row, why))
 
 
+def move(name: str, pid: Pid | None = None) -> MoveReport:
+    """Move the idle processes in older versions of module `name`, or only `pid`, to the current one, unaided.
+
+    One that waits at the receive that its function begins with goes on as `module.f(**parameters)`: mailbox, links,
+    monitors, name and timers stay, no message is consumed, a timeout starts anew. Only where that is provably the
+    same to it; the report says of each of the others why it was not moved. Callable from any thread. Many are moved in
+    parts of some milliseconds, between which all run.
+    Raises: UnknownModuleError.
+    OTP: nothing like it; there a process moves itself.
+    """
+    record = module_of(name)
+    read_ahead(record)
+    return move_in_parts(record, load_lock, only=pid)
+
+
 def move_in_parts(record: Module, lock: LoadLock, only: Pid | None = None) -> MoveReport:
     """Move who is idle, from any thread, in parts between which processes run; all at once on the runtime's own."""
-    move = Move(record, only=only)
-    while not lock.call(partial(move.go_on, PART_SECONDS)):
+    moving = Move(record, only=only)
+    while not lock.call(partial(moving.go_on, PART_SECONDS)):
         pass
-    return move.report()
+    return moving.report()
 
 
 def move_idle(record: Module, rehearsal: Version | None = None, only: Pid | None = None) -> MoveReport:
@@ -114,9 +129,9 @@ def move_idle(record: Module, rehearsal: Version | None = None, only: Pid | None
     With `rehearsal`, a version in the making: move nobody, and say who could be moved if it were current. As
     `Move.go_on`, on the runtime's thread.
     """
-    move = Move(record, rehearsal=rehearsal, only=only)
-    move.go_on()
-    return move.report()
+    moving = Move(record, rehearsal=rehearsal, only=only)
+    moving.go_on()
+    return moving.report()
 
 
 def read_ahead(record: Module, text: str | None = None) -> None:

@@ -15,7 +15,7 @@ REMEDY = {
     "busy": "Upgrade again when it has come to its next message, or give it longer: timeout=SECONDS.",
     "stopped": "Upgrade again.",
     "state": "Mend that, upgrade again.",
-    "held-call": "Have it not do so, upgrade again.",
+    "suspended-call": "Have it not do so, upgrade again.",
     "together": "",
 }
 

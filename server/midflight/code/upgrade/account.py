@@ -1,4 +1,4 @@
-"""What is told of held servers: each as data, their errors as diagnostics, an upgrade as a whole. Changes nothing."""
+"""The account of suspended servers: each as data, their errors as diagnostics, the whole upgrade. Changes nothing."""
 
 from __future__ import annotations
 
@@ -12,7 +12,7 @@ from midflight.code.load.prepare import Prepared
 from midflight.code.report.body_problems import body_problems
 from midflight.code.report.load_report import SHOWN, Diagnostic, LoadReport
 from midflight.code.report.upgrade_report import MOST, ServerChange, UpgradeReport
-from midflight.code.upgrade.suspend import Held
+from midflight.code.upgrade.suspended import SuspendedServer
 from midflight.code.version.snapshots import readable
 from midflight.text import exception_said, exception_text
 
@@ -25,8 +25,8 @@ def with_servers(report: LoadReport, servers: tuple[ServerChange, ...] = (), hel
     return UpgradeReport(**known, servers=servers, held_ms=held_ms)
 
 
-def changes_of(servers: Sequence[Held], *, is_whole: bool) -> tuple[ServerChange, ...]:
-    """Return what becomes of each server, while they are held: afterwards their states go on.
+def changes_of(servers: Sequence[SuspendedServer], *, is_whole: bool) -> tuple[ServerChange, ...]:
+    """Return what becomes of each server, while they are suspended: afterwards their states go on.
 
     With the texts of all their states if `is_whole`, else of the first ones, and of those whose code_change raised.
     """
@@ -38,36 +38,36 @@ def changes_of(servers: Sequence[Held], *, is_whole: bool) -> tuple[ServerChange
     return tuple(found)
 
 
-def _change(held: Held, has_text: bool) -> ServerChange:
-    plan, error = held.plan, held.error
+def _change(suspended: SuspendedServer, has_text: bool) -> ServerChange:
+    plan, error = suspended.plan, suspended.error
     assert plan is not None
-    after = shown(attributes_of(held.new)) if has_text and error is None else ""
+    after = shown(attributes_of(suspended.new)) if has_text and error is None else ""
     trace = readable(exception_text(error)) if has_text and error is not None else None
     return ServerChange(
-        pid=held.pid,
-        name=held.name,
+        pid=suspended.pid,
+        name=suspended.name,
         class_name=plan.cls.__qualname__,
         old_version=None if plan.old_version is None else plan.old_version.number,
         old_vsn=plan.old_vsn,
         is_changed=plan.changer is not None,
-        before=state_of(held) if has_text else "",
+        before=state_of(suspended) if has_text else "",
         after=None if error is not None else after,
         error=None if error is None else exception_said(error),
         traceback=trace,
     )
 
 
-def state_of(held: Held) -> str:
-    """Return the state that a server had when it was held, as text; "" if it has none, or was not held."""
-    return shown(held.attributes)
+def state_of(suspended: SuspendedServer) -> str:
+    """Return the state that a server had when it was suspended, as text; "" if it has none, or was not suspended."""
+    return shown(suspended.attributes)
 
 
-def problems_of(failed: Sequence[Held], made: Prepared, group: Sequence[Prepared]) -> Iterator[Diagnostic]:
+def problems_of(failed: Sequence[SuspendedServer], made: Prepared, group: Sequence[Prepared]) -> Iterator[Diagnostic]:
     """Yield what was raised in servers of the module `made`, once for all that raised the same kind at one place.
 
     The place is in the text of `made`; else in one of the `group`, where the code_change is that is inherited.
     """
-    groups: dict[tuple[object, ...], list[Held]] = {}
+    groups: dict[tuple[object, ...], list[SuspendedServer]] = {}
     for each in failed:
         assert each.error is not None
         groups.setdefault((type(each.error), *_place(each.error.__traceback__)), []).append(each)

@@ -1,7 +1,7 @@
 """What a thread does for a process or an asyncio task that awaits it, and that may give it up.
 
 The life of one: the thread begins -> whoever asked waits, and all others run -> it is done; or who asked is cancelled
-or killed: the ticket is stopped, and what the thread held is let go before the cancellation goes on.
+or killed: the ticket is stopped, and what the thread suspended is let go before the cancellation goes on.
 """
 
 from __future__ import annotations
@@ -21,7 +21,7 @@ Result = TypeVar("Result")
 async def in_a_thread(ticket: Ticket, function: Callable[[], Result]) -> Result:
     """Return what `function` returns or raises, called in a thread of its own, in this context.
 
-    Cancelled, it stops `ticket`, and waits until nothing is held any more. Of its own, and not of asyncio's pool:
+    Cancelled, it stops `ticket`, and waits until nothing is suspended any more. Of its own, and not of asyncio's pool:
     upgrades that wait for one another would fill that, and a code_change that wants a thread of it would wait for ever.
     """
     thread = LoadThread(function)

@@ -11,7 +11,7 @@ from typing import Any
 from midflight.code.load.prepare import Prepared
 from midflight.code.report.load_report import SHOWN, Diagnostic
 from midflight.code.upgrade.callbacks import age_of, class_in, has_code_change, is_news, newest_version_with
-from midflight.code.upgrade.suspend import Plan
+from midflight.code.upgrade.suspended import Plan
 from midflight.kernel import Pid, Process, Scheduler, schedulers
 
 __all__ = ["Planner", "Terms", "serving", "stragglers"]

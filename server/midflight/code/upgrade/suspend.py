@@ -1,157 +1,224 @@
-"""One server that is held: what its process does for that, and how it is let go.
+"""Suspend servers between two messages while their new states are made: all are taken, changed, and let go.
 
-A new state is made in the server's own process, on a copy; the server does not notice, whatever comes of it.
+The life of a suspended server: "suspend" is sent -> it is between two messages; it goes on once more if another that is
+to be suspended waits for its answer -> in its own process a copy of it is made and changed -> `install` puts the copy
+in its place, or the copy is dropped -> "resume" is sent.
+
+Laws:
+1. Whoever was asked to suspend is let go: told to resume, or the message is taken back that it has not got to.
+   A server that somebody else had suspended before stays so.
+2. Until `install` nothing has changed for a server. `install` cannot fail.
+3. What runs here runs in processes of ours on the servers' own threads. `Suspension` is used from another thread,
+   but for the methods that say so.
 """
 
 from __future__ import annotations
 
-from collections.abc import Callable, Coroutine
+from collections.abc import Callable, Sequence, Set
 from typing import Any, NamedTuple
 
-from midflight.code.census.census import spots_of
-from midflight.code.identity.server_state import attributes_of, copied, moved
-from midflight.code.version.version import Version, version_of
-from midflight.kernel import OUTSIDE, Client, Pid, Process, Ref, Scheduler, System, coroutine_in
+from midflight.code.identity.server_state import swap_state
+from midflight.code.upgrade.in_thread import Ticket
+from midflight.code.upgrade.plan import serving
+from midflight.code.upgrade.suspended import Plan, SuspendedServer, called_by, let_go, place_of, preparing, what_it_does
+from midflight.kernel import (
+    OUTSIDE,
+    Down,
+    Process,
+    Ref,
+    Scheduler,
+    System,
+    current_process,
+    demonitor,
+    monitor,
+    receive,
+    schedulers,
+)
 
-__all__ = ["Held", "Plan", "called_by", "let_go", "place_of", "preparing", "what_it_does"]
+__all__ = ["Busy", "Suspension"]
 
-PACKAGE = __name__.partition(".")[0] + "."
+LOOK_SECONDS = 0.02  # between two looks whether who is to be suspended waits for one that is
 
 
-class Plan(NamedTuple):
-    """What is to become of the servers of a class: objects of `cls`.
+class Late(NamedTuple):
+    """A server that did not do in time what it was asked for: what it does instead, and the kind of that."""
 
-    `module` is the one that they are of. `changer` is the class whose `code_change(old_vsn, extra)` makes their states,
-    None if none has to.
+    server: SuspendedServer
+    why: str
+    code: str = "busy"
+
+
+class Busy(Exception):
+    """Servers did not do in time what they were asked for."""
+
+    def __init__(self, late: Sequence[Late]) -> None:
+        super().__init__("; ".join(each.why for each in late))
+        self.late = late
+
+
+class _Answers:
+    """Takes the answers to system messages, for `process`: as they are, where a runtime copies messages."""
+
+    def __init__(self, scheduler: Scheduler, process: Process) -> None:
+        self._scheduler = scheduler
+        self._process = process
+
+    def __lshift__(self, message: tuple[Ref, object]) -> None:
+        self._scheduler.deliver(self._process, message[0])  # who it was; what it says nobody needs
+
+
+class Suspension:
+    """All servers for whose class `plan_for` has a plan, from `take` to `release`.
+
+    `timeout` is in seconds of the runtime's clock, None for no limit: no server is suspended for longer. `caller` is
+    the process that waits for all this, if it is one: it cannot be suspended.
     """
 
-    module: str
-    cls: type[Any]
-    changer: type[Any] | None
-    old_version: Version | None
-    old_vsn: object
-    extra: object
-
-
-class Held:
-    """One server that is held, or that was asked to be.
-
-    `old` is the object that has its state, `new` the one that is to take its place, `error` what kept that from being
-    made.
-    """
-
-    def __init__(self, scheduler: Scheduler, process: Process, plan: Plan) -> None:
-        self.scheduler = scheduler
-        self.process = process
-        self.pid: Pid = process.pid
-        self.name = process.name
-        self.behaviour = process.behaviour
-        self.was_suspended: bool = process.behaviour.is_suspended
-        self.plan: Plan | None = plan
-        self.is_asked = self.is_taken = False
-        self.message: System | None = None  # the one that it has not answered
-        self.is_changing = False
-        self.is_given_up = False
-        self.old: Any = None
-        self.new: Any = None
-        self.error: BaseException | None = None
-        self.attributes: dict[str, Any] = {}  # of `old`, as they were
-
-    def __repr__(self) -> str:
-        return f"{self.pid!r} ({self.name})" if self.name else repr(self.pid)
+    def __init__(
+        self,
+        plan_for: Callable[[type[Any]], Plan | None],
+        ticket: Ticket,
+        timeout: float | None,
+        caller: Process | None,
+    ) -> None:
+        self._plan_for = plan_for
+        self._ticket = ticket
+        self._timeout = timeout
+        self._caller = caller
+        self._deadlines: dict[Scheduler, float] = {}
+        self._all: list[SuspendedServer] = []
+        self._installed: list[SuspendedServer] | None = None
 
     @property
-    def is_alive(self) -> bool:
-        """Whether its process lives, and is not on its way out."""
-        return self.pid.process is not None and self.process.exit_reason is None
+    def servers(self) -> list[SuspendedServer]:
+        """Those that are changed, or would be but for an error, oldest first."""
+        if self._installed is not None:
+            return self._installed
+        changed = [each for each in self._all if each.is_alive and (each.new is not None or each.error is not None)]
+        return sorted(changed, key=lambda each: each.pid)
 
-    @property
-    def is_as_it_was(self) -> bool:
-        """Whether nobody has resumed it or replaced its state since its copy was made."""
-        return bool(self.behaviour.is_suspended) and self.behaviour.server is self.old
+    def take(self) -> None:
+        """Suspend all servers that are not suspended yet, and make their states. Raises: Busy, Stopped."""
+        for scheduler in schedulers():
+            self._ticket.run(scheduler, self._take, scheduler)
+        for scheduler in schedulers():
+            self._ticket.run(scheduler, self._change, scheduler)
 
+    def is_complete(self) -> bool:
+        """Say whether all servers that there are now are suspended, and have new states. On the runtime's thread."""
+        return not any(self._find(scheduler) for scheduler in schedulers())
 
-def preparing(held: Held, plan: Plan) -> Callable[[Any], Coroutine[Any, Any, Any]]:
-    """Return the function that makes the new state, to be run in the server's process; it replaces nothing."""
+    def touched(self) -> list[SuspendedServer]:
+        """Return those whose state is no longer the one that was copied. On the runtime's thread."""
+        return [each for each in self.servers if each.new is not None and not each.is_as_it_was]
 
-    async def prepare(server: Any) -> Any:
-        held.old, held.attributes = server, attributes_of(server)
-        held.is_changing = True
-        try:
-            held.new = await _changed(server, plan)
-        except (GeneratorExit, KeyboardInterrupt):
-            raise
-        except BaseException as error:  # SystemExit and Stop too: what ends no server that is only being copied
-            if held.process.exit_reason is not None:  # an exit signal, which ends the server
-                raise
-            held.error = error.with_traceback(_without_ours(error))
-        finally:
-            held.is_changing = False
-            if held.is_given_up:
-                held.process.uncancel()
-        return server
+    def install(self) -> None:
+        """Give every server its new state. On the runtime's thread. Cannot fail, and may be done again."""
+        self._installed = self.servers
+        for each in self._installed:
+            each.behaviour.server = swap_state(each.old, each.new)
 
-    return prepare
+    def release(self) -> None:
+        """Let everybody go on; returns before they do."""
+        for each in self._all:
+            each.scheduler.on_own_thread(let_go, each)
 
+    # --- In a process of the servers' scheduler ---------------------------------------------------------------
 
-async def _changed(server: Any, plan: Plan) -> Any:
-    found = copied(server, plan.changer or plan.cls)
-    if plan.changer is not None:
-        answer = found.code_change(plan.old_vsn, plan.extra)
-        while (coro := coroutine_in(answer)) is not None:
-            answer = await coro
-    return found if type(found) is plan.cls else moved(found, plan.cls)
+    def _find(self, scheduler: Scheduler) -> list[SuspendedServer]:
+        suspended = {each.process for each in self._all}
+        found = []
+        for process in serving(scheduler):
+            behaviour = process.behaviour
+            if process in suspended or process.exit_reason is not None:
+                continue
+            server = behaviour.starting if behaviour.server is None else behaviour.server
+            plan = None if server is None else self._plan_for(type(server))
+            if plan is not None:
+                found.append(SuspendedServer(scheduler, process, plan))
+        return found
 
+    async def _take(self, scheduler: Scheduler) -> None:
+        if self._timeout is not None:
+            self._deadlines.setdefault(scheduler, scheduler.clock.now() + self._timeout)
+        found = self._find(scheduler)
+        self._all += found
+        own = [each for each in found if each.process is self._caller]
+        if own:
+            raise Busy([Late(own[0], f"{own[0]!r} asks for it itself, in a callback; have another process do so")])
+        late = await self._ask(scheduler, [(each, "suspend") for each in found], is_suspending=True)
+        for each in found:
+            each.is_taken = each not in late
+        if late:
+            raise Busy([Late(each, f"{each!r} {what_it_does(each)}") for each in late])
 
-def _without_ours(error: BaseException) -> Any:
-    """Return the traceback of `error` from the first step on that is the program's own."""
-    trace = error.__traceback__
-    while trace is not None and str(trace.tb_frame.f_globals.get("__name__")).startswith(PACKAGE):
-        trace = trace.tb_next
-    return trace or error.__traceback__
+    async def _change(self, scheduler: Scheduler) -> None:
+        """Have each server make its new state; look again at its class, which a last message may have changed."""
+        taken = [each for each in self._all if each.is_taken and each.is_alive and each.old is None]
+        asked = []
+        for each in taken:
+            if each.scheduler is scheduler:
+                each.plan = self._plan_for(type(each.behaviour.server))
+                if each.plan is not None:
+                    asked.append((each, ("replace_state", preparing(each, each.plan))))
+        late = await self._ask(scheduler, asked)
+        if late:
+            raise Busy([self._still_changing(each) for each in late])
+        for each, _ in asked:
+            if each.new is None and each.error is None and each.is_alive:
+                each.error = RuntimeError("it has not made a new state, though it was asked to")
 
+    def _still_changing(self, server: SuspendedServer) -> Late:
+        said = f"{server!r} is still in its code_change{place_of(server)}"
+        callee = called_by(server.process)
+        suspended = next((each for each in self._all if each.process is callee), None)
+        if suspended is None:
+            return Late(server, said)
+        why = f"{said}, and waits for an answer of {suspended!r}, which is suspended too"
+        return Late(server, why, "suspended-call")
 
-def what_it_does(held: Held) -> str:
-    """Say where in the program's code a server is, that does not come to its next message."""
-    what = "is busy" if held.behaviour.server is not None else "is in its init"
-    return f"{what}{place_of(held)}"
+    def _let_answer(self, waiting: Set[SuspendedServer], scheduler: Scheduler) -> list[SuspendedServer]:
+        """Have those suspended go on through their mailboxes for whose answer one of the `waiting` waits.
 
+        Else that one would never come to its next message. Nothing of them has been copied yet. They are returned, to
+        be suspended once more.
+        """
+        callees = {called_by(each.process) for each in waiting}
+        found = [each for each in self._all if each.process in callees and each not in waiting and each.is_alive]
+        own = [each for each in found if each.scheduler is scheduler]
+        suspended = [each for each in own if each.old is None and not each.was_suspended]
+        for each in suspended:
+            scheduler.deliver(each.process, System("resume", Ref(), OUTSIDE))
+        return suspended
 
-def place_of(held: Held) -> str:
-    """Say where in the program's code a server is: " at Ledger.handle_call:13"; "" if in none."""
-    for spot in reversed(spots_of(held.pid)):
-        name = str(spot.f_globals.get("__name__"))
-        if version_of(spot.f_globals) is not None or not name.startswith(PACKAGE):
-            return f" at {spot.f_code.co_qualname}:{spot.f_lineno}"
-    return ""
-
-
-def called_by(process: Process) -> Process | None:
-    """Return the process whose answer this one waits for; None if it waits for no answer."""
-    for ref, target in (process.monitors or {}).items():
-        if isinstance(ref, Client) and process.waiting is ref.request is not None:
-            return target
-    return None
-
-
-def let_go(held: Held) -> None:
-    """Undo what was asked of a server, on its thread."""
-    if held.pid.process is None or not held.is_asked:
-        return
-    if held.is_changing:
-        held.is_given_up = True
-        held.process.cancel()
-    is_untouched = _take_back(held) and not held.is_taken
-    if not is_untouched and not held.was_suspended:
-        held.scheduler.deliver(held.process, System("resume", Ref(), OUTSIDE))
-
-
-def _take_back(held: Held) -> bool:
-    """Take the message that a server has not got to out of its mailbox; say whether it was there."""
-    mailbox = held.process.mailbox
-    for index, message in enumerate(mailbox or ()):
-        if message is held.message is not None:
-            assert mailbox is not None
-            del mailbox[index]
-            return True
-    return False
+    async def _ask(
+        self, scheduler: Scheduler, asked: Sequence[tuple[SuspendedServer, object]], *, is_suspending: bool = False
+    ) -> list[SuspendedServer]:
+        """Send each server a system message and wait for all answers; return who has not answered in time."""
+        answers = _Answers(scheduler, current_process("an upgrade"))
+        deadline = self._deadlines.get(scheduler)
+        waiting: dict[Ref, SuspendedServer] = {}
+        requests = list(asked)
+        while requests or waiting:
+            for suspended, request in requests:
+                ref = monitor(suspended.pid)
+                waiting[ref] = suspended
+                suspended.is_asked = True
+                suspended.message = System(request, ref, answers)
+                scheduler.deliver(suspended.process, suspended.message)
+            requests = []
+            left = None if deadline is None else max(0.0, deadline - scheduler.clock.now())
+            if is_suspending:
+                left = LOOK_SECONDS if left is None else min(LOOK_SECONDS, left)
+            message = await receive(timeout=left, default=None)
+            if message is None:
+                if not is_suspending or (deadline is not None and scheduler.clock.now() >= deadline):
+                    break
+                requests = [(each, "suspend") for each in self._let_answer(set(waiting.values()), scheduler)]
+                continue
+            ref = message.ref if type(message) is Down else message
+            done = waiting.pop(ref, None) if type(ref) is Ref else None
+            if done is not None:
+                demonitor(ref)
+                done.message = None
+        return list(waiting.values())

@@ -1,4 +1,4 @@
-"""The transaction of an upgrade: what a load does, with servers held, changed and switched between its two halves."""
+"""The transaction of an upgrade: a load, with servers suspended, changed and switched between its two halves."""
 
 from __future__ import annotations
 
@@ -22,8 +22,8 @@ from midflight.code.source.unit import Unit
 from midflight.code.upgrade.account import changes_of, problems_of, state_of, with_servers
 from midflight.code.upgrade.in_thread import Stopped, Ticket
 from midflight.code.upgrade.plan import Planner, Terms, stragglers
-from midflight.code.upgrade.suspend import Held
-from midflight.code.upgrade.suspending import Busy, Holding
+from midflight.code.upgrade.suspend import Busy, Suspension
+from midflight.code.upgrade.suspended import SuspendedServer
 from midflight.errors import UpgradeError
 
 __all__ = ["Upgrade"]
@@ -57,7 +57,7 @@ class Upgrade(Transaction):
         super().__init__(units, lock, reload, force=force, two_versions=two_versions, move=move)
         self._ticket = ticket
         self._terms = terms
-        self._since: float | None = None  # when the first server was held
+        self._since: float | None = None  # when the first server was suspended
         self._held_seconds = 0.0
         self._changes: dict[str, tuple[ServerChange, ...]] = {}  # by module
 
@@ -79,16 +79,16 @@ class Upgrade(Transaction):
             return tuple(map(_short, self._as_asked()))
 
     def _finish(self) -> None:
-        """Hold the servers, have them make their states, and make all current."""
+        """Suspend the servers, have them make their states, and make all current."""
         planner = Planner(self._made, self._terms)
         planner.read_ahead()
-        holding = Holding(planner, self._ticket, self._terms.timeout, self._terms.caller)
+        suspension = Suspension(planner, self._ticket, self._terms.timeout, self._terms.caller)
         self._load.enter(Doing.HOLDING)
         self._load.on_end.append(self._break_off)
         self._ticket.is_holding = True
         try:
             with self._lock.giving_way(self._load, self._give_way):
-                self._take_and_commit(holding)
+                self._take_and_commit(suspension)
         except Busy as error:
             raise self._busy(error) from None
         except Stopped as error:
@@ -96,7 +96,7 @@ class Upgrade(Transaction):
             first = self._as_asked()[0]
             raise self._error({first: [first.problem(str(error), "stopped")]}, []) from None
         finally:
-            holding.release()
+            suspension.release()
             self._ticket.is_holding = False
             if self._since is not None:
                 self._held_seconds = time.perf_counter() - self._since
@@ -107,12 +107,12 @@ class Upgrade(Transaction):
     def _give_way(self) -> None:
         self._ticket.stop("a load on the runtime's own thread had to go first")
 
-    def _take_and_commit(self, holding: Holding) -> None:
-        """Go round until no server is left that is not held: while some are held, others start."""
-        while self._terms.is_rehearsal or not self._lock.call(partial(self._switch, holding)):
+    def _take_and_commit(self, suspension: Suspension) -> None:
+        """Go round until no server is left that is not suspended: while some are suspended, others start."""
+        while self._terms.is_rehearsal or not self._lock.call(partial(self._switch, suspension)):
             self._since = self._since or time.perf_counter()
-            holding.take()
-            servers, is_whole = holding.servers, self._terms.is_rehearsal
+            suspension.take()
+            servers, is_whole = suspension.servers, self._terms.is_rehearsal
             self._changes = {each.unit.name: changes_of(_of(each, servers), is_whole=is_whole) for each in self._made}
             failed = [each for each in servers if each.error is not None]
             if self._terms.is_rehearsal:
@@ -120,19 +120,19 @@ class Upgrade(Transaction):
             if failed:
                 raise self._error(self._problems_of(failed), failed)
 
-    def _switch(self, holding: Holding) -> bool:
-        """Commit code and states if all servers are held; say whether they were. On the runtime's thread."""
+    def _switch(self, suspension: Suspension) -> bool:
+        """Commit code and states if all servers are suspended; say whether they were. On the runtime's thread."""
         self._ticket.check()
-        if not holding.is_complete():
+        if not suspension.is_complete():
             return False
-        touched = holding.touched()
+        touched = suspension.touched()
         if touched:
             raise Stopped(f"somebody else has resumed {touched[0]!r} meanwhile, or replaced its state")
         for made, warning in stragglers(self._made):
             made.warnings.append(warning)
-        self._commit(states=holding.install)
+        self._commit(states=suspension.install)
         try:
-            upgraded = {each.pid for each in holding.servers}  # others have ended since
+            upgraded = {each.pid for each in suspension.servers}  # others have ended since
             self._changes = {
                 name: tuple(each for each in changes if each.pid in upgraded) for name, changes in self._changes.items()
             }
@@ -142,7 +142,7 @@ class Upgrade(Transaction):
 
     # --- What is said of it -------------------------------------------------------------------------------------
 
-    def _rehearse(self, failed: Sequence[Held]) -> tuple[UpgradeReport, ...]:
+    def _rehearse(self, failed: Sequence[SuspendedServer]) -> tuple[UpgradeReport, ...]:
         """Take the last look, and say what would become of each module; all would be refused if one would."""
         found = self._problems_of(failed)
         try:
@@ -162,7 +162,7 @@ class Upgrade(Transaction):
         report = self._report(replace(made.report(), current=_current(made), refusals=refusals))
         return replace(report, version=None if refusals else report.version, is_rehearsed=True)
 
-    def _problems_of(self, failed: Sequence[Held]) -> Problems:
+    def _problems_of(self, failed: Sequence[SuspendedServer]) -> Problems:
         return {each: list(problems_of(_of(each, failed), each, self._made)) for each in self._as_asked()}
 
     def _as_asked(self) -> list[Prepared]:
@@ -180,7 +180,7 @@ class Upgrade(Transaction):
             found[made].append(made.problem(why, code))
         return self._error(found, [late.server for late in error.late])
 
-    def _error(self, found: Problems, culprits: Sequence[Held]) -> UpgradeError:
+    def _error(self, found: Problems, culprits: Sequence[SuspendedServer]) -> UpgradeError:
         """Return the exception, with a report for each module that has problems, that of the first culprit first."""
         refused = sorted(filter(found.get, found), key=lambda made: not _of(made, culprits[:1]))
         reports = [
@@ -198,13 +198,13 @@ class Upgrade(Transaction):
 
     def _report(self, report: LoadReport) -> UpgradeReport:
         seconds = self._held_seconds
-        if self._since is not None and not seconds:  # they are held still
+        if self._since is not None and not seconds:  # they are suspended still
             seconds = time.perf_counter() - self._since
         servers = self._changes.get(report.module, ())
         return with_servers(report, servers, seconds * 1000 if servers else 0.0)
 
 
-def _of(made: Prepared, servers: Iterable[Held]) -> list[Held]:
+def _of(made: Prepared, servers: Iterable[SuspendedServer]) -> list[SuspendedServer]:
     """Return those of the servers that are of the module that was made."""
     return [each for each in servers if each.plan is not None and each.plan.module == made.unit.name]
 

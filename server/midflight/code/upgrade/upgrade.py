@@ -1,8 +1,8 @@
 """Upgrade: new versions of modules and new states of their live servers, together or not at all.
 
-The life of an upgrade: the versions are prepared, in a thread of its own -> the servers are held between two messages
--> each makes its new state, in its own process, on a copy -> code and states become current in one step -> the servers
-go on. What fails before that step leaves all as it was; nothing fails after it.
+The life of an upgrade: the versions are prepared, in a thread of its own -> the servers are suspended between two
+messages -> each makes its new state, in its own process, on a copy -> code and states become current in one step -> the
+servers go on. What fails before that step leaves all as it was; nothing fails after it.
 """
 
 from __future__ import annotations
@@ -34,7 +34,7 @@ __all__ = [
     "upgrade_sync",
 ]
 
-HELD_SECONDS = 4.0  # less than the 5 s that a call waits: so nobody's call to a held server fails of it
+SUSPENDED_SECONDS = 4.0  # less than the 5 s that a call waits: so nobody's call to a suspended server fails of it
 
 
 async def upgrade(
@@ -45,11 +45,11 @@ async def upgrade(
     dry_run: bool = False,
     *,
     to: int | None = None,
-    timeout: float | None = HELD_SECONDS,
+    timeout: float | None = SUSPENDED_SECONDS,
 ) -> UpgradeReport:
     """Load a module as its new version and change the states of its live servers to it, all of them or nothing.
 
-    Each server whose class is of the module, in whatever version, is held between two messages. Then
+    Each server whose class is of the module, in whatever version, is suspended between two messages. Then
     `code_change(old_vsn, extra)` of its class in the new version runs in its process, with `self` a copy of it:
     lists, dicts, sets, deques and bytearrays are copied, in one another too, all else is shared, so locks and sockets
     live. Without a code_change the copy is as the server was. Then version and states become current in one step, and
@@ -60,7 +60,7 @@ async def upgrade(
     their own class runs, which knows both kinds of state, with ("down", the vsn of that version).
     `dry_run` does all but the last step: its report says what would become of each server. Whatever a code_change does
     beside changing `self`, it does then too.
-    No server is held for longer than `timeout` seconds (of the runtime's clock; None for ever). `path_or_name`,
+    No server is suspended for longer than `timeout` seconds (of the runtime's clock; None for ever). `path_or_name`,
     `source` and `force` are those of `load`. To be awaited in a process or in any asyncio task. Cancelled, it changes
     nothing.
 
@@ -82,7 +82,7 @@ def upgrade_sync(
     dry_run: bool = False,
     *,
     to: int | None = None,
-    timeout: float | None = HELD_SECONDS,
+    timeout: float | None = SUSPENDED_SECONDS,
 ) -> UpgradeReport:
     """Do what `upgrade` does, from a thread that runs no runtime, and wait for it there.
 
@@ -98,7 +98,7 @@ async def upgrade_many(
     force: bool = False,
     dry_run: bool = False,
     *,
-    timeout: float | None = HELD_SECONDS,
+    timeout: float | None = SUSPENDED_SECONDS,
 ) -> tuple[UpgradeReport, ...]:
     """Load several modules and change the states of their live servers, all of it or nothing; report on each module.
 
@@ -107,7 +107,7 @@ async def upgrade_many(
     their new states, and then all modules and all states become current in one step. A server is its class's own
     module's, whatever that inherits from: its code_change runs once, with the vsn of that module, and is the new one
     also where a base in another of the modules has it. All get the same `extra`. A code_change that calls a server of
-    another of the modules waits for one that is held too, and fails by its timeout.
+    another of the modules waits for one that is suspended too, and fails by its timeout.
     `dry_run` says of each module what would become of it; if one would be refused, so would be all. No `to`: `upgrade`
     takes one module back to an older version.
 
@@ -127,7 +127,7 @@ def upgrade_many_sync(
     force: bool = False,
     dry_run: bool = False,
     *,
-    timeout: float | None = HELD_SECONDS,
+    timeout: float | None = SUSPENDED_SECONDS,
 ) -> tuple[UpgradeReport, ...]:
     """Do what `upgrade_many` does, from a thread that runs no runtime, and wait for it there.
 
@@ -144,7 +144,7 @@ def load_or_upgrade(
     two_versions: bool = False,
     move: bool = False,
     extra: object = None,
-    timeout: float | None = HELD_SECONDS,
+    timeout: float | None = SUSPENDED_SECONDS,
 ) -> LoadReport:
     """Load a module; if the new version brings a `code_change` for live servers, upgrade those. What `C-c C-k` does.
 
@@ -166,12 +166,12 @@ def load_or_upgrade_many(
     two_versions: bool = False,
     move: bool = False,
     extra: object = None,
-    timeout: float | None = HELD_SECONDS,
+    timeout: float | None = SUSPENDED_SECONDS,
 ) -> tuple[LoadReport, ...]:
     """Load several modules together; upgrade the live servers of all that the new versions bring a `code_change` for.
 
     What editors, the shell and the command line do for several, as `load_or_upgrade` does it for one: of each server's
-    class that decides whether it is held. `modules`, `force`, `two_versions` and `move` are those of `load_many`.
+    class that decides whether it is suspended. `modules`, `force`, `two_versions` and `move` are those of `load_many`.
 
     Returns: for each module an UpgradeReport if servers of it were upgraded, else a LoadReport.
     Raises: as `upgrade_many_sync` does.
