@@ -12,7 +12,7 @@ from inspect import isawaitable
 from typing import Any
 
 from chaos.ledger import Ledger, Letter, Ring, Wait, shown
-from midflight import Down, Exit, Pid, ProcessExit, trap_exit
+from midflight import Down, Exit, Pid, ProcessExit, process_info, self_, trap_exit
 
 __all__ = ["Order", "Player", "Switch"]
 
@@ -77,7 +77,17 @@ class Player:
         self.has_begun = True
         self.see(text)
         if self.traps:
+            self._forget_the_gone()
             trap_exit(True)
+
+    def _forget_the_gone(self) -> None:
+        """Strike out links to players that ended before this first step: their Exit found a process that traps none."""
+        info = process_info(self_())
+        assert info is not None
+        for pair in [each for each in self.ledger.links if self.number in each]:
+            (other,) = pair - {self.number}
+            if self.ledger.players[other].pid not in info["links"]:
+                self.ledger.links.discard(pair)
 
     def see(self, text: int) -> None:
         """Note which text it runs: it must be the one of the version that it is in."""
