@@ -72,6 +72,7 @@ class Scheduler(Core):
         self.on_wake_threadsafe: Callable[[], None] = lambda: None
         self._numbers = count(1)
         self._calls: deque[Callable[[], None]] = deque()
+        self._one: deque[Process] = deque()  # the one that step_now steps, else empty
         self._next_turn: list[Process] = []  # those that let the event loop have its turn first
         self._copies = copy_messages
         if copy_messages:
@@ -111,18 +112,21 @@ class Scheduler(Core):
             self.enqueue(process)
             return
         was_awake, self.awake = self.awake, True
-        next_turn, self._next_turn = self._next_turn, []
-        deadline = self.timers.next_deadline()
+        before, deadline = len(self._next_turn), None if was_awake else self.timers.next_deadline()
         self.turns += 1
+        self._one.append(process)
         try:
-            self.turn(self.clock.now, math.inf, deque((process,)))
+            self.turn(self.clock.now, math.inf, self._one)
+        except BaseException:  # the user's Ctrl-C, amid the step; the processes may have to unwind yet
+            deadline = -math.inf
+            raise
         finally:
             self.awake = was_awake
-            if self._next_turn:  # asyncio.sleep(0): behind all that is ready now, not in a turn that is asked for
+            if len(self._next_turn) > before:  # asyncio.sleep(0): behind all that is ready now
+                self._next_turn.pop()
                 self.loop.call_soon(self.step_now, process, context=self.context)
-            self._next_turn = next_turn
             del process  # what it raised holds this frame
-            if not was_awake and (self.queue or self._calls or self.timers.next_deadline() != deadline):
+            if not was_awake and (self.queue or self.timers.next_deadline() != deadline):
                 self._wake()
 
     def run_until_idle(self) -> None:
