@@ -49,10 +49,9 @@ peers: setup ## CPython's asyncio tests and anyio's, each coroutine as a process
 docs: setup ## the site, build/docs/html, and the manual for Info: docs/manual/midflight.info
 	.venv/bin/python -m pip install -q --disable-pip-version-check --group docs
 	scripts/reference-table
-	.venv/bin/python -m sphinx -q -W --keep-going -c docs/site -d build/docs/pages -b html . build/docs/html
 	scripts/emacs-batch -l scripts/manual.el
-	makeinfo -o docs/manual/midflight.info docs/manual/midflight.texi
-	makeinfo --html --no-split -o docs/manual/midflight.html docs/manual/midflight.texi
+	.venv/bin/python -m sphinx -q -W --keep-going -c docs/site -d build/docs/pages -b html . build/docs/html
+	scripts/info-manual
 
 bench: setup ## measure beside Erlang, asyncio and others: some minutes
 	.venv/bin/python -m pip install -q --disable-pip-version-check --group bench

@@ -8,8 +8,8 @@
 
 ;; scripts/emacs-batch -l scripts/manual.el
 ;;
-;; Writes docs/manual/keys.texi, the keys of every mode with what each does,
-;; and docs/manual/options.texi, every user option, from the docstrings.  With
+;; Writes docs/manual/keys.md, the keys of every mode with what each does,
+;; and docs/manual/options.md, every user option, from the docstrings.  With
 ;; MIDFLIGHT_MANUAL_CHECK set it writes nothing and exits with 1 if one of them
 ;; is not what it would write.
 
@@ -27,21 +27,16 @@
 (defvar midflight-everywhere-map)
 (defvar midflight-mode-map)
 
-(defun manual-escape (text)
-  "Return TEXT with the characters that mean something to Texinfo escaped."
-  (replace-regexp-in-string "[@{}]" "@\\&" text))
-
 (defun manual-text (text)
-  "Return TEXT, a raw docstring, as Texinfo; keys in it become commands."
+  "Return TEXT, a raw docstring, as Markdown; keys in it become commands."
   (replace-regexp-in-string
-   "[`‘]\\([^`'‘’\n]+\\)['’]" "@code{\\1}"
-   (manual-escape
-    (replace-regexp-in-string
-     "\\\\\\[\\([^]]+\\)]" "`\\1'"
-     (replace-regexp-in-string "\\\\\\(=\\|<[^>]*>\\|{[^}]*}\\)" "" text)))))
+   "[`‘]\\([^`'‘’\n]+\\)['’]" "`\\1`"
+   (replace-regexp-in-string
+    "\\\\\\[\\([^]]+\\)]" "‘\\1’"
+    (replace-regexp-in-string "\\\\\\(=\\|<[^>]*>\\|{[^}]*}\\)" "" text))))
 
 (defun manual-first-line (command)
-  "Return the first line of the docstring of COMMAND, as Texinfo."
+  "Return the first line of the docstring of COMMAND, as Markdown."
   (let ((doc (documentation command t)))
     (manual-text (car (split-string (or doc "Not documented.") "\n")))))
 
@@ -84,30 +79,34 @@ That is a mere variable in Emacs 27."
     found))
 
 (defun manual-table (bindings)
-  "Return BINDINGS, keys and commands, as a table of Texinfo."
+  "Return BINDINGS, keys and commands, as a table of Markdown."
   (concat
-   "@table @kbd\n"
+   "| Key | Command | What it does |\n|---|---|---|\n"
    (mapconcat
     (lambda (binding)
-      (format "@item %s\n@findex %s\n%s (@code{%s})\n"
-              (manual-escape (car binding)) (cdr binding)
-              (if (fboundp (cdr binding)) (manual-first-line (cdr binding)) "")
-              (cdr binding)))
+      (format "| `%s` | `%s` | %s |\n" (car binding) (cdr binding)
+              (if (fboundp (cdr binding)) (manual-cell (manual-first-line (cdr binding))) "")))
     (sort bindings (lambda (a b) (string-version-lessp (car a) (car b))))
-    "")
-   "@end table\n"))
+    "")))
+
+(defun manual-cell (text)
+  "Return TEXT as the cell of a table."
+  (replace-regexp-in-string "|" "\\|" text t t))
 
 (defun manual-keys ()
-  "Return the text of keys.texi."
+  "Return the text of keys.md."
   (concat
-   "@c Made by scripts/manual.el from the keymaps; edits here are lost.\n"
+   "<!-- Made by scripts/manual.el from the keymaps; edits here are lost. -->\n\n"
+   "# Keys\n\n"
+   "`C-c C-x ?` (`midflight-dispatch`) shows all commands in groups; one more key calls one.\n"
+   "The menu *Midflight* has them too.\n"
    (mapconcat
     (lambda (map)
       (let ((bindings (manual-bindings (symbol-value map)))
             (mode (string-remove-suffix "-map" (symbol-name map))))
         (if (null bindings)
             ""
-          (format "\n@section @code{%s}\n@cindex keys of %s\n\n%s" mode mode
+          (format "\n## `%s`\n\n<!-- index: keys of %s -->\n\n%s" mode mode
                   (manual-table bindings)))))
     (cons 'midflight-mode-map
           (delq 'midflight-mode-map
@@ -115,7 +114,7 @@ That is a mere variable in Emacs 27."
                                 (lambda (symbol)
                                   (and (boundp symbol) (keymapp (symbol-value symbol)))))))
     "")
-   "\n@section Commands without a key\n\n@table @code\n"
+   "\n## Commands without a key\n\n| Command | What it does |\n|---|---|\n"
    (let* ((bound (mapcar #'cdr
                          (apply #'append
                                 (mapcar (lambda (map) (manual-bindings (symbol-value map)))
@@ -131,30 +130,29 @@ That is a mere variable in Emacs 27."
                         (not (string-match-p "--\\|-menu\\'" (symbol-name symbol)))
                         (not (memq symbol bound)))))))
      (mapconcat (lambda (command)
-                  (format "@item %s\n@findex %s\n%s\n" command command
-                          (manual-first-line command)))
-                free ""))
-   "@end table\n"))
+                  (format "| `%s` | %s |\n" command
+                          (manual-cell (manual-first-line command))))
+                free ""))))
 
 (defun manual-options ()
-  "Return the text of options.texi."
+  "Return the text of options.md."
   (concat
-   "@c Made by scripts/manual.el from the docstrings; edits here are lost.\n"
+   "<!-- Made by scripts/manual.el from the docstrings; edits here are lost. -->\n\n"
+   "# Options\n\n`M-x customize-group RET midflight RET` shows them all.\n"
    (mapconcat
     (lambda (option)
-      (format "\n@defopt %s\n%s\n\nThe default is @code{%s}.\n@end defopt\n" option
+      (format "\n## `%s`\n\n%s\n\nThe default is `%s`.\n" option
               (manual-text (documentation-property option 'variable-documentation t))
-              (manual-escape
-               (let ((standard (eval (car (get option 'standard-value)) t)))
-                 (prin1-to-string (if (and (stringp standard) (file-name-absolute-p standard))
-                                      (abbreviate-file-name standard)
-                                    standard))))))
+              (let ((standard (eval (car (get option 'standard-value)) t)))
+                (prin1-to-string (if (and (stringp standard) (file-name-absolute-p standard))
+                                     (abbreviate-file-name standard)
+                                   standard)))))
     (manual-symbols "\\`midflight-" #'manual-option-p)
     "")))
 
 (let ((stale 0))
-  (pcase-dolist (`(,name . ,text) (list (cons "keys.texi" (manual-keys))
-                                        (cons "options.texi" (manual-options))))
+  (pcase-dolist (`(,name . ,text) (list (cons "keys.md" (manual-keys))
+                                        (cons "options.md" (manual-options))))
     (let ((file (expand-file-name (concat "docs/manual/" name) manual-root)))
       (unless (and (file-exists-p file)
                    (equal text (with-temp-buffer
@@ -162,7 +160,7 @@ That is a mere variable in Emacs 27."
                                  (buffer-string))))
         (setq stale (1+ stale))
         (if (getenv "MIDFLIGHT_MANUAL_CHECK")
-            (message "%s is not what the code says; make docs makes it anew" file)
+            (message "%s is not what the code says; make docs writes it again" file)
           (let ((coding-system-for-write 'utf-8-unix))
             (write-region text nil file nil 'silent))))))
   (when (and (getenv "MIDFLIGHT_MANUAL_CHECK") (> stale 0))

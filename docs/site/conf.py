@@ -1,7 +1,8 @@
 """Settings of Sphinx for the site and the Info manual: `make docs`. The pages are this checkout's Markdown files.
 
 The pages stay plain, as a Git host shows them. What Sphinx needs besides is derived from them by the files here:
-pages.py (tables of contents, index entries), api.py (the reference), docstrings.py (docstrings as reStructuredText).
+pages.py (tables of contents), api.py (the reference), docstrings.py (docstrings as reStructuredText), manual.py (the
+index of the manual, and its tables for Info).
 """
 
 import sys
@@ -13,6 +14,7 @@ sys.path[:0] = [str(ROOT / "server"), str(HERE)]
 
 import api  # noqa: E402  # its folder had to be on the path first
 import docstrings  # noqa: E402
+import manual  # noqa: E402
 import pages  # noqa: E402
 
 import midflight  # noqa: E402
@@ -48,9 +50,26 @@ html_show_sourcelink = False
 html_copy_source = False
 html_show_sphinx = False
 
+# The Info manual: the pages of docs/manual, under the node (midflight), which the command midflight-manual shows.
+today = "2026"
+texinfo_documents = [
+    (
+        "docs/manual/README",
+        "midflight",
+        "Midflight",
+        author,
+        "Midflight",
+        "Load Python code into a running system.",
+        "Emacs",
+    )
+]
+texinfo_domain_indices = False
+texinfo_show_urls = "inline"
+
 
 def setup(app):
     """Connect what derives the rest from plain pages and plain docstrings."""
     pages.setup(app)
     api.setup(app)
     docstrings.setup(app)
+    manual.setup(app)

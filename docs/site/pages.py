@@ -1,4 +1,4 @@
-"""Plain pages, and what Sphinx wants to know besides: the order of the pages, and the entries of the index.
+"""Plain pages, and what Sphinx wants to know besides: the order of the pages.
 
 A page README.md below docs/ is the table of contents of its folder: the order of its links is the order of the pages.
 """

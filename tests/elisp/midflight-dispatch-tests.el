@@ -123,12 +123,16 @@
 
 ;;;; The manual
 
-(defun midflight-dispatch-tests-manual (&optional name)
-  "Return the text of the manual's file NAME, of its own chapters without."
-  (with-temp-buffer
-    (insert-file-contents (expand-file-name (concat "docs/manual/" (or name "midflight.texi"))
-                                            midflight-test-root))
-    (buffer-string)))
+(defun midflight-dispatch-tests-manual (&rest names)
+  "Return the text of the manual's files NAMES, of its own chapters without."
+  (let ((folder (expand-file-name "docs/manual" midflight-test-root)))
+    (with-temp-buffer
+      (dolist (name (or names
+                        (seq-difference (directory-files folder nil "\\.md\\'")
+                                        '("keys.md" "options.md"))))
+        (goto-char (point-max))
+        (insert-file-contents (expand-file-name name folder)))
+      (buffer-string))))
 
 (ert-deftest midflight-manual-has-every-command-and-option ()
   "The parts that scripts/manual.el makes are what it would make now: make docs."
@@ -139,15 +143,15 @@
                                      nil t nil "-Q" "--batch" "-l"
                                      (expand-file-name "scripts/manual.el"
                                                        midflight-test-root)))))))
-  (let ((keys (midflight-dispatch-tests-manual "keys.texi"))
-        (options (midflight-dispatch-tests-manual "options.texi")))
+  (let ((keys (midflight-dispatch-tests-manual "keys.md"))
+        (options (midflight-dispatch-tests-manual "options.md")))
     (dolist (command (midflight-dispatch-tests-symbols #'commandp))
       (unless (string-match-p "-menu\\'" (symbol-name command))
         (ert-info ((symbol-name command))
-          (should (string-match-p (format "^@findex %s$" command) keys)))))
+          (should (string-match-p (format "^| \\(`[^|]+` | \\)?`%s` |" command) keys)))))
     (dolist (option (midflight-dispatch-tests-symbols #'custom-variable-p))
       (ert-info ((symbol-name option))
-        (should (string-match-p (format "^@defopt %s$" option) options))))))
+        (should (string-match-p (format "^## `%s`$" option) options))))))
 
 (ert-deftest midflight-manual-tells-of-every-command-of-the-mode ()
   "In its own words, in a chapter: each that the pop-up has."
@@ -163,11 +167,39 @@
   (with-temp-buffer
     (insert (midflight-dispatch-tests-manual))
     (goto-char (point-min))
-    (while (re-search-forward "^@findex \\(midflight[a-z-]*\\)$\\|@code{\\(midflight[a-z-]*\\)}"
-                              nil t)
-      (let ((symbol (intern (or (match-string 1) (match-string 2)))))
-        (ert-info ((match-string 0))
-          (should (or (custom-variable-p symbol) (commandp symbol))))))))
+    (let ((count 0))
+      (while (re-search-forward "`\\(midflight[a-z-]*\\)`\\|<!-- index: \\(midflight[a-z-]*\\) -->"
+                                nil t)
+        (setq count (1+ count))
+        (let ((symbol (intern (or (match-string 1) (match-string 2)))))
+          (ert-info ((match-string 0))
+            (should (or (custom-variable-p symbol) (commandp symbol))))))
+      (should (> count 50)))))
+
+(ert-deftest midflight-manual-for-info-is-made-from-its-pages ()
+  "The digest in midflight.texi is that of the pages as they are; make docs."
+  (let ((texinfo (midflight-dispatch-tests-manual "midflight.texi"))
+        (folder (expand-file-name "docs/manual" midflight-test-root)))
+    (with-temp-buffer
+      (set-buffer-multibyte nil)
+      (dolist (name (directory-files folder t "\\.md\\'"))
+        (goto-char (point-max))
+        (insert-file-contents-literally name))
+      (should (string-match-p (format "^@c Made by make docs .*%s"
+                                      (secure-hash 'sha256 (current-buffer)))
+                              texinfo)))))
+
+(ert-deftest midflight-manual-for-info-has-every-command-and-option-in-its-index ()
+  "As the pages name them, and each chapter is a node."
+  (let ((texinfo (midflight-dispatch-tests-manual "midflight.texi")))
+    (dolist (name (append (midflight-dispatch-tests-symbols #'commandp)
+                          (midflight-dispatch-tests-symbols #'custom-variable-p)))
+      (unless (string-match-p "-menu\\'" (symbol-name name))
+        (ert-info ((symbol-name name))
+          (should (string-match-p (format "^@geindex %s$" name) texinfo)))))
+    (should (string-match-p "^@printindex ge$" texinfo))
+    (dolist (chapter '("Overview" "Loading" "Versions" "Keys" "Options"))
+      (should (string-match-p (format "^@node %s," chapter) texinfo)))))
 
 (ert-deftest midflight-manual-is-built-without-a-warning ()
   "By makeinfo, for Info and as a page."
