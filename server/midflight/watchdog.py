@@ -76,7 +76,7 @@ class Watchdog:
             looks += 1
             self._end_if_doomed(process, turn)
             if looks == self._looks_until_stuck:
-                self._report(process, looks)
+                _aside(self._report, process, looks)
 
     def _break_off_what_is_limited(self) -> None:
         """Break off what runs under the scheduler's limit, if it is the same for `stuck_seconds`."""
@@ -99,7 +99,7 @@ class Watchdog:
             doom.strike(scheduler, process, turn)
             tries += 1
             if tries == TRIES_UNTIL_LOGGED:
-                trouble.log(logger, logging.WARNING, why_not_ended(scheduler, process))
+                _aside(trouble.log, logger, logging.WARNING, why_not_ended(scheduler, process))
 
     def _report(self, process: Process, looks: int) -> None:
         stack = "".join(traceback.format_list(_stack_of_step(self._scheduler.thread)))
@@ -107,6 +107,11 @@ class Watchdog:
             self.on_stuck(StuckReport(process.pid, process.name, looks * self._look_seconds, stack))
         except BaseException as error:  # or nobody would look any more
             trouble.tell("The listener of reports of processes that do not yield", error)
+
+
+def _aside(tell: Callable[..., None], *args: object) -> None:
+    """Call `tell` on a thread of its own: it may wait for a lock that the stuck process holds, a log handler's say."""
+    threading.Thread(target=tell, args=args, name="midflight-watchdog-report", daemon=True).start()
 
 
 def _stack_of_step(thread: int) -> traceback.StackSummary:

@@ -80,7 +80,7 @@ FOREIGN: dict[str, frozenset[str]] = {
 # All that a kernel with neither event loop nor thread of its own takes of these: what a process meets that awaits.
 KERNEL_TAKES = {
     "asyncio": frozenset({"CancelledError", "Future", "InvalidStateError", "Task", "isfuture", "sleep"}),
-    "threading": frozenset({"main_thread"}),
+    "threading": frozenset(),
 }
 
 

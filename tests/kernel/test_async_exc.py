@@ -274,3 +274,61 @@ def test_a_strike_after_the_last_bytecode_says_so() -> None:
     result, target = struck_while_in_c(operator.call)
 
     assert (result, target.came_late) == (target.dealt, True)
+
+
+def test_a_lock_that_the_piece_takes_by_threading_is_never_left_locked() -> None:
+    """Between taking the lock and guarding it Python's own `with condition` has a call, so a check."""
+    target: Target[Struck] = Target(Struck)
+    condition = threading.Condition(threading.Lock())
+    left_locked: list[int] = []
+    strikes: list[int] = []
+
+    def use() -> None:
+        while True:
+            for _ in range(20):
+                pass
+            with condition:
+                condition.notify()
+
+    def run_pieces() -> None:
+        while len(strikes) < STRIKES // 4 and not left_locked:
+            try:
+                target.run(use)
+            except target.dealt:
+                strikes.append(1)
+            if not condition.acquire(blocking=False):
+                left_locked.append(len(strikes))
+                return
+            condition.release()
+
+    with threads_that_strike(target):
+        in_a_thread(run_pieces)
+
+    assert (left_locked, len(strikes)) == ([], STRIKES // 4)
+
+
+def test_a_piece_that_waits_for_a_condition_is_broken_off() -> None:
+    """Where `threading` only waits, with a time, it is struck: it puts its lock in order."""
+    target: Target[Struck] = Target(Struck)
+    event = threading.Event()
+    ends: list[type[BaseException]] = []
+
+    def wait_on() -> None:
+        while True:
+            event.wait(0.01)
+
+    def run() -> None:
+        try:
+            target.run(wait_on)
+        except Struck as error:
+            ends.append(type(error))
+
+    thread = threading.Thread(target=run)
+    thread.start()
+    while thread.is_alive():
+        target.interrupt()
+        time.sleep(0)
+    thread.join()
+
+    assert ends == [target.dealt]
+    event.set()  # its lock is free

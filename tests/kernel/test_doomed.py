@@ -116,6 +116,7 @@ def test_one_that_catches_all_is_said_to_resist(running: RunningRuntime) -> None
         begun.set()
         while True:
             try:
+                len("")  # before 3.13 the jump back to the first statement of a `try` counts as before it
                 while True:
                     len("")
             except BaseException:
@@ -146,6 +147,7 @@ def test_one_that_resists_and_yields_is_closed(running: RunningRuntime) -> None:
     async def resist(begun: threading.Event) -> None:
         begun.set()
         try:
+            len("")
             while True:
                 len("")
         except BaseException:

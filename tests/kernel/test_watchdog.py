@@ -2,11 +2,13 @@
 
 from __future__ import annotations
 
+import logging
 import threading
 
 import pytest
 
 import midflight
+from helpers.shells import RunningRuntime
 from midflight import Down, demonitor, exit, is_alive, monitor, receive, self_, sleep, spawn, spawn_monitor
 from midflight.kernel import schedulers
 from midflight.watchdog import Watchdog
@@ -26,6 +28,7 @@ async def spin_and_catch():
     tries = 0
     while True:
         try:
+            len("")  # before 3.13 the jump back to the first statement of a `try` counts as before it
             while True:
                 pass
         except BaseException:
@@ -87,6 +90,39 @@ def test_an_endless_loop_is_reported_and_dies_of_kill(body):
     name = "in pattern" if body is spin_in_a_pattern else f"in {body.__name__}"
     assert name in texts[0].splitlines()[1]  # the process's own frames only
     assert "has not yielded for 0.1 s" in texts[0]
+
+
+def test_a_process_stuck_in_a_log_handler_dies_of_kill():
+    """It holds the handler's lock, which the report of it needs as well; the strikes need none."""
+    reports = threading.Event()
+
+    class Endless(logging.Handler):
+        def emit(self, record):
+            while record.name == "the program":
+                pass
+
+    def report_comes(record):
+        reports.set()
+        return True
+
+    handler, log = Endless(), logging.getLogger("midflight.watchdog")
+
+    running = RunningRuntime(watchdog=False)
+    watchdog = Watchdog(running.scheduler, look_seconds=0.02, stuck_seconds=0.1)
+    logging.getLogger().addHandler(handler)
+    log.addFilter(report_comes)
+    try:
+        stuck = running.scheduler.spawn(lambda: logging.getLogger("the program").warning("stuck"), ())
+        watchdog.start()
+        kill_from_a_thread(stuck.pid, reports)
+        running.scheduler.call_threadsafe(lambda: None).result(10)
+    finally:
+        log.removeFilter(report_comes)
+        logging.getLogger().removeHandler(handler)
+
+    watchdog.stop()
+    running.stop()
+    assert stuck.pid.process is None
 
 
 async def sleep_for_ever():

@@ -87,12 +87,28 @@ def test_with_no_evaluation_there_is_nothing_to_interrupt(shell: Shell) -> None:
 
 def test_code_that_catches_the_interrupt_goes_on(shell: Shell) -> None:
     """It is an exception like others: what the input does with it is its own affair."""
-    future = begin(shell, "try:\n    while True: begun.set()\nexcept KeyboardInterrupt:\n    x = 'caught'\n")
+    future = begin(
+        shell, "try:\n    begun.set()\n    while True: len('')\nexcept KeyboardInterrupt:\n    x = 'caught'\n"
+    )
 
     assert shell.session.interrupt()
 
     assert future.result(DEADLINE_SECONDS).status == "ok"
     assert shell.value("x") == "'caught'"
+
+
+def test_code_that_has_caught_an_interrupt_can_be_broken_by_another(shell: Shell) -> None:
+    """Each strike is one of its own."""
+    caught = threading.Event()
+    shell.bind(caught=caught)
+    loop = "begun.set()\n    while True: len('')"  # not first in the `try`: before 3.13 its jump counts as outside
+    future = begin(shell, f"try:\n    {loop}\nexcept KeyboardInterrupt:\n    caught.set()\n    {loop}\n")
+
+    assert shell.session.interrupt()
+    assert caught.wait(DEADLINE_SECONDS)
+    assert shell.session.interrupt()
+
+    assert future.result(DEADLINE_SECONDS).status == "interrupted"
 
 
 def test_a_timeout_works_after_an_interrupt(shell: Shell) -> None:
@@ -113,7 +129,7 @@ def test_interrupts_at_any_moment_hit_the_evaluation_or_nothing(shell: Shell) ->
     shell.ask("p = spawn(bystander)")
     stop = threading.Event()
     statuses: list[str] = []
-    until = time.monotonic() + DEADLINE_SECONDS
+    until = time.monotonic() + 6 * DEADLINE_SECONDS
     interval = sys.getswitchinterval()
 
     def interrupt_for_ever() -> None:
@@ -125,7 +141,7 @@ def test_interrupts_at_any_moment_hit_the_evaluation_or_nothing(shell: Shell) ->
     thread.start()
     try:
         while statuses.count("interrupted") < 30 and time.monotonic() < until:
-            statuses.append(shell.ask("for _ in range(20_000): None\n").status)
+            statuses.append(shell.ask("for _ in range(100_000): None\n").status)
     finally:
         sys.setswitchinterval(interval)
         stop.set()

@@ -17,7 +17,7 @@ Laws:
 4. The class that is dealt is made for that target, so another target's exception, or a Ctrl-C, is never mistaken for
    it; these are raised once more when this target's own has come.
 5. The innermost code must be the user's. Amid the kernel (`pid << message` in a loop) a half-done step would lose
-   a message; amid the import system or `logging` a lock of all threads would stay locked. Who strikes tries again.
+   a message; amid the import system, `logging` or `threading` a lock would stay locked. Who strikes tries again.
 
 Limits: code in C that does not return cannot be interrupted, and a thread has room for one exception: a second that
 is dealt before the first has hit takes its place. A build without the interpreter's lock has no law 1.
@@ -26,14 +26,16 @@ is dealt before the first has hit takes its place. A build without the interpret
 from __future__ import annotations
 
 import ctypes
+import dis
 import os
 import sys
 import sysconfig
 from _thread import get_ident
 from collections.abc import Callable, Iterable, Iterator
+from functools import lru_cache
 from itertools import compress, repeat, starmap
 from operator import attrgetter, eq, is_, itemgetter
-from types import FrameType
+from types import CodeType, FrameType
 from typing import TYPE_CHECKING, Any, Generic, ParamSpec, TypeVar
 
 if TYPE_CHECKING:
@@ -47,7 +49,12 @@ Result = TypeVar("Result")
 Error = TypeVar("Error", bound=BaseException)
 
 _STANDARD_LIBRARY = sysconfig.get_path("stdlib") + os.sep
-_HOLD_LOCKS = ("<frozen importlib", *(_STANDARD_LIBRARY + name + os.sep for name in ("importlib", "logging")))
+_HOLD_LOCKS = (
+    "<frozen importlib",
+    _STANDARD_LIBRARY + os.path.join("importlib", ""),
+    _STANDARD_LIBRARY + os.path.join("logging", ""),
+    _STANDARD_LIBRARY + "threading.py",
+)
 _OURS = os.path.dirname(os.path.dirname(os.path.abspath(__file__))) + os.sep
 _ROUNDS = 8  # of an empty loop; one is enough
 _NOBODY = 0  # no thread's number
@@ -122,7 +129,7 @@ class Target(Generic[Error]):
         """
         thread = self.thread
         frame = sys._current_frames().get(thread)
-        if thread in (_NOBODY, get_ident()) or frame is None or not (amid_ours or is_user_code(frame)):
+        if thread in (_NOBODY, get_ident()) or frame is None or not may_be_struck(frame, amid_ours=amid_ours):
             return False
         self.struck = True
         is_open = map(eq, map(attrgetter("thread"), repeat(self)), repeat(thread))
@@ -168,7 +175,7 @@ def break_into(scheduler: Scheduler, process: Process, turn: int, error: type[Ba
     """
     thread = scheduler.thread
     frame = sys._current_frames().get(thread)
-    if scheduler.turns != turn or scheduler.current() is not process or frame is None or not is_user_code(frame):
+    if scheduler.turns != turn or scheduler.current() is not process or frame is None or not may_be_struck(frame):
         return False
     scheduler.struck = error
     return _deal(
@@ -197,17 +204,41 @@ def _deal(thread: int, frame: FrameType, error: type[BaseException], *conditions
         return False
 
 
+def may_be_struck(frame: FrameType, *, amid_ours: bool = False) -> bool:
+    """Say whether an exception may be raised in `frame`, the innermost of a thread: law 5.
+
+    The import system, `logging` and `threading` hold locks that all threads share, and not everywhere in a way that an
+    exception cannot leave them locked. They are struck where they only wait.
+    """
+    filename = frame.f_code.co_filename
+    if filename.startswith(_HOLD_LOCKS) and frame.f_lasti not in _waits_in(frame.f_code):
+        return False
+    return amid_ours or is_user_code(frame)
+
+
+@lru_cache(maxsize=256)
+def _waits_in(code: CodeType) -> frozenset[int]:
+    """Return where a function of `threading` calls what may wait long, and cleans up if that raises."""
+    if code.co_name not in ("wait", "join", "_wait_for_tstate_lock"):
+        return frozenset()
+    found, name = set(), None
+    for instruction in dis.get_instructions(code):
+        if instruction.opname in ("LOAD_METHOD", "LOAD_ATTR"):
+            name = instruction.argval
+        elif instruction.opname.startswith("CALL") and name in ("acquire", "join"):
+            found.add(instruction.offset)
+    return frozenset(found)
+
+
 def is_user_code(frame: FrameType | None) -> bool:
     """Say whether `frame`, the innermost of a thread, works for the user's code and not for Midflight's.
 
-    What is of the standard library counts as the code that called it, but for the import system and `logging`: these
-    are not to be broken off. They hold locks that all threads share.
+    What is of the standard library counts as the code that called it.
     """
     while frame is not None:
-        filename = frame.f_code.co_filename
-        if filename.startswith((_OURS, *_HOLD_LOCKS)):
+        if frame.f_code.co_filename.startswith(_OURS):
             return False
-        if not filename.startswith((_STANDARD_LIBRARY, "<frozen ")):
+        if is_users_own(frame):
             return True
         frame = frame.f_back
     return False
