@@ -15,6 +15,7 @@ import threading
 from collections import Counter
 from dataclasses import dataclass, field
 from pathlib import Path
+from types import FunctionType
 
 from chaos.ledger import Broken
 from chaos.referrers import paths_to
@@ -121,6 +122,11 @@ class Accounts:
         return wrong
 
 
+def is_own(value: object, namespace: object) -> bool:
+    """Say whether `value` is a function that was made in `namespace`."""
+    return isinstance(value, FunctionType) and value.__globals__ is namespace
+
+
 def snapshot_files() -> int:
     """Return how many texts of versions are on disk."""
     folder = snapshots._folders.get(os.getpid())
@@ -158,4 +164,8 @@ def exact(world: World, tasks: int) -> list[str]:
             if version.is_alive and not version.is_current:
                 why = code.why_alive(line.name, version.version)
                 wrong.append(f"{line.name} version {version.version}, which nobody runs, is in memory: {why.text()}")
+                wrong.append(f"  threads: {[each.name for each in threading.enumerate()]}")
+                namespace = modules.module_of(line.name).version(version.version).namespace
+                held = [each for each in (namespace or {}).values() if is_own(each, namespace)]
+                wrong += [f"  {path}" for each in held[:6] for path in paths_to(each)]
     return wrong

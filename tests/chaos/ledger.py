@@ -92,9 +92,9 @@ def shown(reason: object) -> str:
         return reason
     if type(reason) is tuple:
         return "(" + ", ".join(shown(each) for each in reason) + ")"
-    if type(reason) in (int, float, bool, type(None)):
+    if type(reason) in (float, bool, type(None)) or (type(reason) is int and reason.bit_length() < 64):
         return repr(reason)
-    if isinstance(reason, BaseException) and type(reason).__module__ in ("builtins", "chaos.ledger"):
+    if issubclass(type(reason), BaseException) and type(reason).__module__ == "builtins":
         return f"{type(reason).__name__}{shown(tuple(BaseException.args.__get__(reason)))}"
     return f"a {type(reason).__name__}"
 

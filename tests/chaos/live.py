@@ -15,7 +15,7 @@ from pathlib import Path
 from random import Random
 from typing import Any
 
-from chaos.actions import loads, outside, processes, waits
+from chaos.actions import hostilities, loads, outside, processes, waits
 from chaos.invariants import check
 from chaos.leaks import Accounts
 from chaos.ledger import Broken
@@ -28,7 +28,7 @@ from midflight.kernel import Scheduler
 
 __all__ = ["Live", "play"]
 
-ACTIONS = (*processes.ACTIONS, *waits.ACTIONS, *loads.ACTIONS, *outside.ACTIONS)
+ACTIONS = (*processes.ACTIONS, *waits.ACTIONS, *loads.ACTIONS, *hostilities.ACTIONS, *outside.ACTIONS)
 PAUSES = (0.0, 0.0, 0.0, 0.001, 0.005)
 REST_SECONDS = 30.0
 LOOK_SECONDS = 0.02
@@ -43,7 +43,7 @@ class Live:
         self.record = record
         self.world = world = World(Random(seed), scheduler, folder, is_live=True)
         world.is_shared = is_shared
-        scheduler.on_crash.append(self._crashed)
+        scheduler.on_crash += [hostilities.listener_that_raises, self._crashed]
         asyncio.get_running_loop().set_exception_handler(world.complained)
         world.run_load = self._run_load
         world.run_upgrade = self._run_upgrade

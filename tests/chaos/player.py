@@ -11,6 +11,7 @@ from collections.abc import Callable
 from inspect import isawaitable
 from typing import Any
 
+from chaos.hostile import HostileMessage
 from chaos.ledger import Ledger, Letter, Ring, Wait, shown
 from midflight import Down, Exit, Pid, ProcessExit, process_info, self_, trap_exit
 
@@ -110,6 +111,11 @@ class Player:
         """Do as a message says, and write it down."""
         self.see(text)
         self.takes += 1
+        if type(message) is HostileMessage:  # nothing may be asked of it
+            self.ledger.counts["hostile messages"] += 1
+            if self.kind == "newest":
+                self.version = self.line.current()
+            return
         match message:
             case Letter():
                 self.ledger.take_letter(self.number, message)

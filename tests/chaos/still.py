@@ -7,6 +7,7 @@ takes part; `chaos.live` has those.
 from __future__ import annotations
 
 import asyncio
+import gc
 import sys
 import tempfile
 from collections.abc import Callable, Iterator
@@ -15,7 +16,7 @@ from pathlib import Path
 from random import Random
 from typing import Any
 
-from chaos.actions import loads, processes, waits
+from chaos.actions import hostilities, loads, processes, waits
 from chaos.invariants import check
 from chaos.leaks import Accounts
 from chaos.ledger import Broken
@@ -27,7 +28,7 @@ from midflight.testing import TestRuntime
 
 __all__ = ["ACTIONS", "Still", "play"]
 
-ACTIONS = (*processes.ACTIONS, *waits.ACTIONS, *loads.ACTIONS)
+ACTIONS = (*processes.ACTIONS, *waits.ACTIONS, *loads.ACTIONS, *hostilities.ACTIONS)
 MODULES = 3
 CHECK_EVERY = 10
 LOAD_SECONDS = 30.0
@@ -42,7 +43,7 @@ class Still:
         self.clock = ManualClock()
         self.runtime = TestRuntime(self.clock)
         self.world = world = World(Random(seed), self.runtime.scheduler, folder, is_live=False)
-        self.runtime.scheduler.on_crash[:] = [world.crashed]
+        self.runtime.scheduler.on_crash[:] = [hostilities.listener_that_raises, world.crashed]
         self.runtime.loop.set_exception_handler(world.complained)
         world.advance = self.clock.advance
         world.settle = self.runtime.run_until_idle
@@ -113,6 +114,8 @@ class Still:
         world.witness << "end"
         self.let_time_pass(60.0)  # timers that nobody hears any more go, too
         self.record.counts.update(world.ledger.counts)
+        gc.collect()  # an asynchronous generator of a player is closed by the loop
+        self.runtime.run_until_idle()
         self.accounts.close(world, tasks=0)
 
     def close(self) -> None:

@@ -152,7 +152,12 @@ class World:
         self.ledger.crashes[report.pid] += 1
 
     def complained(self, _: object, context: dict[str, Any]) -> None:
-        """Note what the event loop complains of; its exception handler."""
+        """Note what the event loop complains of; its exception handler.
+
+        A child that has failed before its parent was killed is nobody's to hear of, and so the loop is told.
+        """
+        if "but its parent task" in str(context.get("message")):
+            return
         self.complaints.append(str(context.get("message")) + " " + repr(context.get("task") or context.get("future")))
 
     # --- Players -----------------------------------------------------------------------------------------------
