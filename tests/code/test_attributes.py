@@ -7,7 +7,10 @@ from collections import OrderedDict, defaultdict, deque
 
 import pytest
 
-from midflight.code.identity.server_state import attributes_of, copied, moved
+from midflight.code.identity.fields import fields_of
+from midflight.code.identity.migrate import become
+from midflight.code.identity.server_state import copied
+from midflight.errors import MigrationError
 
 
 class Plain:
@@ -23,6 +26,10 @@ class Slotted:
 
     def __init__(self):
         self.__private = "private"
+
+
+class Bare:
+    __slots__ = ()
 
 
 class WithBoth(Slotted):
@@ -87,7 +94,7 @@ def test_moving_keeps_the_object():
     """Only its class changes."""
     server = make(total=3)
 
-    found = moved(server, Other)
+    found = become(server, Other)
 
     assert found is server
     assert type(found) is Other
@@ -98,11 +105,17 @@ def test_slots_are_attributes_too():
     server = WithBoth()
     server.more = 1
 
-    assert attributes_of(server) == {"_Slotted__private": "private", "more": 1}
-    assert attributes_of(copied(server, WithBoth)) == attributes_of(server)
+    assert fields_of(server) == {"_Slotted__private": "private", "more": 1}
+    assert fields_of(copied(server, WithBoth)) == fields_of(server)
 
 
 def test_an_attribute_without_a_place_is_an_error():
-    """A class with slots, and none for it: the server cannot be of that class."""
+    """A class with slots, and none for it: the server cannot be of that class, and is what it was."""
+    server = make(total=3)
+
+    with pytest.raises(MigrationError, match="Bare has no slot for total"):
+        become(server, Bare)
     with pytest.raises(AttributeError):
-        moved(make(total=3), Slotted)
+        copied(server, Slotted)
+
+    assert (type(server), server.total) == (Plain, 3)

@@ -8,7 +8,9 @@ from midflight.code.census.version_history import module_name
 from midflight.code.editing.define import Defined, load_definition
 from midflight.code.editing.running import Running, running_at
 from midflight.code.editing.waiting import Spot, waiting, waiting_at
-from midflight.code.identity.server_state import attributes_of, copied, moved, replaced
+from midflight.code.identity.fields import fields_of
+from midflight.code.identity.migrate import become
+from midflight.code.identity.server_state import copied, copies_of, replaced
 from midflight.code.loading.load_thread import LoadThread
 from midflight.code.report.of_many import summary_of_many, text_of_many
 from midflight.code.source.annotations import annotations_of, names_around, signature_of
@@ -28,15 +30,16 @@ __all__ = [
     "Running",
     "Spot",
     "annotations_of",
-    "attributes_of",
+    "become",
     "compare_texts",
     "copied",
+    "copies_of",
+    "fields_of",
     "load_definition",
     "load_or_upgrade",
     "load_or_upgrade_many",
     "loader_var",
     "module_name",
-    "moved",
     "names_around",
     "readable",
     "real_path",

@@ -12,10 +12,10 @@ import time
 import traceback
 from dataclasses import dataclass
 from itertools import islice
-from types import FrameType, SimpleNamespace
+from types import FrameType
 from typing import Any
 
-from midflight.code.lowlevel import attributes_of, copied, readable
+from midflight.code.lowlevel import copies_of, fields_of, readable
 from midflight.kernel import CrashReport, Pid, Process, Sink, group_leader_var, server_of
 from midflight.observer.printing import Printed, printed, printed_items
 from midflight.observer.process_view import FrameView, Kin, frame_view, is_ours
@@ -126,12 +126,12 @@ def _entry(process: Process | None, report: CrashReport, frames: list[FrameType]
         refusal = None
         if isinstance(server, Supervisor):
             refusal = "it was a supervisor, whose children have ended with it; start the tree again"
-        return Entry(cls.__module__, cls.__qualname__, True, _copies(attributes_of(server)), refusal=refusal)
+        return Entry(cls.__module__, cls.__qualname__, True, copies_of(fields_of(server)), refusal=refusal)
     if frames and not is_ours(str(frames[0].f_globals.get("__name__"))):
         frame = frames[0]
         info = inspect.getargvalues(frame)
         module = str(frame.f_globals.get("__name__", "?"))
-        values = _copies(report.arguments)
+        values = copies_of(report.arguments)
         return Entry(module, frame.f_code.co_qualname, False, values, (info.varargs, info.keywords))
     if frames:
         refusal = "it was started by Midflight's own code, a task or an init that failed; start it again from there"
@@ -139,8 +139,3 @@ def _entry(process: Process | None, report: CrashReport, frames: list[FrameType]
     module, _, name = report.initial_call.rpartition(".")
     refusal = f"{report.initial_call} could not be called with what it was given; spawn it again with something else"
     return Entry(module, name, False, {}, refusal=refusal)
-
-
-def _copies(values: dict[str, Any]) -> dict[str, Any]:
-    """Return `values`, with the containers among them copied: whoever shared them goes on changing his own."""
-    return vars(copied(SimpleNamespace(**values), SimpleNamespace)) if all(map(str.isidentifier, values)) else values

@@ -16,7 +16,7 @@ from types import SimpleNamespace
 from typing import Any, NamedTuple
 
 from midflight.code import current_version
-from midflight.code.lowlevel import copied, signature_of
+from midflight.code.lowlevel import copied, copies_of, signature_of
 from midflight.errors import RequestError
 from midflight.kernel import CrashReport, Pid, Scheduler, Sink, trouble
 from midflight.observer.crash_record import CrashRecord, record_of
@@ -102,7 +102,7 @@ class Crashes:
         if entry.refusal is not None:
             raise _refused(record, entry.refusal)
         values = entry.values if arguments is None else self._edited(record, arguments)
-        values = vars(copied(SimpleNamespace(**values), SimpleNamespace))
+        values = copies_of(values)
         target = _find(record)
         function, args = (_server(record, target, values), ()) if entry.is_server else _call(record, target, values)
 

@@ -14,7 +14,7 @@ from types import FrameType
 from typing import Any, NamedTuple
 
 from midflight.code import current_version
-from midflight.code.lowlevel import attributes_of, real_path
+from midflight.code.lowlevel import fields_of, real_path
 from midflight.kernel import (
     Pid,
     Process,
@@ -193,7 +193,7 @@ def _state_of(server: object) -> State:
         module=cls.__module__,
         version=next((number for number in versions if number is not None), None),
         current=current_version(cls.__module__),
-        attributes=tuple(printed_items(attributes_of(server))),
+        attributes=tuple(printed_items(fields_of(server))),
     )
 
 

@@ -18,10 +18,9 @@ import inspect
 from collections.abc import Iterator
 from dataclasses import dataclass
 from functools import partial
-from types import SimpleNamespace
 from typing import Any
 
-from midflight.code.lowlevel import attributes_of, copied, replaced
+from midflight.code.lowlevel import copies_of, fields_of, replaced
 from midflight.errors import CallError, CallTimeout
 from midflight.kernel import OUTSIDE, Pid, Process, Ref, Scheduler, Sink, System
 from midflight.observer.evaluate import Names, run_aside
@@ -74,7 +73,7 @@ def replace_state(
     server = server_in(process, pid)
     assert process is not None
     if not edits:
-        (attributes,) = look_at(scheduler, [lambda: tuple(printed_items(attributes_of(server)))])
+        (attributes,) = look_at(scheduler, [lambda: tuple(printed_items(fields_of(server)))])
         return ReplacedState(pid, process.name, (), (), attributes)
     work = _Replacing(scheduler, process, edits, {} if force else given, names, is_checked=bool(base) and not force)
     return run_aside(scheduler, partial(work.run, sink), "The edit of its state", sink=sink, seconds=WHOLE_SECONDS)
@@ -108,7 +107,7 @@ class _Replacing:
         try:
             await otp_sys.suspend(self._pid, BUSY_SECONDS)
             server = await otp_sys.get_state(self._pid, BUSY_SECONDS)
-            attributes = attributes_of(server)
+            attributes = fields_of(server)
             self._check(attributes)
             async with asyncio.timeout(HELD_SECONDS):
                 values = await self._values(server, attributes, sink)
@@ -134,7 +133,7 @@ class _Replacing:
             self._process.name,
             tuple(edit.name for edit in self._edits if edit.value is not None),
             tuple(edit.name for edit in self._edits if edit.value is None),
-            tuple(printed_items(attributes_of(server))),
+            tuple(printed_items(fields_of(server))),
         )
 
     def _put(self, seen: Any, values: dict[str, Any], in_place: bool, server: Any) -> Any:
@@ -146,7 +145,7 @@ class _Replacing:
         if self._is_over or server is not seen:
             raise unchanged("somebody else has replaced its state meanwhile", "Ask for the text anew.")
         removed = {edit.name for edit in self._edits if edit.value is None}
-        attributes = {name: value for name, value in (attributes_of(server) | values).items() if name not in removed}
+        attributes = {name: value for name, value in (fields_of(server) | values).items() if name not in removed}
         try:
             return replaced(server, attributes, in_place=in_place)
         except AttributeError as error:
@@ -182,7 +181,7 @@ class _Replacing:
         """Return what the edited attributes become. Raises: RequestError."""
         names = self._names(sink)
         names.update(_module_names(type(server)))
-        names.update(vars(copied(SimpleNamespace(**attributes), SimpleNamespace)))  # whose change changes nothing
+        names.update(copies_of(attributes))  # whose change changes nothing
         values: dict[str, Any] = {}
         for edit in self._edits:
             if edit.value is None:

@@ -12,7 +12,7 @@ from functools import partial
 from pprint import pformat
 from typing import Any
 
-from midflight.code.lowlevel import attributes_of
+from midflight.code.lowlevel import fields_of
 from midflight.errors import RequestError
 from midflight.kernel import Pid, Process, Scheduler, server_of
 from midflight.observer.literals import literal
@@ -76,7 +76,7 @@ def state_text(scheduler: Scheduler, pid: Pid) -> StateText:
     Raises: RequestError if it is dead or no server.
     """
     server = server_in(pid.process, pid)
-    (attributes,) = look_at(scheduler, [lambda: attributes_of(server)])
+    (attributes,) = look_at(scheduler, [lambda: fields_of(server)])
     names = [name for name in attributes if name.isidentifier()]
     looks = [partial(_line, name, attributes[name]) for name in names]
     lines = dict(zip(names, look_at(scheduler, looks), strict=True))

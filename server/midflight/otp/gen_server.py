@@ -9,7 +9,7 @@ import logging
 from reprlib import recursive_repr
 from typing import Any
 
-from midflight.code.lowlevel import attributes_of
+from midflight.code.lowlevel import fields_of
 from midflight.kernel import Client, self_, trouble
 from midflight.otp.protocol import Name
 from midflight.otp.serving import Starting, start
@@ -38,7 +38,8 @@ class GenServer:
     messages wait. A callback that raises ends the process, with the exception as its reason, after `terminate`;
     one that raises Stop ends it in good order. An un-awaited coroutine that an async one returns is its tail call.
     After a load of its module, from the next message on, the object is one of the module's newest version of the
-    class, with the state it had; if the class has no such name any more it stays what it is.
+    class, with the state it had, or what `__migrate__` of that class makes of it. If the name of the class is gone, it
+    stays what it is.
 
     OTP: gen_server. There the state is passed and returned; here it is `self`'s attributes.
     """
@@ -121,5 +122,5 @@ class GenServer:
 
     @recursive_repr()
     def __repr__(self) -> str:
-        state = ", ".join(f"{name}={short(value)}" for name, value in attributes_of(self).items())
+        state = ", ".join(f"{name}={short(value)}" for name, value in fields_of(self).items())
         return f"<{type(self).__qualname__} {state}>" if state else f"<{type(self).__qualname__}>"

@@ -6,19 +6,21 @@ message -> terminate -> the exit reason.
 Laws:
 1. The loop is here, the callbacks are the current version's: after a load the next message runs the new ones with
    the old state. So an idle server runs no code of its module, and no load ever leaves it behind.
-2. A server changes version, or state by a system message, only between two messages.
+2. A server changes version, or state by a system message, only between two messages. It takes a new class as any
+   object does, by its `__migrate__` if it has one; if that fails it goes on with the old class and state.
 3. While it is suspended it handles system messages, and the exit signal of its parent. All else waits.
 4. `terminate` runs once, if init was done, for every end but `kill` and the Ctrl-C that ends the program.
 """
 
 from __future__ import annotations
 
+import logging
 from collections.abc import Coroutine, Generator
 from types import CoroutineType
 from typing import Any
 
-from midflight.code.lowlevel import copied, moved
-from midflight.errors import AlreadyStarted, InitFailed, ProcessExit
+from midflight.code.lowlevel import become, copied
+from midflight.errors import AlreadyStarted, InitFailed, MigrationError, ProcessExit
 from midflight.kernel import (
     OUTSIDE,
     TIMED_OUT,
@@ -33,7 +35,9 @@ from midflight.kernel import (
     exit,
     link,
     receive,
+    self_,
     spawn,
+    trouble,
     unlink,
 )
 from midflight.otp.newest import home_of, newest
@@ -42,6 +46,8 @@ from midflight.outside import is_from_outside
 from midflight.text import short
 
 __all__ = ["Serving", "Starting", "checked_name", "start"]
+
+logger = logging.getLogger("midflight.gen_server")
 
 
 class Starting(Coroutine[Any, Any, Any]):
@@ -295,9 +301,17 @@ def _reason_of(error: BaseException) -> object:
 
 
 def _of_the_newest_class(server: Any) -> Any:
-    """Return `server` as an object of the newest version of its class; as it is if that is gone."""
+    """Return `server` as an object of the newest version of its class; as it is if that is gone, or cannot take it."""
     cls = newest(type(server))
-    return server if cls is type(server) or not _is_server_class(cls) else moved(server, cls)
+    if cls is type(server) or not _is_server_class(cls):
+        return server
+    try:
+        return become(server, cls, sets_slots_later=True)
+    except MigrationError as error:
+        until = f"until {cls.__module__} is loaded again"
+        text = f"{self_()!r} goes on with its older {cls.__qualname__} {until}: {error}"
+        trouble.log(logger, logging.WARNING, text)
+        return server
 
 
 def _is_server_class(cls: Any) -> bool:

@@ -8,7 +8,7 @@ from collections.abc import Callable
 from types import MemberDescriptorType
 from typing import Any
 
-__all__ = ["ABSENT", "bare", "declared", "fields_of", "new_slots", "put"]
+__all__ = ["ABSENT", "declared", "fields_of", "made", "new_slots", "put", "with_class"]
 
 ABSENT: Any = object()
 
@@ -106,7 +106,29 @@ def _default_of_model(field: Any) -> Callable[[], Any]:
     return lambda: ABSENT if field.is_required() else field.get_default(call_default_factory=True)
 
 
-def bare(value: Any, cls: type, fields: dict[str, Any]) -> Any:
+def with_class(value: Any, cls: type) -> Any:
+    """Return `value` with class `cls` and the fields it has; another object if the two classes differ in their slots.
+
+    Raises: AttributeError if `cls` has no slot for one of the fields.
+    """
+    try:
+        object.__setattr__(value, "__class__", cls)
+    except TypeError:
+        return made(value, cls, fields_of(value))
+    return value
+
+
+def made(value: Any, cls: type, fields: dict[str, Any]) -> Any:
+    """Return a new object of class `cls` with these fields, and with what `value` is if it is a list, a number...
+
+    Raises: TypeError for a class that cannot be made so; AttributeError if it has no slot for one of the fields.
+    """
+    new = _bare(value, cls, fields)
+    put(new, fields)
+    return new
+
+
+def _bare(value: Any, cls: type, fields: dict[str, Any]) -> Any:
     """Return a new object of class `cls` without fields, for the place of `value`; a named tuple has its `fields`.
 
     Its `__init__` does not run. Raises: TypeError for a class that cannot be made so.

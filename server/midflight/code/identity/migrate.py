@@ -1,8 +1,9 @@
 """An object of a superseded class becomes one of the current class: by `__class__`, or by its `__migrate__`.
 
 Laws:
-1. Nothing migrates by itself. A process that runs old code has old objects, and they stay what that code expects;
-   whoever moves state to new code on purpose asks for it here.
+1. Nothing migrates by itself but the object of a server, which runs new code from its next message on. A process that
+   runs old code has old objects, and they stay what that code expects; a program that moves state to new code on
+   purpose asks for it here.
 2. All that can fail comes first: an object that cannot become one of the new class is as it was.
 """
 
@@ -16,14 +17,14 @@ from collections.abc import Callable
 from typing import Any
 
 from midflight.code.identity.current import current
-from midflight.code.identity.fields import ABSENT, bare, declared, fields_of, new_slots, put
+from midflight.code.identity.fields import ABSENT, declared, fields_of, made, new_slots, put
 from midflight.code.version.facade import Namespace
 from midflight.code.version.modules import known, module_of
 from midflight.code.version.version import version_of
 from midflight.errors import MigrationError
 from midflight.text import exception_said
 
-__all__ = ["SUPERSEDED", "migrate", "migrate_state", "newest_class", "old_instances", "rebuilt"]
+__all__ = ["SUPERSEDED", "become", "migrate", "migrate_state", "newest_class", "old_instances", "rebuilt"]
 
 Newest = Callable[[type], type]
 
@@ -84,11 +85,19 @@ def migrate(value: Any) -> Any:
     """
     old = type(value)
     new = _newest(old, newest_for(sys._getframe(1).f_globals))
-    if new is old:
-        return value
+    return value if new is old else become(value, new)
+
+
+def become(value: Any, new: type, *, sets_slots_later: bool = False) -> Any:
+    """Return `value` as an object of class `new`, as `migrate` does: the same object where Python can do that.
+
+    With `sets_slots_later` new slots may stay without a value: those of a server, whose callbacks set them.
+    Raises: MigrationError; the object is as it was then.
+    """
+    old = type(value)
     if isinstance(value, enum.Enum):
         return _member(value, new)
-    found = _new_fields(value, new, fields_of(value))
+    found = _new_fields(value, new, fields_of(value), sets_slots_later)
     if not isinstance(found, dict):
         return found
     if isinstance(value, tuple):
@@ -166,7 +175,7 @@ def _member(value: enum.Enum, new: type) -> Any:
     return found
 
 
-def _new_fields(value: Any, new: type, fields: dict[str, Any]) -> Any:
+def _new_fields(value: Any, new: type, fields: dict[str, Any], sets_slots_later: bool = False) -> Any:
     """Return the fields that `value` shall have as an object of `new`; or what its `__migrate__` made of it."""
     old = type(value)
     hook = getattr(new, "__migrate__", None)
@@ -185,7 +194,7 @@ def _new_fields(value: Any, new: type, fields: dict[str, Any]) -> Any:
         )
     wanted, dropped = declared(new), set(declared(old) or ())
     if wanted is None:
-        wanted, dropped = new_slots(old, new), set()
+        wanted, dropped = {} if sets_slots_later else new_slots(old, new), set()
     found = {name: each for name, each in fields.items() if name in wanted or name not in dropped}
     lacking = []
     for name, default in wanted.items():
@@ -206,11 +215,9 @@ def _is_hidden(name: str) -> bool:
 def _made(value: Any, new: type, fields: dict[str, Any]) -> Any:
     """Return a new object of class `new` with these fields, and with what `value` is if it is a list, a number..."""
     try:
-        made = bare(value, new, fields)
-        put(made, fields)
+        return made(value, new, fields)
     except (TypeError, AttributeError, ValueError) as error:
         raise MigrationError(type(value), str(error)) from error
-    return made
 
 
 class _State:

@@ -1,46 +1,21 @@
-"""The attributes of an object: shown, and taken over by an object of another version of its class, shared or copied."""
+"""The state of a server: its attributes as text, copied for an upgrade, and swapped in one step.
+
+fields.py says what the attributes of an object are, and migrate.py how it becomes one of another version of its class.
+"""
 
 from __future__ import annotations
 
 import copy
 from collections import deque
-from collections.abc import Iterator
+from collections.abc import Mapping
 from typing import Any
-from weakref import WeakKeyDictionary
 
+from midflight.code.identity.fields import fields_of, made, put
 from midflight.text import short
 
-__all__ = ["attributes_of", "copied", "moved", "replaced", "shown", "swap_state"]
+__all__ = ["copied", "copies_of", "replaced", "shown", "swap_state"]
 
 SHOWN = 200  # characters of all attributes together
-
-_known_slots: WeakKeyDictionary[type[Any], tuple[str, ...]] = WeakKeyDictionary()  # weak: no cache keeps a version
-
-
-def attributes_of(server: object) -> dict[str, Any]:
-    """Return the attributes of `server` by name, those in slots included."""
-    found = dict(getattr(server, "__dict__", {}))
-    for name in _slots(type(server)):
-        if hasattr(server, name):
-            found[name] = getattr(server, name)
-    return found
-
-
-def _slots(cls: type[Any]) -> tuple[str, ...]:
-    """Return the names by which the slots of `cls` and its bases are read and set."""
-    found = _known_slots.get(cls)
-    if found is None:
-        found = _known_slots[cls] = tuple(_find_slots(cls))
-    return found
-
-
-def _find_slots(cls: type[Any]) -> Iterator[str]:
-    for base in cls.__mro__:
-        slots = base.__dict__.get("__slots__", ())
-        for name in (slots,) if isinstance(slots, str) else slots:
-            if name not in ("__dict__", "__weakref__"):
-                is_private = name.startswith("__") and not name.endswith("__")
-                yield f"_{base.__name__.lstrip('_')}{name}" if is_private else name
 
 
 def shown(attributes: dict[str, Any]) -> str:
@@ -49,26 +24,22 @@ def shown(attributes: dict[str, Any]) -> str:
     return text if len(text) <= SHOWN else f"{text[:SHOWN]}..."
 
 
-def moved(server: Any, cls: type[Any]) -> Any:
-    """Return `server` as an object of `cls`: the same object wherever Python allows, else one with its attributes.
-
-    Raises: AttributeError if `cls` has slots and none for an attribute.
-    """
-    try:
-        server.__class__ = cls
-    except TypeError:  # the two differ in __slots__
-        return _made(cls, attributes_of(server))
-    return server
-
-
 def copied(server: Any, cls: type[Any]) -> Any:
     """Return an object of `cls` with copies of the attributes of `server`.
+
+    Raises: AttributeError if `cls` has no place for an attribute: no slot, or a property of that name.
+    """
+    return _filled(server, cls, copies_of(fields_of(server)))
+
+
+def copies_of(attributes: Mapping[str, Any]) -> dict[str, Any]:
+    """Return the attributes with copies of the containers among them.
 
     Lists, dicts, sets, deques and bytearrays are copied, in one another too; all else is shared, so locks and
     sockets stay what they are.
     """
     copies: dict[int, Any] = {}
-    return _made(cls, {name: _copy(value, copies) for name, value in attributes_of(server).items()})
+    return {name: _copy(value, copies) for name, value in attributes.items()}
 
 
 def swap_state(old: Any, new: Any) -> Any:
@@ -78,11 +49,7 @@ def swap_state(old: Any, new: Any) -> Any:
     """
     try:
         object.__setattr__(old, "__class__", type(new))
-        for name in _slots(type(new)):
-            if hasattr(new, name):
-                object.__setattr__(old, name, getattr(new, name))
-            elif hasattr(old, name):
-                object.__delattr__(old, name)
+        put(old, fields_of(new))
         if hasattr(new, "__dict__"):
             # One dict for both: what `new` was given to while it was made holds the same state too.
             object.__setattr__(old, "__dict__", new.__dict__)
@@ -96,16 +63,15 @@ def replaced(server: Any, attributes: dict[str, Any], *, in_place: bool) -> Any:
 
     Raises: AttributeError if its class has no place for one of them; `server` is as it was then.
     """
-    new = _made(type(server), attributes)
+    new = _filled(server, type(server), attributes)
     return swap_state(server, new) if in_place else new
 
 
-def _made(cls: type[Any], attributes: dict[str, Any]) -> Any:
-    new: Any = cls.__new__  # and not cls(): its __init__ is for a new server
-    fresh = new(cls)
+def _filled(server: Any, cls: type[Any], attributes: dict[str, Any]) -> Any:
+    new = made(server, cls, {})
     for name, value in attributes.items():
-        object.__setattr__(fresh, name, value)
-    return fresh
+        object.__setattr__(new, name, value)
+    return new
 
 
 def _copy(value: Any, copies: dict[int, Any]) -> Any:

@@ -7,7 +7,8 @@ from dataclasses import fields, replace
 from types import TracebackType
 from typing import Any
 
-from midflight.code.identity.server_state import attributes_of, shown
+from midflight.code.identity.fields import fields_of
+from midflight.code.identity.server_state import shown
 from midflight.code.load.prepare import Prepared
 from midflight.code.report.body_problems import body_problems
 from midflight.code.report.load_report import SHOWN, Diagnostic, LoadReport
@@ -41,7 +42,7 @@ def changes_of(servers: Sequence[SuspendedServer], *, is_whole: bool) -> tuple[S
 def _change(suspended: SuspendedServer, has_text: bool) -> ServerChange:
     plan, error = suspended.plan, suspended.error
     assert plan is not None
-    after = shown(attributes_of(suspended.new)) if has_text and error is None else ""
+    after = shown(fields_of(suspended.new)) if has_text and error is None else ""
     trace = readable(exception_text(error)) if has_text and error is not None else None
     return ServerChange(
         pid=suspended.pid,
@@ -65,7 +66,7 @@ def state_of(suspended: SuspendedServer) -> str:
 def problems_of(failed: Sequence[SuspendedServer], made: Prepared, group: Sequence[Prepared]) -> Iterator[Diagnostic]:
     """Yield what was raised in servers of the module `made`, once for all that raised the same kind at one place.
 
-    The place is in the text of `made`; else in one of the `group`, where the code_change is that is inherited.
+    The place is in the text of `made`; else in one of the `group`, where the callback is that is inherited.
     """
     groups: dict[tuple[object, ...], list[SuspendedServer]] = {}
     for each in failed:
@@ -80,7 +81,8 @@ def problems_of(failed: Sequence[SuspendedServer], made: Prepared, group: Sequen
         whose = "its state" if len(servers) == 1 else "the first one's state"
         if any(each.error is not None and exception_said(each.error) != raised for each in servers):
             raised += ", the first one"
-        message = f"code_change of {who} raised {raised}; {whose} is {state_of(first) or 'empty'}"
+        callback = "__migrate__" if first.plan is not None and first.plan.changer is None else "code_change"
+        message = f"{callback} of {who} raised {raised}; {whose} is {state_of(first) or 'empty'}"
         places = [_problem_in(each, first.error) for each in (made, *group)]
         problem = next((each for each in places if each.code == "code-change"), places[0])
         yield replace(problem, message=message)

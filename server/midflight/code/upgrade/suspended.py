@@ -9,8 +9,11 @@ from collections.abc import Callable, Coroutine
 from typing import Any, NamedTuple
 
 from midflight.code.census.census import spots_of
-from midflight.code.identity.server_state import attributes_of, copied, moved
+from midflight.code.identity.fields import fields_of, with_class
+from midflight.code.identity.migrate import become
+from midflight.code.identity.server_state import copied
 from midflight.code.version.version import Version, version_of
+from midflight.errors import MigrationError
 from midflight.kernel import OUTSIDE, Client, Pid, Process, Ref, Scheduler, System, coroutine_in
 
 __all__ = ["Plan", "SuspendedServer", "called_by", "let_go", "place_of", "preparing", "what_it_does"]
@@ -22,7 +25,8 @@ class Plan(NamedTuple):
     """What is to become of the servers of a class: objects of `cls`.
 
     `module` is the one that they are of. `changer` is the class whose `code_change(old_vsn, extra)` makes their states,
-    None if none has to.
+    None if none has to: then the class is
+    changed as that of any other object, by its `__migrate__` if it has one.
     """
 
     module: str
@@ -75,7 +79,7 @@ def preparing(suspended: SuspendedServer, plan: Plan) -> Callable[[Any], Corouti
     """Return the function that makes the new state, to be run in the server's process; it replaces nothing."""
 
     async def prepare(server: Any) -> Any:
-        suspended.old, suspended.attributes = server, attributes_of(server)
+        suspended.old, suspended.attributes = server, fields_of(server)
         suspended.is_changing = True
         try:
             suspended.new = await _changed(server, plan)
@@ -95,12 +99,21 @@ def preparing(suspended: SuspendedServer, plan: Plan) -> Callable[[Any], Corouti
 
 
 async def _changed(server: Any, plan: Plan) -> Any:
-    found = copied(server, plan.changer or plan.cls)
-    if plan.changer is not None:
-        answer = found.code_change(plan.old_vsn, plan.extra)
-        while (coro := coroutine_in(answer)) is not None:
-            answer = await coro
-    return found if type(found) is plan.cls else moved(found, plan.cls)
+    if plan.changer is None:
+        return _migrated(copied(server, type(server)), plan.cls)
+    found = copied(server, plan.changer)
+    answer = found.code_change(plan.old_vsn, plan.extra)
+    while (coro := coroutine_in(answer)) is not None:
+        answer = await coro
+    return found if type(found) is plan.cls else with_class(found, plan.cls)
+
+
+def _migrated(server: Any, cls: type[Any]) -> Any:
+    """Return `server` as an object of `cls`. Raises: what its `__migrate__` raised, MigrationError."""
+    try:
+        return server if type(server) is cls else become(server, cls, sets_slots_later=True)
+    except MigrationError as error:
+        raise error.__cause__ or error from None
 
 
 def _without_ours(error: BaseException) -> Any:

@@ -52,8 +52,9 @@ async def upgrade(
     Each server whose class is of the module, in whatever version, is suspended between two messages. Then
     `code_change(old_vsn, extra)` of its class in the new version runs in its process, with `self` a copy of it:
     lists, dicts, sets, deques and bytearrays are copied, in one another too, all else is shared, so locks and sockets
-    live. Without a code_change the copy is as the server was. Then version and states become current in one step, and
-    the servers go on; calls made meanwhile have waited, and see the new state. Pids, names, links and mailboxes stay.
+    live. Without a code_change the copy migrates by `__migrate__`, if its class has one, else it is as the server was.
+    Then version and states become current in one step, and the servers go on; calls made meanwhile have waited, and see
+    the new state. Pids, names, links and mailboxes stay.
 
     `old_vsn` is the vsn of the version that the server's object was of: `__vsn__` if the module sets it, else a digest
     of its text. `to` loads the text of that version again. Servers of younger ones then go down to it: code_change of
