@@ -98,3 +98,14 @@ def test_the_table_of_rivals_is_what_the_benchmark_wrote() -> None:
 
     assert len(rows) > 8
     assert set(rows) <= set(whole)
+
+
+@pytest.mark.parametrize("index", sorted(p.relative_to(ROOT).as_posix() for p in (ROOT / "docs").rglob("README.md")))
+def test_every_page_is_linked_from_the_index_of_its_folder(index: str) -> None:
+    """A page that no index names is on no reader's way, and Sphinx gives it no place in the site."""
+    folder = (ROOT / index).parent
+    text = (ROOT / index).read_text(encoding="utf-8")
+    pages = [path.name for path in folder.glob("*.md") if path.name != "README.md"]
+    below = [f"{path.parent.name}/README.md" for path in folder.glob("*/README.md")]
+
+    assert [page for page in sorted(pages + below) if f"]({page})" not in text] == []
