@@ -109,3 +109,12 @@ def test_every_page_is_linked_from_the_index_of_its_folder(index: str) -> None:
     below = [f"{path.parent.name}/README.md" for path in folder.glob("*/README.md")]
 
     assert [page for page in sorted(pages + below) if f"]({page})" not in text] == []
+
+
+def test_the_tutorial_of_the_manual_is_that_of_the_readme() -> None:
+    """The same module, and the same session, which tests play; so neither can go stale alone."""
+    page = (ROOT / "docs/manual/tutorial.md").read_text(encoding="utf-8")
+    found = re.findall(r"^```(?:python)?\n(.*?)^```$", page, re.MULTILINE | re.DOTALL)
+
+    assert len(found) == 3
+    assert [block for block in found if f"\n{block}```" not in README] == []
