@@ -8,13 +8,14 @@
 
 ;;; Commentary:
 
-;; The commands of the list of processes, for those that `midflight-show-waiting'
-;; shows behind the line of point.  The life of such a command:
+;; The commands of the process list, for the processes that
+;; `midflight-show-waiting' shows behind the line of point.  The steps of such a
+;; command:
 ;;
-;; 1. With one process there, it is for that one.
-;; 2. With several, the server is asked what they are, and the person meanwhile
-;;    which one is meant: the minibuffer has their pids at once, and name,
-;;    version and mailbox of each as soon as the answer is here.
+;; 1. If one process is there, the command is for that process.
+;; 2. If there are several, Emacs asks the server for details, and meanwhile asks
+;;    the user for one of them.  The minibuffer offers their pids at once, and
+;;    the name, version and mailbox of each as soon as the answer arrives.
 ;; 3. The command of the list runs, with those processes as its targets.
 
 ;;; Code:
@@ -28,15 +29,15 @@
 (require 'midflight-waiting)
 
 (defconst midflight-at-point--all "all of them"
-  "What stands for all processes of a line among their pids.")
+  "The candidate that stands for all processes of a line.")
 
 (defvar-local midflight-at-point--rows nil
-  "What the server said last of those at a line: rows by pid, in their order.")
+  "The server's last rows of the processes at a line: by pid, in their order.")
 
-;;;; Who is here
+;;;; The processes of the line
 
 (defun midflight-at-point--spot ()
-  "Return what is shown of the line at point; signal `user-error' if nothing is."
+  "Return the spot shown for the line at point; signal `user-error' if none is."
   (unless midflight-waiting-on
     (midflight-user-error
      "This buffer does not show who waits where; nothing was done; %s shows it"
@@ -49,7 +50,7 @@
                               (midflight-at-point--nearest spots)))))
 
 (defun midflight-at-point--spots ()
-  "Return what is shown in this buffer: (LINE . SPOT) each, by line."
+  "Return the spots shown in this buffer: (LINE . SPOT) each, by line."
   (sort (cl-loop for overlay in midflight-waiting-overlays
                  when (overlay-buffer overlay)
                  collect (cons (line-number-at-pos (overlay-start overlay) t)
@@ -57,7 +58,7 @@
         #'car-less-than-car))
 
 (defun midflight-at-point--nearest (spots)
-  "Return where the nearest of SPOTS are, (LINE . SPOT) each, by line."
+  "Return text about the places of the nearest of SPOTS."
   (let* ((line (line-number-at-pos nil t))
          (above (car (last (cl-remove-if (lambda (spot) (> (car spot) line)) spots))))
          (below (cl-find-if (lambda (spot) (> (car spot) line)) spots))
@@ -69,10 +70,10 @@
                            (format "line %d (%d)" line (plist-get spot :count)))
                          near " and ")))))
 
-;;;; Which of them
+;;;; Choose among them
 
 (defun midflight-at-point--ask ()
-  "Ask the server what those at the line of point are."
+  "Ask the server for details of the processes at the line of point."
   (setq midflight-at-point--rows nil)
   (midflight-connection-call
    'process/at (list (midflight-code-path) (midflight-code-text) (line-number-at-pos nil t))
@@ -86,7 +87,7 @@
     (if rows (mapcar #'car rows) (plist-get spot :pids))))
 
 (defun midflight-at-point--annotation (pid buffer)
-  "Return what is known in BUFFER of PID: its name, version and mailbox."
+  "Return the details of PID known in BUFFER: its name, version and mailbox."
   (let ((row (cdr (assoc pid (buffer-local-value 'midflight-at-point--rows buffer)))))
     (if (not row)
         ""
@@ -99,7 +100,8 @@
                 (count (format "%d messages" count)))))))
 
 (defun midflight-at-point--table (spot buffer many)
-  "Return the completion table of those at SPOT of BUFFER; all of them too if MANY."
+  "Return the completion table of the pids at SPOT of BUFFER.
+If MANY is non-nil, it also offers all of them at once."
   (lambda (string predicate action)
     (if (eq action 'metadata)
         `(metadata (category . midflight-process)
@@ -114,7 +116,7 @@
 
 (defun midflight-at-point--choose (prompt many)
   "Return a list of pids that wait at the line of point, chosen with PROMPT.
-If MANY, that can be all of them."
+If MANY is non-nil, the user can choose all of them."
   (let* ((spot (midflight-at-point--spot))
          (count (plist-get spot :count))
          (buffer (current-buffer)))
@@ -142,14 +144,14 @@ If MANY, that can be all of them."
 ;;;; Commands
 
 (defun midflight-at-point--call (command pids)
-  "Call COMMAND, one of the list of processes, for PIDS."
+  "Call COMMAND, a command of the process list, for PIDS."
   (let ((midflight-process-targets-function (lambda () pids))
         (midflight-process-buffer-pid (car pids)))
     (call-interactively command)))
 
 (defmacro midflight-at-point--define (name command prompt many doc)
-  "Define NAME: COMMAND for those at the line of point, asked for with PROMPT.
-If MANY, it can be for all of them.  DOC is its docstring."
+  "Define NAME: COMMAND for a process at the line of point, read with PROMPT.
+If MANY is non-nil, it can be for all of them.  DOC is its docstring."
   (declare (indent 1) (doc-string 5))
   `(defun ,name ()
      ,doc
@@ -166,7 +168,7 @@ If MANY, it can be for all of them.  DOC is its docstring."
 
 (midflight-at-point--define midflight-at-point-backtrace
   midflight-process-backtrace "Backtrace of" nil
-  "Show where a process at this line is, frame by frame.")
+  "Show the stack of a process at this line, frame by frame.")
 
 (midflight-at-point--define midflight-at-point-send
   midflight-process-send "Send to" t
@@ -195,11 +197,11 @@ If MANY, it can be for all of them.  DOC is its docstring."
     (define-key map "t" #'midflight-at-point-trace)
     map)
   "Keys for the processes that wait at the line of point.
-They are those of a line in the list of processes.")
+They are the same as for a line of the process list.")
 
 ;;;###autoload
 (defun midflight-at-point ()
-  "Act on the processes that wait at this line, as the next key has it."
+  "Read a key and act by it on the processes that wait at this line."
   (interactive)
   (midflight-at-point--spot)
   (message "Midflight: RET shows who waits here, m mailbox, b backtrace, s sends, k kills, u moves, t traces")
@@ -208,7 +210,7 @@ They are those of a line in the list of processes.")
 ;;;; By the mouse
 
 (easy-menu-define midflight-at-point-menu nil
-  "Menu of those who wait at a line."
+  "Menu of the processes that wait at a line."
   '("Processes at this line"
     ["Show it..." midflight-at-point-show]
     ["Mailbox..." midflight-at-point-mailbox]
@@ -222,7 +224,7 @@ They are those of a line in the list of processes.")
     ["List of all processes" midflight-waiting-processes]))
 
 (defun midflight-at-point-click (event)
-  "Pop up a menu for those at the line of EVENT, a click on what is said of them."
+  "Pop up a menu for the processes at the line of EVENT, a click on their count."
   (interactive "e")
   (posn-set-point (event-end event))
   (popup-menu midflight-at-point-menu event))

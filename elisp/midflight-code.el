@@ -8,21 +8,22 @@
 
 ;;; Commentary:
 
-;; The life of a load:
+;; The steps of a load:
 ;;
 ;; 1. `midflight-load-buffer' takes the text of the buffer, saved or not; with
-;;    a prefix argument midflight-preview shows first what it would do.
+;;    a prefix argument midflight-preview first shows what the load would do.
 ;; 2. A server and a shell are started if none runs; Emacs does not wait.
-;; 3. The server gets text and path, and answers with a report, also when it
-;;    refuses the code: then the version before stays current.
-;; 4. The report's summary goes to the echo area, the whole to the report
+;; 3. The server gets the text and the path, and answers with a report.  If it
+;;    refuses the code, the report says why, and the previous version stays
+;;    current.
+;; 4. The report's summary goes to the echo area, the full report to the report
 ;;    buffer, its diagnostics to Flymake and `next-error'.
-;; 5. `midflight-loaded-functions' tell those who show what runs.
+;; 5. `midflight-loaded-functions' tell the buffers that show the running code.
 ;;
-;; The other loads go the same way: of another file, of all modules that were
-;; modified, of those that keep older names.  So does a check without a load.
-;; What was loaded, and what that means for whom, is the server's to say; this
-;; file shows it.
+;; The other loads take the same steps: a load of another file, of all modified
+;; modules, of the modules that keep older names.  So does a check without a
+;; load.  The server says which code was loaded and which processes it affects;
+;; this file shows that.
 
 ;;; Code:
 
@@ -37,7 +38,7 @@
 
 (defcustom midflight-save-before-load 'ask
   "Whether a buffer is saved before it is loaded.
-Its text is what is loaded, saved or not."
+The text of the buffer is loaded, saved or not."
   :type '(choice (const :tag "Ask first" ask)
                  (const :tag "Save it" t)
                  (const :tag "Do not save it" nil))
@@ -45,7 +46,7 @@ Its text is what is loaded, saved or not."
   :package-version '(midflight . "0.1.0"))
 
 (defcustom midflight-display-report 'failed
-  "When the report buffer is displayed after a load."
+  "Condition on which the report buffer is displayed after a load."
   :type '(choice (const :tag "When the load failed" failed)
                  (const :tag "Always" t)
                  (const :tag "Never" nil))
@@ -56,7 +57,7 @@ Its text is what is loaded, saved or not."
   "Functions called when another version of a module has become current.
 They get the project root and the report of the server, a plist.")
 
-;;;; What is loaded
+;;;; The text to load
 
 (defun midflight-code-path ()
   "Return the file of this buffer, as the server knows it, or signal an error."
@@ -84,10 +85,10 @@ They get the project root and the report of the server, a plist.")
     (display-buffer (midflight-shell-ensure))))
 
 (defun midflight-code-call (what method args callback &optional advice)
-  "Call METHOD of the server with ARGS for a load of WHAT, a word for people.
-A server and a shell are started if none runs.  CALLBACK gets the answer;
-if nil it is shown, and the report's g makes the same call again.  ADVICE
-is said behind what went wrong."
+  "Call METHOD of the server with ARGS for a load of WHAT, a name to display.
+Start a server and a shell if none runs.  CALLBACK gets the answer; if it
+is nil the answer is shown, and `g' in the report makes the same call
+again.  ADVICE is appended to the message about an error."
   (let ((callback (or callback
                       (lambda (report)
                         (midflight-code-show
@@ -108,12 +109,12 @@ is said behind what went wrong."
            (format "%s was not loaded: %s%s" what text
                    (if advice (concat " " (substitute-command-keys advice)) "")))))))))
 
-;;;; Show what came of it
+;;;; Show the result
 
 (defun midflight-code-show (report again &optional together)
-  "Show REPORT, the plist that the server answered to a load, where it belongs.
-AGAIN is a function that does the load again, TOGETHER one that does it
-together with a list of modules."
+  "Show REPORT, the server's answer to a load, where it belongs.
+REPORT is a plist.  AGAIN is a function that does the load again, TOGETHER
+a function that does it together with a list of modules."
   (let* ((failed (equal (plist-get report :status) "failed"))
          (buffer (midflight-report-set report again together)))
     (midflight-code--show-notes report)
@@ -132,8 +133,8 @@ together with a list of modules."
 
 (defun midflight-code--show-notes (report)
   "Show the diagnostics of REPORT in the buffers that visit its files.
-One may be in the file of another module than it is about: where a
-`code_change' is that was inherited."
+A diagnostic may be in the file of another module: an inherited
+`code_change' is in the file of its base class."
   (let ((diagnostics (midflight-report-diagnostics report)))
     (dolist (path (delete-dups
                    (delq nil (mapcar (lambda (each) (plist-get each :path))
@@ -147,8 +148,8 @@ One may be in the file of another module than it is about: where a
                                diagnostics))))))))
 
 (defun midflight-code-note-load (report)
-  "Tell everybody who wants to know that REPORT, a plist, is of a new version.
-Whatever in this Emacs makes another version current calls this."
+  "Run `midflight-loaded-functions' with REPORT, the plist of a new version.
+Every command that makes another version current calls this."
   (let ((root (midflight-connection-root-of-buffer)))
     (dolist (part (midflight-report-parts report))
       (when (equal (plist-get part :status) "loaded")
@@ -165,7 +166,7 @@ Whatever in this Emacs makes another version current calls this."
       #'midflight-code--loaded-elsewhere)
 
 (defun midflight-code--show-progress (_connection load)
-  "Say what LOAD, a plist, does: a load of this Emacs that takes its time."
+  "Display the progress of LOAD, a plist: a load of this Emacs that takes long."
   (message "Midflight: %s; %s breaks it off" (plist-get load :text)
            (substitute-command-keys "\\<midflight-mode-map>\\[midflight-interrupt]")))
 
@@ -182,8 +183,8 @@ buffer is loaded, saved or not (`midflight-save-before-load').  Start a
 server and a shell if none runs (`midflight-auto-start').  Code that cannot
 be loaded changes nothing: see the report, Flymake and `next-error'.
 
-With prefix argument PREVIEW, show first what the load would do, with the
-choice to load it, to move idle runtime processes as well, or to drop it."
+With prefix argument PREVIEW, first show what the load would do.  You can
+then load the text, also move idle runtime processes, or drop the preview."
   (interactive "P")
   (midflight-epc-collecting-later
     (let ((path (midflight-code-path)))
@@ -194,7 +195,7 @@ choice to load it, to move idle runtime processes as well, or to drop it."
 
 (defun midflight-code-load (path text options)
   "Load TEXT, or the text in the file PATH if nil, as the module of that file.
-OPTIONS is a plist for the server, as docs/protocol.md has it."
+OPTIONS is a plist for the server; docs/protocol.md lists the keys."
   (midflight-code-call
    (file-name-nondirectory path) 'code/load (list path text options)
    (lambda (report)
@@ -204,7 +205,7 @@ OPTIONS is a plist for the server, as docs/protocol.md has it."
                             (midflight-code--load-together path text modules))))))
 
 (defun midflight-code--load-again (path text)
-  "Load the file PATH again; the text of its buffer, if TEXT was one."
+  "Load the file PATH again; if TEXT is non-nil, the text of its buffer."
   (if text
       (with-current-buffer (find-file-noselect path)
         (midflight-load-buffer))
@@ -219,8 +220,8 @@ OPTIONS is a plist for the server, as docs/protocol.md has it."
 ;;;###autoload
 (defun midflight-load-file (file)
   "Load FILE, a Python file, as it is on disk, as its module's new version.
-It goes to the server of the current buffer's project; if FILE is of
-another project, ask first."
+Load it into the server of the current buffer's project; if FILE belongs
+to another project, ask first."
   (interactive
    (list (read-file-name "Load Python file: " nil buffer-file-name t)))
   (let ((path (file-truename file))
@@ -238,9 +239,9 @@ another project, ask first."
 
 (defun midflight-load-modified ()
   "Load all loaded modules whose files differ from the running code, or none.
-Live servers that they bring a `code_change' for are upgraded, those of all
-the modules or none.  Offer first to save the modified buffers of this
-project."
+If a module defines a `code_change' for live servers, upgrade them: the
+servers of all the modules, or none.  First offer to save the modified
+buffers of this project."
   (interactive)
   (let ((root (midflight-connection-root-of-buffer)))
     (when midflight-save-before-load
@@ -252,7 +253,7 @@ project."
 
 (defun midflight-check-buffer ()
   "Compile this buffer and check its text, without loading or running any of it.
-What is found goes to Flymake, the report and `next-error'."
+The findings go to Flymake, the report and `next-error'."
   (interactive)
   (let ((path (midflight-code-path)))
     (midflight-server-ensure

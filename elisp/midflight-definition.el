@@ -8,10 +8,10 @@
 
 ;;; Commentary:
 
-;; The definition around point is put into the text that runs, and that is
-;; loaded as the module's next version.  Other edits of the buffer stay out; the
-;; echo area names them.  The server finds the definition: only that one must be
-;; whole.
+;; The command that loads one definition.  The server puts the definition around
+;; point into the running text, and loads the result as the module's next
+;; version.  Other edits of the buffer stay out; the echo area names them.  The
+;; server finds the definition, so the rest of the buffer may be incomplete.
 
 ;;; Code:
 
@@ -20,8 +20,8 @@
 ;;;###autoload
 (defun midflight-load-definition (&optional method)
   "Load the function or class around point into the running code.
-It is the one at the top level, with its decorators: in a method, the whole
-class.  With prefix argument METHOD, load the method around point alone.
+Load the top-level definition with its decorators: in a method, the whole
+class.  With prefix argument METHOD, load only the method around point.
 Other edits of the buffer stay out.  The module must have been loaded
 before; \\<midflight-mode-map>\\[midflight-load-buffer] does that."
   (interactive "P")

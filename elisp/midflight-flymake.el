@@ -8,16 +8,15 @@
 
 ;;; Commentary:
 
-;; What the server said of a buffer when it was last loaded, as Flymake shows
-;; it.  Its life:
+;; The server's diagnostics of a buffer's last load, for Flymake:
 ;;
-;; 1. `midflight-flymake-set' turns the diagnostics of a load into places in
+;; 1. `midflight-flymake-set' turns the diagnostics of a load into positions in
 ;;    the buffer, which move with the text from then on.
 ;; 2. It turns on Flymake if there is something to show and runs a check; the
-;;    backend reports those places, at every check, until the next load.
-;; 3. M-n and M-p go through them in the source, C-c M-c forgets them.
-;; 4. `midflight-flymake-disable' forgets all, and turns Flymake off again if
-;;    it was turned on here.
+;;    backend reports these positions, at every check, until the next load.
+;; 3. M-n and M-p move through them in the source, C-c M-c forgets them.
+;; 4. `midflight-flymake-disable' forgets all of them, and turns Flymake off if
+;;    this file turned it on.
 
 ;;; Code:
 
@@ -26,7 +25,7 @@
 (require 'midflight-epc)
 
 (defvar-local midflight-flymake--notes nil
-  "What to report for this buffer: (BEGIN END TYPE TEXT) each.
+  "The notes to report for this buffer: (BEGIN END TYPE TEXT) each.
 BEGIN and END are markers.")
 
 (defvar-local midflight-flymake--turned-on nil
@@ -34,7 +33,7 @@ BEGIN and END are markers.")
 
 (defun midflight-flymake-position (line column)
   "Return the position of LINE, from 1, and COLUMN, from 0, or the nearest.
-Without COLUMN, return the first that is not indentation."
+If COLUMN is nil, return the position after the indentation."
   (save-excursion
     (save-restriction
       (widen)
@@ -46,10 +45,10 @@ Without COLUMN, return the first that is not indentation."
         (point)))))
 
 (defun midflight-flymake--region (diagnostic)
-  "Return where DIAGNOSTIC, a plist, is in this buffer, as (BEGIN . END).
-A diagnostic without an end, or with an empty one, reaches to the end of
-its line; where nothing is left of that, it has the character before, or
-on an empty line the newline."
+  "Return the region of DIAGNOSTIC, a plist, in this buffer, as (BEGIN . END).
+A diagnostic without an end, or with an empty range, reaches to the end of
+its line.  At the end of a line it covers the character before, and on an
+empty line the newline."
   (let* ((line (plist-get diagnostic :line))
          (begin (midflight-flymake-position line (plist-get diagnostic :column)))
          (end (if (plist-get diagnostic :end-line)
@@ -80,7 +79,7 @@ on an empty line the newline."
 
 (defun midflight-flymake-set (diagnostics)
   "Show DIAGNOSTICS, plists as the server sends them, for the current buffer.
-They replace those of the load before; nil shows that all is well."
+They replace those of the previous load; nil clears them."
   (midflight-flymake--clear-notes)
   (setq midflight-flymake--notes
         (mapcar (lambda (diagnostic)
@@ -99,18 +98,18 @@ They replace those of the load before; nil shows that all is well."
   "Give the notes of this buffer to REPORT, a function of Flymake."
   (funcall report
            (cl-loop for (begin end type text) in midflight-flymake--notes
-                    ;; Text that was deleted has no error any more.
+                    ;; Deleted text no longer has an error.
                     when (< begin end)
                     collect (flymake-make-diagnostic (current-buffer)
                                                      (marker-position begin)
                                                      (marker-position end)
                                                      type text))))
 
-;;;; Go through them
+;;;; Move through the notes
 
 (defun midflight-next-note (count)
   "Go to the next note of the last load in this buffer, COUNT notes on.
-The note is shown in the echo area.  A negative COUNT goes backwards."
+Show the note in the echo area.  A negative COUNT goes backwards."
   (interactive "p")
   (let* ((notes (cl-loop for (begin end _type text) in midflight-flymake--notes
                          when (< begin end)
@@ -145,7 +144,7 @@ The note is shown in the echo area.  A negative COUNT goes backwards."
   (add-hook 'flymake-diagnostic-functions #'midflight-flymake--backend nil t))
 
 (defun midflight-flymake-disable ()
-  "Undo `midflight-flymake-enable' and what came of it, in this buffer."
+  "Undo `midflight-flymake-enable' and its effects in this buffer."
   (midflight-flymake-set nil)
   (remove-hook 'flymake-diagnostic-functions #'midflight-flymake--backend t)
   (when midflight-flymake--turned-on

@@ -8,18 +8,19 @@
 
 ;;; Commentary:
 
-;; A bar beside each definition that does not run as it stands: in the fringe,
-;; on a terminal in the margin.  The life of the marks of a buffer:
+;; A bar in the fringe, on a terminal in the margin, next to each definition
+;; that differs from the running code.  How the marks of a buffer come about:
 ;;
 ;; 1. Emacs is idle and the buffer is shown.  If its text has changed since the
-;;    last look, or another version has become current, by whomever, the text
-;;    is sent to the server.  Else nothing is.
-;; 2. The server answers which statements differ from the version that runs.
-;; 3. They are marked, and the mode line says "stale"; or it says "not loaded".
+;;    last request, or another version has become current, Emacs sends the text
+;;    to the server.  Otherwise it sends nothing.
+;; 2. The server answers which statements differ from the running version.
+;; 3. They are marked, and the mode line says "stale" or "not loaded".
 ;;
-;; One request at a time for a buffer; none without an open connection, or
-;; while that has other things to answer.  The server compares: what runs may
-;; be an older version of this file, a part of an edit, or a rollback.
+;; A buffer has at most one request at a time, and none without an open
+;; connection, or while the server is busy.  The server compares, because the
+;; running code may be an older version of this file, a part of an edit, or a
+;; rollback.
 
 ;;; Code:
 
@@ -28,22 +29,22 @@
 (require 'midflight-code)
 
 (defcustom midflight-mark-stale t
-  "Whether definitions that differ from what runs are marked."
+  "Whether definitions that differ from the running code are marked."
   :type 'boolean
   :group 'midflight
   :package-version '(midflight . "0.1.0"))
 
 (defcustom midflight-marks-maximum-size 1000000
-  "How many characters a buffer may have to be compared with what runs."
+  "The largest buffer, in characters, that is compared with the running code."
   :type 'natnum
   :group 'midflight
   :package-version '(midflight . "0.1.0"))
 
 (defconst midflight-marks--idle-seconds 0.5
-  "How long Emacs is idle before buffers are compared.")
+  "Seconds of idle time before buffers are compared.")
 
 (defface midflight-stale-changed '((t :inherit warning))
-  "Face of the mark of a definition that runs in another form."
+  "Face of the mark of a definition that differs from its running version."
   :group 'midflight)
 
 (defface midflight-stale-new '((t :inherit success))
@@ -51,18 +52,19 @@
   :group 'midflight)
 
 (defface midflight-stale-gone '((t :inherit error))
-  "Face of the mark where a definition was that still runs."
+  "Face of the mark where a definition was deleted that still runs."
   :group 'midflight)
 
 (defvar midflight-marks--loads 0
-  "Counts what may have changed what runs: loads, and connections that opened.")
+  "Number of events that may have changed the running code.
+These are loads, and connections that opened.")
 (defvar midflight-marks--timer nil "The idle timer, while a buffer needs it.")
-(defvar midflight-marks--retry nil "A timer that looks again when a server was busy.")
+(defvar midflight-marks--retry nil "The timer that asks again after a server was busy.")
 
 (defvar-local midflight-marks--answer nil
-  "What the server said last of this buffer, a plist, or nil.")
+  "The server's last answer about this buffer, a plist, or nil.")
 (defvar-local midflight-marks--asked nil
-  "What the server was asked last: (TICK ROOT . LOADS).")
+  "The key of the last request to the server: (TICK ROOT . LOADS).")
 (defvar-local midflight-marks--waiting nil "Non-nil while the server compares.")
 (defvar-local midflight-marks--overlays nil "The overlays that are the marks.")
 (defvar-local midflight-marks--margin nil
@@ -71,7 +73,7 @@
 ;;;; When to ask
 
 (defun midflight-marks-enable ()
-  "Mark what differs in this buffer from now on."
+  "Mark the definitions of this buffer that differ, from now on."
   (unless midflight-marks--timer
     (setq midflight-marks--timer
           (run-with-idle-timer midflight-marks--idle-seconds t #'midflight-marks--look)))
@@ -81,7 +83,7 @@
   (add-hook 'kill-buffer-hook #'midflight-marks--rest nil t))
 
 (defun midflight-marks-disable ()
-  "Undo `midflight-marks-enable', and what came of it, in this buffer."
+  "Undo `midflight-marks-enable' and its effects in this buffer."
   (midflight-marks--forget)
   (remove-hook 'kill-buffer-hook #'midflight-marks--rest t)
   (dolist (variable '(midflight-marks--answer midflight-marks--asked midflight-marks--waiting
@@ -109,10 +111,10 @@
   (midflight-marks--look-soon))
 
 (defalias 'midflight-marks--opened #'midflight-marks--loaded
-  "Note that a server can be asked, which may run another version.")
+  "Note that a connection opened, whose server may run another version.")
 
 (defun midflight-marks--closed (connection _reason)
-  "Forget what the server of CONNECTION said."
+  "Forget the answers of the server of CONNECTION."
   (setq midflight-marks--loads (1+ midflight-marks--loads))
   (dolist (buffer (buffer-list))
     (with-current-buffer buffer
@@ -122,7 +124,7 @@
         (midflight-marks--forget)))))
 
 (defun midflight-marks--look-soon ()
-  "Look once more in a moment, however long Emacs has been idle by then."
+  "Ask again in a moment, however long Emacs has been idle by then."
   (unless (or midflight-marks--retry (not midflight-marks--timer))
     (setq midflight-marks--retry
           (run-with-timer midflight-marks--idle-seconds nil
@@ -146,7 +148,7 @@
       (midflight-marks--look-soon))))
 
 (defun midflight-marks--stamp ()
-  "Return what an answer for this buffer depends on."
+  "Return the key on which an answer for this buffer depends."
   (cons (buffer-chars-modified-tick)
         (cons (midflight-connection-root-of-buffer) midflight-marks--loads)))
 
@@ -156,7 +158,7 @@
        midflight-mark-stale
        buffer-file-name
        (<= (buffer-size) midflight-marks-maximum-size)
-       ;; A file on another machine has no project, and no connection.
+       ;; A file on another machine has neither a project nor a connection.
        (ignore-errors (midflight-connection-open-p))
        (not (equal midflight-marks--asked (midflight-marks--stamp)))))
 
@@ -174,13 +176,13 @@
      (lambda (_)
        (setq midflight-marks--waiting nil)))))
 
-;;;; What is shown
+;;;; Show the marks
 
 (defun midflight-marks--take (answer current)
-  "Take ANSWER, a plist; show it if CURRENT, the text being as it was."
+  "Take ANSWER, a plist; show it if CURRENT: the text has not changed since."
   (setq midflight-marks--answer answer)
   (cond ((not current) (midflight-marks--look-soon))
-        ;; While one types, the text is no module for a moment: marks stay.
+        ;; While the user types, the text may not parse for a moment: keep the marks.
         ((not (equal (plist-get answer :status) "unknown"))
          (midflight-marks--clear)
          (mapc #'midflight-marks--mark (plist-get answer :differences))
@@ -189,7 +191,7 @@
   (force-mode-line-update))
 
 (defun midflight-marks--forget ()
-  "Remove what is shown and known of this buffer."
+  "Remove all bars of this buffer and forget the server's answer."
   (midflight-marks--clear)
   (midflight-marks--set-margin)
   (setq midflight-marks--answer nil
@@ -198,7 +200,7 @@
   (force-mode-line-update))
 
 (defun midflight-marks--clear ()
-  "Remove what is shown in this buffer."
+  "Remove all bars from this buffer."
   (mapc #'delete-overlay midflight-marks--overlays)
   (setq midflight-marks--overlays nil))
 
@@ -223,13 +225,13 @@
                                     (plist-get gone :name))))))
 
 (defun midflight-marks--bar (face character)
-  "Return a prefix for lines: a bar with FACE in the fringe.
+  "Return a line prefix for a bar with FACE in the fringe.
 On a terminal it is CHARACTER in the margin."
   (concat (propertize " " 'display `(left-fringe vertical-bar ,face))
           (propertize " " 'display `((margin left-margin) ,(propertize character 'face face)))))
 
 (defun midflight-marks--put (line end-line bar help)
-  "Put BAR beside the lines from LINE to END-LINE, with HELP as their tooltip."
+  "Put BAR next to the lines from LINE to END-LINE, with HELP as their tooltip."
   (let ((overlay (make-overlay (midflight-flymake-position line 0)
                                (save-excursion
                                  (goto-char (midflight-flymake-position end-line 0))
@@ -252,14 +254,14 @@ On a terminal it is CHARACTER in the margin."
                             (cdr (window-margins window)))))))
 
 (defun midflight-marks-lighter ()
-  "Return the mode line's word on how this buffer differs from the running code."
+  "Return the mode-line text about differences of this buffer, or nil."
   (pcase (plist-get midflight-marks--answer :status)
     ("not-loaded" " not loaded")
     ("differs" (propertize " stale" 'help-echo (midflight-marks--help)))
     (_ "")))
 
 (defun midflight-marks--help ()
-  "Return what differs in this buffer from the running code, as a tooltip."
+  "Return a tooltip that lists the differences from the running code."
   (let ((names (lambda (wanted)
                  (mapconcat (lambda (each) (plist-get each :name))
                             (cl-remove-if-not

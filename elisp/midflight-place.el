@@ -8,13 +8,13 @@
 
 ;;; Commentary:
 
-;; A line of a runtime process is a line of the version that it runs.  So to go
-;; there is to ask the server for that version's text first:
+;; A line of a runtime process is a line of the version that it runs.  So the
+;; command that goes there first asks the server for the text of that version:
 ;;
-;; 1. If the file has that very text, in its buffer or on disk, the file is
-;;    shown, to be edited.
-;; 2. If it has another one by now, the version's text is shown, read-only.
-;; 3. Code without versions, of a library say, is in its file only.
+;; 1. If the file has the same text, in its buffer or on disk, the file is
+;;    shown, and can be edited.
+;; 2. If the file has changed, the version's text is shown, read-only.
+;; 3. Code without versions, for instance of a library, is shown in its file.
 
 ;;; Code:
 
@@ -42,7 +42,7 @@ With NO-SELECT the window is not selected.  The text may come later."
 
 (defun midflight-place--same (path buffer)
   "Return a buffer that visits PATH, if its text is that of BUFFER; else BUFFER.
-BUFFER is killed if it is not wanted."
+Kill BUFFER if PATH is shown instead."
   (let* ((text (with-current-buffer buffer
                  (buffer-substring-no-properties (point-min) (point-max))))
          (visiting (and path (find-buffer-visiting path)))

@@ -8,16 +8,16 @@
 
 ;;; Commentary:
 
-;; The life of a preview:
+;; The steps of a preview:
 ;;
-;; 1. C-u C-c C-k asks the server to do all of a load but the last step.
-;; 2. The answer goes to a buffer: the definitions that change, as links; the
-;;    runtime processes that would go on in old code, and which of them can be
-;;    moved; the checks; the difference to what runs.
-;; 3. In it l loads exactly the text that was looked at, m moves the idle
-;;    runtime processes as well, q drops it.  If the source has been edited, or
-;;    another version has been loaded meanwhile, l and m load nothing and show
-;;    a new preview.
+;; 1. C-u C-c C-k asks the server to do all of a load except the last step.
+;; 2. A buffer shows the answer: the definitions that change, as links; the
+;;    runtime processes that would stay on old code, and which of them can be
+;;    moved; the checks; the difference from the running code.
+;; 3. In this buffer, l loads exactly the text that was previewed, m also moves
+;;    the idle runtime processes, q drops the preview.  If the source has been
+;;    edited, or another version has been loaded meanwhile, l and m load nothing
+;;    and show a new preview.
 
 ;;; Code:
 
@@ -46,33 +46,34 @@
     ["Load it" midflight-preview-load]
     ["Load it and move idle processes" midflight-preview-load-and-move]
     ["Load it whatever the checks say" midflight-preview-force]
-    ["Preview anew" revert-buffer]
+    ["Preview again" revert-buffer]
     ["Drop it" midflight-preview-drop]))
 
 (define-derived-mode midflight-preview-mode midflight-report-mode "Midflight-Preview"
-  "Major mode for what a load would do, before it is made.
+  "Major mode for the preview of a load.
 
 \\{midflight-preview-mode-map}"
-  ;; For its faces; loaded with us, it would put itself into `minor-mode-alist'.
+  ;; For its faces.  If this file required it when it is loaded, it would add an
+;; entry to `minor-mode-alist'.
   (require 'diff-mode)
   (add-hook 'midflight-loaded-functions #'midflight-preview--loaded))
 
 (defconst midflight-preview--help
   "\\<midflight-preview-mode-map>\\[midflight-preview-load] loads it, \
 \\[midflight-preview-load-and-move] loads it and moves the processes that can be moved, \
-\\[revert-buffer] looks anew, \\[midflight-preview-drop] drops it."
-  "What a preview says of its keys.")
+\\[revert-buffer] previews again, \\[midflight-preview-drop] drops it."
+  "The key help of a preview.")
 
 (defconst midflight-preview--help-refused
   "\\<midflight-preview-mode-map>It would not be loaded; \
 \\[midflight-preview-force] loads what a check refuses all the same, \
-\\[revert-buffer] looks anew, \\[midflight-preview-drop] drops it."
-  "The keys of a preview of what would be refused.")
+\\[revert-buffer] previews again, \\[midflight-preview-drop] drops it."
+  "The key help of a preview of a load that would be refused.")
 
 ;;;; Ask and show
 
 (defun midflight-preview-buffer (path text)
-  "Show what a load of TEXT as the module of the file PATH would do."
+  "Show a preview of a load of TEXT as the module of the file PATH."
   (midflight-server-ensure
    (lambda ()
      (message "Midflight: looking what a load of %s would do..."
@@ -86,7 +87,7 @@
                  (file-name-nondirectory path) why)))))))
 
 (defun midflight-preview--show (preview path text)
-  "Show PREVIEW, the plist of a load of TEXT as the file PATH that was not made."
+  "Show PREVIEW, the server's plist for a load of TEXT as the file PATH."
   (let* ((connection (midflight-connection-of-buffer))
          (root (midflight-connection-root connection))
          (buffer (get-buffer-create (format "*midflight-preview for %s*"
@@ -99,7 +100,7 @@
             midflight-preview--module (plist-get preview :module)
             midflight-preview--outdated nil
             default-directory (file-name-directory path))
-      (midflight-report-fill preview root #'midflight-preview--anew)
+      (midflight-report-fill preview root #'midflight-preview--again)
       (let ((inhibit-read-only t))
         (forward-line 1)
         (insert "\n" (substitute-command-keys
@@ -167,13 +168,13 @@
         ((string-prefix-p "-" line) 'diff-removed)
         (t 'diff-context)))
 
-(defun midflight-preview--anew ()
+(defun midflight-preview--again ()
   "Preview the text of the source as it is now."
   (with-current-buffer (midflight-preview--source)
     (midflight-preview-buffer (midflight-code-path) (midflight-code-text))))
 
 (defun midflight-preview--loaded (root report)
-  "Note that REPORT, of the project at ROOT, may have outdated a preview."
+  "Note that the load of REPORT, in the project at ROOT, may outdate a preview."
   (dolist (buffer (buffer-list))
     (with-current-buffer buffer
       (when (and (derived-mode-p 'midflight-preview-mode)
@@ -184,9 +185,9 @@
 ;;;; Decide
 
 (defun midflight-preview-load (&optional options)
-  "Load what this preview is of, with OPTIONS, a plist for the server.
-If that is not what the source says any more, or another version has been
-loaded since, load nothing and preview anew."
+  "Load the text of this preview, with OPTIONS, a plist for the server.
+If the source has changed since, or another version has been
+loaded since, load nothing and preview again."
   (interactive)
   (let ((path midflight-preview--path)
         (text midflight-preview--text)
@@ -197,7 +198,7 @@ loaded since, load nothing and preview anew."
                     "it has been edited"))))
     (if why
         (progn
-          (midflight-preview--anew)
+          (midflight-preview--again)
           (message "Midflight: %s was not loaded: %s since the preview; here comes a new one"
                    (file-name-nondirectory path) why))
       (let ((source (midflight-preview--source)))
@@ -207,12 +208,12 @@ loaded since, load nothing and preview anew."
           (midflight-code-load path text options))))))
 
 (defun midflight-preview-load-and-move ()
-  "Load what this preview is of, and move the idle runtime processes to it."
+  "Load the text of this preview, and move the idle runtime processes to it."
   (interactive)
   (midflight-preview-load '(:move t)))
 
 (defun midflight-preview-force ()
-  "Load what this preview is of, against all refusals."
+  "Load the text of this preview even though a check refuses it."
   (interactive)
   (when (yes-or-no-p "Processes may end of it; load it whatever the checks say? ")
     (midflight-preview-load '(:force t))))

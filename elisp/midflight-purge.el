@@ -8,10 +8,10 @@
 
 ;;; Commentary:
 
-;; A purge ends every runtime process that has a frame in an old version of a
-;; module.  So first the server says who that is, the list of them is shown,
-;; and only y in that list does it.  Nothing asks in the minibuffer: the answer
-;; of the server may come while somebody types.
+;; The question before a purge, which ends every runtime process that has a
+;; frame in an old version of a module.  The server first names these processes,
+;; Emacs lists them, and only y in that list runs the purge.  Nothing asks in
+;; the minibuffer, because the server may answer while the user types.
 
 ;;; Code:
 
@@ -35,7 +35,7 @@
   (setq-local revert-buffer-function #'midflight-purge--revert))
 
 (defun midflight-purge (module &optional done)
-  "Show who would die of a purge of the old versions of MODULE, and ask.
+  "List the processes that a purge of MODULE's old versions would end, and ask.
 A purge ends the processes in old versions, with reason killed.  DONE, if
 non-nil, is called without arguments after it."
   (midflight-connection-call
@@ -47,7 +47,7 @@ non-nil, is called without arguments after it."
        (pop-to-buffer (midflight-purge--ask module answer done))))))
 
 (defun midflight-purge--ask (module answer done)
-  "Return a buffer with the question whether to end those in ANSWER, of MODULE.
+  "Return a buffer that asks whether to end the processes of MODULE in ANSWER.
 DONE is called after the purge."
   (let ((root (midflight-connection-root-of-buffer))
         (total (plist-get answer :total))
@@ -73,7 +73,7 @@ DONE is called after the purge."
       (current-buffer))))
 
 (defun midflight-purge--revert (&rest _)
-  "Look again whom a purge would end."
+  "Look again which processes a purge would end."
   (let ((module midflight-purge--module)
         (done midflight-purge--done))
     (midflight-connection-call

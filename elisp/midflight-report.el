@@ -8,13 +8,13 @@
 
 ;;; Commentary:
 
-;; One buffer, *midflight-report*, with what the server said of the last load,
-;; whole, of one module or of several.  Its diagnostics are links, its pids
-;; lead to the processes, and
-;; `next-error' goes through them.  In it g loads the same again, as it compiles
-;; again in a compilation.  Where other modules keep names of an older version,
-;; a button loads those too.  Where an upgrade failed for the state of a server, i
-;; looks into that state and e edits it; then g tries the upgrade again.
+;; The buffer *midflight-report*, with the full report of the last load, of one
+;; module or of several.  Its diagnostics are links, and `next-error' moves
+;; through them; its pids are buttons that show the processes.  As in a
+;; compilation buffer, g does the same load again.  If other modules keep names
+;; of an older version, a button loads those modules too.  If an upgrade failed
+;; because of a server's state, i inspects that state and e edits it; then g
+;; tries the upgrade again.
 
 ;;; Code:
 
@@ -32,17 +32,17 @@
   "The name of the report buffer.")
 
 (defvar-local midflight-report--places nil
-  "Where each diagnostic is: (PLACE . DIAGNOSTIC), in the report's order.
-PLACE is a marker, if the file was visited when the report was made.")
+  "The diagnostics and their places: (PLACE . DIAGNOSTIC), in the report's order.
+PLACE is a marker if the file was visited when the report was made.")
 
 (defvar-local midflight-report--current -1
   "The index of the diagnostic that `next-error' showed last.")
 
 (defvar-local midflight-report--failed nil
-  "The servers for whose state the upgrade failed: (PID . TEXT) each.")
+  "The servers whose state made the upgrade fail: (PID . TEXT) each.")
 
 (defvar-local midflight-report--again nil
-  "A function that loads again what this report is about.")
+  "A function that does the load of this report again.")
 
 (defvar midflight-report-mode-map
   (let ((map (make-sparse-keymap)))
@@ -64,14 +64,14 @@ PLACE is a marker, if the file was visited when the report was made.")
   (setq-local revert-buffer-function #'midflight-report--revert))
 
 (defun midflight-report--revert (&rest _)
-  "Load again what this report is about."
+  "Do the load of this report again."
   (if midflight-report--again
       (funcall midflight-report--again)
     (midflight-user-error "Nothing has been loaded yet")))
 
 (defun midflight-report-parts (report)
-  "Return the reports of the modules that REPORT, a plist, is about.
-They are REPORT itself, unless it is that of several modules."
+  "Return the reports of the modules that REPORT, a plist, covers.
+That is REPORT itself, unless it covers several modules."
   (or (plist-get report :reports) (list report)))
 
 (defun midflight-report-diagnostics (report)
@@ -86,10 +86,10 @@ They are REPORT itself, unless it is that of several modules."
                                        (plist-get part :stale-imports)))))
 
 (defun midflight-report-set (report again &optional together)
-  "Put REPORT, a plist that the server sent of a load, into the report buffer.
+  "Put REPORT, the server's plist for a load, into the report buffer.
 AGAIN is a function that does the load again.  TOGETHER, if non-nil, is a
 function of a list of modules that does it together with them.  Return the
-buffer, which is not displayed; `next-error' goes through it if there are
+buffer, without displaying it; `next-error' moves through it if there are
 diagnostics."
   (let ((root (midflight-connection-root-of-buffer)))
     (with-current-buffer (get-buffer-create midflight-report-buffer)
@@ -102,7 +102,7 @@ diagnostics."
       (current-buffer))))
 
 (defun midflight-report-fill (report root again)
-  "Fill this buffer, of a report mode, with REPORT, of the project at ROOT.
+  "Fill this buffer, in a report mode, with REPORT, of the project at ROOT.
 AGAIN is called by \\<midflight-report-mode-map>\\[revert-buffer]."
   (let ((diagnostics (midflight-report-diagnostics report))
         (inhibit-read-only t))
@@ -144,7 +144,7 @@ AGAIN is called by \\<midflight-report-mode-map>\\[revert-buffer]."
                                                  (plist-get server :error))))))
 
 (defun midflight-report--offer-states ()
-  "Put buttons below each server that failed, and say what they are for."
+  "Put buttons below each server that failed, and explain them."
   (pcase-dolist (`(,pid . ,_) midflight-report--failed)
     (goto-char (point-min))
     (when (re-search-forward (format "^  %s[ (]" (regexp-quote pid)) nil t)
@@ -164,7 +164,7 @@ The servers go on with the states that they had.  \\[midflight-report-inspect] i
 \\[revert-buffer] then tries the upgrade again.\n"))))
 
 (defun midflight-report--server (text)
-  "Return the pid of the server here, or of one that failed, asked for with TEXT."
+  "Return the pid of the server at point, or read that of a failed one with TEXT."
   (or (midflight-process-at-point)
       (save-excursion                   ; of the server whose lines these are
         (beginning-of-line)
@@ -179,7 +179,7 @@ The servers go on with the states that they had.  \\[midflight-report-inspect] i
                   "No server failed here; nothing was done; put point on a pid"))))))
 
 (defun midflight-report-inspect ()
-  "Look into the state of the server here, or of one for which the upgrade failed."
+  "Inspect the state of the server here, or of one for which the upgrade failed."
   (interactive)
   (midflight-inspect-state (midflight-report--server "Inspect the state of: ")))
 
@@ -236,7 +236,7 @@ The text has it as path:line:column; if not, a line for it is added."
           diagnostic)))
 
 (defun midflight-report--visit (index)
-  "Show the place of the diagnostic at INDEX and say what it is."
+  "Show the place of the diagnostic at INDEX, and its text in the echo area."
   (pcase-let* ((`(,marker . ,diagnostic) (nth index midflight-report--places))
                (path (plist-get diagnostic :path)))
     (setq midflight-report--current index)
@@ -258,14 +258,14 @@ The text has it as path:line:column; if not, a line for it is added."
     (midflight-report--visit index)))
 
 (defun midflight-report-display (buffer)
-  "Display BUFFER, the report, in a low window; leave the others alone."
+  "Display BUFFER, the report, in a low window; keep the other windows."
   (display-buffer buffer
                   `((display-buffer-reuse-window display-buffer-below-selected)
                     (window-height . ,(lambda (window)
                                         (fit-window-to-buffer window 12 4))))))
 
 (defun midflight-report-hide (buffer)
-  "Undo `midflight-report-display' of BUFFER where nobody works in it."
+  "Undo `midflight-report-display' of BUFFER unless its window is selected."
   (dolist (window (get-buffer-window-list buffer nil t))
     (unless (eq window (selected-window))
       (quit-restore-window window 'bury))))

@@ -8,8 +8,8 @@
 
 ;;; Commentary:
 
-;; What the server tells of a version, put into words and columns.  Nothing
-;; here asks anybody or changes a buffer.
+;; The words and columns for a version, made from the server's plist.  These
+;; functions send no requests and change no buffer.
 
 ;;; Code:
 
@@ -54,13 +54,13 @@
         (t "gone")))
 
 (defun midflight-version-rows--time (seconds)
-  "Return SECONDS since the epoch for people, shorter if that was today."
+  "Return SECONDS since the epoch as a time to display, shorter if it is today."
   (if (equal (format-time-string "%F" seconds) (format-time-string "%F"))
       (format-time-string "%T" seconds)
     (format-time-string "%F %R" seconds)))
 
 (defun midflight-version-rows--loader (row)
-  "Return who loaded ROW, the plist of a version."
+  "Return the name of the client that loaded ROW, the plist of a version."
   (let ((by (plist-get row :by)))
     (cond ((plist-get row :imported) "import")
           ((member by '(nil "")) "the program")

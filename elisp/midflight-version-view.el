@@ -19,10 +19,11 @@
 (declare-function ediff-buffers "ediff" (buffer-a buffer-b &optional startup-hooks job-name))
 
 (defvar-local midflight-version-view--shown nil
-  "What this buffer shows: the server's process id, module, version or versions.")
+  "The contents of this buffer: server's process id, module, version or versions.")
 
 (defun midflight-version-view--server ()
-  "Return the process id of the server of this buffer; a new one has new texts."
+  "Return the process id of the server of this buffer.
+A new server has new texts."
   (plist-get (midflight-connection-info (midflight-connection-of-buffer)) :pid))
 
 (defun midflight-version-view-get-source (module version callback)
@@ -99,7 +100,7 @@
            (let ((inhibit-read-only t))
              (erase-buffer)
              (insert text))
-           ;; Before the mode: later Emacsen look for its short keys only then.
+           ;; Before the mode: newer versions of Emacs choose the short keys by it there.
            (setq buffer-read-only t)
            (diff-mode)
            (setq midflight-connection-buffer-root root
@@ -111,7 +112,7 @@
            (pop-to-buffer (current-buffer))))))))
 
 (defun midflight-version-view--diff-again (&rest _)
-  "Show this difference again, as the server has it now."
+  "Show this difference again, from the server's current texts."
   (pcase-let ((`(,_ ,module ,a ,b) midflight-version-view--shown))
     (midflight-version-view-diff module a b)))
 

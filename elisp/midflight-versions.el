@@ -8,17 +8,17 @@
 
 ;;; Commentary:
 
-;; A list of every version of a module that is still known: who loaded it and
-;; when, what it changed, who runs it.  Its life:
+;; The list of the known versions of a module: which client loaded each and
+;; when, its changes, the processes that run it.  How it is used:
 ;;
 ;; 1. `midflight-versions' asks the server for the history of this buffer's
 ;;    module and shows it; g asks again, and so does every load.
 ;; 2. A key shows the text of a version, how two differ, or what keeps an old
 ;;    one in memory.
 ;; 3. A key changes something: rolls back, moves idle processes, purges.  A
-;;    purge shows first who would die, and waits for the y.
+;;    purge first lists the processes that it would end, and waits for y.
 ;;
-;; What is shown is the server's word; nothing here decides what a version is.
+;; The server decides what a version is; this file shows its answers.
 
 ;;; Code:
 
@@ -38,7 +38,7 @@
 (defvar-local midflight-versions--rows nil
   "The versions of the module, plists as the server sends them, oldest first.")
 (defvar-local midflight-versions--marked nil
-  "The numbers of the marked versions, the one marked last first.")
+  "The numbers of the marked versions, the last marked first.")
 
 (defvar midflight-versions-mode-map
   (let ((map (make-sparse-keymap)))
@@ -102,9 +102,9 @@ kept, so it can be read, compared and rolled back to.
 
 ;;;###autoload
 (defun midflight-versions (&optional module)
-  "Show the versions of MODULE: who loaded each and when, and its processes.
-MODULE is a dotted name or a file; interactively that of this buffer, or
-one that is asked for if this buffer visits no Python file."
+  "Show the versions of MODULE: its client, its time and its processes.
+MODULE is a dotted name or a file.  Interactively, it is the module of this
+buffer; if this buffer does not visit a Python file, ask for one."
   (interactive)
   (let ((module (or module (midflight-versions--module-of-buffer))))
     (midflight-server-ensure
@@ -114,7 +114,7 @@ one that is asked for if this buffer visits no Python file."
         (lambda (history) (pop-to-buffer (midflight-versions--show history))))))))
 
 (defun midflight-versions--module-of-buffer ()
-  "Return the module that this buffer is about, a name or a file; ask if need be."
+  "Return the module of this buffer, a name or a file; ask if necessary."
   (cond (midflight-versions--module)
         ((and buffer-file-name (derived-mode-p 'python-mode 'python-base-mode))
          (file-truename buffer-file-name))
@@ -129,7 +129,7 @@ one that is asked for if this buffer visits no Python file."
           (midflight-connection-project (midflight-connection-of-buffer))))
 
 (defun midflight-versions--show (history)
-  "Put HISTORY, the plist of the server, into its buffer and return that."
+  "Put HISTORY, the server's plist, into its buffer and return the buffer."
   (let ((root (midflight-connection-root-of-buffer))
         (module (plist-get history :module)))
     (with-current-buffer (get-buffer-create (midflight-versions--buffer-name module))
@@ -142,7 +142,7 @@ one that is asked for if this buffer visits no Python file."
       (current-buffer))))
 
 (defun midflight-versions--fill (history)
-  "Make the list of HISTORY, newest version first; point stays."
+  "Fill the list from HISTORY, newest version first; keep point."
   (let ((was-empty (null midflight-versions--rows)))
     (setq midflight-versions--rows (plist-get history :versions)
           midflight-versions--marked
@@ -160,7 +160,8 @@ one that is asked for if this buffer visits no Python file."
                              #'midflight-versions--fill))
 
 (defun midflight-versions--loaded (root report)
-  "Refresh the list that a load in the project at ROOT concerns, by its REPORT."
+  "Refresh the list that a load in the project at ROOT concerns.
+REPORT is the report of the load."
   (dolist (buffer (buffer-list))
     (with-current-buffer buffer
       (when (and (derived-mode-p 'midflight-versions-mode)
@@ -169,7 +170,7 @@ one that is asked for if this buffer visits no Python file."
                  (midflight-connection-open-p))
         (midflight-versions--revert)))))
 
-;;;; Which versions
+;;;; Choose versions
 
 (defun midflight-versions--row (version)
   "Return the plist of VERSION, or nil."
@@ -189,7 +190,7 @@ one that is asked for if this buffer visits no Python file."
                             midflight-versions--module)))
 
 (defun midflight-versions-mark ()
-  "Mark the version at point, or unmark it if it is marked, and go on."
+  "Mark the version at point, or unmark it if it is marked; go to the next line."
   (interactive)
   (let ((version (midflight-versions--at-point)))
     (setq midflight-versions--marked
@@ -218,8 +219,9 @@ one that is asked for if this buffer visits no Python file."
 
 (defun midflight-versions--pair ()
   "Return two versions to compare, the older first.
-They are the marked ones; with one mark, that and the one at point; with
-none, the one at point and the current, or the one before that."
+They are the marked versions.  With one mark, they are that version and
+the version at point; without marks, the version at point and the current
+version, or the version before the current one."
   (let* ((here (midflight-versions--at-point))
          (pair (pcase midflight-versions--marked
                  (`(,a ,b) (list a b))
@@ -230,7 +232,8 @@ none, the one at point and the current, or the one before that."
     (sort pair #'<)))
 
 (defun midflight-versions--with-current (version)
-  "Return VERSION and the one to compare it with: the current, or its forerunner."
+  "Return VERSION and the version to compare it with.
+That is the current version, or the version before the current one."
   (let ((current (midflight-versions--current)))
     (if (/= version current)
         (list version current)
@@ -252,7 +255,7 @@ none, the one at point and the current, or the one before that."
 
 (defun midflight-versions-diff ()
   "Show how the version at point differs from the current one.
-On the current one, show what it changed."
+On the current version, show what it changed."
   (interactive)
   (pcase-let ((`(,a ,b) (sort (midflight-versions--with-current (midflight-versions--at-point))
                               #'<)))
@@ -265,17 +268,17 @@ On the current one, show what it changed."
     (midflight-version-view-diff midflight-versions--module a b)))
 
 (defun midflight-versions-ediff ()
-  "Compare two versions in Ediff: the same two as `midflight-versions-diff-marked'."
+  "Compare two versions in Ediff, the same as `midflight-versions-diff-marked'."
   (interactive)
   (pcase-let ((`(,a ,b) (midflight-versions--pair)))
     (midflight-version-view-ediff midflight-versions--module a b)))
 
-;;;; What keeps it
+;;;; Why a version is alive
 
 (defun midflight-versions-why-alive ()
   "Show why the version at point is in memory.
-The server looks at all its objects for that, and runtime processes wait
-meanwhile: half a second where there are a million."
+The server looks at all its objects to find out, and runtime processes
+wait meanwhile: half a second for a million objects."
   (interactive)
   (let ((module midflight-versions--module)
         (version (midflight-versions--at-point)))
@@ -291,7 +294,7 @@ meanwhile: half a second where there are a million."
 ;;;; Change something
 
 (defun midflight-versions-roll-back ()
-  "Load the text of the version at point as a new version, if you say yes."
+  "Load the text of the version at point as a new version, after a question."
   (interactive)
   (let ((module midflight-versions--module)
         (version (midflight-versions--at-point)))
@@ -311,8 +314,8 @@ meanwhile: half a second where there are a million."
 ;;;###autoload
 (defun midflight-roll-back (&optional module)
   "Load the text of MODULE's version before the current one as a new version.
-Interactively, the module of this buffer.  It asks first.  With
-\\<midflight-mode-map>\\[midflight-versions] any version can be chosen."
+Interactively, MODULE is that of this buffer, and Emacs asks first.  In the
+list of \\<midflight-mode-map>\\[midflight-versions] you can choose any version."
   (interactive)
   (let ((module (or module (midflight-versions--module-of-buffer))))
     (when (or (not (called-interactively-p 'any))
@@ -327,9 +330,9 @@ Interactively, the module of this buffer.  It asks first.  With
 
 (defun midflight-versions-move ()
   "Move the idle processes in older versions to the current one.
-Those that wait at the receive that their function begins with, and have
-nothing to remember but its parameters, go on in the current version; of
-each of the others the report says why it stays."
+A process is moved if it waits at the receive that its function begins
+with, and has no state except the parameters of that function.  The report
+says why each of the other processes stays."
   (interactive)
   (let ((list (current-buffer)))
     (midflight-connection-call
@@ -343,7 +346,7 @@ each of the others the report says why it stays."
          (midflight-versions--revert))))))
 
 (defun midflight-versions-soft-purge ()
-  "Say whether the old versions are gone; let go those without a process."
+  "Say whether the old versions are gone; drop those without a process."
   (interactive)
   (let ((module midflight-versions--module))
     (midflight-connection-call
@@ -363,7 +366,7 @@ each of the others the report says why it stays."
     (midflight-user-error "There is no list of processes in this Emacs")))
 
 (defun midflight-versions-purge ()
-  "Show who would die of a purge of the old versions, and ask.
+  "List the processes that a purge of the old versions would end, and ask.
 A purge ends the processes in old versions, with reason killed."
   (interactive)
   (let ((list (current-buffer)))

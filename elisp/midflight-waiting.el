@@ -8,15 +8,15 @@
 
 ;;; Commentary:
 
-;; Behind each line of a source buffer at which runtime processes are, how many
-;; there are, and in which old versions.  A line of an old version is shown
-;; where the text of the buffer has it.  The life of it in a buffer:
+;; The number of runtime processes at each line of a source buffer, and their
+;; old versions, behind that line.  A line of an old version is shown at the
+;; corresponding line of the buffer.  How the numbers of a buffer come about:
 ;;
-;; 1. `midflight-show-waiting' turns it on and asks the server.
-;; 2. While the buffer is shown the server is asked again, after each load and
-;;    every other second; less often if its answers take long, and not while it
-;;    has other things to answer.
-;; 3. An answer that says nothing new changes nothing.
+;; 1. `midflight-show-waiting' turns them on and asks the server.
+;; 2. While the buffer is shown, Emacs asks again after each load and every other
+;;    second; less often if the answers take long, and not while the server is
+;;    busy.
+;; 3. If an answer is the same as the last, nothing changes.
 
 ;;; Code:
 
@@ -29,23 +29,23 @@
 (declare-function midflight-at-point-click "midflight-at-point" (event))
 
 (defcustom midflight-waiting-seconds 2
-  "How many seconds pass before the server is asked again who waits where."
+  "Seconds until the server is asked again which processes are at which line."
   :type 'number
   :group 'midflight
   :package-version '(midflight . "0.1.0"))
 
 (defconst midflight-waiting--share 20
-  "Between two questions passes this many times what the last answer took.")
+  "The pause between two requests, as a multiple of the last answer's time.")
 
 (defface midflight-waiting '((t :inherit shadow))
   "Face for who waits at a line."
   :group 'midflight)
 
-(defvar-local midflight-waiting-on nil "Non-nil if this buffer shows who waits where.")
-(defvar-local midflight-waiting--spots nil "What is shown: the answer of the server.")
-(defvar-local midflight-waiting--tick nil "The tick of the text that is shown for.")
+(defvar-local midflight-waiting-on nil "Non-nil if this buffer shows the processes at its lines.")
+(defvar-local midflight-waiting--spots nil "The answer of the server that is shown.")
+(defvar-local midflight-waiting--tick nil "The modification tick of the text for which the answer is shown.")
 (defvar-local midflight-waiting-overlays nil "The overlays that show it.")
-(defvar-local midflight-waiting--asked nil "When the server was asked, while it has not answered.")
+(defvar-local midflight-waiting--asked nil "The time of the request that has no answer yet, or nil.")
 (defvar-local midflight-waiting--next 0 "The time before which the server is not asked again.")
 (defvar midflight-waiting--timer nil "The timer, while a buffer needs it.")
 
@@ -54,7 +54,7 @@
     (define-key map [mouse-1] #'midflight-waiting-processes)
     (define-key map [mouse-3] #'midflight-at-point-click)
     map)
-  "Keymap of the text that says who waits at a line.")
+  "Keymap of the text behind a line with processes.")
 
 ;;;###autoload
 (defun midflight-show-waiting (&optional processes)
@@ -69,7 +69,7 @@ With prefix argument PROCESSES, show the list of processes instead."
          (midflight-code-path)
          (midflight-connection-require (midflight-connection-of-buffer))
          (setq midflight-waiting-on t)
-         ;; Who was sent something, or ended, from here is perhaps elsewhere now.
+         ;; A process that a command here acted on may have moved or ended.
          (setq-local midflight-process-changed-function #'midflight-waiting--ask)
          (add-hook 'midflight-loaded-functions #'midflight-waiting--loaded)
          (add-hook 'midflight-connection-closed-functions #'midflight-waiting--closed)
@@ -81,7 +81,7 @@ With prefix argument PROCESSES, show the list of processes instead."
          (midflight-waiting--ask t))))
 
 (defun midflight-waiting-disable ()
-  "Stop showing in this buffer who waits where."
+  "Stop showing the processes at the lines of this buffer."
   (midflight-waiting--clear)
   (setq midflight-waiting-on nil
         midflight-waiting--asked nil)
@@ -96,7 +96,7 @@ With prefix argument PROCESSES, show the list of processes instead."
       (setq midflight-waiting--timer nil))))
 
 (defun midflight-waiting--closed (connection _reason)
-  "Forget what the server of CONNECTION said."
+  "Forget the answers of the server of CONNECTION."
   (dolist (buffer (buffer-list))
     (with-current-buffer buffer
       (when (and midflight-waiting-on
@@ -113,7 +113,7 @@ With prefix argument PROCESSES, show the list of processes instead."
   (midflight-waiting--look))
 
 (defun midflight-waiting--look ()
-  "Ask for the buffers that are shown, if their server has nothing else to do."
+  "Ask the servers of the buffers that are shown, if they are not busy."
   (dolist (buffer (buffer-list))
     (when (and (buffer-local-value 'midflight-waiting-on buffer)
                (get-buffer-window buffer 'visible))
@@ -124,7 +124,8 @@ With prefix argument PROCESSES, show the list of processes instead."
           (midflight-waiting--ask))))))
 
 (defun midflight-waiting--ask (&optional tell)
-  "Ask the server who is at which line of this buffer; TELL how many there are."
+  "Ask the server for the processes at the lines of this buffer.
+If TELL is non-nil, say how many there are."
   (unless midflight-waiting--asked
     (let ((tick (buffer-chars-modified-tick)))
       (setq midflight-waiting--asked (float-time))
@@ -147,10 +148,10 @@ With prefix argument PROCESSES, show the list of processes instead."
            (midflight-connection-show-error text)))))))
 
 (defun midflight-waiting--total (spots)
-  "Return how many processes SPOTS, the answer of the server, are of."
+  "Return the number of processes in SPOTS, the answer of the server."
   (cl-loop for spot in spots sum (plist-get spot :count)))
 
-;;;; What is shown
+;;;; Show the processes
 
 (defun midflight-waiting--take (spots tick)
   "Show SPOTS, the answer of the server for the text of TICK."
@@ -161,7 +162,7 @@ With prefix argument PROCESSES, show the list of processes instead."
     (mapc #'midflight-waiting--put spots)))
 
 (defun midflight-waiting--clear ()
-  "Remove what is shown in this buffer."
+  "Remove the texts behind the lines of this buffer."
   (mapc #'delete-overlay midflight-waiting-overlays)
   (setq midflight-waiting-overlays nil
         midflight-waiting--spots nil
@@ -182,7 +183,7 @@ With prefix argument PROCESSES, show the list of processes instead."
       (push overlay midflight-waiting-overlays))))
 
 (defun midflight-waiting--words (spot)
-  "Return what is said of SPOT, a plist: \"3 processes (2 in v1)\"."
+  "Return the text for SPOT, a plist: \"3 processes (2 in v1)\"."
   (let ((count (plist-get spot :count))
         (old (cl-remove-if (lambda (version) (plist-get version :current))
                            (plist-get spot :versions))))
