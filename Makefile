@@ -40,7 +40,7 @@ test-neovim: setup ## the Neovim tests, in a real Neovim
 	$(PYTEST) tests/neovim
 
 chaos: setup ## random actions for MINUTES (10), or KILLS servers ended; SEED, PYTHON to choose
-	cd tests && PYTHONPATH=../server $(abspath $(or $(PYTHON),.venv/bin/python)) -m chaos \
+	cd tests && PYTHONPATH=../server $(if $(findstring /,$(PYTHON)),$(abspath $(PYTHON)),$(or $(PYTHON),../.venv/bin/python)) -m chaos \
 	$(if $(KILLS),--kills $(KILLS),--minutes $(or $(MINUTES),10)) $(if $(SEED),--seed $(SEED)) $(if $(WORLD),--world $(WORLD))
 
 peers: setup ## CPython's asyncio tests and anyio's, each coroutine as a process: half an hour
