@@ -34,7 +34,7 @@ def _processes() -> Iterator[Process]:
     """Yield the living processes of each event loop that runs.
 
     A loop that has stopped is being closed: asyncio.run then cancels all tasks, and of ours only the one that runs the
-    runtime is to hear of it. That one ends the processes in order.
+    runtime should get that cancellation. It ends the processes in order.
     """
     for scheduler in schedulers():
         if scheduler.loop.is_running():

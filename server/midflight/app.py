@@ -259,7 +259,7 @@ class _Ending:
         """End the server by force when its time is over. Waits for nothing that a process can hold."""
         self._asking.wait()
         time.sleep(_END_SECONDS)
-        # Not by the log: whoever keeps the server from ending may hold its lock.
+        # Not by the log: the code that keeps the server from ending may hold its lock.
         text = f"Processes have not ended within {_END_SECONDS} s of being asked; the server ends without them.\n"
         last = (
             threading.Thread(target=os.write, args=(2, text.encode()), daemon=True),

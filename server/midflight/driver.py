@@ -144,7 +144,7 @@ class Runtime:
             self._timer = None
         try:
             deadline = scheduler.step(scheduler.clock.now())
-        except BaseException:  # the user's Ctrl-C, amid a step; the processes may have to unwind yet
+        except BaseException:  # the user's Ctrl-C, within a step; the processes may still have to unwind
             scheduler.wake_up()
             raise
         if scheduler.awake or deadline is None:
@@ -221,7 +221,7 @@ async def _shut_down(scheduler: Scheduler) -> None:
 async def run_process(function: Callable[..., Any], *args: Any) -> Any:
     """Run `function(*args)` as a process and wait for what it returns, tail calls included: see `spawn`.
 
-    The way from an asyncio task, which is no process, into the runtime: a web framework's handler, say.
+    The way from an asyncio task, which is not a process, into the runtime: a web framework's handler, say.
     A cancellation of the caller is passed on as the exit signal "shutdown".
 
     Raises: the exit reason, if that is an exception (no crash report is made then: the caller has it), else

@@ -134,7 +134,7 @@ class CallTimeout(CallError, TimeoutError):
 
 
 class InitFailed(MidflightError):
-    """The process of a behaviour ended before its init was done, for a reason that is no exception.
+    """The process of a behaviour ended before its init was done, for a reason that is not an exception.
 
     OTP: {error, Reason} of gen_server:start/3.
     """
@@ -174,7 +174,7 @@ class CodeChangeError(MidflightError):
 
 
 class TaskError(MidflightError):
-    """A task ended without a result, for a reason that is no exception. OTP: Elixir's exit of Task.await/2."""
+    """A task ended without a result, for a reason that is not an exception. OTP: Elixir's exit of Task.await/2."""
 
     def __init__(self, pid: object, reason: object) -> None:
         super().__init__(f"task {pid!r} has no result: {medium(reason)}")
@@ -263,11 +263,11 @@ class MigrationError(MidflightError, TypeError):
 
 
 class WireError(MidflightError, ValueError):
-    """A payload is no message, or a value has no form on the wire. The connection stays usable."""
+    """A payload is not a valid message, or a value has no form on the wire. The connection stays usable."""
 
 
 class FrameError(WireError):
-    """Bytes are no frame, so where the next one begins is unknown. The connection is closed."""
+    """The bytes received are not a frame, so the start of the next frame is unknown. The connection is closed."""
 
 
 class RequestError(MidflightError, ValueError):

@@ -1,4 +1,4 @@
-"""The standard streams of a server: what cannot be written is dropped, and nobody who prints hears of it.
+"""The standard streams of a server: text that cannot be written is dropped, and the code that prints does not notice.
 
 A server prints to a log, and a log is on a disk that may become full. A process that printed would crash for it then,
 and with it what its supervisor links; so would whatever logs a warning. `midflight run` keeps Python's own streams.

@@ -1,7 +1,7 @@
-"""Exceptions that are raised into code by somebody else: a kill, the user's Ctrl-C.
+"""Exceptions that are raised into code from outside it: a kill, the user's Ctrl-C.
 
-Wherever they surface, they are not the doing of the code that they surfaced in. So whoever contains what such code
-raises (a `__repr__`, a timer, a listener) lets these pass. A KeyboardInterrupt that a program raises is its own.
+Wherever they surface, they are not the doing of the code that they surfaced in. So the callers that contain the errors
+of such code (a `__repr__`, a timer, a listener) let these pass. A KeyboardInterrupt that a program raises is its own.
 """
 
 from __future__ import annotations
@@ -18,7 +18,7 @@ class FromOutside(BaseException):
 class TookTooLong(BaseException):
     """Raised in a `__repr__`, a clean-up, a listener that has not returned in time while every process waits for it.
 
-    It breaks off that piece of code, so whoever contains what the piece raises contains this, too.
+    It breaks off that piece of code, so a caller that contains the errors of the piece contains this one, too.
     """
 
 

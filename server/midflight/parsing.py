@@ -29,7 +29,7 @@ UNPARSABLE = (
     OverflowError,
     RecursionError,
     MemoryError,
-)  # raised for a text that is no Python
+)  # raised for a text that is not Python
 
 _CAN_BE_DISTURBED = sys.version_info < (3, 12)
 _collection = RLock()  # held while it is put off; re-entrant, for a signal handler may parse too
@@ -49,7 +49,7 @@ def parse_expression(text: str) -> ast.expr:
 
 
 def module_or_none(text: str, file: str = "<unknown>") -> ast.Module | None:
-    """Return the tree of a module's text, None if it is no Python."""
+    """Return the tree of a module's text, None if it is not Python."""
     try:
         return parse_module(text, file)
     except UNPARSABLE:

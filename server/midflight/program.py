@@ -1,4 +1,4 @@
-"""Which function a program begins with: named on the command line, or in `[tool.midflight] start` of its project."""
+"""The function that a program begins with: named on the command line, or in `[tool.midflight] start` of its project."""
 
 from __future__ import annotations
 

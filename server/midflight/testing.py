@@ -86,7 +86,7 @@ class TestRuntime:
         """Run until every process waits: for a message, for the clock, or for a socket or thread that is not ready."""
         self.loop.patient.on_idle = self.loop.stop
         try:
-            with routed_output():  # anew each time: pytest sets its own between a fixture and its test
+            with routed_output():  # made for each run: pytest sets its own between a fixture and its test
                 self.loop.run_forever()
         finally:
             self.loop.patient.on_idle = None

@@ -33,7 +33,7 @@ class Watchdog:
 
     A process that holds a turn for `stuck_seconds` is reported once to `on_stuck` (default: a warning in the log
     `midflight.watchdog`). One that somebody killed (`Scheduler.doomed`) is broken into until it is gone; the
-    log says what keeps it from that. What takes as long and is no process's step, a crash report say, is broken off.
+    log says what keeps it from that. Other code that takes as long, a crash report say, is broken off.
     """
 
     def __init__(

@@ -13,11 +13,11 @@ Laws:
    nobody clears: the next traced frame of the thread then spins without end. Who leaves a target closes it first,
    then, if it was struck, runs an empty loop until the exception has come: here it hits nothing.
 3. Closing takes one assignment. The compiler puts no check between the end of the target's code and that assignment,
-   so no exception falls between the two. No lock is taken: an exception amid a lock's code would leave it locked.
+   so no exception falls between the two. No lock is taken: an exception in a lock's code would leave it locked.
 4. The class that is dealt is made for that target, so another target's exception, or a Ctrl-C, is never mistaken for
    it; these are raised once more when this target's own has come.
-5. The innermost code must be the user's. Amid the kernel (`pid << message` in a loop) a half-done step would lose
-   a message; amid the import system, `logging` or `threading` a lock would stay locked. Who strikes tries again.
+5. The innermost code must be the user's. In the kernel (`pid << message` in a loop) a half-done step would lose
+   a message; in the import system, `logging` or `threading` a lock would stay locked. The striker tries again.
 
 Limits: code in C that does not return cannot be interrupted, and a thread has room for one exception: a second that
 is dealt before the first has hit takes its place. A build without the interpreter's lock has no law 1.
@@ -81,7 +81,7 @@ class Target(Generic[Error]):
 
     @property
     def is_running(self) -> bool:
-        """Whether a piece of code runs in it now."""
+        """True while a piece of code runs in it."""
         return self.thread != _NOBODY
 
     def run(

@@ -1,10 +1,10 @@
-"""Who waits for one answer: the kernel's half of call, start, task and sys.
+"""`Client`, a caller that waits for one answer: the kernel's half of call, start, task and sys.
 
 The life of a call: `Client(owner, target)` watches the target -> a request with the client in it is sent -> the
 owner waits -> `answer` hands the value over, or a Down comes, or the time is up, whichever is first.
 
 Laws:
-1. Monitor before send: whoever ends after the request was sent is heard of.
+1. Monitor before send: a target that ends after the request was sent is noticed.
 2. A client takes one message at most. Once it is closed nothing comes through it, so a late answer never arrives.
 3. An answer comes after what the target had sent before; `answer` only spares it the way through the mailbox when
    its owner waits for nothing else.

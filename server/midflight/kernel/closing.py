@@ -2,7 +2,7 @@
 
 `coroutine.close()` does that for coroutines and generators. The step objects of asynchronous generators (`async for`,
 `asend`, `athrow`, `anext` with a default) do nothing in their `close` before Python 3.13: the generator stays as it is,
-amid a step, and asyncio fails to close it later. So each generator is closed here by its step's `throw`, from the
+within a step, and asyncio fails to close it later. So each generator is closed here by its step's `throw`, from the
 innermost outwards. A generator that waits for its consumer is nobody's step, and is left alone: another may go on.
 """
 
@@ -40,7 +40,7 @@ def close(coro: Any) -> BaseException | None:
 
 
 def _end_step(step: Any, generator: Any) -> BaseException | None:
-    """Close the asynchronous generator that is amid `step`."""
+    """Close the asynchronous generator that `step` has begun."""
     for _ in range(2):  # once where it waits, once at the first await of its `finally`
         try:
             step.throw(GeneratorExit())

@@ -6,7 +6,7 @@ name, clock or socket.
 
 Laws:
 1. One thread touches a core. A send from another thread, and every send of a core that copies or traces,
-   takes the slow door: such a core's `fast_thread` is no thread's number.
+   takes the slow door: such a core's `fast_thread` is the number of no thread.
 2. A process is in the run queue at most once. `waiting` says why it is not there: RECEIVE, a Receive, a Sleep or
    an asyncio future; HANDED: it is there (or runs), and was given its message past the mailbox; else None.
 3. The running process is the current task of its loop in asyncio's own table, and nowhere else.

@@ -76,7 +76,7 @@ def why_not_ended(scheduler: Scheduler, process: Process) -> str:
 
 
 def _place(scheduler: Scheduler) -> str:
-    """Return where the innermost code of the user's own is on the runtime's thread, after a comma; "" if nowhere."""
+    """Return the place of the innermost user code on the runtime's thread, after a comma; "" if nowhere."""
     frame = sys._current_frames().get(scheduler.thread)
     while frame is not None and not is_users_own(frame):
         frame = frame.f_back

@@ -1,4 +1,4 @@
-"""How a process ends and who is told: exit signals, links, monitors, kill. Every end of a process is in this file.
+"""The end of a process and its notices: exit signals, links, monitors, kill. Every end of a process is in this file.
 
 Laws:
 1. A dead process is told of once: its pid is emptied first, then links hear, in the order they were made, then

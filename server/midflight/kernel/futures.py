@@ -1,4 +1,4 @@
-"""How a process waits for an asyncio future and goes on: as a Task does, with a Task's complaints."""
+"""A process's wait for an asyncio future, and how it goes on: as a Task does, with a Task's complaints."""
 
 from __future__ import annotations
 

@@ -17,7 +17,7 @@ __all__ = ["Sink", "group_leader_var", "routed_output"]
 
 
 class Sink(Protocol):
-    """What a group leader is: a place to write text to. `io.StringIO` and open text files are."""
+    """A group leader: an object that text can be written to, as `io.StringIO` and open text files are."""
 
     def write(self, text: str, /) -> object:
         """Take `text`."""
@@ -30,7 +30,7 @@ group_leader_var: ContextVar[Sink | None] = ContextVar("midflight_group_leader",
 
 
 class RoutedOutput(io.TextIOBase):
-    """A standard stream that writes to the group leader of whoever writes, else to the real one."""
+    """A standard stream that writes to the group leader of the calling process, else to the real one."""
 
     def __init__(self, real: TextIO) -> None:
         self.real = real

@@ -1,4 +1,4 @@
-"""What can be seen of a process from outside: process_info."""
+"""`process_info`: the view of a process from outside."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""A limit of time for what runs on the runtime's thread and is no process's step: a report, a clean-up, a look.
+"""A limit of time for code that runs on the runtime's thread outside a process's step: a report, a clean-up, a look.
 
 Such code calls what a program has defined (a `__repr__`, a `finally`, a listener), and while it runs every process
 waits. The watchdog sees that it does not return and has TookTooLong raised in it. A process that does not yield is
@@ -24,7 +24,7 @@ LIMIT_SECONDS = 1.0
 
 
 class Limit:
-    """The limit of one runtime. `number` tells the pieces apart for whoever watches: it counts them."""
+    """The limit of one runtime. `number` counts the pieces, so that the watchdog can tell them apart."""
 
     __slots__ = ("_target", "number")
 
@@ -34,7 +34,7 @@ class Limit:
 
     @property
     def is_running(self) -> bool:
-        """Whether a piece of work runs now."""
+        """True while a piece of work runs."""
         return self._target.is_running
 
     def run(

@@ -1,7 +1,7 @@
 """The door by which a process that waits for a message is made to go on as another coroutine, from its start.
 
 To the process nothing has happened: pid, name, mailbox, links, monitors, dictionary, context and timers stay, no
-message is consumed. Only the receive itself begins anew, so its timeout does too. Whether the other coroutine is the
+message is consumed. Only the receive itself begins again, so its timeout does too. Whether the other coroutine is the
 right one is the caller's to know; whether the process only waits, is known here.
 """
 

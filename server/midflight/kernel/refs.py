@@ -33,7 +33,7 @@ class Ref:
         self.once = False
 
     def __lshift__(self, message: Message) -> Message:
-        """Send `message` through the alias; it is dropped if the ref is none, or no longer one."""
+        """Send `message` through the alias; it is dropped if the ref is not an alias, or no longer one."""
         process = self.alias
         if process is not None:
             if self.once:

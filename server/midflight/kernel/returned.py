@@ -1,4 +1,4 @@
-"""What a function returned: a coroutine that nobody has awaited, to go on as, or a value."""
+"""The return value of a process function: a coroutine that nobody has awaited, to go on as, or any other value."""
 
 from __future__ import annotations
 

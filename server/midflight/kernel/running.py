@@ -1,4 +1,4 @@
-"""Which scheduler a plain function call means: this thread's, else the only one that runs."""
+"""The scheduler that a plain function call means: this thread's, else the only one that runs."""
 
 from __future__ import annotations
 

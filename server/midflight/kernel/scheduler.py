@@ -108,7 +108,7 @@ class Scheduler(Core):
         So what it awaited is followed by its step as closely as a task's: libraries count on what comes between. The
         event loop serves the world between two steps of a process, as it does for tasks.
         """
-        if self.tasks.get(self.loop) is not None:  # amid somebody's step, from a future that does not use the loop
+        if self.tasks.get(self.loop) is not None:  # within a task's step, from a future that does not use the loop
             self.enqueue(process)
             return
         was_awake, self.awake = self.awake, True
@@ -117,7 +117,7 @@ class Scheduler(Core):
         self._one.append(process)
         try:
             self.turn(self.clock.now, math.inf, self._one)
-        except BaseException:  # the user's Ctrl-C, amid the step; the processes may have to unwind yet
+        except BaseException:  # the user's Ctrl-C, within the step; the processes may still have to unwind
             deadline = -math.inf
             raise
         finally:
@@ -280,7 +280,7 @@ class Scheduler(Core):
                 self._throw_pending(process)
 
     def _set_deadline(self, process: Process, request: Receive | Sleep) -> None:
-        """Time out `request` later. A process has one timer; it is set anew only when it would ring too late."""
+        """Time out `request` later. A process has one timer; it is set again only if it would ring too late."""
         if not request.deadline:
             assert request.timeout is not None
             request.deadline = self.clock.now() + request.timeout

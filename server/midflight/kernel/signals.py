@@ -1,4 +1,4 @@
-"""What a process is told about others: the exit of a linked one, the end of a monitored one."""
+"""Signals about other processes: the exit of a linked one, the end of a monitored one."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""System messages: what a behaviour's process obeys beside its own messages, as `sys` and the code server send them.
+"""System messages, which every behaviour's process obeys besides its own messages: `sys` and the code server send them.
 
 One real exchange: `System("get_state", ref, client)` comes, `(ref, ("ok", state))` is sent to `client`.
 """
@@ -15,7 +15,7 @@ __all__ = ["System", "server_of"]
 
 
 class ReplyTo(Protocol):
-    """What takes an answer: a pid, an alias, or any object with `<<`."""
+    """A receiver of an answer: a pid, an alias, or any object with `<<`."""
 
     def __lshift__(self, message: Any, /) -> Any:
         """Take `message`."""
@@ -37,6 +37,6 @@ class System(NamedTuple):
 def server_of(process: Process) -> Any:
     """Return the object whose methods are the callbacks of `process` and whose attributes are its state.
 
-    None for a process that is no behaviour's, or whose init has not ended.
+    None for a process that does not run a behaviour, or whose init has not ended.
     """
     return None if process.behaviour is None else process.behaviour.server

@@ -30,7 +30,7 @@ __all__ = ["TaskFace"]
 
 
 class TaskFace:
-    """What asyncio.timeout, TaskGroup, gather, anyio and aiohttp ask of the task that runs them.
+    """The methods that asyncio.timeout, TaskGroup, gather, anyio and aiohttp call on the task that runs them.
 
     `exit_reason` is a 1-tuple once the reason is settled; after a normal end `value` is what was returned.
     `extras` is None until somebody uses the process as a task in a way that has to be remembered.
@@ -203,7 +203,7 @@ class TaskFace:
         failure = self._failure() if self.done() else None
         return None if isinstance(failure, asyncio.CancelledError) else failure
 
-    # --- What asyncio and anyio read of a Task beside its public methods ---------------------------------
+    # --- What asyncio and anyio read of a Task besides its public methods --------------------------------
 
     def _own_extras(self) -> Extras:
         if self.extras is None:
@@ -257,7 +257,7 @@ class TaskFace:
 
 
 class Extras:
-    """What has to be remembered of a process that is used as a task."""
+    """The data that only a process used as a task needs: its blocker, its callbacks and its name."""
 
     __slots__ = ("blocking", "callbacks", "name")
 

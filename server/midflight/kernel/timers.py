@@ -21,7 +21,7 @@ SWEEP_FROM = 64  # entries; below that a sweep costs more than it frees
 
 
 class Clock(Protocol):
-    """Where time comes from."""
+    """A source of time."""
 
     def now(self) -> float:
         """Return seconds since some fixed moment; never goes back."""
@@ -105,7 +105,7 @@ class Timers:
                     action()
                 except BaseException as error:  # of the program: a message that cannot be copied
                     trouble.tell("A timer", error)
-        finally:  # what is left if the user's Ctrl-C came amid this
+        finally:  # what is left if the user's Ctrl-C came during this
             for timer in due:
                 heappush(self._heap, (timer.deadline, next(self._order), timer))
 

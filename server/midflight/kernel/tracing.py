@@ -61,7 +61,7 @@ class TraceEvent:
 
 
 class Trace:
-    """What one listener wants to hear, and what it has not taken yet. To be changed on the scheduler's thread only.
+    """The events that one listener wants, and those not taken yet. To be changed on the scheduler's thread only.
 
     `processes` and `names` are followed, and with `everyone` all. `modules`: who is spawned in one of them or goes on
     in one is followed from then on; `new`: who is spawned at all; `children`: who is spawned by one that is followed.
@@ -281,7 +281,7 @@ def follow(scheduler: Scheduler, trace: Trace) -> None:
 
 
 def leave(scheduler: Scheduler, trace: Trace) -> None:
-    """Tell `trace` no more; with the last one the hooks go. A trace that is not told of anything is no error."""
+    """Tell `trace` no more; with the last one the hooks go. A trace that was not joined is not an error."""
     tracer = scheduler.tracer
     if tracer is not None and trace in tracer.traces:
         tracer.traces.remove(trace)

@@ -40,7 +40,7 @@ def log(to: logging.Logger, level: int, text: str, **extra: object) -> None:
 
 
 def _write(text: str) -> None:
-    for stream in (sys.stderr, sys.__stderr__):  # the first may be the group leader of whoever runs now
+    for stream in (sys.stderr, sys.__stderr__):  # the first may be the group leader of the process that runs now
         try:
             if stream is not None:
                 stream.write(encodable(text) + "\n")

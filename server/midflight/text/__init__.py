@@ -1,4 +1,4 @@
-"""How data is worded: values made short, exceptions made text. Nothing here knows a process."""
+"""The wording of data: values made short, exceptions made text. Nothing here knows a process."""
 
 from midflight.text.columns import columns
 from midflight.text.shorten import encodable, long, medium, raised, short, type_name

@@ -158,7 +158,7 @@ class _Writing:
     # --- Containers ---------------------------------------------------------------------------------------------
 
     def _parts(self, value: Any, items: Iterable[Any], length: int, write: Callable[[Any], str], depth: int) -> str:
-        """Return the items as text with commas; what there is no room for is "..."."""
+        """Return the items as text with commas; items that do not fit become "..."."""
         if depth <= 0 or id(value) in self._inside:
             return "..." if length else ""
         self._inside.add(id(value))
