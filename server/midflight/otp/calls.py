@@ -1,4 +1,4 @@
-"""What a client of a server does: call, cast, reply, stop. Dest: a pid, a name, (name, node), a Registry's `via`."""
+"""The client side of servers: call, cast, reply, stop. Dest: a pid, a name, (name, node), a Registry's `via`."""
 
 from __future__ import annotations
 
@@ -25,7 +25,7 @@ __all__ = ["call", "cast", "reply", "stop", "system_call", "whereis_dest"]
 
 
 async def call(dest: Dest, request: Any, timeout: float | None = 5) -> Any:
-    """Send `request` to a server and wait for its reply. `timeout` is in seconds, None for ever.
+    """Send `request` to a server and wait for its reply. `timeout` is in seconds, None for no limit.
 
     Uncaught, its errors end the caller. Whatever ends it early, a late reply never arrives.
     Raises: CallTimeout (a TimeoutError); CallError if the server ends before it replied, with its reason (the
@@ -73,7 +73,7 @@ def reply(client: Client, value: Any) -> None:
 
 
 async def stop(dest: Dest, reason: object = "normal", timeout: float | None = None) -> None:
-    """Have a server terminate with `reason` and wait until it has. `timeout` is in seconds, None for ever.
+    """Have a server terminate with `reason` and wait until it has. `timeout` is in seconds, None for no limit.
 
     Raises: CallError if nobody is there or it ended with another reason; CallTimeout, it may end later; TypeError and
     ValueError as `call`; NotInProcess. OTP: gen_server:stop/3.

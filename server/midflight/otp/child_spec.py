@@ -27,7 +27,7 @@ TYPES = ("worker", "supervisor")
 
 @dataclass(frozen=True, slots=True)
 class ChildSpec:
-    """How a supervisor starts, restarts and stops a child.
+    """The rules by which a supervisor starts, restarts and stops a child.
 
     `id`: distinct among the children of a supervisor; any hashable value.
     `start`, called with `args` in the supervisor's process at each start, in the newest version of its name:

@@ -1,4 +1,4 @@
-"""How a supervisor restarts its children, as a whole: checked before anything is started."""
+"""`Flags`: how a supervisor restarts its children as a whole, checked before anything is started."""
 
 from __future__ import annotations
 

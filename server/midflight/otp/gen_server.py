@@ -51,7 +51,7 @@ class GenServer:
         """Start a process for a new object of this class and wait until `init(*args)` is done: to be awaited.
 
         `name` is registered before init runs: a name of the runtime or a Registry's `via(key)`. `timeout` is in
-        seconds, None for ever; a process whose init takes longer is killed.
+        seconds, None for no limit; a process whose init takes longer is killed.
         Returns: the pid, or None if init returned IGNORE.
         Raises: what init raised, if that is an Exception; InitFailed if it ended the process otherwise (by Stop,
         ProcessExit, kill) or took too long; AlreadyStarted if another has the name; NotInProcess. TypeError or

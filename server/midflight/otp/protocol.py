@@ -1,4 +1,4 @@
-"""What clients and servers of behaviours say to each other: the messages, and the words of a callback."""
+"""Messages between clients and servers of behaviours, and the return values of callbacks."""
 
 from __future__ import annotations
 
@@ -61,7 +61,7 @@ class Stop(BaseException):
 
     `reply` is sent to the caller after `terminate`, if the callback is handle_call. A `reason` that is an exception
     makes a crash report. Raised by `init`, nothing was started: `terminate` does not run, `start` raises the reason.
-    It is no Exception, so that `except Exception` in a callback does not swallow it.
+    It is not an Exception, so that `except Exception` in a callback does not swallow it.
 
     OTP: {stop, Reason, Reply, State}.
     """

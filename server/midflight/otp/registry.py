@@ -146,7 +146,7 @@ class Via:
 
 
 class Entries:
-    """Who has what: the same entries by key and by pid, each in the order of registration."""
+    """The entries of a registry, by key and by pid, each in the order of registration."""
 
     def __init__(self, pid: Pid, is_unique: bool) -> None:
         self.pid = pid  # the registry's own
@@ -192,7 +192,7 @@ class Entries:
 
 
 class RegistryServer(GenServer):
-    """The process of a registry: it keeps the entries and hears of the end of those that are in it."""
+    """The process of a registry: it keeps the entries and monitors the processes that are in it."""
 
     def init(self, is_unique: bool) -> None:
         """Start empty."""

@@ -1,4 +1,4 @@
-"""When a supervisor restarts, whom, and when it gives up: pure functions of reasons, ids and times."""
+"""The restart rules: which children a supervisor restarts, when, and when it gives up. Pure functions."""
 
 from __future__ import annotations
 

@@ -328,7 +328,7 @@ async def _replaced(function: Any, server: Any) -> Any:
 
 async def _changed(server: Any, module: Any, old_vsn: Any, extra: Any) -> Any:
     """Return a copy of `server`, of its newest class, after code_change. Raises: what that raised; `server` is as it
-    was; Refused if its class is none of `module`'s."""
+    was; Refused if `module` does not define its class."""
     name = module if isinstance(module, str) else getattr(module, "__name__", None)
     if name not in [cls.__module__ for cls in type(server).__mro__]:
         raise Refused(f"{type(server).__qualname__} is no class of {module!r}")

@@ -5,7 +5,7 @@ temporary one) -> stopped with the supervisor, or by terminate_child.
 
 Laws:
 1. Children start in order and stop in the reverse order, each one's end awaited before the next is told.
-2. Who is not in `by_pid` is no child: the late Exit of a child that was stopped means nothing.
+2. A process that is not in `by_pid` is not a child: the late Exit of a child that was stopped means nothing.
 3. A start that fails is tried again by a message to itself, so that other requests come in between; each try counts
    as a restart.
 """
@@ -43,7 +43,7 @@ class Refused(Exception):
 
 
 class TryAgain(NamedTuple):
-    """What a supervisor sends to itself when `child` did not start: `error` is why."""
+    """The message of a supervisor to itself when `child` did not start because of `error`."""
 
     child: Child
     error: Exception
@@ -55,7 +55,7 @@ class Supervisor(GenServer):
         await Supervisor.start_link([ChildSpec("counter", Counter, (0,), name="counter"), ChildSpec("log", write_log)])
 
     OTP: supervisor; there a callback module's init returns the children. Here they are given, and what starts each
-    is looked up anew at every start, so a child that is started again runs the current version.
+    is looked up again at every start, so a child that is started again runs the current version.
     """
 
     # --- What its clients call ------------------------------------------------------------------------------
@@ -253,7 +253,7 @@ class Supervisor(GenServer):
             del self.children[child.key]
 
     async def _restart(self, child: Child, reason: object) -> None:
-        """Start `child` again, and whom the strategy says; give up if that is too often.
+        """Start `child` again, and the children that the strategy names; give up if that is too often.
 
         Raises: Stop("shutdown") then.
         """

@@ -1,7 +1,7 @@
 """System messages to a process of a behaviour: stop it between two messages, look at its state, change its code.
 
-All functions take a Dest and `timeout` in seconds, None for ever, and raise as `call` does; a plain process does not
-answer, so CallTimeout. Import it under another name than the standard library's: `from midflight.otp import sys as
+All functions take a Dest and `timeout` in seconds, None for no limit, and raise as `call` does. A plain process does
+not answer, so CallTimeout. Import it under another name than the standard library's: `from midflight.otp import sys as
 otp_sys`.
 """
 

@@ -51,7 +51,7 @@ class Task:
 
     @classmethod
     def start_nolink(cls, function: Callable[..., Any], *args: Any) -> Task:
-        """Start `function(*args)` in a process of its own fate: if it fails, only the asker hears of it.
+        """Start `function(*args)` in a process of its own fate: if it fails, only its owner is told.
 
         It runs on if its owner ends. OTP: Elixir's Task.Supervisor.async_nolink, without the supervisor.
         """
@@ -60,7 +60,7 @@ class Task:
     stream = staticmethod(stream)
 
     async def result(self, timeout: float | None = 5) -> Any:
-        """Wait for the task and return its value. `timeout` is in seconds, None for ever.
+        """Wait for the task and return its value. `timeout` is in seconds, None for no limit.
 
         Raises: what the task raised; TaskError if it ended for another reason; TaskTimeout: its value is then lost,
         and it runs on; TaskError in another process than its owner; ValueError for a negative timeout.

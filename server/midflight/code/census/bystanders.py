@@ -1,6 +1,6 @@
-"""Ending those who run an old version, and finding what runs it and is no process.
+"""Ending the processes that run an old version, and finding tasks and threads that run it.
 
-Nothing here changes a module: an old version goes by itself, with the last that can run it.
+Nothing here changes a module: an old version is freed with the last frame or value that can run it.
 """
 
 from __future__ import annotations
@@ -29,7 +29,7 @@ def _is_running_here(pid: Pid) -> bool:
 
 
 def bystanders(wanted: Callable[[Version], bool]) -> Iterator[tuple[str, Version, str, int]]:
-    """Yield the asyncio tasks and threads that run code of such versions and are no processes.
+    """Yield the asyncio tasks and threads that run code of such versions and are not processes.
 
     Each as what it is, the version, function and line. On the runtime's thread.
     """

@@ -1,8 +1,8 @@
-"""Who is where in the code: all processes at one moment, place by place.
+"""The census of all processes at one moment: which of them is at which place of the code.
 
 A process is in a version if it has a frame of it, running or to be returned to: its own, that of what it awaits, of
 what that awaits. One that was spawned and has not begun is in the version of its function. Not so one that only holds
-a function of it, and a child task or thread of a process, which is none.
+a function of it, and a child task or thread of a process, which is not a process.
 
 Processes are many and places are few, so a place is looked at once, and a census brought up to date looks only at
 those who were given a step since: `reductions` says so. The long first look is taken in the thread that prepares a

@@ -34,7 +34,7 @@ class VersionInfo(NamedTuple):
 def versions(name: str) -> tuple[VersionInfo, ...]:
     """Return the versions of module `name` that are current or that some process runs, oldest first.
 
-    An old one goes by itself when the last process has left it; what still holds a function of it keeps only that.
+    An old one is freed when the last process has left it; an object that still holds a function of it keeps only that.
     Raises: UnknownModuleError.
     OTP: code:get_object_code/1 and module_info(attributes) have no such list; there are two at most.
     """

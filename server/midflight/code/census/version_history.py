@@ -1,4 +1,4 @@
-"""What became of every version that is still known: who loaded it and when, what it changed, who runs it."""
+"""The history of every known version: who loaded it and when, what it changed, which processes run it."""
 
 from __future__ import annotations
 
@@ -89,7 +89,7 @@ def _is(number: int) -> Callable[[Version], bool]:
 
 
 def lingering(path_or_name: str) -> Sequence[Lingering]:
-    """Return the processes in older versions of a module, oldest first: those whom `purge` would end.
+    """Return the processes in older versions of a module, oldest first: those that `purge` would end.
 
     Raises: UnknownModuleError.
     OTP: erlang:check_process_code/2 for each process.

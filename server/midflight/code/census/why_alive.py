@@ -1,4 +1,4 @@
-"""What keeps an old version of a module in memory, in words: processes, held functions and objects, imports.
+"""The keepers of an old version in memory, in words: processes, held functions and objects, imports.
 
 Nobody keeps books on who holds what, so the garbage collector is asked: from the functions of the version outwards,
 who refers to them, who to those, until something is met that people know by a name (a module, a process, a task).
@@ -59,7 +59,7 @@ class Keeper:
 
 @dataclass(frozen=True, slots=True)
 class WhyAlive:
-    """Why version `version` of `module` is in memory. No keepers: nothing can run it any more.
+    """The keepers of version `version` of `module` in memory. Without keepers, nothing can run it any more.
 
     `is_whole` is False if there was more to look at than a look may: then the keepers are some of them.
     """
@@ -100,7 +100,7 @@ def why_alive(path_or_name: str, version: int) -> WhyAlive:
     found = module.version(version)
     if found is not module.current:  # of the current one nothing else is asked
         forget_typing_caches()
-        gc.collect()  # what only waits for the collector is no reason
+        gc.collect()  # what only waits for the collector is not a keeper
     namespace = found.namespace
     is_current = found is module.current
     if namespace is None or is_current:
@@ -190,7 +190,7 @@ class _Look:
         if isinstance(child.value, dict) and not isinstance(value, type):
             if _dict_of(value) is not child.value:
                 return _Node(value, f"{child.path} in a dict")
-            child = child._replace(value=None)  # an attribute: the dict is no step of its own
+            child = child._replace(value=None)  # an attribute: the dict is not a step of its own
         if isinstance(value, Process):
             self._met_process(value, child)
             return None

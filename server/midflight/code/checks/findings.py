@@ -1,4 +1,4 @@
-"""What would go wrong with a new version, found in its text before anything changes.
+"""`findings`: the faults of a new version that its text shows before anything changes.
 
 Each finding has a key. One that the version before had as well is a warning: its processes live with it. A new one is
 refused if a process would end of it; `force=True` makes all of them warnings. The names are those of the namespace
@@ -165,7 +165,7 @@ class _Calls:
         self.found.append(Finding(f"{code} {key}", _problem(self._path, node, severity, text, code)))
 
     def _find_endless(self) -> set[str]:
-        """Return the own functions that go on as another call, or for ever: whoever awaits one is stuck below it.
+        """Return the own functions that go on as another call, or without end: a caller that awaits one never goes on.
 
         These are the ones that return an un-awaited call of an own function; that receive in a `while`; that
         receive and come back to themselves by await.
@@ -224,7 +224,7 @@ def _inside(node: ast.AST) -> Iterator[ast.AST]:
 
 
 def _locals(function: Function) -> frozenset[str]:
-    """Return the names that are no globals in `function`: its parameters and what it binds."""
+    """Return the names that are not globals in `function`: its parameters and the names that it binds."""
     arguments = function.args
     every = [
         *arguments.posonlyargs,

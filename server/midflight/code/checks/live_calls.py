@@ -1,9 +1,9 @@
-"""What live code is about to call that the new version lacks, or takes with other arguments.
+"""Calls ahead of live code that the new version does not define, or takes with other arguments.
 
 For each piece of code that a process is in, in whatever module and version: the reads `counter.f` through the module
 are found in the byte code, which is what will run, and needs no source. How a call is made of such a read comes from
 the text of that code, if it is known; so arguments are only judged where they are certain.
-What the current version lacks or would not take either is no matter of this load.
+A call that fails in the current version too is not a fault of this load.
 """
 
 from __future__ import annotations

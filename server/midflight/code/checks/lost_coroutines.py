@@ -38,7 +38,7 @@ class LostCoroutine(NamedTuple):
 def lost_coroutines(
     tree: ast.Module, namespace: Namespace, locals_of: Callable[[Any], frozenset[str]]
 ) -> Iterator[LostCoroutine]:
-    """Yield them, in no order. `locals_of` gives the names that are no globals in a function."""
+    """Yield them, in no order. `locals_of` gives the names that are not globals in a function."""
     found = _Search(namespace, locals_of)
     waiting: list[tuple[ast.AST, Scopes]] = [(tree, ())]
     while waiting:  # no recursion: a long sum in the text is a deep tree

@@ -33,7 +33,7 @@ class Absent(NamedTuple):
 def absent_names(
     tree: ast.Module, namespace: Namespace, module: ModuleType, locals_of: Callable[[Any], frozenset[str]]
 ) -> Iterator[Absent]:
-    """Yield them, in the order of the text. `locals_of` gives the names that are no globals in a function."""
+    """Yield them, in the order of the text. `locals_of` gives the names that are not globals in a function."""
     modules = {name: value for name, value in namespace.items() if _is_ours(value, module)}
     if not modules:
         return

@@ -1,4 +1,4 @@
-"""Which modules keep objects of older versions, by `from ... import` or otherwise."""
+"""Modules that keep objects of older versions, by `from ... import` or otherwise."""
 
 from __future__ import annotations
 

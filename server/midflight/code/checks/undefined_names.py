@@ -24,7 +24,7 @@ ELSEWHERE = frozenset({"sys.platform", "sys.version_info", "os.name", "TYPE_CHEC
 def undefined_names(
     tree: ast.Module, path: str, namespace: Namespace, locals_of: Callable[[Any], frozenset[str]]
 ) -> Iterator[tuple[str, Diagnostic]]:
-    """Yield a key and what to say of each. `locals_of` gives the names that are no globals in a function."""
+    """Yield a key and what to say of each. `locals_of` gives the names that are not globals in a function."""
     try:
         found = Checker(tree, path).messages
     except Exception as error:  # of another's program, which may not know this Python's syntax: no reason not to load

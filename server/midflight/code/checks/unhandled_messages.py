@@ -14,7 +14,7 @@ __all__ = ["LoopEnd", "loop_ends"]
 
 
 class LoopEnd(NamedTuple):
-    """Where such a function would end: at `node`."""
+    """The place where such a function would end: `node`."""
 
     node: ast.pattern | ast.expr
     where: str

@@ -1,4 +1,4 @@
-"""What a load would say of a text as far as that can be known without running it."""
+"""`check`: the diagnostics that a load of a text would give, as far as they are known without running it."""
 
 from __future__ import annotations
 
@@ -21,7 +21,7 @@ __all__ = ["Checked", "check"]
 
 
 class Checked(NamedTuple):
-    """What was found in the text of a module. `is_refused` if a load would be refused for it."""
+    """The diagnostics of a module's text. `is_refused` if a load would be refused for it."""
 
     module: str
     path: str

@@ -24,7 +24,7 @@ __all__ = ["Defined", "load_definition"]
 class Defined(NamedTuple):
     """A load of one definition: its dotted name, the report, and what else of the edited text was left out.
 
-    `left_out` are names, of what differs from the version that runs now; None if the edited text is no valid module.
+    `left_out` are names, of what differs from the version that runs now; None if the edited text is not a valid module.
     Diagnostics are at the lines of the edited text. A refusal is not raised: the report says it.
     """
 

@@ -1,7 +1,7 @@
 """A load up to the moment where it would change something: what would become of definitions, processes and servers.
 
 The body of the new version runs aside and is dropped; so does each `code_change` that the load would bring, on copies
-of the states. What they do beside that, they do then too, and again when the load is made.
+of the states. Any side effect of theirs happens then too, and again when the load is made.
 """
 
 from __future__ import annotations
@@ -58,7 +58,7 @@ class RehearsalReport(UpgradeReport):
 
 
 class Change(NamedTuple):
-    """What would become of one definition: "changed", "added" or "removed". `line`: where it is in the new text."""
+    """The fate of one definition in a load: "changed", "added" or "removed". `line` is its line in the new text."""
 
     name: str
     status: str

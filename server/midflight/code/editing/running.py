@@ -1,4 +1,4 @@
-"""What runs of a file that somebody edits: the module that it is, and the text of its current version."""
+"""The running version of a file that is being edited: its module, and the text of the module's current version."""
 
 from __future__ import annotations
 
@@ -18,7 +18,7 @@ __all__ = ["Running", "running_at"]
 
 @dataclass(frozen=True, slots=True)
 class Running:
-    """What runs of a file. `version` is None for a module that was only imported; `text` is None if not known."""
+    """The running module of a file. `version` is None for a module that was only imported, `text` if not known."""
 
     name: str
     version: int | None

@@ -1,4 +1,4 @@
-"""Which processes are at which line of a text that is being edited, whatever version they run."""
+"""The processes at each line of a text that is being edited, whatever version they run."""
 
 from __future__ import annotations
 

@@ -1,6 +1,6 @@
-"""What is held as a value, looked up by its name in the current version: `current`. It is never called here.
+"""`current`: a held value, looked up by its name in the current version. It is never called here.
 
-Law: what is returned is what somebody would get who wrote the name anew. A function that was wrapped in passing, and
+Law: the result is the object that the name means when it is written again. A function that was wrapped in passing, and
 a method that was taken from a class, have the name of another thing: those are found by who had them in their own
 version.
 """

@@ -1,4 +1,4 @@
-"""What keeps its object when a module is loaded again: classes that mean the same in both versions, and sentinels.
+"""Objects that stay the same when a module is loaded again: classes that mean the same in both versions, and sentinels.
 
 The class statement of such a class does not run in the new version: at its place the name is bound to the object of
 the version before. So decorators, metaclasses and `__init_subclass__` do not see it twice, and what the new body makes
@@ -8,7 +8,7 @@ Laws:
 1. A class is kept if its syntax is the same, and if behind every name that it reads, now or in a method later, stands
    the same in both versions: one object, an equal constant, or itself. A function of the module is never the same.
 2. This is decided at the class's place in the body, with the values of both versions at hand, once. What is bound
-   after that place cannot be compared, so who reads it is made anew; constants and other classes excepted.
+   after that place cannot be compared, so a class that reads it is created again; constants and other classes excepted.
 3. Until the commit, nothing of a kept class has changed. Then its functions move to the new version's namespace.
 """
 
@@ -70,7 +70,7 @@ class Candidate:
 
     @property
     def place(self) -> Position:
-        """Where it stands in the new text."""
+        """The position of the statement in the new text."""
         return self.statement.lineno, self.statement.col_offset
 
 
@@ -83,11 +83,11 @@ def identity_of(unit: Unit, file: str, text: str, old: Namespace, new: Namespace
 
 
 class Identity:
-    """What a version in the making takes over from the one before.
+    """The classes and sentinels that a version in the making takes over from the one before.
 
     Its life: `guarded` before the body runs, `keep` while it does, `finish` after it; `settle` when it is current.
     `kept` and `superseded` are there after `finish`. `rebound` are the names that functions of the version before bind
-    anew by `global`.
+    again by `global`.
     """
 
     def __init__(self, unit: Unit, file: str, text: str, old: Namespace, new: Namespace) -> None:

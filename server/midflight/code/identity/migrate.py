@@ -176,7 +176,7 @@ def _member(value: enum.Enum, new: type) -> Any:
 
 
 def _new_fields(value: Any, new: type, fields: dict[str, Any], sets_slots_later: bool = False) -> Any:
-    """Return the fields that `value` shall have as an object of `new`; or what its `__migrate__` made of it."""
+    """Return the fields of `value` as an object of `new`; or the object that its `__migrate__` made of it."""
     old = type(value)
     hook = getattr(new, "__migrate__", None)
     if hook is not None:
@@ -208,7 +208,7 @@ def _new_fields(value: Any, new: type, fields: dict[str, Any], sets_slots_later:
 
 
 def _is_hidden(name: str) -> bool:
-    """Say whether a field is a library's own, as those that pydantic keeps beside the fields of a model."""
+    """Say whether a field is a library's own, as those that pydantic keeps next to the fields of a model."""
     return name.startswith("__") and name.endswith("__")
 
 

@@ -1,7 +1,7 @@
-"""What the body of a version saw behind `a.b`, where `a` is a module that is loaded again and again.
+"""The objects that the body of a version saw behind `a.b`, where `a` is a module that is loaded again and again.
 
-The name `a` means the same module object for ever; so that a class which has `a.Base` as its base means the same in two
-versions can only be told from what `a.Base` was then.
+The name `a` means the same module object in every version. So only the value that `a.Base` had then tells whether a
+class with `a.Base` as its base means the same in two versions.
 """
 
 from __future__ import annotations
@@ -46,7 +46,7 @@ def note_seen(namespace: Namespace, code: CodeType) -> None:
 def _held(value: Any) -> Callable[[], Any]:
     """Return what gives `value` back as long as anybody else has it: a look must not keep a version in memory.
 
-    What is gone is no current one, so then there is nothing to compare. A constant knows no version, and is kept.
+    A value that is gone is not the current one, so nothing is compared. A constant knows no version, and is kept.
     """
     try:
         held = weakref.ref(value)
@@ -77,7 +77,7 @@ def read_in_body(namespace: Namespace, names: Iterable[str]) -> str | None:
 
 
 def _loaded_module(namespace: Namespace, words: tuple[str, ...]) -> Module | None:
-    """Return the record of the module that the last of `words` is read from; None if it is no module of ours."""
+    """Return the record of the module that the last of `words` is read from; None if it is not a loaded module."""
     value = namespace.get(words[0])
     for word in words[1:-1]:
         if not isinstance(value, ModuleType):

@@ -1,4 +1,4 @@
-"""What a superseded class learns: its instances pickle as those of the current class, and are copied as what they are.
+"""Pickling of superseded classes: their instances pickle as those of the current class, and are copied as they are.
 
 Pickle finds a class by its name, and refuses an instance whose class is no longer what its name means. Here the
 instance is migrated on its way into the pickle, so who reads that needs nothing of ours. Functions, and classes

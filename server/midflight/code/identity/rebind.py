@@ -1,6 +1,6 @@
 """A kept class moves to the new version: its functions get that version's namespace, and its lines of the text.
 
-Otherwise a process in a method of it would run old code for ever, whatever it calls, and the version that made the
+Otherwise a process in a method of it would keep running old code, whatever it calls, and the version that made the
 class would stay in memory as long as the class does. Nobody can tell the difference: the code is the same, and so is
 what its names mean. Functions that others hold, bound methods too, stay what they are.
 """
@@ -40,7 +40,7 @@ def is_rebound(function: FunctionType) -> bool:
 
 
 class Rebinding:
-    """What there is to change in one class, found out beforehand; `apply` does it."""
+    """The changes that one class needs, found out beforehand; `apply` makes them."""
 
     def __init__(self, cls: type, codes: dict[CodeType, CodeType], old: Namespace, new: Namespace) -> None:
         self._codes, self._old, self._new = codes, old, new

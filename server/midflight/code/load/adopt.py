@@ -1,4 +1,4 @@
-"""How a module that was only imported comes under the code server: what it is becomes version 1, where it stands."""
+"""The adoption of a module that was only imported: it becomes version 1, where it is."""
 
 from __future__ import annotations
 

@@ -41,7 +41,7 @@ def commit(
     may_load: Callable[[], AbstractContextManager[None]],
     states: Callable[[], object] = lambda: None,
 ) -> bool:
-    """Make what was made current, all of it, and note in it what the report shall say. Brings `census` up to date.
+    """Make what was made current, all of it, and note in it what the report is to say. Brings `census` up to date.
 
     `states` is called with the swap, cannot fail either, and may be called again. `may_load` is held while load hooks
     run. With `move` idle processes are about to be moved; if some of them must not take one more step in old code,
@@ -66,7 +66,7 @@ def commit(
 
 
 class _Commitment:
-    """What is done from the swap on: its steps, in their order. Each may be begun anew."""
+    """The steps from the swap on, in their order. Each may be begun again."""
 
     def __init__(
         self,

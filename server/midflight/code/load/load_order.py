@@ -1,4 +1,4 @@
-"""In which order the modules of one load are made: whoever imports another one of them comes after it."""
+"""The order in which the modules of one load are made: a module comes after those that it imports."""
 
 from __future__ import annotations
 

@@ -26,7 +26,7 @@ def mentions(made: Iterable[Prepared], name: str) -> bool:
 def overtaken_by(made: Prepared, committed: Collection[str]) -> str | None:
     """Say what `made` holds of an older version of one of these modules, which others have committed; None if nothing.
 
-    A module that it calls through the module's name is no matter: such a call finds the current version.
+    A module that it calls through the module's name does not count: such a call finds the current version.
     """
     unit = made.unit
     for name in committed:

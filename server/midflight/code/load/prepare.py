@@ -47,7 +47,7 @@ class Refused(Exception):
 
 
 class Failure(NamedTuple):
-    """Why one module is not loaded."""
+    """The reason why one module is not loaded."""
 
     name: str
     path: str
@@ -99,7 +99,7 @@ class Prepared:
         return Refused([Failure(self.unit.name, self.unit.path, tuple(problems))])
 
     def make(self, reload: Callable[[ModuleType], object]) -> None:
-        """Run the body in the new namespace. `reload` is what `importlib.reload` shall do with the module later.
+        """Run the body in the new namespace. `importlib.reload` will call `reload` with the module later.
 
         Raises: Refused, with what the compiler or the body raised as its cause; KeyboardInterrupt.
         """
@@ -232,7 +232,7 @@ class Prepared:
         self.moves = moves
 
     def lost_writes(self) -> Iterator[Diagnostic]:
-        """Yield the names in `__persist__` that processes in older versions may bind anew, for themselves only."""
+        """Yield the names in `__persist__` that processes in older versions may bind again, for themselves only."""
         if not self.lingering or self.identity is None:
             return
         for name, line in hooks.persistent(self.unit.tree).items():

@@ -14,7 +14,7 @@ __all__ = ["purge", "soft_purge"]
 def soft_purge(name: str) -> bool:
     """Say whether no process runs an old version of module `name`. Kills nobody and does not wait.
 
-    There is nothing else to do: an old version goes by itself when nothing can run it any more.
+    There is nothing else to do: an old version is freed as soon as nothing can run it any more.
     Raises: UnknownModuleError.
     OTP: code:soft_purge/1, which drops the old code then.
     """

@@ -29,10 +29,10 @@ _log = logging.getLogger("midflight.code")
 
 
 class Step(NamedTuple):
-    """Something to do from the swap on. Begun anew after Ctrl-C, it need not do again what it has done.
+    """Something to do from the swap on. Begun again after Ctrl-C, it need not repeat what it has done.
 
     `unknown` says what is not known if it fails; without it, its last error is raised. One that `must` be done is
-    begun anew after any error, at most twice.
+    begun again after any error, at most twice.
     """
 
     do: Callable[[], object]
@@ -103,7 +103,7 @@ class Interrupts:
         self.noted = 0
 
     def take(self, _number: int, frame: FrameType | None) -> None:
-        """Handle SIGINT: break into a hook of the user's, which may take for ever; note it amid the commit itself."""
+        """Handle SIGINT: break into a user's hook, which may never return; in the commit itself, only note it."""
         if is_user_code(frame):
             raise KeyboardInterrupt
         self.noted += 1

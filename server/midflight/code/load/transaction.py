@@ -336,7 +336,7 @@ class Transaction:
 
 
 def _spec_to_reload(reload: Callable[[ModuleType], object]) -> Callable[[ModuleType], ModuleSpec | None]:
-    """Return the function by which the finder, which stays for ever, knows the modules of the code server."""
+    """Return the function by which the finder, which is never removed, knows the modules of the code server."""
 
     def spec(module: ModuleType) -> ModuleSpec | None:
         for record in all_modules():

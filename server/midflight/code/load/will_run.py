@@ -1,4 +1,4 @@
-"""What code processes have ahead of them when versions become current: where they are, and the callbacks of servers.
+"""The code that processes will run next when versions become current: their places, and the callbacks of servers.
 
 A server is in no version between two messages; its next one is handled by the class that its own means then. What
 waits at the `receive` that its function begins with leaves its code behind if the load moves it.

@@ -1,4 +1,4 @@
-"""A load in a thread of its own: whoever asked for it waits, and can break it off, whatever its body does.
+"""A load in a thread of its own: its caller waits, and can break it off, whatever its body does.
 
 The life of one: the thread begins -> who asked waits for the outcome, in pieces if they have something to say
 meanwhile -> the load is done or refused; or it is broken off, and its body, if it is Python code, ends; or that does

@@ -1,4 +1,4 @@
-"""Which load has which modules, and the way from any thread to the runtime's thread.
+"""The load lock: which load has which modules, and the way from any thread to the runtime's thread.
 
 Loads of different modules run side by side; those that have a module in common come one after the other, in the order
 in which they were asked for. A load takes all its modules at once, so no two wait for each other. One that a load hook
@@ -59,7 +59,7 @@ def runtime_thread() -> Scheduler | None:
 
 
 class _Job:
-    """A function to be called on the runtime's thread, by whoever is there first."""
+    """A function to be called on the runtime's thread, by the first caller that is there."""
 
     def __init__(self, thread: int, function: Callable[[], Any]) -> None:
         self.thread = thread

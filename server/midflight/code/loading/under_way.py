@@ -81,7 +81,7 @@ class Load:
         self.is_open = False  # whether what it runs now may load
         self.waits_for: Load | None = None
         self.give_way: Callable[[], object] | None = None
-        self.on_end: list[Callable[[str], object]] = []  # what else is to be told that it is to end, and by whom
+        self.on_end: list[Callable[[str], object]] = []  # what else is to be told that it is to end, and who said so
         self.on_given_up: list[Callable[[], object]] = []
         self.undo: Callable[[], object] = lambda: None  # what a load that is given up has changed
         self.refusal: Callable[[], Exception] = lambda: RuntimeError(f"{self!r} was broken off")
@@ -144,7 +144,7 @@ class Load:
             yield
 
     def run_body(self, name: str, function: Callable[..., Result], *arguments: Any) -> Result:
-        """Return what `function` returns: code of the user's for module `name`, to be broken into, or given up.
+        """Return what `function` returns: user code of module `name`, to be broken into, or given up.
 
         Raises: what it raises; BrokenOff if the load is to end, however the function ended.
         """

@@ -70,7 +70,7 @@ class Move:
         return MoveReport(self._record.name, number, tuple(moved), tuple(not_moved))
 
     def _begin(self, current: Version | None) -> None:
-        """Begin, or begin anew: another version has become current since."""
+        """Begin, or begin again: another version has become current since."""
         self._mover = None if current is None else Mover(current, is_rehearsal=self._rehearsal is not None)
         self._not_moved.clear()
         if self._only is None:
@@ -104,7 +104,7 @@ def move(name: str, pid: Pid | None = None) -> MoveReport:
     """Move the idle processes in older versions of module `name`, or only `pid`, to the current one, unaided.
 
     One that waits at the receive that its function begins with goes on as `module.f(**parameters)`: mailbox, links,
-    monitors, name and timers stay, no message is consumed, a timeout starts anew. Only where that is provably the
+    monitors, name and timers stay, no message is consumed, a timeout starts again. Only where that is provably the
     same to it; the report says of each of the others why it was not moved. Callable from any thread. Many are moved in
     parts of some milliseconds, between which all run.
     Raises: UnknownModuleError.

@@ -25,7 +25,7 @@ __all__ = ["Elsewhere", "Mover"]
 
 
 class _Way(NamedTuple):
-    """How to go on from a function of an old version: which one to call, with what, and from which await only."""
+    """The way on from a function of an old version: the function to call, its parameters, the only await to leave."""
 
     function: Callable[..., Coroutine[Any, Any, Any]]
     parameters: tuple[str, ...]
@@ -70,7 +70,7 @@ class Mover:
         return why
 
     def _call_for(self, old: CoroutineType[Any, Any, Any]) -> Coroutine[Any, Any, Any]:
-        """Return the call, not begun, as which a process in `old` shall go on. Raises: _Refused, Elsewhere."""
+        """Return the call, not begun, that takes a process in `old` on. Raises: _Refused, Elsewhere."""
         frame = old.cr_frame
         assert frame is not None  # it has begun, and has not ended
         version = version_of(frame.f_globals)  # it is the only frame
@@ -110,7 +110,7 @@ class Mover:
 
 
 def _look_at(code: CodeType, offset: int, way: _Way) -> tuple[str, ...] | str:
-    """Return the locals beside the parameters that are live after the await of `way`.
+    """Return the locals other than parameters that are live after the await of `way`.
 
     If the instruction at `offset`, where the process is, does not belong to that await, or there is a doubt: why.
     """

@@ -1,4 +1,4 @@
-"""What the body of a version raised, as diagnostics at the lines of its text."""
+"""The error that the body of a version raised, as diagnostics at the lines of its text."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""What a load did, as plain data, and the words for it. Nothing here looks at the running system.
+"""`LoadReport` and `MoveReport`: a load as plain data, and its words. Nothing here looks at the running system.
 
 `summary` is the one line that both editors show as it is; `text` is the whole report.
 """
@@ -105,7 +105,7 @@ class NotMoved:
 
 @dataclass(frozen=True, slots=True)
 class MoveReport:
-    """What came of moving the idle processes of a module to `version`, its current one; None if it has none.
+    """The outcome of moving the idle processes of a module to `version`, its current one; None if it has none.
 
     `moved` and `not_moved` are all that were in older versions, each oldest first.
     """
@@ -118,7 +118,7 @@ class MoveReport:
 
 @dataclass(frozen=True, slots=True)
 class LoadReport:
-    """What a load did, or would not do.
+    """The outcome of a load, or of its refusal.
 
     `version` is the number that was loaded, None if the load was refused; `current` the number that is current now,
     None if there is none. `added`, `changed` and `removed` are names of definitions, methods as Class.method, in

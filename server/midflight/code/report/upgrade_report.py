@@ -1,4 +1,4 @@
-"""What an upgrade did with the servers, as plain data, and the words for it. Beside report.py, which says the rest."""
+"""`UpgradeReport` and `ServerChange`: an upgrade's effect on servers, as plain data, and its words."""
 
 from __future__ import annotations
 
@@ -26,7 +26,7 @@ _text_of_a_load = text.dispatch(LoadReport)
 
 @dataclass(frozen=True, slots=True)
 class ServerChange:
-    """What became of one server, or would become.
+    """The outcome of an upgrade for one server, or the outcome that it would have.
 
     `old_version` is the number of the version that its object was of, None if that is not known. `old_vsn` is what
     `code_change` was told: that version's vsn, or ("down", vsn) with the vsn that it goes down to; None if it was not

@@ -1,4 +1,4 @@
-"""Those who are in versions of a module: a row each for people, or place by place, which is quick with however many.
+"""The processes in versions of a module: a row each for people, or place by place, which is quick for any number.
 
 100,000 processes may run an old version. A row for each would be as many objects, which the garbage collector walks
 with all others while everything waits. So rows are made for those that somebody looks at.
@@ -32,7 +32,7 @@ class Lingering(NamedTuple):
 
 
 class Group(NamedTuple):
-    """Those who are at one place of a version, in no order."""
+    """The processes at one place of a version, in no order."""
 
     pids: tuple[Pid, ...]
     version: int

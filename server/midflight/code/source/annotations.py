@@ -1,6 +1,6 @@
-"""What functions are annotated with, without running any of it.
+"""The annotations of functions, read without running any of them.
 
-From Python 3.14 on annotations are a function beside the function (PEP 649), which runs when somebody asks for them:
+From Python 3.14 on annotations are a function next to the function (PEP 649), which runs when somebody asks for them:
 a name that is there for a type checker only raises NameError then, and a call is the user's. Here they are read as
 text instead, by that function's byte code with no name in reach: whatever it looks up becomes the text of its name.
 """
@@ -48,7 +48,7 @@ def _late(function: FunctionType) -> Mapping[str, Any]:
         knows_no_name = FunctionType(annotate.__code__, {"__builtins__": {}}, closure=cells or None)
         try:
             return annotationlib.call_annotate_function(knows_no_name, annotationlib.Format.STRING, owner=function)
-        except Exception:  # written by hand, so it is no function of the compiler's; or 1 / 0
+        except Exception:  # written by hand, so not one of the compiler's functions; or 1 / 0
             pass
     return {}
 

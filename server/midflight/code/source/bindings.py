@@ -1,4 +1,4 @@
-"""Which names of its module a statement reads, and what binds the names of a module. Nothing here runs code.
+"""The module names that a statement reads, and the statements that bind a module's names. Nothing here runs code.
 
 A statement reads a name when it runs, or later: in a method, in an annotation that is a string. Both count, because
 a class that is kept must find the same behind each of them.
@@ -33,7 +33,7 @@ Definition = ast.FunctionDef | ast.AsyncFunctionDef | ast.ClassDef
 Loop = ast.For | ast.AsyncFor | ast.While
 Position = tuple[int, int]  # line, from 1, and column in UTF-8 bytes, as in the syntax tree
 
-# The operations on names that are no locals, each with how far its argument is shifted: the lowest bit of LOAD_GLOBAL's
+# The operations on names other than locals, each with how far its argument is shifted: the lowest bit of LOAD_GLOBAL's
 # is about a call.
 GLOBAL_ACCESS = {
     dis.opmap[name]: int(name == "LOAD_GLOBAL")
@@ -209,7 +209,7 @@ class Binding(NamedTuple):
 class Bindings:
     """The names that the body of a module binds, each with every place that does, in the order of the text.
 
-    `rebound` are those that some function may bind anew by `global`; `touched` those that the body sets an attribute
+    `rebound` are those that some function may bind again by `global`; `touched` those that the body sets an attribute
     or an item of; `stars` the places of star imports, which bind nobody knows what.
     """
 

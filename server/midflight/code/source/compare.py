@@ -1,4 +1,4 @@
-"""Which statements of a text that is being edited differ from what runs, and where they stand. Pure."""
+"""The statements of an edited text that differ from the running text, and their places. Pure."""
 
 from __future__ import annotations
 
@@ -39,7 +39,7 @@ class Gone:
 
 @dataclass(frozen=True, slots=True)
 class Comparison:
-    """What differs, in the order of the text; what is gone in the order of what runs."""
+    """The differences, in the order of the text; what is gone in the order of the running text."""
 
     differences: tuple[Difference, ...] = ()
     gone: tuple[Gone, ...] = ()
@@ -75,9 +75,9 @@ class _Statement:
 
 
 def compare_texts(running: str, text: str) -> Comparison | None:
-    """Return what of `text` differs from what `running` says; None if one of them is no valid module.
+    """Return what of `text` differs from what `running` says; None if one of them is not a valid module.
 
-    A definition counts as one, a class with its methods; layout and comments are no difference. A statement that
+    A definition counts as one, a class with its methods; layout and comments do not count. A statement that
     has no name, as a call has none, is known by what it says.
     """
     if running == text:

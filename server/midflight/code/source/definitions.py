@@ -1,4 +1,4 @@
-"""What differs between two texts of a module: by line for people, by definition for reports."""
+"""Differences between two texts of a module: by line for people, by definition for reports."""
 
 from __future__ import annotations
 
@@ -51,7 +51,7 @@ def compare(old: Mapping[str, str], new: Mapping[str, str]) -> tuple[tuple[str, 
 
 @lru_cache(maxsize=32)
 def definitions_of(text: str) -> dict[str, str]:
-    """Return what `text` defines; nothing if it is no valid module."""
+    """Return what `text` defines; nothing if it is not a valid module."""
     tree = module_or_none(text)
     return {} if tree is None else definitions(tree)
 
@@ -127,7 +127,7 @@ def _defines(statement: ast.stmt) -> bool:
 
 
 def _dump(node: ast.AST) -> str:
-    """Return what `node` says, without positions. As `ast.dump`, but a long sum is no recursion too deep."""
+    """Return what `node` says, without positions. As `ast.dump`, but a long sum does not recurse too deep."""
     parts: list[str] = []
     waiting: list[object] = [node]
     while waiting:

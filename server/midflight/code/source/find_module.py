@@ -1,4 +1,4 @@
-"""Which module a path means, and which file a module's name.
+"""The module that a path means, and the file of a module's name.
 
 The name of a path: (1) a module loaded from that file keeps its name; (2) the `source-roots` of `[tool.midflight]` in
 the nearest pyproject.toml; (3) the chain of folders with an `__init__.py` in them.
@@ -43,8 +43,8 @@ class ModulePlace:
 def locate(path_or_name: str | os.PathLike[str], loaded: Iterable[tuple[str, str]] = ()) -> ModulePlace | Diagnostic:
     """Return the place that a path or a dotted name means, or why there is none.
 
-    What is no string, has a separator in it or ends in .py is a path. `loaded` are the names and paths of the
-    modules that the code server knows, before those that were only imported.
+    An argument that is not a string, has a separator in it or ends in .py is a path. `loaded` are the names and paths
+    of the modules that the code server knows, before those that were only imported.
     """
     given = os.fspath(path_or_name)
     if not isinstance(path_or_name, str) or os.path.basename(given) != given or given.endswith(".py"):

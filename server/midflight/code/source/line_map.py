@@ -1,4 +1,4 @@
-"""Where the lines of one text are in another one. Pure."""
+"""The lines of one text mapped to the lines of another. Pure."""
 
 from __future__ import annotations
 

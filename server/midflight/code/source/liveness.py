@@ -1,8 +1,8 @@
-"""Which locals of a function are read later: backward liveness over its byte code. Pure: code in, names out.
+"""Locals of a function that are read later: backward liveness over its byte code. Pure: code in, names out.
 
 Laws:
 1. A local that is not named is read by no way on from there, loops and exception handlers included, before it is
-   set anew. The other way round nothing is promised: a local that is named may never be read.
+   set again. The other way round nothing is promised: a local that is named may never be read.
 2. An instruction that is not in EFFECTS and touches locals is a Doubt, never a guess. So is all of a newer Python than
    NEWEST: it may have another way to jump, which nobody here has looked at.
 """

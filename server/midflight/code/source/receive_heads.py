@@ -1,7 +1,7 @@
-"""Which functions of a text begin by waiting for a message, and where they do: what a process can be moved to or from.
+"""Functions that begin by waiting for a message, and the place of that receive: what a process can be moved to or from.
 
-Such a function can be entered anew by whoever waits at its first receive: nothing comes before that, so nothing is
-done twice. Pure: text in, Heads out, and for each other function the reason in words.
+A process that waits at the first receive of such a function can enter it again: nothing comes before that receive, so
+nothing is done twice. Pure: text in, Heads out, and for each other function the reason in words.
 """
 
 from __future__ import annotations
@@ -18,7 +18,7 @@ Position = tuple[int | None, int | None, int | None, int | None]
 
 NOT_FIRST = "does not begin with a receive"
 
-# What may not stand in the arguments of the receive: it would be done once more by a process that is moved. Beside
+# What may not stand in the arguments of the receive: it would be done once more by a process that is moved. Besides
 # calls, what calls in disguise.
 DOES_SOMETHING = (
     ast.Call,
@@ -52,7 +52,7 @@ class Head:
 def heads_of(text: str) -> dict[str, Head | str]:
     """Return the module-level `async def`s of `text` by name: the head of each, or why it has none.
 
-    The reason goes on from the function's name: "is decorated". Nothing for a text that is no module.
+    The reason goes on from the function's name: "is decorated". Nothing for a text that is not a module.
     """
     tree = module_or_none(text)
     if tree is None:
@@ -108,7 +108,7 @@ def _first_await(body: list[ast.stmt]) -> ast.Await | None:
 
 
 def _dotted(function: ast.expr) -> tuple[str, ...] | None:
-    """Return `midflight.receive` as its parts; None for what is no plain name."""
+    """Return `midflight.receive` as its parts; None for an expression that is not a plain name."""
     match function:
         case ast.Name(id=name):
             return (name,)

@@ -115,7 +115,7 @@ def _span(node: Definition) -> tuple[str, int, int]:
 
 
 def _scanned(lines: Sequence[str]) -> Iterator[tuple[str, int, int]]:
-    """Yield the definitions of a text that is no valid module, found by what is not indented.
+    """Yield the definitions of a text that is not a valid module, found by what is not indented.
 
     A definition ends before the next line that is not indented, or before the one after that, and so on, as far as
     another definition, where the text so far is whole: a string of several lines may stand at the margin.

@@ -1,4 +1,4 @@
-"""When two values of one name are the same, so that nobody can tell one version's from the other's."""
+"""`same`: two values of one name that nobody can tell apart, so that either version's will do."""
 
 from __future__ import annotations
 
@@ -25,7 +25,7 @@ Types = (types.UnionType, types.GenericAlias, type(typing.List[int]), type(typin
 def same(old: object, new: object) -> bool:
     """Say whether two values are one object, or equal constants: numbers, texts, and what is made of such.
 
-    A list or dict is none, since what has changed in one has not in the other. Types made of the same types are.
+    A list or dict never counts as equal: a change to one does not change the other. Types made of the same types are.
     """
     if old is new:
         return True

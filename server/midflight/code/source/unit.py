@@ -49,7 +49,7 @@ class Unit:
 
 @dataclass(frozen=True, slots=True)
 class Rejection:
-    """Why a path, name or text is no unit."""
+    """The reason why a path, name or text is not a unit."""
 
     name: str
     path: str

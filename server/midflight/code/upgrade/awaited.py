@@ -1,6 +1,6 @@
-"""What a thread does for a process or an asyncio task that awaits it, and that may give it up.
+"""Work of a thread that a process or an asyncio task awaits, and may give up.
 
-The life of one: the thread begins -> whoever asked waits, and all others run -> it is done; or who asked is cancelled
+The life of one: the thread begins -> its caller waits, and all others run -> it is done; or the caller is cancelled
 or killed: the ticket is stopped, and what the thread suspended is let go before the cancellation goes on.
 """
 
@@ -22,7 +22,7 @@ async def in_a_thread(ticket: Ticket, function: Callable[[], Result]) -> Result:
     """Return what `function` returns or raises, called in a thread of its own, in this context.
 
     Cancelled, it stops `ticket`, and waits until nothing is suspended any more. Of its own, and not of asyncio's pool:
-    upgrades that wait for one another would fill that, and a code_change that wants a thread of it would wait for ever.
+    upgrades that wait for one another would fill that, and a code_change that wants a thread of it would never get one.
     """
     thread = LoadThread(function)
     future = asyncio.wrap_future(thread.future)

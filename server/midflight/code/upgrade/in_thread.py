@@ -1,4 +1,4 @@
-"""How a thread has processes do something and waits for it, and how it is told to stop waiting.
+"""A thread's work with processes: how it starts the work and waits for it, and how it is told to stop waiting.
 
 The life of one `run`: the thread asks -> the process is spawned on its scheduler's thread -> it ends, and the thread
 goes on; or the ticket is stopped, the thread goes on at once, and the process is killed.
@@ -26,11 +26,11 @@ LOOK_SECONDS = 0.1  # between two looks whether the runtime that should act is s
 
 
 class Stopped(Exception):
-    """What was under way is to be given up; the text says why."""
+    """The work under way is to be given up; the text says why."""
 
 
 class Ticket:
-    """What one thread does with processes, as who may stop it sees it. `is_holding`: something is to be undone."""
+    """One thread's work with processes, for callers that may stop it. `is_holding`: something is to be undone."""
 
     def __init__(self) -> None:
         self.is_holding = False

@@ -1,4 +1,4 @@
-"""What an upgrade is to do with the servers of each class, decided from the classes alone."""
+"""The plan of an upgrade for the servers of each class, decided from the classes alone."""
 
 from __future__ import annotations
 
@@ -21,11 +21,11 @@ _behaviour = attrgetter("behaviour")
 
 @dataclass(frozen=True, slots=True)
 class Terms:
-    """What was asked for.
+    """The terms of an upgrade, as its caller gave them.
 
     `back_to` is the age of the text that is loaded, as age_of says, if that is an older version's: objects of younger
     ones then go down to it. `only_news` leaves servers alone whose class has no `code_change` that is news to them.
-    `timeout` is in seconds, None for ever. `caller` is the process that asks, if it is one.
+    `timeout` is in seconds, None for no limit. `caller` is the process that asks, if it is one.
     """
 
     extra: object = None

@@ -91,7 +91,7 @@ class Suspension:
 
     @property
     def servers(self) -> list[SuspendedServer]:
-        """Those that are changed, or would be but for an error, oldest first."""
+        """The servers that are changed, or would be but for an error, oldest first."""
         if self._installed is not None:
             return self._installed
         changed = [each for each in self._all if each.is_alive and (each.new is not None or each.error is not None)]

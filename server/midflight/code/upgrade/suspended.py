@@ -22,7 +22,7 @@ PACKAGE = __name__.partition(".")[0] + "."
 
 
 class Plan(NamedTuple):
-    """What is to become of the servers of a class: objects of `cls`.
+    """The plan for the servers of a class: they become objects of `cls`.
 
     `module` is the one that they are of. `changer` is the class whose `code_change(old_vsn, extra)` makes their states,
     None if none has to: then the class is
@@ -66,12 +66,12 @@ class SuspendedServer:
 
     @property
     def is_alive(self) -> bool:
-        """Whether its process lives, and is not on its way out."""
+        """True if its process lives, and is not on its way out."""
         return self.pid.process is not None and self.process.exit_reason is None
 
     @property
     def is_as_it_was(self) -> bool:
-        """Whether nobody has resumed it or replaced its state since its copy was made."""
+        """True if nobody has resumed it or replaced its state since its copy was made."""
         return bool(self.behaviour.is_suspended) and self.behaviour.server is self.old
 
 

@@ -60,8 +60,8 @@ async def upgrade(
     of its text. `to` loads the text of that version again. Servers of younger ones then go down to it: code_change of
     their own class runs, which knows both kinds of state, with ("down", the vsn of that version).
     `dry_run` does all but the last step: its report says what would become of each server. Whatever a code_change does
-    beside changing `self`, it does then too.
-    No server is suspended for longer than `timeout` seconds (of the runtime's clock; None for ever). `path_or_name`,
+    besides changing `self`, it does then too.
+    No server is suspended for longer than `timeout` seconds (of the runtime's clock; None: no limit). `path_or_name`,
     `source` and `force` are those of `load`. To be awaited in a process or in any asyncio task. Cancelled, it changes
     nothing.
 

@@ -1,9 +1,9 @@
 """The one module object that others import, whatever version is current.
 
-The object in `sys.modules` stays the same for ever, a plain module: what changes is the dictionary behind it. So
+The object in `sys.modules` always stays the same, a plain module: what changes is the dictionary behind it. So
 `counter.f` anywhere, in old code and in `counter` itself, is a read of the current version, at the price of any
 module attribute. A class with a `__getattribute__` of its own would do the same for many times that price
-(bench/facade.py), and would keep the first dictionary of a module that was imported before alive for ever.
+(bench/facade.py), and would never free the first dictionary of a module that was imported before.
 
 Laws:
 1. `switch` is one assignment under the interpreter's lock: no thread sees a module without a version, or half a one.

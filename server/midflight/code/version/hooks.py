@@ -1,4 +1,4 @@
-"""What a module says about its own loads: `@on_load`, `@on_unload`, `once` and `__persist__`."""
+"""Hooks of a module for its own loads: `@on_load`, `@on_unload`, `once` and `__persist__`."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""What is loaded: one record a module, with its versions. Nothing here runs, checks or swaps code."""
+"""The loaded modules: one record for each, with its versions. Nothing here runs, checks or swaps code."""
 
 from __future__ import annotations
 

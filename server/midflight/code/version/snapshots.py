@@ -64,7 +64,7 @@ class Snapshot:
         _held.add(self.file)
 
     def remove(self) -> None:
-        """Delete the file; a file that is gone already is no error."""
+        """Delete the file; a file that is gone already is not an error."""
         _held.discard(self.file)
         _real.pop(self.file, None)
         linecache.cache.pop(self.file, None)
@@ -127,7 +127,7 @@ def _write(file: str, text: str, encoding: str) -> None:
 def real_path(filename: str) -> tuple[str, int | None]:
     """Return the file that people edit and the version, for the file name in a frame or a code object.
 
-    A name that is no version's is returned as it is, with None.
+    A file name of no version is returned as it is, with None.
     """
     return _real.get(filename, (filename, None))
 

@@ -2,7 +2,7 @@
 
 Laws:
 1. A version holds its namespace weakly. What keeps an old version in memory is what can still run it: a frame, a
-   function held somewhere. The last one gone, the namespace goes by itself; nothing here has to notice.
+   function held somewhere. With the last of them the namespace is freed; nothing here has to notice.
 2. A namespace is known by identity: a frame runs a version if its globals are that version's own dictionary.
 """
 
@@ -127,7 +127,7 @@ class Version:
 
 
 def version_of(namespace: dict[str, Any]) -> Version | None:
-    """Return the version whose own namespace this is, the globals of a frame or a function; None if it is none's."""
+    """Return the version whose own namespace this is, the globals of a frame or a function; None if there is none."""
     anchor = namespace.get(ANCHOR)
     if isinstance(anchor, Anchor) and anchor.namespace is namespace:  # not so for a copy of a namespace
         return anchor.version
