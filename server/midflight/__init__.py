@@ -28,19 +28,16 @@ from midflight.kernel.calls import (
     process_dictionary,
     process_info,
     processes,
-    register,
-    registered,
     self_,
     spawn,
     spawn_link,
     spawn_monitor,
     trap_exit,
     unlink,
-    unregister,
-    whereis,
 )
 from midflight.kernel.core import receive
 from midflight.kernel.messages import alias, cancel_timer, make_ref, send, send_after, sleep, unalias
+from midflight.kernel.names import register, registered, unregister, whereis
 from midflight.otp import (
     IGNORE,
     NOREPLY,

@@ -78,6 +78,14 @@ class Runtime:
     On leaving the block all processes get the exit signal "shutdown", and after `shutdown_seconds` "kill".
     `copy_messages` gives each receiver a deep copy of a message, as Erlang does; by default it is shared.
     `watchdog` has a thread look for processes that do not yield: it reports them, and ends those that are killed.
+
+    Example:
+
+        async def main():
+            async with Runtime() as runtime:
+                return await runtime.run(lambda: "in a process")
+
+        asyncio.run(main())  # -> 'in a process'
     """
 
     def __init__(
@@ -227,6 +235,18 @@ async def run_process(function: Callable[..., Any], *args: Any) -> Any:
     Raises: the exit reason, if that is an exception (no crash report is made then: the caller has it), else
     ProcessExit(reason) unless it is "normal"; RuntimeError without a runtime on this thread. A SystemExit or
     KeyboardInterrupt of the process comes as the reason of a ProcessExit: raised in a task it would end the loop.
+
+    Example:
+
+        async def ask(question):
+            self_() << question
+            return await receive()
+
+        async def main():
+            async with Runtime():
+                return await run_process(ask, "why?")
+
+        asyncio.run(main())  # -> 'why?'
     """
     try:
         return await _run_process(current_scheduler(), function, args, SHUTDOWN_SECONDS)
@@ -270,6 +290,13 @@ def run(function: Callable[..., Any], *args: Any, copy_messages: bool = False) -
     Raises: the first process's exit reason, if that is an exception, else ProcessExit(reason);
     KeyboardInterrupt on SIGINT, after the processes have unwound; RuntimeError inside a running event loop.
     Meanwhile the garbage collector runs once in 50 000 new objects, not 700.
+
+    Example:
+
+        async def main(name):
+            return f"hello {name}"
+
+        run(main, "world")  # -> 'hello world'
     """
 
     async def main() -> Any:

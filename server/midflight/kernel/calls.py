@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Callable
 from typing import Any
 
-from midflight.errors import ProcessExit, RegistrationError
+from midflight.errors import ProcessExit
 from midflight.kernel import arguments, ends
 from midflight.kernel.core import Pid, Process
 from midflight.kernel.doomed import Doom
@@ -26,16 +26,12 @@ __all__ = [
     "process_dictionary",
     "process_info",
     "processes",
-    "register",
-    "registered",
     "self_",
     "spawn",
     "spawn_link",
     "spawn_monitor",
     "trap_exit",
     "unlink",
-    "unregister",
-    "whereis",
 ]
 
 # --- Spawning ---------------------------------------------------------------------------------------------
@@ -60,6 +56,15 @@ def spawn(function: Callable[..., Any], *args: Any, name: str | None = None, gro
     Raises: TypeError if `function` is not callable, `name` not a str or `group_leader` not a place to write to;
     RegistrationError for a name that is taken.
     OTP: spawn/1, spawn/3.
+
+    Example:
+
+        async def echo():
+            sender, word = await receive()
+            sender << word
+
+        spawn(echo) << (self_(), "hello")
+        await receive()  # -> 'hello'
     """
     return _spawn(function, args, name, group_leader).pid
 
@@ -70,6 +75,15 @@ def spawn_link(
     """Spawn and link in one step: the link is there before the process runs.
 
     Raises: as `spawn`; NotInProcess. OTP: spawn_link/3.
+
+    Example:
+
+        async def fail():
+            raise ProcessExit("no reason")
+
+        trap_exit(True)
+        pid = spawn_link(fail)
+        await receive() == Exit(pid, "no reason")  # -> True
     """
     me = current_process("spawn_link()")
     process = _spawn(function, args, name, group_leader)
@@ -83,6 +97,14 @@ def spawn_monitor(
     """Spawn and monitor in one step; return the pid and the monitor's ref.
 
     Raises: as `spawn`; NotInProcess. OTP: spawn_monitor/3.
+
+    Example:
+
+        async def work():
+            return 5
+
+        pid, ref = spawn_monitor(work)
+        await receive() == Down(ref, pid, "normal")  # -> True
     """
     me = current_process("spawn_monitor()")
     process = _spawn(function, args, name, group_leader)
@@ -96,7 +118,13 @@ def _of(process: Process) -> Scheduler:
 
 
 def self_() -> Pid:
-    """Return the calling process's pid. Raises: NotInProcess. OTP: self/0."""
+    """Return the calling process's pid. Raises: NotInProcess. OTP: self/0.
+
+    Example:
+
+        self_() << "a message to myself"
+        await receive()  # -> 'a message to myself'
+    """
     return current_process("self_()").pid
 
 
@@ -109,13 +137,27 @@ def link(pid: Pid) -> None:
     Raises: NoSuchProcess if `pid` is dead and the caller does not trap exits (if it does, it gets
     Exit(pid, "noproc")); TypeError if `pid` is not a Pid; ValueError for a process of another runtime; NotInProcess.
     OTP: link/1.
+
+    Example:
+
+        pid = spawn(receive)
+        link(pid)
+        process_info(self_())["links"] == [pid]  # -> True
     """
     me = current_process("link()")
     ends.link(_of(me), me, arguments.own_pid("link()", pid, me.core))
 
 
 def unlink(pid: Pid) -> None:
-    """Remove the link to `pid`, if there is one. Raises: TypeError if it is not a Pid; NotInProcess. OTP: unlink/1."""
+    """Remove the link to `pid`, if there is one. Raises: TypeError if it is not a Pid; NotInProcess. OTP: unlink/1.
+
+    Example:
+
+        pid = spawn_link(receive)
+        unlink(pid)
+        exit(pid, "kill")  # and the caller lives
+        process_info(self_())["links"]  # -> []
+    """
     ends.unlink(current_process("unlink()"), arguments.pid("unlink()", pid))
 
 
@@ -125,6 +167,13 @@ def monitor(dest: Pid | str | tuple[str, str]) -> Ref:
     By name it watches who has the name now, and Down shows (name, node) for the pid.
     Raises: TypeError if `dest` is neither a Pid nor a name nor (name, node); ValueError for a process of another
     runtime; NotInProcess. OTP: monitor(process, _).
+
+    Example:
+
+        pid = spawn(receive)
+        ref = monitor(pid)
+        exit(pid, "kill")
+        await receive() == Down(ref, pid, "killed")  # -> True
     """
     me = current_process("monitor()")
     if type(dest) is Pid:
@@ -139,6 +188,12 @@ def demonitor(ref: Ref, flush: bool = False) -> bool:
     A ref that is not a monitor, or another process's: nothing is changed, and the answer is False.
     Raises: TypeError if `ref` is not a Ref; NotInProcess. OTP: demonitor/2; its answer is always true without the
     option info.
+
+    Example:
+
+        ref = monitor(spawn(receive))
+        demonitor(ref)  # -> True
+        demonitor(ref)  # -> False
     """
     return ends.demonitor(current_process("demonitor()"), arguments.ref("demonitor()", ref), flush)
 
@@ -147,6 +202,13 @@ def trap_exit(flag: bool) -> bool:
     """Turn exit signals to the calling process into `Exit` messages, or not; return what was set before.
 
     Raises: TypeError unless `flag` is True or False; NotInProcess. OTP: process_flag(trap_exit, _).
+
+    Example:
+
+        trap_exit(True)  # -> False
+        pid = spawn_link(receive)
+        exit(pid, "enough")
+        await receive() == Exit(pid, "enough")  # -> True
     """
     me = current_process("trap_exit()")
     before, me.trap_exit = me.trap_exit, arguments.flag("trap_exit()", flag)
@@ -160,6 +222,12 @@ def exit(pid: Pid, reason: object = "normal") -> None:
     "killed"; any other reason ends a process that does not trap exits, after it has unwound.
     To exit oneself, `raise ProcessExit(reason)`. Raises: TypeError if `pid` is not a Pid. OTP: exit/2; a name is
     not taken there either: `exit(whereis(name), reason)`.
+
+    Example:
+
+        pid, ref = spawn_monitor(receive)
+        exit(pid, "enough")
+        (await receive()).reason  # -> 'enough'
     """
     process = arguments.pid("exit()", pid).process
     if process is None:
@@ -185,54 +253,17 @@ def exit(pid: Pid, reason: object = "normal") -> None:
         ends.signal(scheduler, process, me.pid if me is not None else OUTSIDE, reason)
 
 
-# --- Names ------------------------------------------------------------------------------------------------------
-
-
-def register(name: str, pid: Pid) -> None:
-    """Give `pid` the name `name`; it goes when the process ends.
-
-    Raises: RegistrationError for a taken name, a process that has one, "undefined", a dead pid; TypeError if `name`
-    is not a str or `pid` not a Pid; ValueError for a process of another runtime. OTP: register/2.
-    """
-    scheduler = current_scheduler()
-    name = scheduler.check_name(name)
-    process = arguments.own_pid("register()", pid, scheduler).process
-    if process is None:
-        raise RegistrationError(f"{pid!r} is not alive; {name!r} was not given")
-    if process.name is not None:
-        raise RegistrationError(f"{pid!r} is registered as {process.name!r}; {name!r} was not given")
-    process.name = name
-    scheduler.names[name] = process
-
-
-def unregister(name: str) -> None:
-    """Take the name back.
-
-    Raises: RegistrationError if nobody has it; TypeError if it is not a str. OTP: unregister/1.
-    """
-    name = arguments.name("unregister()", name)
-    process = current_scheduler().names.pop(name, None)
-    if process is None:
-        raise RegistrationError(f"no process is registered as {name!r}; see registered()")
-    process.name = None
-
-
-def whereis(name: str) -> Pid | None:
-    """Return who has `name`, or None. Raises: TypeError if it is not a str. OTP: whereis/1."""
-    process = current_scheduler().names.get(arguments.name("whereis()", name))
-    return None if process is None else process.pid
-
-
-def registered() -> list[str]:
-    """Return the names that are given, in the order they were. OTP: registered/0."""
-    return list(current_scheduler().names)
-
-
 # --- Looking ----------------------------------------------------------------------------------------------------
 
 
 def processes() -> list[Pid]:
-    """Return the pids of all processes alive, oldest first. OTP: processes/0."""
+    """Return the pids of all processes alive, oldest first. OTP: processes/0.
+
+    Example:
+
+        pid = spawn(receive)
+        processes() == [self_(), pid]  # -> True
+    """
     return [process.pid for process in list(current_scheduler().processes.values())]
 
 
@@ -244,6 +275,11 @@ def process_info(pid: Pid) -> dict[str, Any] | None:
     Keys: status, message_queue_len, messages, reductions, links, monitors, monitored_by, trap_exit, registered_name,
     initial_call, current_function, dictionary, group_leader, parent; and ours: pid, module, version,
     function, line, waiting_for.
+
+    Example:
+
+        pid = spawn(receive, name="echo")
+        process_info(pid)["registered_name"]  # -> 'echo'
     """
     process = arguments.pid("process_info()", pid).process
     return None if process is None else describe(_of(process), process)
@@ -253,6 +289,13 @@ def is_alive(pid: Pid) -> bool:
     """Say whether the process has not ended; one that unwinds is alive still.
 
     Raises: TypeError if `pid` is not a Pid. OTP: is_process_alive/1.
+
+    Example:
+
+        pid = spawn(receive)
+        is_alive(pid)  # -> True
+        exit(pid, "kill")
+        is_alive(pid)  # -> False
     """
     return arguments.pid("is_alive()", pid).process is not None
 
@@ -261,6 +304,11 @@ def process_dictionary() -> dict[Any, Any]:
     """Return the calling process's own dictionary; a new process has an empty one.
 
     Raises: NotInProcess. OTP: put/2, get/1 and erase/1 work on it.
+
+    Example:
+
+        process_dictionary()["user"] = "ada"
+        process_dictionary()  # -> {'user': 'ada'}
     """
     me = current_process("process_dictionary()")
     if me.dictionary is None:
@@ -272,6 +320,11 @@ def group_leader(pid: Pid | None = None) -> Sink | None:
     """Return where the output of `pid` goes, by default the caller's; None is the real standard output.
 
     Raises: TypeError if `pid` is not a Pid. OTP: group_leader/0; there it is a pid.
+
+    Example:
+
+        pid = spawn(receive, group_leader=sys.stderr)
+        group_leader(pid) is sys.stderr  # -> True
     """
     if pid is None:
         return group_leader_var.get()

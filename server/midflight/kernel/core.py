@@ -375,6 +375,12 @@ def receive(*patterns: object, timeout: float | None = None, default: object = N
     Raises: TimeoutError on timeout without `default`; ValueError for a negative timeout or NaN, TypeError for one that
     is not a number; RuntimeError outside a process.
     OTP: receive ... after.
+
+    Example:
+
+        self_() << ("price", 5)
+        await receive(tuple)  # -> ('price', 5)
+        await receive(timeout=0, default="nothing")  # -> 'nothing'
     """
     if not patterns and timeout is None:
         return (yield RECEIVE)

@@ -28,6 +28,11 @@ def send(dest: Dest, message: Message) -> Message:
     A dead pid, a closed alias or a (name, node) that nobody has: it is dropped.
     Raises: NoSuchName for a name that nobody has; TypeError for what is not a destination, ValueError for an empty
     name. A registry's `via` is not one (`call` and `cast` take it, as in OTP): send to its `whereis()`. OTP: `!`.
+
+    Example:
+
+        send(self_(), "hello")  # -> 'hello'
+        await receive()  # -> 'hello'
     """
     where = arguments.destination("send()", dest)
     receiver = where if isinstance(where, Pid | Ref) else _holder(current_scheduler(), where)
@@ -115,6 +120,11 @@ def send_after(seconds: float, dest: Dest, message: object) -> Ref:
     its `whereis()`), and for `seconds` that are not a number; ValueError if they are negative, infinite or NaN. No
     timer is set then.
     OTP: erlang:send_after/3, in milliseconds, for a pid or a name.
+
+    Example:
+
+        send_after(0.01, self_(), "wake up")
+        await receive()  # -> 'wake up'
     """
     wait = arguments.seconds("send_after: seconds", seconds, "no timer was set")
     where = arguments.destination("send_after()", dest)
@@ -129,6 +139,12 @@ def cancel_timer(ref: Ref) -> float | None:
 
     Safe from any thread. Raises: TypeError if `ref` is not a Ref.
     OTP: erlang:cancel_timer/1, which answers milliseconds or false.
+
+    Example:
+
+        timer = send_after(60, self_(), "late")
+        59 < cancel_timer(timer) <= 60  # -> True
+        cancel_timer(timer)  # -> None
     """
     timer = arguments.ref("cancel_timer()", ref)
     return timer.cancel() if isinstance(timer, MessageTimer) else None
@@ -140,6 +156,12 @@ def sleep(seconds: float) -> Generator[Any, Any, None]:
 
     Outside a process it is asyncio.sleep. Raises: TypeError if `seconds` is not a number; ValueError if it is negative
     or NaN. OTP: timer:sleep/1.
+
+    Example:
+
+        self_() << "kept"
+        await sleep(0.01)
+        await receive()  # -> 'kept'
     """
     wait = arguments.seconds("sleep: seconds", seconds, or_ever=True)
     scheduler = current_scheduler()
@@ -150,7 +172,14 @@ def sleep(seconds: float) -> Generator[Any, Any, None]:
 
 
 def make_ref() -> Ref:
-    """Return a new ref. A receive that waits for it skips what was in the mailbox before. OTP: make_ref/0."""
+    """Return a new ref. A receive that waits for it skips what was in the mailbox before. OTP: make_ref/0.
+
+    Example:
+
+        ref = make_ref()
+        self_() << (ref, 5)
+        await receive(lambda message: message[0] == ref) == (ref, 5)  # -> True
+    """
     scheduler = current_scheduler()
     return Ref(scheduler.current() if scheduler.is_own_thread() else None)
 
@@ -160,6 +189,13 @@ def alias(once: bool = False) -> Ref:
 
     `once` closes it after its first message. Raises: TypeError unless `once` is True or False; NotInProcess.
     OTP: alias/1; `once` is [reply].
+
+    Example:
+
+        answers = alias(once=True)
+        answers << "first"
+        answers << "second"  # dropped
+        await receive(), await receive(timeout=0, default=None)  # -> ('first', None)
     """
     me = current_process("alias()")
     ref = Ref(me)
@@ -176,6 +212,13 @@ def unalias(ref: Ref) -> bool:
 
     A ref that is not an alias, or another process's: nothing is changed, and the answer is False.
     Raises: TypeError if `ref` is not a Ref; NotInProcess. OTP: unalias/1.
+
+    Example:
+
+        answers = alias()
+        unalias(answers)  # -> True
+        answers << "dropped"
+        await receive(timeout=0, default=None)  # -> None
     """
     me = current_process("unalias()")
     if arguments.ref("unalias()", ref) not in (me.aliases or ()):

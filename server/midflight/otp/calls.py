@@ -32,6 +32,14 @@ async def call(dest: Dest, request: Any, timeout: float | None = 5) -> Any:
     `__cause__` if that is an exception), or with "noproc", "calling_self" or ("nodedown", node); TypeError for what is
     not a server or not a timeout; ValueError for a negative timeout or a server of another runtime; NotInProcess.
     OTP: gen_server:call/3, which exits.
+
+    Example:
+
+        class Double(GenServer):
+            def handle_call(self, request, client):
+                return request * 2
+
+        await call(await Double.start(), 21)  # -> 42
     """
     me = current_process("call()")
     if timeout is not None and not (type(timeout) in NUMBERS and 0 <= timeout <= LONG):
@@ -53,6 +61,15 @@ def cast(dest: Dest, message: Any) -> None:
     """Send `message` to a server's handle_cast and wait for nothing. Nobody there: it is dropped. From any thread.
 
     Raises: TypeError for what is not a server. OTP: gen_server:cast/2.
+
+    Example:
+
+        class Log(GenServer):
+            def handle_cast(self, message):
+                message["to"] << "logged"
+
+        cast(await Log.start(), {"to": self_()})
+        await receive()  # -> 'logged'
     """
     pid = whereis_dest(dest)
     if pid is not None:
@@ -64,6 +81,15 @@ def reply(client: Client, value: Any) -> None:
 
     Nothing happens if it was answered, or waits no longer. Raises: TypeError if `client` is not what handle_call was
     given. OTP: gen_server:reply/2.
+
+    Example:
+
+        class Later(GenServer):
+            def handle_call(self, request, client):
+                spawn(reply, client, request * 2)
+                return NOREPLY
+
+        await call(await Later.start(), 21)  # -> 42
     """
     if not issubclass(type(client), Client):
         raise TypeError(
@@ -77,6 +103,12 @@ async def stop(dest: Dest, reason: object = "normal", timeout: float | None = No
 
     Raises: CallError if nobody is there or it ended with another reason; CallTimeout, it may end later; TypeError and
     ValueError as `call`; NotInProcess. OTP: gen_server:stop/3.
+
+    Example:
+
+        pid = await GenServer.start()
+        await stop(pid)
+        is_alive(pid)  # -> False
     """
     down = await _ask(dest, ("stop", reason), ("terminate", reason), timeout)
     if not (down.reason is reason or down.reason == reason):

@@ -43,6 +43,11 @@ class ChildSpec:
 
     Raises: TypeError or ValueError that names the field, the value and what is allowed.
     OTP: child_spec(); `modules` and `significant` are not there.
+
+    Example:
+
+        child = ChildSpec("log", receive, restart="transient")
+        child.restart, child.shutdown  # -> ('transient', 5.0)
     """
 
     id: Hashable

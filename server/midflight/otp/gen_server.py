@@ -23,6 +23,17 @@ logger = logging.getLogger("midflight.gen_server")
 class GenServer:
     """A server: subclass it, keep the state in `self`, define the callbacks that you need.
 
+    Each callback is an async or a plain method. It runs in the server's process, one at a time: while one waits,
+    messages wait. A callback that raises ends the process, with the exception as its reason, after `terminate`;
+    one that raises Stop ends it in good order. An un-awaited coroutine that an async one returns is its tail call.
+    After a load of its module, from the next message on, the object is one of the module's newest version of the
+    class, with the state it had, or what `__migrate__` of that class makes of it. If the name of the class is gone, it
+    stays what it is.
+
+    OTP: gen_server. There the state is passed and returned; here it is `self`'s attributes.
+
+    Example:
+
         class Counter(GenServer):
             def init(self, total=0):
                 self.total = total
@@ -32,16 +43,7 @@ class GenServer:
                 return self.total
 
         pid = await Counter.start(10)
-        await call(pid, 5)      # 15
-
-    Each callback is an async or a plain method. It runs in the server's process, one at a time: while one waits,
-    messages wait. A callback that raises ends the process, with the exception as its reason, after `terminate`;
-    one that raises Stop ends it in good order. An un-awaited coroutine that an async one returns is its tail call.
-    After a load of its module, from the next message on, the object is one of the module's newest version of the
-    class, with the state it had, or what `__migrate__` of that class makes of it. If the name of the class is gone, it
-    stays what it is.
-
-    OTP: gen_server. There the state is passed and returned; here it is `self`'s attributes.
+        await call(pid, 5)  # -> 15
     """
 
     # --- Starting -----------------------------------------------------------------------------------------

@@ -26,15 +26,17 @@ KEYS = ("unique", "duplicate")
 class Registry:
     """A handle to a registry by its name; it costs nothing and needs no registry to be there yet.
 
-        await Registry.start_link("rooms", "duplicate")     # or ChildSpec("rooms", Registry, ("rooms", "duplicate"))
-        rooms = Registry("rooms")
-        rooms.register("lobby", "guest")                    # the calling process
-        rooms.lookup("lobby")                               # [(<0.7.0>, 'guest')]
-
     Keys "unique": one process a key; "duplicate": any number. If the registry ends, so do those that are registered
     in it, as their names are gone. Every function raises NoSuchName if no registry runs by that name, and must be
     called on the thread of the runtime.
     OTP: Elixir's Registry, without partitions, listeners, match specs and metadata.
+
+    Example:
+
+        await Registry.start_link("rooms", "duplicate")  # or ChildSpec("rooms", Registry, ("rooms", "duplicate"))
+        rooms = Registry("rooms")
+        rooms.register("lobby", "guest")  # the calling process
+        rooms.lookup("lobby") == [(self_(), "guest")]  # -> True
     """
 
     __slots__ = ("dest",)

@@ -52,10 +52,16 @@ class TryAgain(NamedTuple):
 class Supervisor(GenServer):
     """A supervisor. Its functions that take one are called on the class: `await Supervisor.which_children(pid)`.
 
-        await Supervisor.start_link([ChildSpec("counter", Counter, (0,), name="counter"), ChildSpec("log", write_log)])
-
     OTP: supervisor; there a callback module's init returns the children. Here they are given, and what starts each
     is looked up again at every start, so a child that is started again runs the current version.
+
+    Example:
+
+        async def log(): await receive()
+
+        pid = await Supervisor.start_link([ChildSpec("log", log, name="log")])
+        exit(whereis("log"), "kill")  # and it is started again
+        await Supervisor.count_children(pid)  # -> {'specs': 1, 'active': 1, 'supervisors': 0, 'workers': 1}
     """
 
     # --- What its clients call ------------------------------------------------------------------------------

@@ -21,15 +21,16 @@ __all__ = ["Task"]
 class Task:
     """A task, as its owner holds it. `pid` is its process, `ref` what its messages carry.
 
-        task = Task.start(fetch, url)
-        ...
-        page = await task.result()
-
     Only the owner, the process that started it, may ask for its value, and while it does not, the value may come to
     it as an ordinary message: (task.ref, value). A task that fails ends its owner too, if linked, unless that traps
     exits; and its process makes a crash report.
     OTP: Elixir's Task; its Task.async is `start`, since Python has a keyword by that name. `result` may be asked for
     again, and raises what the task raised.
+
+    Example:
+
+        task = Task.start(sum, [1, 2])
+        await task.result()  # -> 3
     """
 
     __slots__ = ("_client", "_outcome", "owner", "pid", "ref")

@@ -37,6 +37,13 @@ def versions(name: str) -> tuple[VersionInfo, ...]:
     An old one is freed when the last process has left it; an object that still holds a function of it keeps only that.
     Raises: UnknownModuleError.
     OTP: code:get_object_code/1 and module_info(attributes) have no such list; there are two at most.
+
+    Example:
+
+        spawn(shop.sell)
+        await sleep(0)
+        code.load("shop", TEXT.replace("PRICE = 2", "PRICE = 3"))
+        [(each.version, each.current) for each in code.versions("shop")]  # -> [(1, False), (2, True)]
     """
     module = module_of(name)
     run = take_census().numbers(name)
@@ -48,7 +55,14 @@ def versions(name: str) -> tuple[VersionInfo, ...]:
 
 
 def current_version(name: str) -> int | None:
-    """Return the number of the current version of module `name`; None if it has none, or was never loaded."""
+    """Return the number of the current version of module `name`; None if it has none, or was never loaded.
+
+    Example:
+
+        code.current_version("shop")  # -> 1
+        code.load("shop", TEXT.replace("PRICE = 2", "PRICE = 3"))
+        code.current_version("shop")  # -> 2
+    """
     module = known(name)
     return None if module is None or module.current is None else module.current.number
 
@@ -59,6 +73,11 @@ def processes(name: str, version: int | None = None) -> tuple[Pid, ...]:
     A process that awaits code of one version from code of another runs both.
     Raises: UnknownModuleError.
     OTP: erlang:processes/0 with erlang:check_process_code/2 for each.
+
+    Example:
+
+        pid = spawn(shop.sell)
+        code.processes("shop") == (pid,)  # -> True
     """
     module_of(name)
     found = take_census().rows(name, lambda each: version is None or each.number == version)
@@ -71,6 +90,14 @@ def check_process_code(pid: Pid, name: str, version: int | None = None) -> bool:
     False for a dead process. A function that it only holds does not count, nor does a child task of it.
     Raises: UnknownModuleError.
     OTP: erlang:check_process_code/2, which knows one old version.
+
+    Example:
+
+        pid = spawn(shop.sell)
+        await sleep(0)
+        code.check_process_code(pid, "shop")  # -> False
+        code.load("shop", TEXT.replace("PRICE = 2", "PRICE = 3"))
+        code.check_process_code(pid, "shop")  # -> True
     """
     module = module_of(name)
     found = (version_of(spot.f_globals) for spot in spots_of(pid))
@@ -85,6 +112,11 @@ def is_loaded(name: str) -> str | None:
     """Return the file of the current version of module `name`; None if it has none, or was only imported.
 
     OTP: code:is_loaded/1.
+
+    Example:
+
+        code.is_loaded("shop") == shop.__file__  # -> True
+        code.is_loaded("json")  # -> None
     """
     module = known(name)
     return None if module is None or module.current is None else module.current.path
@@ -95,6 +127,12 @@ def source(name: str, version: int | None = None) -> str:
 
     Raises: UnknownModuleError; UnknownVersionError, also for a module that was changed on disk after it was imported
     and before it was first loaded: what it was then is not known.
+
+    Example:
+
+        code.load("shop", TEXT.replace("PRICE = 2", "PRICE = 3"))
+        code.source("shop", 1) == TEXT  # -> True
+        "PRICE = 3" in code.source("shop")  # -> True
     """
     module = module_of(name)
     found = module.version(version)
@@ -112,6 +150,11 @@ def diff(name: str, a: int, b: int | None = None) -> Diff:
     """Return what differs from version `a` to version `b`, by default the current one.
 
     Raises: UnknownModuleError; UnknownVersionError, as `source` does.
+
+    Example:
+
+        code.load("shop", TEXT.replace("PRICE = 2", "PRICE = 3"))
+        code.diff("shop", 1).changed  # -> ('PRICE',)
     """
     module = module_of(name)
     old, new = module.version(a), module.version(b)

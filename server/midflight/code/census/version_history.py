@@ -52,6 +52,11 @@ def version_history(path_or_name: str) -> tuple[VersionRecord, ...]:
 
     Raises: UnknownModuleError.
     OTP: nothing like it; there a version that nobody runs is gone.
+
+    Example:
+
+        code.load("shop", TEXT.replace("PRICE = 2", "PRICE = 3"))
+        [(each.version, each.changed) for each in code.version_history("shop")]  # -> [(1, ()), (2, ('PRICE',))]
     """
     module = module_of(module_name(path_or_name))
     run = _counts(take_census(), module.name)
@@ -93,6 +98,13 @@ def lingering(path_or_name: str) -> Sequence[Lingering]:
 
     Raises: UnknownModuleError.
     OTP: erlang:check_process_code/2 for each process.
+
+    Example:
+
+        spawn(shop.sell)
+        await sleep(0)
+        code.load("shop", TEXT.replace("PRICE = 2", "PRICE = 3"))
+        [(each.version, each.function) for each in code.lingering("shop")]  # -> [(1, 'sell')]
     """
     module = module_of(module_name(path_or_name))
     return take_census().in_module(module.name, lambda version: version is not module.current)

@@ -95,6 +95,12 @@ def why_alive(path_or_name: str, version: int) -> WhyAlive:
     Looks at all objects, so it takes its time, during which no process runs. Callable from any thread.
     Raises: UnknownModuleError, UnknownVersionError.
     OTP: nothing like it; there only processes keep old code, and check_process_code tells.
+
+    Example:
+
+        held = shop.sell
+        code.load("shop", TEXT.replace("PRICE = 2", "PRICE = 3"))
+        code.why_alive("shop", 1).is_alive  # -> True
     """
     module = module_of(module_name(path_or_name))
     found = module.version(version)

@@ -51,6 +51,11 @@ def check(path_or_name: PathOrName, source: str | None = None) -> Checked:
 
     So a name that the body makes by other means than a statement counts as undefined, unless what runs has it from
     such means; of a text with `from x import *` no name does.
+
+    Example:
+
+        found = code.check("shop", "def price(): return prise")
+        [(each.line, each.code) for each in found.problems]  # -> [(1, 'undefined-name')]
     """
     unit = unit_of(path_or_name, source, loaded_places())
     if isinstance(unit, Rejection):

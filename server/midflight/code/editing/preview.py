@@ -116,6 +116,12 @@ def preview(path_or_name: PathOrName, source: str | None = None) -> Preview:
     Uses no version number. Servers are suspended for a moment if the new version brings a `code_change` for them, as
     by `upgrade` with `dry_run`. From a thread that runs no runtime. What would be refused is not raised: the report
     says it.
+
+    Example:
+
+        found = await asyncio.to_thread(code.preview, "shop", TEXT.replace("PRICE = 2", "PRICE = 3"))
+        found.report.version, found.report.changed  # -> (2, ('PRICE',))
+        shop.PRICE  # -> 2
     """
     check_thread("preview")
     unit = unit_of(path_or_name, source, loaded_places())

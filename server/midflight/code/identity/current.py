@@ -31,6 +31,12 @@ def current(function: Callable[..., Any]) -> Any:
 
     Raises: LookupError if the name is gone, or if it is a local one that nobody can look up.
     OTP: fun m:f/1, which is a name; a fun that is held is not looked up again.
+
+    Example:
+
+        held = shop.sell
+        code.load("shop", TEXT.replace("PRICE = 2", "PRICE = 3"))
+        held is shop.sell, code.current(held) is shop.sell  # -> (False, True)
     """
     if isinstance(function, MethodType):
         return _method(function)

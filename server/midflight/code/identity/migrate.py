@@ -82,6 +82,12 @@ def migrate(value: Any) -> Any:
     Raises: MigrationError, the object is as it was then: a new field has no default, `__migrate__` raised, the class or
     the enum's member is gone.
     OTP: what code_change/3 does with a state; Common Lisp's update-instance-for-redefined-class comes nearest.
+
+    Example:
+
+        order = shop.Order("tea")
+        code.load("shop", TEXT.replace("name: str", "name: str; count: int = 1"))
+        code.migrate(order)  # -> Order(name='tea', count=1)
     """
     old = type(value)
     new = _newest(old, newest_for(sys._getframe(1).f_globals))
@@ -133,6 +139,13 @@ def migrate_state(state: Any, newest: Newest | None = None) -> Any:
     new class of an old one, the same if it has none; None stands for what `migrate` does.
 
     Raises: MigrationError, as `migrate` does.
+
+    Example:
+
+        orders = {"ada": [shop.Order("tea")]}
+        code.load("shop", TEXT.replace("name: str", "name: str; count: int = 1"))
+        code.migrate_state(orders)  # -> {'ada': [Order(name='tea', count=1)]}
+        orders  # -> {'ada': [Order(name='tea')]}
     """
     return _State(newest or newest_for(sys._getframe(1).f_globals)).of(state)
 
@@ -143,6 +156,12 @@ def old_instances(name: str) -> dict[str, int]:
     It looks at all objects that the garbage collector knows, which takes a while; it does not know those without
     fields, nor enum members that nobody holds.
     Raises: UnknownModuleError.
+
+    Example:
+
+        order = shop.Order("tea")
+        code.load("shop", TEXT.replace("name: str", "name: str; count: int = 1"))
+        code.old_instances("shop")  # -> {'Order': 1}
     """
     module_of(name)
     found: Counter[str] = Counter()

@@ -20,6 +20,13 @@ def delete(name: str) -> bool:
 
     The next use of the module loads it from its file again; if that fails, it is an AttributeError.
     OTP: code:delete/1, which fails while old code exists.
+
+    Example:
+
+        code.delete("shop")  # -> True
+        code.current_version("shop")  # -> None
+        shop.PRICE  # -> 2
+        code.current_version("shop")  # -> 2
     """
 
     def leave() -> bool:

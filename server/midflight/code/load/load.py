@@ -52,6 +52,12 @@ def load(
     Raises: LoadError if it does not compile, its body raises, or a check refuses it; NotPurged, a LoadError, with
     `two_versions` while processes run an old version. Nothing has changed then.
     OTP: c:c/1, code:load_file/1; those know two versions, and c:c/1 kills who runs the older one.
+
+    Example:
+
+        report = code.load("shop", TEXT.replace("PRICE = 2", "PRICE = 3"))
+        report.module, report.version, report.changed  # -> ('shop', 2, ('PRICE',))
+        shop.PRICE  # -> 3
     """
     return load_units([unit_of(path_or_name, source, loaded_places())], force, two_versions, move)[0]
 
@@ -69,6 +75,11 @@ def load_many(
 
     Raises: LoadError, as `load` does, with a report for each module that was refused; ValueError for one given twice.
     OTP: code:atomic_load/1.
+
+    Example:
+
+        first, second = code.load_many([("shop", TEXT), ("desk", "import shop")])
+        (first.version, second.version)  # -> (2, 2)
     """
     return load_units(units_of(modules), force, two_versions, move)
 
@@ -119,6 +130,12 @@ def load_modified(force: bool = False, move: bool = False) -> tuple[LoadReport, 
 
     Raises: LoadError.
     OTP: c:lm/0, which loads each alone.
+
+    Example:
+
+        code.load("shop", TEXT.replace("PRICE = 2", "PRICE = 3"))  # its file says 2 still
+        [report.module for report in code.load_modified()]  # -> ['shop']
+        shop.PRICE  # -> 2
     """
     return load_many(modified_modules(), force, move=move)
 
@@ -129,6 +146,12 @@ def rollback(name: str, to: int | None = None, force: bool = False, move: bool =
     `force` and `move` are those of `load`: idle processes go back with the code.
     Raises: UnknownModuleError; UnknownVersionError; LoadError, as `load` does.
     OTP: nothing like it; code:load_binary/3 with the old object code comes nearest.
+
+    Example:
+
+        code.load("shop", TEXT.replace("PRICE = 2", "PRICE = 3"))
+        code.rollback("shop").version  # -> 3
+        shop.PRICE  # -> 2
     """
     record = module_of(name)
     number = _number_before(record) if to is None else to

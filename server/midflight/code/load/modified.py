@@ -16,6 +16,12 @@ def modified_modules() -> tuple[str, ...]:
 
     Those too of the project's modules that were only imported, as far as that can be known.
     OTP: code:modified_modules/0.
+
+    Example:
+
+        code.modified_modules()  # -> ()
+        code.load("shop", TEXT.replace("PRICE = 2", "PRICE = 3"))
+        code.modified_modules()  # -> ('shop',)
     """
     names = [module.name for module in all_modules() if _is_modified(module.current)]
     for name, path, module in imported_modules():

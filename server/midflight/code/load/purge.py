@@ -17,6 +17,13 @@ def soft_purge(name: str) -> bool:
     There is nothing else to do: an old version is freed as soon as nothing can run it any more.
     Raises: UnknownModuleError.
     OTP: code:soft_purge/1, which drops the old code then.
+
+    Example:
+
+        spawn(shop.sell)
+        await sleep(0)
+        code.load("shop", TEXT.replace("PRICE = 2", "PRICE = 3"))
+        code.soft_purge("shop")  # -> False
     """
     current = module_of(name).current
     forget_typing_caches()
@@ -30,6 +37,13 @@ def purge(name: str) -> tuple[Pid, ...]:
     it only are left alone, and it goes on working.
     Raises: UnknownModuleError.
     OTP: code:purge/1, which says only whether it killed.
+
+    Example:
+
+        pid = spawn(shop.sell)
+        await sleep(0)
+        code.load("shop", TEXT.replace("PRICE = 2", "PRICE = 3"))
+        code.purge("shop") == (pid,)  # -> True
     """
     record = module_of(name)
 

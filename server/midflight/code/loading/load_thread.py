@@ -90,6 +90,16 @@ def loads() -> tuple[LoadInfo, ...]:
     """Return the loads that are under way, and those that were given up while their threads run on; oldest first.
 
     OTP: nothing like it; the code server loads one module after the other, and runs none.
+
+    Example:
+
+        desk.may_go_on = threading.Event()
+        task = Task.start(code.upgrade, "shop", "import desk; desk.may_go_on.wait()")
+        while not code.loads():
+            await sleep(0)
+        [each.modules for each in code.loads()]  # -> [('shop',)]
+        desk.may_go_on.set()
+        (await task.result()).version  # -> 2
     """
     return tuple(load.info() for load in load_lock.loads())
 
@@ -102,6 +112,15 @@ def break_off(number: int, by: str, seconds: float = GRACE_SECONDS) -> Outcome |
     then on, and nothing that its thread does later reaches those. Whoever loads gets LoadInterrupted.
 
     Returns: "ended"; "given-up"; "late", if its modules were about to become current, or had.
+
+    Example:
+
+        task = Task.start_nolink(code.upgrade, "shop", "while True: pass")
+        while not code.loads():
+            await sleep(0.01)
+        await asyncio.to_thread(code.break_off, code.loads()[0].number, "me")  # -> 'ended'
+        outcome, reason = await task.yield_()
+        outcome, type(reason).__name__  # -> ('exit', 'LoadInterrupted')
     """
     found = (load for load in load_lock.loads() if load.number == number and not load.is_given_up)
     load = next(found, None)

@@ -109,6 +109,13 @@ def move(name: str, pid: Pid | None = None) -> MoveReport:
     parts of some milliseconds, between which all run.
     Raises: UnknownModuleError.
     OTP: nothing like it; there a process moves itself.
+
+    Example:
+
+        pid = spawn(shop.sell)
+        await sleep(0)
+        code.load("shop", TEXT.replace("PRICE = 2", "PRICE = 3"))
+        code.move("shop").moved == (pid,)  # -> True
     """
     record = module_of(name)
     read_ahead(record)

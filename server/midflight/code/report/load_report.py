@@ -149,7 +149,13 @@ class LoadReport:
 
 @singledispatch
 def summary(report: LoadReport | MoveReport) -> str:
-    """Return the one line for an echo area."""
+    """Return the one line for an echo area.
+
+    Example:
+
+        report = code.load("shop", TEXT.replace("PRICE = 2", "PRICE = 3"))
+        code.summary(report).partition(" (")[0]  # -> 'shop v2 loaded: PRICE changed'
+    """
     if isinstance(report, MoveReport):
         said = _moves(report, f" to v{report.version}")
         return f"{report.module}: {said or 'no process runs an older version'}"
@@ -250,7 +256,13 @@ def _unchanged(report: LoadReport) -> str:
 
 @singledispatch
 def text(report: LoadReport | MoveReport) -> str:
-    """Return the whole report, several lines, each diagnostic as path:line:column."""
+    """Return the whole report, several lines, each diagnostic as path:line:column.
+
+    Example:
+
+        report = code.load("shop", TEXT.replace("PRICE = 2", "PRICE = 3"))
+        "changed: PRICE" in code.text(report)  # -> True
+    """
     lines = [summary(report)]
     if isinstance(report, MoveReport):
         return "\n".join([*lines, *_moved_line(report), *_still_lines(report)]) + "\n"

@@ -69,6 +69,14 @@ async def upgrade(
     a load on a runtime's thread comes in between; LoadError, as `load` does; UnknownModuleError and
     UnknownVersionError, of `to`. Code, states and mailboxes are as they were then, and the servers go on.
     OTP: a release upgrade with {update, Module, {advanced, Extra}}; there a failure restarts the emulator.
+
+    Example:
+
+        pid = await shop.Till.start()
+        new = TEXT + "    def code_change(self, old_vsn, extra): self.total = extra"
+        report = await code.upgrade("shop", new, extra=7)
+        report.servers[0].after  # -> 'total=7'
+        await call(pid, 1)  # -> 8
     """
     ticket = Ticket()
     terms = Terms(extra, timeout, dry_run, caller=_caller())
@@ -115,6 +123,11 @@ async def upgrade_many(
     Raises: as `upgrade`, with a report for each module at fault, that of the error's `pid` first; ValueError for one
     given twice. Code, states and mailboxes, of all of them, are as they were then.
     OTP: a release upgrade with several {update, Module, {advanced, Extra}} after its point_of_no_return.
+
+    Example:
+
+        reports = await code.upgrade_many([("shop", TEXT), ("desk", "import shop")])
+        [report.version for report in reports]  # -> [2, 2]
     """
     ticket = Ticket()
     terms = Terms(extra, timeout, dry_run, caller=_caller())

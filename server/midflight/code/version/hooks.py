@@ -36,6 +36,17 @@ def on_load(function: Hook) -> Hook:
 
     Raises: TypeError for an async function.
     OTP: nearest is -on_load, which runs before the code is current and can refuse it; here the body does that.
+
+    Example:
+
+        code.load("desk", '''
+        from midflight.code import on_load
+        DOORS = []
+
+        @on_load
+        def open_door(): DOORS.append("open")
+        ''')
+        desk.DOORS  # -> ['open']
     """
     _check(function, "on_load")
     namespace = sys._getframe(1).f_globals
@@ -54,6 +65,19 @@ def on_unload(function: Hook) -> Hook:
 
     Raises: TypeError for an async function.
     OTP: nothing like it.
+
+    Example:
+
+        code.load("desk", '''
+        from midflight.code import on_unload
+        DOORS = ["open"]
+
+        @on_unload
+        def close_doors(): DOORS.clear()
+        ''')
+        doors = desk.DOORS
+        code.load("desk", "DOORS = []")
+        doors  # -> []
     """
     _check(function, "on_unload")
     sys._getframe(1).f_globals.setdefault(UNLOAD_HOOKS, []).append(function)
@@ -80,6 +104,17 @@ def once(name: str, factory: Callable[[], Value]) -> Value:
     a version that was not loaded in the end is dropped with it.
 
     OTP: nothing like it; a module has no state there, a process or a table has.
+
+    Example:
+
+        text = '''
+        from midflight.code import once
+        DOORS = once("doors", list)
+        '''
+        code.load("desk", text)
+        doors = desk.DOORS
+        code.load("desk", text)
+        desk.DOORS is doors  # -> True
     """
     namespace = sys._getframe(1).f_globals
     version = version_of(namespace)
