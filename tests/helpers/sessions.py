@@ -21,6 +21,8 @@ def steady(text: str) -> str:
     text = re.sub(r"[0-9]+\.[0-9] ms", "N ms", text)
     text = re.sub(r"^[0-9]{4,5}$", "PORT", text, flags=re.MULTILINE)
     text = re.sub(r"\b[0-9a-f]{16}\b", "VSN", text)
+    # Python 3.13 and later show all lines of an expression, those before the first one.
+    text = re.sub(r'(File "<shell [^\n]*\n)(?: {4}[^\n]*\n)+', r"\1", text)
     text = re.sub(r"\bSupervisor:[0-9]+", "Supervisor:N", text)
     return re.sub(r"/\S+/(?=[a-z]+(?:@[0-9]+)?\.py)", "/tutorial/", text)
 
