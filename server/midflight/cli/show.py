@@ -1,4 +1,4 @@
-"""What every command needs: the project's root, a request to its server, text or JSON out."""
+"""Helpers for every command: the project's root, a request to its server, text or JSON out."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""`midflight top`: the processes that do most, anew each second, until `q`."""
+"""`midflight top`: the busiest processes, refreshed every second, until `q`."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""`midflight trace`: what chosen processes do, a line an event while it happens, until it is broken off."""
+"""`midflight trace`: the events of chosen processes, one line for each as it happens, until it is broken off."""
 
 from __future__ import annotations
 

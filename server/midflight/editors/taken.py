@@ -1,4 +1,4 @@
-"""What a front end says when it goes on with a shell that another client has had."""
+"""The words of a front end that goes on with a shell that another client has had."""
 
 from __future__ import annotations
 

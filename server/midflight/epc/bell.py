@@ -25,7 +25,7 @@ _SECONDS = 2.0
 
 
 class Ring(Enum):
-    """What came of ringing."""
+    """The outcome of ringing."""
 
     NOBODY = auto()  # no server of this user's has the name
     ANSWERED = auto()  # its files are as it can make them
@@ -34,7 +34,7 @@ class Ring(Enum):
 
 @dataclass(frozen=True, slots=True)
 class Heard:
-    """What came of ringing, and the process id of the server that has the bell, if that is known."""
+    """The outcome of ringing, and the process id of the server that has the bell, if that is known."""
 
     ring: Ring
     pid: int | None = None
@@ -62,7 +62,7 @@ class Bell:
         return cls(listener)
 
     def answer(self, do: Callable[[], object]) -> None:
-        """Do what whoever has rung waits for, then answer; do nothing if nobody has."""
+        """Call `do` if a client has rung, then answer that client; do nothing if nobody has."""
         try:
             connection, _ = self.listener.accept()
         except OSError:

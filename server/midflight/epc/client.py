@@ -80,7 +80,7 @@ class RemoteServer:
     `handlers` are called with the arguments of the server's pushes, by name, in a thread of the connection.
     Pushes and answers are handled one after another as they came, so a handler must not wait for an answer;
     the server hears when it has returned, which is what holds a flood back. `on_lost` is called in such a
-    thread when the connection ends, whoever ended it. Otherwise all methods may be called from any thread.
+    thread when the connection ends, whichever end closed it. Otherwise all methods may be called from any thread.
     """
 
     def __init__(
@@ -110,7 +110,7 @@ class RemoteServer:
         try:
             self.info = _require_protocol(answer)
             if name is not None:
-                self.submit("server/introduce", name)  # an older server refuses it, which is no harm
+                self.submit("server/introduce", name)  # an older server refuses it, which does no harm
         except BaseException:
             self.close()
             raise

@@ -94,7 +94,10 @@ class Connection(EPCHandler):  # type: ignore[misc]  # epc has no type hints
         self.io.add(self)
 
     def receive(self) -> bool:
-        """See `Stream`: handle what has come for a moment, and end at what is no frame."""
+        """Read and handle the frames that have come, for a moment; say whether there are more.
+
+        Raises: EOFError if the peer is gone, or sent bytes that are not a frame; OSError if the connection broke.
+        """
         deadline = time.monotonic() + _TURN_SECONDS
         if not self._is_behind:
             try:
@@ -124,11 +127,11 @@ class Connection(EPCHandler):  # type: ignore[misc]  # epc has no type hints
         return False
 
     def transmit(self) -> float:
-        """See `Stream`."""
+        """Send some of the frames that wait; return in how many seconds to come again. Raises: OSError."""
         return self.outbox.transmit(self.request.send)
 
     def lost(self) -> None:
-        """See `Stream`."""
+        """Finish, on a worker, the connection from which nothing can be read any more. Never waits."""
         self.workers.run(self.finish)
 
     def step_aside(self) -> None:
@@ -137,7 +140,7 @@ class Connection(EPCHandler):  # type: ignore[misc]  # epc has no type hints
 
     @property
     def received_count(self) -> int:
-        """How many requests have come that are handled in order."""
+        """The number of requests that have come and are handled in order."""
         return self._queue.received_count
 
     def is_handling(self) -> bool:
@@ -191,7 +194,7 @@ class Connection(EPCHandler):  # type: ignore[misc]  # epc has no type hints
 
     def _acknowledge(self) -> None:
         """Tell the peer's system at once what has come: one like Emacs, which cannot switch Nagle's algorithm off,
-        keeps a second small request back until it hears of the first, which may be 40 ms. The switch lasts for a while.
+        keeps a second small request back until the first is acknowledged, up to 40 ms. The switch lasts for a while.
         """
         if _QUICK_ACK is not None and self.is_tcp:
             self.request.setsockopt(socket.IPPROTO_TCP, _QUICK_ACK, 1)
@@ -291,7 +294,7 @@ class Connection(EPCHandler):  # type: ignore[misc]  # epc has no type hints
             self._put_error(uid, str(error))
             return
         except BaseException as error:
-            # SystemExit and the like included: code of the user's runs in here, and a worker that ended would
+            # SystemExit and the like included: user code runs in here, and a worker that ended would
             # leave this request and all later ones without an answer.
             trouble.log_raised(_log, "a request failed", error)
             self._put_error(uid, exception_said(error))
@@ -319,7 +322,7 @@ class Connection(EPCHandler):  # type: ignore[misc]  # epc has no type hints
             self._settle(Message("epc-error", head.uid, None, (reason,)))
 
     def _settle(self, message: Message) -> None:
-        """Hand the answer to one of our own calls to whoever waits for it."""
+        """Hand the answer to one of our own calls to its caller."""
         value = message.arguments[0] if message.arguments else None
         settle = {
             "return": self.callmanager.handle_return,

@@ -32,7 +32,7 @@ _log = logging.getLogger("midflight.epc")
 
 @dataclass(frozen=True, slots=True)
 class Doorkeeper:
-    """What one server asks of everybody. `plain` takes the cookie itself, too."""
+    """The admission rule of one server. `plain` takes the cookie itself, too."""
 
     cookie: str
     plain: bool = True
@@ -41,8 +41,8 @@ class Doorkeeper:
     def admit(self, stream: socket.socket, frames: FrameReader) -> int | None:
         """Return the number of the request whose answer lets the peer in; None if it is to be turned away.
 
-        Only a frame of the right shape is answered: a program with an old cookie should say so, whoever else tries the
-        door learns nothing.
+        Only a frame of the right shape is answered: a program with an old cookie should say so, and any other peer
+        learns nothing.
         """
         deadline = time.monotonic() + self.seconds
         try:

@@ -49,7 +49,7 @@ class TraceFeed(Windowed):
             self._outbox.wake()
 
     def due_at(self) -> float | None:
-        """See `Channel`."""
+        """Return when the next events want to leave, by the outbox's clock; None if none may leave now."""
         if self._trace is None or self._unanswered >= _WINDOW or not (len(self._trace) or self._trace.dropped):
             return None
         if self._due_at == math.inf:  # what was dropped is told, too, though no event comes behind it
@@ -57,7 +57,7 @@ class TraceFeed(Windowed):
         return self._due_at
 
     def push(self) -> None:
-        """See `Channel`."""
+        """Put the next events into the outbox, with the number of those dropped."""
         assert self._trace is not None
         events, dropped = self._trace.take(_EVENTS_A_PUSH)
         self._due_at = -math.inf if len(self._trace) else math.inf

@@ -1,6 +1,6 @@
-"""What a forked child lets go of: its copies of the sockets and locks of this process.
+"""The sockets and locks that a forked child lets go of: its copies of those of this process.
 
-A child that keeps them keeps the connections of a killed server open, so its clients do not hear of its death, and
+A child that keeps them keeps the connections of a killed server open, so its clients do not notice its death, and
 keeps its files locked, so no other server can start. Children that run another program lose them anyway.
 
 Law: a child closes its copies and does nothing else with them: to end a connection, or to remove a file, is the

@@ -90,7 +90,7 @@ def _require_own_user(stream: socket.socket, where: str) -> None:
 
 
 def _frame(stream: socket.socket, limit: int, deadline: float) -> bytes:
-    """Read one frame and not a byte more. Raises: WireError if it is none or too long; OSError."""
+    """Read one frame and not a byte more. Raises: WireError if the bytes are not a frame or it is too long; OSError."""
     header = _exactly(stream, 6, deadline)
     if not re.fullmatch(rb"[0-9a-f]{6}", header) or int(header, 16) > limit:
         raise WireError(f"it answered {header!r}")

@@ -9,7 +9,7 @@ without a last newline: a word ("server" or "client"), the client's nonce, the s
 dialled it (the path of the Unix socket, or "127.0.0.1:PORT"), the server's process id.
 
 Law: nothing that a peer sends is parsed before it has shown its proof: frames are matched as bytes, proofs compared
-in constant time. So whoever has got a dead server's port learns nothing and gets nobody to do anything.
+in constant time. So a program that has got a dead server's port learns nothing and gets nobody to do anything.
 """
 
 from __future__ import annotations
@@ -46,7 +46,7 @@ class Proof:
 
 @dataclass(frozen=True, slots=True)
 class Handshake:
-    """What both ends know when the two nonces are known; the cookie is in no repr."""
+    """The knowledge of both ends once the two nonces are known; the cookie is in no repr."""
 
     client_nonce: str
     server_nonce: str

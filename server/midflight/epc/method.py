@@ -13,7 +13,7 @@ __all__ = ["AnswerThen", "Lane", "Method"]
 
 
 class Lane(Enum):
-    """Where a method runs. All but the first overtake what is waiting and what runs."""
+    """The place where a method runs. All but the first overtake requests that wait or run."""
 
     IN_ORDER = auto()
     AT_ONCE = auto()  # in the reader's thread: it must not wait for anything
@@ -22,7 +22,7 @@ class Lane(Enum):
 
 @dataclass(frozen=True, slots=True)
 class AnswerThen:
-    """What a method returns that has something left to do: answer `value`; when that is on its way, call `then`."""
+    """The return value of a method that has work left: answer `value`; when that is on its way, call `then`."""
 
     value: object
     then: Callable[[], object]

@@ -3,7 +3,7 @@
 Any thread puts frames; the I/O thread sends them. Neither waits for the peer, so a peer that does not read holds up
 neither the runtime nor another connection: past a limit it is cut off instead.
 
-Channels hand over pushes when nothing else is to be sent and their time has come; whoever makes one due calls `wake`.
+Channels hand over pushes when nothing else is to be sent and their time has come; code that makes one due calls `wake`.
 The lock is shared with them, so that "what is still waiting, then the answer" is one step that nothing gets between.
 """
 
@@ -99,7 +99,7 @@ class Outbox:
         self.wake()
 
     def detach(self, channel: Channel) -> None:
-        """Ask `channel` for no more pushes. One that is not attached is no error."""
+        """Ask `channel` for no more pushes. One that is not attached is not an error."""
         with self.lock:
             self._channels = [other for other in self._channels if other is not channel]
 

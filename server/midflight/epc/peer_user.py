@@ -1,4 +1,4 @@
-"""Whose process is at the other end of a Unix socket: the system says so, so nobody can pretend."""
+"""The user at the other end of a Unix socket: the system says who it is, so nobody can pretend."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""What the server says unasked: output of shell sessions, loads by others, crashes. With flow control.
+"""Pushes, which the server sends unasked: output of shell sessions, loads by others, crashes. With flow control.
 
 The life of a push: text or an event is added (by the runtime's thread, which never waits), the outbox finds
 the channel due, the push leaves as an ordinary EPC call, and the peer's answer to it opens the window for the
@@ -34,7 +34,7 @@ _EVENTS = 64
 
 
 class Pusher(Protocol):
-    """What a channel needs of its connection."""
+    """The part of a connection that a channel needs."""
 
     outbox: Outbox
 
@@ -153,7 +153,7 @@ class Output(Windowed):
                 while len(self._backlog) and not self._is_parked:
                     self.push()
             except ConnectionLost:
-                # The answer that was to follow is lost the same way; its sender hears of it.
+                # The answer that was to follow is lost the same way; its sender is told.
                 if self._is_kept:
                     self.park()
                 else:
@@ -169,7 +169,7 @@ class Output(Windowed):
 
     @property
     def waiting(self) -> int:
-        """How many characters have not been pushed yet."""
+        """The number of characters that have not been pushed yet."""
         with self._locked():
             return len(self._backlog)
 
@@ -201,13 +201,13 @@ class Output(Windowed):
             pass
 
     def due_at(self) -> float | None:
-        """See `Channel`."""
+        """Return when the next output wants to leave, by the outbox's clock; None if none may leave now."""
         if not len(self._backlog) or self._unanswered >= _WINDOW:
             return None
         return self._due_at
 
     def push(self) -> None:
-        """See `Channel`."""
+        """Put the next run of output into the outbox."""
         runs = self._backlog.take_runs(_PUSH_CHARACTERS)
         if not len(self._backlog):
             self._due_at = math.inf
@@ -248,9 +248,9 @@ class Events(Windowed):
             self._outbox.wake()
 
     def due_at(self) -> float | None:
-        """See `Channel`."""
+        """Return minus infinity, which is at once, if a report waits and the peer takes more; else None."""
         return -math.inf if self._waiting and self._unanswered < _WINDOW else None
 
     def push(self) -> None:
-        """See `Channel`."""
+        """Put the oldest report into the outbox."""
         self._push(*self._waiting.popleft())

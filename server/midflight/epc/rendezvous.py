@@ -1,4 +1,4 @@
-"""How the server of a project is found: what a project is, where its files are, and which of them count.
+"""The rendezvous of clients and server: a project's name and root, the place of its files, and which of them count.
 
     RUNTIME/4f1c0a9d2b7e6853/main.json     {"name": "main", "port": 40123, "pid": 4711, "root": "/project", ...}
     RUNTIME/4f1c0a9d2b7e6853/main.sock     the Unix socket of that server
@@ -8,7 +8,7 @@
 
 One folder a project, one NAME.json and NAME.sock a server in it; `midflight serve` is `main`. A server holds a lock on
 its NAME.json as long as it lives: a file that nobody locks is of a server that is gone. If the files go while the
-server lives, whoever misses them rings its bell (see bell.py), and the server puts them back.
+server lives, a client that misses them rings its bell (see bell.py), and the server puts them back.
 
 Law: no secret is read from, or written into, a folder that another user owns or may enter.
 """
@@ -60,14 +60,14 @@ def find_root(path: str | os.PathLike[str]) -> Path:
 
 @dataclass(frozen=True, slots=True)
 class Spot:
-    """Where this user's runtime folder is, as the environment says: the two variables, "" for an unset one."""
+    """The place of this user's runtime folder, as the environment says: the two variables, "" for an unset one."""
 
     own: str
     session: str
 
     @classmethod
     def of_environment(cls) -> Spot:
-        """Read the variables; one that is no absolute path counts as unset."""
+        """Read the variables; one that is not an absolute path counts as unset."""
         names = ("MIDFLIGHT_RUNTIME_DIR", "XDG_RUNTIME_DIR")
         return cls(*(value if os.path.isabs(value) else "" for value in (os.environ.get(name, "") for name in names)))
 
@@ -101,7 +101,7 @@ def runtime_folder() -> Path:
 
 
 class ProjectFiles:
-    """Where the server `name` of one project is found. Making one looks at no file and makes none."""
+    """The files by which the server `name` of one project is found. Making one looks at no file and makes none."""
 
     def __init__(self, root: str | os.PathLike[str], name: str = MAIN) -> None:
         if not _NAME.fullmatch(name) or name in _TAKEN:
@@ -134,7 +134,7 @@ class ProjectFiles:
 
     @property
     def bell_name(self) -> bytes:
-        """What the server's bell is called; it does not depend on folders that may go."""
+        """The name of the server's bell; it does not depend on folders that may go."""
         parts = (b"midflight", os.fsencode(self.spot.own), os.fsencode(self.root), self.name.encode())
         return b"midflight-%d-%s" % (os.getuid(), hashlib.sha256(b"\0".join(parts)).hexdigest()[:32].encode())
 

@@ -52,7 +52,7 @@ class ServerConnection(Connection):
 
     @property
     def title(self) -> str:
-        """What people call it: "Emacs 28.2, connection 1"; without the first part if it has not introduced itself."""
+        """A title for people: "Emacs 28.2, connection 1"; without the first part for a client that gave no name."""
         return f"{self.client}{', ' if self.client else ''}connection {self.number}"
 
     def admit(self) -> bool:

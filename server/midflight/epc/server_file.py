@@ -1,4 +1,4 @@
-"""What a server publishes of itself, as a value: the text of NAME.json, and what is accepted as one.
+"""`ServerFile`: the text of NAME.json as a value, in which a server publishes itself, and the check of such a text.
 
 {"name": "main", "port": 40123, "socket": "/run/user/1000/midflight/4f1c0a9d2b7e6853/main.sock", "pid": 4711,
  "root": "/project", "protocol": 1, "version": "0.1.0", "cookie": "0123...64 hex digits...ef"}
@@ -21,7 +21,7 @@ _COOKIE = re.compile(r"[0-9a-f]{64}")
 
 @dataclass(frozen=True, slots=True)
 class ServerFile:
-    """What NAME.json says. `socket` is the path of a Unix socket, `port` is on 127.0.0.1; one of them may be None."""
+    """The contents of NAME.json. `socket` is the path of a Unix socket, `port` is on 127.0.0.1; one may be None."""
 
     name: str
     port: int | None
@@ -34,12 +34,12 @@ class ServerFile:
 
     @property
     def address(self) -> str | int | None:
-        """Where a client connects: the Unix socket if there is one, else the port."""
+        """The address for clients: the Unix socket if there is one, else the port."""
         return self.socket or self.port
 
     @property
     def place(self) -> str:
-        """Where it listens, in words: "port 40123", or the path of its socket if it has no port."""
+        """The address in words: "port 40123", or the path of its socket if it has no port."""
         return f"port {self.port}" if self.port is not None else str(self.socket)
 
     def text(self) -> str:
@@ -54,7 +54,7 @@ class ServerFile:
 
     @classmethod
     def parse(cls, data: bytes) -> ServerFile | None:
-        """Return what a file says; None if it is no such file, whatever else it holds."""
+        """Return the contents of a file as a value; None if it is not such a file, whatever else it holds."""
         try:
             values = json.loads(data)
             found = cls(**{name: values[name] for name in cls.__slots__})

@@ -1,4 +1,4 @@
-"""What the methods of the wire act upon: built by the application, handed to every connection."""
+"""The objects that the methods of the wire act upon: built by the application, handed to every connection."""
 
 from __future__ import annotations
 

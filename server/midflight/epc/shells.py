@@ -1,8 +1,8 @@
 """A shell of a connection, and those that wait for another connection after theirs was lost.
 
 A shell that was opened to be kept is parked when its connection ends without having closed it: its bindings, its jobs,
-the evaluation that runs and the output of its processes wait for whoever takes it up. There is room for few: the one
-that has waited longest makes room for the next. No shell is taken from a connection that lives, unless that set it
+the evaluation that runs and the output of its processes wait for a connection that takes it up. There is room for
+few: the longest waiting one makes room for the next. No shell is taken from a connection that lives, unless that set it
 aside; and then only by its number.
 """
 
@@ -69,7 +69,7 @@ class OpenShell:
 
     @property
     def is_busy(self) -> bool:
-        """Whether an evaluation runs, or waits, whose connection is gone or not."""
+        """True while an evaluation runs or waits, no matter whether its connection is gone."""
         with self._changed:
             return self._running > 0
 

@@ -62,7 +62,7 @@ class Oversized:
 
 @dataclass(frozen=True, slots=True)
 class Opening:
-    """What the first bytes of a payload say, without parsing it. `uid` is what an answer has to echo."""
+    """The meaning of a payload's first bytes, without parsing it. `uid` is the number that an answer has to echo."""
 
     kind: str
     uid: object

@@ -52,7 +52,7 @@ class Workers:
 
     @property
     def is_behind(self) -> bool:
-        """Whether jobs wait: one that can be divided lets them begin first."""
+        """True if jobs wait: one that can be divided lets them begin first."""
         return bool(self._jobs)
 
     def run(self, job: Callable[[], object]) -> None:

@@ -1,4 +1,4 @@
-"""What the name that is being written can become, from what is there now; nothing of the user's runs. See sight.py."""
+"""Completion: the names that a beginning of a name can become. Runs no user code; see safe_look.py."""
 
 from __future__ import annotations
 
@@ -41,7 +41,7 @@ class Candidate:
 
 @dataclass(frozen=True, slots=True)
 class Completion:
-    """What `written`, the beginning of a name, can become, sorted; `is_whole` unless there were too many to send."""
+    """The completions of `written`, the beginning of a name, sorted; `is_whole` unless there were too many to send."""
 
     written: str
     candidates: tuple[Candidate, ...]

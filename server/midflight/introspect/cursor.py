@@ -1,4 +1,4 @@
-"""What is being written: from the text before the cursor to the name, its owner and the call that it stands in. Pure.
+"""The text before the cursor: the name being written there, its owner and the call that it stands in. Pure.
 
 The text is the beginning of a statement, so it is seldom valid Python: it is read as tokens, not parsed.
 """
@@ -38,10 +38,10 @@ class Call:
 
 @dataclass(frozen=True, slots=True)
 class Written:
-    """What stands at the end of a text.
+    """The name and its surroundings at the end of a text.
 
     `last` is the name that is being written, "" before its first character. `owner` is the expression that it is an
-    attribute of, None if it is none. In a string or a comment nothing is written: `is_text`. In an import statement
+    attribute of, None for a plain name. In a string or a comment nothing is written: `is_text`. In an import statement
     `imports_from` is the module, "" for the name of a module itself.
     """
 
@@ -71,7 +71,7 @@ class _Scan:
     brackets: list[_Bracket] = field(default_factory=list)
     primary: int | None = None  # where the expression starts that is going on
     dot: int | None = None  # its last dot, outside of brackets
-    before: str = ""  # the last token that is no space
+    before: str = ""  # the last token that is not a space
     before_that: str = ""
     is_text: bool = False
 

@@ -1,4 +1,4 @@
-"""Where a thing is defined: from the live object to a line of the text that runs now. Nothing of the user's runs.
+"""Places of definitions: from the live object to a line of the text that runs now. Runs no user code.
 
 The line is one of the current version's text; the file may say otherwise by now, so the name goes with it, by which
 an editor finds the definition in what it shows.
@@ -194,7 +194,7 @@ def current_text(module: str) -> str | None:
 
 @lru_cache(maxsize=32)
 def parsed(text: str) -> ast.Module | None:
-    """Return the tree of `text`, not to be changed; None if it is no module."""
+    """Return the tree of `text`, not to be changed; None if it is not a module."""
     return module_or_none(text)
 
 

@@ -59,7 +59,7 @@ class Part:
 
 @dataclass(frozen=True, slots=True)
 class Page:
-    """What can be seen of a value: `parts` from `start` of `total`, `length` items of a container."""
+    """One page of a value: `parts` from `start` of `total`, `length` items of a container."""
 
     type: str
     module: str

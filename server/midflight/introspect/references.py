@@ -1,4 +1,4 @@
-"""Who uses a thing: the uses in the texts of all loaded modules, current and, where somebody runs them, older ones.
+"""Uses of a thing, in the texts of all loaded modules: current ones and, where a process runs them, older ones.
 
 A name in a module is taken for what it means there while the program runs: its namespace is asked, not its imports.
 What cannot be known by looking, the owner of `x.add` where x is a local, counts as a use of every method `add`.

@@ -84,7 +84,7 @@ class Instance:
 
 @dataclass(frozen=True, slots=True)
 class Found:
-    """What a name or an expression means. A function that `is_bound` gets its first argument from its owner."""
+    """The value of a name or an expression. A function that `is_bound` gets its first argument from its owner."""
 
     value: Any
     is_bound: bool = False
@@ -235,7 +235,7 @@ def returned(value: Any) -> Found | None:
     if is_a(value, type):
         return Found(Instance(value))
     function = unwrapped(value)
-    if type(function) is not FunctionType or function.__code__.co_flags & 0x80:  # a coroutine is no result yet
+    if type(function) is not FunctionType or function.__code__.co_flags & 0x80:  # a coroutine is not a result yet
         return None
     return annotated(function, "return")
 
@@ -243,7 +243,7 @@ def returned(value: Any) -> Found | None:
 def annotated(function: FunctionType, name: str) -> Found | None:
     """Return an object of the class that a parameter of `function` is annotated with, or its result, "return".
 
-    None if that is no class, or that of None.
+    None if that is not a class, or is the class of None.
     """
     annotation: Any = annotations_of(function).get(name)
     if type(annotation) is str:
@@ -252,7 +252,7 @@ def annotated(function: FunctionType, name: str) -> Found | None:
 
 
 def _meant(function: FunctionType, annotation: str) -> Any:
-    """Return what a dotted name in an annotation of `function` means; None if it is none, or means nothing."""
+    """Return what a dotted name in an annotation of `function` means; None if that is unknown."""
     first, *rest = annotation.split(".")
     annotate: Any = getattr(function, "__annotate__", None)  # from 3.14 on
     around = names_around(annotate) if type(annotate) is FunctionType else {}

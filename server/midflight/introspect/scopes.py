@@ -1,6 +1,6 @@
-"""Scopes: where a name is looked for, and its meaning at a place of a source file whose module runs.
+"""Scopes: tables of names in which a name is looked up, and its meaning at a place of a source file whose module runs.
 
-Law: nothing of the user's runs; an expression is followed as far as its parts lie there to be seen. See safe_look.py.
+Law: no user code runs; an expression is followed as far as its parts lie there to be seen. See safe_look.py.
 """
 
 from __future__ import annotations
@@ -39,7 +39,7 @@ _LITERALS: dict[type[ast.expr], type] = {
 
 
 class Scope(Protocol):
-    """Where names are looked for."""
+    """A place of the code, as the names that can be used there."""
 
     def find(self, name: str) -> Found | None:
         """Return what `name` means here; None if that is not known."""
@@ -86,7 +86,10 @@ class ModuleScope:
         return (function if type(function) is FunctionType else None), cls
 
     def find(self, name: str) -> Found | None:
-        """See `Scope`. A local name is not known, but for the object that a method belongs to."""
+        """Return what `name` means here; None if that is not known.
+
+        Of the local names only two kinds are known: annotated parameters, and the object that a method belongs to.
+        """
         if self._function is not None:
             code_ = self._function.__code__
             if self._class is not None and code_.co_argcount and name == code_.co_varnames[0]:
@@ -107,22 +110,22 @@ class ModuleScope:
         return annotated(self._function, name)
 
     def names(self) -> Iterable[str]:
-        """See `Scope`."""
+        """Return all names that mean something here, keywords included: local, global, builtin, and loaded modules."""
         locals_ = () if self._function is None else self._function.__code__.co_varnames
         return {*locals_, *self._names, *module_names(), *vars(builtins), *keyword.kwlist}
 
     def origin(self, name: str) -> str | None:
-        """See `Scope`."""
+        """Return the module if it binds `name`, and no local name hides it; else None."""
         if self._function is not None and name in self._function.__code__.co_varnames:
             return None
         return self.module if name in self._names else None
 
     def job(self, number: int) -> Found | None:  # noqa: ARG002  # the protocol has it
-        """See `Scope`. A file has no jobs."""
+        """Return None: a file has no jobs."""
         return None
 
     def globals(self) -> dict[str, Any]:
-        """See `Scope`."""
+        """Return a copy of the module's namespace, in which an expression of this place would be evaluated."""
         return dict(self._names)
 
 

@@ -1,4 +1,4 @@
-"""How a thing is called, and what its documentation says; nothing of the user's runs. See sight.py.
+"""Signatures and documentation of live objects. Runs no user code; see safe_look.py.
 
 Defaults and annotations are printed here, not by `str(signature)`, which would ask each of them for its `__repr__`.
 """
@@ -50,7 +50,7 @@ class CallTip:
 
 @dataclass(frozen=True, slots=True)
 class Doc:
-    """What can be said of a thing. `place` is its file and line, None if it has no text in a file."""
+    """The documentation of an object. `place` is its file and line, None if it has no text in a file."""
 
     name: str
     kind: str

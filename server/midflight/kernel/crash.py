@@ -37,7 +37,7 @@ _numbers = count(1)
 
 @dataclass(frozen=True, slots=True)
 class Remains:
-    """What a process was linked to and had not received when it ended, oldest first; its name.
+    """The links, unread messages and name that a process had when it ended, the messages oldest first.
 
     Taken before the burial, and by reference, so that it costs nothing.
     """
@@ -56,7 +56,7 @@ class Remains:
 
 @dataclass(frozen=True, slots=True)
 class CrashReport:
-    """What a process was when it raised.
+    """A report on a process that raised.
 
     `arguments` are the parameters of the process function's frame by name, as they were at the end: the state.
     `module`, `version`, `function` and `line` are of the innermost frame of a module with versions, else of

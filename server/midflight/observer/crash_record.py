@@ -1,4 +1,4 @@
-"""What is kept of a process that crashed: what an editor shows of it, and what it takes to start it again.
+"""The record of a crashed process: its view in an editor, and all that is needed to start it again.
 
 Kept as text where it is only shown. Kept as values: the arguments of the process function or the attributes of the
 server, and the last message. No frame, function, class or exception is kept, as each would keep the version alive
@@ -31,7 +31,7 @@ TEXT_CHARACTERS = 64 * 1024
 
 @dataclass(frozen=True, slots=True)
 class Entry:
-    """What a process can be started again by: a function or a class, by name, and what it had.
+    """The start of a process that can be repeated: a function or a class, by name, and the values that it had.
 
     `values` are the arguments of the function by parameter, or the attributes of the server; `stars` the parameters
     that take what is left, *args and **kwargs. `refusal` says why it cannot be started again, None if nothing is known

@@ -1,7 +1,7 @@
 """The crashes of one runtime that are remembered, and starting such a process again with the state it had.
 
 Laws:
-1. At most 50 are kept, each for an hour at most: its values must not stay for ever, nor a version with them.
+1. At most 50 are kept, each for an hour at most: its values must not stay without end, nor a version with them.
 2. A restart runs the current version, by name; it is refused, with the reason, if that is not there or does not take
    what the process had. Nothing has changed then, and the record stays.
 3. What is started again has copies: a second restart begins where the first one did.

@@ -1,4 +1,4 @@
-"""Run code of the user's for a front end, aside from the shell: as a process of its own, with a limit of time.
+"""Run user code for a front end, apart from the shell: as a process of its own, with a limit of time.
 
 It uses no number of the shell and waits for none of its evaluations; the watchdog and `kill` reach it as they reach
 any process. Who asks waits in a thread of the wire, never on the runtime's own.
@@ -62,7 +62,7 @@ def run_aside(
 def evaluate(scheduler: Scheduler, expression: str, namespace: dict[str, Any], *, sink: Sink) -> Any:
     """Return the value of `expression`, which may await, with the names of `namespace`; it binds none there.
 
-    Raises: RequestError if it is no expression, raises, or takes too long.
+    Raises: RequestError if it is not an expression, raises, or takes too long.
     """
     try:
         code = compile(expression.strip(), "<expression>", "eval", ast.PyCF_ALLOW_TOP_LEVEL_AWAIT, dont_inherit=True)

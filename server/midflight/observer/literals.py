@@ -1,4 +1,4 @@
-"""Values as Python that makes them anew: the text of a value made of plain ones, None for all others."""
+"""Values as Python text that makes them again: for a value made of plain ones; None for all others."""
 
 from __future__ import annotations
 

@@ -13,7 +13,7 @@ __all__ = ["MovedOne", "move_one"]
 
 
 class MovedOne(NamedTuple):
-    """What came of it: the module and the version that the process runs now, or why it stays where it is."""
+    """The outcome of a move: the module and the version that the process runs now, or why it stays where it is."""
 
     is_moved: bool
     module: str | None

@@ -35,7 +35,7 @@ _OURS = __name__.partition(".")[0] + "."
 
 
 class ProcessLocation(NamedTuple):
-    """Where a process is: in its innermost frame of a module with versions, else in its innermost frame.
+    """The place of a process: its innermost frame in a module with versions, else its innermost frame.
 
     `others` are the (module, version) of its frames in other versions. `behaviour` is "server" or "supervisor" for
     one whose state is an object: then the place is the object's class.
@@ -160,7 +160,7 @@ COLUMNS: Mapping[str, Callable[[Row], Any]] = {
 
 @dataclass(frozen=True, slots=True)
 class Choice:
-    """Which rows a list is to show: those that pass all `filters`, of them the first `limit` in an order.
+    """The rows that a list is to show: those that pass all `filters`, of them the first `limit` in an order.
 
     A filter is a kind and a text: "module" is the whole name, "name" a part of the name, "text" one of the line, both
     in any case. Editors with all rows do the same by themselves.
@@ -175,7 +175,7 @@ class Choice:
 
     @property
     def is_plain(self) -> bool:
-        """Whether it can be made by the pids alone."""
+        """True if it can be made by the pids alone."""
         return self.column == "pid" and not (self.filters or self.is_only_old or self.is_old_first)
 
     def of(self, rows: Iterable[Row], current: Callable[[str], int | None]) -> tuple[list[Row], int]:

@@ -23,7 +23,7 @@ ROWS_A_LOOK = 100
 
 
 class Child(NamedTuple):
-    """What a supervisor knows of a child. `state` is "running", "restarting" or "stopped"."""
+    """A child as its supervisor knows it. `state` is "running", "restarting" or "stopped"."""
 
     id: str | None
     pid: Pid | None
@@ -78,7 +78,7 @@ def tree(scheduler: Scheduler, most: int) -> tuple[list[Node], int]:
 
 def _lines(seen: dict[int, _Seen], below: dict[int | None, list[int]]) -> Iterator[Node]:
     done: set[int] = set()
-    # By iteration: a chain of processes, each linked to the next, is no deep recursion.
+    # By iteration: a chain of processes, each linked to the next, must not recurse deep.
     tops = [*below.get(None, ()), *seen]  # at last those that stand under one another in a ring
     for top in tops:
         stack: list[tuple[int, int | None, Child | None]] = [(0, top, None)]

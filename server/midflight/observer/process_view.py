@@ -1,4 +1,4 @@
-"""All that can be seen of one process: where it is, what waits for it, what it holds, and whom it is tied to.
+"""The view of one process: its place, the messages that wait for it, the values it holds, and its links and monitors.
 
 Every list is bounded and says how long it was; every value is printed, bounded too. What is read is read between two
 turns of the runtime; to print the values of one frame, or some messages, is a part of its own.

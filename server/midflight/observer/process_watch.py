@@ -1,10 +1,10 @@
-"""What has changed in the rows of processes since somebody last looked.
+"""Changes in the rows of processes since a list last asked for them.
 
-A row costs some microseconds on the runtime's thread; so one is made anew only for a process that has run, was sent
+A row costs some microseconds on the runtime's thread; so one is made again only for a process that has run, was sent
 something or was linked since, which is known from numbers that any thread may read. When no turn was taken at all, not
 even those are looked at.
 
-News are found in rounds, and told in as many answers as they need: whoever asks says how many rows he takes at a time,
+News are found in rounds, and told in as many answers as they need: the asker says how many rows it takes at a time,
 and no answer looks at more than some thousand processes. A choice by pid alone is told while it is looked at; for any
 other all processes are looked at first.
 """
@@ -31,7 +31,7 @@ Signature = tuple[Any, ...]
 
 @dataclass(frozen=True, slots=True)
 class Changes:
-    """What is new since the stamp that the asker had.
+    """The changes since the stamp that the asker had.
 
     `is_all`: it has nothing, and gets everything. `is_more`: there is more than goes into one answer; ask again.
     `current`: the current version of each module in the list, where it is not what was told; None for no such news.
@@ -49,7 +49,7 @@ class Changes:
 
 
 class Watch:
-    """What one list has been told of all processes. Not for two threads at a time."""
+    """The rows that one list has been told of. Not for two threads at a time."""
 
     def __init__(self, scheduler: Scheduler) -> None:
         self._scheduler = scheduler
@@ -72,7 +72,7 @@ class Watch:
         """Return what has changed since the answer with `stamp`; with any other than the last one, everything.
 
         At most `most` of the rows that `choice` chooses, and of those gone. With another choice than before, those that
-        it leaves out are gone; if they are most of what was told, everything is told anew.
+        it leaves out are gone; if they are most of what was told, everything is told again.
         """
         scheduler, choice = self._scheduler, choice or Choice()
         is_all = stamp is None or stamp != self._stamp
@@ -92,7 +92,7 @@ class Watch:
             self._to_tell += looked
         elif self._is_to_choose and not self._to_look:
             self._choose()
-        if len(self._to_drop) > max(most, len(self._told) // 2):  # to begin anew is shorter
+        if len(self._to_drop) > max(most, len(self._told) // 2):  # to begin again is shorter
             is_all = True
             kept = self._told.keys() - self._to_drop
             self._forget_told()
@@ -131,7 +131,7 @@ class Watch:
             self._matching = None
 
     def _candidates(self) -> list[Process]:
-        """Return those of whom some may be chosen: all, or the oldest or youngest. Processes are in order of age."""
+        """Return the processes to choose from: all, or the oldest or youngest. Processes are in order of age."""
         everyone = list(self._scheduler.processes.values())
         choice = self._choice
         if not choice.is_plain:

@@ -40,7 +40,7 @@ WHOLE_SECONDS = 10.0
 
 @dataclass(frozen=True, slots=True)
 class ReplacedState:
-    """What an edit has changed: names of attributes, and all of them as printed. None of them: nothing was sent."""
+    """The attributes that an edit has changed, by name, and all attributes as printed. No names: nothing was sent."""
 
     pid: Pid
     name: str | None

@@ -51,7 +51,7 @@ class Edit:
 
     @property
     def meaning(self) -> str | None:
-        """What tells whether two edits say the same."""
+        """The value as syntax, equal for two edits that say the same; None for an edit without a value."""
         return None if self.value is None else ast.dump(self.value)
 
 

@@ -14,7 +14,7 @@ from typing import Any
 
 __all__ = ["Bindings"]
 
-ModuleFinder = Callable[[str], object]  # raises KeyError for a name that is no loaded module
+ModuleFinder = Callable[[str], object]  # raises KeyError for a name that is not a loaded module
 
 
 class _Beneath(dict[str, Any]):
@@ -29,7 +29,7 @@ class _Beneath(dict[str, Any]):
 
 
 class Bindings:
-    """What the inputs of one shell have bound. `namespace` is their globals."""
+    """The names that the inputs of one shell have bound. `namespace` is their globals."""
 
     def __init__(self, always: Mapping[str, Any], find_module: ModuleFinder) -> None:
         self._beneath = _Beneath({**vars(builtins), **always}, find_module)
@@ -44,7 +44,7 @@ class Bindings:
         return [(name, value) for name, value in list(self.namespace.items()) if not _is_special(name)]
 
     def forget(self, name: str | None = None) -> None:
-        """Forget one binding, or all of them; one that is not there is no error. OTP: f/0, f/1 of the shell."""
+        """Forget one binding, or all of them; one that is not there is not an error. OTP: f/0, f/1 of the shell."""
         if name is None:
             self.namespace.clear()
         else:

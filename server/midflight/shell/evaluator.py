@@ -29,7 +29,7 @@ VALUE_CHARACTERS = 200_000  # of a value's repr: editors suffer from more, and a
 
 
 class Later:
-    """What a helper returns that has to wait: awaited for the user if it is what an input comes to."""
+    """The return value of a helper that has to wait: awaited for the user if it is the value of an input."""
 
     def __init__(self, function: Callable[..., Awaitable[Any]], *args: Any) -> None:
         self._call = function, args

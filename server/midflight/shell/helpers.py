@@ -103,7 +103,7 @@ class Helpers:
     def pid(self, text: str | int) -> Pid:
         """pid("0.37.0"): the process of that number, alive or not.
 
-        Raises: ValueError for a text that is no pid.
+        Raises: ValueError for a text that is not a pid.
         """
         match = _PID.fullmatch(str(text).strip())
         if match is None:

@@ -1,4 +1,4 @@
-"""What was typed and what it gave: the jobs of one shell, by number."""
+"""The history of one shell: its inputs and their values, as jobs by number."""
 
 from __future__ import annotations
 

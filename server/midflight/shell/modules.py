@@ -15,7 +15,7 @@ __all__ = ["description", "load", "load_modified", "table"]
 
 
 async def load(module: str, say: Callable[[str], None]) -> None:
-    """Load `module`, a name or a path, and say what came of it; a refusal is said too, and is no failure.
+    """Load `module`, a name or a path, and say what came of it; a refusal is said too, and is not a failure.
 
     Live servers are upgraded if it brings a code_change for them, as the editors' load does it. Its body runs in a
     thread of its own, so processes run on meanwhile.

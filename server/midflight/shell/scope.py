@@ -20,26 +20,26 @@ class ShellScope:
         self._history = history
 
     def find(self, name: str) -> Found | None:
-        """See `Scope`."""
+        """Return what `name` means to an input; None if it means nothing."""
         try:
             return Found(self._bindings.find(name))
         except KeyError:
             return None
 
     def names(self) -> Iterable[str]:
-        """See `Scope`."""
+        """Return all names that mean something to an input, loaded modules and keywords included."""
         return self._bindings.names(module_names())
 
     def origin(self, name: str) -> str | None:  # noqa: ARG002  # the protocol has it
-        """See `Scope`. What an input binds has no text in a module."""
+        """Return None: a name that an input binds has no text in a module."""
         return None
 
     def job(self, number: int) -> Found | None:
-        """See `Scope`."""
+        """Return the value of job `number`, counted from the last if negative; None if there is none."""
         jobs = list(self._history)
         wanted = number if number >= 0 else (jobs[-1].number + 1 + number if jobs else 0)
         return next((Found(job.value) for job in jobs if job.number == wanted), None)
 
     def globals(self) -> dict[str, Any]:
-        """See `Scope`."""
+        """Return the namespace in which an input would be evaluated."""
         return self._bindings.namespace

@@ -37,7 +37,7 @@ _labels = count(1)
 
 @dataclass(frozen=True, slots=True)
 class EvalResult:
-    """What became of one input.
+    """The outcome of one input.
 
     `number` is that of the next prompt. `value` is the repr of what it came to, None for nothing to show. `error`
     is a traceback as text, of a failed or interrupted input. An "incomplete" one used no number and ran nothing.
@@ -132,7 +132,7 @@ class Session:
 
     @property
     def scope(self) -> ShellScope:
-        """Where the names of its inputs are looked for, also while one is evaluated."""
+        """The scope in which the names of its inputs are looked up, also while one is evaluated."""
         return ShellScope(self.bindings, self.history)
 
     def close(self) -> None:
@@ -256,7 +256,7 @@ class Session:
         if isinstance(end, Down):
             text = self._ended(end.reason)
             evaluation.error = evaluation.error or text
-            await let_others_run()  # those that hear of the end by a link or a monitor
+            await let_others_run()  # those that are told of the end by a link or a monitor
         if evaluation.uses_number:
             self.history.add(Job(self.number, evaluation.source.text, evaluation.outcome()))
             self.number += 1

@@ -1,4 +1,4 @@
-"""One input of the shell: from its text to code that can run, or why it is none. Pure; nothing runs here.
+"""One input of the shell: from its text to code that can run, or the reason why it cannot. Pure; nothing runs here.
 
 Laws: an input without a statement, an incomplete one and a wrong one are values, never exceptions; the code of an
 input hands the value to be shown to a function that its namespace knows as SHOW.
@@ -65,7 +65,7 @@ class Incomplete:
 
 @dataclass(frozen=True, slots=True)
 class Malformed:
-    """An input that is no Python. `error` is its syntax error as a person reads it, ending in a newline."""
+    """An input that is not Python. `error` is its syntax error as a person reads it, ending in a newline."""
 
     error: str
 

@@ -63,7 +63,7 @@ class _Statement:
 
     @cached_property
     def said(self) -> tuple[tuple[str, str], ...]:
-        """What it says, by definition."""
+        """The text of the statement, by definition."""
         return tuple(definitions(ast.Module([self._node], [])).items())
 
     @cached_property

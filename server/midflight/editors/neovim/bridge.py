@@ -23,7 +23,7 @@ SHOW_SECONDS = 60.0  # a user may look at a "Press ENTER" for a while; then what
 
 
 class Nvim(Protocol):
-    """What is used of `pynvim.Nvim`."""
+    """The part of `pynvim.Nvim` that the bridge uses."""
 
     def exec_lua(self, code: str, *args: Any) -> Any:
         """Run Lua code in Neovim. Only on Neovim's thread."""

@@ -28,7 +28,7 @@ COMMANDS = (".venv/bin/midflight", "venv/bin/midflight")  # the project's own, u
 
 
 class Editor(Protocol):
-    """What a project needs of Neovim. Called from threads of the project's; each returns when it is done."""
+    """The part of Neovim that a project needs. Called from the project's threads; each call returns when it is done."""
 
     def show(self, event: str, **values: object) -> None:
         """Show `event`; values are what msgpack knows."""

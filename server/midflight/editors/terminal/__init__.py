@@ -1,4 +1,4 @@
-"""What a person at a terminal uses: a shell of the server, and what to look at when something is wrong."""
+"""The terminal: a shell of the server, and a report on the installation for when something is wrong."""
 
 from midflight.editors.terminal.doctor import examine
 from midflight.editors.terminal.shell import run_shell

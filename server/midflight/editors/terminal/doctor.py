@@ -1,4 +1,4 @@
-"""What is installed here, and what is known of the server of a project. It changes nothing."""
+"""`midflight doctor`: the installation, and all that is known of the server of a project. It changes nothing."""
 
 from __future__ import annotations
 

@@ -217,7 +217,7 @@ class _Shell:
                 sys.stdout.write(text)
                 sys.stdout.flush()
                 return
-            # Above the line that is being typed: wipe it, print, write it anew.
+            # Above the line that is being typed: wipe it, print, write it again.
             typed = readline.get_line_buffer() if readline is not None else ""
             end = "" if text.endswith("\n") else "\n"
             sys.stdout.write(f"\r\x1b[K{text}{end}{self._prompt}{typed}")

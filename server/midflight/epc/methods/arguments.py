@@ -11,21 +11,21 @@ __all__ = ["absolute_path", "flags", "keywords", "modules_of", "name_or_path", "
 
 
 def text(value: object, name: str) -> str:
-    """Return `value`. Raises: RequestError if it is no string."""
+    """Return `value`. Raises: RequestError if it is not a string."""
     if not isinstance(value, str):
         raise RequestError(f"{name} must be a string, received {value!r}; nothing was done. Send a string.")
     return value
 
 
 def number(value: object, name: str) -> int:
-    """Return `value`. Raises: RequestError if it is no integer."""
+    """Return `value`. Raises: RequestError if it is not an integer."""
     if not isinstance(value, int) or isinstance(value, bool):
         raise RequestError(f"{name} must be an integer, received {value!r}; nothing was done. Send an integer.")
     return value
 
 
 def absolute_path(value: object, name: str) -> str:
-    """Return `value`. Raises: RequestError if it is no absolute path."""
+    """Return `value`. Raises: RequestError if it is not an absolute path."""
     path = text(value, name)
     if not os.path.isabs(path):
         raise RequestError(
@@ -62,7 +62,7 @@ def _module(each: object) -> str | tuple[str, str | None]:
 
 
 def flags(value: object, allowed: Collection[str]) -> dict[str, bool]:
-    """Return a property list of switches as keyword arguments; nil is none of them.
+    """Return a property list of switches as keyword arguments; nil means none.
 
     Raises: RequestError for anything else, an unknown switch among them.
     """

@@ -3,7 +3,7 @@
     (call 4 code/load ("/project/counter.py" nil nil))
     (return 4 (:status "loaded" :module "counter" :version 2 :path "/project/counter.py" :summary ... ))
 
-A load that is refused is no error of the protocol: its answer has the status "failed" and the diagnostics.
+A load that is refused is not an error of the protocol: its answer has the status "failed" and the diagnostics.
 """
 
 from __future__ import annotations

@@ -1,4 +1,4 @@
-"""Methods for who edits a file: what a load would do, what differs from what runs, and loads of a part or of several.
+"""Methods for an editor of a file: what a load would do, differences from what runs, loads of a part or of several.
 
 (call 4 code/compare ("/project/counter.py" "async def loop..."))
 (return 4 (:status "differs" :module "counter" :version 2
@@ -22,7 +22,7 @@ _LOAD_OPTIONS = ("force", "two_versions", "move")
 
 
 class EditingMethods:
-    """The code server, as the editor of one connection uses it beside loading."""
+    """The code server, as the editor of one connection uses it besides loading."""
 
     def __init__(self, loading: Loading) -> None:
         self._loading = loading
@@ -98,7 +98,7 @@ class EditingMethods:
     def compare(self, path: object, source: object) -> Plist:
         """Say which statements of SOURCE, an edited text of the file PATH, differ from what runs.
 
-        The status is "not-loaded", "unknown" (what runs is not known, or the text is no valid module), "same" or
+        The status is "not-loaded", "unknown" (what runs is not known, or the text is not a valid module), "same" or
         "differs".
         """
         file, given = absolute_path(path, "PATH"), text(source, "SOURCE")

@@ -1,4 +1,4 @@
-"""Methods about what became of versions.
+"""Methods about the history of versions.
 
 (call 4 code/history ("/project/counter.py"))
 (return 4 (:module "counter" :path "/project/counter.py" :versions ((:version 1 :vsn "..." :current nil :alive t
@@ -42,7 +42,7 @@ class HistoryMethods:
         }
 
     def lingering(self, module: object) -> Plist:
-        """Return the processes in older versions of MODULE: those whom a purge would end."""
+        """Return the processes in older versions of MODULE: those that a purge would end."""
         found = code.lingering(_module(module))
         return {
             "total": len(found),

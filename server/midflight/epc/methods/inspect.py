@@ -1,6 +1,6 @@
 """Methods for an inspector: a value as a page, and the way into its parts. The values belong to one connection.
 
-What has to run code of the user's, an expression, a property, a `__repr__`, runs as a process of its own, with a time
+User code (an expression, a property, a `__repr__`) runs as a process of its own, with a time
 limit; these methods overtake, so an evaluation of the shell holds none of them up.
 
 (call 8 inspect/open (1 "pid"))
@@ -71,7 +71,7 @@ class InspectMethods:
     def open(self, where: object, expression: object, inside: object = None) -> Plist:
         """Inspect what EXPRESSION comes to in WHERE. A name or a chain of names is looked up; else it is evaluated.
 
-        Raises: RequestError if it is no expression, raises, or takes too long.
+        Raises: RequestError if it is not an expression, raises, or takes too long.
         """
         scope, source = self._scope(where, inside), text(expression, "EXPRESSION")
         found = resolve(scope, source)

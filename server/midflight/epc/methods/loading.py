@@ -1,8 +1,8 @@
-"""What is answered to whoever loads or upgrades, of one module or of several, and who else is told.
+"""The answers to loads and upgrades, of one module or of several, and the news of them for the other connections.
 
     (return 4 (:status "loaded" :module "counter" :version 2 :path "/project/counter.py" :summary ... ))
 
-What is refused is no error of the protocol: its answer has the status "failed" and the diagnostics.
+A refused load is not an error of the protocol: its answer has the status "failed" and the diagnostics.
 """
 
 from __future__ import annotations
@@ -97,7 +97,7 @@ class Loading:
             self._threads.discard(thread)
 
     def break_off(self, number: int) -> list[Plist]:
-        """Break off the load of that number, whoever asked for it."""
+        """Break off the load of that number, no matter which client asked for it."""
         found = next((each for each in code.loads() if each.number == number), None)
         outcome = code.break_off(number, self._connection.title)
         return [] if found is None or outcome is None else [_row(found) | {"outcome": outcome}]

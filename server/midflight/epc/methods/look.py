@@ -1,6 +1,6 @@
 """Methods that look at what a name means in the running system: completion, signatures, documentation, definitions.
 
-Nothing of the user's runs in them, and they overtake: an evaluation that goes on for ever holds none of them up.
+They run no user code, and they overtake: an evaluation that never ends does not hold them up.
 
 (call 9 look/complete (1 "counter.lo"))
 (return 9 (:written "lo" :whole t :candidates (("loop" "async function" "(total)" 2))))
@@ -35,7 +35,7 @@ _REFERENCES = 1000
 
 
 class LookMethods:
-    """What can be asked of names, in a shell of this connection or in a file."""
+    """Questions about names, in a shell of this connection or in a file."""
 
     def __init__(self, find_session: Callable[[object], Session]) -> None:
         self._find_session = find_session

@@ -1,4 +1,4 @@
-"""Methods that hand a process what an expression comes to: as a message, or as a request that it answers.
+"""Methods that hand a process the value of an expression: as a message, or as a request that it answers.
 
 (call 5 process/send ("counter" "('increment', 3)"))       (return 5 t)
 (call 6 process/call ("stock" "('count', 'tea')" nil))     (return 6 "40")
@@ -39,7 +39,7 @@ class MessageMethods:
     def send(self, pid: object, expression: object) -> bool:
         """Send the process PID what EXPRESSION comes to in a shell; nil if it was dead already.
 
-        Raises: RequestError if it is no expression, or raises.
+        Raises: RequestError if it is not an expression, or raises.
         """
         target, source = find_pid(self._scheduler, pid), _expression(expression)
         if target.process is None:
@@ -51,7 +51,7 @@ class MessageMethods:
         """Ask the server PID what EXPRESSION comes to in a shell; return its answer as printed.
 
         SECONDS is how long it may take, 5 if nil. Requests behind this one do not wait for it for long.
-        Raises: RequestError if it is dead or no server, does not answer in time, or EXPRESSION is none or raises.
+        Raises: RequestError if it is dead, not a server, or late with its answer; if EXPRESSION is not one, or raises.
         """
         target, source, patience = find_pid(self._scheduler, pid), _expression(expression), _seconds(seconds)
         if target.process is None:
@@ -81,7 +81,7 @@ def _said(pid: object, target: Pid) -> str:
 
 
 def _expression(value: object) -> str:
-    """Return the text of an expression. Raises: RequestError if it is none."""
+    """Return the text of an expression. Raises: RequestError if it is not one."""
     source = text(value, "EXPRESSION").strip()
     try:
         parse_expression(source)
@@ -95,7 +95,7 @@ def _expression(value: object) -> str:
 
 
 def _seconds(value: object) -> float:
-    """Return a time limit. Raises: RequestError if it is no positive number."""
+    """Return a time limit. Raises: RequestError if it is not a positive number."""
     if value is None:
         return _CALL_SECONDS
     if isinstance(value, bool) or not isinstance(value, int | float) or value <= 0:

@@ -1,4 +1,4 @@
-"""Methods about traces: what chosen processes do, told while it happens.
+"""Methods about traces: the events of chosen processes, told while they happen.
 
     (call 5 trace/start ((:pids ("counter") :kinds ("in" "call"))))
     (return 5 (:trace 1 :followed ("<0.37.0>") :kinds ("in" "call")))
@@ -63,8 +63,8 @@ class TraceMethods:
     def start(self, options: object) -> Plist:
         """Begin a trace.
 
-        OPTIONS: `:pids` (pids or names; a name stands for who has it at the time), `:modules` (who runs one now, and
-        whoever is spawned or goes on in one), `:new` (who is spawned from now on), `:children` (of those that are
+        OPTIONS: `:pids` (pids or names; a name stands for its holder at the time), `:modules` (processes that run one
+        now, are spawned in one or go on in one), `:new` (processes spawned from now on), `:children` (of those that are
         followed), `:all`, `:kinds` (of "in" "out" "call" "spawn" "link" "exit"; nil: all of them).
         """
         chosen = keywords(options, _OPTIONS)
@@ -90,7 +90,7 @@ class TraceMethods:
         self._traces[key] = trace, feed
         self._connection.at_close(partial(self._end, key))
         begun = scheduler.call_threadsafe(follow, scheduler, trace)
-        with suppress(FutureTimeout):  # beside a process that does not yield it begins when that one does
+        with suppress(FutureTimeout):  # if a process does not yield, the trace begins when that process does
             begun.result(_BEGIN_SECONDS)
         return {"trace": key, "followed": self._followed(trace), "kinds": sorted(trace.kinds, key=KINDS.index)}
 
@@ -139,7 +139,7 @@ class TraceMethods:
         return found
 
     def _choose(self, trace: Trace, names: Iterable[str], modules: Iterable[str]) -> None:
-        """Let `trace` follow further processes. Raises: RequestError for a word that is no pid and could be no name."""
+        """Let `trace` follow further processes. Raises: RequestError for a word that is neither a pid nor a name."""
         scheduler = self._scheduler
         for name in names:
             if _is_known(scheduler, name):
