@@ -170,11 +170,29 @@ class Runtime:
         name: str | None = None,
         group_leader: Sink | None = None,
     ) -> Pid:
-        """Start a process in this runtime; see `midflight.spawn`."""
+        """Start a process in this runtime; see `midflight.spawn`.
+
+        Example:
+
+            async def main():
+                async with Runtime() as runtime:
+                    return runtime.spawn(receive, name="echo")
+
+            asyncio.run(main())  # -> <0.1.0>
+        """
         return self.scheduler.spawn(function, args, name=name, group_leader=group_leader).pid
 
     async def run(self, function: Callable[..., Any], *args: Any) -> Any:
-        """Run `function(*args)` as a process of this runtime and wait for its result; see `run_process`."""
+        """Run `function(*args)` as a process of this runtime and wait for its result; see `run_process`.
+
+        Example:
+
+            async def main():
+                async with Runtime() as runtime:
+                    return await runtime.run(sum, [1, 2])
+
+            asyncio.run(main())  # -> 3
+        """
         return await _run_process(self.scheduler, function, args, self._shutdown_seconds)
 
     async def shutdown(self) -> None:

@@ -61,9 +61,17 @@ def _listed(module: str) -> list[tuple[str, Any]]:
     return [(name, getattr(found, name)) for name in found.__all__]
 
 
+def methods_of(value: Any) -> dict[str, Any]:
+    """Return the public methods that a class defines, by name; none for anything else."""
+    own = vars(value) if inspect.isclass(value) else {}
+    return {name: getattr(value, name) for name in own if not name.startswith("_") and callable(getattr(value, name))}
+
+
 def examples() -> dict[str, str]:
-    """Return the example of each public name that has one."""
-    found = {name: BLOCK.search((inspect.getdoc(value) or "") + "\n") for name, value in public_names().items()}
+    """Return the example of each public name that has one, and of each public method of a class."""
+    names = public_names()
+    names |= {f"{name}.{method}": each for name, value in names.items() for method, each in methods_of(value).items()}
+    found = {name: BLOCK.search((inspect.getdoc(value) or "") + "\n") for name, value in names.items()}
     return {name: dedent(match[1]).strip("\n") for name, match in found.items() if match is not None}
 
 

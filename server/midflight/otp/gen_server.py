@@ -59,6 +59,11 @@ class GenServer:
         ProcessExit, kill) or took too long; AlreadyStarted if another has the name; NotInProcess. TypeError or
         ValueError for a `name` or `timeout` that cannot be one, at once.
         OTP: gen_server:start/3,4, which returns {error, Reason}.
+
+        Example:
+
+            pid = await shop.Till.start(name="till")
+            whereis("till") == pid  # -> True
         """
         return start(cls, args, name, timeout, is_linked=False)
 
@@ -68,6 +73,11 @@ class GenServer:
 
         If init fails the caller ends too, with the same reason; one that traps exits gets the error raised instead,
         and no Exit message. OTP: gen_server:start_link/3,4.
+
+        Example:
+
+            pid = await shop.Till.start_link()
+            process_info(self_())["links"] == [pid]  # -> True
         """
         return start(cls, args, name, timeout, is_linked=True)
 

@@ -46,7 +46,13 @@ class Registry:
 
     @classmethod
     def start_link(cls, name: str, keys: str = "unique") -> Starting:
-        """Start a registry, linked to the caller; to be awaited for its pid. Raises: ValueError; AlreadyStarted."""
+        """Start a registry, linked to the caller; to be awaited for its pid. Raises: ValueError; AlreadyStarted.
+
+        Example:
+
+            await Registry.start_link("rooms")
+            whereis("rooms") is None, Registry("rooms").count()  # -> (False, 0)
+        """
         if keys not in KEYS:
             raise ValueError(f"keys must be one of {KEYS}, not {short(keys)}; no registry was started")
         return RegistryServer.start_link(keys == "unique", name=arguments.given_name("a registry", name))
@@ -56,17 +62,40 @@ class Registry:
 
         Raises: RegistrationError if keys are unique and a process that is alive, this one too, has the key; or if
         keys may be duplicate and this process has it; NotInProcess. OTP: Elixir's Registry.register/3.
+
+        Example:
+
+            await Registry.start_link("rooms")
+            rooms = Registry("rooms")
+            rooms.register("lobby", "guest")
+            rooms.lookup("lobby") == [(self_(), "guest")]  # -> True
         """
         self._entries().add(arguments.hashable("a key", key), current_process("register()").pid, value)
 
     def unregister(self, key: Hashable) -> None:
-        """Take the key back from the calling process, if it has it. Raises: NotInProcess."""
+        """Take the key back from the calling process, if it has it. Raises: NotInProcess.
+
+        Example:
+
+            await Registry.start_link("rooms")
+            rooms = Registry("rooms")
+            rooms.register("lobby")
+            rooms.unregister("lobby")
+            rooms.count()  # -> 0
+        """
         self._entries().remove(arguments.hashable("a key", key), current_process("unregister()").pid)
 
     def update(self, key: Hashable, function: Callable[[Any], Any]) -> Any:
         """Replace the value of the calling process under `key` by `function(value)` and return it.
 
         Raises: KeyError if it does not have the key; NotInProcess. OTP: Elixir's Registry.update_value/3.
+
+        Example:
+
+            await Registry.start_link("rooms")
+            rooms = Registry("rooms")
+            rooms.register("lobby", 1)
+            rooms.update("lobby", lambda guests: guests + 1)  # -> 2
         """
         arguments.callable_("update()", function)
         values = self._entries().by_key.get(arguments.hashable("a key", key), {})
@@ -77,28 +106,69 @@ class Registry:
         return value
 
     def lookup(self, key: Hashable) -> list[tuple[Pid, Any]]:
-        """Return (pid, value) of those alive that have the key, in the order in which they registered."""
+        """Return (pid, value) of those alive that have the key, in the order in which they registered.
+
+        Example:
+
+            await Registry.start_link("rooms", "duplicate")
+            rooms = Registry("rooms")
+            rooms.register("lobby", "ada")
+            rooms.lookup("lobby") == [(self_(), "ada")], rooms.lookup("attic")  # -> (True, [])
+        """
         values = self._entries().by_key.get(arguments.hashable("a key", key), {})
         return [(pid, value) for pid, value in values.items() if pid.process is not None]
 
     def whereis(self, key: Hashable) -> Pid | None:
-        """Return the first that has the key, or None."""
+        """Return the first that has the key, or None.
+
+        Example:
+
+            await Registry.start_link("rooms")
+            rooms = Registry("rooms")
+            rooms.register("lobby")
+            rooms.whereis("lobby") == self_(), rooms.whereis("attic")  # -> (True, None)
+        """
         found = self.lookup(key)
         return found[0][0] if found else None
 
     def keys(self, pid: Pid) -> list[Hashable]:
-        """Return the keys of a process, in the order in which it registered; none if it is dead."""
+        """Return the keys of a process, in the order in which it registered; none if it is dead.
+
+        Example:
+
+            await Registry.start_link("rooms")
+            rooms = Registry("rooms")
+            rooms.register("lobby")
+            rooms.register("attic")
+            rooms.keys(self_())  # -> ['lobby', 'attic']
+        """
         entries = self._entries()
         return list(entries.by_pid.get(pid, ())) if arguments.pid("keys()", pid).process is not None else []
 
     def count(self) -> int:
-        """Return how many entries there are."""
+        """Return how many entries there are.
+
+        Example:
+
+            await Registry.start_link("rooms")
+            rooms = Registry("rooms")
+            rooms.register("lobby")
+            rooms.count()  # -> 1
+        """
         return sum(len(keys) for pid, keys in self._entries().by_pid.items() if pid.process is not None)
 
     def dispatch(self, key: Hashable, function: Callable[[list[tuple[Pid, Any]]], object]) -> None:
         """Call `function` with the entries of `key`, once, in the calling process; not at all if there are none.
 
         To send to all: `dispatch(key, lambda entries: [pid << message for pid, _ in entries])`.
+
+        Example:
+
+            await Registry.start_link("rooms", "duplicate")
+            rooms = Registry("rooms")
+            rooms.register("lobby", "ada")
+            rooms.dispatch("lobby", lambda entries: [pid << f"hello {value}" for pid, value in entries])
+            await receive()  # -> 'hello ada'
         """
         arguments.callable_("dispatch()", function)
         entries = self.lookup(key)
@@ -106,7 +176,15 @@ class Registry:
             function(entries)
 
     def via(self, key: Hashable) -> Via:
-        """Return `key` as a name for `start(name=...)`, `call`, `cast` and `stop`; keys must be unique."""
+        """Return `key` as a name for `start(name=...)`, `call`, `cast` and `stop`; keys must be unique.
+
+        Example:
+
+            await Registry.start_link("rooms")
+            rooms = Registry("rooms")
+            pid = await shop.Till.start(name=rooms.via("till"))
+            await call(rooms.via("till"), 5)  # -> 5
+        """
         return Via(self, arguments.hashable("a key", key))
 
     def _entries(self) -> Entries:

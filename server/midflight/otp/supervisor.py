@@ -62,6 +62,9 @@ class Supervisor(GenServer):
         pid = await Supervisor.start_link([ChildSpec("log", log, name="log")])
         exit(whereis("log"), "kill")  # and it is started again
         await Supervisor.count_children(pid)  # -> {'specs': 1, 'active': 1, 'supervisors': 0, 'workers': 1}
+        await Supervisor.terminate_child(pid, "log")
+        await Supervisor.delete_child(pid, "log")
+        await Supervisor.which_children(pid)  # -> []
     """
 
     # --- What its clients call ------------------------------------------------------------------------------

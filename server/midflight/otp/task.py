@@ -47,6 +47,11 @@ class Task:
         """Start `function(*args)`, async or plain, in a process linked to the caller.
 
         Raises: NotInProcess; TypeError if `function` is not callable.
+
+        Example:
+
+            task = Task.start(pow, 2, 10)
+            await task.result()  # -> 1024
         """
         return cls(function, args, is_linked=True)
 
@@ -55,6 +60,12 @@ class Task:
         """Start `function(*args)` in a process of its own fate: if it fails, only its owner is told.
 
         It runs on if its owner ends. OTP: Elixir's Task.Supervisor.async_nolink, without the supervisor.
+
+        Example:
+
+            task = Task.start_nolink(int, "no number")
+            outcome, reason = await task.yield_()
+            outcome, type(reason).__name__  # -> ('exit', 'ValueError')
         """
         return cls(function, args, is_linked=False)
 
@@ -66,6 +77,11 @@ class Task:
         Raises: what the task raised; TaskError if it ended for another reason; TaskTimeout: its value is then lost,
         and it runs on; TaskError in another process than its owner; ValueError for a negative timeout.
         OTP: Elixir's Task.await/2, which exits.
+
+        Example:
+
+            task = Task.start(sum, [1, 2])
+            await task.result(timeout=1)  # -> 3
         """
         outcome = await self.yield_(timeout)
         if outcome is None:
@@ -84,6 +100,12 @@ class Task:
 
         Raises: TaskError in another process than its owner; TypeError or ValueError for a wrong timeout.
         OTP: Elixir's Task.yield/2.
+
+        Example:
+
+            task = Task.start(sleep, 0.01)
+            await task.yield_(timeout=0)  # -> None
+            await task.yield_()  # -> ('ok', None)
         """
         seconds = arguments.timeout("a task: timeout", timeout)
         self._check_owner()
@@ -98,6 +120,12 @@ class Task:
 
         Returns: ("ok", value) if it was done before; None if it ended for that; else ("exit", reason).
         Raises: as `yield_`. OTP: Elixir's Task.shutdown/2.
+
+        Example:
+
+            task = Task.start(sleep, 60)
+            await task.shutdown()  # -> None
+            is_alive(task.pid)  # -> False
         """
         wanted: object = timeout
         is_brutal = type(wanted) is str and wanted == "brutal_kill"
@@ -119,6 +147,12 @@ class Task:
         """Unlink the task and let it run on; return what it has come to already, as `yield_`.
 
         Its value is dropped when it comes. Raises: as `yield_`. OTP: Elixir's Task.ignore/1.
+
+        Example:
+
+            task = Task.start(sleep, 60)
+            await task.ignore()  # -> None
+            is_alive(task.pid)  # -> True
         """
         outcome = await self.yield_(0)
         self.unlink()
