@@ -8,26 +8,25 @@
 
 ;;; Commentary:
 
-;; In the shell and in source buffers TAB completes from what is there in the
-;; running system: attributes of live objects, names of modules as they run
-;; now, the shell's bindings, keyword arguments.  The server looks without
-;; running anything, and answers also while an evaluation runs.
+;; Completion from the running system, by TAB in the shell and in source
+;; buffers: attributes of live objects, names in the running modules, the
+;; shell's bindings, keyword arguments.  The server looks them up without
+;; running any code, and answers even while an evaluation runs.
 ;;
 ;; Emacs waits `midflight-complete--seconds' at most and yields to any key;
-;; what comes later is shown at the next try.  What matches nothing here is
-;; left to the other functions of `completion-at-point-functions', Eglot's
-;; among them.
+;; a later answer is shown at the next try.  If nothing matches, the other
+;; functions of `completion-at-point-functions' are tried, for instance Eglot's.
 
 ;;; Code:
 
 (require 'midflight-look)
 
 (defconst midflight-complete--seconds 0.15
-  "How long completion waits for the server at most.")
+  "The most seconds that completion waits for the server.")
 
 (defun midflight-complete-enable ()
   "Let `completion-at-point' ask the server in this buffer.
-Functions that are there already, Eglot's for instance, come first."
+Functions that are already there, for instance Eglot's, come first."
   (add-hook 'completion-at-point-functions #'midflight-complete-at-point 10 t))
 
 (defun midflight-complete-disable ()
@@ -36,14 +35,14 @@ Functions that are there already, Eglot's for instance, come first."
 
 (defun midflight-complete--text-p ()
   "Return non-nil if point is in a string or a comment of a source buffer.
-Of the shell the server says so: its transcript is not all Python."
+In a shell the server decides, because a transcript is not all Python."
   (and (not (midflight-look-shell-p))
        (nth 8 (syntax-ppss))))
 
 (defun midflight-complete--candidates (before written)
   "Return candidates for WRITTEN, the name at the end of BEFORE, or nil.
-They are asked for by its first character, so that those for the next
-ones are there already."
+Ask for them by its first character, so that the candidates for the next
+characters are already there."
   (let* ((stem (substring before 0 (- (length before) (length written))))
          (first (substring written 0 (min 1 (length written))))
          (where (midflight-look-where))
@@ -80,11 +79,11 @@ For `completion-at-point-functions'."
               :company-doc-buffer #'ignore)))))
 
 (defun midflight-complete--row (candidate)
-  "Return what the server said of CANDIDATE: (NAME KIND DETAIL VERSION)."
+  "Return the server's entry for CANDIDATE: (NAME KIND DETAIL VERSION)."
   (get-text-property 0 'midflight-candidate candidate))
 
 (defun midflight-complete--annotation (candidate)
-  "Return what is shown behind CANDIDATE."
+  "Return the text shown behind CANDIDATE."
   (pcase (midflight-complete--row candidate)
     (`(,_ ,kind ,detail ,version)
      (concat (if (equal detail "") "" (concat " " (truncate-string-to-width detail 50 nil nil "...")))
@@ -99,7 +98,7 @@ For `completion-at-point-functions'."
        (string-trim (format "%s: %s %s" name kind detail))))))
 
 (defun midflight-complete--kind (candidate)
-  "Return the kind of CANDIDATE, a symbol that completion front ends know."
+  "Return the kind of CANDIDATE, a symbol for completion front ends."
   (let ((kind (nth 1 (midflight-complete--row candidate))))
     (pcase kind
       ("module" 'module)

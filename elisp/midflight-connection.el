@@ -8,18 +8,19 @@
 
 ;;; Commentary:
 
-;; One connection a project, at most.  Its life:
+;; The connection of a project, at most one for each.  Its life:
 ;;
 ;; 1. `midflight-connection-attach' opens the socket.  The server proves that
-;;    it is ours, then we do; its answer says which protocol it speaks.
+;;    it knows the cookie, then Emacs does; the server's answer names the
+;;    protocol that it speaks.
 ;; 2. `midflight-connection-call' sends requests.  Nothing else does.
 ;; 3. The server calls `midflight-connection-handlers'.
-;; 4. The socket closes, for whatever reason.  Pending requests fail, and
-;;    `midflight-connection-closed-functions' tell the buffers.  If nobody
-;;    asked for that, the person is told, with what to do.
+;; 4. The socket closes, for any reason.  Pending requests fail, and
+;;    `midflight-connection-closed-functions' tell the buffers.  If the user did
+;;    not ask for that, a message says what happened and what to do.
 ;;
-;; Law: a buffer uses the connection of its own project, or one that its
-;; person chose with `midflight-connect'; never silently another.
+;; Law: a buffer uses the connection of its own project, or one that the user
+;; chose with `midflight-connect'; never silently another.
 
 ;;; Code:
 
@@ -29,7 +30,7 @@
 (require 'midflight-rendezvous)
 
 (defvar midflight-connection-opened-functions nil
-  "Functions called with a connection when its server has let it in.")
+  "Functions called with a connection after its server has accepted it.")
 
 (defvar midflight-connection-closed-functions nil
   "Functions called with a connection and a reason, a string, when it ends.")
@@ -45,7 +46,7 @@ A function is called with the connection and the arguments of the call.")
   "The version of the protocol that this Emacs speaks.")
 
 (defconst midflight-connection--answer-seconds 10
-  "How long a server may take to let a connection in.")
+  "The most seconds that a server may take to accept a connection.")
 
 (cl-defstruct (midflight-connection (:constructor midflight-connection--make)
                                     (:copier nil))
@@ -53,16 +54,16 @@ A function is called with the connection and the arguments of the call.")
   root                  ; as `midflight-rendezvous-root' says
   wire                  ; a `midflight-epc', or nil
   state                 ; `starting', `attaching', `open', `closing' or `closed'
-  info                  ; what the server said of itself, a plist
+  info                  ; the server's description of itself, a plist
   waiting               ; (CALLBACK . ERROR-CALLBACK) each, for when it is open
-  fallback              ; called if no server of ours answers, or nil
-  count                 ; how many runtime processes there were lately, or nil
+  fallback              ; called if no Midflight server answers, or nil
+  count                 ; the last number of runtime processes, or nil
   (latencies (make-hash-table :test #'eq))) ; method -> seconds, newest first
 
 (defvar midflight-connection-all nil
   "Alist of roots and connections.")
 
-;;;; Which connection
+;;;; Find the connection
 
 (defvar-local midflight-connection-buffer-root nil
   "The root whose connection this buffer uses, or nil for its own project's.")
@@ -72,7 +73,7 @@ A function is called with the connection and the arguments of the call.")
 
 (defun midflight-connection-root-of-buffer ()
   "Return the root of the project of the current buffer.
-It is the one chosen with `midflight-connect', if any was."
+If the user chose one with `midflight-connect', it is that."
   (or midflight-connection-buffer-root
       (let ((place (or buffer-file-name default-directory)))
         (unless (equal place (car midflight-connection--own-root))
@@ -81,7 +82,7 @@ It is the one chosen with `midflight-connect', if any was."
         (cdr midflight-connection--own-root))))
 
 (defun midflight-connection-forget-root ()
-  "Look for the project root of the current buffer anew when it is needed."
+  "Look for the project root of the current buffer again when it is needed."
   (kill-local-variable 'midflight-connection--own-root))
 
 (defun midflight-connection-get (root)
@@ -99,20 +100,20 @@ It is the one chosen with `midflight-connect', if any was."
   "Return non-nil if CONNECTION, or the current buffer's, can carry requests."
   (let ((connection (or connection (midflight-connection-of-buffer))))
     (and (eq (midflight-connection-state connection) 'open)
-         ;; It may have closed without anybody having been told yet.
+         ;; The socket may have closed before Emacs has run its sentinel.
          (not (midflight-epc-closed (midflight-connection-wire connection))))))
 
 (defun midflight-connection-project (connection)
-  "Return the name of the project of CONNECTION, for people."
+  "Return the name of the project of CONNECTION, to display."
   (let ((root (midflight-connection-root connection)))
     (if (equal root "/") root (file-name-nondirectory root))))
 
 (defconst midflight-connection--background
   '(ping server/info server/introduce code/compare code/waiting process/changes)
-  "Methods that nobody waits for: a server is not busy for them.")
+  "Methods that do not count as work: nobody waits for their answers.")
 
 (defun midflight-connection-pending (connection)
-  "Return how many requests of CONNECTION have no answer yet."
+  "Return the number of requests of CONNECTION without an answer."
   (let ((wire (midflight-connection-wire connection)))
     (if wire
         (cl-count-if-not (lambda (method) (memq method midflight-connection--background))
@@ -124,12 +125,12 @@ It is the one chosen with `midflight-connect', if any was."
     (define-key map [mode-line mouse-1] 'midflight-connection-menu)
     (define-key map [mode-line mouse-3] 'midflight-connections)
     map)
-  "Keymap of the mode line's word on the connection.")
+  "Keymap of the connection's mode-line text.")
 
 (defun midflight-connection-lighter ()
-  "Return the mode line's word on the connection of the current buffer.
-It has the project, then what is amiss or how many runtime processes there
-are; `mouse-1' pops up a menu."
+  "Return the mode-line text for the connection of the current buffer.
+It has the project, then the state of the connection if it is not open, or
+the number of runtime processes; `mouse-1' pops up a menu."
   (let* ((place (or buffer-file-name default-directory))
          (connection (ignore-errors (midflight-connection-of-buffer))))
     (propertize
@@ -146,7 +147,7 @@ are; `mouse-1' pops up a menu."
                         "mouse-1: menu, mouse-3: list of connections"))))
 
 (defun midflight-connection-status (connection)
-  "Return the state of CONNECTION as the mode line has it."
+  "Return the text for the state of CONNECTION in the mode line."
   (pcase (midflight-connection-state connection)
     ('closed ":off")
     ('open (let ((count (midflight-connection-count connection)))
@@ -163,18 +164,18 @@ are; `mouse-1' pops up a menu."
 ;;;; Requests
 
 (defun midflight-connection-show-error (text)
-  "Show TEXT, why a request failed, in the echo area."
+  "Show TEXT, the reason why a request failed, in the echo area."
   (message "Midflight: %s" text))
 
 (defun midflight-connection-in-buffer (buffer function)
-  "Return FUNCTION made to run in BUFFER, and not at all if that is dead."
+  "Return a wrapper of FUNCTION for BUFFER, without effect if that is dead."
   (lambda (&rest args)
     (force-mode-line-update t)
     (when (buffer-live-p buffer)
       (with-current-buffer buffer (apply function args)))))
 
 (defun midflight-connection-require (connection)
-  "Return the wire of CONNECTION, or signal that it is not open."
+  "Return the wire of CONNECTION; signal `user-error' if it is not open."
   (unless (midflight-connection-open-p connection)
     (midflight-user-error
      "No server is attached for %s; nothing was sent; M-x midflight attaches or starts one"
@@ -183,10 +184,10 @@ are; `mouse-1' pops up a menu."
 
 (defun midflight-connection-call (method args callback &optional error-callback timeout)
   "Call METHOD, a symbol, of this buffer's server with the list ARGS.
-Return at once.  Later CALLBACK gets the value, or ERROR-CALLBACK a
-string, also if TIMEOUT seconds pass; each runs in the current buffer, and
-not at all if that has been killed.  Without ERROR-CALLBACK the string is
-shown.  Signal `user-error' if no server is attached."
+Return at once.  Later CALLBACK gets the value, or ERROR-CALLBACK gets a
+string if the call fails or TIMEOUT seconds pass.  Each runs in the current
+buffer, and not at all if that has been killed.  If ERROR-CALLBACK is nil,
+show the string.  Signal `user-error' if no server is attached."
   (let ((buffer (current-buffer)))
     (prog1 (midflight-epc-call
             (midflight-connection-require (midflight-connection-of-buffer))
@@ -206,13 +207,13 @@ Return the value; signal `user-error' if there is none.  A quit ends it."
    (midflight-connection-require (midflight-connection-of-buffer))
    method args timeout))
 
-;;;; How many processes, now and then
+;;;; Count the processes from time to time
 
 (defvar midflight-connection--timer nil
-  "The idle timer that asks open connections how many processes there are.")
+  "The idle timer that asks open connections for their number of processes.")
 
 (defun midflight-connection--count (connection)
-  "Ask the server of CONNECTION how many runtime processes it has."
+  "Ask the server of CONNECTION for its number of runtime processes."
   (let ((wire (midflight-connection-wire connection)))
     (when (and (midflight-connection-open-p connection)
                (zerop (hash-table-count (midflight-epc-pending wire))))
@@ -225,7 +226,8 @@ Return the value; signal `user-error' if there is none.  A quit ends it."
        #'ignore))))
 
 (defun midflight-connection--count-all ()
-  "Ask all open connections how many processes there are; rest when there is none."
+  "Ask all open connections for their number of processes.
+Stop asking when no connection is open."
   (let ((open (cl-remove-if-not #'midflight-connection-open-p
                                 (mapcar #'cdr midflight-connection-all))))
     (if open
@@ -253,7 +255,7 @@ Return the value; signal `user-error' if there is none.  A quit ends it."
              (let ((fallback (midflight-connection-fallback connection)))
                (setf (midflight-connection-fallback connection) nil)
                (cond (has-answered (midflight-connection-closed connection reason))
-                     ;; Its process is dead, and the number or the port another's now.
+                     ;; Its process is dead, and another process has its pid or its port.
                      (fallback (funcall fallback))
                      (t (midflight-connection-closed
                          connection (concat reason "; M-x midflight starts one"))))))
@@ -263,9 +265,9 @@ Return the value; signal `user-error' if there is none.  A quit ends it."
                (and handler (apply-partially handler connection))))))))
 
 (defun midflight-connection--greet (connection server answered)
-  "Have SERVER prove itself on the wire of CONNECTION; then prove that we may.
-Nothing of ours is sent before.  Call ANSWERED when it is known that a
-server of ours is there, though it may refuse."
+  "Let SERVER prove itself on the wire of CONNECTION; then prove ourselves.
+Before its proof, send only a nonce.  Call ANSWERED when the server has
+proved itself; it may still refuse the connection."
   (let* ((wire (midflight-connection-wire connection))
          (nonce (midflight-handshake-nonce))
          (refused (lambda (text)
@@ -293,7 +295,8 @@ server of ours is there, though it may refuse."
      refused)))
 
 (defun midflight-connection--welcome (connection info)
-  "Open CONNECTION, whose server said INFO of itself, unless it is the wrong one."
+  "Open CONNECTION, unless by INFO its server is the wrong one.
+INFO is the server's description of itself."
   (let ((root (midflight-connection-root connection))
         (wire (midflight-connection-wire connection)))
     (cond
@@ -309,7 +312,8 @@ server of ours is there, though it may refuse."
             (midflight-connection-count connection) nil)
       (clrhash (midflight-connection-latencies connection))
       (midflight-connection-set-state connection 'open)
-      ;; Other people see who loads.  A server that does not know it is no worse.
+      ;; Other clients see the name of the loading client.  An older server may
+;; not know this method; then nothing is lost.
       (midflight-epc-call wire 'server/introduce (list (concat "Emacs " emacs-version))
                           #'ignore #'ignore)
       (unless midflight-connection--timer
@@ -320,7 +324,7 @@ server of ours is there, though it may refuse."
       (midflight-connection--end-waiting connection #'car)))))
 
 (defun midflight-connection-announce (connection)
-  "Say to which server CONNECTION is attached."
+  "Display the server to which CONNECTION is attached."
   (let ((info (midflight-connection-info connection)))
     (message "Midflight: attached to the server of %s (Midflight %s, Python %s)%s"
              (abbreviate-file-name (midflight-connection-root connection))
@@ -331,7 +335,7 @@ server of ours is there, though it may refuse."
                        midflight-version)))))
 
 (defun midflight-connection-closed (connection reason)
-  "Note that the wire of CONNECTION closed for REASON; tell who waits for it."
+  "Note that the wire of CONNECTION closed for REASON; tell its waiters."
   (let* ((state (midflight-connection-state connection))
          (died (and (eq state 'open) (midflight-connection--verdict connection))))
     (setf (midflight-connection-wire connection) nil)
@@ -351,9 +355,9 @@ server of ours is there, though it may refuse."
   "What to do without a server.")
 
 (defun midflight-connection--tell-end (connection looks)
-  "Tell the person how the server of CONNECTION ended, which nobody asked for.
-A process that is killed loses its sockets a moment before it is dead, so
-look LOOKS times for that."
+  "Tell the user how the server of CONNECTION ended unexpectedly.
+A killed process loses its sockets a moment before it is dead, so check up
+to LOOKS times whether it is."
   (let ((verdict (midflight-connection--verdict connection)))
     (cond (verdict
            (message "Midflight: the server of %s: %s; %s"
@@ -367,8 +371,8 @@ look LOOKS times for that."
 
 (defun midflight-connection--verdict (connection)
   "Return how the server of CONNECTION ended and what to do, or nil if it lives.
-The value is a cons of two texts.  A server that ends in order takes its
-files away before it closes its sockets."
+The value is a cons of two texts.  A server that is stopped removes its
+files before it closes its sockets."
   (let ((root (midflight-connection-root connection))
         (pid (plist-get (midflight-connection-info connection) :pid)))
     (cond ((not (midflight-rendezvous-published-p root))
@@ -380,7 +384,8 @@ files away before it closes its sockets."
                  midflight-connection--again)))))
 
 (defun midflight-connection--end-waiting (connection which &rest args)
-  "Call what WHICH picks of each waiter of CONNECTION with ARGS, in order."
+  "Call with ARGS the function that WHICH picks from each waiter of CONNECTION.
+Call them in order."
   (let ((waiting (midflight-connection-waiting connection)))
     (setf (midflight-connection-waiting connection) nil)
     (dolist (waiter waiting)

@@ -8,12 +8,12 @@
 
 ;;; Commentary:
 
-;; One row a project: those whose servers this Emacs is or was attached to,
-;; and those whose servers run besides, found by their files.  Which one a
-;; buffer uses is its own project's, unless d in this list, or
-;; `midflight-connect', chose another; the mode line of the buffer names it.
+;; The list of projects, one row for each: those whose servers this Emacs is or
+;; was attached to, and those whose servers run, found by their files.  A buffer
+;; uses the server of its own project, unless the user chose another with d in
+;; this list or with `midflight-connect'; the mode line of the buffer names it.
 ;;
-;; Here is also the menu behind the mode line.
+;; This file also has the menu of the mode line.
 
 ;;; Code:
 
@@ -25,7 +25,7 @@
 (defvar midflight-shell-mode)
 
 (defvar-local midflight-connections--source nil
-  "The buffer from which the list was shown; d chooses for it.")
+  "The buffer from which the list was shown; d chooses its connection.")
 
 (defvar midflight-connections-mode-map
   (let ((map (make-sparse-keymap)))
@@ -55,9 +55,9 @@
 
 (define-derived-mode midflight-connections-mode tabulated-list-mode "Midflight-Connections"
   "Major mode for the list of connections.
-A row that begins with * is the one that the buffer you came from uses.
-The state is `open', `off' (a server runs or ran, this Emacs is not attached
-to it), or what is going on: `starting', `attaching', `closing'.
+A * marks the row that the buffer you came from uses.  The state is `open',
+`off' (a server runs or ran, but this Emacs is not attached to it),
+`starting', `attaching' or `closing'.
 
 \\{midflight-connections-mode-map}"
   (setq tabulated-list-format [("Project" 20 t) ("State" 10 t) ("Pid" 8 nil) ("Port" 6 nil)
@@ -119,19 +119,19 @@ to it), or what is going on: `starting', `attaching', `closing'.
     (state (symbol-name state))))
 
 (defun midflight-connections--attached (info)
-  "Return who is attached to the server of INFO, as text, or nil."
+  "Return the names of the clients of the server of INFO, as text, or nil."
   (let ((titles (plist-get info :attached)))
     (and titles (string-join titles "; "))))
 
 (defun midflight-connections--redraw ()
-  "Show what is known by now, without asking anybody."
+  "Show the known rows without asking the servers."
   (setq tabulated-list-entries (mapcar #'midflight-connections--entry
                                        (midflight-connections--roots)))
   (tabulated-list-print t)
   (midflight-connections--show-used))
 
 (defun midflight-connections--revert (&rest _)
-  "Make the list anew, and ask the servers how they are."
+  "Make the list again, and ask the servers for their state."
   (midflight-connections--redraw)
   (pcase-dolist (`(,root . ,connection) midflight-connection-all)
     (when (midflight-connection-open-p connection)
@@ -147,7 +147,7 @@ to it), or what is going on: `starting', `attaching', `closing'.
          #'ignore)))))
 
 (defun midflight-connections--show-used ()
-  "Put a star before the row of the buffer we came from."
+  "Put a star before the row of the user's buffer."
   (let ((used (and (buffer-live-p midflight-connections--source)
                    (with-current-buffer midflight-connections--source
                      (ignore-errors (midflight-connection-root-of-buffer))))))
@@ -186,7 +186,8 @@ to it), or what is going on: `starting', `attaching', `closing'.
 
 (defun midflight-connections-use ()
   "Let the buffer that this list was shown from use the connection at point.
-On the row of its own project, it goes back to that.  Attach, if need be."
+On the row of the buffer's own project, undo such a choice.  Attach if
+necessary."
   (interactive)
   (let ((root (midflight-connections--at-point)))
     (unless (buffer-live-p midflight-connections--source)
@@ -229,11 +230,11 @@ That ends its runtime processes."
     (midflight-connections--call #'midflight-quit)))
 
 (defun midflight-connections-log ()
-  "Show what the server of the row at point wrote into its log."
+  "Show the log of the server of the row at point."
   (interactive)
   (midflight-server-show-log (midflight-connections--at-point)))
 
-;;;; The menu behind the mode line
+;;;; The menu of the mode line
 
 ;;;###autoload
 (defun midflight-connection-menu (event)

@@ -8,13 +8,13 @@
 
 ;;; Commentary:
 
-;; `midflight-dispatch' shows every command in groups, each with one key that
-;; calls it from there and the key it has in `midflight-mode'.  One key more
-;; and it is done: the window goes, and the command runs in the buffer that it
-;; was called from, with the prefix argument that was given.
+;; The command `midflight-dispatch', which shows every command in groups, each
+;; with a single key and its key in `midflight-mode'.  The next key chooses: the
+;; window closes, and the command runs in the buffer where the user called
+;; `midflight-dispatch', with the same prefix argument.
 ;;
-;; The table is here; the keys of the mode are read from its keymap.  A test
-;; sees to it that no command is missing.
+;; The table is in this file; the keys of the mode are read from its keymap.  A
+;; test checks that no command is missing.
 
 ;;; Code:
 
@@ -69,7 +69,7 @@
   "The commands of `midflight-dispatch': (TITLE (KEY COMMAND LABEL)...) each.")
 
 (defun midflight-dispatch--entries ()
-  "Return the groups without the commands that this Emacs does not have."
+  "Return the groups, without commands that are not defined in this Emacs."
   (cl-loop for (title . entries) in midflight-dispatch-groups
            for there = (cl-remove-if-not (lambda (entry) (commandp (nth 1 entry))) entries)
            when there collect (cons title there)))
@@ -101,13 +101,13 @@
          (count (max 1 (/ width column)))
          (blocks nil))
     (while groups
-      (push (midflight-dispatch--beside (cl-subseq groups 0 (min count (length groups))) column)
+      (push (midflight-dispatch--side-by-side (cl-subseq groups 0 (min count (length groups))) column)
             blocks)
       (setq groups (nthcdr count groups)))
     (concat (mapconcat #'identity (nreverse blocks) "\n")
             "\nq or C-g: leave   ?: all keys of the mode\n")))
 
-(defun midflight-dispatch--beside (groups column)
+(defun midflight-dispatch--side-by-side (groups column)
   "Return GROUPS, lists of lines, side by side, each COLUMN columns wide."
   (let ((height (apply #'max (mapcar #'length groups))))
     (mapconcat
@@ -126,8 +126,8 @@
 
 ;;;###autoload
 (defun midflight-dispatch ()
-  "Show all commands of Midflight, and call the one of the next key.
-A prefix argument goes to the command."
+  "Show all commands of Midflight, and call the command of the next key.
+Pass a prefix argument on to that command."
   (interactive)
   (let* ((prefix current-prefix-arg)
          (buffer (get-buffer-create "*midflight-dispatch*"))
@@ -151,7 +151,7 @@ A prefix argument goes to the command."
       (call-interactively command))))
 
 (defun midflight-dispatch--read ()
-  "Read keys until one means a command, and return that; nil to leave."
+  "Read keys until one has a command, and return that; nil to leave."
   (let ((prompt "Midflight: ")
         (result 'none))
     (while (eq result 'none)
@@ -161,7 +161,7 @@ A prefix argument goes to the command."
                     ((eq key ??) #'midflight-describe-keys)
                     ((midflight-dispatch--command key))
                     (t 'none))
-              prompt (format "Midflight: %s is no key here; q leaves: "
+              prompt (format "Midflight: %s has no command here; q leaves: "
                              (key-description (vector key))))))
     result))
 

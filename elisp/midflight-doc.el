@@ -8,9 +8,9 @@
 
 ;;; Commentary:
 
-;; C-c C-d d shows what can be said of a name in the running system: what it
-;; is, how it is called, which version it is of, its docstring, and a button
-;; that leads to its text.
+;; The documentation of a name in the running system, shown by C-c C-d d: the
+;; kind of object, its signature, its version, its docstring, and a button that
+;; goes to its definition.
 
 ;;; Code:
 
@@ -25,8 +25,8 @@
 
 ;;;###autoload
 (defun midflight-doc (expression)
-  "Show the documentation of what EXPRESSION means in the running system.
-It is looked up, not evaluated."
+  "Show the documentation of the object that EXPRESSION names.
+Look EXPRESSION up in the running system, without evaluating it."
   (interactive (list (midflight-look-read "Describe")))
   (midflight-connection-call
    'look/doc (list (midflight-look-where) (substring-no-properties expression)

@@ -8,14 +8,14 @@
 
 ;;; Commentary:
 
-;; A report to read, or to paste into a question: versions, how the server's
-;; program was found, the files by which a server is found, how fast it
-;; answers, keys that are taken by others, options that are not the default.
+;; A report to read, or to paste into a question: versions, the way in which the
+;; server's program was found, the files of the server, the speed of its
+;; answers, keys that other modes take, options that differ from the default.
 ;;
-;; What Emacs knows is there at once.  What is asked for comes in later and
-;; fills the lines that said so: "midflight doctor" of the command line, for
-;; the checks that both share, and fifty pings, one after another.  The cookie
-;; is never in it; paths of the home folder begin with ~.
+;; The report shows at once the facts that Emacs has.  Two slower parts fill
+;; their lines later: the output of "midflight doctor" for the checks that it
+;; shares with the command line, and fifty pings, one after another.  The cookie
+;; is never in the report; paths in the home folder begin with ~.
 
 ;;; Code:
 
@@ -30,14 +30,14 @@
 (defconst midflight-doctor--pings 50 "How many pings are timed.")
 
 (defconst midflight-doctor--seconds 20
-  "How long the program may take for its part of the report.")
+  "The most seconds that the program may take for its part of the report.")
 
 (defvar-local midflight-doctor--source nil
-  "The buffer from which the doctor was called: its keys are looked at.")
+  "The buffer from which the doctor was called; its keys are checked.")
 (defvar-local midflight-doctor--parts nil
-  "Alist of the parts that came later, symbols, and their lines.")
+  "Alist of the parts that arrive later, symbols, and their lines.")
 (defvar-local midflight-doctor--run 0
-  "The number of the report: answers that were meant for one before are dropped.")
+  "The number of the report; answers for an earlier report are dropped.")
 
 (defvar midflight-doctor-mode-map
   (let ((map (make-sparse-keymap)))
@@ -54,7 +54,8 @@
 ;;;###autoload
 (defun midflight-doctor ()
   "Report what is installed here, on this project's server, and its speed.
-The report can be copied into a question.  It changes and starts nothing."
+You can copy the report into a question.  This command changes nothing and
+starts no server."
   (interactive)
   (let ((source (current-buffer))
         (root (midflight-connection-root-of-buffer)))
@@ -77,11 +78,11 @@ The report can be copied into a question.  It changes and starts nothing."
   (message "Midflight: the report is copied"))
 
 (defun midflight-doctor--start ()
-  "Make the report, and ask for what takes its time."
+  "Make the report, and start its slower parts."
   (setq midflight-doctor--run (1+ midflight-doctor--run)
         midflight-doctor--parts
         (list (cons 'program '("(being asked)")) (cons 'pings '("(being timed)"))))
-  ;; To start a program takes its time, too.
+  ;; Starting a program is slow, too.
   (run-at-time 0 nil (midflight-connection-in-buffer (current-buffer)
                                                      #'midflight-doctor--ask-program))
   (if (midflight-connection-open-p)
@@ -96,7 +97,7 @@ The report can be copied into a question.  It changes and starts nothing."
     (midflight-doctor--draw)))
 
 (defun midflight-doctor--draw ()
-  "Write the report as far as it is known."
+  "Write the parts of the report that have arrived."
   (let ((inhibit-read-only t)
         (line (line-number-at-pos)))
     (erase-buffer)
@@ -119,7 +120,7 @@ The report can be copied into a question.  It changes and starts nothing."
     (goto-char (point-min))
     (forward-line (1- line))))
 
-;;;; What Emacs knows
+;;;; The facts that Emacs has
 
 (defun midflight-doctor--row (what value)
   "Return a line for WHAT and its VALUE."
@@ -137,7 +138,7 @@ The report can be copied into a question.  It changes and starts nothing."
                                                       read-process-output-max))))
 
 (defun midflight-doctor--program ()
-  "Return lines on how a server of this project is started."
+  "Return lines on the program for a server of this project."
   (let ((found (midflight-environment-find midflight-connection-buffer-root)))
     (list (midflight-doctor--row "project" (abbreviate-file-name
                                             midflight-connection-buffer-root))
@@ -187,7 +188,7 @@ The report can be copied into a question.  It changes and starts nothing."
            (midflight-doctor--row "processes" (midflight-connection-count connection))))))
 
 (defun midflight-doctor--mode (file)
-  "Return a line on FILE and who may do what with it."
+  "Return a line on FILE and its permissions."
   (let ((attributes (file-attributes file 'integer)))
     (midflight-doctor--row
      (if attributes (file-attribute-modes attributes) "not there")
@@ -201,7 +202,7 @@ The report can be copied into a question.  It changes and starts nothing."
                    (t ""))))))
 
 (defun midflight-doctor--keys ()
-  "Return lines on keys that we take from others, and others from us."
+  "Return lines on keys that Midflight takes from other modes, or they from it."
   (if (not (buffer-live-p midflight-doctor--source))
       (list "the buffer this was called from is gone")
     (with-current-buffer midflight-doctor--source
@@ -234,7 +235,7 @@ MAP and PREFIX are those of the level below."
    (or map midflight-mode-map)))
 
 (defun midflight-doctor--options ()
-  "Return lines on the options that have not their standard value."
+  "Return lines on the options that differ from their standard values."
   (let ((lines nil))
     (pcase-dolist (`(,symbol ,type) (get 'midflight 'custom-group))
       (when (and (eq type 'custom-variable) (boundp symbol))
@@ -251,7 +252,7 @@ MAP and PREFIX are those of the level below."
         (list "empty, or there is none")
       (last (split-string text "\n" t) 10))))
 
-;;;; What is asked for
+;;;; The parts that arrive later
 
 (defun midflight-doctor--percentile (seconds part)
   "Return the PART, from 0 to 1, of the numbers SECONDS as milliseconds, text."
@@ -285,7 +286,7 @@ MAP and PREFIX are those of the level below."
      midflight-doctor--seconds)))
 
 (defun midflight-doctor--latencies ()
-  "Return lines on how long each method took since we attached."
+  "Return lines on the time of each method since Emacs attached."
   (let ((lines nil))
     (maphash (lambda (method seconds)
                (unless (eq method 'ping)
@@ -296,7 +297,7 @@ MAP and PREFIX are those of the level below."
     (sort lines #'string<)))
 
 (defun midflight-doctor--ask-program ()
-  "Run \"midflight doctor\"; its lines come in later."
+  "Run \"midflight doctor\"; its lines arrive later."
   (let* ((run midflight-doctor--run)
          (report (current-buffer))
          (command (or (plist-get (midflight-environment-find midflight-connection-buffer-root)

@@ -8,13 +8,12 @@
 
 ;;; Commentary:
 
-;; The echo area shows the signature of the call that is being written, from
-;; the live object, with the argument at point set off.  In a shell, on output,
-;; it says which runtime process printed it.
+;; Support for ElDoc: the echo area shows the signature of the call at point,
+;; from the live object, with the argument at point highlighted.  On output in a
+;; shell, it names the runtime process that printed it.
 ;;
-;; Nothing waits: a question is sent when Emacs is idle, one at a time, and
-;; its answer is shown if point is still there.  Without a connection there is
-;; no question.
+;; Emacs never waits: it sends one request at a time when it is idle, and shows
+;; the answer if point is still there.  Without a connection it sends nothing.
 
 ;;; Code:
 
@@ -22,10 +21,10 @@
 (require 'midflight-look)
 
 (defconst midflight-eldoc--seconds 5
-  "How long an answer may take; after that nobody wants it any more.")
+  "The most seconds that an answer may take; a later one is dropped.")
 
 (defvar midflight-eldoc--in-flight nil
-  "When a question was sent that has no answer, as a number, or nil.")
+  "The time of the request that has no answer yet, as a number, or nil.")
 
 (defun midflight-eldoc-enable ()
   "Let ElDoc ask the server in this buffer."
@@ -42,7 +41,7 @@
                      #'midflight-eldoc--old-function)))
 
 (defun midflight-eldoc-text (tip)
-  "Return TIP, the plist of a call that is being written, as one line."
+  "Return TIP, the plist of a call, as one line."
   (let ((active (plist-get tip :active))
         (index -1))
     (concat
@@ -73,14 +72,14 @@ For `eldoc-documentation-functions'."
           t))))))
 
 (defun midflight-eldoc--busy-p ()
-  "Return non-nil if a question has no answer yet.
-One of a buffer that was killed gets none, so it does not count for long."
+  "Return non-nil if a request has no answer yet.
+A request of a killed buffer never gets one, so it counts only for a while."
   (and midflight-eldoc--in-flight
        (< (- (float-time) midflight-eldoc--in-flight) midflight-eldoc--seconds)))
 
 (defun midflight-eldoc--ask (before callback)
-  "Ask which call stands open at the end of BEFORE; give it to CALLBACK.
-It is not called if point or text have changed by then."
+  "Ask for the open call at the end of BEFORE; give it to CALLBACK.
+Do not call CALLBACK if point or the text have changed by then."
   (let ((point (point))
         (tick (buffer-chars-modified-tick)))
     (midflight-connection-call
@@ -100,16 +99,16 @@ It is not called if point or text have changed by then."
        (get-text-property (point) 'midflight-writer)))
 
 (defun midflight-eldoc--old-function ()
-  "Return what is known of point at once; show the server's answer later.
+  "Return the text known for point at once; show the server's answer later.
 For `eldoc-documentation-function' of Emacs 27, which erases the message
-if nothing is returned."
+if this returns nil."
   (let ((at-once t)
         (known nil))
     (midflight-eldoc-function
      (lambda (text)
        (if at-once
            (setq known text)
-         ;; Later Emacsen have no need of these two, and say that they are obsolete.
+         ;; Newer versions of Emacs do not need these two, and call them obsolete.
          (with-no-warnings
            (when (eldoc-display-message-p)
              (eldoc-message text))))))

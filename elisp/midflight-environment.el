@@ -8,8 +8,8 @@
 
 ;;; Commentary:
 
-;; A server must run on the Python that has what the project imports.  So the
-;; program midflight is looked for where that is:
+;; The program that starts a server.  It must run on the Python that has the
+;; project's imports installed, so Emacs looks for midflight in this order:
 ;;
 ;; 1. `midflight-command', if it is set.
 ;; 2. The project's own virtual environment: .venv (a folder, or a file that
@@ -20,9 +20,9 @@
 ;;    CONDA_PREFIX.
 ;; 4. The PATH.
 ;;
-;; Law: where the project has an environment of its own, no other is taken
-;; behind its back.  If that lacks midflight, the person hears how to install
-;; it there.  Nothing here starts a program.
+;; Law: if the project has an environment of its own, Emacs never silently takes
+;; another.  If midflight is not installed there, a message says how to install
+;; it.  This file does not start any program.
 
 ;;; Code:
 
@@ -44,9 +44,9 @@ variable `exec-path'."
 (defvar python-shell-virtualenv-root)
 
 (defun midflight-environment-find (root)
-  "Return how a server of ROOT is started, a plist.
-:command is a list, program first, or nil if none was found; :how says in
-words where it was found or why not; :environment is the folder of the
+  "Return a plist that describes the start of a server of ROOT.
+:command is a list, program first, or nil if none was found; :how is a text
+that says where it was found or why not; :environment is the folder of the
 virtual environment, if there is one."
   (let* ((own (midflight-environment--own root))
          (active (midflight-environment--active))
@@ -83,9 +83,9 @@ Signal `user-error' if there is none."
         (midflight-user-error "%s" (plist-get found :how)))))
 
 (defun midflight-environment-why-not-run (command problem)
-  "Return as text why COMMAND, a list, could not be run: PROBLEM, an error.
-Emacs itself names the program for one that is not on variable `exec-path'
-only."
+  "Return the text of PROBLEM, an error that occurred when running COMMAND.
+COMMAND is a list.  Emacs itself names the program only if it is not on
+variable `exec-path'."
   (format "%s: %s" (car command)
           (if (memq 'file-error (get (car problem) 'error-conditions))
               (nth 2 problem)
@@ -104,7 +104,7 @@ only."
        (directory-file-name (expand-file-name folder))))
 
 (defun midflight-environment--active ()
-  "Return the environment that is active in Emacs and how it is known, or nil."
+  "Return the environment that is active in Emacs and its origin, or nil."
   (cl-loop for (folder . how) in
            (list (cons (bound-and-true-p python-shell-virtualenv-root)
                        "`python-shell-virtualenv-root'")
@@ -114,13 +114,14 @@ only."
            return (cons (midflight-environment--p folder) how)))
 
 (defun midflight-environment--own (root)
-  "Return the environment of the project at ROOT and how it is known, or nil."
+  "Return the environment of the project at ROOT and its origin, or nil."
   (cl-loop for (folder . how) in (midflight-environment--candidates root)
            when (midflight-environment--p folder)
            return (cons (midflight-environment--p folder) how)))
 
 (defun midflight-environment--candidates (root)
-  "Return where the environment of ROOT may be: (FOLDER . HOW) each, FOLDER or nil."
+  "Return the candidates for the environment of ROOT: (FOLDER . HOW) each.
+FOLDER may be nil."
   (let ((in-root (lambda (name) (expand-file-name name root)))
         (uv (getenv "UV_PROJECT_ENVIRONMENT")))
     (append
@@ -158,7 +159,7 @@ It holds a path, or a name in WORKON_HOME."
   "Return the environment that .python-version in ROOT names in pyenv, or nil."
   (let ((name (midflight-environment--first-line (expand-file-name ".python-version" root))))
     (and name
-         (not (string-match-p "\\`[0-9.]+\\'" name)) ; a Python, no environment
+         (not (string-match-p "\\`[0-9.]+\\'" name)) ; a Python, not an environment
          (expand-file-name (concat "versions/" name) (or (getenv "PYENV_ROOT") "~/.pyenv")))))
 
 (defun midflight-environment--digest (text)
@@ -210,7 +211,7 @@ It holds a path, or a name in WORKON_HOME."
                                                 "~/micromamba"))))))))))
 
 (defun midflight-environment--conda-base ()
-  "Return the folder of the conda whose program is known, or nil."
+  "Return the folder of the conda program, or nil if there is none."
   (let ((program (getenv "CONDA_EXE")))
     (and program (expand-file-name ".." (file-name-directory program)))))
 

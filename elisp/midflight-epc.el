@@ -8,19 +8,20 @@
 
 ;;; Commentary:
 
-;; A client for EPC that never waits and cannot be wedged.  The life of a
-;; call:
+;; A client for EPC that never blocks Emacs.  The steps of a call:
 ;;
-;; 1. `midflight-epc-call' gives it a number, writes one frame and returns.
-;; 2. The filter cuts what arrives into frames, reads them, and queues them.
-;; 3. A timer of zero seconds takes the queue: an answer goes to the callback
+;; 1. `midflight-epc-call' gives the call a number, writes one frame and
+;;    returns.
+;; 2. The filter cuts the received bytes into frames, reads them, and queues the
+;;    messages.
+;; 3. A timer of zero seconds empties the queue: an answer goes to the callback
 ;;    or the error callback of its call, a push to its handler.
 ;;
 ;; The frames themselves are in midflight-frame.el.
 ;;
-;; Laws: every call ends in exactly one of its two callbacks, once, also when
-;; the server dies or the bytes are garbage; events are handled in the order
-;; in which they came; nothing but this file reads or writes the socket.
+;; Laws: every call ends in exactly one of its two callbacks, once, even if the
+;; server dies or the bytes are garbage; events are handled in the order in
+;; which they arrived; only this file reads and writes the socket.
 
 ;;; Code:
 
@@ -30,30 +31,30 @@
 (require 'midflight-frame)
 
 (defmacro midflight-epc-collecting-later (&rest body)
-  "Evaluate BODY; let Emacs collect its garbage after it, not amid it.
-A collection stops Emacs for 25 to 60 ms.  Somebody who waits for what
-BODY shows sees it that much sooner; while the server works on what BODY
-has sent, nobody notices."
+  "Evaluate BODY, and put off garbage collection until it is done.
+A collection stops Emacs for 25 to 60 ms.  If BODY shows something, the
+user sees it that much sooner.  If BODY sends a request, Emacs collects
+while the server works."
   (declare (debug t) (indent 0))
-  ;; A bound, should BODY make much garbage: its end may be far.
+  ;; A limit, in case BODY runs long and makes much garbage.
   `(let ((gc-cons-threshold (max gc-cons-threshold (* 32 1024 1024))))
      ,@body))
 
 (defvar midflight-epc-log-function nil
-  "Function that sees every message, or nil.
-It is called with the wire, `in' or `out', and the message.")
+  "Function called with every message, or nil.
+Its arguments are the wire, `in' or `out', and the message.")
 
 (cl-defstruct (midflight-epc (:constructor midflight-epc--make) (:copier nil))
   "One connection on the wire."
   process                               ; the network process
   on-open on-close                      ; functions, see `midflight-epc-open'
   find-handler                          ; function, likewise
-  answers                               ; what a peer may send, a regexp, or nil
+  answers                               ; the messages a peer may send, a regexp, or nil
   (next-uid 0)
   (pending (make-hash-table))           ; number -> `midflight-epc--call'
   queue                                 ; events not yet handled, oldest first
   timer                                 ; the timer that will handle them
-  closed)                               ; why it is closed, a string, or nil
+  closed)                               ; the reason why it is closed, a string, or nil
 
 (cl-defstruct (midflight-epc--call (:constructor midflight-epc--make-call)
                                    (:copier nil))
@@ -72,14 +73,14 @@ It is called with the wire, `in' or `out', and the message.")
 
 (cl-defun midflight-epc-open (name address &key on-open on-close find-handler answers)
   "Begin to connect to ADDRESS of this machine; return a `midflight-epc'.
-ADDRESS is a port, or the path of a Unix socket.  NAME is for people.
-ON-OPEN is called without arguments when the connection stands; make no
-call before (Emacs would wait for it).  ON-CLOSE is called once with the
-reason, a string, after every pending call has failed.  FIND-HANDLER is
-called with the name of a method, a symbol, when the server calls; it
-returns a function for its arguments or nil.  ANSWERS is a regexp: until
-`midflight-epc-trust' a message that it does not match ends the
-connection, unread."
+ADDRESS is a port, or the path of a Unix socket.  NAME is the name of the
+process, to display.  ON-OPEN is called without arguments when the
+connection is open; make no call before (Emacs would wait for it).
+ON-CLOSE is called once with the reason, a string, after every pending call
+has failed.  FIND-HANDLER is called with the name of a method, a symbol,
+when the server calls; it returns a function for its arguments, or nil.
+ANSWERS is a regexp.  Before `midflight-epc-trust' is called, a message that
+does not match it is not read, and ends the connection."
   (let* ((wire (midflight-epc--make :on-open on-open :on-close on-close
                                     :find-handler find-handler :answers answers))
          (buffer (generate-new-buffer (format " *midflight-wire %s*" name)))
@@ -100,7 +101,7 @@ connection, unread."
                      (if (stringp address)
                          '(:family local)
                        '(:family ipv4 :host "127.0.0.1"))))
-      ;; A Unix socket that nobody listens on is found out at once.
+      ;; If nobody listens on a Unix socket, this signals at once.
       (file-error (kill-buffer buffer)
                   (setf (midflight-epc-closed wire)
                         (format "nobody answers at the server's address (%s)"
@@ -111,14 +112,13 @@ connection, unread."
     wire))
 
 (defun midflight-epc-trust (wire)
-  "Take any message from the peer of WIRE from now on: it has proved itself."
+  "Accept any message from the peer of WIRE from now on: it has proved itself."
   (setf (midflight-epc-answers wire) nil))
 
 (defun midflight-epc-close (wire reason)
   "Close WIRE for REASON, a string.
-Frames that arrived before are still handled; then every pending call
-fails with REASON and the close function is called.  Closing twice does
-nothing."
+Handle the frames that arrived before; then let every pending call fail
+with REASON and call the close function.  Closing twice does nothing."
   (unless (midflight-epc-closed wire)
     (setf (midflight-epc-closed wire) reason)
     (midflight-epc--enqueue wire (list 'closed reason))
@@ -131,7 +131,7 @@ nothing."
           (kill-buffer buffer))))))
 
 (defun midflight-epc--changed (wire event)
-  "Note EVENT, a string of Emacs, in the life of the process of WIRE."
+  "Handle EVENT, a string from Emacs, of the process of WIRE."
   (if (string-prefix-p "open" event)
       (midflight-epc--enqueue wire (list 'open))
     (midflight-epc-close wire
@@ -163,7 +163,7 @@ nothing."
   (midflight-epc--schedule wire))
 
 (defun midflight-epc--schedule (wire)
-  "See to it that what waits in the queue of WIRE is handled."
+  "Start a timer that handles the events in the queue of WIRE, if any."
   (when (and (midflight-epc-queue wire) (not (midflight-epc-timer wire)))
     (setf (midflight-epc-timer wire)
           (run-at-time 0 nil #'midflight-epc--handle-all wire))))
@@ -179,7 +179,7 @@ nothing."
       (while (midflight-epc-queue wire)
         (midflight-epc-collecting-later
           (midflight-epc--handle wire (pop (midflight-epc-queue wire)))))
-    ;; Left by a quit, or out of the debugger: the rest must not wait for the
+    ;; After a quit, or from the debugger: the rest must not wait for the
     ;; next frame.
     (midflight-epc--schedule wire)))
 
@@ -189,8 +189,8 @@ nothing."
     (`(return ,uid ,value)
      (midflight-epc--settle wire uid #'midflight-epc--call-callback value))
     (`(,(or 'return-error 'epc-error) nil ,text)
-     ;; Some call of ours could not be read, nobody knows which: to go on
-     ;; would leave it waiting for ever.
+     ;; The server could not read one of our calls, and we cannot know which
+     ;; one.  Without an end of the connection that call would never end.
      (midflight-epc-close wire (format "the server could not read a message: %s"
                                        text)))
     (`(,(or 'return-error 'epc-error) ,uid ,text)
@@ -208,7 +208,7 @@ nothing."
 
 (defun midflight-epc--settle (wire uid which value)
   "End call UID of WIRE: give VALUE to its callback, found by WHICH.
-A call that is not pending (it timed out, it was quit) is dropped."
+If that call is no longer pending (it timed out, or was quit), do nothing."
   (let ((call (gethash uid (midflight-epc-pending wire))))
     (when call
       (remhash uid (midflight-epc-pending wire))
@@ -217,7 +217,7 @@ A call that is not pending (it timed out, it was quit) is dropped."
       (midflight-epc-run (funcall which call) value))))
 
 (defun midflight-epc-run (function &rest args)
-  "Call FUNCTION, unless nil, with ARGS; show its error, do not signal it."
+  "Call FUNCTION, unless nil, with ARGS; show an error instead of signaling it."
   (when function
     (condition-case-unless-debug problem
         (apply function args)
@@ -249,8 +249,8 @@ A call that is not pending (it timed out, it was quit) is dropped."
 
 (defun midflight-epc--write (wire message)
   "Send MESSAGE on WIRE, if it is open.
-A quit in here tears no frame: Emacs keeps what is unsent for the process
-and sends it before anything else."
+A quit does not cut a frame: Emacs keeps the unsent bytes for the process
+and sends them before anything else."
   (unless (midflight-epc-closed wire)
     (let ((frame (midflight-frame-encode message)))
       (midflight-epc--log wire 'out message)
@@ -264,10 +264,10 @@ and sends it before anything else."
                                 &optional timeout)
   "Call METHOD, a symbol, with the list ARGS on WIRE; return a number.
 Exactly one of two functions is called later, never before this returns:
-CALLBACK with the value, or ERROR-CALLBACK with a string, when the server
+CALLBACK with the value, or ERROR-CALLBACK with a string if the server
 refuses, the connection ends, or TIMEOUT seconds pass (nil: no limit).
-Signal `user-error', with nothing sent, if ARGS have no form on the
-wire."
+Signal `user-error', and send nothing, if ARGS cannot be written as an
+s-expression."
   (let* ((uid (midflight-epc-next-uid wire))
          (frame (midflight-frame-encode (list 'call uid method args)))
          (call (midflight-epc--make-call :method method :callback callback
@@ -294,16 +294,16 @@ wire."
   (midflight-epc--settle wire uid #'ignore nil))
 
 (defun midflight-epc-take (wire seconds)
-  "Wait SECONDS at most for something on WIRE, and handle what came."
-  ;; The queue is taken here, not by its timer: a wait for output is not ended
-  ;; by timers, and would cost its whole length.
+  "Wait SECONDS at most for input on WIRE, and handle the messages."
+  ;; Empty the queue here, not by its timer: a timer does not end a wait for
+  ;; output, so the wait would last its full length.
   (accept-process-output (midflight-epc-process wire) seconds)
   (midflight-epc--handle-all wire))
 
 (defun midflight-epc-call-sync (wire method args timeout)
   "Call METHOD with ARGS on WIRE and wait at most TIMEOUT seconds.
 Return the value; signal `user-error' if there is none.  A quit ends
-the wait.  For the rare place that cannot do without: prefer
+the wait.  Use this only if the caller cannot continue later; prefer
 `midflight-epc-call'."
   (let* (outcome
          (uid (midflight-epc-call wire method args

@@ -8,10 +8,10 @@
 
 ;;; Commentary:
 
-;; An expression or a region is evaluated in the shell of its project, as if it
-;; had been typed there: with the shell's names and its number, in its
-;; transcript and history.  The value is shown behind its line, in the echo area,
-;; or both, by `midflight-eval-result-display'.
+;; The commands that evaluate an expression or a region in the shell of its
+;; project, as if the user had typed it there: with the shell's names and its
+;; number, in its transcript and history.  `midflight-eval-result-display' says
+;; whether the value is shown behind its line, in the echo area, or both.
 
 ;;; Code:
 
@@ -21,8 +21,8 @@
 (require 'midflight-shell)
 
 (defcustom midflight-eval-result-display 'both
-  "Where the value of what is evaluated from a source buffer is shown.
-The shell has it whole in any case."
+  "The place where the value of an evaluation in a source buffer is shown.
+The shell always shows the full value."
   :type '(choice (const :tag "Behind the line" inline)
                  (const :tag "In the echo area" echo)
                  (const :tag "Both" both))
@@ -69,11 +69,11 @@ Show the value for the line of PLACE, a position."
           text (lambda (answer) (midflight-eval--show answer place))))))))
 
 (defvar midflight-eval-expression-history nil
-  "What `midflight-eval-expression' was given.")
+  "History of the expressions given to `midflight-eval-expression'.")
 
 (defun midflight-eval-expression (text)
   "Evaluate TEXT, Python, in the shell of this buffer's project.
-The value appears by `midflight-eval-result-display', too."
+Also show the value as `midflight-eval-result-display' says."
   (interactive
    (let ((symbol (thing-at-point 'symbol t)))
      (list (read-string (if symbol
@@ -84,7 +84,7 @@ The value appears by `midflight-eval-result-display', too."
 
 (defun midflight-eval-region (begin end)
   "Evaluate the text from BEGIN to END in the shell of this buffer's project.
-Indentation that all its lines share is taken away."
+Remove the indentation that all its lines share."
   (interactive "r")
   (let ((text (buffer-substring-no-properties begin end))
         (column (save-excursion (goto-char begin) (current-column))))

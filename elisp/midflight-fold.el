@@ -8,34 +8,35 @@
 
 ;;; Commentary:
 
-;; Emacs gets slow when it has to display a line of many thousand characters.
-;; So of a long line of output only the beginning is put into the buffer, and a
-;; button that has the rest: RET there, or a click, puts it into its place, or,
-;; if it is very long, into a buffer of its own, cut into lines.
+;; Long lines of output.  Emacs becomes slow if it displays a line of many
+;; thousand characters, so the buffer gets only the beginning of a long line, and
+;; a button for the rest.  RET there, or a click, inserts the rest; a very long
+;; rest is shown in a buffer of its own, cut into lines.
 
 ;;; Code:
 
 (require 'cl-lib)
 
 (defcustom midflight-shell-maximum-line 2000
-  "How many characters of a line of output a shell shows; nil means all."
+  "The most characters of a line of output in a shell; nil means all."
   :type '(choice (const :tag "No limit" nil) natnum)
   :group 'midflight
   :package-version '(midflight . "0.1.0"))
 
 (defconst midflight-fold--in-place 20000
-  "A rest of more characters than this is shown in a buffer of its own.")
+  "The most characters of a rest that is inserted into the shell.
+A longer rest is shown in a buffer of its own.")
 
 (defvar midflight-fold-map
   (let ((map (make-sparse-keymap)))
     (define-key map (kbd "RET") #'midflight-fold-show)
     (define-key map [mouse-2] #'midflight-fold-show)
     map)
-  "Keymap of what stands for the rest of a long line.")
+  "Keymap of the button for the rest of a long line.")
 
 (defun midflight-fold-column ()
-  "Return how long the line before point is, for `midflight-fold-lines'.
-One that is folded already has no more room."
+  "Return the length of the line before point, for `midflight-fold-lines'.
+A line that is already folded counts as full."
   (if (and (> (point) (point-min))
            (get-text-property (1- (point)) 'midflight-folded))
       1000000000
@@ -44,7 +45,7 @@ One that is folded already has no more room."
 
 (defun midflight-fold-lines (text column)
   "Return TEXT with the rest of each long line folded.
-COLUMN is how long the line is that TEXT goes on with."
+COLUMN is the length of the line to which TEXT is appended."
   (if (not (midflight-fold--long-p text column))
       text
     (let ((start 0)
@@ -79,7 +80,7 @@ COLUMN is how long the line is that TEXT goes on with."
                   (> (+ column (- (length text) start)) midflight-shell-maximum-line))))))
 
 (defun midflight-fold--button (rest)
-  "Return a text that stands for REST."
+  "Return the text of a button for REST."
   (propertize (format "[%d more characters]" (length rest))
               'midflight-folded rest
               'font-lock-face 'link
@@ -88,7 +89,7 @@ COLUMN is how long the line is that TEXT goes on with."
               'keymap midflight-fold-map))
 
 (defun midflight-fold-show (&optional event)
-  "Show the rest of the long line at point, or where EVENT was."
+  "Show the rest of the long line at point, or at the position of EVENT."
   (interactive (list last-nonmenu-event))
   (when (mouse-event-p event)
     (mouse-set-point event))
@@ -100,7 +101,7 @@ COLUMN is how long the line is that TEXT goes on with."
           (t (midflight-fold--show-in-place rest)))))
 
 (defun midflight-fold--show-in-place (rest)
-  "Put REST into the place of the text at point that stands for it."
+  "Replace the button at point by REST."
   (let* ((inhibit-read-only t)
          (buffer-undo-list t)
          (end (next-single-property-change (point) 'midflight-folded nil (point-max)))
@@ -110,7 +111,7 @@ COLUMN is how long the line is that TEXT goes on with."
     (dolist (property '(midflight-folded font-lock-face mouse-face help-echo keymap))
       (cl-remf properties property))
     (save-excursion
-      ;; In the midst of it: what is marked at its ends stays there.
+      ;; Insert inside the button: markers at its ends then stay there.
       (goto-char (1+ start))
       (insert (apply #'propertize rest properties))
       (delete-region (point) (+ (point) (- end start 1)))

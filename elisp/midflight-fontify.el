@@ -8,22 +8,23 @@
 
 ;;; Commentary:
 
-;; Only the input of a shell is Python; its output is not, and an apostrophe
-;; there must not make a string of all that follows.  So the faces are worked
-;; out aside, in a hidden buffer in `python-mode', and put on the input.
+;; The faces of Python on the input of a shell.  Output is not Python, and an
+;; apostrophe in it must not begin a string that reaches into the input.  So a
+;; hidden buffer in `python-mode' computes the faces, and this file puts them on
+;; the input.
 
 ;;; Code:
 
 (require 'python)
 
 (defconst midflight-fontify--limit 20000
-  "An input of more characters than this stays plain.")
+  "The most characters of an input that gets faces.")
 
 (defun midflight-fontify--buffer ()
-  "Return the hidden buffer in which Python gets its faces."
+  "Return the hidden buffer that computes the faces of Python."
   (or (get-buffer " *midflight-fontify*")
       (with-current-buffer (get-buffer-create " *midflight-fontify*")
-        ;; None of its hooks: they start servers and checkers.
+        ;; Do not run its hooks: they start servers and checkers.
         (let ((python-indent-guess-indent-offset nil))
           (delay-mode-hooks (python-mode)))
         (buffer-disable-undo)
@@ -32,7 +33,7 @@
 
 (defun midflight-fontify-string (text &optional under)
   "Return TEXT, Python, with its faces as `font-lock-face'.
-Where it has none, and under those it has, it has the face UNDER."
+The face UNDER is below all of them, and on the text without faces."
   (let ((result (substring-no-properties text)))
     (when under
       (put-text-property 0 (length result) 'font-lock-face under result))

@@ -8,15 +8,16 @@
 
 ;;; Commentary:
 
-;; A frame is six lowercase hex digits, the number of bytes that follow, and
-;; one s-expression with a newline, in UTF-8.  A request and its answer:
+;; The frames of the wire.  A frame is six lowercase hex digits, the number of
+;; bytes that follow, and one s-expression with a newline, in UTF-8.  A request
+;; and its answer:
 ;;
 ;;     00002b(call 7 process/info ("<0.37.0>"))
 ;;
 ;;     00003c(return 7 (:pid "<0.37.0>" :name "counter" :line 9))
 ;;
-;; Law: whatever bytes arrive, the outcome is a message, the error
-;; `midflight-frame-bad', or nil for "not yet".
+;; Law: for any bytes, the result is a message, the error `midflight-frame-bad',
+;; or nil for "not yet".
 
 ;;; Code:
 
@@ -35,10 +36,10 @@
   "Matches a character that UTF-8 cannot carry: a raw byte or a surrogate.")
 
 (defun midflight-frame--plain (value)
-  "Return VALUE with every string in it free of text properties.
+  "Return VALUE without the text properties of the strings in it.
 Signal `user-error' for a string that UTF-8 cannot carry."
   (cond ((consp value)
-         ;; Along the list by iteration: a long one is no deep one.
+         ;; Iterate along a list: a long list must not count as a deep one.
          (let (plain)
            (while (consp value)
              (push (midflight-frame--plain (pop value)) plain))
@@ -55,7 +56,7 @@ Signal `user-error' for a string that UTF-8 cannot carry."
 
 (defun midflight-frame-encode (message)
   "Return MESSAGE, an s-expression, as one frame: a unibyte string.
-Signal `user-error' if it has no form on the wire or is too long."
+Signal `user-error' if it cannot be written or is too long."
   (let* ((print-length nil) (print-level nil) (print-circle nil)
          (print-escape-newlines nil) (print-escape-nonascii nil)
          (print-escape-multibyte nil) (print-escape-control-characters nil)
@@ -69,7 +70,7 @@ Signal `user-error' if it has no form on the wire or is too long."
     (concat (format "%06x" (length payload)) payload)))
 
 (defun midflight-frame--bad (format &rest args)
-  "Signal that the peer sent no frame, described by FORMAT with ARGS."
+  "Signal that the peer sent a bad frame, described by FORMAT with ARGS."
   (signal 'midflight-frame-bad (list (apply #'format format args))))
 
 (defun midflight-frame--decode (payload)
@@ -99,14 +100,15 @@ Signal `midflight-frame-bad' if there is not exactly one."
           (or (integerp uid) (null uid))))))
 
 (defconst midflight-frame--stranger-limit 1000
-  "The largest payload taken of a peer that has not proved itself.")
+  "The largest payload accepted from a peer that has not proved itself.")
 
 (defun midflight-frame-take (&optional shape)
   "Remove the first whole frame from the current buffer; return its message.
-The buffer is unibyte and holds what has arrived.  Return nil if the
-frame is not complete.  Signal `midflight-frame-bad' as soon as the
-bytes there cannot become a frame.  With SHAPE, a regexp, the frame is a
-stranger's: one that is long or does not match is bad, and never read."
+The buffer is unibyte and holds the bytes that have arrived.  Return nil if
+the frame is not complete.  Signal `midflight-frame-bad' as soon as the
+bytes cannot become a frame.  SHAPE is a regexp for frames of a peer that has
+not proved itself: a frame that is long or does not match is bad, and is
+not read."
   (goto-char (point-min))
   (unless (let ((case-fold-search nil))
             (looking-at-p "[0-9a-f]\\{0,6\\}\\'\\|[0-9a-f]\\{6\\}("))

@@ -8,16 +8,16 @@
 
 ;;; Commentary:
 
-;; The computations of the handshake; midflight-connection.el sends its two
+;; The computations of the handshake.  midflight-connection.el sends its two
 ;; requests:
 ;;
 ;;     (call 0 hello ("1" "OUR-NONCE"))
 ;;     (return 0 ("ITS-NONCE" "ITS-PROOF"))
 ;;     (call 1 prove ("OUR-PROOF"))
 ;;
-;; A proof is HMAC-SHA256 with the cookie as its key.  So whoever has got the
-;; address of a dead server learns nothing: it is sent a nonce, and no more
-;; before it has proved itself.  docs/protocol.md has an example.
+;; A proof is HMAC-SHA256 with the cookie as its key.  So a program that has
+;; taken the address of a dead server learns nothing: before it has proved
+;; itself, it gets only a nonce.  docs/protocol.md has an example.
 
 ;;; Code:
 
@@ -28,22 +28,22 @@
 (defconst midflight-handshake-answers
   (concat "\\`(return [0-9]\\{1,9\\} (\"[0-9a-f]\\{32,128\\}\" \"[0-9a-f]\\{64\\}\"))\n?\\'"
           "\\|\\`(return-error [0-9]\\{1,9\\} \"\\(?:[^\"\\]\\|\\\\.\\)*\")\n?\\'")
-  "Matches all that a server may send before it has proved itself.")
+  "Regexp for the messages of a server that has not yet proved itself.")
 
 (defvar midflight-handshake--count 0
   "How many nonces there were.")
 
 (defun midflight-handshake-nonce ()
-  "Return 64 hex digits that were never used before."
+  "Return 64 random hex digits, to be used once."
   (setq midflight-handshake--count (1+ midflight-handshake--count))
   (secure-hash 'sha256
                (format "%S" (list (emacs-pid) (current-time) midflight-handshake--count
                                   (random t) (random) (random) (random)
-                                  ;; Random bytes of GnuTLS, where it is built in.
+                                  ;; Random bytes from GnuTLS, if Emacs is built with it.
                                   (ignore-errors (secure-hash 'sha256 '(iv-auto 32)))))))
 
 (defun midflight-handshake-address (server)
-  "Return where to connect to SERVER, the path of a Unix socket or a port.
+  "Return the address of SERVER, the path of a Unix socket or a port.
 SERVER is a plist of `midflight-rendezvous-server'."
   (or (and (midflight-epc-unix-sockets-p)
            (plist-get server :socket))
@@ -72,9 +72,9 @@ ITS-NONCE the server's."
      (equal proof (midflight-handshake-proof "server" server nonce its-nonce)))))
 
 (defun midflight-handshake-mismatch (info version protocol)
-  "Return why a server of another protocol cannot be used, and what to do.
-INFO is what it said of itself; VERSION and PROTOCOL are those of this
-package."
+  "Return the reason why a server of another protocol is unusable, with advice.
+INFO is the server's description of itself; VERSION and PROTOCOL are those
+of this package."
   (let ((theirs (plist-get info :protocol)))
     (if (and (integerp theirs) (< theirs protocol))
         (format "the server is older than this Emacs package: it is Midflight %s with protocol %s, the package is %s with protocol %d; update Midflight in the project (python -m pip install -U midflight), stop the server (midflight stop), and load again"

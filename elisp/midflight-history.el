@@ -8,10 +8,11 @@
 
 ;;; Commentary:
 
-;; The file has one input a line, oldest first, each as a Lisp string with its
-;; newlines escaped.  Whoever writes it merges what is there already, so that
-;; two Emacsen lose nothing of each other's.  A line that cannot be read is
-;; left out; a file that is missing or damaged is no error.
+;; The history file of shells.  It has one input on each line, oldest first,
+;; each as a Lisp string with its newlines escaped.  Before Emacs writes the
+;; file, it merges the inputs that are already there, so that two Emacs sessions
+;; keep each other's inputs.  A line that cannot be read is skipped; a missing
+;; or damaged file is not an error.
 
 ;;; Code:
 
@@ -25,7 +26,7 @@
   :package-version '(midflight . "0.1.0"))
 
 (defcustom midflight-shell-history-size 1000
-  "How many inputs the history file keeps."
+  "The most inputs that the history file keeps."
   :type 'natnum
   :group 'midflight
   :package-version '(midflight . "0.1.0"))
@@ -45,15 +46,15 @@
     (nreverse inputs)))
 
 (defun midflight-history-merge (old new)
-  "Return the inputs OLD and then NEW, the last of equal ones only.
-Both are oldest first.  No more than `midflight-shell-history-size' are
-returned, the newest."
+  "Return the inputs OLD and then NEW, keeping only the last of equal ones.
+Both are oldest first.  Return at most the newest
+`midflight-shell-history-size' inputs."
   (last (nreverse (delete-dups (reverse (append old new))))
         midflight-shell-history-size))
 
 (defun midflight-history-write (new)
   "Add the inputs NEW, oldest first, to the history file.
-It is written whole and for its owner alone: inputs may hold secrets."
+Write the whole file, readable only by its owner: inputs may hold secrets."
   (when (and midflight-shell-history-file new)
     (let* ((inputs (midflight-history-merge (midflight-history-read) new))
            (file (file-truename midflight-shell-history-file))
@@ -63,7 +64,7 @@ It is written whole and for its owner alone: inputs may hold secrets."
            (print-level nil)
            temporary)
       (make-directory (file-name-directory file) t)
-      ;; A file that `make-temp-file' makes has mode 0600.
+      ;; `make-temp-file' creates files with mode 0600.
       (setq temporary (make-temp-file (concat file ".")))
       (with-temp-file temporary
         (dolist (input inputs)

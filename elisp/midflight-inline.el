@@ -8,25 +8,25 @@
 
 ;;; Commentary:
 
-;; One value at a time is shown behind the line that it is of, as an overlay:
-;; the text of the buffer stays as it is.  It goes with the next command that
-;; edits or moves, or with the next edit, by `midflight-inline-result-until'.
-;; One that is long, or has several lines, is cut short; all of it is its
-;; tooltip, and stands in the shell.
+;; The value of an expression behind its line, as an overlay that does not
+;; change the text of the buffer.  One value is shown at a time.  The next
+;; command that edits or moves removes it, or only the next edit, as
+;; `midflight-inline-result-until' says.  A value that is long, or has several
+;; lines, is cut short; the full text is its tooltip, and is in the shell.
 
 ;;; Code:
 
 (require 'subr-x)
 
 (defcustom midflight-inline-result-until 'command
-  "What makes a value go that is shown behind its line."
+  "The command that removes a value shown behind its line."
   :type '(choice (const :tag "The next command that moves or edits" command)
                  (const :tag "The next edit of the buffer" edit))
   :group 'midflight
   :package-version '(midflight . "0.1.0"))
 
 (defcustom midflight-inline-result-width 120
-  "How many characters of a value are shown behind its line."
+  "The most characters of a value that are shown behind its line."
   :type 'natnum
   :group 'midflight
   :package-version '(midflight . "0.1.0"))
@@ -44,7 +44,7 @@
   "Point and the tick of the text when the value was shown.")
 
 (defun midflight-inline--cut (text)
-  "Return TEXT as it fits behind a line: its first line, not too long."
+  "Return TEXT shortened to fit behind a line: its first line, cut if long."
   (let* ((lines (split-string (string-trim-right text) "\n"))
          (first (car lines))
          (more (1- (length lines)))
@@ -55,8 +55,8 @@
 
 (defun midflight-inline-result (place text &optional failed whole)
   "Show TEXT behind the line of PLACE, a marker, until the next command.
-FAILED non-nil says that it is an error.  WHOLE is its tooltip; without it
-all of TEXT is."
+If FAILED is non-nil, it is an error.  WHOLE is its tooltip; if nil, that is
+all of TEXT."
   (with-current-buffer (marker-buffer place)
     (midflight-inline-remove)
     (save-excursion
@@ -68,7 +68,7 @@ all of TEXT is."
           (setq shown (propertize shown 'face (if failed 'midflight-inline-error
                                                 'midflight-inline-result)
                                   'help-echo (string-trim-right (or whole text))))
-          ;; Else the cursor at the end of the line is shown behind the value.
+          ;; Otherwise the cursor at the end of the line is shown behind the value.
           (put-text-property 0 1 'cursor t shown)
           (overlay-put overlay 'after-string shown)
           (overlay-put overlay 'midflight-inline t)

@@ -8,10 +8,10 @@
 
 ;;; Commentary:
 
-;; What the keys of a shell do with the input: RET evaluates it if it is
-;; complete, as the server says, C-j gives it a new line, C-RET ends it
-;; whatever it is; TAB completes or indents; a comma where there is no input
-;; asks for a command.  Python is shown with its faces while it is typed.
+;; The keys of a shell for its input: RET evaluates the input if the server
+;; says that it is complete, C-j adds a new line, C-RET evaluates the input as
+;; it is; TAB completes or indents; a comma reads the name of a command if the
+;; input is empty.  Python gets its faces while it is typed.
 
 ;;; Code:
 
@@ -23,7 +23,7 @@
 (declare-function midflight-quit "midflight-server" (&optional stop))
 
 (defvar-local midflight-input--tick nil
-  "When the faces of the input were put on, in changes of the buffer.")
+  "The modification tick of the buffer when the input last got its faces.")
 
 (defun midflight-input-setup ()
   "Prepare the current buffer, a shell, for input."
@@ -34,7 +34,8 @@
 
 (defun midflight-input--propertize (start end)
   "Let quotes and brackets in the output from START to END be punctuation.
-Else one there would open a string or a list that goes on in the input."
+Otherwise one of them could open a string or a list that goes on in the
+input."
   (save-excursion
     (goto-char start)
     (let ((limit (min end (midflight-transcript-input-mark))))
@@ -42,7 +43,7 @@ Else one there would open a string or a list that goes on in the input."
         (put-text-property (match-beginning 0) (match-end 0) 'syntax-table '(1))))))
 
 (defun midflight-input--fontify ()
-  "Show the input with the faces of Python, if it has changed."
+  "Put the faces of Python on the input, if it has changed."
   (let ((tick (buffer-chars-modified-tick)))
     (unless (eql tick midflight-input--tick)
       (midflight-fontify-region (midflight-transcript-input-mark) (point-max))
@@ -51,9 +52,9 @@ Else one there would open a string or a list that goes on in the input."
 ;;;; Evaluate
 
 (defun midflight-shell-return ()
-  "Evaluate the input, if it is complete; else give it a new line.
-Above the input it does what the place is for: look into a result, show
-the rest of a long line, copy an old input to the prompt."
+  "Evaluate the input if it is complete; otherwise add a new line to it.
+Above the input, act on the text at point: inspect a result, show the rest
+of a long line, or copy an old input to the prompt."
   (interactive)
   (cond ((>= (point) (midflight-transcript-input-mark)) (midflight-input--send nil))
         ((get-text-property (point) 'midflight-folded) (midflight-fold-show))
@@ -62,13 +63,13 @@ the rest of a long line, copy an old input to the prompt."
         (t (comint-copy-old-input))))
 
 (defun midflight-shell-send ()
-  "Evaluate the input as it is: a compound statement ends here."
+  "Evaluate the input as it is, without further lines of a compound statement."
   (interactive)
   (goto-char (point-max))
   (midflight-input--send t))
 
 (defun midflight-input--send (is-whole)
-  "Evaluate the input; nothing follows it if IS-WHOLE is non-nil."
+  "Evaluate the input; if IS-WHOLE is non-nil, no line follows it."
   (pcase midflight-shell-session-state
     ('off
      (midflight-server-ensure #'ignore)
@@ -93,8 +94,8 @@ the rest of a long line, copy an old input to the prompt."
   (midflight-shell-session-ready midflight-shell-session-prompt))
 
 (defun midflight-input--continue (text answer is-whole)
-  "Put TEXT back, with a new line, if it is incomplete by ANSWER.
-If it was to be taken as it IS-WHOLE, say so instead of the new line."
+  "Put TEXT back, with a new line, if it is incomplete according to ANSWER.
+If IS-WHOLE is non-nil, display a message instead of adding the new line."
   (when (equal (plist-get answer :status) "incomplete")
     (let ((rest (midflight-transcript-take-input)))
       (goto-char (point-max))
@@ -118,7 +119,7 @@ If it was to be taken as it IS-WHOLE, say so instead of the new line."
                  ?\s)))
 
 (defun midflight-input--line-start ()
-  "Return where the line of the input begins that point is in."
+  "Return the beginning of the input line at point."
   (let ((inhibit-field-text-motion t))
     (max (marker-position (midflight-transcript-input-mark))
          (line-beginning-position))))
@@ -164,7 +165,7 @@ Above the input, go to the next button."
     ("doctor" midflight-doctor "check the installation")
     ("clear" midflight-transcript-clear "delete the transcript")
     ("source" midflight-shell-back "back to the source buffer"))
-  "Names, commands and what they do, for `midflight-shell-comma'.")
+  "Names, commands and their descriptions, for `midflight-shell-comma'.")
 
 (defun midflight-input--stop ()
   "Stop the server, after a question."
@@ -173,7 +174,7 @@ Above the input, go to the next button."
     (call-interactively #'midflight-quit)))
 
 (defun midflight-shell-comma ()
-  "Ask for a command where there is no input; else insert a comma."
+  "Ask for a command if the input is empty; otherwise insert a comma."
   (interactive)
   (if (and (>= (point) (midflight-transcript-input-mark))
            (string-blank-p (midflight-transcript-input)))

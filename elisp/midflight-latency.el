@@ -8,7 +8,7 @@
 
 ;;; Commentary:
 
-;; A table of methods and the seconds that their last requests took, newest
+;; A table of methods and the times of their last requests in seconds, newest
 ;; first.  `midflight-doctor' shows it.
 
 ;;; Code:
@@ -16,10 +16,11 @@
 (require 'seq)
 
 (defconst midflight-latency--kept 100
-  "How many times of a method are remembered.")
+  "The most times that are remembered for a method.")
 
 (defun midflight-latency-timed (table method callback)
-  "Return CALLBACK made to note in TABLE how long METHOD took from now on."
+  "Return a wrapper of CALLBACK that notes the time of METHOD in TABLE.
+The time counts from now."
   (let ((start (float-time)))
     (lambda (value)
       (puthash method

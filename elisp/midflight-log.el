@@ -8,14 +8,14 @@
 
 ;;; Commentary:
 
-;; What goes over the wire of a project, for who looks for a fault: a line a
-;; message, with the time, its direction, and for an answer how long the call
-;; took.  Off until `midflight-toggle-log' turns it on for a project.
+;; The log of a project's messages, for finding faults: one line for each
+;; message, with its time, its direction, and for an answer the duration of the
+;; call.  `midflight-toggle-log' turns it on for a project; it is off at first.
 ;;
 ;;     10:24:38.123 -> 7 code/load ("/project/counter.py" "async def ...)
 ;;     10:24:38.136 <- 7 return code/load 12.9 ms (:status "loaded" ...)
 ;;
-;; Laws: long messages are cut short; the buffer is cut to half when it is
+;; Laws: long messages are cut short; the buffer loses its first half when it is
 ;; larger than `midflight-log-maximum-size'; the cookie is never in it.
 
 ;;; Code:
@@ -23,19 +23,19 @@
 (require 'midflight-connection)
 
 (defcustom midflight-log-maximum-size 1000000
-  "How many characters a log of the protocol may have.
+  "The most characters in a log of the protocol.
 When it has more, it loses its first half."
   :type 'integer
   :group 'midflight
   :package-version '(midflight . "0.1.0"))
 
 (defconst midflight-log--message-size 500
-  "How many characters of a message are shown.")
+  "The most characters of a message that are shown.")
 
 (defvar midflight-log--roots nil "The projects whose messages are logged.")
 
 (defvar midflight-log--calls (make-hash-table :test #'equal)
-  "When each call without an answer was made.
+  "The times of the calls that have no answer yet.
 The key is (ROOT DIRECTION UID), the value (TIME . METHOD).")
 
 (defvar midflight-log-mode-map
@@ -47,8 +47,8 @@ The key is (ROOT DIRECTION UID), the value (TIME . METHOD).")
 
 (define-derived-mode midflight-log-mode special-mode "Midflight-Log"
   "Major mode for the log of the protocol of a project.
-An arrow to the right is what Emacs sent, one to the left what the server
-sent.  A call has a number, and its answer the same.
+An arrow to the right marks a message from Emacs, an arrow to the left one
+from the server.  A call and its answer have the same number.
 
 \\{midflight-log-mode-map}"
   (buffer-disable-undo)
@@ -65,8 +65,8 @@ sent.  A call has a number, and its answer the same.
 
 ;;;###autoload
 (defun midflight-toggle-log ()
-  "Log the messages to and from the server of this project, or cease to.
-The log is shown when it is turned on."
+  "Start or stop logging the messages to and from this project's server.
+When logging starts, show the log."
   (interactive)
   (let* ((connection (midflight-connection-of-buffer))
          (root (midflight-connection-root connection)))
@@ -113,7 +113,7 @@ The log is shown when it is turned on."
       (when (> (buffer-size) midflight-log-maximum-size)
         (goto-char (- (point-max) (/ midflight-log-maximum-size 2)))
         (delete-region (point-min) (line-beginning-position 2))))
-    ;; Who looks at the end goes on seeing it.
+    ;; A window whose point is at the end stays there.
     (when at-end
       (goto-char (point-max)))
     (dolist (window windows)
@@ -145,7 +145,7 @@ The log is shown when it is turned on."
       text)))
 
 (defun midflight-log--cut (value)
-  "Return VALUE with its long strings cut, so that a large one costs nothing."
+  "Return VALUE with its long strings cut, so that a large one prints fast."
   (cond ((stringp value)
          (if (> (length value) midflight-log--message-size)
              (concat (substring value 0 midflight-log--message-size) "...")

@@ -8,14 +8,13 @@
 
 ;;; Commentary:
 
-;; What completion, ElDoc, Xref, documentation and the inspector have in
-;; common: where point is, in the words of the server, and questions about it.
+;; The common part of completion, ElDoc, Xref, documentation and the inspector:
+;; the description of point for the server, and questions about it.
 ;;
-;; Emacs asks completion and Xref for an answer in place.  `midflight-look-ask'
-;; is the one helper for that: it sends the question, as all requests are sent,
-;; without waiting, then waits a moment for the answer, no longer than it is
-;; told, and not at all once a key is pressed.  An answer that comes later is
-;; kept, so the next try has it at once.
+;; Completion and Xref must return their answer at once.  `midflight-look-ask' is
+;; the helper for that: it sends the question without waiting, like all requests,
+;; then waits for the answer, at most the given time, and only until a key is
+;; pressed.  A later answer is kept, so the next try has it at once.
 
 ;;; Code:
 
@@ -26,26 +25,26 @@
 (declare-function midflight-transcript-input-mark "midflight-transcript" ())
 
 (defconst midflight-look--before-limit 2000
-  "How many characters before point are sent at most.
-A request of more than 4 KB would wait for its turn.")
+  "The most characters before point that are sent.
+The server puts off a request of more than 4 KB.")
 
 (defconst midflight-look--fresh-seconds 3
-  "How long an answer is good: what it tells of goes on running.")
+  "The seconds that an answer is used, because the system goes on running.")
 
 (defconst midflight-look--pending-limit 4
-  "How many questions of a buffer may be without an answer.")
+  "The most questions of a buffer that may be without an answer.")
 
 (defvar-local midflight-look--answers nil
   "Hash table of questions and answers: (TIME VALUE), or `pending'.")
 
-;;;; Where point is
+;;;; The position of point
 
 (defun midflight-look-shell-p ()
   "Return non-nil if this is a shell buffer."
   (derived-mode-p 'midflight-shell-mode))
 
 (defun midflight-look-where ()
-  "Return what stands for this buffer when names are looked up.
+  "Return the scope in which names of this buffer are looked up.
 It is the number of a shell, the path of a file, or nil for neither."
   (if (midflight-look-shell-p)
       midflight-shell-session-number
@@ -57,14 +56,14 @@ It is the number of a shell, the path of a file, or nil for neither."
        (save-match-data (ignore-errors (python-info-current-defun)))))
 
 (defun midflight-look-possible-p ()
-  "Return non-nil if the server can be asked about what is at point."
+  "Return non-nil if the server can be asked about the text at point."
   (and (midflight-connection-open-p)
        (or (not (midflight-look-shell-p))
            (and midflight-shell-session-number
                 (>= (point) (midflight-transcript-input-mark))))))
 
 (defun midflight-look-before ()
-  "Return the text of the statement before point, of its end if it is long."
+  "Return the text of the statement before point; only its end if it is long."
   (let ((start (max (if (midflight-look-shell-p)
                         (marker-position (midflight-transcript-input-mark))
                       (save-excursion
@@ -75,8 +74,8 @@ It is the number of a shell, the path of a file, or nil for neither."
 
 (defun midflight-look-expression ()
   "Return the dotted name that point is in or behind, or nil.
-Point in the middle of a dotted name means it up to there: on the first
-part of counter.loop it is counter."
+In the middle of a dotted name, return the name up to that part: on the
+first part of counter.loop return counter."
   (save-excursion
     (let ((end (progn (skip-chars-forward "[:alnum:]_") (point)))
           (limit (if (midflight-look-shell-p)
@@ -91,7 +90,7 @@ part of counter.loop it is counter."
         (and (string-match-p "\\`[[:alpha:]_]" text) text)))))
 
 (defun midflight-look-read (prompt)
-  "Return an expression that is read with PROMPT; its default is at point."
+  "Read an expression with PROMPT and return it; the default is at point."
   (let* ((default (or (and (use-region-p)
                            (buffer-substring-no-properties (region-beginning) (region-end)))
                       (midflight-look-expression)))
@@ -124,7 +123,7 @@ part of counter.loop it is counter."
       answer)))
 
 (defun midflight-look--pending-count ()
-  "Return how many questions of this buffer have no answer."
+  "Return the number of questions of this buffer without an answer."
   (let ((count 0))
     (maphash (lambda (_ answer) (when (eq answer 'pending) (setq count (1+ count))))
              midflight-look--answers)
@@ -143,9 +142,9 @@ part of counter.loop it is counter."
 
 (defun midflight-look-ask (method args seconds)
   "Return the answer to METHOD with ARGS, as a list of it, or nil for none yet.
-Wait at most SECONDS, and no longer than until a key is pressed.  What
-comes later is there for the next call, if that is soon.  Point and text
-of the buffer may have changed after a wait."
+Wait at most SECONDS, and only until a key is pressed.  A later answer is
+kept for the next call, if that is soon.  Point and text of the buffer may
+have changed after a wait."
   (when (midflight-connection-open-p)
     (unless midflight-look--answers
       (setq midflight-look--answers (make-hash-table :test #'equal)))

@@ -8,31 +8,32 @@
 
 ;;; Commentary:
 
-;; A shell shows what all the runtime processes print that were started from
-;; it.  The server tells who printed which part; here the parts get a face and
-;; the pid, which ElDoc, the mouse and `midflight-shell-tag-output' show.
+;; The output of the runtime processes that were started from a shell.  The
+;; server names the process that printed each part.  This file gives each part a
+;; face and its pid, which ElDoc, the mouse and `midflight-shell-tag-output'
+;; show.
 
 ;;; Code:
 
 (defface midflight-notice '((t :inherit shadow))
-  "Face for what Midflight itself says in a shell buffer."
+  "Face for Midflight's own messages in a shell buffer."
   :group 'midflight)
 
 (defface midflight-process-output '((t :inherit font-lock-doc-face))
-  "Face for what runtime processes other than the shell's own print."
+  "Face for the output of runtime processes other than the shell's own."
   :group 'midflight)
 
 (defcustom midflight-shell-tag-output nil
   "Whether lines that runtime processes print are shown with their pid.
-Without it the pid is shown by ElDoc and when the mouse is over them.
-What the shell's own evaluation prints is never tagged."
+If nil, ElDoc and the tooltip of such a line show the pid.  The output of
+the shell's own evaluation is never tagged."
   :type '(choice (const :tag "With the pid before each line" t)
                  (const :tag "Only by their face" nil))
   :group 'midflight
   :package-version '(midflight . "0.1.0"))
 
 (defun midflight-output-tagged (text writers)
-  "Return TEXT with properties that tell who of WRITERS printed which part."
+  "Return TEXT with properties that name the one of WRITERS for each part."
   (let ((start 0))
     (pcase-dolist (`(,length ,pid) writers)
       (when pid

@@ -8,18 +8,19 @@
 
 ;;; Commentary:
 
-;; How an editor finds the server of a file, the same rule as the server's:
+;; The way from a file to its server, by the same rule as in the server:
 ;;
 ;; 1. The project root is the nearest ancestor with a pyproject.toml, else the
 ;;    nearest with a .git, else the folder of the file; symbolic links resolved.
-;; 2. The runtime folder of the user has one folder for each root, named by
-;;    the first 16 hex digits of the SHA-256 of the root.
-;; 3. In it the server keeps main.json: its socket, port, pid, root, protocol,
-;;    version, and the cookie, the secret that both ends prove they have.
+;; 2. The user's runtime folder has one folder for each root, named by the
+;;    first 16 hex digits of the SHA-256 of the root.
+;; 3. In that folder the server keeps main.json: its socket, port, pid, root,
+;;    protocol, version, and the cookie, the secret that both ends prove they
+;;    have.
 ;;
-;; This file only reads.  A folder or file that other users could have
-;; written or can read is an error, never a warning: who controls the address
-;; in there gets the text of the buffers.
+;; This file only reads.  If other users can read a folder or file, or could
+;; have written it, that is an error, never a warning: the program at the
+;; address in that file gets the text of the buffers.
 
 ;;; Code:
 
@@ -28,7 +29,7 @@
 
 (defun midflight-rendezvous-root (file)
   "Return the root of the project of FILE, a file or folder, as a folder name.
-It has no slash at its end, and no symbolic link in it."
+The name does not end in a slash, and contains no symbolic links."
   (when (file-remote-p file)
     (midflight-user-error
      "%s is on another machine, and a server is found by files of this one; nothing was done; run Emacs there, or edit a local copy"
@@ -47,18 +48,18 @@ It has no slash at its end, and no symbolic link in it."
   (substring (secure-hash 'sha256 (encode-coding-string root 'utf-8-unix t)) 0 16))
 
 (defun midflight-rendezvous--own-folder-p (folder)
-  "Return non-nil if FOLDER is one of this user's that others cannot change."
+  "Return non-nil if FOLDER belongs to this user and others cannot change it."
   (let ((attributes (file-attributes (file-name-as-directory folder) 'integer)))
     (and attributes
          (eq (file-attribute-type attributes) t)
          (eql (file-attribute-user-id attributes) (user-uid))
-         ;; Nobody else may write to it, or it is sticky.
+         ;; Other users cannot write to it, or it is sticky.
          (string-match-p "\\`.\\{8\\}\\(?:-\\|.[tT]\\)" (file-attribute-modes attributes)))))
 
 (defun midflight-rendezvous--base-p (folder)
   "Return non-nil if FOLDER may hold the runtime folder.
-It is one of this user's, or missing in one.  After su, XDG_RUNTIME_DIR
-names another user's."
+It belongs to this user, or it is missing and its parent does.  After su,
+XDG_RUNTIME_DIR names the folder of another user."
   (if (file-exists-p folder)
       (midflight-rendezvous--own-folder-p folder)
     (midflight-rendezvous--own-folder-p
@@ -66,7 +67,7 @@ names another user's."
 
 (defun midflight-rendezvous-folder ()
   "Return the runtime folder of this user.
-A relative name in the environment counts as none."
+Ignore a relative name in the environment."
   (let ((own (getenv "MIDFLIGHT_RUNTIME_DIR"))
         (session (getenv "XDG_RUNTIME_DIR")))
     (cond ((and own (string-prefix-p "/" own))
@@ -97,8 +98,8 @@ TYPE is as in `file-attribute-type': t for a folder, nil for a file."
   "The most bytes that main.json may have.")
 
 (defun midflight-rendezvous--read-file (file)
-  "Return the text of FILE, or nil if it is no file or too long to be ours.
-What a pipe or a link leads to is never waited for or read."
+  "Return the text of FILE, or nil if it is not a file or is too long.
+Never read or wait for a pipe, or the target of a link."
   (let ((attributes (file-attributes file)))
     (when (and attributes
                (null (file-attribute-type attributes))
@@ -113,11 +114,11 @@ What a pipe or a link leads to is never waited for or read."
 (defun midflight-rendezvous-alive-p (pid)
   "Return non-nil if the operating system has a process PID of this user."
   (and (integerp pid) (< 0 pid 2147483648) (eql 0 (signal-process pid 0))
-       ;; Dead, but nobody has asked how it ended: so in many a container.
+       ;; Dead, but its parent has not waited for it, as in some containers.
        (not (equal (alist-get 'state (process-attributes pid)) "Z"))))
 
 (defun midflight-rendezvous--read (folder)
-  "Return the main.json in FOLDER as a plist, nil for no live server."
+  "Return the main.json in FOLDER as a plist, or nil without a live server."
   (let* ((text (midflight-rendezvous--read-file (expand-file-name "main.json" folder)))
          (json-object-type 'plist) (json-null nil)
          (server (and text (ignore-errors (json-read-from-string text))))
@@ -136,8 +137,8 @@ What a pipe or a link leads to is never waited for or read."
 (defun midflight-rendezvous-server (root)
   "Return the running server of ROOT as its file describes it, or nil.
 The value is a plist with :socket, :port, :pid, :root, :protocol, :version
-and :cookie.  A server whose process is dead counts as none.  Signal
-`user-error' if the files are not the user's alone."
+and :cookie.  Return nil if the process of the server is dead.  Signal
+`user-error' if other users can access the files."
   (let* ((top (midflight-rendezvous-folder))
          (folder (expand-file-name (midflight-rendezvous-key root) top))
          (file (expand-file-name "main.json" folder)))
@@ -156,7 +157,7 @@ and :cookie.  A server whose process is dead counts as none.  Signal
 
 (defun midflight-rendezvous-roots ()
   "Return the roots of all projects that have a running server, sorted.
-There are none in a folder that is not the user's alone."
+Skip a folder that other users can access."
   (let ((top (midflight-rendezvous-folder))
         roots)
     (when (midflight-rendezvous--private-p top t)

@@ -8,15 +8,15 @@
 
 ;;; Commentary:
 
-;; How a buffer gets a server, without ever waiting for it:
+;; The way from a buffer to its server, without waiting for it:
 ;;
-;; 1. `midflight-server-ensure' attaches to the one that runs for the project.
-;; 2. If none runs it starts one, after the question that
-;;    `midflight-auto-start' asks for: "midflight serve --detach", which ends
-;;    when the server answers.  The server belongs to nobody; it outlives Emacs.
-;; 3. Whoever waits for it goes on in its callback.
+;; 1. `midflight-server-ensure' attaches to the server of the project.
+;; 2. If none runs, it starts one, after a question if `midflight-auto-start'
+;;    says so: "midflight serve --detach", which ends when the server answers.
+;;    The server is not a child of Emacs, and outlives it.
+;; 3. Each caller continues in its callback.
 ;;
-;; Here are also the commands on servers: attach to another, leave, stop,
+;; This file also has the commands on servers: attach to another, leave, stop,
 ;; restart.
 
 ;;; Code:
@@ -33,22 +33,23 @@
   :package-version '(midflight . "0.1.0"))
 
 (defconst midflight-server--start-seconds 30
-  "How long a server may take to start.  Its imports may be large.")
+  "The most seconds that a server may take to start; its imports may be large.")
 
 (defconst midflight-server--stop-seconds 15
-  "How long a server may take to end.  It gives its processes 5 s to unwind.")
+  "The most seconds that a server may take to end.
+It gives its processes 5 s to unwind.")
 
 ;;;; Attach or start
 
 (defun midflight-server-ensure (callback &optional error-callback start)
   "Call CALLBACK when the server of the current buffer's project is attached.
-That is at once if it is.  Otherwise attach to the one that runs, or start
-one: if START is non-nil without question, else by `midflight-auto-start'.
-The question is asked before this returns; the rest goes on by itself.
-ERROR-CALLBACK gets a string if it fails; without it the string is shown.
-Both run in the current buffer, if that lives.  Signal `user-error' if no
-server runs and none may be started."
-  ;; A pyproject.toml may have appeared since the last look.
+If it is already attached, call CALLBACK at once.  Otherwise attach to the
+server that runs, or start one: if START is non-nil without question, else
+by `midflight-auto-start'.  Ask the question before returning, and do the
+rest later.  ERROR-CALLBACK gets a string if that fails; if it is nil, show
+the string.  Both run in the current buffer, unless it has been killed.
+Signal `user-error' if no server runs and none may be started."
+  ;; A pyproject.toml may have been added since the last look.
   (midflight-connection-forget-root)
   (let ((connection (midflight-connection-of-buffer))
         (waiter (cons (midflight-connection-in-buffer (current-buffer) callback)
@@ -77,9 +78,9 @@ server runs and none may be started."
 
 (defun midflight-server--confirm-start (connection start)
   "Signal `user-error' unless a server may be started for CONNECTION.
-START non-nil means that the person said so already."
+If START is non-nil, the user has already agreed."
   (let ((root (abbreviate-file-name (midflight-connection-root connection))))
-    ;; Do not ask for what cannot be done.
+    ;; Do not ask if there is no program to start.
     (midflight-environment-command (midflight-connection-root connection))
     (unless (or start
                 (eq midflight-auto-start 'always)
@@ -95,7 +96,7 @@ START non-nil means that the person said so already."
          (command (midflight-environment-command root))
          (default-directory (file-name-as-directory root))
          (output (generate-new-buffer " *midflight-serve*"))
-         ;; Apart, so that a warning at start is never taken for an answer.
+         ;; Separate, so that a warning at start is never taken for an answer.
          (errors (generate-new-buffer " *midflight-serve stderr*"))
          timer)
     (message "Midflight: starting the server of %s..." (abbreviate-file-name root))
@@ -117,8 +118,8 @@ START non-nil means that the person said so already."
           (setq timer (run-at-time midflight-server--start-seconds nil
                                    #'delete-process process)))
       (error
-       ;; When a program cannot be run, some Emacsen signal this error, and in
-       ;; others it is the new process that says so: to the person all one.
+       ;; If a program cannot be run, some versions of Emacs signal this error,
+       ;; and in others the new process fails; show the same text for both.
        (mapc #'kill-buffer (list output errors))
        (midflight-connection-closed
         connection
@@ -132,7 +133,7 @@ ERRORS is the buffer of its standard error; both its buffers are killed."
          (pipe (get-buffer-process errors))
          (output (process-buffer process))
          (text (progn
-                 ;; What it wrote last may still be in the pipe.
+                 ;; Its last output may still be in the pipe.
                  (while (and pipe (accept-process-output pipe 0)))
                  (string-trim (concat (with-current-buffer errors (buffer-string)) "\n"
                                       (with-current-buffer output (buffer-string))))))
@@ -156,7 +157,7 @@ ERRORS is the buffer of its standard error; both its buffers are killed."
                                 (process-exit-status process)))))))))
 
 (defun midflight-server--show-start-failure (root text)
-  "Show TEXT, what the server of ROOT wrote while it failed to start."
+  "Show TEXT, the output of the server of ROOT, which failed to start."
   (with-current-buffer (get-buffer-create "*midflight-start*")
     (let ((inhibit-read-only t))
       (erase-buffer)
@@ -196,7 +197,7 @@ ERRORS is the buffer of its standard error; both its buffers are killed."
       (buffer-string))))
 
 (defun midflight-server-attach-or-start (&optional start)
-  "Attach to the server of this buffer's project and say so.
+  "Attach to the server of this buffer's project and display a message.
 START is as in `midflight-server-ensure'."
   (if (midflight-connection-open-p)
       (midflight-connection-announce (midflight-connection-of-buffer))
@@ -207,8 +208,8 @@ START is as in `midflight-server-ensure'."
 ;;;###autoload
 (defun midflight-connect (root)
   "Attach this buffer to the running server of the project at ROOT.
-Interactively, choose among the servers that run.  A buffer outside of
-that project uses its connection from then on, and its mode line says so."
+Interactively, choose among the running servers.  A buffer outside that
+project uses its connection from then on, and the mode line shows that."
   (interactive
    (let ((roots (midflight-rendezvous-roots))
          (own (midflight-connection-root-of-buffer)))
@@ -267,8 +268,9 @@ With prefix argument STOP, stop it, which ends its runtime processes."
 
 (defun midflight-server--await-end (connection callback deadline)
   "Call CALLBACK when the server of CONNECTION has ended.
-If it has not by the time DEADLINE, say so.  Its files go first, then its
-sockets; its process ends when the runtime processes have unwound."
+If it has not ended by the time DEADLINE, display a message.  The server
+removes its files first, then closes its sockets; its process ends when the
+runtime processes have unwound."
   (let ((pid (plist-get (midflight-connection-info connection) :pid)))
     (cond ((and (eq (midflight-connection-state connection) 'closed)
                 (not (midflight-rendezvous-alive-p pid)))
@@ -293,7 +295,7 @@ All runtime processes end; shell buffers stay and continue."
                 (midflight-server--confirm-stop connection "Restart"))
         (midflight-server--stop
          connection
-         ;; Whatever buffer is current then, it is this project that goes on.
+         ;; Another buffer may be current then; continue in this project.
          (midflight-connection-in-buffer
           (current-buffer)
           (lambda () (midflight-server-attach-or-start t))))))))

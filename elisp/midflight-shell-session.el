@@ -8,21 +8,21 @@
 
 ;;; Commentary:
 
-;; A shell lives in the server as a session; a shell buffer shows it.  The life
-;; of a session:
+;; The session behind a shell buffer.  A session lives in the server; a shell
+;; buffer shows it.  The life of a session:
 ;;
-;; 1. A buffer without one opens it: the session that it has lost, else the
-;;    one whose editor was the last to go, else a new one.  A session is never
-;;    taken from an editor that is connected.
-;; 2. Inputs are evaluated one after the other; those that come meanwhile wait
-;;    for the next prompt.
-;; 3. When its editor is gone, killed perhaps, it waits in the server: its
-;;    bindings, its number, what it evaluates, and the output of its processes.
-;;    The next editor that takes it up sees whose it was and since when; the
-;;    output from meanwhile follows, within bounds, and its last inputs are in
-;;    the history.
-;; 4. C-u C-c C-z asks instead: for a new one, or one of those that wait.  The
-;;    session that was there is set aside, and waits in its turn.
+;; 1. A buffer without a session opens one: the session that it has lost, else
+;;    the session whose editor was the last to disconnect, else a new one.  A
+;;    session is never taken from an editor that is connected.
+;; 2. Inputs are evaluated one after the other; an input that comes meanwhile
+;;    waits for the next prompt.
+;; 3. When its editor is gone, perhaps killed, the session waits in the server
+;;    with its bindings, its number, its evaluation, and the output of its
+;;    processes.  The next editor that takes it up shows who had it and until
+;;    when; then follows the output from meanwhile, within limits, and the last
+;;    inputs are in the history.
+;; 4. C-u C-c C-z asks instead: for a new session, or a waiting one.  The current
+;;    session is set aside, and waits in its turn.
 ;; 5. If the buffer is killed, the session ends.
 
 ;;; Code:
@@ -39,7 +39,7 @@
 (declare-function midflight-shell-make "midflight-shell" (connection))
 
 (defvar-local midflight-shell-session-state 'off
-  "What this shell does: `off', `opening', `ready' or `busy'.")
+  "The state of this shell: `off', `opening', `ready' or `busy'.")
 (defvar-local midflight-shell-session-number nil "The server's number of this shell.")
 (defvar-local midflight-shell-session-prompt 1 "The number of the prompt.")
 (defvar-local midflight-shell-session--lost nil
@@ -79,8 +79,8 @@ With SESSION, only if it is the server's session of that number."
 ;;;; Open, lose, end
 
 (defun midflight-shell-session-open (shell &optional wanted)
-  "Open a session for SHELL, if it has none: the one that was lost, if it waits.
-WANTED is what `midflight-shell-session--wanted' takes."
+  "Open a session for SHELL, if it has none: the lost session, if it waits.
+WANTED is as in `midflight-shell-session--wanted'."
   (with-current-buffer shell
     (when (eq midflight-shell-session-state 'off)
       (midflight-shell-session--set-state 'opening)
@@ -96,16 +96,16 @@ WANTED is what `midflight-shell-session--wanted' takes."
                                         'midflight-error t)))))))
 
 (defun midflight-shell-session--wanted (lost wanted)
-  "Return what to ask `shell/open' for, in a list.
-WANTED is the number of a session that waits, `new' for a new one, or nil
-for LOST, the session that this buffer has had, or one whose editor is gone."
+  "Return the arguments of `shell/open' for WANTED.
+WANTED is the number of a waiting session, `new' for a new one, or nil for
+LOST, the session that this buffer has had, or one whose editor is gone."
   (cond ((integerp wanted) (list :take wanted))
         (wanted nil)
         (lost (list :resume lost))
         (t (list :take t))))
 
 (defun midflight-shell-session--opened (session lost)
-  "Go on with SESSION, as the server told; LOST was wanted if it is non-nil."
+  "Go on with SESSION, the server's answer; LOST was wanted if it is non-nil."
   (setq midflight-shell-session-number (plist-get session :session)
         midflight-shell-session--lost nil)
   (midflight-transcript-output (midflight-shell-session--text session lost) 'midflight-notice t)
@@ -130,7 +130,7 @@ for LOST, the session that this buffer has had, or one whose editor is gone."
       (midflight-shell-session-open shell))))
 
 (defun midflight-shell-session-closed (connection reason)
-  "Say in the shell of CONNECTION that it ended for REASON."
+  "Write in the shell of CONNECTION that the connection ended for REASON."
   (let ((shell (midflight-shell-of (midflight-connection-root connection))))
     (when shell
       (with-current-buffer shell
@@ -151,18 +151,18 @@ for LOST, the session that this buffer has had, or one whose editor is gone."
   (midflight-shell-session--remember)
   (midflight-shell-session--save)
   (when (and midflight-shell-session-number (midflight-connection-open-p))
-    ;; The close waits for its turn, behind the evaluation.
+    ;; The server closes the session after the evaluation.
     (when (eq midflight-shell-session-state 'busy)
       (midflight-connection-call 'interrupt (list midflight-shell-session-number)
                                  #'ignore #'ignore))
     (midflight-connection-call 'shell/close (list midflight-shell-session-number)
                                #'ignore #'ignore)))
 
-;;;; What is said of a session that goes on
+;;;; The first text of a session
 
 (defun midflight-shell-session--text (session lost)
   "Return the first text of a shell with SESSION, a plist of the server.
-LOST is the session that was to go on, or nil."
+LOST is the session that was to be continued, or nil."
   (concat
    (cond ((not (plist-get session :resumed))
           (concat (plist-get session :banner)
@@ -182,7 +182,7 @@ LOST is the session that was to go on, or nil."
                  (format "%d other shells wait to be taken up" others)))))))
 
 (defun midflight-shell-session--taken-text (session)
-  "Return what is said of SESSION, a plist, which another editor has had."
+  "Return the text about SESSION, a plist, which another editor has had."
   (format "Shell %d of %s, taken up again: nobody had it since %s.  %s, and its bindings; %s."
           (plist-get session :session)
           (plist-get session :client)
@@ -193,12 +193,12 @@ LOST is the session that was to go on, or nil."
             "nothing was printed meanwhile")))
 
 (defun midflight-shell-session--inputs-text (session)
-  "Return how many inputs SESSION, a plist, has had."
+  "Return the text for the number of inputs of SESSION, a plist."
   (let ((inputs (1- (plist-get session :number))))
     (if (eql inputs 1) "1 input" (format "%d inputs" inputs))))
 
 (defun midflight-shell-session--time (seconds)
-  "Return the time SECONDS, since the epoch, for people; its day if not today."
+  "Return SECONDS since the epoch as a time to display, with its day if not today."
   (let ((day (format-time-string "%F" seconds)))
     (if (equal day (format-time-string "%F"))
         (format-time-string "%H:%M" seconds)
@@ -212,22 +212,22 @@ LOST is the session that was to go on, or nil."
         (comint-add-to-input-history input)
         (push input midflight-shell-session--inputs)))))
 
-;;;; Choose one
+;;;; Choose a session
 
 (defun midflight-shell-session-choose (callback)
-  "Ask which shell the project is to have; call CALLBACK with its buffer.
-A new one, or one of those that wait on the server."
+  "Ask for the shell of the project; call CALLBACK with its buffer.
+The choice is a new shell, or one that waits on the server."
   (midflight-connection-call
    'shell/parked nil
    (lambda (rows)
-     ;; Not from within the answer: it would wait there for the person.
+     ;; Not from within the answer, which would wait for the user.
      (run-at-time 0 nil
                   (midflight-connection-in-buffer
                    (current-buffer)
                    (lambda () (midflight-shell-session--ask rows callback)))))))
 
 (defun midflight-shell-session--ask (rows callback)
-  "Ask for one of ROWS, plists of the server, or a new shell; then see CALLBACK."
+  "Ask for one of ROWS, plists of the server, or a new shell; call CALLBACK."
   (let* ((connection (midflight-connection-of-buffer))
          (shell (midflight-shell-of (midflight-connection-root connection)))
          (choices (append (mapcar (lambda (row)
@@ -281,7 +281,7 @@ A new one, or one of those that wait on the server."
 ;;;; Evaluate
 
 (defun midflight-shell-session-ready (number)
-  "Show the prompt of NUMBER; evaluate what waits for it."
+  "Show the prompt of NUMBER; evaluate the next waiting input."
   (setq midflight-shell-session-prompt number)
   (midflight-look-forget)
   (midflight-transcript-prompt (format "%d> " number))
@@ -291,14 +291,14 @@ A new one, or one of those that wait on the server."
 
 (defun midflight-shell-session-evaluate (text callback)
   "Put TEXT after the prompt, evaluate it, and give the answer to CALLBACK.
-What is being typed stays.  The text of an incomplete input is taken away
-again: what becomes of it is for CALLBACK to say."
+Keep the input that is being typed.  Remove the text of an incomplete input
+again: CALLBACK decides what to do with it."
   (let ((committed (midflight-transcript-commit text)))
     (setq midflight-shell-session--running text)
     (midflight-shell-session--set-state 'busy)
     (midflight-connection-call
      'shell/eval (list midflight-shell-session-number
-                       ;; Indentation after the last newline is the editor's.
+                       ;; The indentation after the last newline comes from the editor.
                        (replace-regexp-in-string "\n[ \t]+\\'" "\n" text))
      (lambda (answer)
        (if (equal (plist-get answer :status) "incomplete")
@@ -310,14 +310,14 @@ again: what becomes of it is for CALLBACK to say."
        (funcall callback answer))
      (lambda (error)
        (midflight-shell-session--remember)
-       ;; If the connection ended, this shell is told by itself.
+       ;; If the connection ended, the closed function tells this shell.
        (when (midflight-connection-open-p)
          (midflight-transcript-output error 'midflight-error t)
          (midflight-shell-session-ready midflight-shell-session-prompt))))))
 
 (defun midflight-shell-session--show-answer (answer)
   "Put the value or the error of ANSWER into the transcript.
-It knows its number, by which it is inspected."
+The text of a value carries its number, by which it is inspected."
   (let ((value (plist-get answer :value))
         (error (plist-get answer :error))
         (job (list 'midflight-job (cons midflight-shell-session-number
@@ -341,7 +341,7 @@ CALLBACK gets the answer of the server, a plist."
 ;;;; History
 
 (defun midflight-shell-session--remember ()
-  "Add what was being evaluated to the history."
+  "Add the evaluated text to the history."
   (when midflight-shell-session--running
     (let ((input (string-trim-right midflight-shell-session--running)))
       (setq midflight-shell-session--running nil)
@@ -349,7 +349,7 @@ CALLBACK gets the answer of the server, a plist."
       (push input midflight-shell-session--inputs))))
 
 (defun midflight-shell-session--save ()
-  "Add the inputs of this shell to the history file; show what prevents it."
+  "Add the inputs of this shell to the history file; show an error."
   (condition-case problem
       (midflight-history-write (reverse midflight-shell-session--inputs))
     (error (message "Midflight: the history was not saved: %s"

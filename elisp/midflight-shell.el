@@ -8,18 +8,18 @@
 
 ;;; Commentary:
 
-;; A shell on the running system, one a project.  The life of an input:
+;; A shell on the running system, one for each project.  The steps of an input:
 ;;
 ;; 1. RET moves it into the transcript and asks the server to evaluate it.
-;; 2. What runtime processes print meanwhile, or at any other time, comes as
+;; 2. The output of runtime processes, now or at any other time, arrives as
 ;;    pushes, and goes above the prompt.
 ;; 3. The answer has the value or the error, and the number of the next
 ;;    prompt: the server counts.  An incomplete input comes back to be
 ;;    continued on a new line.
 ;;
-;; A shell outlives its connection: it says that the server is gone, keeps
-;; text, input and history, and goes on when there is a server again.  It
-;; outlives its Emacs too, in the server; see midflight-shell-session.
+;; A shell outlives its connection: it says that the server is gone, keeps its
+;; text, input and history, and continues when there is a server again.  In the
+;; server it also outlives its Emacs; see midflight-shell-session.
 
 ;;; Code:
 
@@ -63,8 +63,8 @@
     (define-key map (kbd "C-c C-b") #'midflight-interrupt)
     (define-key map (kbd "C-c C-z") #'midflight-shell-back)
     (define-key map [remap comint-delete-output] #'midflight-transcript-delete-output)
-    ;; comint sends signals and the end of the input to its program with
-    ;; these; there is none.
+    ;; The comint commands on these keys send signals and the end of the input
+    ;; to a program; a shell has no program.
     (define-key map (kbd "C-d") #'delete-char)
     (define-key map (kbd "C-c C-d") nil)
     (define-key map (kbd "C-c C-d d") #'midflight-doc)
@@ -101,7 +101,7 @@ of Midflight itself are there.
   (setq-local comment-start "# ")
   (setq-local indent-tabs-mode nil)
   (setq-local tab-width 4)
-  ;; Follow the output by lines, not by jumps of half a window.
+  ;; Scroll with the output line by line, not by half a window.
   (setq-local scroll-conservatively 101)
   (setq mode-line-process '(:eval (midflight-shell--lighter)))
   (midflight-transcript-setup)
@@ -115,7 +115,7 @@ of Midflight itself are there.
   (add-hook 'kill-buffer-hook #'midflight-shell-session-end nil t))
 
 (defun midflight-shell--lighter ()
-  "Return the mode line's word on the state of this shell."
+  "Return the mode-line text for the state of this shell."
   (pcase midflight-shell-session-state
     ('off ":no server")
     ('ready "")
@@ -125,7 +125,7 @@ of Midflight itself are there.
 
 (defun midflight-shell-ensure ()
   "Return the shell buffer of this buffer's project; make it if there is none.
-Its session is opened if the server is attached and it has none."
+Open its session if the server is attached and it has none."
   (let* ((connection (midflight-connection-of-buffer))
          (root (midflight-connection-root connection))
          (shell (or (midflight-shell-of root)
@@ -149,7 +149,7 @@ Its session is opened if the server is attached and it has none."
 
 (defun midflight-shell--output (connection session text &optional writers)
   "Show TEXT, printed for SESSION of the server of CONNECTION.
-WRITERS tells who printed what: (LENGTH PID) each, PID nil for the shell."
+WRITERS names the process of each part: (LENGTH PID), PID nil for the shell."
   (let ((shell (midflight-shell-of (midflight-connection-root connection) session)))
     (when shell
       (with-current-buffer shell
@@ -161,10 +161,10 @@ WRITERS tells who printed what: (LENGTH PID) each, PID nil for the shell."
 
 ;;;###autoload
 (defun midflight-shell (&optional choose)
-  "Show the shell of this buffer's project; start or attach a server if need be.
-If this Emacs has none yet, take up one whose editor is gone, if any waits
-on the server.  With prefix argument CHOOSE ask: a new one, or which.
-There, \\<midflight-shell-mode-map>\\[midflight-shell-back] goes back."
+  "Show the shell of this buffer's project; start or attach a server if needed.
+If this Emacs has no shell yet, take up one whose editor is gone, if any
+waits on the server.  With prefix argument CHOOSE, ask for a new shell or a
+waiting one.  In the shell, \\<midflight-shell-mode-map>\\[midflight-shell-back] goes back."
   (interactive "P")
   (let ((source (current-buffer)))
     (if choose
@@ -191,10 +191,11 @@ With prefix argument CHOOSE ask for another shell, as `midflight-shell' does."
         (t (midflight-user-error "The buffer this shell was shown from is gone"))))
 
 (defun midflight-interrupt ()
-  "Break off what this Emacs has running on the server of this buffer's project.
-That is its loads, if one is under way, else the evaluation in the shell.
-A load that is broken off changes nothing.  The server and its runtime
-processes go on."
+  "Break off all loading by this Emacs, or the evaluation in the shell.
+Act on the server of this buffer's project.  If a load of this Emacs is
+under way, break off its loads; otherwise interrupt the evaluation.  A load
+that is broken off changes nothing.  The server and its runtime processes
+go on."
   (interactive)
   (midflight-connection-call
    'code/interrupt '(t)
@@ -211,7 +212,7 @@ processes go on."
                                      #'ignore)
         (message "Midflight: no load of this Emacs and no evaluation runs; nothing was broken off")))))
 
-;; Of its two keys in a shell, show the one that is like other shells'.
+;; The command has two keys in a shell; show the one that other shells have.
 (put 'midflight-interrupt :advertised-binding (kbd "C-c C-c"))
 
 (provide 'midflight-shell)

@@ -8,22 +8,23 @@
 
 ;;; Commentary:
 
-;; A shell buffer is a transcript, then perhaps a prompt, then what its person
-;; is typing.  This file knows where each begins; it knows no server.
+;; The text of a shell buffer: a transcript, then perhaps a prompt, then the
+;; input being typed.  This file tracks where each begins; it does not use the
+;; server.
 ;;
 ;;     Sum is 3                  transcript
 ;;     4> pid << ("pri           prompt, and input being typed
 ;;
-;; Three markers say so, in this order: the end of the output, the start of
-;; the prompt (a newline of ours is between them if the output ended without
-;; one), and the process mark, where the input begins.  While an evaluation
-;; runs there is no prompt and all three are at one place.
+;; Three markers hold these positions, in this order: the end of the output, the
+;; start of the prompt (with an extra newline between them if the output did not
+;; end in one), and the process mark, where the input begins.  While an
+;; evaluation runs, the buffer has no prompt and all three are at one position.
 ;;
-;; Laws: nothing here reads a prompt back from the buffer; no insertion ever
-;; moves or changes the input that is being typed; one insertion for one text.
+;; Laws: no function reads a prompt back from the buffer; no insertion moves or
+;; changes the input being typed; each text is inserted in one step.
 ;;
-;; The mode is comint's, for its history, fields and movement, with a process
-;; that has no program: comint keeps the process mark in it.
+;; The mode derives from comint for its history, fields and movement.  It has a
+;; process without a program, because comint keeps the process mark there.
 
 ;;; Code:
 
@@ -38,7 +39,7 @@
   :group 'midflight)
 
 (defcustom midflight-shell-maximum-size 2000000
-  "How many characters a shell buffer keeps; nil means all.
+  "The number of characters that a shell buffer keeps; nil means all.
 When it has twice as many, the oldest are deleted."
   :type '(choice (const :tag "No limit" nil) natnum)
   :group 'midflight
@@ -73,9 +74,9 @@ When it has twice as many, the oldest are deleted."
 
 (defmacro midflight-transcript--edit (&rest body)
   "Run BODY to change the transcript; keep point with its text.
-The value is that of BODY.
-Undo knows nothing of it: what it knew of the input has other positions
-now, so it is forgotten rather than applied at the wrong place."
+Return the value of BODY.
+Undo does not record the change.  The positions of earlier changes to the
+input are now wrong, so the undo list is cleared."
   (declare (indent 0) (debug t))
   `(prog1
        (let ((inhibit-read-only t)
@@ -96,8 +97,8 @@ now, so it is forgotten rather than applied at the wrong place."
     (insert-before-markers
      (apply #'propertize text 'field 'output 'rear-nonsticky t
             'inhibit-line-move-field-capture t properties))
-    ;; The markers that must not go with it: output begins at the first, and a
-    ;; window that began here would hide what it was to show.
+    ;; These markers must not move with it: output begins at the first, and a
+    ;; window that starts at the second would hide the new text.
     (set-marker comint-last-input-end input-end)
     (dolist (window windows)
       (set-window-start window start t))))
@@ -106,7 +107,7 @@ now, so it is forgotten rather than applied at the wrong place."
 
 (defun midflight-transcript-output (text &optional face fresh properties)
   "Insert TEXT above the prompt, with FACE and the plist PROPERTIES.
-With FRESH non-nil it begins and ends a line.  Long lines are folded."
+If FRESH is non-nil, it begins and ends a line.  Long lines are folded."
   (midflight-transcript--edit
     (delete-region midflight-transcript--output midflight-transcript--prompt)
     (goto-char midflight-transcript--output)
@@ -122,14 +123,14 @@ With FRESH non-nil it begins and ends a line.  Long lines are folded."
 
 (defun midflight-transcript-delete-output ()
   "Delete the output since the last input.
-The command of comint would put the prompt back by itself, not where this
-file knows it to be."
+The command of comint would insert the prompt again, at a position that
+this file does not track."
   (interactive)
   (midflight-transcript--edit
     (delete-region comint-last-input-end midflight-transcript--prompt)))
 
 (defun midflight-transcript-clear ()
-  "Delete the transcript; the prompt and what is being typed stay."
+  "Delete the transcript; keep the prompt and the input being typed."
   (interactive)
   (midflight-transcript--edit
     (delete-region (point-min) midflight-transcript--prompt))
@@ -137,7 +138,7 @@ file knows it to be."
     (set-window-start window (point-min))))
 
 (defun midflight-transcript--trim ()
-  "Delete the oldest lines if the buffer has grown far over its size."
+  "Delete the oldest lines if the buffer is far larger than its limit."
   (when (and midflight-shell-maximum-size
              (> (buffer-size) (* 2 midflight-shell-maximum-size)))
     (goto-char (- (point-max) midflight-shell-maximum-size))
@@ -147,7 +148,7 @@ file knows it to be."
 ;;;; Prompt and input
 
 (defun midflight-transcript-prompt (text)
-  "End the output and insert TEXT as the prompt, before what is being typed."
+  "End the output and insert TEXT as the prompt, before the input being typed."
   (midflight-transcript--edit
     (delete-region midflight-transcript--output (midflight-transcript-input-mark))
     (goto-char midflight-transcript--output)
@@ -161,14 +162,14 @@ file knows it to be."
       (midflight-transcript--cover-input text))))
 
 (defun midflight-transcript--cover-input (prompt)
-  "Let later lines of the input be shown below its first, after PROMPT."
+  "Show later lines of the input below its first line, after PROMPT."
   (move-overlay midflight-transcript--overlay
                 (midflight-transcript-input-mark) (point-max))
   (overlay-put midflight-transcript--overlay 'line-prefix
                (make-string (string-width prompt) ?\s)))
 
 (defun midflight-transcript-remove-prompt ()
-  "Remove the prompt, if there is one; what is being typed stays."
+  "Remove the prompt, if there is one; keep the input being typed."
   (midflight-transcript--edit
     (delete-region midflight-transcript--prompt (midflight-transcript-input-mark))
     (set-marker midflight-transcript--output midflight-transcript--prompt)
@@ -179,14 +180,14 @@ file knows it to be."
   (buffer-substring-no-properties (midflight-transcript-input-mark) (point-max)))
 
 (defun midflight-transcript-take-input ()
-  "Remove what is being typed, and return it."
+  "Remove the input being typed, and return it."
   (prog1 (midflight-transcript-input)
     (delete-region (midflight-transcript-input-mark) (point-max))))
 
 (defun midflight-transcript-commit (text)
-  "Make TEXT, after the prompt, part of the transcript; there is no prompt then.
-What is being typed stays after it.  Return what
-`midflight-transcript-take-back' needs."
+  "Put TEXT after the prompt, and make both part of the transcript.
+The buffer then has no prompt; the input being typed stays after TEXT.
+Return the argument for `midflight-transcript-take-back'."
   (let* ((start (marker-position (midflight-transcript-input-mark)))
          (prompt (copy-marker midflight-transcript--prompt))
          (prefix (make-string (- start prompt) ?\s)))
@@ -204,8 +205,8 @@ What is being typed stays after it.  Return what
       (cons prompt (- (point) prompt)))))
 
 (defun midflight-transcript-take-back (committed)
-  "Remove an input and its prompt; COMMITTED is what the commit returned.
-Output that came since stays."
+  "Remove an input and its prompt; COMMITTED is the value of the commit.
+Keep the output since then."
   (midflight-transcript--edit
     (let ((start (marker-position (car committed))))
       (delete-region start (+ start (cdr committed))))))

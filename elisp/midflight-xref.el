@@ -8,16 +8,18 @@
 
 ;;; Commentary:
 
-;; `M-.' goes to the definition of what the name at point means in the running
-;; system, behind decorators and imports, and M-? lists its uses in the loaded
-;; modules, also those in older versions that a runtime process still runs.
+;; The Xref backend for the running system.  `M-.' goes to the definition of the
+;; object that the name at point means in the running system, behind decorators
+;; and imports.  `M-?' lists its uses in the loaded modules, including older
+;; versions that a runtime process still runs.
 ;;
-;; The server knows the lines of the text that runs; the buffer may have been
-;; edited since.  So a place has the name of its definition and the text of
-;; its line, too, and is looked for in the buffer by these.
+;; The server knows the lines of the running text, and the buffer may have been
+;; edited since.  So a place also has the name of its definition and the text of
+;; its line, and Emacs looks for these in the buffer.
 ;;
-;; Xref asks in place.  What the server does not know, or does not answer in
-;; `midflight-xref--seconds' is left to the next backend: Eglot, tags.
+;; Xref needs its answer at once.  If the server does not know a name, or does
+;; not answer within `midflight-xref--seconds', the next backend is asked, for
+;; instance Eglot or tags.
 
 ;;; Code:
 
@@ -27,10 +29,10 @@
 (require 'midflight-look)
 
 (defconst midflight-xref--seconds 0.3
-  "How long Xref waits for the server at most; any key ends the wait.")
+  "The most seconds that Xref waits for the server; any key ends the wait.")
 
 (defconst midflight-xref--uses-seconds 3
-  "How long a search for uses may take; any key ends the wait.")
+  "The most seconds that a search for uses may take; any key ends the wait.")
 
 (defun midflight-xref-enable ()
   "Let Xref ask the server first in this buffer."
@@ -43,9 +45,9 @@
 ;;;; Places
 
 (cl-defstruct (midflight-xref-spot (:copier nil))
-  "A place in a file, as the server has it of the text that runs."
+  "A place in a file, as the server knows it from the running text."
   path line column text
-  name)                 ; the definition it is, or is in, dotted; may be empty
+  name)                 ; the dotted name of its definition; may be empty
 
 (defun midflight-xref-place (plist name)
   "Return a place made of PLIST, of the server; NAME is its definition."
@@ -84,7 +86,7 @@
             (setq bound (if column
                             (save-excursion
                               (end-of-line)
-                              ;; The body ends before what is not indented more.
+                              ;; The body ends before the next line with the same indentation.
                               (if (re-search-forward
                                    (format "^[ \t]\\{0,%d\\}[^] \t\n#)}]" column) nil t)
                                   (line-beginning-position)
@@ -128,7 +130,7 @@ text, or, if it IS-DEFINITION, by its name."
     found))
 
 (cl-defstruct (midflight-xref-location (:copier nil))
-  "A location of Xref that is looked for in the buffer as it is now."
+  "A location of Xref that is looked for in the current text of the buffer."
   place is-definition note)
 
 (cl-defmethod xref-location-marker ((location midflight-xref-location))
@@ -146,7 +148,7 @@ text, or, if it IS-DEFINITION, by its name."
           (point-marker))))))
 
 (cl-defmethod xref-location-group ((location midflight-xref-location))
-  "Return the file of LOCATION, with what is special about it."
+  "Return the file of LOCATION, with a note on its version."
   (concat (abbreviate-file-name (midflight-xref-spot-path (midflight-xref-location-place location)))
           (midflight-xref-location-note location)))
 
@@ -164,7 +166,7 @@ text, or, if it IS-DEFINITION, by its name."
 ;;;; The backend
 
 (defun midflight-xref--ask (method expression seconds)
-  "Ask METHOD about EXPRESSION at point; return a list of the answer, or nil.
+  "Ask METHOD about EXPRESSION at point; return the answer in a list, or nil.
 Wait SECONDS at most."
   (midflight-look-ask method
                       (list (midflight-look-where) (substring-no-properties expression)
@@ -172,7 +174,7 @@ Wait SECONDS at most."
                       seconds))
 
 (defun midflight-xref--others-p ()
-  "Return non-nil if another backend could know more than nothing."
+  "Return non-nil if another backend might know the name."
   (or (bound-and-true-p tags-file-name)
       (bound-and-true-p tags-table-list)
       (cl-some (lambda (function)
@@ -180,7 +182,7 @@ Wait SECONDS at most."
                xref-backend-functions)))
 
 (defun midflight-xref-backend ()
-  "Return the name of this backend if it is the one to ask here.
+  "Return the name of this backend if it can be asked in this buffer.
 For `xref-backend-functions'."
   (when (or (midflight-look-possible-p)
             (and (midflight-look-shell-p) (midflight-connection-open-p)))
@@ -218,7 +220,7 @@ For `xref-backend-functions'."
            (format " (version %s, no longer current)" (plist-get definition :version)))))
 
 (cl-defmethod xref-backend-definitions ((_backend (eql midflight)) identifier)
-  "Return where IDENTIFIER is defined."
+  "Return the places where IDENTIFIER is defined."
   (let ((definition (car (midflight-xref--ask 'look/definition identifier
                                               midflight-xref--seconds))))
     (when definition
