@@ -342,7 +342,7 @@ def _what_it_did(answers: list[object]) -> str:
     kept = "kept" if 3 in answers[1:] else "lost"
     if 0 in answers:
         return f"new when it is told to switch; state {kept}"
-    return f"old for ever; state {kept}"
+    return f"always old; state {kept}"
 
 
 MIDFLIGHT = {  # where Midflight's programs are written another way
