@@ -74,4 +74,4 @@ def banned(name: str, prose: str) -> Iterator[str]:
 
 def _without(pattern: re.Pattern[str], text: str) -> str:
     """Return `text` with all that matches blanked, its line breaks apart: line numbers stay true."""
-    return pattern.sub(lambda found: "`" + "\n" * found[0].count("\n"), text)
+    return pattern.sub(lambda found: "-" + "\n" * found[0].count("\n"), text)

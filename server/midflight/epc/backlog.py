@@ -18,7 +18,7 @@ class Backlog(Generic[Writer]):
     """A queue of characters, each with its writer, that keeps the first `head_limit` and the last
     `tail_limit` of what waits.
 
-    Whoever reads a flood wants its beginning, where the cause is, and its end, where things stand now.
+    The reader of a flood wants its beginning, where the cause is, and its end, which shows the present state.
     The line that tells of what was dropped has no writer.
     Adding costs no more than the text added. Not thread-safe: its owner holds a lock.
     """

@@ -1,6 +1,6 @@
-"""The door: what a peer must show before anything it sends is parsed, and how long it may take.
+"""The door: the proof that a peer must show before anything it sends is parsed, and the time that it has for it.
 
-Whoever connects has 256 bytes a frame and 5 seconds. A client of ours goes through the handshake; the cookie itself,
+A peer has 256 bytes a frame and 5 seconds. A client of ours goes through the handshake; the cookie itself,
 in a first frame `authenticate`, is taken of other EPC clients, unless the project forbids it.
 """
 

@@ -60,7 +60,7 @@ class CrashReport:
 
     `arguments` are the parameters of the process function's frame by name, as they were at the end: the state.
     `module`, `version`, `function` and `line` are of the innermost frame of a module with versions, else of
-    the user's innermost frame. `traceback` is the text that Python prints, from the user's outermost frame on.
+    the innermost user frame. `traceback` is the text that Python prints, from the outermost user frame on.
     `number` tells it from all others. When listeners are told, the process is dead and others have been told of it;
     `remains` is what it had.
     """

@@ -60,7 +60,7 @@ class Sleep:
 class Receive:
     """Yielded by a receive with patterns or a timeout.
 
-    `timeout` and `deadline` are seconds; None is no limit. `looked` is how many messages had ever arrived when
+    `timeout` and `deadline` are seconds; None for no limit. `looked` is how many messages had ever arrived when
     the mailbox was last looked through for it; below zero, it has not been. `cost` counts looks at
     long mailboxes, in receives, until it is taken off what a process may do in a turn.
     """

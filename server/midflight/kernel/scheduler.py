@@ -1,6 +1,6 @@
 """The scheduler: the core, with time, names, other threads and asyncio's futures around it. It waits for nothing.
 
-`step(now)` does what can be done at `now` and returns when it wants to be called again. Whoever drives it sets
+`step(now)` does what can be done at `now` and returns when it wants to be called again. Its driver sets
 `on_wake` (called on the scheduler's thread) and `on_wake_threadsafe` (called on any other).
 """
 

@@ -109,7 +109,7 @@ def break_off(number: int, by: str, seconds: float = GRACE_SECONDS) -> Outcome |
 
     A load that waits or is prepared ends, and nothing has changed. Python code in the body of a module is broken into;
     if the body has not ended `seconds` later, the load is given up: it is refused, others can load its modules from
-    then on, and nothing that its thread does later reaches those. Whoever loads gets LoadInterrupted.
+    then on, and nothing that its thread does later reaches those. The load's caller gets LoadInterrupted.
 
     Returns: "ended"; "given-up"; "late", if its modules were about to become current, or had.
 

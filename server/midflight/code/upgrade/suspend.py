@@ -5,7 +5,7 @@ to be suspended waits for its answer -> in its own process a copy of it is made 
 in its place, or the copy is dropped -> "resume" is sent.
 
 Laws:
-1. Whoever was asked to suspend is let go: told to resume, or the message is taken back that it has not got to.
+1. Each server that was asked to suspend is let go: told to resume, or the message that it has not read is taken back.
    A server that somebody else had suspended before stays so.
 2. Until `install` nothing has changed for a server. `install` cannot fail.
 3. What runs here runs in processes of ours on the servers' own threads. `Suspension` is used from another thread,
