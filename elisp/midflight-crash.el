@@ -8,19 +8,19 @@
 
 ;;; Commentary:
 
-;; The life of a crash, seen from here:
+;; The crash buffer.  The steps from a crash to a restart:
 ;;
-;; 1. The server tells that a runtime process has ended by an exception.  The
-;;    shell has the text of it, above its prompt.
+;; 1. The server reports that a runtime process has ended by an exception.  The
+;;    shell shows the text of the crash, above its prompt.
 ;; 2. The crash buffer of the project shows the newest crash, as
 ;;    `midflight-display-crash' says: frames in the version that ran, state,
-;;    last message.  n and p go to those before and after it.
-;; 3. The code is mended and loaded.  r starts the process again in the current
-;;    version with the state it had, R also sends it its last message again, i
-;;    lets that state be edited first.
+;;    last message.  n and p go to the crashes after and before it.
+;; 3. The user fixes the code and loads it.  r starts the process again in the
+;;    current version with the state it had, R also sends it its last message
+;;    again, i edits that state first.
 ;;
-;; The server remembers the last fifty crashes, each for an hour; what it has
-;; of them is asked for when it is shown.
+;; The server remembers the last fifty crashes, each for an hour; Emacs asks for
+;; the details of a crash when it shows it.
 
 ;;; Code:
 
@@ -36,8 +36,8 @@
 (declare-function midflight-crashes "midflight-crashes" ())
 
 (defcustom midflight-display-crash t
-  "What happens in Emacs when a runtime process crashes.
-In each case the shell has the text of it, and \\[midflight-crashes] lists it."
+  "The reaction of Emacs to the crash of a runtime process.
+In each case the shell shows its text, and \\[midflight-crashes] lists it."
   :type '(choice (const :tag "The crash buffer is displayed" t)
                  (const :tag "The echo area and the shell say so" note)
                  (const :tag "Only the shell says so" nil))
@@ -45,14 +45,14 @@ In each case the shell has the text of it, and \\[midflight-crashes] lists it."
   :package-version '(midflight . "0.1.0"))
 
 (defconst midflight-crash--kept 50
-  "How many crashes are remembered here, as on the server.")
+  "The most crashes that are remembered here, as on the server.")
 
 (defvar midflight-crash--numbers nil
   "Alist of roots and the numbers of their crashes, newest first.")
 
 (defvar-local midflight-crash--due nil "Non-nil while a crash is about to be shown.")
 (defvar-local midflight-crash--number nil "The number of the crash shown here.")
-(defvar-local midflight-crash--info nil "What the server has of it, a plist.")
+(defvar-local midflight-crash--info nil "The server's details of the crash, a plist.")
 
 (defvar midflight-crash-mode-map
   (let ((map (make-sparse-keymap)))
@@ -96,10 +96,10 @@ In each case the shell has the text of it, and \\[midflight-crashes] lists it."
               (lambda (&rest _) (midflight-crash--show midflight-crash--number)))
   (setq-local word-wrap t))
 
-;;;; What the server tells
+;;;; Crashes that the server reports
 
 (defun midflight-crash--told (connection crash)
-  "Take in CRASH, a plist, the end of a runtime process of CONNECTION's server."
+  "Handle CRASH, a plist for the end of a runtime process on CONNECTION's server."
   (let* ((root (midflight-connection-root connection))
          (number (plist-get crash :crash))
          (shell (midflight-shell-of root)))
@@ -125,13 +125,13 @@ In each case the shell has the text of it, and \\[midflight-crashes] lists it."
 
 (defun midflight-crash--pop-up (connection number)
   "Show crash NUMBER of CONNECTION, without selecting its window.
-A crash buffer that is the current buffer is left as it is: somebody is at
-work there, and \\`n' goes to the newer one."
+Do not change a crash buffer that is the current buffer, because the user
+is working in it; there \\`n' goes to the newer crash."
   (let ((buffer (with-temp-buffer
                   (setq midflight-connection-buffer-root (midflight-connection-root connection))
                   (midflight-process-buffer "crash" 'midflight-crash-mode))))
     (with-current-buffer buffer
-      ;; Many may crash at once; the first that comes while nothing is due is shown.
+      ;; Many may crash at once; show the first if no other is about to be shown.
       (unless (or midflight-crash--due (eq buffer (window-buffer (selected-window))))
         (setq midflight-crash--due t)
         (midflight-crash--show number
@@ -141,7 +141,7 @@ work there, and \\`n' goes to the newer one."
                                (lambda (_) (setq midflight-crash--due nil)))))))
 
 (defun midflight-crash--forget (connection _reason)
-  "Forget the numbers of the crashes of CONNECTION: the next server has its own."
+  "Forget the numbers of the crashes of CONNECTION; a new server has its own."
   (setf (alist-get (midflight-connection-root connection) midflight-crash--numbers
                    nil t #'equal)
         nil))
@@ -153,7 +153,7 @@ work there, and \\`n' goes to the newer one."
 
 ;;;###autoload
 (defun midflight-show-crash (&optional number)
-  "Show the newest crash of this buffer's project, or the one of NUMBER."
+  "Show the newest crash of this buffer's project, or the crash NUMBER."
   (interactive)
   (midflight-server-ensure
    (lambda ()
@@ -179,7 +179,7 @@ work there, and \\`n' goes to the newer one."
 
 (defun midflight-crash--show (number &optional then otherwise)
   "Show crash NUMBER in this buffer, and call THEN.
-OTHERWISE gets the text of an error, which is shown if it is nil."
+OTHERWISE gets the text of an error; if it is nil, show that text."
   (midflight-connection-call
    'crash/info (list number)
    (lambda (info)
@@ -218,7 +218,7 @@ OTHERWISE gets the text of an error, which is shown if it is nil."
     (set-buffer-modified-p nil)))
 
 (defun midflight-crash--header ()
-  "Return the header line: which crash of how many this is."
+  "Return the header line: the index of this crash and the number of all."
   (let* ((numbers (reverse (midflight-crash--numbers-of midflight-connection-buffer-root)))
          (position (cl-position midflight-crash--number numbers)))
     (if position
@@ -226,7 +226,7 @@ OTHERWISE gets the text of an error, which is shown if it is nil."
       " A crash; r, R, i: restart")))
 
 (defun midflight-crash--head (info)
-  "Insert the head of INFO: which process crashed, where and when."
+  "Insert the head of INFO: the process that crashed, the place and the time."
   (midflight-details-field "Process" (plist-get info :pid)
                            (if (plist-get info :name) (format " (%s)" (plist-get info :name)) ""))
   (midflight-details-field "In" (format "%s%s, %s:%d" (plist-get info :module)
@@ -244,7 +244,7 @@ OTHERWISE gets the text of an error, which is shown if it is nil."
                              ", which restarts it or not, by its own rule")))
 
 (defun midflight-crash--messages (info)
-  "Insert the last message and those that waited, of INFO."
+  "Insert the last message of INFO and the waiting messages."
   (midflight-details-heading "Last message")
   (insert "  ")
   (midflight-details-value (or (plist-get info :last-message) "none"))
@@ -261,7 +261,7 @@ OTHERWISE gets the text of an error, which is shown if it is nil."
         (insert (format "  and %d more\n" (- count (length messages))))))))
 
 (defun midflight-crash--what-to-do (info)
-  "Insert how the process of INFO is started again, or why it cannot be."
+  "Insert the ways to restart the process of INFO, or the reason against it."
   (midflight-details-heading "Start it again")
   (if (plist-get info :refusal)
       (insert "  It cannot be started from here: " (plist-get info :refusal) "\n")
@@ -273,7 +273,7 @@ OTHERWISE gets the text of an error, which is shown if it is nil."
   Links, monitors and waiting messages do not come back.\n"))))
 
 (defun midflight-crash-source ()
-  "Go to the innermost frame of the program's, in the version that crashed."
+  "Go to the innermost frame of the program, in the version that crashed."
   (interactive)
   (midflight-details-next-error 1 t))
 
@@ -296,7 +296,7 @@ OTHERWISE gets the text of an error, which is shown if it is nil."
 ;;;; Start again
 
 (defun midflight-crash--restart (number options)
-  "Start the process of crash NUMBER again, with OPTIONS, and say what came of it."
+  "Start the process of crash NUMBER again, with OPTIONS, and show the result."
   (midflight-connection-call
    'crash/restart (list number options)
    (lambda (answer)
@@ -329,7 +329,7 @@ OTHERWISE gets the text of an error, which is shown if it is nil."
 
 (defun midflight-crash-edit-and-restart ()
   "Edit the state of this process, an expression, and start it again with that.
-The values that it had are there by their names."
+The expression can use the names of the values that it had."
   (interactive)
   (let ((number (midflight-crash-here)))
     (if (eql number (plist-get midflight-crash--info :crash))
@@ -337,7 +337,7 @@ The values that it had are there by their names."
       (midflight-connection-call
        'crash/info (list number)
        (lambda (info)
-         ;; Not from within the answer: it would wait there for the person.
+         ;; Not from within the answer, which would wait for the user.
          (run-at-time 0 nil #'midflight-crash--edit number info))))))
 
 (defun midflight-crash--edit (number info)

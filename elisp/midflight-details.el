@@ -8,9 +8,9 @@
 
 ;;; Commentary:
 
-;; What the views of a runtime process and of a crash are made of: headings,
-;; pids that are buttons to other processes, values of which the long ones are
-;; folded, and frames, each a button to its line in the version that ran.
+;; The parts of the views of a runtime process and of a crash: headings, pids as
+;; buttons to other processes, values (long ones are folded), and frames, each a
+;; button to its line in the version that ran.
 
 ;;; Code:
 
@@ -22,7 +22,7 @@
 (declare-function midflight-process-view "midflight-process-view" (pid &optional section))
 
 (defcustom midflight-details-fold 200
-  "The characters of a value that a view shows; the others are behind a button."
+  "The most characters of a value in a view; the rest is behind a button."
   :type 'integer
   :group 'midflight
   :package-version '(midflight . "0.1.0"))
@@ -83,7 +83,7 @@
 ;;;; Values
 
 (defun midflight-details-value (text)
-  "Insert TEXT, a printed value; fold what is over `midflight-details-fold'."
+  "Insert TEXT, a printed value; fold the part beyond `midflight-details-fold'."
   (let ((limit midflight-details-fold))
     (if (<= (length text) limit)
         (insert (midflight-details--one-line text))
@@ -98,11 +98,11 @@
                                (insert (midflight-details--one-line (substring text limit))))))))))
 
 (defun midflight-details--one-line (text)
-  "Return TEXT with its newlines shown as they are written in Python."
+  "Return TEXT with its newlines written as in Python."
   (replace-regexp-in-string "\n" "\\n" text t t))
 
 (defun midflight-details--replace (button insert)
-  "Put the output of INSERT, a function, in the place of BUTTON."
+  "Replace BUTTON by the output of INSERT, a function."
   (let ((inhibit-read-only t)
         (begin (button-start button))
         (end (copy-marker (button-end button))))
@@ -125,7 +125,7 @@
 
 (defun midflight-details-frames (frames)
   "Insert FRAMES, plists, outermost first, each with its line and its locals.
-The locals are folded; Midflight's own frames are not shown."
+Fold the locals, and do not show Midflight's own frames."
   (let ((number 0))
     (dolist (frame frames)
       (unless (plist-get frame :ours)
@@ -135,7 +135,7 @@ The locals are folded; Midflight's own frames are not shown."
       (insert "  no frame of the program's\n"))))
 
 (defun midflight-details--insert-frame (frame number)
-  "Insert FRAME, the one of that NUMBER."
+  "Insert FRAME, the frame with that NUMBER."
   (let ((version (plist-get frame :version))
         (locals (plist-get frame :locals)))
     (insert "  ")
@@ -173,7 +173,7 @@ The locals are folded; Midflight's own frames are not shown."
   (midflight-place-show (button-get button 'midflight-frame) no-select))
 
 (defun midflight-details-push ()
-  "Do what the button at point does, or the one that this line begins with.
+  "Push the button at point, or the first button of this line.
 The line of code below a frame belongs to that frame."
   (interactive)
   (let ((button (or (button-at (point))
@@ -185,7 +185,7 @@ The line of code below a frame belongs to that frame."
       (midflight-user-error "Nothing on this line leads anywhere; TAB goes to what does"))))
 
 (defun midflight-details--button-of-line (lines)
-  "Return the first button of the line that is LINES below this one, or nil."
+  "Return the first button of the line LINES below this one, or nil."
   (save-excursion
     (forward-line lines)
     (let ((button (next-button (point) t)))
@@ -203,7 +203,8 @@ The line of code below a frame belongs to that frame."
 
 (defun midflight-details-next-error (count reset)
   "Go COUNT frames on, from the innermost if RESET; for `next-error'.
-The next is the one further out, as the innermost is where it went wrong."
+The next frame is the one further out, because the error is in the
+innermost."
   (let* ((buttons (midflight-details--frame-buttons))
          (last (length buttons))
          (from (if (or reset (< midflight-details--frame 0)) last midflight-details--frame))

@@ -8,16 +8,16 @@
 
 ;;; Commentary:
 
-;; `midflight-inspect' shows a value of the running system: what it is, and its
-;; items and attributes as buttons that lead further.  The life of a look:
+;; The inspector, which shows a value of the running system: its type, and its
+;; items and attributes as buttons that show these in turn.  How it works:
 ;;
-;; 1. The server looks the expression up, or evaluates it aside, and gives the
-;;    value a number; its page comes as text.
-;; 2. RET on a part: the same for the part.  `l' and `n' go through the pages
-;;    that were seen.
-;; 3. The buffer is killed: the server forgets the numbers.
+;; 1. The server looks the expression up, or evaluates it outside of the shell,
+;;    and gives the value a number; its page arrives as text.
+;; 2. RET on a part does the same for the part.  `l' and `n' go back and forth
+;;    through the pages.
+;; 3. If the buffer is killed, the server forgets the numbers.
 ;;
-;; The server holds what it can only weakly, so looking keeps little alive.
+;; The server uses weak references if it can, so inspecting keeps little alive.
 
 ;;; Code:
 
@@ -33,13 +33,13 @@
 
 (defvar-local midflight-inspector--page nil "The page that is shown, a plist.")
 (defvar-local midflight-inspector--asked nil
-  "What was asked for: `inspect/open' or `inspect/state', and its arguments.")
+  "The request of this page: `inspect/open' or `inspect/state', and arguments.")
 (defvar-local midflight-inspector--back nil
   "Pages before this one: (VALUE START POINT) each, the last first.")
 (defvar-local midflight-inspector--forth nil "Pages after this one, likewise.")
 (defvar-local midflight-inspector--values nil "The numbers that the server holds.")
 (defvar-local midflight-inspector--connection nil
-  "The wire by which the numbers are known.")
+  "The wire on which the numbers are valid.")
 
 (defvar midflight-inspector-mode-map
   (let ((map (make-sparse-keymap)))
@@ -73,7 +73,7 @@
     ["Quit" quit-window]))
 
 (define-derived-mode midflight-inspector-mode special-mode "Midflight-Inspector"
-  "Major mode for a look into a live value.
+  "Major mode for inspecting a live value.
 
 \\{midflight-inspector-mode-map}"
   (setq-local revert-buffer-function #'midflight-inspector--revert)
@@ -83,10 +83,10 @@
 
 ;;;###autoload
 (defun midflight-inspect (expression)
-  "Look into what EXPRESSION comes to in the running system.
+  "Inspect the value of EXPRESSION in the running system.
 The default is the dotted name at point; on a result in the shell, that
-result.  Names are looked up; anything else is evaluated, aside from the
-shell, so also while an evaluation runs there."
+result.  A name is looked up.  Any other expression is evaluated outside of
+the shell, and therefore even while an evaluation runs there."
   (interactive (list (or (and (not current-prefix-arg) (midflight-inspector--result))
                          (midflight-look-read "Inspect"))))
   (midflight-inspector--open 'inspect/open
@@ -96,13 +96,13 @@ shell, so also while an evaluation runs there."
 
 ;;;###autoload
 (defun midflight-inspect-state (pid)
-  "Look into the state of the server PID: the object with its attributes.
+  "Inspect the state of the server PID: the object with its attributes.
 PID is a pid as it is shown, or a registered name."
   (interactive (list (midflight-process-read "Inspect the state of")))
   (midflight-inspector--open 'inspect/state (list pid)))
 
 (defun midflight-inspector--open (method args)
-  "Show what METHOD with ARGS answers in the inspector of this buffer's project."
+  "Show the answer to METHOD with ARGS in the inspector of this project."
   (with-current-buffer (midflight-inspector--buffer)
     (midflight-inspector--forget)
     (setq midflight-inspector--asked (cons method args)
@@ -139,7 +139,7 @@ PID is a pid as it is shown, or a registered name."
 
 (defun midflight-inspector--call (method args callback)
   "Call METHOD with ARGS; give the answer to CALLBACK, in this buffer.
-Show why if there is none; what is shown stays."
+If there is no answer, show the reason and keep the current page."
   (midflight-connection-call method args callback #'midflight-connection-show-error 15))
 
 (defun midflight-inspector--wire ()
@@ -147,7 +147,7 @@ Show why if there is none; what is shown stays."
   (midflight-connection-wire (midflight-connection-of-buffer)))
 
 (defun midflight-inspector--require ()
-  "Return the page that is shown; signal if there is none that can be used."
+  "Return the current page; signal `user-error' if it cannot be used."
   (unless midflight-inspector--page
     (midflight-user-error "Nothing is inspected here; M-x midflight-inspect does it"))
   (unless (eq midflight-inspector--connection (midflight-inspector--wire))
@@ -156,7 +156,7 @@ Show why if there is none; what is shown stays."
   midflight-inspector--page)
 
 (defun midflight-inspector--forget ()
-  "Let the server forget what this buffer has seen."
+  "Let the server forget the values of this buffer."
   (let ((values midflight-inspector--values))
     (setq midflight-inspector--values nil)
     (when (and values
@@ -192,7 +192,7 @@ Show why if there is none; what is shown stays."
   (set-buffer-modified-p nil))
 
 (defun midflight-inspector--insert-head (page)
-  "Insert what the value of PAGE is."
+  "Insert the description of the value of PAGE."
   (insert (propertize (plist-get page :type) 'face 'font-lock-type-face)
           (if (equal (plist-get page :module) "") ""
             (format "  %s" (plist-get page :module)))
@@ -217,7 +217,7 @@ Show why if there is none; what is shown stays."
           "  " (replace-regexp-in-string "\n" " " (plist-get part :text)) "\n"))
 
 (defun midflight-inspector--insert-pages (page)
-  "Insert which parts of how many PAGE has, if it has not all."
+  "Insert the range and the number of the parts, unless PAGE has all."
   (let ((start (plist-get page :start))
         (total (plist-get page :total))
         (shown (length (plist-get page :parts))))
@@ -234,7 +234,7 @@ Show why if there is none; what is shown stays."
 ;;;; Go
 
 (defun midflight-inspector--spot ()
-  "Return where this page is to be found again."
+  "Return the entry by which this page can be shown again."
   (list (plist-get midflight-inspector--page :value)
         (plist-get midflight-inspector--page :start)
         (point)))
@@ -292,7 +292,7 @@ Show why if there is none; what is shown stays."
                                (push here midflight-inspector--forth)))))
 
 (defun midflight-inspector-forth ()
-  "Show the page that was left by going back."
+  "Go forward to the page from which you went back."
   (interactive)
   (unless midflight-inspector--forth
     (midflight-user-error "There is no page after this one"))
@@ -321,7 +321,8 @@ Show why if there is none; what is shown stays."
   (midflight-inspector--turn (- (plist-get (midflight-inspector--require) :start) 100)))
 
 (defun midflight-inspector--revert (&rest _)
-  "Look at the same value again; at its expression if the connection is another."
+  "Show the same value again.
+If there is a new connection, ask for its expression again."
   (if (and midflight-inspector--page
            (eq midflight-inspector--connection (midflight-inspector--wire)))
       (midflight-inspector--go (midflight-inspector--spot))
@@ -341,7 +342,7 @@ Show why if there is none; what is shown stays."
 ;;;; Use
 
 (defun midflight-inspector-bind (name)
-  "Let inputs of the project's shell know this value as NAME."
+  "Bind NAME to this value in the project's shell."
   (interactive (list (read-string "Name in the shell: ")))
   (let* ((page (midflight-inspector--require))
          (shell (midflight-shell-of midflight-connection-buffer-root))
@@ -367,7 +368,7 @@ Show why if there is none; what is shown stays."
   (interactive)
   (pcase midflight-inspector--asked
     (`(inspect/state ,pid) (midflight-edit-state pid))
-    (_ (midflight-user-error "What is inspected here is no server's state; nothing was done"))))
+    (_ (midflight-user-error "The inspected value is not the state of a server; nothing was done"))))
 
 (provide 'midflight-inspector)
 ;;; midflight-inspector.el ends here

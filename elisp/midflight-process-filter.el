@@ -8,11 +8,12 @@
 
 ;;; Commentary:
 
-;; A list of runtime processes can be cut to those of a module, those whose
-;; name or line has a text, and those that run old code; the filters add up.
-;; It can be sorted by any column, and those in old code be put before all
-;; others.  Of very many processes the server keeps the most for itself; then
-;; it is told all this, and chooses.
+;; The filters and the order of a process list.  Filters select the processes of
+;; a module, those with a text in their name or line, and those that run old
+;; code; a process must pass all filters.  The list can be sorted by any column,
+;; with the processes in old code before all others.  If there are more
+;; processes than rows, Emacs sends the filters and the order to the server,
+;; which selects the rows.
 
 ;;; Code:
 
@@ -22,10 +23,10 @@
 (require 'midflight-process-rows)
 
 (defvar-local midflight-process-filter-redraw #'ignore
-  "A function to call when another choice or order of rows is to be shown.")
+  "A function to call after the filters or the order have changed.")
 (defvar-local midflight-process-filter--filters nil "The filters: (KIND . TEXT) each.")
 (defvar-local midflight-process-filter-only-old nil
-  "Non-nil to show those in old code only.")
+  "Non-nil to show only the processes in old code.")
 
 (defvar midflight-processes-filter-map
   (let ((map (make-sparse-keymap)))
@@ -37,14 +38,14 @@
   "Keys after / in a list of runtime processes.")
 
 (defun midflight-process-filter-shown-p (row)
-  "Return non-nil if ROW is one to show; nil for no row."
+  "Return non-nil if ROW passes the filters; ROW may be nil."
   (and row
        (or (not midflight-process-filter-only-old)
            (midflight-process-rows-old-p row))
        (midflight-row-matches-p row midflight-process-filter--filters)))
 
 (defun midflight-process-filter-wanted ()
-  "Return the choice and the order of this list as the server takes them."
+  "Return the filters and the order of this list in the server's form."
   (append
    (when midflight-process-filter--filters
      (list :filters (mapcar (pcase-lambda (`(,kind . ,text)) (list (symbol-name kind) text))
@@ -60,7 +61,7 @@
   (or midflight-process-filter-only-old midflight-process-filter--filters))
 
 (defun midflight-process-filter-said ()
-  "Return the words of the headline on the filters."
+  "Return the text of the headline for the filters."
   (concat (if midflight-process-filter-only-old "; only old code (c: all)" "")
           (if midflight-process-filter--filters
               (concat "; only "
@@ -70,19 +71,19 @@
             "")))
 
 (defun midflight-processes-toggle-only-old ()
-  "Show only the processes that run old code, or all again."
+  "Toggle showing only the processes that run old code."
   (interactive)
   (setq midflight-process-filter-only-old (not midflight-process-filter-only-old))
   (funcall midflight-process-filter-redraw))
 
 (defun midflight-processes-toggle-old-first ()
-  "Put the processes that run old code first, or not any more."
+  "Toggle putting the processes that run old code first."
   (interactive)
   (setq midflight-process-rows-old-first (not midflight-process-rows-old-first))
   (funcall midflight-process-filter-redraw))
 
 (defun midflight-process-filter--set (kind text)
-  "Show only those whose KIND has TEXT in it; all of them if that is empty."
+  "Show only the processes whose KIND has TEXT in it; if that is empty, all."
   (setf (alist-get kind midflight-process-filter--filters nil t)
         (and (not (equal text "")) text))
   (funcall midflight-process-filter-redraw))
@@ -116,8 +117,8 @@
 ;;;; The order
 
 (defun midflight-processes-sort (&optional number)
-  "Sort the list by the column at point; once more, the other way round.
-With prefix argument NUMBER, by that column, the first of which is 1."
+  "Sort the list by the column at point; if it is already, reverse the order.
+With prefix argument NUMBER, sort by that column, counting from 1."
   (interactive "P")
   (let* ((columns (append tabulated-list-format nil))
          (column (if number
@@ -139,7 +140,7 @@ With prefix argument NUMBER, by that column, the first of which is 1."
                           'tabulated-list-column-name (car object))))))
 
 (defun midflight-process-filter--column-at (position)
-  "Return the column of the list that is at POSITION of its lines."
+  "Return the column of the list at POSITION of its lines."
   (let ((end tabulated-list-padding))
     (or (cl-find-if (lambda (column)
                       (setq end (+ end (nth 1 column) 1))
@@ -148,7 +149,7 @@ With prefix argument NUMBER, by that column, the first of which is 1."
         (aref tabulated-list-format (1- (length tabulated-list-format))))))
 
 (defun midflight-process-filter--sort-by (name)
-  "Sort by the column NAME, or the other way round if that is so already."
+  "Sort by the column NAME; if the list is already, reverse the order."
   (when name
     (setq tabulated-list-sort-key
           (cons name (and (equal name (midflight-process-rows-sorted-by))

@@ -8,8 +8,9 @@
 
 ;;; Commentary:
 
-;; How many runtime processes there are, which of them the list has, how many
-;; run which old version, and what is amiss.
+;; The line above the header of a process list: the number of runtime processes,
+;; the part of them that the list shows, the number in each old version, and the
+;; last error.
 
 ;;; Code:
 
@@ -19,19 +20,19 @@
 
 (defcustom midflight-processes-maximum 2000
   "The most runtime processes that a list has rows for.
-If there are more it has the first in its order, of those that pass its
-filters."
+If there are more, the list has the first in its order of those that pass
+its filters."
   :type 'integer
   :group 'midflight
   :package-version '(midflight . "0.1.0"))
 
 (defvar-local midflight-process-headline-counts (make-hash-table :test #'equal)
-  "By module, an alist of versions and how many processes run each.")
-(defvar-local midflight-process-headline-problem nil "Why the last request failed, or nil.")
-(defvar-local midflight-process-headline--summary nil "What the line above the header says.")
-(defvar-local midflight-process-headline-total nil "How many processes there are, as the server said.")
+  "Hash table of modules and alists: versions, and the processes in each.")
+(defvar-local midflight-process-headline-problem nil "The reason why the last request failed, or nil.")
+(defvar-local midflight-process-headline--summary nil "The text of the line above the header.")
+(defvar-local midflight-process-headline-total nil "The number of processes on the server, by its last answer.")
 (defvar-local midflight-process-headline-matching nil
-  "How many of them pass the filters, if the server has said that.")
+  "The number of processes that pass the filters, if the server has sent it.")
 
 (defun midflight-process-headline-cut-p ()
   "Return non-nil if there are more processes than the list has rows for."
@@ -39,8 +40,9 @@ filters."
        (> midflight-process-headline-total midflight-processes-maximum)))
 
 (defun midflight-process-headline-count (row change)
-  "Add CHANGE to the counts of the versions in ROW; nil is no row.
-A server in no frame of its module takes the next version by itself."
+  "Add CHANGE to the counts of the versions in ROW, which may be nil.
+Do not count a server without a frame in its module: it takes the next
+version at its next message."
   (when (and row (not (midflight-row-behaviour row)))
     (midflight-process-headline--add (midflight-row-module row) (midflight-row-version row)
                                      change)
@@ -58,7 +60,7 @@ A server in no frame of its module takes the next version by itself."
                  midflight-process-headline-counts)))))
 
 (defun midflight-process-headline-summarize ()
-  "Note how many processes there are, and how many run which old version."
+  "Update the text with the number of processes and their old versions."
   (let ((parts nil))
     (maphash (lambda (module versions)
                (pcase-dolist (`(,version . ,count) versions)
@@ -79,7 +81,7 @@ A server in no frame of its module takes the next version by itself."
         (force-mode-line-update)))))
 
 (defun midflight-process-headline--total-text ()
-  "Return how many processes there are, and which of them the list has."
+  "Return the text for the number of processes and the part in the list."
   (let* ((here (hash-table-count midflight-process-rows))
          (matching midflight-process-headline-matching)
          (by (concat " by " (midflight-process-rows-sorted-by))))

@@ -8,14 +8,14 @@
 
 ;;; Commentary:
 
-;; A row is what the server sends of a runtime process in process/changes and
-;; process/tree: a list, see the accessors.
+;; The rows of a process list.  The server sends a row, a list, for each runtime
+;; process in process/changes and process/tree; see the accessors.
 ;;
-;; 1. Pure functions lead from a row to its columns, its place in each order,
-;;    and whether it runs old code.
-;; 2. A list of processes keeps the rows that it knows, shown or not.
-;; 3. It is drawn by `tabulated-list-print', with a printer that makes a line by
-;;    one call of `format'; point and the windows stay on their processes.
+;; 1. Pure functions compute the columns of a row, its sort keys, and whether it
+;;    runs old code.
+;; 2. A process list keeps all rows that it knows, shown or not.
+;; 3. `tabulated-list-print' draws it, with a printer that makes a line by one
+;;    call of `format'; point and the windows stay on their processes.
 
 ;;; Code:
 
@@ -32,14 +32,14 @@
   :group 'midflight)
 
 (cl-defstruct (midflight-row (:type list) (:constructor nil) (:copier nil))
-  "A runtime process: what the server sends, in its order.
+  "A runtime process: the values that the server sends, in its order.
 LINK is the first of LINKS links; BEHAVIOUR \"server\", \"supervisor\" or nil;
 OTHERS (MODULE VERSION) each, of frames in further versions.  KEPT is the
 number in the pid, see `midflight-row-keep'."
   pid name module version function line status messages links link behaviour others kept)
 
 (defun midflight-row-keep (row)
-  "Note in ROW, which the server sent, what is asked of it often; return it."
+  "Store in ROW, from the server, the values that are used often; return it."
   (unless (midflight-row-kept row)
     (nconc row (list (midflight-row-number row))))
   row)
@@ -50,7 +50,7 @@ number in the pid, see `midflight-row-keep'."
       (string-to-number (substring (midflight-row-pid row) 3 -3))))
 
 (defun midflight-row-age (row current)
-  "Return `old' if ROW is in an old version, `next' if it has one to take.
+  "Return `old' if ROW is in an old version, `next' if it will take a new one.
 CURRENT is a hash table of modules and the numbers of current versions."
   (if (midflight-row-behaviour row)
       (and (midflight-process-rows--version-old-p (midflight-row-module row) (midflight-row-version row) current)
@@ -66,14 +66,14 @@ CURRENT is a hash table of modules and the numbers of current versions."
   (and version (not (eql version (gethash module current version)))))
 
 (defun midflight-row-place (row)
-  "Return where ROW is, as function:line."
+  "Return the place of ROW, as function:line."
   (let ((line (midflight-row-line row)))
     (if (or (null line) (eql line 0) (midflight-row-behaviour row))
         (midflight-row-function row)
       (format "%s:%d" (midflight-row-function row) line))))
 
 (defun midflight-row-tie (row)
-  "Return the links of ROW in short: the first, and how many more."
+  "Return the links of ROW in short: the first, and the number of others."
   (let ((count (midflight-row-links row)))
     (cond ((eql count 0) "")
           ((eql count 1) (midflight-row-link row))
@@ -82,11 +82,11 @@ CURRENT is a hash table of modules and the numbers of current versions."
 ;;;; Columns
 
 (defun midflight-process-rows--name-key (row)
-  "Return what ROW is sorted by in the order of names: those without come last."
+  "Return the sort key of ROW by name; rows without a name come last."
   (or (midflight-row-name row) "\U0010FFFF"))
 
 (defun midflight-process-rows--version-key (row)
-  "Return what ROW is sorted by in the order of versions."
+  "Return the sort key of ROW by version."
   (or (midflight-row-version row) 0))
 
 (defconst midflight-process-rows--orders
@@ -98,15 +98,15 @@ CURRENT is a hash table of modules and the numbers of current versions."
     ("Mbox" "messages" midflight-row-messages)
     ("Status" "status" midflight-row-status)
     ("Links" "links" midflight-row-links))
-  "A column, what the server calls it, and what rows are sorted by in it.")
+  "A column, its name on the server, and its function for sort keys.")
 
 (defun midflight-row-column-name (column)
-  "Return the name of COLUMN that the server knows."
+  "Return the name of COLUMN on the server."
   (nth 1 (assoc column midflight-process-rows--orders)))
 
 (defun midflight-row-key (column)
-  "Return a function from a row to its number or string in the order by COLUMN.
-Those that are equal in it are in the order of their pids."
+  "Return a function from a row to its sort key by COLUMN, a number or string.
+Rows with equal keys are in the order of their pids."
   (nth 2 (or (assoc column midflight-process-rows--orders) (car midflight-process-rows--orders))))
 
 (defun midflight-row-order (column)
@@ -122,7 +122,7 @@ Those that are equal in it are in the order of their pids."
                      (append (list name width (midflight-row-order name)) properties))
                    '(("Pid" 12) ("Name" 13) ("Module" 12) ("Ver" 4 :right-align t) ("At" 18)
                      ("Mbox" 5 :right-align t) ("Status" 8) ("Links" 0))))
-  "The columns of a row, as `tabulated-list-format' has them.")
+  "The columns of a row, in the form of `tabulated-list-format'.")
 
 (defun midflight-process-rows--fit (text width)
   "Return TEXT on one line, cut to WIDTH columns."
@@ -134,7 +134,7 @@ Those that are equal in it are in the order of their pids."
 
 (defun midflight-row-line-text (row)
   "Return the columns of ROW as text, without its newline."
-  ;; One call for the line: this is most of what a long list costs.
+  ;; One call for the line: this is most of the time for a long list.
   (format "%-12s %-13s %-12s %4s %-18s %5d %-8s %s"
           (midflight-row-pid row)
           (midflight-process-rows--fit (or (midflight-row-name row) "") 13)
@@ -171,13 +171,13 @@ KIND is `module', whose text is the whole name, `name' or `text'."
   "All rows of this list by pid, shown or not.")
 
 (defvar-local midflight-process-rows-current (make-hash-table :test #'equal)
-  "The current version of each module, as far as the server has told.")
+  "The current version of each module that the server has reported.")
 
 (defvar-local midflight-process-rows-marked (make-hash-table :test #'equal)
   "The pids that are marked, as keys.")
 
 (defvar-local midflight-process-rows-old-first nil
-  "Non-nil if those that run old code come before all others.")
+  "Non-nil if the processes that run old code come before all others.")
 
 (defun midflight-process-rows-old-p (row)
   "Return non-nil if ROW is in an old version."
@@ -189,8 +189,8 @@ KIND is `module', whose text is the whole name, `name' or `text'."
 
 (defun midflight-process-rows-sort (entries)
   "Return ENTRIES, (PID ROW) each, in the order of this list.
-It is what the header shows, those with old code first if that is
-asked for."
+The header shows that order; if the user asked for it, rows in old code
+come first."
   (let ((sorted (sort entries (midflight-row-order (midflight-process-rows-sorted-by)))))
     (when (cdr tabulated-list-sort-key)
       (setq sorted (nreverse sorted)))
@@ -200,7 +200,7 @@ asked for."
       sorted)))
 
 (defun midflight-process-rows-print-line (pid row)
-  "Insert the line of ROW, whose pid is PID: a `tabulated-list-printer'."
+  "Insert the line of ROW with the pid PID: a `tabulated-list-printer'."
   (let* ((is-marked (gethash pid midflight-process-rows-marked))
          (face (pcase (midflight-row-age row midflight-process-rows-current)
                  ('old 'midflight-old-code)
@@ -234,7 +234,7 @@ asked for."
         (set-window-start window (line-beginning-position) t)))))
 
 (defun midflight-process-rows-update-line ()
-  "Write the line at point again; stay at its beginning."
+  "Draw the line at point again; stay at its beginning."
   (let ((row (get-text-property (line-beginning-position) 'tabulated-list-entry))
         (inhibit-read-only t))
     (when row

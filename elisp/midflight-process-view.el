@@ -8,9 +8,9 @@
 
 ;;; Commentary:
 
-;; All that can be seen of one runtime process, in one buffer a process: where
-;; it is, its state, what waits for it, whom it is tied to.  g asks again.  The
-;; server bounds what it sends, and this says how much more there is.
+;; The view of one runtime process, in a buffer of its own: its place, its state,
+;; its waiting messages, its links and monitors.  g asks again.  The server
+;; limits the size of its answer, and the view says how much more there is.
 
 ;;; Code:
 
@@ -49,7 +49,7 @@
 
 ;;;###autoload
 (defun midflight-process-view (pid &optional section)
-  "Show all that can be seen of the runtime process PID, or of that name.
+  "Show the details of the runtime process PID, a pid or a registered name.
 With SECTION, `mailbox' or `backtrace', go there."
   (interactive (list (midflight-process-read "Show process")))
   (midflight-connection-call
@@ -127,7 +127,7 @@ With SECTION, `mailbox' or `backtrace', go there."
                                          (or (plist-get view :group-leader) "nowhere"))))))
 
 (defun midflight-process-view--ties (view counts)
-  "Insert the processes in VIEW that it is tied to; COUNTS has how many."
+  "Insert the links and monitors in VIEW; COUNTS has the number of each."
   (pcase-dolist (`(,label ,key) '(("Started by" :parents) ("Links" :links)
                                   ("Monitors" :monitors) ("Monitored by" :monitored-by)))
     (let ((kins (plist-get view key)))
@@ -136,7 +136,7 @@ With SECTION, `mailbox' or `backtrace', go there."
          label (lambda () (midflight-details-pids kins (plist-get counts key))))))))
 
 (defun midflight-process-view--state (view)
-  "Insert the state that VIEW has, if it is that of a server."
+  "Insert the state in VIEW, if it is that of a server."
   (let* ((state (plist-get view :state))
          (version (plist-get state :version))
          (current (plist-get state :current)))
@@ -159,7 +159,7 @@ With SECTION, `mailbox' or `backtrace', go there."
       (insert "\n"))))
 
 (defun midflight-process-view--mailbox (view counts)
-  "Insert the messages in VIEW; COUNTS has how many wait."
+  "Insert the messages in VIEW; COUNTS has the number that wait."
   (let ((total (plist-get counts :messages)))
     (midflight-details-heading
      (format "Mailbox: %s, the oldest first"
@@ -168,7 +168,7 @@ With SECTION, `mailbox' or `backtrace', go there."
     (midflight-process-view--messages (plist-get view :messages) 0 total)))
 
 (defun midflight-process-view--messages (messages start total)
-  "Insert MESSAGES, the first of which has the number START, of TOTAL."
+  "Insert MESSAGES, numbered from START, of TOTAL."
   (let ((number start))
     (dolist (message messages)
       (insert (format "%4d  " number))
@@ -185,7 +185,7 @@ With SECTION, `mailbox' or `backtrace', go there."
       (insert "\n"))))
 
 (defun midflight-process-view--more (button start)
-  "Put the messages from number START on in the place of BUTTON."
+  "Replace BUTTON by the messages from number START on."
   (let ((place (copy-marker (button-start button))))
     (midflight-connection-call
      'process/messages (list midflight-process-buffer-pid start)

@@ -9,14 +9,13 @@
 ;;; Commentary:
 
 ;; The commands on one runtime process: end it, send it a message, move it to
-;; the current version, trace it, see it, edit its state.  Each takes a pid as it
-;; is shown, or a registered name.  Called by a key in a list, a tree or a view,
-;; they take the process of that line (or those that are marked); elsewhere they
-;; ask, and offer the pid at point.
+;; the current version, trace it, show it, edit its state.  Each takes a pid as
+;; it is shown, or a registered name.  In a list, a tree or a view, a key applies
+;; the command to the process of the line (or to the marked processes); elsewhere
+;; the command asks, and offers the pid at point.
 ;;
-;; The server also tells every editor of a process that does not yield.  That
-;; is shown above the prompt of the project's shell; the echo area has the
-;; short of it.
+;; The server also reports each process that does not yield.  The report is shown
+;; above the prompt of the project's shell, and in short in the echo area.
 
 ;;; Code:
 
@@ -33,20 +32,20 @@
 (declare-function midflight-trace-process "midflight-trace" (pids))
 
 (defvar midflight-process--stuck-pid nil
-  "The runtime process that was last told of as not yielding, as text.")
+  "The runtime process last reported as not yielding, as text.")
 
 (defvar-local midflight-process-targets-function nil
   "A function that returns the pids that commands of this buffer are for.
-If it is nil, that is the process of the line at point.")
+If nil, they are for the process of the line at point.")
 
 (defvar-local midflight-process-buffer-pid nil
-  "The pid that this buffer is about, if it is about one only.")
+  "The pid of the process that this buffer shows, if it shows one only.")
 
 (defvar-local midflight-process-changed-function nil
-  "A function to call when a command of this buffer has changed a process.")
+  "A function to call after a command in this buffer has changed a process.")
 
 (defun midflight-process--stuck (connection report)
-  "Show REPORT, a plist, of a runtime process for which all others wait.
+  "Show REPORT, a plist for a runtime process that does not yield.
 It runs on CONNECTION's server."
   (let ((shell (midflight-shell-of (midflight-connection-root connection))))
     (when shell
@@ -60,13 +59,13 @@ It runs on CONNECTION's server."
 
 (setf (alist-get 'process/stuck midflight-connection-handlers) #'midflight-process--stuck)
 
-;;;; Which process
+;;;; Find the process
 
 (defconst midflight-process--pid-regexp "<0\\.[0-9]+\\.0>"
   "Matches a pid as it is shown.")
 
 (defun midflight-process-at-point ()
-  "Return the pid of the line at point, or the one that is written at point."
+  "Return the pid of the line at point, or the pid written at point."
   (or (get-text-property (point) 'midflight-pid)
       (get-text-property (line-beginning-position) 'midflight-pid)
       (save-excursion
@@ -81,7 +80,7 @@ It runs on CONNECTION's server."
       (midflight-user-error "No runtime process on this line; nothing was done")))
 
 (defun midflight-process-targets ()
-  "Return the pids that a command is for: those that are marked, or the one here."
+  "Return the pids for a command: the marked ones, or the one here."
   (or (and midflight-process-targets-function
            (funcall midflight-process-targets-function))
       (list (midflight-process-here))))
@@ -98,20 +97,20 @@ DEFAULT is offered, or the pid at point."
     answer))
 
 (defun midflight-process--many (pids)
-  "Return PIDS as people read them."
+  "Return PIDS as text to display."
   (if (cdr pids) (format "%d runtime processes" (length pids)) (car pids)))
 
 (defun midflight-process--changed ()
-  "Note that a process has changed, in the buffer of the command."
+  "Refresh the buffer of the command, after a process has changed."
   (when midflight-process-changed-function
     (funcall midflight-process-changed-function)))
 
 ;;;; Buffers
 
 (defun midflight-process-buffer (name mode &optional pid)
-  "Return the buffer of MODE for the project of this buffer; make it if need be.
-It is called midflight-, NAME and the project; two projects of one name have two
-buffers.  With PID it is the one about that process."
+  "Return the buffer of MODE for the project of this buffer; make it if needed.
+Its name has NAME and the project; two projects of one name have two
+buffers.  With PID it is the buffer for that process."
   (let* ((connection (midflight-connection-of-buffer))
          (root (midflight-connection-root connection)))
     (or (midflight-process-buffer-of root mode pid)
@@ -137,9 +136,10 @@ buffers.  With PID it is the one about that process."
 ;;;###autoload
 (defun midflight-exit-process (pid reason)
   "Send the runtime process PID an exit signal with REASON.
-PID is a pid as it is shown, or a registered name.  REASON is `kill' if
-left empty: that ends any runtime process, also one that never yields.
-If it has not taken that by two seconds, a message says what keeps it."
+PID is a pid as it is shown, or a registered name.  An empty REASON means
+`kill', which ends any runtime process, even one that never yields.
+If the process has not ended within two seconds, a message says what keeps
+it."
   (interactive
    (list (midflight-process-read "End runtime process"
                                  (or (midflight-process-at-point) midflight-process--stuck-pid))
@@ -157,7 +157,7 @@ If it has not taken that by two seconds, a message says what keeps it."
    (lambda (text) (midflight-connection-show-error text))))
 
 (defun midflight-process-kill ()
-  "Kill the runtime process here, or those that are marked, after a question."
+  "Kill the runtime process here, or the marked ones, after a question."
   (interactive)
   (let ((pids (midflight-process-targets)))
     (if (not (yes-or-no-p (format "Kill %s? " (midflight-process--many pids))))
@@ -167,11 +167,11 @@ If it has not taken that by two seconds, a message says what keeps it."
 
 ;;;; Send
 
-(defvar midflight-process--messages nil "Messages that were sent, for the minibuffer.")
+(defvar midflight-process--messages nil "History of the messages that were sent, for the minibuffer.")
 
 ;;;###autoload
 (defun midflight-send (pid expression)
-  "Send the runtime process PID the value of EXPRESSION, as a shell has it.
+  "Send the runtime process PID the value of EXPRESSION, evaluated as in a shell.
 PID is a pid as it is shown, or a registered name."
   (interactive
    (let ((pid (midflight-process-read "Send to")))
@@ -186,7 +186,7 @@ PID is a pid as it is shown, or a registered name."
      (midflight-process--changed))))
 
 (defun midflight-process-send (expression)
-  "Send the process here, or those that are marked, the value of EXPRESSION."
+  "Send the process here, or the marked ones, the value of EXPRESSION."
   (interactive
    (list (read-string (format "Message to %s, in Python: "
                               (midflight-process--many (midflight-process-targets)))
@@ -197,10 +197,9 @@ PID is a pid as it is shown, or a registered name."
 ;;;; Move
 
 (defun midflight-process-move ()
-  "Move the process here, or those marked, to their module's current version.
-Only one that is idle can be moved without its help; of each of the others
-the echo area says why not.  A server takes its new
-class at its next message."
+  "Move the process here, or the marked ones, to their module's current version.
+Only an idle process can be moved without its help; the echo area says why
+each of the others stays.  A server takes its new class at its next message."
   (interactive)
   (let* ((pids (midflight-process-targets))
          (count (length pids))
@@ -219,8 +218,8 @@ class at its next message."
            (midflight-process--changed)))))))
 
 (defun midflight-process--say-moved (pids moved reasons version)
-  "Say what came of moving PIDS: MOVED of them were, REASONS say why not.
-VERSION is the one that the last of them runs."
+  "Show the result of moving PIDS: MOVED of them were, REASONS say why not.
+The last of them runs VERSION."
   (message "Midflight: %s%s"
            (cond ((zerop moved) "not moved")
                  ((cdr pids) (format "%d moved to the current version" moved))
@@ -231,7 +230,7 @@ VERSION is the one that the last of them runs."
                        (if (nthcdr 5 reasons) (format "; and %d more" (- (length reasons) 5)) ""))
              "")))
 
-;;;; See
+;;;; Show
 
 (defun midflight-process-show ()
   "Show all that can be seen of the process here."
@@ -244,12 +243,12 @@ VERSION is the one that the last of them runs."
   (midflight-process-view (midflight-process-here) 'mailbox))
 
 (defun midflight-process-backtrace ()
-  "Show where the process here is, frame by frame."
+  "Show the stack of the process here, frame by frame."
   (interactive)
   (midflight-process-view (midflight-process-here) 'backtrace))
 
 (defun midflight-process-trace ()
-  "Trace the process here, or those that are marked; once more, no longer."
+  "Trace the process here, or the marked ones; repeat to stop that."
   (interactive)
   (midflight-trace-process (midflight-process-targets)))
 
@@ -265,7 +264,7 @@ VERSION is the one that the last of them runs."
                                    (plist-get view :frames)))))
              (state (plist-get view :state)))
          (cond ((not view) (message "Midflight: %s is dead" pid))
-               ;; An idle server runs no code of its module: its class is its place.
+               ;; An idle server does not run code of its module: go to its class.
                ((and state (or (not frame) (plist-get frame :ours)))
                 (midflight-place-show (list :module (plist-get view :module)
                                             :version (plist-get view :version)
@@ -274,7 +273,7 @@ VERSION is the one that the last of them runs."
                (t (message "Midflight: %s has not begun" pid))))))))
 
 (defun midflight-process-inspect ()
-  "Look into the state of the server here, a GenServer."
+  "Inspect the state of the server here, a GenServer."
   (interactive)
   (midflight-inspect-state (midflight-process-here)))
 

@@ -8,22 +8,22 @@
 
 ;;; Commentary:
 
-;; All runtime processes of a project, with the version that each runs.  The
-;; life of a refresh:
+;; The list of all runtime processes of a project, with the version that each
+;; runs.  The steps of a refresh:
 ;;
-;; 1. A timer, or g, asks the server what has changed since its last answer.
-;;    It does not while the list is in no window, or an answer is due.
-;; 2. The server says that nothing has; or which rows have changed and which
-;;    processes are gone, a few hundred at a time: Emacs answers keys in between.
-;; 3. The list is drawn after the last of these answers.  Point stays on its
+;; 1. A timer, or g, asks the server for the changes since its last answer.  The
+;;    timer does not ask if no window shows the list, or an answer is due.
+;; 2. The server sends the changed rows and the ended processes, if any, a few
+;;    hundred at a time; between two answers Emacs handles keys.
+;; 3. After the last of these answers Emacs draws the list.  Point stays on its
 ;;    process.
 ;;
-;; Of more processes than `midflight-processes-maximum' the list has the first
-;; in its order.  The filters and the order are then sent along, and the server
-;; chooses among all.
+;; If there are more processes than `midflight-processes-maximum', the list has
+;; the first in its order.  Emacs then sends the filters and the order, and the
+;; server selects among all processes.
 ;;
-;; Which versions are old is seen here: the server tells the current version of
-;; each module when that changes, and no row need come again for it.
+;; Emacs computes which versions are old: the server sends the current version of
+;; a module when it changes, and does not have to send the rows again.
 
 ;;; Code:
 
@@ -42,17 +42,17 @@
 
 (defcustom midflight-processes-interval 2
   "The seconds between two refreshes of a list of runtime processes.
-Only a list that is in a window is refreshed.  If nil, it is by \\`g' alone."
+Only a list that is in a window is refreshed.  If nil, only \\`g' does it."
   :type '(choice (number :tag "Seconds")
-                 (const :tag "Never by itself" nil))
+                 (const :tag "Never automatically" nil))
   :group 'midflight
   :package-version '(midflight . "0.1.0"))
 
 (defconst midflight-processes--rows-an-answer 400
-  "How many rows the server is asked for at a time: a few hundredths of a second.")
+  "The most rows in one answer of the server: a few hundredths of a second.")
 
 (defvar-local midflight-processes--known nil
-  "What the next request says is known: a plist of the last answer, or nil.")
+  "The known state for the next request: a plist of the last answer, or nil.")
 (defvar-local midflight-processes--due nil "Non-nil while an answer is due.")
 (defvar-local midflight-processes--again nil "Non-nil to ask again after the answer that is due.")
 
@@ -99,8 +99,8 @@ Only a list that is in a window is refreshed.  If nil, it is by \\`g' alone."
 (define-derived-mode midflight-processes-mode tabulated-list-mode "Midflight-Processes"
   "Major mode for the list of runtime processes.
 A process that runs an old version has the face `midflight-old-code'; the
-line above the header counts them by module.  A server whose class has a
-newer version takes that at its next message: `midflight-next-message'.
+line above the header counts these by module.  A server whose class has a
+newer version takes it at its next message: face `midflight-next-message'.
 \\<midflight-processes-mode-map>\\[midflight-processes-mark] marks processes, for commands on several of them.
 
 \\{midflight-processes-mode-map}"
@@ -129,7 +129,7 @@ newer version takes that at its next message: `midflight-next-message'.
 ;;;###autoload
 (defun midflight-processes (&optional module)
   "Show the runtime processes of this buffer's project.
-With MODULE, a dotted name, only those that run that module."
+With MODULE, a dotted name, show only the processes that run that module."
   (interactive)
   (midflight-server-ensure
    (lambda ()
@@ -154,13 +154,13 @@ With MODULE, a dotted name, only those that run that module."
     (midflight-process-rows-sort entries)))
 
 (defun midflight-processes--draw ()
-  "Draw the list from what is known, and say above it how many there are."
+  "Draw the list from the known rows, and the headline above it."
   (midflight-epc-collecting-later
     (midflight-process-rows-draw))
   (midflight-process-headline-summarize))
 
 (defun midflight-processes--choose ()
-  "Show another choice or order: what is known of it at once, and ask for the rest."
+  "Apply the filters and the order to the known rows, and ask for the others."
   (midflight-processes--draw)
   (force-mode-line-update)
   (when (midflight-process-headline-cut-p)
@@ -182,7 +182,7 @@ With MODULE, a dotted name, only those that run that module."
                           #'midflight-processes--tick))))
 
 (defun midflight-processes--tick ()
-  "Refresh each list that is in a window; stop when there are no lists."
+  "Refresh each list that is in a window; stop if no lists are left."
   (let ((lists (cl-remove-if-not
                 (lambda (buffer)
                   (eq (buffer-local-value 'major-mode buffer) 'midflight-processes-mode))
@@ -196,14 +196,14 @@ With MODULE, a dotted name, only those that run that module."
       (setq midflight-processes--timer nil))))
 
 (defun midflight-processes--revert (&rest _)
-  "Refresh the list now; attach to the server first if it is not."
+  "Refresh the list now; attach to the server first if necessary."
   (midflight-processes--start-timer)
   (if (midflight-connection-open-p)
       (midflight-processes--refresh)
     (midflight-server-ensure #'midflight-processes--refresh)))
 
 (defun midflight-processes--refresh ()
-  "Ask what has changed, unless an answer is due or no server is attached."
+  "Send a request for news, unless an answer is due or no server is attached."
   (when (and (not midflight-processes--due) (midflight-connection-open-p))
     (setq midflight-processes--due t)
     (midflight-connection-call
@@ -222,7 +222,7 @@ With MODULE, a dotted name, only those that run that module."
        (force-mode-line-update)))))
 
 (defun midflight-processes--take (answer)
-  "Take in ANSWER, a plist of what has changed, and show it."
+  "Store the rows and versions of ANSWER, a plist, and show them."
   (when midflight-process-headline-problem
     (setq midflight-process-headline-problem nil)
     (force-mode-line-update))
@@ -233,7 +233,7 @@ With MODULE, a dotted name, only those that run that module."
           midflight-process-headline-matching (plist-get answer :matching)))
   (let ((is-part (plist-get answer :more)))
     (when (or is-part midflight-processes--again)
-      ;; Now: the server is at it while these rows are taken in.
+      ;; Ask now: the server works while Emacs stores these rows.
       (setq midflight-processes--again nil)
       (midflight-processes--refresh))
     (unless (plist-get answer :unchanged)
@@ -243,7 +243,7 @@ With MODULE, a dotted name, only those that run that module."
         (midflight-processes--draw)))))
 
 (defun midflight-processes--take-rows (answer)
-  "Take in the rows of ANSWER, those gone, and the current versions."
+  "Store the rows of ANSWER and the current versions; remove ended processes."
   (when (plist-get answer :all)
     (clrhash midflight-process-rows)
     (clrhash midflight-process-rows-current)
@@ -262,15 +262,15 @@ With MODULE, a dotted name, only those that run that module."
       (puthash pid row midflight-process-rows))))
 
 (defun midflight-processes--opened (connection)
-  "Fill the list of CONNECTION anew: its server may be another one."
+  "Fill the list of CONNECTION from the start: its server may be a new one."
   (midflight-processes--tell connection nil))
 
 (defun midflight-processes--closed (connection reason)
-  "Say in the list of CONNECTION that it ended for REASON; its rows stay."
+  "Show in the list of CONNECTION that it ended for REASON; keep the rows."
   (midflight-processes--tell connection (format "Not connected: %s; g connects again" reason)))
 
 (defun midflight-processes--tell (connection problem)
-  "Note PROBLEM, a string or nil, in the list of CONNECTION; refresh if nil."
+  "Show PROBLEM, a string or nil, in the list of CONNECTION; refresh if nil."
   (let ((buffer (midflight-process-buffer-of (midflight-connection-root connection)
                                              'midflight-processes-mode)))
     (when buffer
@@ -293,7 +293,7 @@ With MODULE, a dotted name, only those that run that module."
                                 (string-to-number (substring b 3)))))))
 
 (defun midflight-processes--forget-marks ()
-  "Unmark those who are not in the list any more."
+  "Unmark the processes that have left the list."
   (maphash (lambda (pid _)
              (unless (gethash pid midflight-process-rows)
                (remhash pid midflight-process-rows-marked)))

@@ -8,19 +8,19 @@
 
 ;;; Commentary:
 
-;; The life of an edit:
+;; Editing the state of a live GenServer:
 ;;
-;; 1. `midflight-edit-state' asks the server for the state of one of its
-;;    GenServers as Python: a line "NAME = EXPRESSION" for each attribute.
-;;    What no expression makes, a lock, stands for itself.
-;; 2. The text is edited.  C-c C-c sends it, with the text that it was: the
-;;    server puts in what differs, between two messages of the GenServer, all
-;;    of it or nothing.  C-c C-k drops it.
-;; 3. If it is refused, nothing has changed, the echo area says why, and point
-;;    is on the line that was to blame.
+;; 1. `midflight-edit-state' asks the server for the state of a GenServer as
+;;    Python: a line "NAME = EXPRESSION" for each attribute.  An object that no
+;;    expression can make, for instance a lock, has a placeholder.
+;; 2. The user edits the text.  C-c C-c sends it with the original text: the
+;;    server changes the attributes that differ, between two messages of the
+;;    GenServer, all of them or none.  C-c C-k drops the edit.
+;; 3. If the server refuses the edit, nothing has changed, the echo area says
+;;    why, and point is on the line with the error.
 ;;
-;; An upgrade that fails for the state of one server leads here from its
-;; report; then g there tries it again.
+;; If an upgrade fails because of the state of a server, its report has a button
+;; for this; then g in the report tries the upgrade again.
 
 ;;; Code:
 
@@ -31,18 +31,18 @@
 (require 'midflight-server)
 
 (defvar-local midflight-state--pid nil "The pid of the server edited here.")
-(defvar-local midflight-state--who nil "That server, as people read it.")
-(defvar-local midflight-state--base nil "The text that is edited here, as it was.")
+(defvar-local midflight-state--who nil "The name of that server, to display.")
+(defvar-local midflight-state--base nil "The original text of the state that is edited here.")
 
 (defconst midflight-state--seconds 20
-  "How long an answer may take; the server gives up before that.")
+  "The most seconds that an answer may take; the server gives up before that.")
 
 (defconst midflight-state--head
   "# A value is an expression, which knows all attributes by their names.  What you
 # leave as it is stays as the server has it by then; del NAME removes one.
 
 "
-  "What stands above the attributes.")
+  "The comment above the attributes.")
 
 (defvar midflight-state-edit-mode-map
   (let ((map (make-sparse-keymap)))
@@ -90,7 +90,7 @@ PID is a pid as it is shown, or a registered name."
 
 (defun midflight-state--show (state)
   "Show STATE, a plist of the server, to be edited.
-What somebody has begun to edit is not thrown away."
+Do not overwrite an edit that the user has begun."
   (let* ((connection (midflight-connection-of-buffer))
          (root (midflight-connection-root connection))
          (old (midflight-state--buffer root (plist-get state :pid))))
@@ -107,8 +107,8 @@ What somebody has begun to edit is not thrown away."
 (defun midflight-state--fill (state root)
   "Fill this buffer with STATE, a plist, of a server of the project at ROOT."
   (unless midflight-state-edit-mode
-    ;; `python-mode' would look for a Python to guess indentation by, and its
-    ;; hooks start what is for files.
+    ;; `python-mode' would guess the indentation, and its hooks start programs
+    ;; that are meant for files.
     (let ((python-indent-guess-indent-offset nil))
       (delay-mode-hooks (python-mode)))
     (font-lock-mode 1)
@@ -132,7 +132,7 @@ What somebody has begun to edit is not thrown away."
   (set-buffer-modified-p nil))
 
 (defun midflight-state-refresh (&rest _)
-  "Show the state as it is now, instead of what is being edited here."
+  "Show the current state, and drop the edit in this buffer."
   (interactive)
   (when (or (not (buffer-modified-p))
             (yes-or-no-p "Drop what was edited here? "))
@@ -146,10 +146,10 @@ What somebody has begun to edit is not thrown away."
 ;;;; Put
 
 (defun midflight-state-put (&optional force)
-  "Put what was edited here into the server, between two messages.
-All of it or nothing.  What was not edited stays as the server has it.
-An attribute that was edited and that the server has changed meanwhile is
-overwritten only with prefix argument FORCE."
+  "Put the edited attributes into the server, between two messages.
+All of them are put in, or none.  The other attributes stay as the server
+has them.  If the server has changed an edited attribute meanwhile,
+overwrite it only with prefix argument FORCE."
   (interactive "P")
   (midflight-connection-call
    'process/replace-state
@@ -162,7 +162,7 @@ overwritten only with prefix argument FORCE."
    midflight-state--seconds))
 
 (defun midflight-state--was-put (answer)
-  "Say what was put in, as ANSWER has it, and leave this buffer."
+  "Show the names of the attributes in ANSWER, and leave this buffer."
   (let ((changed (plist-get answer :changed))
         (removed (plist-get answer :removed))
         (pid midflight-state--pid)
@@ -185,7 +185,7 @@ overwritten only with prefix argument FORCE."
         (revert-buffer)))))
 
 (defun midflight-state--was-refused (text)
-  "Say TEXT, why nothing was put in, and go to the line that it names."
+  "Show TEXT, the reason of a refusal, and go to the line that it names."
   (when (string-match "\\bline \\([0-9]+\\)" text)
     (let ((line (string-to-number (match-string 1 text))))
       (goto-char (point-min))
@@ -199,14 +199,14 @@ overwritten only with prefix argument FORCE."
      text)))
 
 (defun midflight-state-drop ()
-  "Drop what was edited here, and change nothing in the server."
+  "Drop the edit in this buffer, and change nothing in the server."
   (interactive)
   (let ((who midflight-state--who))
     (midflight-state--leave)
     (message "Midflight: dropped; %s is as it was" who)))
 
 (defun midflight-state--leave ()
-  "Kill this buffer and give its window back."
+  "Kill this buffer and quit its window."
   (let ((buffer (current-buffer))
         (window (get-buffer-window nil t)))
     (set-buffer-modified-p nil)

@@ -8,8 +8,8 @@
 
 ;;; Commentary:
 
-;; A pure function from an event, as the server sends it, to the line that the
-;; trace has of it: when, who, and what.
+;; A pure function from an event, as the server sends it, to its line in the
+;; trace: time, process and action.
 
 ;;; Code:
 

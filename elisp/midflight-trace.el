@@ -8,18 +8,17 @@
 
 ;;; Commentary:
 
-;; One trace a project, in a buffer that grows at its end.  The life of an
+;; The trace of a project, in a buffer that grows at its end.  The way of an
 ;; event:
 ;;
-;; 1. The server sees it happen to a chosen process, prints it, and keeps it if
-;;    there is room: at most some two thousand a second.  What is too much it
-;;    counts.
-;; 2. It pushes what came within 50 ms together; when this Emacs is slow to
-;;    take that, it waits, and counts what it must drop.
-;; 3. A line each is inserted at the end of the buffer, whose beginning goes
-;;    when it has more than `midflight-trace-lines'.
+;; 1. The server records the event of a chosen process as text, at most about
+;;    two thousand each second.  It counts the events beyond that.
+;; 2. It pushes the events of 50 ms together; if Emacs is slow to read them, the
+;;    server waits, and counts the events that it must drop.
+;; 3. Emacs inserts a line for each event at the end of the buffer, and deletes
+;;    lines at its beginning if it has more than `midflight-trace-lines'.
 ;;
-;; While nothing is traced, processes pay nothing for all this.
+;; While no trace runs, tracing costs the processes nothing.
 
 ;;; Code:
 
@@ -32,7 +31,7 @@
 (require 'midflight-trace-line)
 
 (defcustom midflight-trace-lines 10000
-  "The lines that a trace buffer keeps; of more, the oldest go."
+  "The most lines that a trace buffer keeps; the oldest are deleted."
   :type 'integer
   :group 'midflight
   :package-version '(midflight . "0.1.0"))
@@ -41,14 +40,14 @@
   '(("in" . "messages that come") ("out" . "messages that are sent")
     ("call" . "what it goes on as") ("spawn" . "processes that are spawned")
     ("link" . "links") ("exit" . "ends"))
-  "The kinds of events, and what they are.")
+  "The kinds of events, and their descriptions.")
 
 (defvar-local midflight-trace--number nil "The server's number of this trace, or nil.")
-(defvar-local midflight-trace--followed nil "Who is followed, as the server says.")
-(defvar-local midflight-trace--what nil "What else is followed, for people; a list.")
-(defvar-local midflight-trace--kinds nil "The kinds that are told, nil for all.")
+(defvar-local midflight-trace--followed nil "The processes that are followed, from the server.")
+(defvar-local midflight-trace--what nil "Other targets that are followed, to display; a list.")
+(defvar-local midflight-trace--kinds nil "The kinds of events that are shown, nil for all.")
 (defvar-local midflight-trace--paused nil "Non-nil if the trace is paused.")
-(defvar-local midflight-trace--dropped 0 "How many events were dropped so far.")
+(defvar-local midflight-trace--dropped 0 "The number of events dropped so far.")
 (defvar-local midflight-trace--shown nil "A regexp; the lines that do not match it are hidden.")
 
 (defvar midflight-trace-mode-map
@@ -89,7 +88,7 @@
   (add-hook 'kill-buffer-hook #'midflight-trace--killed nil t))
 
 (defun midflight-trace--header ()
-  "Return the header line: who is followed, and what was dropped."
+  "Return the header line: the followed processes, and the dropped events."
   (concat
    (cond ((not midflight-trace--number) " Stopped")
          (midflight-trace--paused " Paused")
@@ -104,7 +103,7 @@
    (if (zerop midflight-trace--dropped) ""
      (propertize (format "; %d dropped" midflight-trace--dropped) 'face 'warning))))
 
-;;;; Which buffer
+;;;; Find the buffer
 
 (defun midflight-trace--buffer ()
   "Return the trace buffer of this buffer's project; make it if there is none."
@@ -120,9 +119,9 @@
 (defun midflight-trace (what)
   "Trace runtime processes, live; stop a trace that is under way.
 WHAT is a pid or a registered name; or module:NAME, for the processes that
-run a module or come to; or new, for those spawned from now on, or all.
-Interactively, this module's processes are offered.  With a prefix argument
-a trace that runs goes on, and WHAT is followed too."
+run a module, now or later; or new, for those spawned from now on, or all.
+Interactively, the default is the module of this buffer.  With a prefix
+argument, continue the trace that runs, and follow WHAT too."
   (interactive
    (list (and (or current-prefix-arg (not (midflight-trace--running-p)))
               (midflight-trace--read))))
@@ -137,7 +136,7 @@ a trace that runs goes on, and WHAT is followed too."
     (and buffer (buffer-local-value 'midflight-trace--number buffer))))
 
 (defun midflight-trace--read ()
-  "Read what to trace in the minibuffer."
+  "Read the target of a trace in the minibuffer."
   (let* ((module (and buffer-file-name
                       (concat "module:" (file-name-base buffer-file-name))))
          (default (or (midflight-process-at-point) module "new"))
@@ -199,8 +198,8 @@ a trace that runs goes on, and WHAT is followed too."
      (force-mode-line-update))))
 
 (defun midflight-trace-process (pids)
-  "Trace the runtime processes PIDS, or those that are traced no longer.
-The last one to go ends the trace."
+  "Trace the runtime processes PIDS; stop tracing those that are traced.
+If no process is left, end the trace."
   (with-current-buffer (midflight-trace--buffer)
     (let* ((followed midflight-trace--followed)
            (gone (and midflight-trace--number
@@ -223,7 +222,7 @@ The last one to go ends the trace."
   (midflight-trace--follow what))
 
 (defun midflight-trace-remove (pid)
-  "Follow PID, which the trace follows, no longer."
+  "Stop following PID, a process of the trace."
   (interactive (list (completing-read "No longer follow: " midflight-trace--followed nil t)))
   (midflight-trace--change (list :remove (list pid))))
 
@@ -239,13 +238,13 @@ The last one to go ends the trace."
                                (lambda (_) (message "Midflight: the trace has stopped")))))
 
 (defun midflight-trace-pause ()
-  "Pause the trace of this buffer, or let it go on.
-What happens meanwhile is not told, and costs the server nothing."
+  "Pause the trace of this buffer, or continue it.
+Events during a pause are not reported, and cost the server nothing."
   (interactive)
   (midflight-trace--change (list :paused (not midflight-trace--paused))))
 
 (defun midflight-trace-choose-kinds (kinds)
-  "Let the trace tell events of KINDS only, a list; all of them if that is empty."
+  "Show only events of KINDS, a list, from now on; if it is empty, all events."
   (interactive
    (list (completing-read-multiple
           (format "Kinds, with commas between (%s; none: all): "
@@ -291,7 +290,7 @@ What happens meanwhile is not told, and costs the server nothing."
                      (propertize (format "-- %d events dropped\n" dropped) 'face 'warning)))))))))
 
 (defun midflight-trace--insert (text)
-  "Insert TEXT at the end; let go of the beginning if there are too many lines.
+  "Insert TEXT at the end; delete the beginning if there are too many lines.
 Windows whose point is at the end stay there."
   (let* ((inhibit-read-only t)
          (inhibit-modification-hooks t)
@@ -301,7 +300,7 @@ Windows whose point is at the end stay there."
     (save-excursion
       (goto-char (point-max))
       (insert text)
-      ;; Not at each insertion: by a tenth at a time.
+      ;; Not at each insertion: delete a tenth at a time.
       (let ((surplus (- (line-number-at-pos (point-max)) midflight-trace-lines)))
         (when (> surplus (/ midflight-trace-lines 10))
           (goto-char (point-min))
@@ -318,14 +317,14 @@ Windows whose point is at the end stay there."
 ;;;; In the buffer
 
 (defun midflight-trace-clear ()
-  "Take all lines out of this buffer, and go on tracing."
+  "Delete all lines of this buffer, and continue tracing."
   (interactive)
   (let ((inhibit-read-only t))
     (erase-buffer)
     (setq midflight-trace--dropped 0)))
 
 (defun midflight-trace-filter (regexp)
-  "Show only the lines that match REGEXP; all of them if that is empty."
+  "Show only the lines that match REGEXP; if that is empty, all lines."
   (interactive (list (read-regexp "Show lines that match (empty: all)")))
   (setq midflight-trace--shown (and (not (member regexp '(nil ""))) regexp))
   (add-to-invisibility-spec 'midflight-trace)
@@ -344,7 +343,7 @@ Windows whose point is at the end stay there."
   (force-mode-line-update))
 
 (defun midflight-trace-visit ()
-  "Go to the source of the call on this line, else show its process."
+  "Go to the source of the call on this line, or show its process."
   (interactive)
   (let ((event (get-text-property (line-beginning-position) 'midflight-event)))
     (cond ((not event) (midflight-user-error "No event on this line"))

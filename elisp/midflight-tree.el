@@ -8,10 +8,10 @@
 
 ;;; Commentary:
 
-;; All runtime processes as a tree: supervisors with their strategy over their
-;; children, the others under who started or is linked to them.  Each line has
-;; the keys of the list of processes.  TAB folds what is below a line, and a
-;; refresh leaves it folded.
+;; The runtime processes as a tree: supervisors with their strategy above their
+;; children, each other process below the process that started it or is linked to
+;; it.  Each line has the keys of the process list.  TAB folds the lines below a
+;; line, and a refresh keeps them folded.
 
 ;;; Code:
 
@@ -24,7 +24,7 @@
 
 (defvar-local midflight-tree--nodes nil
   "The lines of the tree: plists as the server sends them, each with its :key.")
-(defvar-local midflight-tree--left 0 "How many lines the server did not send.")
+(defvar-local midflight-tree--left 0 "The number of lines that the server did not send.")
 (defvar-local midflight-tree--folded (make-hash-table :test #'equal)
   "The keys of the nodes whose children are not shown.")
 
@@ -115,7 +115,8 @@ lines under a node, however deep; :children those directly under it."
     (nreverse keyed)))
 
 (defun midflight-tree--fold-wide (nodes folded)
-  "Note in FOLDED which of NODES are too wide; each once, so that it can be undone."
+  "Add to FOLDED the NODES that are too wide.
+Add each only once, so that the user can unfold it."
   (dolist (node nodes)
     (let ((key (plist-get node :key)))
       (when (and (> (plist-get node :children) midflight-tree--wide)
@@ -187,7 +188,7 @@ lines under a node, however deep; :children those directly under it."
     line))
 
 (defun midflight-tree--of-row (row)
-  "Return the words of a line on the process ROW."
+  "Return the text of a line for the process ROW."
   (concat (midflight-row-pid row)
           (if (midflight-row-name row)
               (concat " " (propertize (midflight-row-name row) 'face 'bold))
@@ -200,7 +201,7 @@ lines under a node, however deep; :children those directly under it."
             (format ", %d waiting" (midflight-row-messages row)))))
 
 (defun midflight-tree--of-child (node)
-  "Return what the supervisor of NODE knows of it, and its own strategy."
+  "Return the child data of NODE from its supervisor, and its own strategy."
   (let ((state (plist-get node :state)))
     (concat
      (if (member state '(nil "running")) "" (propertize state 'face 'warning))
@@ -217,7 +218,7 @@ lines under a node, however deep; :children those directly under it."
       (midflight-user-error "No runtime process on this line")))
 
 (defun midflight-tree-toggle ()
-  "Fold what is below this line, or unfold it."
+  "Fold the lines below this line, or unfold them."
   (interactive)
   (let ((key (midflight-tree--key-here)))
     (puthash key (not (gethash key midflight-tree--folded)) midflight-tree--folded)
@@ -236,7 +237,7 @@ lines under a node, however deep; :children those directly under it."
   (midflight-tree--draw))
 
 (defun midflight-tree-fold-all ()
-  "Show the tops of the tree only."
+  "Show only the top nodes of the tree."
   (interactive)
   (midflight-tree--fold-each t))
 
@@ -246,7 +247,7 @@ lines under a node, however deep; :children those directly under it."
   (midflight-tree--fold-each nil))
 
 (defun midflight-tree-up ()
-  "Go to the node that this one is below."
+  "Go to the parent of this node."
   (interactive)
   (let* ((key (midflight-tree--key-here))
          (node (cl-find key midflight-tree--nodes :key (lambda (each) (plist-get each :key))

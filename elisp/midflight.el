@@ -29,55 +29,57 @@
 ;;
 ;;     (add-hook 'python-mode-hook #'midflight-mode)
 ;;
-;; The mode takes C-c C-z, C-c C-c, C-M-x, C-c C-l, C-c C-e and C-c C-r from
-;; `python-mode' in its buffers.  This file is the mode, its keys and its
-;; menu; each feature has a file of its own:
+;; In its buffers the mode takes C-c C-z, C-c C-c, C-M-x, C-c C-l, C-c C-e and
+;; C-c C-r from `python-mode'.  This file has the mode, its keys and its menu;
+;; each feature has a file of its own:
 ;;
-;;     midflight-code       load a buffer, say what came of it
-;;     midflight-preview    what a load would do, before it is made
+;;     midflight-code       load a buffer, show the result
+;;     midflight-preview    the preview of a load
 ;;     midflight-definition load the definition at point
-;;     midflight-marks      what differs from what runs, in the fringe
-;;     midflight-waiting    who waits at which line, in the source
-;;     midflight-at-point   and what can be done to them from there
+;;     midflight-marks      differences from the running code, in the fringe
+;;     midflight-waiting    the processes at each line of the source
+;;     midflight-at-point   commands for the processes at a line
 ;;     midflight-report     the report buffer, `next-error'
 ;;     midflight-flymake    the diagnostics of a load
-;;     midflight-shell      the shell: sessions, evaluations, commands
-;;     midflight-shell-session  what is behind a shell: opened, lost, taken up
-;;     midflight-eval       an expression, a region
+;;     midflight-shell      the shell: buffer, mode and commands
+;;     midflight-shell-session  the session behind a shell: open, lose, take up
+;;     midflight-eval       evaluate an expression or a region
 ;;     midflight-inline     a value behind its line
-;;     midflight-input      typing in a shell
+;;     midflight-input      the input of a shell, and its keys
 ;;     midflight-transcript the text of a shell buffer
-;;     midflight-output     who printed what in it
-;;     midflight-fontify    Python in it, with its faces
-;;     midflight-fold       long lines in it
+;;     midflight-output     the output of processes in a shell
+;;     midflight-fontify    the faces of Python in its input
+;;     midflight-fold       long lines in its output
 ;;     midflight-complete   completion from live objects
-;;     midflight-eldoc      how the call at point is made
+;;     midflight-eldoc      the signature of the call at point
 ;;     midflight-xref       definitions and uses in the running system
 ;;     midflight-doc        documentation of live objects
-;;     midflight-inspector  a look into live values
-;;     midflight-look       what is at point, and a brief question
+;;     midflight-inspector  inspect live values
+;;     midflight-look       the text at point, and brief questions about it
 ;;     midflight-history    the inputs of shells, in a file
 ;;     midflight-processes  the list of runtime processes
-;;     midflight-process    what can be done to one of them
-;;     midflight-process-rows, -filter, -headline  its lines, which, how many
-;;     midflight-process-view  all that can be seen of one
+;;     midflight-process    the commands on one process
+;;     midflight-process-rows, -filter, -headline  the rows of the list
+;;     midflight-process-view  the view of one process
 ;;     midflight-state      edit the state of a server
 ;;     midflight-tree       the supervision tree
-;;     midflight-crash      a crash, and starting again; -crashes: all of them
-;;     midflight-trace      what processes do, live; -trace-line: an event
+;;     midflight-crash      the view of a crash, and restarting
+;;     midflight-crashes    the list of crashes
+;;     midflight-trace      the live trace of processes
+;;     midflight-trace-line an event as a line
 ;;     midflight-details    frames, values and pids in a view
 ;;     midflight-place      a line in the version that runs
 ;;     midflight-versions   the versions of a module: compare, roll back, purge
 ;;     midflight-version-rows  a version as a row
-;;     midflight-version-view  its text, and how two differ
+;;     midflight-version-view  the text of a version, the difference of two
 ;;     midflight-purge      the question before a purge
 ;;     midflight-connections  the list of connections; the mode line's menu
-;;     midflight-doctor     what is installed, and does it work
+;;     midflight-doctor     a report on the installation
 ;;     midflight-log        the log of the protocol
 ;;     midflight-dispatch   all commands at a glance
 ;;     midflight-server     start, find, leave, stop a server
-;;     midflight-environment  which Python a project runs on
-;;     midflight-connection one connection a project; all requests
+;;     midflight-environment  the Python that a project runs on
+;;     midflight-connection the connection of a project; all requests
 ;;     midflight-rendezvous the files by which a server is found
 ;;     midflight-epc, -frame   the wire
 
@@ -152,7 +154,7 @@
     map)
   "Keymap of Midflight mode.")
 
-;; Who reads a crash or a list wants the next list by the key that he knows.
+;; The same keys work in the buffers for crashes, lists and views.
 (defvar midflight-everywhere-map
   (let ((map (make-sparse-keymap)))
     (dolist (key '("p" "T" "e" "t" "c" "l" "i" "?"))
@@ -227,14 +229,14 @@
 (define-minor-mode midflight-mode
   "Minor mode for Python that is developed while it runs.
 The mode line shows the project whose server this buffer uses, and whether
-it is attached; then whether the buffer is \"stale\", which is to say that it
-differs from what runs, or \"not loaded\".  Definitions that differ are marked
-in the fringe, or on a terminal in the margin (`midflight-mark-stale').
-Nothing is started until a command needs it.
+Emacs is attached to it; then whether the buffer is \"not loaded\", or
+\"stale\": it differs from the running code.  Definitions that differ are
+marked in the fringe, or on a terminal in the margin
+\(`midflight-mark-stale').  The mode starts no server until a command needs one.
 
-Some keys of `python-mode' mean the same here, but in the running system:
+Some keys of `python-mode' do the same here, but in the running system:
 \\[midflight-load-definition] loads the definition at point, \\[midflight-load-file] a file, and \\[midflight-eval-region] evaluates the region.
-Without the mode they are what they were.
+Without the mode they keep their own meaning.
 
 \\{midflight-mode-map}"
   :lighter (:eval (concat (midflight-connection-lighter) (midflight-marks-lighter)))
