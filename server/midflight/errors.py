@@ -71,7 +71,7 @@ class ProcessExit(asyncio.CancelledError):
 
 
 class Killed(FromOutside, ProcessExit):
-    """Thrown into a process that is killed while it runs and does not yield."""
+    """The exception thrown into a process that is killed while it runs and does not yield."""
 
     def __init__(self) -> None:
         super().__init__("killed")
@@ -81,7 +81,7 @@ class Killed(FromOutside, ProcessExit):
 
 
 class NotInProcess(MidflightError, RuntimeError):
-    """A function that speaks for the calling process was called where there is none."""
+    """A function that acts for the calling process was called outside a process."""
 
 
 class NoSuchName(MidflightError, LookupError):
@@ -93,7 +93,7 @@ class NoSuchName(MidflightError, LookupError):
 
 
 class NoSuchProcess(MidflightError, LookupError):
-    """A link was asked for to a process that is not alive. OTP: error noproc from link/1."""
+    """A link to a process that is not alive was requested. OTP: error noproc from link/1."""
 
     def __init__(self, pid: object) -> None:
         super().__init__(f"{pid!r} is not alive; no link was made; monitor it instead to be told")
@@ -101,7 +101,7 @@ class NoSuchProcess(MidflightError, LookupError):
 
 
 class RegistrationError(MidflightError, ValueError):
-    """A name could not be given or taken back. OTP: badarg from register/2 and unregister/1."""
+    """A name could not be registered or freed. OTP: badarg from register/2 and unregister/1."""
 
 
 class AlreadyStarted(MidflightError):
@@ -145,7 +145,7 @@ class InitFailed(MidflightError):
 
 
 class ChildError(MidflightError):
-    """A supervisor could not do what it was asked with a child; its children are as they were.
+    """A supervisor could not carry out a request about a child; its children are as they were.
 
     `reason` is OTP's: "not_found", "running", "restarting", "already_present", "simple_one_for_one".
     """
@@ -212,7 +212,7 @@ class NotPurged(LoadError):
 
 
 class LoadInterrupted(LoadError):
-    """A load was broken off before its commit, by somebody who asked for that; nothing has changed."""
+    """A load was broken off before its commit, on request; nothing has changed."""
 
 
 class UpgradeError(LoadError):
@@ -231,7 +231,7 @@ class UpgradeError(LoadError):
 
 
 class UnknownModuleError(MidflightError, LookupError):
-    """A module was named that the code server has not loaded."""
+    """The named module was never loaded by the code server."""
 
     def __init__(self, name: object) -> None:
         super().__init__(f"{name} was never loaded by Midflight, so it has no versions; load it first")
@@ -239,7 +239,7 @@ class UnknownModuleError(MidflightError, LookupError):
 
 
 class UnknownVersionError(MidflightError, LookupError):
-    """A version of a module was named that there never was, or whose text is not kept; or that it was deleted."""
+    """The named version of a module never existed, its text is not kept, or it was deleted."""
 
     def __init__(self, name: str, number: int | None, kept: list[int]) -> None:
         which = "no current version" if number is None else f"no version {number}"
@@ -271,7 +271,7 @@ class FrameError(WireError):
 
 
 class RequestError(MidflightError, ValueError):
-    """A request names no method, or its arguments are not what the method takes. It did nothing."""
+    """A request names no method, or its arguments do not suit the method. It did nothing."""
 
 
 class ConnectionLost(MidflightError, ConnectionError):
@@ -286,7 +286,7 @@ class RemoteError(MidflightError):
 
 
 class RuntimeFolderError(MidflightError, OSError):
-    """The runtime folder belongs to somebody else or others may enter it, so no secret is put there."""
+    """The runtime folder belongs to another user, or others may enter it, so no secret is put there."""
 
 
 class NoServer(MidflightError, LookupError):
@@ -315,7 +315,7 @@ class ServerRunning(MidflightError):
 
 
 class UnknownJob(MidflightError, LookupError):
-    """A result or an input of the shell was asked for that it does not have. OTP: command not found."""
+    """The requested result or input of the shell does not exist. OTP: command not found."""
 
     def __init__(self, number: int, kept: list[int]) -> None:
         known = f"{kept[0]} to {kept[-1]}" if len(kept) > 1 else str(kept[0]) if kept else "none yet"
@@ -324,14 +324,14 @@ class UnknownJob(MidflightError, LookupError):
 
 
 class ShellClosed(MidflightError, RuntimeError):
-    """An input was given to a shell that is closed, or that was closed before it came to it."""
+    """An input was given to a shell that is closed, or that was closed before it ran the input."""
 
     def __init__(self) -> None:
         super().__init__("the shell is closed; the input was not, or not wholly, evaluated; open another shell")
 
 
 class StartFailed(MidflightError):
-    """A detached server did not come to answer."""
+    """A detached server never answered."""
 
     def __init__(self, root: str, log: str, tail: str) -> None:
         super().__init__(
@@ -340,7 +340,7 @@ class StartFailed(MidflightError):
 
 
 class OutputFailed(MidflightError):
-    """A server could not tell its port: its standard output takes nothing."""
+    """A server could not print its port: its standard output accepts no text."""
 
     def __init__(self, port: int, error: OSError) -> None:
         super().__init__(

@@ -1,4 +1,4 @@
-"""The event loop of a program that is ours to run: `run_main`, which is asyncio.run but for what ends the program.
+"""`run_main`, the event loop of a program that Midflight runs: asyncio.run, except for the events that end the program.
 
 asyncio lets a SystemExit or KeyboardInterrupt of any task or callback end the loop, and so does what goes wrong while
 it words the failure of a callback (the `repr` of an argument). Here none of them ends it before `main` has: each is

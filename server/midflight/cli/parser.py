@@ -1,4 +1,4 @@
-"""The arguments of every command, and what runs it."""
+"""The arguments of every command, and the function that runs it."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""The code server: any number of versions of a module side by side, one current, and who runs which.
+"""The code server: any number of versions of a module side by side, one current, and the processes that run each.
 
 Everything here can be called from any thread. A module's versions are the interpreter's, as its modules are: there is
 one code server, whatever runtimes run. What a front end needs besides is in `midflight.code.lowlevel`.

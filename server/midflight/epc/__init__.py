@@ -1,4 +1,4 @@
-"""The wire: EPC over a local socket, who may use it, and what its methods are."""
+"""The wire: EPC over a local socket, the rules for its users, and its methods."""
 
 from midflight.epc.client import RemoteServer
 from midflight.epc.cookie import new_cookie

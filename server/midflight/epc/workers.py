@@ -1,4 +1,4 @@
-"""Threads for what may wait: started when they are needed, ended when they have been idle for a while.
+"""Threads for work that may wait: started when they are needed, ended when they have been idle for a while.
 
 An idle connection has no thread. A request that runs has one, for as long as it runs, so a request that never ends
 takes no thread from another. Few begin at once, and the next when one of them has ended or has run for a moment:

@@ -1,4 +1,4 @@
-"""Values as pages for an inspector: what they are, what they have, and the way into each part.
+"""Values as pages for an inspector: their type, text and parts, and the way into each part.
 
 An inspected value is known by a number. The table of them is bounded and belongs to one connection; a value that can
 be held weakly is, so that looking at something keeps it alive no longer than its owners do. The value of an

@@ -1,4 +1,4 @@
-"""The checks of what a program gives: a wrong argument is an error at once, in the caller, and nothing is changed.
+"""Checks of a program's arguments: a wrong one is an error at once, in the caller, and nothing is changed.
 
 Each check returns the argument as the kernel keeps it. `what` is the caller's function and begins the message, and
 `unchanged` says in it that all is as it was. A type is told by `type()`: a mock or a proxy says of itself that its

@@ -1,4 +1,4 @@
-"""The base of the process functions that are objects with a state: how the kernel knows a server."""
+"""The base of process functions that are objects with a state: the mark by which the kernel knows a server."""
 
 from __future__ import annotations
 

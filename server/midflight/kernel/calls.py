@@ -268,7 +268,7 @@ def processes() -> list[Pid]:
 
 
 def process_info(pid: Pid) -> dict[str, Any] | None:
-    """Return what can be seen of a process, a new dict; None for a dead one.
+    """Return a new dict that describes a process; None for a dead one.
 
     Raises: TypeError if `pid` is not a Pid. OTP: process_info/1.
 
@@ -286,7 +286,7 @@ def process_info(pid: Pid) -> dict[str, Any] | None:
 
 
 def is_alive(pid: Pid) -> bool:
-    """Say whether the process has not ended; one that unwinds is alive still.
+    """Say whether the process has not ended; a process that unwinds is still alive.
 
     Raises: TypeError if `pid` is not a Pid. OTP: is_process_alive/1.
 
@@ -317,7 +317,7 @@ def process_dictionary() -> dict[Any, Any]:
 
 
 def group_leader(pid: Pid | None = None) -> Sink | None:
-    """Return where the output of `pid` goes, by default the caller's; None is the real standard output.
+    """Return the sink for the output of `pid`, by default the caller's; None is the real standard output.
 
     Raises: TypeError if `pid` is not a Pid. OTP: group_leader/0; there it is a pid.
 

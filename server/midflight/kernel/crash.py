@@ -1,4 +1,4 @@
-"""Reports: what is said of a process that raised, and of one that does not yield.
+"""Reports on a process that raised, and on one that does not yield.
 
 The life of a report: `Remains.of` takes by reference what the burial will take away -> the process is buried and its
 links and monitors are told (ends.py) -> `report_crash` makes the report, a smaller one if that fails -> the listeners.

@@ -1,4 +1,4 @@
-"""The frames of a suspended or running process, outermost first: who runs which function, line and version."""
+"""The frames of a suspended or running process, outermost first: their functions, lines and versions."""
 
 from __future__ import annotations
 

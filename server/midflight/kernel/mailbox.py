@@ -1,4 +1,4 @@
-"""Selective receive: what a process waits for, and which message of its mailbox that is.
+"""Selective receive: the patterns that a process waits for, and the search of its mailbox for a message that matches.
 
 Laws: the oldest message that any pattern matches is taken; the others keep their place; a pattern that
 raises does not match; a message is looked at once for each receive, however often the receiver is woken, and

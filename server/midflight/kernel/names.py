@@ -34,7 +34,7 @@ def register(name: str, pid: Pid) -> None:
 
 
 def unregister(name: str) -> None:
-    """Take the name back.
+    """Free the name.
 
     Raises: RegistrationError if nobody has it; TypeError if it is not a str. OTP: unregister/1.
 
@@ -64,7 +64,7 @@ def whereis(name: str) -> Pid | None:
 
 
 def registered() -> list[str]:
-    """Return the names that are given, in the order they were. OTP: registered/0.
+    """Return the registered names, in the order of registration. OTP: registered/0.
 
     Example:
 

@@ -1,4 +1,4 @@
-"""The door by which a process that waits for a message is made to go on as another coroutine, from its start.
+"""The door by which a process that waits for a message goes on as another coroutine, from its start.
 
 To the process nothing has happened: pid, name, mailbox, links, monitors, dictionary, context and timers stay, no
 message is consumed. Only the receive itself begins again, so its timeout does too. Whether the other coroutine is the

@@ -1,4 +1,4 @@
-"""The checks of times that a program gives: a wrong one is an error at once, in the caller, and no time passes.
+"""Checks of a program's times: a wrong one is an error at once, in the caller, and no time passes.
 
 A time is in seconds, of any type that is a real number: int, float, Decimal, Fraction, a numpy scalar. A bool is not
 one. What cannot be waited for (below zero, NaN, an int that no float can hold) is a ValueError. OTP: badarg or

@@ -1,4 +1,4 @@
-"""A mailbox in two parts: a long backlog that nobody looks at, and what came behind it, which a receive takes from.
+"""A mailbox in two parts: a long backlog that nobody looks at, and the later messages, which a receive takes from.
 
 A deque is quick at its ends only. A process that waits for messages with a ref takes them from the middle, if much
 came before the ref was made and much has come since; so the mailbox is divided there. To others it is one mailbox,

@@ -1,4 +1,4 @@
-"""Exit signals that the code of their target swallowed: they are thrown again once it waits for any message.
+"""Exit signals that their target's code swallowed: they are thrown again once it waits for any message.
 
 `asyncio.wait_for` before Python 3.12, and a TaskGroup before 3.13, drop a cancellation that comes at the moment when
 what they wait for is done; so does `suppress(CancelledError)` around a task that was cancelled just then. An asyncio

@@ -1,4 +1,4 @@
-"""Tracing: what chosen processes send, receive, continue as, spawn, link to and end with, told as it happens.
+"""Tracing: the sends, receives, tail calls, spawns, links and ends of chosen processes, told as they happen.
 
 The life of a trace: `follow` swaps the tracer's own `spawn`, `deliver` and `_send_slowly` into the scheduler and shuts
 the fast door of `Pid <<` -> events are printed and kept, oldest first, as long as there is room and they do not come

@@ -1,4 +1,4 @@
-"""The last resort: saying that something of the program failed where no process is that could end of it.
+"""The last resort: a report of a failure in the program where it cannot end any process.
 
 A timer, a listener, a log handler, a function that another thread posted. It is said on the logger `midflight`, and
 if that fails, on the standard error; if that fails too, it is lost. The others must go on.

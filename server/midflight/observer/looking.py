@@ -1,4 +1,4 @@
-"""Looking at processes from another thread: in small parts, between two turns of the runtime; at a stuck one anyway."""
+"""Looks at processes from another thread: in small parts, between two turns of the runtime; at a stuck one anyway."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""All processes as a tree: supervisors over their children, everybody else under who started or is linked to it.
+"""All processes as a tree: supervisors over their children, all others under their parent or under a linked process.
 
 A process stands under its supervisor; else under who spawned it, if that lives and is linked to it; else under the
 oldest process that it is linked to, if that is older; else at the top. So every process stands once.

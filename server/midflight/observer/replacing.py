@@ -1,4 +1,4 @@
-"""An edited state put into a live server, between two of its messages.
+"""The replacement of a live server's state by an edited one, between two of its messages.
 
 The life of an edit: the server is held between two messages -> what was changed is evaluated, in a process aside, on
 copies -> a `replace_state` system message puts it in, in the server's own process -> the server goes on.

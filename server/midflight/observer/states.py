@@ -1,4 +1,4 @@
-"""The state of a live server as Python to edit, `name = expression` for each attribute, and what the edited text says.
+"""The state of a live server as Python to edit, `name = expression` for each attribute, and its reader.
 
 Putting it into the server is done in replacing.py.
 """

@@ -1,4 +1,4 @@
-"""ChildSpec: what a supervisor has to know of a child; its checks, and how a child is started from it."""
+"""`ChildSpec`: a supervisor's rules for one child; their checks, and the start of a child by them."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""The children of one supervisor: what is known of each, and how they are stopped."""
+"""The children of one supervisor: a record of each, and the way to stop them."""
 
 from __future__ import annotations
 

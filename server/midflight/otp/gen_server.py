@@ -1,4 +1,4 @@
-"""GenServer: a process that keeps state and answers calls. Here is what a program subclasses and calls.
+"""`GenServer`: a process that keeps state and answers calls. A program subclasses and calls the names in this file.
 
 The clients' functions (`call`, `cast`, `reply`, `stop`) are in calls.py, the process's loop in serving.py.
 """

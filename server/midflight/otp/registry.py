@@ -1,4 +1,4 @@
-"""Registry: who has a key, found in constant time. Entries go with their process.
+"""`Registry`: the holders of keys, found in constant time. Entries go with their process.
 
 The entries live in the state of the registry's process, so they have one owner and end with it; they are read and
 written by a plain function call on the runtime's thread, without a message, as Erlang reads an ets table. An entry

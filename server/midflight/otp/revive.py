@@ -1,4 +1,4 @@
-"""A server that goes on with a state that another one had: its loop, without an init. For a restart after a crash."""
+"""A server that goes on with the state that another one had: its loop, without an init. For a restart after a crash."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""The names that an input can use, in two layers: what it binds itself, and beneath that what is always there.
+"""The names that an input can use, in two layers: its own bindings on top, and the names that are always there below.
 
 The upper layer is a plain dict: the globals of all code of the shell, so a function defined in it sees later
 bindings. The lower one stands where Python looks last, for the builtins: helpers, Midflight's public names, the

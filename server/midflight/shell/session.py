@@ -1,4 +1,4 @@
-"""One shell: what a front end holds of it, and the process behind.
+"""`Session`, one shell: the handle of a front end, and the process behind it.
 
 The life of an input: `eval` (any thread) -> a request to the shell's process -> it reads the text -> its evaluator
 runs it as its own process -> the answer. The shell's process watches the evaluator, keeps bindings and history, and

@@ -24,7 +24,7 @@ __all__ = [
 
 
 class VersionInfo(NamedTuple):
-    """A version that is there: its number, its name (`__vsn__`, else a digest of the text), whether it is current."""
+    """A version in memory: its number, its name (`__vsn__`, else a digest of the text), whether it is current."""
 
     version: int
     vsn: object
@@ -123,7 +123,7 @@ def is_loaded(name: str) -> str | None:
 
 
 def source(name: str, version: int | None = None) -> str:
-    """Return the text of a version, of the current one for None. The last 100 are kept.
+    """Return the text of a version; for None, of the current one. The last 100 are kept.
 
     Raises: UnknownModuleError; UnknownVersionError, also for a module that was changed on disk after it was imported
     and before it was first loaded: what it was then is not known.
@@ -147,7 +147,7 @@ def _kept(module: Module) -> list[int]:
 
 
 def diff(name: str, a: int, b: int | None = None) -> Diff:
-    """Return what differs from version `a` to version `b`, by default the current one.
+    """Return the differences from version `a` to version `b`, by default the current one.
 
     Raises: UnknownModuleError; UnknownVersionError, as `source` does.
 

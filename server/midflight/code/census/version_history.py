@@ -48,7 +48,7 @@ def module_name(path_or_name: str) -> str:
 
 
 def version_history(path_or_name: str) -> tuple[VersionRecord, ...]:
-    """Return all that is known of the versions of a module, oldest first.
+    """Return the records of a module's versions, oldest first.
 
     Raises: UnknownModuleError.
     OTP: nothing like it; there a version that nobody runs is gone.

@@ -50,7 +50,7 @@ SUSPENDED = (CoroutineType, GeneratorType, AsyncGeneratorType)
 
 @dataclass(frozen=True, slots=True)
 class Keeper:
-    """One thing that keeps the version, or several alike: what it is, how many, and in words."""
+    """One thing that keeps the version, or several alike: their kind, their number, and the words for them."""
 
     kind: Kind
     count: int
@@ -90,7 +90,7 @@ class _Node(NamedTuple):
 
 
 def why_alive(path_or_name: str, version: int) -> WhyAlive:
-    """Say what keeps version `version` of a module: who runs it, and who holds something of it.
+    """Return what keeps version `version` of a module in memory: processes that run it, and holders of its objects.
 
     Looks at all objects, so it takes its time, during which no process runs. Callable from any thread.
     Raises: UnknownModuleError, UnknownVersionError.

@@ -47,7 +47,7 @@ class Checked(NamedTuple):
 
 
 def check(path_or_name: PathOrName, source: str | None = None) -> Checked:
-    """Compile a module and look for what a load looks for in its text. Its body is not run, and nothing changes.
+    """Compile a module and run a load's checks of its text. Its body is not run, and nothing changes.
 
     So a name that the body makes by other means than a statement counts as undefined, unless what runs has it from
     such means; of a text with `from x import *` no name does.

@@ -1,4 +1,4 @@
-"""Loading one definition: what runs, with that definition replaced, is loaded as the next version."""
+"""`define`: the running text with one definition replaced, loaded as the next version."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""A load up to the moment where it would change something: what would become of definitions, processes and servers.
+"""`preview`: a load up to its first change, and what it would do to definitions, processes and servers.
 
 The body of the new version runs aside and is dropped; so does each `code_change` that the load would bring, on copies
 of the states. Any side effect of theirs happens then too, and again when the load is made.
@@ -66,7 +66,7 @@ class Change(NamedTuple):
 
 
 class Preview(NamedTuple):
-    """A rehearsal: its report, what would change by definition, and the unified diff against what runs.
+    """A rehearsal: its report, the changed definitions, and the unified diff against the running text.
 
     `report` is that of a refusal if the text could not even be prepared. `running` is None for a first load, `diff`
     then "", as it is if the text that runs is not known.
@@ -111,7 +111,7 @@ def _judge(made: Prepared, pids: Sequence[Pid]) -> list[MoveReport]:
 
 
 def preview(path_or_name: PathOrName, source: str | None = None) -> Preview:
-    """Rehearse a load as an editor makes it (`lowlevel.load_or_upgrade`), change nothing, and say what it would do.
+    """Rehearse a load as an editor makes it (`lowlevel.load_or_upgrade`): report its effects and change nothing.
 
     Uses no version number. Servers are suspended for a moment if the new version brings a `code_change` for them, as
     by `upgrade` with `dry_run`. From a thread that runs no runtime. What would be refused is not raised: the report

@@ -23,7 +23,7 @@ ABSENT = object()
 
 
 def current(function: Callable[..., Any]) -> Any:
-    """Return the newest version of a function or class that is held as a value: what its name means now.
+    """Return the newest version of a function or class that is held as a value: the object that its name means now.
 
     A method is found in the newest version of the class that it was taken from: one of an object is bound to the same
     object, a class's own to the newest class. A function that another one was wrapped in is not what that one's name

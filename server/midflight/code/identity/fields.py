@@ -1,4 +1,4 @@
-"""The fields of an object, whatever its class keeps them in, and what a class says about the fields it wants."""
+"""The fields of an object, however its class stores them, and the fields that a class asks for."""
 
 from __future__ import annotations
 

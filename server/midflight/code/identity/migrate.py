@@ -151,7 +151,7 @@ def migrate_state(state: Any, newest: Newest | None = None) -> Any:
 
 
 def old_instances(name: str) -> dict[str, int]:
-    """Return how many objects there are of superseded classes of module `name`, by class, most of them first.
+    """Count the objects of superseded classes of module `name`, by class, the largest count first.
 
     It looks at all objects that the garbage collector knows, which takes a while; it does not know those without
     fields, nor enum members that nobody holds.

@@ -41,7 +41,7 @@ def load(
     two_versions: bool = False,
     move: bool = False,
 ) -> LoadReport:
-    """Load a module as its new version, and return what came of it. Kills nobody; identical text is a version too.
+    """Load a module as its new version, and return a report on the load. Kills nobody; identical text is a version too.
 
     `path_or_name` is a file or a dotted name; `source` its text, if that is not what the file holds. `force` overrides
     what the checks refuse, and a name that belongs to another file. `two_versions` allows one old version, as Erlang
@@ -126,9 +126,9 @@ def _reload(module: ModuleType) -> None:
 
 
 def load_modified(force: bool = False, move: bool = False) -> tuple[LoadReport, ...]:
-    """Load the modules whose file is not what is loaded, together or not at all. `force` and `move` as in `load`.
+    """Load the modules whose file differs from their loaded text, together or not at all.
 
-    Raises: LoadError.
+    `force` and `move` as in `load`. Raises: LoadError.
     OTP: c:lm/0, which loads each alone.
 
     Example:
@@ -141,7 +141,7 @@ def load_modified(force: bool = False, move: bool = False) -> tuple[LoadReport, 
 
 
 def rollback(name: str, to: int | None = None, force: bool = False, move: bool = False) -> LoadReport:
-    """Load the text of version `to` as a NEW version; for None that of the one before the current one.
+    """Load the text of version `to` as a NEW version; for None, the text of the version before the current one.
 
     `force` and `move` are those of `load`: idle processes go back with the code.
     Raises: UnknownModuleError; UnknownVersionError; LoadError, as `load` does.

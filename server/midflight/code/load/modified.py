@@ -12,7 +12,7 @@ __all__ = ["modified_modules"]
 
 
 def modified_modules() -> tuple[str, ...]:
-    """Return the names of the modules whose file is not what is loaded, sorted.
+    """Return the names of the modules whose file differs from the loaded text, sorted.
 
     Those too of the project's modules that were only imported, as far as that can be known.
     OTP: code:modified_modules/0.

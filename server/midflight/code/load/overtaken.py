@@ -1,4 +1,4 @@
-"""Loads side by side: what one found out while it was prepared may be wrong when another has committed meanwhile."""
+"""Loads side by side: the check whether another load's commit has made the findings of this one's preparation wrong."""
 
 from __future__ import annotations
 

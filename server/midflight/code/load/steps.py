@@ -1,4 +1,4 @@
-"""The part of a load that is not to be undone: the swap and what follows it. It is done to its end, whatever happens.
+"""The steps of a load that cannot be undone: the swap and the work after it. All are done, whatever happens.
 
 Laws:
 1. Nothing is raised from the swap on but Ctrl-C, and that when all is done.

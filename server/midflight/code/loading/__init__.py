@@ -1,3 +1,3 @@
-"""Loads under way: which has which modules, how one is broken off, and what becomes of a body that never ends."""
+"""Loads under way: their modules, how a load is broken off, and the fate of a body that never ends."""
 
 __all__: list[str] = []

@@ -1,4 +1,4 @@
-"""Modules that a given-up load was importing: nobody waits for them any more, who imports one is refused at once.
+"""Modules that a given-up load was importing: nobody waits for them any more, and an import of one is refused at once.
 
 The import system locks a module while its body runs, and a thread that imports it too waits for that lock, without a
 limit and out of reach of any interrupt. A body that never ends never lets go of it. So when its load is given up, the

@@ -105,7 +105,7 @@ def loads() -> tuple[LoadInfo, ...]:
 
 
 def break_off(number: int, by: str, seconds: float = GRACE_SECONDS) -> Outcome | None:
-    """Break the load of that number off, for `by`; None if no such load is under way. Not from the load's own thread.
+    """Break off the load of that number, for `by`; None if no such load is under way. Not from the load's own thread.
 
     A load that waits or is prepared ends, and nothing has changed. Python code in the body of a module is broken into;
     if the body has not ended `seconds` later, the load is given up: it is refused, others can load its modules from

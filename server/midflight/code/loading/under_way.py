@@ -1,4 +1,4 @@
-"""One load under way, as everybody may see it: who asked for it, what it does, since when, and whether it is to end.
+"""`Load`, one load under way: who asked for it, what it does, since when, and whether it is to end.
 
 The life of a load: it waits for other loads of its modules -> it is prepared, which runs bodies -> an upgrade holds
 servers -> it is committed. Up to the commit it can be broken off, and then nothing has changed.

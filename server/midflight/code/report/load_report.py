@@ -59,7 +59,7 @@ REMEDY = {
 
 @dataclass(frozen=True, slots=True)
 class Diagnostic:
-    """One thing that is wrong at one place. `line` counts from 1, `column` in characters from 0.
+    """One fault at one place. `line` counts from 1, `column` in characters from 0.
 
     `end_line` and `end_column` are those of the end, where nothing is known equal to the start. `code` is a short
     word for the kind: "syntax", "body", "import", "undefined-name"...
@@ -85,7 +85,7 @@ class StaleImport:
 
 @dataclass(frozen=True, slots=True)
 class Superseded:
-    """A class that another one has taken the place of, or nothing, and why it was not kept: "its text differs"."""
+    """A class that a new one replaced, or that is gone, and why it was not kept: "its text differs"."""
 
     name: str
     reason: str
@@ -93,7 +93,7 @@ class Superseded:
 
 @dataclass(frozen=True, slots=True)
 class NotMoved:
-    """A process that was to be moved and was not: where it is, as in Lingering, and why: "a live local: total"."""
+    """A process that could not be moved: its place, as in Lingering, and the reason: "a live local: total"."""
 
     pid: Pid
     name: str | None

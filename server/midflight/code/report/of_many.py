@@ -1,4 +1,4 @@
-"""The words for a load or an upgrade of several modules, which is of all of them or of none."""
+"""The words for a load or an upgrade of several modules, which loads all of them or none."""
 
 from __future__ import annotations
 

@@ -22,7 +22,7 @@ _number = attrgetter("number")
 
 
 class Lingering(NamedTuple):
-    """A process that runs a version other than the current one: where it is in that version's text."""
+    """A process that runs a version other than the current one, and its place in that version's text."""
 
     pid: Pid
     name: str | None

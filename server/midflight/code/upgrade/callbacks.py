@@ -1,4 +1,4 @@
-"""The class that a server's class is in another version, and what its `code_change` is. Looks only, and runs nothing.
+"""The class of a server in another version, and its `code_change`. Looks only, and runs nothing.
 
 A class of servers is known by its having a `code_change`; that of the behaviours themselves does nothing, and does not
 count as one.

@@ -1,4 +1,4 @@
-"""One server that is suspended: what its process does for that, and how it is let go.
+"""One suspended server: the work of its process while it is suspended, and its release.
 
 A new state is made in the server's own process, on a copy; the server does not notice, whatever comes of it.
 """

@@ -58,7 +58,7 @@ def on_load(function: Hook) -> Hook:
 
 
 def on_unload(function: Hook) -> Hook:
-    """Call `function()` when another version takes the place of this one, or `delete` does: unregister things here.
+    """Call `function()` when another version replaces this one, or `delete` removes it: unregister things here.
 
     It runs on the runtime's thread, before the swap; what it raises is a warning in the load report. Processes may
     still run this version afterwards. It must not load.

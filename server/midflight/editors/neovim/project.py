@@ -1,4 +1,4 @@
-"""One project of one Neovim: the connections to its server, what is asked of it, and what it says.
+"""One project of one Neovim: the connections to its server, the requests to it, and its answers.
 
 The life of a request: a method (Neovim's thread, never waits) -> the worker of its kind -> the connection, made or
 a server started if need be -> the request -> its answer -> an event to show. Code and shell have a connection and a

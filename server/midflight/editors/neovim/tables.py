@@ -1,4 +1,4 @@
-"""Pages of text made of what the server answers. Pure."""
+"""Pages of text made of the server's answers. Pure."""
 
 from __future__ import annotations
 

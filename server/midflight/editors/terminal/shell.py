@@ -1,4 +1,4 @@
-"""A shell of a running server in the terminal: lines go over the wire, what comes back is shown.
+"""A shell of a running server in the terminal: input goes over the wire, and output comes back.
 
 The evaluator is the server's, the same as in the editors; here are only the prompt, the history and the screen.
 What processes print while a line is being typed appears above it. Ctrl-C breaks off the evaluation, or the line

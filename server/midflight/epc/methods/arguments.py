@@ -1,4 +1,4 @@
-"""Checks of what a request carries: the right type, or an error that says what was expected."""
+"""Checks of a request's arguments: the right type, or an error that says what was expected."""
 
 from __future__ import annotations
 
