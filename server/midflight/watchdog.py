@@ -79,7 +79,7 @@ class Watchdog:
                 _aside(self._report, process, looks)
 
     def _break_off_what_is_limited(self) -> None:
-        """Break off what runs under the scheduler's limit, if it is the same for `stuck_seconds`."""
+        """Break off the code under the scheduler's limit, if it is the same for `stuck_seconds`."""
         limit = self._scheduler.limit
         if not limit.is_running or limit.number != self._limited:
             self._limited, self._limited_looks = limit.number, 0
@@ -89,7 +89,7 @@ class Watchdog:
             self._limited_looks = 0  # it may go on, with the next object
 
     def _end_if_doomed(self, process: Process, turn: int) -> None:
-        """Break into `process`, if somebody killed it, until it has ended or yields; log what keeps it from that."""
+        """Break into `process`, if somebody killed it, until it has ended or yields; log the code in its way."""
         scheduler = self._scheduler
         tries = 0
         while scheduler.turns == turn and not self._stopped.wait(STRIKE_SECONDS):
@@ -115,7 +115,7 @@ def _aside(tell: Callable[..., None], *args: object) -> None:
 
 
 def _stack_of_step(thread: int) -> traceback.StackSummary:
-    """Return what the running process is in the midst of, outermost call first: the frames inside the turn."""
+    """Return the calls that the running process is in, outermost first: the frames inside the turn."""
     frame = sys._current_frames().get(thread)
     inside: list[tuple[FrameType, int]] = []
     while frame is not None and frame.f_code is not Core.turn.__code__:

@@ -121,7 +121,7 @@ def _make_importable(root: Path) -> None:
 
 
 def _log_to_stderr() -> None:
-    """Show what the server logs, and leave the logging of the project's programs to them."""
+    """Show the server's log, and leave the logging of the project's programs to them."""
     handler = logging.StreamHandler()
     handler.setFormatter(logging.Formatter("%(asctime)s %(name)s: %(message)s"))
     log = logging.getLogger("midflight")

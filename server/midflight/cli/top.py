@@ -53,7 +53,7 @@ def top(options: argparse.Namespace) -> int:
 
 
 def _watch(client: RemoteServer, before: Look, order: str, interval: float) -> int:
-    """Draw a page after each interval, and do what keys say."""
+    """Draw a page after each interval, and obey the keys."""
     rows = before.since(Look(before.at - interval, ()))
     with _keys() as keys:
         while True:
@@ -73,7 +73,7 @@ def _look(client: RemoteServer) -> Look:
 
 
 def _ordered(rows: Sequence[dict[str, Any]], order: str) -> list[dict[str, Any]]:
-    """Return the rows, those that do most first; of equals, and by pid, the oldest."""
+    """Return the rows, the busiest process first; of equals, and by pid, the oldest."""
     if order == "pid":
         return list(rows)
     field = "rate" if order == "reductions" else "messages"

@@ -54,7 +54,7 @@ def trace(options: argparse.Namespace) -> int:
 def _until(
     pushes: queue.SimpleQueue[tuple[list[dict[str, Any]], int] | None], seconds: float | None
 ) -> Iterator[tuple[list[dict[str, Any]], int]]:
-    """Yield what is pushed until the time is up, the server has gone, or Ctrl-C."""
+    """Yield the pushes until the time is up, the server has gone, or Ctrl-C."""
     deadline = None if seconds is None else time.monotonic() + seconds
     while deadline is None or time.monotonic() < deadline:
         wait = LOOK_SECONDS if deadline is None else min(LOOK_SECONDS, max(0.0, deadline - time.monotonic()))

@@ -23,7 +23,7 @@ class Sink(Protocol):
         """Take `text`."""
 
     def flush(self) -> object:
-        """Pass on what was taken."""
+        """Pass on the text that was taken."""
 
 
 group_leader_var: ContextVar[Sink | None] = ContextVar("midflight_group_leader", default=None)

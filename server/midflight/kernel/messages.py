@@ -85,7 +85,7 @@ class MessageTimer(Ref):
             self._scheduler.timers.cancel(self._timer)
 
     def _end(self) -> list[tuple[Dest, object]]:
-        """Return what is to be sent, in a list; an empty one if it has ended already."""
+        """Return the message to be sent, in a list; an empty one if it has ended already."""
         try:
             return [self._ahead.pop()]
         except IndexError:
@@ -102,7 +102,7 @@ class MessageTimer(Ref):
                 process.pid << message
 
     def _receiver(self, dest: Dest) -> Process | None:
-        """Return who is to have the message now, None if nobody is."""
+        """Return the receiver of the message now, None if there is none."""
         if isinstance(dest, Ref):
             process = dest.alias
             if dest.once:

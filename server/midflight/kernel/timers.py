@@ -49,7 +49,7 @@ class ManualClock:
 
 
 class Timer:
-    """One deadline and what to call then."""
+    """One deadline and the function to call then."""
 
     __slots__ = ("action", "deadline")
 
@@ -87,7 +87,7 @@ class Timers:
             self._dead = 0
 
     def fire(self, now: float) -> None:
-        """Call what is due at `now`, in order of deadlines. What an action sets meanwhile waits its turn.
+        """Call the actions that are due at `now`, in order of deadlines. What an action sets meanwhile waits its turn.
 
         An action that raises is told of, and the others are called.
         """

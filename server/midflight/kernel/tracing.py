@@ -272,7 +272,7 @@ class Tracer:
 
 
 def follow(scheduler: Scheduler, trace: Trace) -> None:
-    """Begin to tell `trace` of what happens to the processes of `scheduler`. On its thread, between two turns."""
+    """Begin to tell `trace` the events of the processes of `scheduler`. On its thread, between two turns."""
     tracer = scheduler.tracer
     if tracer is None:
         tracer = Tracer(scheduler)

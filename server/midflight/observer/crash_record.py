@@ -79,7 +79,7 @@ class CrashRecord:
 
 
 def record_of(report: CrashReport) -> CrashRecord:
-    """Return what to keep of `report`, whose process is dead. On the runtime's thread."""
+    """Return the record of `report`, whose process is dead. On the runtime's thread."""
     process, linked, waiting = report.remains.process, report.remains.links, report.remains.mailbox
     steps = list(traceback.walk_tb(trace_of(report.reason)))
     entry = _entry(process, report, [frame for frame, _ in steps])
@@ -114,7 +114,7 @@ def _reason(error: BaseException) -> Printed:
 
 
 def printed_line(text: str) -> str:
-    """Return `text` on one line, cut to what a line takes."""
+    """Return `text` on one line, cut to the width of a line."""
     line = " ".join(text.split())
     return line if len(line) <= 500 else f"{line[:500]}..."
 

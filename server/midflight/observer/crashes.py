@@ -145,7 +145,7 @@ def _refused(record: CrashRecord, why: str) -> RequestError:
 
 
 def _find(record: CrashRecord) -> Any:
-    """Return what the name that the process ran means now. Raises: RequestError if nothing."""
+    """Return the object that the name of the process's function means now. Raises: RequestError if there is none."""
     entry = record.entry
     found: Any = sys.modules.get(entry.module)
     for part in entry.name.split("."):

@@ -31,7 +31,7 @@ SECONDS = 5.0
 def run_aside(
     scheduler: Scheduler, function: Callable[[], Awaitable[Result]], what: str, *, sink: Sink, seconds: float = SECONDS
 ) -> Result:
-    """Return what `function()` gives, called in a process of its own whose output goes to `sink`.
+    """Return the value of `function()`, called in a process of its own whose output goes to `sink`.
 
     Raises: RequestError if that raises, ends otherwise, or takes longer than `seconds`; then it is killed.
     """

@@ -16,7 +16,7 @@ Printed = str
 
 
 def printed(value: object, characters: int = CHARACTERS) -> Printed:
-    """Return `value` as printed; what is over `characters` is cut, and the text says how much that was."""
+    """Return `value` as printed, cut after `characters`; the text says how much was cut."""
     text = long(value)
     return text if len(text) <= characters else f"{text[:characters]}... ({len(text) - characters} characters more)"
 

@@ -203,7 +203,7 @@ def _kin(pid: Pid) -> Kin:
 
 
 def _parents(scheduler: Scheduler, process: Process) -> Iterator[Kin]:
-    """Yield who spawned `process`, who spawned that, as far as they live."""
+    """Yield the parent of `process`, its parent, and so on, as far as they live."""
     seen: set[int] = set()
     parent = process.parent
     while parent is not None and parent.number not in seen and len(seen) < ITEMS:

@@ -110,7 +110,7 @@ class Watch:
         self._to_drop = []
 
     def _begin(self) -> None:
-        """Find out who has changed, and who is dead or not chosen any more."""
+        """Find the processes that have changed, and those that are dead or not chosen any more."""
         scheduler, choice = self._scheduler, self._choice
         turns = scheduler.turns
         everyone = self._candidates()
@@ -145,7 +145,7 @@ class Watch:
         return seen is None or seen[0] != _signature(process)
 
     def _look(self, most: int) -> list[int]:
-        """Look at the next of those who are to be looked at; return their numbers."""
+        """Look at the next of the processes to be looked at; return their numbers."""
         some, self._to_look = self._to_look[:most], self._to_look[most:]
         looks = (partial(self._rows, part) for part in parts_of(some, ROWS_A_LOOK))
         found = [pair for pairs in look_at(self._scheduler, looks) for pair in pairs]

@@ -154,7 +154,7 @@ class _Replacing:
             ) from None
 
     def _check(self, attributes: dict[str, Any]) -> None:
-        """See that what was edited is as it was when the person saw it. Raises: RequestError."""
+        """Check that the edited attributes are as they were when the person saw them. Raises: RequestError."""
         for edit in self._edits:
             seen = self._given.get(edit.name)
             if edit.value is None and edit.name not in attributes:
@@ -178,7 +178,7 @@ class _Replacing:
                 )
 
     async def _values(self, server: Any, attributes: dict[str, Any], sink: Sink) -> dict[str, Any]:
-        """Return what the edited attributes become. Raises: RequestError."""
+        """Return the new values of the edited attributes. Raises: RequestError."""
         names = self._names(sink)
         names.update(_module_names(type(server)))
         names.update(copies_of(attributes))  # whose change changes nothing

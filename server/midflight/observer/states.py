@@ -106,7 +106,7 @@ def written(value: object) -> str | None:
 
 
 def edits_in(text: str, what: str) -> Iterator[Edit]:
-    """Yield what `text` says of each name. Raises: RequestError if it says anything else."""
+    """Yield the edit of each name in `text`. Raises: RequestError if it holds anything else."""
     try:
         tree = parse_module(text)
     except UNPARSABLE as error:

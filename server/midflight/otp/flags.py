@@ -20,7 +20,7 @@ SIMPLE = "simple_one_for_one"
 
 @dataclass(frozen=True, slots=True)
 class Flags:
-    """The options of a supervisor. Raises: ValueError or TypeError for what cannot be that. OTP: sup_flags()."""
+    """The options of a supervisor. Raises: ValueError or TypeError for wrong values. OTP: sup_flags()."""
 
     strategy: Strategy
     intensity: int
@@ -40,7 +40,7 @@ class Flags:
 
 
 def checked(children: Iterable[ChildSpec], flags: Flags) -> tuple[ChildSpec, ...]:
-    """Return the children of a supervisor, in order. Raises: TypeError or ValueError for what cannot be that."""
+    """Return the children of a supervisor, in order. Raises: TypeError or ValueError for wrong values."""
     specs = tuple(arguments.items("a supervisor's children", children))
     for spec in specs:
         if not issubclass(type(spec), ChildSpec):

@@ -91,7 +91,7 @@ class GenServer:
         """
 
     def handle_call(self, request: Any, client: Client) -> Any:
-        """Answer a call: what it returns is the reply; NOREPLY if that comes later, by reply(client, value).
+        """Answer a call: the value that it returns is the reply; NOREPLY if that comes later, by reply(client, value).
 
         `client.pid` is the caller's pid. If it raises, the caller gets a CallError with the reason.
         OTP: Module:handle_call/3.
@@ -101,7 +101,7 @@ class GenServer:
         )
 
     def handle_cast(self, message: Any) -> Any:
-        """Take what was sent by `cast`. Its value is not used. OTP: Module:handle_cast/2."""
+        """Handle a message sent by `cast`. The value that it returns is not used. OTP: Module:handle_cast/2."""
         raise NotImplementedError(f"{type(self).__qualname__} has no handle_cast, and was sent {message!r}; define it")
 
     def handle_info(self, message: Any) -> Any:
@@ -123,7 +123,7 @@ class GenServer:
         """
 
     def code_change(self, old_vsn: Any, extra: Any) -> Any:
-        """Change the state to what this version of the class takes. Its value is not used.
+        """Change the state to the form that this version of the class takes. The value that it returns is not used.
 
         Runs when `sys.change_code` or an upgrade asks for it, in the suspended server's process, with `self` a copy
         of the server that is of the new class already. If it raises, the copy is dropped: the server is as it was,

@@ -77,7 +77,7 @@ class Name(Protocol):
     """A name that somebody else than the runtime keeps, such as a Registry's `via`. OTP: {via, Module, Name}."""
 
     def whereis(self) -> Pid | None:
-        """Return who has the name."""
+        """Return the pid that has the name."""
 
     def claim(self) -> None:
         """Take the name for the calling process. Raises: AlreadyStarted if another has it."""

@@ -106,7 +106,7 @@ class Registry:
         return value
 
     def lookup(self, key: Hashable) -> list[tuple[Pid, Any]]:
-        """Return (pid, value) of those alive that have the key, in the order in which they registered.
+        """Return (pid, value) of the living processes that have the key, in the order in which they registered.
 
         Example:
 
@@ -208,7 +208,7 @@ class Via:
         self.key = key
 
     def whereis(self) -> Pid | None:
-        """Return who has the key. Raises: NoSuchName if the registry is not there."""
+        """Return the pid that has the key. Raises: NoSuchName if the registry is not there."""
         return self.registry.whereis(self.key)
 
     def claim(self) -> None:

@@ -238,7 +238,7 @@ class Serving(Behaviour):
         return type(message) is Exit and (message.pid is self.parent or message.pid is OUTSIDE)
 
     async def obey(self, message: System) -> None:
-        """Do what a system message asks; if that is to suspend, come back when resumed."""
+        """Obey a system message; if it says suspend, come back when resumed."""
         await self.obey_one(message)
         while self.is_suspended:
             found = await receive(System, self.is_told_to_exit)
@@ -247,7 +247,7 @@ class Serving(Behaviour):
             await self.obey_one(found)
 
     async def obey_one(self, message: System) -> None:
-        """Do what a system message asks and answer it."""
+        """Obey a system message and answer it."""
         value: Any = None
         answer: tuple[str, Any]
         try:

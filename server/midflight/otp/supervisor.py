@@ -182,7 +182,7 @@ class Supervisor(GenServer):
                 raise Stop(failure) from None
 
     async def handle_call(self, request: Any, client: Client) -> Any:  # noqa: ARG002  # answered at once
-        """Do what a client asks; what is refused is answered as Refused."""
+        """Carry out a client's request; a refused one is answered as Refused."""
         kind = request[0] if type(request) is tuple and request else request
         if type(kind) is not str:  # a client's own object: to compare it would run its code, in this process
             return Refused(TypeError(f"a supervisor knows no request {short(request)}; nothing was done"))

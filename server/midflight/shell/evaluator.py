@@ -44,7 +44,7 @@ class Later:
 
 @dataclass(eq=False, slots=True)
 class Evaluation:
-    """One input on its way: what to run, and what has come of it. Only the runtime's thread changes it.
+    """One input on its way: its code, and its outcome so far. Only the runtime's thread changes it.
 
     `shown` is the value to be shown and `value` its repr, None if there is nothing to show. `failure` is the
     exception that ended the input, and its process with it. `error` is what a person reads of it, also of an
@@ -87,7 +87,7 @@ class Evaluation:
         return self.process.cancel("the evaluation was interrupted")
 
     async def perform(self) -> None:
-        """Run the input to its end, whatever that is, and note what it was.
+        """Run the input to its end, and note how it ended.
 
         Raises: ProcessExit if an exit signal ended it, or the input ended its own process.
         """
@@ -149,7 +149,7 @@ class Finished:
 
 
 async def evaluate_all(shell: Pid) -> None:
-    """Be the evaluator of the process `shell`: evaluate what it sends, one after the other."""
+    """Run the evaluator for the process `shell`: evaluate the inputs that it sends, one after the other."""
     while True:
         evaluation: Evaluation = await receive(Evaluation)
         await evaluation.perform()
@@ -170,7 +170,7 @@ async def let_others_run() -> None:
 
 
 def value_text(value: object) -> str:
-    """Return the repr of `value`, shortened if it is very long, or what its `__repr__` raised."""
+    """Return the repr of `value`, shortened if it is very long, or the error that its `__repr__` raised."""
     try:
         text = repr(value)
     except Exception as error:

@@ -15,7 +15,7 @@ __all__ = ["description", "load", "load_modified", "table"]
 
 
 async def load(module: str, say: Callable[[str], None]) -> None:
-    """Load `module`, a name or a path, and say what came of it; a refusal is said too, and is not a failure.
+    """Load `module`, a name or a path, and say how that went; a refusal is said too, and is not a failure.
 
     Live servers are upgraded if it brings a code_change for them, as the editors' load does it. Its body runs in a
     thread of its own, so processes run on meanwhile.
@@ -61,7 +61,7 @@ def table() -> str:
 
 
 def description(name: str) -> str:
-    """Return what there is to say of one module: file, versions with their processes, public names."""
+    """Return the description of one module: file, versions with their processes, public names."""
     file = code.is_loaded(name)
     if file is None:
         return f"{name} is not loaded; c({name!r}) loads it\n"

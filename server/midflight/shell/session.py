@@ -201,7 +201,7 @@ class Session:
         return self._evaluator[0]
 
     def _ended(self, reason: object) -> str:
-        """Start another evaluator; return what there is to say of the end of the last."""
+        """Start another evaluator; return the words for the end of the last."""
         assert self._evaluator is not None
         before = self._evaluator[0]
         return end_text(before, reason, self._start_evaluator())

@@ -71,7 +71,7 @@ def type_name(value: object) -> str:
 
 
 def raised(value: object, error: BaseException) -> str:
-    """Return what is shown of `value`, whose `__repr__` raised `error`."""
+    """Return the text for `value`, whose `__repr__` raised `error`."""
     if issubclass(type(error), TookTooLong):
         _slow[id(type(value))] = time.monotonic()
         if len(_slow) > SLOW_KEPT:

@@ -45,7 +45,7 @@ class Start(NamedTuple):
 
 
 class Stack:
-    """A stack of frames that processes are in, outermost first, and who they are."""
+    """A stack of frames, outermost first, and the processes that are in it."""
 
     __slots__ = ("processes", "spots")
 
@@ -54,7 +54,7 @@ class Stack:
         self.processes: dict[Process, None] = {}
 
     def pids(self) -> tuple[Pid, ...]:
-        """Return who is here, in no order."""
+        """Return the processes here, in no order."""
         return tuple(map(_pid, self.processes))
 
     def innermost(self, name: str, wanted: Wanted) -> tuple[Version, Start] | None:

@@ -120,7 +120,7 @@ def why_alive(path_or_name: str, version: int) -> WhyAlive:
 
 
 def _processes(rows: Iterable[Lingering]) -> Iterator[Keeper]:
-    """Yield who has a frame in the version, or was spawned and has not begun; those at one place together."""
+    """Yield the processes with a frame in the version, or spawned and not begun, those at one place together."""
     places: dict[tuple[str, int, bool], list[Lingering]] = {}
     for row in rows:
         process = row.pid.process
@@ -157,7 +157,7 @@ class _Look:
         self.is_whole = True
 
     def go(self) -> None:
-        """Walk; each round asks once who refers to what the round before has found."""
+        """Walk; each round asks once for the referrers of the objects that the round before has found."""
         level = [_Node(each, each.__qualname__) for each in self._functions()]
         self._seen.update(id(each.value) for each in level)
         for _ in range(DEPTH):
@@ -282,7 +282,7 @@ class _Look:
         self._told[kind, text] += 1
 
     def keepers(self) -> Iterator[Keeper]:
-        """Yield what was met."""
+        """Yield the keepers met on the walk."""
         for cls, count in self._instances.most_common():
             objects = "1 object" if count == 1 else f"{count} objects"
             yield Keeper("instances", count, f"{objects} of its class {cls.__qualname__}")

@@ -33,7 +33,7 @@ HOLDS_STATEMENTS = (ast.stmt, ast.ExceptHandler, ast.match_case)
 
 @dataclass(frozen=True, slots=True)
 class Finding:
-    """Something wrong: a word for it that stays when lines move, and what to say."""
+    """One fault: a key that stays the same when lines move, and its diagnostic."""
 
     key: str
     problem: Diagnostic
@@ -203,7 +203,7 @@ def _plain_async_functions(tree: ast.Module) -> Iterator[tuple[str, AsyncFunctio
 
 
 def _closure(edges: dict[str, set[str]], start: str) -> set[str]:
-    """Return what can be reached from `start` in one step or more."""
+    """Return the names that can be reached from `start` in one step or more."""
     found: set[str] = set()
     waiting = [start]
     while waiting:
@@ -214,7 +214,7 @@ def _closure(edges: dict[str, set[str]], start: str) -> set[str]:
 
 
 def _inside(node: ast.AST) -> Iterator[ast.AST]:
-    """Yield what is in `node`, without the functions and classes that are defined in it."""
+    """Yield the nodes in `node`, without the functions and classes that are defined in it."""
     waiting = list(ast.iter_child_nodes(node))
     while waiting:
         child = waiting.pop()

@@ -67,7 +67,7 @@ class BrokenCall:
 
 
 def broken_calls(ahead: Iterable[Ahead], module: ModuleType, old: Namespace, new: Namespace) -> Iterator[BrokenCall]:
-    """Yield what processes would stumble over if `new` took the place of `old` behind `module`."""
+    """Yield the calls of processes that would fail if `new` took the place of `old` behind `module`."""
     if "__getattr__" in new:
         return
     ahead = tuple(ahead)
@@ -96,7 +96,7 @@ def broken_calls(ahead: Iterable[Ahead], module: ModuleType, old: Namespace, new
 
 
 def _reachable(spot: Start) -> Iterator[tuple[CodeType, bool]]:
-    """Yield the code of `spot` and what is nested in it, then that of functions it calls by bare names, and so on."""
+    """Yield the code of `spot` and the code nested in it, then that of functions it calls by bare names, and so on."""
     waiting = [(spot.f_code, False)]
     seen = {spot.f_code}
     for code, reached in waiting:  # grows as it goes

@@ -27,7 +27,7 @@ PACKAGE = __name__.partition(".")[0] + "."
 
 
 class LostCoroutine(NamedTuple):
-    """One such call, the function that it is in, and what to say."""
+    """One such call, the function that it is in, and the words for it."""
 
     call: ast.Call
     where: str
@@ -113,7 +113,7 @@ class _Search:
         yield LostCoroutine(call, _name_of(scopes), severity, f"{text}; {remedy}")
 
     def never_awaited(self, function: ast.AST, scopes: Scopes) -> Iterator[LostCoroutine]:
-        """Yield the calls whose coroutine gets a name in `function`, by which it is taken for something else only."""
+        """Yield the calls whose coroutine gets a name in `function` and is only used as another value."""
         if not isinstance(function, ast.AsyncFunctionDef):
             return
         made: dict[str, ast.Call] = {}
@@ -187,7 +187,7 @@ class _Search:
 
 
 def _class_names(scope: ast.ClassDef) -> frozenset[str]:
-    """Return what a class body binds: a name there hides the global one in that body, and in doubt everywhere."""
+    """Return the names that a class body binds: they hide global ones in that body, and in doubt everywhere."""
     names = set()
     for statement in scope.body:
         match statement:

@@ -74,7 +74,7 @@ def _absent(node: ast.Attribute, name: str, owner: ModuleType, namespace: Namesp
 
 
 def hint(name: str, names: Iterable[str]) -> str:
-    """Return what to do about `name`, which none of `names` is, in words."""
+    """Return advice about `name`, which is not among `names`, in words."""
     near = difflib.get_close_matches(name, [each for each in names if not each.startswith("__")], 1, 0.75)
     if near:
         return f"perhaps {near[0]!r} is meant"

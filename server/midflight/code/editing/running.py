@@ -26,7 +26,7 @@ class Running:
 
 
 def running_at(path: str) -> Running | None:
-    """Return what runs of the file `path`; None if no module of it is loaded or imported. Changes nothing."""
+    """Return the running module of the file `path`; None if no module of it is loaded or imported. Changes nothing."""
     place = locate(os.path.abspath(path), loaded_places())
     if not isinstance(place, ModulePlace):
         return None

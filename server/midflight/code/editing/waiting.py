@@ -23,7 +23,7 @@ _number = attrgetter("number")
 
 @dataclass(slots=True)
 class Spot:
-    """A line of the edited text, from 1, and who is there: how many, in which versions, and the first of their pids."""
+    """A line of the edited text, from 1, and the processes there: their number, versions and first pids."""
 
     line: int
     count: int = 0
@@ -47,12 +47,12 @@ def waiting(path: str, source: str) -> tuple[Spot, ...]:
 
 
 def waiting_at(path: str, source: str, line: int) -> list[Pid]:
-    """Return who is at a line of `source`, as `waiting` has it, oldest first."""
+    """Return the processes at a line of `source`, as `waiting` has it, oldest first."""
     return sorted((pid for here, _, pids in _groups(path, source) if here == line for pid in pids), key=_number)
 
 
 def _groups(path: str, source: str) -> Iterator[tuple[int, int, Sequence[Pid]]]:
-    """Yield lines of `source`, versions, and who is there."""
+    """Yield lines of `source`, versions, and the processes there."""
     running = running_at(path)
     record = None if running is None else known(running.name)
     if record is None:

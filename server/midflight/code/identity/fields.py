@@ -72,7 +72,7 @@ def put(value: Any, fields: dict[str, Any]) -> None:
 
 
 def declared(cls: type) -> dict[str, Callable[[], Any]] | None:
-    """Return the fields that a class says its objects have, each with what makes its default, or ABSENT.
+    """Return the fields that a class declares for its objects, each with the factory of its default, or ABSENT.
 
     None for a class that says nothing: neither dataclass nor named tuple nor pydantic model.
     """

@@ -198,7 +198,7 @@ class Identity:
         return found is not None and found.is_sure and found.place > place and name not in self._why
 
     def _difference(self, read: str, place: Position, reader: Candidate) -> str | None:
-        """Say what differs behind `read`, as seen from `place`; None if it is the same."""
+        """Say how `read` differs, as seen from `place`; None if it is the same."""
         old, new = self._old.get(read, ABSENT), self._new.get(read, ABSENT)
         if read in self._bindings.rebound or read in self._old_bindings.rebound:
             return "which a function binds anew by `global`"
@@ -237,7 +237,7 @@ class Identity:
     # --- After it ------------------------------------------------------------------------------------------------
 
     def finish(self) -> Iterator[str]:
-        """Note what was kept and what was not, and yield a warning for each that should not have been kept."""
+        """Note the kept and the superseded classes, and yield a warning for each that should not have been kept."""
         self._new.pop(KEEP, None)
         old, new = self._old, self._new
         self.kept = tuple(name for name in self._candidates if name in self._taken and new.get(name) is old[name])

@@ -240,7 +240,7 @@ def _made(value: Any, new: type, fields: dict[str, Any]) -> Any:
 
 
 class _State:
-    """One state on its way: what was migrated or copied of it by now."""
+    """One state on its way, and the objects of it that are migrated or copied by now."""
 
     def __init__(self, newest: Newest) -> None:
         self._newest = newest

@@ -88,7 +88,7 @@ def _loaded_module(namespace: Namespace, words: tuple[str, ...]) -> Module | Non
 
 
 def _names_in(module: ModuleType) -> dict[str, Any]:
-    """Return what a module has, past whatever its class does: a lazy module must not be imported by a look at it."""
+    """Return a module's names, past whatever its class does: a lazy module must not be imported by a look at it."""
     found: dict[str, Any] = ModuleType.__getattribute__(module, "__dict__")
     return found
 

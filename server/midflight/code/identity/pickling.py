@@ -22,7 +22,7 @@ NEW_OBJECT = ("__newobj__", "__newobj_ex__")
 
 
 def pickle_by_name(cls: type) -> None:
-    """Give a superseded class, and those nested in it, what its instances need. May be repeated."""
+    """Give a superseded class, and those nested in it, the methods that its instances need. May be repeated."""
     for value in list(vars(cls).values()):
         if isinstance(value, type) and value.__qualname__.startswith(f"{cls.__qualname__}."):
             pickle_by_name(value)

@@ -69,7 +69,7 @@ class Rebinding:
                 self._changes.append((_replace, (cls, name, value, found)))
 
     def _rebound(self, value: Any) -> Any:
-        """Return what takes the place of `value`, which may be the same, with changes to come in what it holds."""
+        """Return the replacement of `value`, which may be the same object, with changes to come in its contents."""
         if id(value) in self._known:
             return self._known[id(value)][1]
         self._known[id(value)] = (value, value)  # until it is known better: it may hold itself

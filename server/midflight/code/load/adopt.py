@@ -60,7 +60,7 @@ def adopt(name: str, path: str) -> Module:
 
 
 def _imported_unit(name: str, path: str, module: ModuleType) -> Unit | None:
-    """Return what the module was imported from; None if its file has changed since, so that nobody can tell."""
+    """Return the unit that the module was imported from; None if its file has changed since: nobody can tell."""
     unit = unit_at(ModulePlace(name, path), None)
     if isinstance(unit, Rejection) or changed_since_import(unit, module) is not False:
         return None

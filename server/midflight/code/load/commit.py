@@ -194,7 +194,7 @@ def _several(words: Sequence[str]) -> str:
 
 
 def run_unload_hooks(path: str, namespace: Namespace) -> Iterator[Diagnostic]:
-    """Call the unload hooks of a version, and yield what they raised."""
+    """Call the unload hooks of a version, and yield the exceptions that they raised."""
     for hook in hooks.hooks_of(namespace, "unload"):
         try:
             hook()

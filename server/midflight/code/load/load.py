@@ -85,7 +85,7 @@ def load_many(
 
 
 def units_of(modules: Iterable[PathOrName | PathAndText]) -> list[Unit | Rejection]:
-    """Return what several modules are to be made of: each a path or name, or a pair of that and a text.
+    """Return the sources of several modules: each a path or name, or a pair of that and a text.
 
     Raises: TypeError for one name alone, whose letters would be taken for names.
     """
@@ -107,7 +107,7 @@ def load_units(
     move: bool = False,
     make: Callable[..., Transaction] = Transaction,
 ) -> tuple[LoadReport, ...]:
-    """Load what was found, together or not at all. `make` makes the transaction. Raises: LoadError, ValueError."""
+    """Load these units, together or not at all. `make` makes the transaction. Raises: LoadError, ValueError."""
     failures = [Failure(each.name, each.path, (each.problem,)) for each in found if isinstance(each, Rejection)]
     if failures:
         raise load_error(failures)
@@ -159,7 +159,7 @@ def rollback(name: str, to: int | None = None, force: bool = False, move: bool =
 
 
 def unit_of_version(name: str, number: int) -> Unit | Rejection:
-    """Return the text of a version as what another one is made of. Raises: UnknownModuleError, UnknownVersionError."""
+    """Return the text of a version as the source of another one. Raises: UnknownModuleError, UnknownVersionError."""
     return unit_at(ModulePlace(name, module_of(name).version(number).path), source(name, number))
 
 

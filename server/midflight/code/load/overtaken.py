@@ -24,7 +24,7 @@ def mentions(made: Iterable[Prepared], name: str) -> bool:
 
 
 def overtaken_by(made: Prepared, committed: Collection[str]) -> str | None:
-    """Say what `made` holds of an older version of one of these modules, which others have committed; None if nothing.
+    """Say which object in `made` is of an older version of these modules, which others have committed; or None.
 
     A module that it calls through the module's name does not count: such a call finds the current version.
     """

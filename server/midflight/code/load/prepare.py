@@ -225,7 +225,7 @@ class Prepared:
         self.is_current = True
 
     def note_moves(self, moves: MoveReport) -> None:
-        """Take in who was moved: those linger no more."""
+        """Take out the processes that were moved: they linger no more."""
         moved = frozenset(moves.moved)
         if moved:
             self.lingering = tuple(row for row in self.lingering if row.pid not in moved)

@@ -41,7 +41,7 @@ def refuse(load: Load) -> None:
 
 
 def forget(load: Load) -> None:
-    """Refuse no more what `load` was importing: its thread has ended its body."""
+    """Stop refusing the modules that `load` was importing: its thread has ended its body."""
     for name, other in list(_refused.items()):
         if other is load:
             _refused.pop(name, None)
@@ -74,7 +74,7 @@ def _locks() -> dict[str, Any]:
 
 
 def _turn_away(lock: Any, name: str) -> None:
-    """Have who waits for a lock of importlib's get the refusal instead; its owner, who has it still, sees no change.
+    """Refuse the threads that wait for an import lock; its owner, which still has it, sees no change.
 
     A thread that is woken finds the lock taken and looks for a deadlock: that look raises.
     """

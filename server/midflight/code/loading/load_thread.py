@@ -64,7 +64,7 @@ class LoadThread(threading.Thread, Generic[Result]):
         return break_off_load(self.load, by, seconds)
 
     def break_off_aside(self, by: str) -> None:
-        """Break it off without waiting for what comes of that."""
+        """Break it off without waiting for the outcome."""
         threading.Thread(target=self.break_off, args=(by,), name="midflight-break-off", daemon=True).start()
 
     def _refuse(self) -> None:

@@ -147,7 +147,7 @@ class LoadLock:
             self._acting.setdefault(me, []).append(load)
 
     def current(self) -> Load | None:
-        """Return the load in whose midst this thread is, the innermost one."""
+        """Return the load that this thread is in, the innermost one."""
         found = self._acting.get(threading.get_ident())
         return found[-1] if found else None
 
@@ -251,7 +251,7 @@ class LoadLock:
 
     @contextmanager
     def opened(self, load: Load) -> Iterator[None]:
-        """Let what the block runs load in its turn: the swap is done. May be repeated."""
+        """Let the code in the block load in its turn: the swap is done. May be repeated."""
         self._end_commit(load)
         load.is_open = True
         try:
