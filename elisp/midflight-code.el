@@ -227,7 +227,7 @@ to another project, ask first."
   (let ((path (file-truename file))
         (root (midflight-connection-root-of-buffer)))
     (unless (file-regular-p path)
-      (midflight-user-error "%s is no file; nothing was loaded" file))
+      (midflight-user-error "%s is not a file; nothing was loaded" file))
     (unless (or (equal (midflight-rendezvous-root path) root)
                 (y-or-n-p (format "%s is of another project; load it into the server of %s? "
                                   (file-name-nondirectory path) (abbreviate-file-name root))))

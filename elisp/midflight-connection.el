@@ -285,7 +285,7 @@ proved itself; it may still refuse the connection."
      (lambda (answer)
        (if (not (midflight-handshake-proved-p server nonce answer))
            (midflight-epc-close
-            wire "who answers has not shown that it is the server; nothing was sent")
+            wire "the program that answers has not shown that it is the server; nothing was sent")
          (funcall answered)
          (midflight-epc-trust wire)
          (midflight-epc-call

@@ -49,7 +49,7 @@ Signal `user-error' for a string that UTF-8 cannot carry."
                 (place (string-match-p midflight-frame--not-unicode text)))
            (when place
              (midflight-user-error
-              "Character %d of the text is no Unicode character (a raw byte?); nothing was sent; save the text as UTF-8"
+              "Character %d of the text is not a Unicode character (a raw byte?); nothing was sent; save the text as UTF-8"
               (1+ place)))
            text))
         (t value)))
@@ -128,7 +128,7 @@ not read."
         (unless (or (not shape)
                     (let ((case-fold-search nil))
                       (string-match-p shape (buffer-substring 7 end))))
-          (midflight-frame--bad "who answers is no Midflight server; nothing was sent"))
+          (midflight-frame--bad "the program that answers is not a Midflight server; nothing was sent"))
         (prog1 (midflight-frame--decode (buffer-substring 7 end))
           (delete-region (point-min) end))))))
 

@@ -128,7 +128,7 @@ If IS-WHOLE is non-nil, display a message instead of adding the new line."
   "Insert a new line into the input, indented."
   (interactive)
   (if (< (point) (midflight-transcript-input-mark))
-      (midflight-user-error "This is no input; nothing was inserted; the input is at the end")
+      (midflight-user-error "Point is not in the input; nothing was inserted; the input is at the end")
     (insert "\n" (midflight-input--indentation
                   (buffer-substring-no-properties (midflight-input--line-start) (point))))))
 

@@ -91,7 +91,7 @@ TYPE is as in `file-attribute-type': t for a folder, nil for a file."
   "Signal `user-error' unless FILE belongs to the user alone and is of TYPE."
   (unless (midflight-rendezvous--private-p file type)
     (midflight-user-error
-     "%s can be read or written by other users, or is no %s; no connection was made; remove it, or make it yours alone (chmod go-rwx)"
+     "%s can be read or written by other users, or is not a %s; no connection was made; remove it, or make it yours alone (chmod go-rwx)"
      file (if type "folder" "file"))))
 
 (defconst midflight-rendezvous--limit 65536

@@ -106,7 +106,7 @@ With prefix argument PROCESSES, show the list of processes instead."
         (midflight-waiting--clear)))))
 
 (defun midflight-waiting--loaded (&rest _)
-  "Ask anew, as after a load."
+  "Ask again, as after a load."
   (dolist (buffer (buffer-list))
     (with-current-buffer buffer
       (setq midflight-waiting--next 0)))
