@@ -28,7 +28,6 @@
 (require 'midflight-place)
 (require 'midflight-process)
 (require 'midflight-server)
-(require 'midflight-trace-line)
 
 (defcustom midflight-trace-lines 10000
   "The most lines that a trace buffer keeps; the oldest are deleted."
@@ -284,7 +283,7 @@ Events during a pause are not reported, and cost the server nothing."
           (setq midflight-trace--dropped (+ midflight-trace--dropped (or dropped 0)))
           (midflight-trace--insert
            (concat (mapconcat (lambda (event)
-                                (midflight-trace-line event midflight-trace--shown))
+                                (midflight-trace--line event midflight-trace--shown))
                               events "")
                    (if (member dropped '(nil 0)) ""
                      (propertize (format "-- %d events dropped\n" dropped) 'face 'warning)))))))))
@@ -313,6 +312,53 @@ Windows whose point is at the end stay there."
     (force-mode-line-update)))
 
 (setf (alist-get 'trace/events midflight-connection-handlers) #'midflight-trace--events)
+
+;;;; An event as a line, a pure function
+
+(defface midflight-trace-in '((t :inherit font-lock-string-face))
+  "Face for a message that came." :group 'midflight)
+(defface midflight-trace-out '((t :inherit font-lock-function-name-face))
+  "Face for a message that was sent." :group 'midflight)
+(defface midflight-trace-exit '((t :inherit warning))
+  "Face for the end of a runtime process." :group 'midflight)
+
+(defun midflight-trace--line (event &optional shown)
+  "Return EVENT, a plist, as a line; invisible if it does not match SHOWN."
+  (let* ((kind (plist-get event :kind))
+         (other (plist-get event :other))
+         (who (concat (plist-get event :pid)
+                      (if (plist-get event :name) (concat " " (plist-get event :name)) "")))
+         (line (concat
+                (format-time-string "%T.%3N" (plist-get event :at)) " "
+                (format "%-18s " who)
+                (midflight-trace--said kind other event)
+                "\n")))
+    (setq line (concat (replace-regexp-in-string "\n" "\\n" (substring line 0 -1) t t) "\n"))
+    (add-text-properties 0 (length line)
+                         (list 'midflight-event event 'midflight-pid (plist-get event :pid)
+                               'face (pcase kind
+                                       ("in" 'midflight-trace-in)
+                                       ("out" 'midflight-trace-out)
+                                       ("exit" 'midflight-trace-exit)))
+                         line)
+    (when (and shown (not (string-match-p shown line)))
+      (put-text-property 0 (length line) 'invisible 'midflight-trace line))
+    line))
+
+(defun midflight-trace--said (kind other event)
+  "Return the text of EVENT, of KIND; OTHER is the other process, or nil."
+  (let ((text (plist-get event :text)))
+    (pcase kind
+      ("in" (format "<- %s  %s" (or other "outside") text))
+      ("out" (format "-> %s  %s" other text))
+      ("call" (format "=> %s%s.%s%s" (plist-get event :module)
+                      (if (plist-get event :version) (format " v%d" (plist-get event :version)) "")
+                      text
+                      (if (plist-get event :from) (format "  (from %s)" (plist-get event :from)) "")))
+      ("spawn" (format "spawn %s  %s" (or other "") text))
+      ("link" (format "link %s" other))
+      ("exit" (format "exit %s" text))
+      (_ (format "%s %s" kind text)))))
 
 ;;;; In the buffer
 

@@ -33,9 +33,8 @@
 ;; C-c C-r from `python-mode'.  This file has the mode, its keys and its menu;
 ;; each feature has a file of its own:
 ;;
-;;     midflight-code       load a buffer, show the result
+;;     midflight-code       load a buffer or one definition, show the result
 ;;     midflight-preview    the preview of a load
-;;     midflight-definition load the definition at point
 ;;     midflight-marks      differences from the running code, in the fringe
 ;;     midflight-waiting    the processes at each line of the source
 ;;     midflight-at-point   commands for the processes at a line
@@ -66,7 +65,6 @@
 ;;     midflight-crash      the view of a crash, and restarting
 ;;     midflight-crashes    the list of crashes
 ;;     midflight-trace      the live trace of processes
-;;     midflight-trace-line an event as a line
 ;;     midflight-details    frames, values and pids in a view
 ;;     midflight-place      a line in the version that runs
 ;;     midflight-versions   the versions of a module: compare, roll back, purge
@@ -108,7 +106,6 @@
 (require 'midflight-eval)
 (require 'midflight-code)
 (require 'midflight-preview)
-(require 'midflight-definition)
 (require 'midflight-marks)
 (require 'midflight-waiting)
 (require 'midflight-at-point)
