@@ -90,7 +90,7 @@ That is what it would be on a machine that has nothing else to do."
   (when (string-match-p "^the flood is over$" text)
     (editor-bench-note 'drained)))
 
-(defvar midflight-processes--due)
+(defvar midflight-process-list--due)
 
 (defun editor-bench-sort ()
   "Sort the process list by name."
@@ -102,7 +102,7 @@ That is what it would be on a machine that has nothing else to do."
   (redisplay)
   (editor-bench-note
    'list (count-lines (point-min) (point-max))
-   (if midflight-processes--due 0 1)
+   (if midflight-process-list--due 0 1)
    (save-excursion (goto-char (point-min))
                    (buffer-substring-no-properties (point) (line-end-position)))))
 
@@ -116,8 +116,8 @@ That is what it would be on a machine that has nothing else to do."
       midflight-shell-history-file nil)
 (advice-add 'message :after #'editor-bench--note-message)
 (setq midflight-processes-interval nil)
-(advice-add 'midflight-processes--take :after #'editor-bench--note-list)
-(advice-add 'midflight-processes--draw :after #'editor-bench--note-list)
+(advice-add 'midflight-process-list--take :after #'editor-bench--note-list)
+(advice-add 'midflight-process-list--draw :after #'editor-bench--note-list)
 (advice-add 'midflight-transcript-output :after #'editor-bench--note-output)
 (setq editor-bench--due (+ (float-time) editor-bench-probe-seconds))
 (editor-bench--probe)

@@ -33,7 +33,7 @@
 (require 'midflight-shell)
 (require 'midflight-transcript)
 
-(declare-function midflight-crashes "midflight-crashes" ())
+(declare-function midflight-crashes "midflight-crash-list" ())
 
 (defcustom midflight-display-crash t
   "The reaction of Emacs to the crash of a runtime process.

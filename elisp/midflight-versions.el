@@ -32,7 +32,7 @@
 (require 'midflight-version-rows)
 (require 'midflight-version-view)
 
-(declare-function midflight-processes "midflight-processes" (&optional filter))
+(declare-function midflight-processes "midflight-process-list" (&optional filter))
 
 (defvar-local midflight-versions--module nil "The module of this buffer, by name.")
 (defvar-local midflight-versions--rows nil

@@ -25,7 +25,7 @@
 (require 'midflight-code)
 (require 'midflight-process)
 
-(declare-function midflight-processes "midflight-processes" ())
+(declare-function midflight-processes "midflight-process-list" ())
 (declare-function midflight-at-point-click "midflight-at-point" (event))
 
 (defcustom midflight-waiting-seconds 2

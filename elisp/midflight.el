@@ -56,14 +56,14 @@
 ;;     midflight-inspector  inspect live values
 ;;     midflight-look       the text at point, and brief questions about it
 ;;     midflight-history    the inputs of shells, in a file
-;;     midflight-processes  the list of runtime processes
+;;     midflight-process-list  the list of runtime processes
 ;;     midflight-process    the commands on one process
 ;;     midflight-process-rows, -filter, -headline  the rows of the list
 ;;     midflight-process-view  the view of one process
 ;;     midflight-state      edit the state of a server
 ;;     midflight-tree       the supervision tree
 ;;     midflight-crash      the view of a crash, and restarting
-;;     midflight-crashes    the list of crashes
+;;     midflight-crash-list  the list of crashes
 ;;     midflight-trace      the live trace of processes
 ;;     midflight-details    frames, values and pids in a view
 ;;     midflight-place      a line in the version that runs
@@ -71,7 +71,7 @@
 ;;     midflight-version-rows  a version as a row
 ;;     midflight-version-view  the text of a version, the difference of two
 ;;     midflight-purge      the question before a purge
-;;     midflight-connections  the list of connections; the mode line's menu
+;;     midflight-connection-list  the list of connections; the mode line's menu
 ;;     midflight-doctor     a report on the installation
 ;;     midflight-log        the log of the protocol
 ;;     midflight-dispatch   all commands at a glance
@@ -98,10 +98,10 @@
 (require 'midflight-process)
 (require 'midflight-process-view)
 (require 'midflight-state)
-(require 'midflight-processes)
+(require 'midflight-process-list)
 (require 'midflight-tree)
 (require 'midflight-crash)
-(require 'midflight-crashes)
+(require 'midflight-crash-list)
 (require 'midflight-trace)
 (require 'midflight-eval)
 (require 'midflight-code)
@@ -110,7 +110,7 @@
 (require 'midflight-waiting)
 (require 'midflight-at-point)
 (require 'midflight-versions)
-(require 'midflight-connections)
+(require 'midflight-connection-list)
 (require 'midflight-doctor)
 (require 'midflight-log)
 (require 'midflight-dispatch)

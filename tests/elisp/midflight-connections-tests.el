@@ -158,7 +158,7 @@
                       (when (eq (car-safe item) 'menu-item)
                         (setq count (1+ count))
                         (should (commandp (nth 2 item)))))
-                    (midflight-connections--menu))
+                    (midflight-connection-list--menu))
         (should (= count 8)))
       (let (called)
         (cl-letf (((symbol-function 'x-popup-menu) (lambda (&rest _) '(midflight-quit)))

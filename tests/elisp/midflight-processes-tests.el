@@ -85,12 +85,12 @@ async def main():
   (midflight-test-wait "an answer for the list"
                        (lambda ()
                          (with-current-buffer list
-                           (and midflight-processes--known
-                                (not midflight-processes--due))))))
+                           (and midflight-process-list--known
+                                (not midflight-process-list--due))))))
 
 (defun midflight-processes-tests-take (&rest answer)
   "Give ANSWER, a plist, to the list of the current buffer."
-  (midflight-processes--take answer))
+  (midflight-process-list--take answer))
 
 (defun midflight-processes-tests-refresh (list)
   "Press g in LIST and wait for the answer."
@@ -188,7 +188,7 @@ lines are those of a list that was told of the last state alone."
     (should (equal (midflight-process-at-point) "<0.5.0>"))
     (should (= (current-column) 7))
     (setq tabulated-list-sort-key '("Mbox" . t))
-    (midflight-processes--draw)
+    (midflight-process-list--draw)
     (midflight-processes-tests-take
      :watch 1 :stamp 3
      :rows (list (midflight-processes-tests-row 5)
@@ -257,16 +257,16 @@ lines are those of a list that was told of the last state alone."
     (midflight-process-rows-goto "<0.2.0>")
     (midflight-test-press "SPC")
     (should (equal (midflight-process-at-point) "<0.3.0>"))
-    (should (equal (midflight-processes--marked) '("<0.2.0>")))
+    (should (equal (midflight-process-list--marked) '("<0.2.0>")))
     (midflight-test-press "SPC")
-    (should (equal (midflight-processes--marked) '("<0.2.0>" "<0.3.0>")))
+    (should (equal (midflight-process-list--marked) '("<0.2.0>" "<0.3.0>")))
     (midflight-process-rows-goto "<0.2.0>")
     (should (looking-at-p "\\* <0.2.0>"))
     (midflight-test-press "SPC")
-    (should (equal (midflight-processes--marked) '("<0.3.0>")))
+    (should (equal (midflight-process-list--marked) '("<0.3.0>")))
     (should (equal (midflight-processes-tests-numbers) '(1 2 3)))
     (midflight-test-press "U")
-    (should-not (midflight-processes--marked))
+    (should-not (midflight-process-list--marked))
     (should-not (string-match-p "\\*" (buffer-string)))))
 
 ;;;; The list, with a server
@@ -373,9 +373,9 @@ lines are those of a list that was told of the last state alone."
         ;; The connection's own shell may still move once.
         (dotimes (_ 3) (midflight-processes-tests-refresh list))
         (let ((tick (buffer-chars-modified-tick))
-              (known midflight-processes--known))
+              (known midflight-process-list--known))
           (midflight-processes-tests-refresh list)
-          (should (equal known midflight-processes--known))
+          (should (equal known midflight-process-list--known))
           (should (= tick (buffer-chars-modified-tick))))))))
 
 (ert-deftest midflight-processes-timer-asks-for-visible-lists-only ()
@@ -388,23 +388,23 @@ lines are those of a list that was told of the last state alone."
            (count (lambda (method &rest _)
                     (when (eq method 'process/changes)
                       (setq asked (1+ asked))))))
-      (with-current-buffer list (midflight-processes--start-timer))
+      (with-current-buffer list (midflight-process-list--start-timer))
       (advice-add 'midflight-connection-call :before count)
       (unwind-protect
           (progn
             (should (get-buffer-window list))
-            (midflight-processes--tick)
+            (midflight-process-list--tick)
             (should (= asked 1))
-            (midflight-processes--tick)
+            (midflight-process-list--tick)
             (should (= asked 1))
             (midflight-processes-tests-settle list)
             (delete-other-windows)
             (set-window-buffer (selected-window) source)
-            (midflight-processes--tick)
+            (midflight-process-list--tick)
             (should (= asked 1))
             (kill-buffer list)
-            (midflight-processes--tick)
-            (should-not midflight-processes--timer))
+            (midflight-process-list--tick)
+            (should-not midflight-process-list--timer))
         (advice-remove 'midflight-connection-call count)))))
 
 (ert-deftest midflight-processes-keys-act-on-the-process ()
@@ -433,7 +433,7 @@ lines are those of a list that was told of the last state alone."
         (midflight-test-wait-message "2 moved to the current version")
         (midflight-processes-tests-refresh list)
         (should (string-match-p " bank +2 idle" (midflight-processes-tests-line list one)))
-        (should (equal (midflight-processes--marked) (list one two)))
+        (should (equal (midflight-process-list--marked) (list one two)))
         (cl-letf (((symbol-function 'yes-or-no-p)
                    (lambda (text) (should (equal text "Kill 2 runtime processes? ")) t)))
           (midflight-test-press "k"))
@@ -442,7 +442,7 @@ lines are those of a list that was told of the last state alone."
                                (midflight-processes-tests-refresh list)
                                (not (or (midflight-processes-tests-line list one)
                                         (midflight-processes-tests-line list two)))))
-        (should-not (midflight-processes--marked))))))
+        (should-not (midflight-process-list--marked))))))
 
 (ert-deftest midflight-processes-move-says-why-not ()
   "A process that waits elsewhere is not moved; a server takes the next itself."
@@ -510,7 +510,7 @@ lines are those of a list that was told of the last state alone."
         (midflight-test-press "g")
         (midflight-test-wait "a list of the new server"
                              (lambda ()
-                               (and midflight-processes--known
+                               (and midflight-process-list--known
                                     (string-match-p "none in old code"
                                                     (midflight-process-headline)))))))))
 

@@ -1,4 +1,4 @@
-;;; midflight-processes.el --- The list of runtime processes  -*- lexical-binding: t; -*-
+;;; midflight-process-list.el --- The list of runtime processes  -*- lexical-binding: t; -*-
 
 ;; Copyright (C) 2026 The Midflight authors
 
@@ -48,13 +48,13 @@ Only a list that is in a window is refreshed.  If nil, only \\`g' does it."
   :group 'midflight
   :package-version '(midflight . "0.1.0"))
 
-(defconst midflight-processes--rows-an-answer 400
+(defconst midflight-process-list--rows-an-answer 400
   "The most rows in one answer of the server: a few hundredths of a second.")
 
-(defvar-local midflight-processes--known nil
+(defvar-local midflight-process-list--known nil
   "The known state for the next request: a plist of the last answer, or nil.")
-(defvar-local midflight-processes--due nil "Non-nil while an answer is due.")
-(defvar-local midflight-processes--again nil "Non-nil to ask again after the answer that is due.")
+(defvar-local midflight-process-list--due nil "Non-nil while an answer is due.")
+(defvar-local midflight-process-list--again nil "Non-nil to ask again after the answer that is due.")
 
 (defvar midflight-processes-mode-map
   (let ((map (make-sparse-keymap)))
@@ -107,22 +107,22 @@ newer version takes it at its next message: face `midflight-next-message'.
   (setq tabulated-list-format midflight-row-columns
         tabulated-list-padding 2
         tabulated-list-sort-key '("Pid")
-        tabulated-list-entries #'midflight-processes--entries
+        tabulated-list-entries #'midflight-process-list--entries
         tabulated-list-printer #'midflight-process-rows-print-line
         midflight-process-rows (make-hash-table :test #'equal)
         midflight-process-headline-counts (make-hash-table :test #'equal)
         midflight-process-rows-current (make-hash-table :test #'equal)
         midflight-process-rows-marked (make-hash-table :test #'equal)
-        midflight-process-filter-redraw #'midflight-processes--choose
-        midflight-process-targets-function #'midflight-processes--marked
-        midflight-process-changed-function #'midflight-processes--refresh)
+        midflight-process-filter-redraw #'midflight-process-list--choose
+        midflight-process-targets-function #'midflight-process-list--marked
+        midflight-process-changed-function #'midflight-process-list--refresh)
   (tabulated-list-init-header)
   (buffer-disable-undo)
   (setq-local tab-line-format '(:eval (midflight-process-headline)))
-  (setq-local revert-buffer-function #'midflight-processes--revert)
-  (add-hook 'midflight-connection-opened-functions #'midflight-processes--opened)
-  (add-hook 'midflight-connection-closed-functions #'midflight-processes--closed)
-  (midflight-processes--start-timer))
+  (setq-local revert-buffer-function #'midflight-process-list--revert)
+  (add-hook 'midflight-connection-opened-functions #'midflight-process-list--opened)
+  (add-hook 'midflight-connection-closed-functions #'midflight-process-list--closed)
+  (midflight-process-list--start-timer))
 
 ;;;; Show
 
@@ -133,18 +133,18 @@ With MODULE, a dotted name, show only the processes that run that module."
   (interactive)
   (midflight-server-ensure
    (lambda ()
-     (let ((buffer (midflight-processes--buffer)))
+     (let ((buffer (midflight-process-list--buffer)))
        (with-current-buffer buffer
          (when module
            (midflight-processes-filter-module module))
-         (midflight-processes--refresh))
+         (midflight-process-list--refresh))
        (pop-to-buffer buffer)))))
 
-(defun midflight-processes--buffer ()
+(defun midflight-process-list--buffer ()
   "Return the list of this buffer's project; make it if there is none."
   (midflight-process-buffer "processes" 'midflight-processes-mode))
 
-(defun midflight-processes--entries ()
+(defun midflight-process-list--entries ()
   "Return the entries to show, (PID ROW) each, in their order."
   (let (entries)
     (maphash (lambda (pid row)
@@ -153,35 +153,35 @@ With MODULE, a dotted name, show only the processes that run that module."
              midflight-process-rows)
     (midflight-process-rows-sort entries)))
 
-(defun midflight-processes--draw ()
+(defun midflight-process-list--draw ()
   "Draw the list from the known rows, and the headline above it."
   (midflight-epc-collecting-later
     (midflight-process-rows-draw))
   (midflight-process-headline-summarize))
 
-(defun midflight-processes--choose ()
+(defun midflight-process-list--choose ()
   "Apply the filters and the order to the known rows, and ask for the others."
-  (midflight-processes--draw)
+  (midflight-process-list--draw)
   (force-mode-line-update)
   (when (midflight-process-headline-cut-p)
-    (if midflight-processes--due
-        (setq midflight-processes--again t)
-      (midflight-processes--refresh))))
+    (if midflight-process-list--due
+        (setq midflight-process-list--again t)
+      (midflight-process-list--refresh))))
 
 ;;;; Refresh
 
-(defvar midflight-processes--timer nil "The timer that refreshes lists.")
+(defvar midflight-process-list--timer nil "The timer that refreshes lists.")
 
-(defun midflight-processes--start-timer ()
+(defun midflight-process-list--start-timer ()
   "Refresh lists from time to time, by `midflight-processes-interval'."
-  (when midflight-processes--timer
-    (cancel-timer midflight-processes--timer))
-  (setq midflight-processes--timer
+  (when midflight-process-list--timer
+    (cancel-timer midflight-process-list--timer))
+  (setq midflight-process-list--timer
         (and midflight-processes-interval
              (run-at-time midflight-processes-interval midflight-processes-interval
-                          #'midflight-processes--tick))))
+                          #'midflight-process-list--tick))))
 
-(defun midflight-processes--tick ()
+(defun midflight-process-list--tick ()
   "Refresh each list that is in a window; stop if no lists are left."
   (let ((lists (cl-remove-if-not
                 (lambda (buffer)
@@ -191,58 +191,58 @@ With MODULE, a dotted name, show only the processes that run that module."
         (dolist (buffer lists)
           (when (get-buffer-window buffer 'visible)
             (with-current-buffer buffer
-              (midflight-processes--refresh))))
-      (cancel-timer midflight-processes--timer)
-      (setq midflight-processes--timer nil))))
+              (midflight-process-list--refresh))))
+      (cancel-timer midflight-process-list--timer)
+      (setq midflight-process-list--timer nil))))
 
-(defun midflight-processes--revert (&rest _)
+(defun midflight-process-list--revert (&rest _)
   "Refresh the list now; attach to the server first if necessary."
-  (midflight-processes--start-timer)
+  (midflight-process-list--start-timer)
   (if (midflight-connection-open-p)
-      (midflight-processes--refresh)
-    (midflight-server-ensure #'midflight-processes--refresh)))
+      (midflight-process-list--refresh)
+    (midflight-server-ensure #'midflight-process-list--refresh)))
 
-(defun midflight-processes--refresh ()
+(defun midflight-process-list--refresh ()
   "Send a request for news, unless an answer is due or no server is attached."
-  (when (and (not midflight-processes--due) (midflight-connection-open-p))
-    (setq midflight-processes--due t)
+  (when (and (not midflight-process-list--due) (midflight-connection-open-p))
+    (setq midflight-process-list--due t)
     (midflight-connection-call
-     'process/changes (list (append midflight-processes--known
-                                    (list :most midflight-processes--rows-an-answer
+     'process/changes (list (append midflight-process-list--known
+                                    (list :most midflight-process-list--rows-an-answer
                                           :limit midflight-processes-maximum)
                                     (and (midflight-process-headline-cut-p)
                                          (midflight-process-filter-wanted))))
      (lambda (answer)
-       (setq midflight-processes--due nil)
-       (midflight-processes--take answer))
+       (setq midflight-process-list--due nil)
+       (midflight-process-list--take answer))
      (lambda (text)
-       (setq midflight-processes--due nil
-             midflight-processes--known nil
+       (setq midflight-process-list--due nil
+             midflight-process-list--known nil
              midflight-process-headline-problem text)
        (force-mode-line-update)))))
 
-(defun midflight-processes--take (answer)
+(defun midflight-process-list--take (answer)
   "Store the rows and versions of ANSWER, a plist, and show them."
   (when midflight-process-headline-problem
     (setq midflight-process-headline-problem nil)
     (force-mode-line-update))
-  (setq midflight-processes--known (list :watch (plist-get answer :watch)
-                                         :stamp (plist-get answer :stamp)))
+  (setq midflight-process-list--known (list :watch (plist-get answer :watch)
+                                            :stamp (plist-get answer :stamp)))
   (when (plist-member answer :total)
     (setq midflight-process-headline-total (plist-get answer :total)
           midflight-process-headline-matching (plist-get answer :matching)))
   (let ((is-part (plist-get answer :more)))
-    (when (or is-part midflight-processes--again)
+    (when (or is-part midflight-process-list--again)
       ;; Ask now: the server works while Emacs stores these rows.
-      (setq midflight-processes--again nil)
-      (midflight-processes--refresh))
+      (setq midflight-process-list--again nil)
+      (midflight-process-list--refresh))
     (unless (plist-get answer :unchanged)
-      (midflight-processes--take-rows answer)
+      (midflight-process-list--take-rows answer)
       (unless is-part
-        (midflight-processes--forget-marks)
-        (midflight-processes--draw)))))
+        (midflight-process-list--forget-marks)
+        (midflight-process-list--draw)))))
 
-(defun midflight-processes--take-rows (answer)
+(defun midflight-process-list--take-rows (answer)
   "Store the rows of ANSWER and the current versions; remove ended processes."
   (when (plist-get answer :all)
     (clrhash midflight-process-rows)
@@ -261,38 +261,38 @@ With MODULE, a dotted name, show only the processes that run that module."
       (midflight-process-headline-count row 1)
       (puthash pid row midflight-process-rows))))
 
-(defun midflight-processes--opened (connection)
+(defun midflight-process-list--opened (connection)
   "Fill the list of CONNECTION from the start: its server may be a new one."
-  (midflight-processes--tell connection nil))
+  (midflight-process-list--tell connection nil))
 
-(defun midflight-processes--closed (connection reason)
+(defun midflight-process-list--closed (connection reason)
   "Show in the list of CONNECTION that it ended for REASON; keep the rows."
-  (midflight-processes--tell connection (format "Not connected: %s; g connects again" reason)))
+  (midflight-process-list--tell connection (format "Not connected: %s; g connects again" reason)))
 
-(defun midflight-processes--tell (connection problem)
+(defun midflight-process-list--tell (connection problem)
   "Show PROBLEM, a string or nil, in the list of CONNECTION; refresh if nil."
   (let ((buffer (midflight-process-buffer-of (midflight-connection-root connection)
                                              'midflight-processes-mode)))
     (when buffer
       (with-current-buffer buffer
-        (setq midflight-processes--known nil
-              midflight-processes--due nil
-              midflight-processes--again nil
-      midflight-process-headline-problem problem)
+        (setq midflight-process-list--known nil
+              midflight-process-list--due nil
+              midflight-process-list--again nil
+              midflight-process-headline-problem problem)
         (force-mode-line-update)
         (unless problem
-          (midflight-processes--refresh))))))
+          (midflight-process-list--refresh))))))
 
 ;;;; Marks
 
-(defun midflight-processes--marked ()
+(defun midflight-process-list--marked ()
   "Return the marked pids, in the order of the lines."
   (let (pids)
     (maphash (lambda (pid _) (push pid pids)) midflight-process-rows-marked)
     (sort pids (lambda (a b) (< (string-to-number (substring a 3))
                                 (string-to-number (substring b 3)))))))
 
-(defun midflight-processes--forget-marks ()
+(defun midflight-process-list--forget-marks ()
   "Unmark the processes that have left the list."
   (maphash (lambda (pid _)
              (unless (gethash pid midflight-process-rows)
@@ -313,7 +313,7 @@ With MODULE, a dotted name, show only the processes that run that module."
   "Unmark all processes."
   (interactive)
   (clrhash midflight-process-rows-marked)
-  (midflight-processes--draw))
+  (midflight-process-list--draw))
 
-(provide 'midflight-processes)
-;;; midflight-processes.el ends here
+(provide 'midflight-process-list)
+;;; midflight-process-list.el ends here

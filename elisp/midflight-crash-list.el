@@ -1,4 +1,4 @@
-;;; midflight-crashes.el --- The list of crashes  -*- lexical-binding: t; -*-
+;;; midflight-crash-list.el --- The list of crashes  -*- lexical-binding: t; -*-
 
 ;; Copyright (C) 2026 The Midflight authors
 
@@ -51,7 +51,7 @@
         tabulated-list-padding 1
         tabulated-list-sort-key nil)
   (tabulated-list-init-header)
-  (setq-local revert-buffer-function #'midflight-crashes--refresh))
+  (setq-local revert-buffer-function #'midflight-crash-list--refresh))
 
 ;;;###autoload
 (defun midflight-crashes ()
@@ -61,20 +61,20 @@
    (lambda ()
      (let ((buffer (midflight-process-buffer "crashes" 'midflight-crashes-mode)))
        (with-current-buffer buffer
-         (midflight-crashes--refresh))
+         (midflight-crash-list--refresh))
        (pop-to-buffer buffer)))))
 
-(defun midflight-crashes--refresh (&rest _)
+(defun midflight-crash-list--refresh (&rest _)
   "Ask for the crashes again."
   (midflight-connection-call
    'crash/list nil
    (lambda (crashes)
-     (setq tabulated-list-entries (mapcar #'midflight-crashes--entry (reverse crashes)))
+     (setq tabulated-list-entries (mapcar #'midflight-crash-list--entry (reverse crashes)))
      (tabulated-list-print t)
      (unless crashes
        (message "Midflight: no crash is remembered")))))
 
-(defun midflight-crashes--entry (crash)
+(defun midflight-crash-list--entry (crash)
   "Return the entry of CRASH, a plist."
   (list (plist-get crash :crash)
         (vector (format-time-string "%T" (plist-get crash :at))
@@ -99,7 +99,7 @@
      'crash/dismiss '(nil)
      (lambda (count)
        (message "Midflight: %d crash%s forgotten" count (if (eql count 1) "" "es"))
-       (midflight-crashes--refresh)))))
+       (midflight-crash-list--refresh)))))
 
-(provide 'midflight-crashes)
-;;; midflight-crashes.el ends here
+(provide 'midflight-crash-list)
+;;; midflight-crash-list.el ends here

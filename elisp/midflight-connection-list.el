@@ -1,4 +1,4 @@
-;;; midflight-connections.el --- The list of connections  -*- lexical-binding: t; -*-
+;;; midflight-connection-list.el --- The list of connections  -*- lexical-binding: t; -*-
 
 ;; Copyright (C) 2026 The Midflight authors
 
@@ -24,7 +24,7 @@
 
 (defvar midflight-shell-mode)
 
-(defvar-local midflight-connections--source nil
+(defvar-local midflight-connection-list--source nil
   "The buffer from which the list was shown; d chooses its connection.")
 
 (defvar midflight-connections-mode-map
@@ -66,9 +66,9 @@ A * marks the row that the buffer you came from uses.  The state is `open',
         tabulated-list-padding 2
         tabulated-list-sort-key nil)
   (tabulated-list-init-header)
-  (setq-local revert-buffer-function #'midflight-connections--revert)
-  (add-hook 'midflight-connection-opened-functions #'midflight-connections--changed)
-  (add-hook 'midflight-connection-closed-functions #'midflight-connections--changed))
+  (setq-local revert-buffer-function #'midflight-connection-list--revert)
+  (add-hook 'midflight-connection-opened-functions #'midflight-connection-list--changed)
+  (add-hook 'midflight-connection-closed-functions #'midflight-connection-list--changed))
 
 ;;;###autoload
 (defun midflight-connections ()
@@ -79,19 +79,19 @@ A * marks the row that the buffer you came from uses.  The state is `open',
       (unless (derived-mode-p 'midflight-connections-mode)
         (midflight-connections-mode))
       (unless (eq source (current-buffer))
-        (setq midflight-connections--source source))
-      (midflight-connections--revert)
+        (setq midflight-connection-list--source source))
+      (midflight-connection-list--revert)
       (pop-to-buffer (current-buffer)))))
 
 ;;;; Fill
 
-(defun midflight-connections--roots ()
+(defun midflight-connection-list--roots ()
   "Return the roots to show: of connections, and of servers that run, sorted."
   (sort (delete-dups (append (mapcar #'car midflight-connection-all)
                              (midflight-rendezvous-roots)))
         #'string<))
 
-(defun midflight-connections--entry (root)
+(defun midflight-connection-list--entry (root)
   "Return the row of ROOT."
   (let* ((connection (midflight-connection-get root))
          (info (and (midflight-connection-open-p connection)
@@ -102,37 +102,37 @@ A * marks the row that the buffer you came from uses.  The state is `open',
           (vconcat
            (mapcar text
                    (list (midflight-connection-project connection)
-                         (midflight-connections--state connection server)
+                         (midflight-connection-list--state connection server)
                          (or (plist-get info :pid) (plist-get server :pid))
                          (plist-get server :port)
                          (or (plist-get info :version) (plist-get server :version))
                          (plist-get info :python)
                          (midflight-connection-count connection)
                          (and info (midflight-connection-pending connection))
-                         (midflight-connections--attached info)
+                         (midflight-connection-list--attached info)
                          (abbreviate-file-name root)))))))
 
-(defun midflight-connections--state (connection server)
+(defun midflight-connection-list--state (connection server)
   "Return the word for the state of CONNECTION, whose running SERVER may be nil."
   (pcase (midflight-connection-state connection)
     ('closed (if server "off" "no server"))
     (state (symbol-name state))))
 
-(defun midflight-connections--attached (info)
+(defun midflight-connection-list--attached (info)
   "Return the names of the clients of the server of INFO, as text, or nil."
   (let ((titles (plist-get info :attached)))
     (and titles (string-join titles "; "))))
 
-(defun midflight-connections--redraw ()
+(defun midflight-connection-list--redraw ()
   "Show the known rows without asking the servers."
-  (setq tabulated-list-entries (mapcar #'midflight-connections--entry
-                                       (midflight-connections--roots)))
+  (setq tabulated-list-entries (mapcar #'midflight-connection-list--entry
+                                       (midflight-connection-list--roots)))
   (tabulated-list-print t)
-  (midflight-connections--show-used))
+  (midflight-connection-list--show-used))
 
-(defun midflight-connections--revert (&rest _)
+(defun midflight-connection-list--revert (&rest _)
   "Make the list again, and ask the servers for their state."
-  (midflight-connections--redraw)
+  (midflight-connection-list--redraw)
   (pcase-dolist (`(,root . ,connection) midflight-connection-all)
     (when (midflight-connection-open-p connection)
       (let ((midflight-connection-buffer-root root))
@@ -143,13 +143,13 @@ A * marks the row that the buffer you came from uses.  The state is `open',
                  (midflight-connection-info connection)
                  (plist-put (copy-sequence (midflight-connection-info connection))
                             :attached (plist-get info :connections)))
-           (midflight-connections--redraw))
+           (midflight-connection-list--redraw))
          #'ignore)))))
 
-(defun midflight-connections--show-used ()
+(defun midflight-connection-list--show-used ()
   "Put a star before the row of the user's buffer."
-  (let ((used (and (buffer-live-p midflight-connections--source)
-                   (with-current-buffer midflight-connections--source
+  (let ((used (and (buffer-live-p midflight-connection-list--source)
+                   (with-current-buffer midflight-connection-list--source
                      (ignore-errors (midflight-connection-root-of-buffer))))))
     (save-excursion
       (goto-char (point-min))
@@ -158,30 +158,30 @@ A * marks the row that the buffer you came from uses.  The state is `open',
           (tabulated-list-put-tag (if (equal (tabulated-list-get-id) used) "*" " ")))
         (forward-line 1)))))
 
-(defun midflight-connections--changed (&rest _)
+(defun midflight-connection-list--changed (&rest _)
   "Show a connection that opened or closed."
   (let ((list (get-buffer "*midflight-connections*")))
     (when list
       (with-current-buffer list
-        (midflight-connections--redraw)))))
+        (midflight-connection-list--redraw)))))
 
 ;;;; The row at point
 
-(defun midflight-connections--at-point ()
+(defun midflight-connection-list--at-point ()
   "Return the root of the row at point, or signal an error."
   (or (tabulated-list-get-id)
       (midflight-user-error "There is no connection on this line; nothing was done")))
 
-(defun midflight-connections--buffer (root)
+(defun midflight-connection-list--buffer (root)
   "Return a hidden buffer with the connection of ROOT, to run commands in."
   (with-current-buffer (get-buffer-create (format " *midflight %s*" root))
     (setq midflight-connection-buffer-root root
           default-directory (file-name-as-directory root))
     (current-buffer)))
 
-(defun midflight-connections--call (command)
+(defun midflight-connection-list--call (command)
   "Call COMMAND interactively for the row at point, as in a buffer of that project."
-  (with-current-buffer (midflight-connections--buffer (midflight-connections--at-point))
+  (with-current-buffer (midflight-connection-list--buffer (midflight-connection-list--at-point))
     (call-interactively command)))
 
 (defun midflight-connections-use ()
@@ -189,50 +189,50 @@ A * marks the row that the buffer you came from uses.  The state is `open',
 On the row of the buffer's own project, undo such a choice.  Attach if
 necessary."
   (interactive)
-  (let ((root (midflight-connections--at-point)))
-    (unless (buffer-live-p midflight-connections--source)
+  (let ((root (midflight-connection-list--at-point)))
+    (unless (buffer-live-p midflight-connection-list--source)
       (midflight-user-error "The buffer this list was shown from is gone; nothing was changed"))
-    (with-current-buffer midflight-connections--source
+    (with-current-buffer midflight-connection-list--source
       (if (or (midflight-connection-open-p (midflight-connection-get root))
               (equal root (midflight-rendezvous-root (or buffer-file-name default-directory))))
           (setq midflight-connection-buffer-root root)
         (midflight-connect root))
       (force-mode-line-update)
       (message "Midflight: %s uses the server of %s" (buffer-name) (abbreviate-file-name root)))
-    (midflight-connections--redraw)))
+    (midflight-connection-list--redraw)))
 
 (defun midflight-connections-attach ()
   "Attach to the server of the row at point, or start one."
   (interactive)
-  (with-current-buffer (midflight-connections--buffer (midflight-connections--at-point))
+  (with-current-buffer (midflight-connection-list--buffer (midflight-connection-list--at-point))
     (midflight-server-attach-or-start)))
 
 (defun midflight-connections-shell ()
   "Show the shell of the row at point."
   (interactive)
-  (midflight-connections--call 'midflight-shell))
+  (midflight-connection-list--call 'midflight-shell))
 
 (defun midflight-connections-leave ()
   "Leave the server of the row at point, without stopping it."
   (interactive)
-  (midflight-connections--call #'midflight-quit))
+  (midflight-connection-list--call #'midflight-quit))
 
 (defun midflight-connections-restart ()
   "Restart the server of the row at point, after a question."
   (interactive)
-  (midflight-connections--call #'midflight-restart))
+  (midflight-connection-list--call #'midflight-restart))
 
 (defun midflight-connections-stop ()
   "Stop the server of the row at point, after a question.
 That ends its runtime processes."
   (interactive)
   (let ((current-prefix-arg '(4)))
-    (midflight-connections--call #'midflight-quit)))
+    (midflight-connection-list--call #'midflight-quit)))
 
 (defun midflight-connections-log ()
   "Show the log of the server of the row at point."
   (interactive)
-  (midflight-server-show-log (midflight-connections--at-point)))
+  (midflight-server-show-log (midflight-connection-list--at-point)))
 
 ;;;; The menu of the mode line
 
@@ -241,11 +241,11 @@ That ends its runtime processes."
   "Pop up the menu of the connection at EVENT, a click on the mode line."
   (interactive "e")
   (with-selected-window (posn-window (event-start event))
-    (let ((command (x-popup-menu event (midflight-connections--menu))))
+    (let ((command (x-popup-menu event (midflight-connection-list--menu))))
       (when command
         (call-interactively (car (last command)))))))
 
-(defun midflight-connections--menu ()
+(defun midflight-connection-list--menu ()
   "Return the menu of the current buffer's connection."
   (let ((map (make-sparse-keymap
               (let ((connection (ignore-errors (midflight-connection-of-buffer))))
@@ -265,5 +265,5 @@ That ends its runtime processes."
       (define-key map (vector command) (list 'menu-item text command)))
     map))
 
-(provide 'midflight-connections)
-;;; midflight-connections.el ends here
+(provide 'midflight-connection-list)
+;;; midflight-connection-list.el ends here
