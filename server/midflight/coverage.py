@@ -49,7 +49,7 @@ class _Versions(CoveragePlugin):
             pass
 
     def file_tracer(self, filename: str) -> _Version | None:
-        """Return who knows the lines of a version's file; None for any other."""
+        """Return the tracer of the lines of a version's file; None for any other."""
         path, version = real_path(filename)
         return None if version is None else _Version(path, _same_lines(_lines_of(filename), _lines_of(path)))
 

@@ -160,7 +160,7 @@ class Connection(EPCHandler):  # type: ignore[misc]  # epc has no type hints
         function()
 
     def finish(self) -> None:
-        """Close what the connection had: its sessions, its socket, and the calls it will not answer. It may wait."""
+        """Close the connection's parts: its sessions, its socket, and the calls it will not answer. It may wait."""
         with self._lock:
             functions, self._at_close = self._at_close or [], None
         with ExitStack() as stack:  # each step runs though one before it failed; last in, first out

@@ -28,7 +28,7 @@ _REFUSAL = re.compile(rb'\(return-error [0-9]{1,18} "((?:[^"\\]|\\.){0,900})"\)\
 
 
 def greet(address: int | str, cookie: str, pid: int) -> tuple[socket.socket, Any]:
-    """Connect to the server with process id `pid`; return the socket and what the server said of itself.
+    """Connect to the server with process id `pid`; return the socket and the server's description of itself.
 
     `address` is a port of 127.0.0.1 or the path of a Unix socket. Raises: ConnectionLost, RemoteError.
     """
@@ -112,7 +112,7 @@ def _exactly(stream: socket.socket, count: int, deadline: float) -> bytes:
 
 
 def _value(payload: bytes) -> Any:
-    """Return what the server said of itself. Raises: RemoteError if it refused."""
+    """Return the server's description of itself. Raises: RemoteError if it refused."""
     message = decode(payload)
     value = message.arguments[0] if message.arguments else None
     if message.kind != "return":

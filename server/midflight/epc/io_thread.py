@@ -146,7 +146,7 @@ class IoThread:
             self._transmit(stream)
 
     def _answer(self) -> None:
-        """Do what other threads asked for."""
+        """Carry out the requests of other threads."""
         try:
             self._woken.recv(4096)
         except BlockingIOError:

@@ -31,7 +31,7 @@ else:  # macOS and the BSDs: LOCAL_PEERCRED at level 0, whose struct xucred begi
 
 
 def peer_of(connection: socket.socket) -> Peer | None:
-    """Return who is at the other end of a connected Unix socket; None where the system does not say."""
+    """Return the peer at the other end of a connected Unix socket; None where the system does not say."""
     try:
         return _ask(connection)
     except (OSError, struct.error):

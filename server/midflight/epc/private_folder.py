@@ -120,7 +120,7 @@ class PrivateFolder:
         return None
 
     def read(self, name: str) -> bytes | None:
-        """Return what the file `name` holds; None as for `open_file`."""
+        """Return the contents of the file `name`; None as for `open_file`."""
         handle = self.open_file(name)
         if handle is None:
             return None
@@ -196,7 +196,7 @@ class PrivateFolder:
                 pass
 
     def names(self) -> list[str]:
-        """Return the names of what is in the folder, sorted."""
+        """Return the names of the files in the folder, sorted."""
         return sorted(os.listdir(self.handle))
 
     def close(self) -> None:
@@ -236,7 +236,7 @@ def read_all(handle: int) -> bytes:
 
 
 def _is_open_to_all(status: os.stat_result) -> bool:
-    """Say whether anybody may rename what is in a folder."""
+    """Say whether anybody may rename the files in a folder."""
     return bool(status.st_mode & 0o002) and not status.st_mode & stat.S_ISVTX
 
 
@@ -247,7 +247,7 @@ def _wrong_with_base(status: os.stat_result) -> str | None:
 
 
 def _make_parents(folder: Path) -> None:
-    """Make what is missing of `folder`, for nobody else, and not in a folder of somebody else."""
+    """Make the missing parts of `folder`, for this user alone, and not in another user's folder."""
     try:
         missing = [each for each in (folder, *folder.parents) if not each.exists()]
         if missing and (wrong := _wrong_with_base(os.stat(missing[-1].parent))) is not None:

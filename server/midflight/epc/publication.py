@@ -82,7 +82,7 @@ class Publication:
         hold(self)
 
     def publish(self) -> ServerFile:
-        """Write the files and hold them; return what NAME.json says.
+        """Write the files and hold them; return the contents of NAME.json.
 
         Raises: ServerRunning if another server has the place, whose files are left alone; RuntimeFolderError.
         """

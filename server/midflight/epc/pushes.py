@@ -103,7 +103,7 @@ class Output(Windowed):
         return f"<shell {self._session}{'' if self._is_open else ', closed'}>"
 
     def write(self, text: str) -> None:
-        """Add `text` to what waits. Callable from any thread; never waits for the peer."""
+        """Add `text` to the backlog. Callable from any thread; never waits for the peer."""
         if not text:
             return
         writer = self._writer() if self._tells_writers else None
@@ -223,7 +223,7 @@ class Output(Windowed):
 
 
 class Events(Windowed):
-    """Reports to one connection: who loaded what, which process crashed. In order, the oldest 64 waiting.
+    """Reports to one connection: loads by other clients, crashes. In order, the oldest 64 waiting.
 
     When more come than the peer takes, the newest are dropped, and the next that fits says how many under
     `dropped`.

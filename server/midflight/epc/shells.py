@@ -42,7 +42,7 @@ class OpenShell:
         output.own = lambda: session.pids
 
     def taken(self, client: str, *, is_kept: bool) -> None:
-        """Note who has it from now on."""
+        """Note its new owner."""
         self.client, self.is_kept = client, is_kept
         self.waits_since = self.set_aside_by = None
 

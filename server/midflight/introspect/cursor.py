@@ -77,7 +77,7 @@ class _Scan:
 
 
 def read_written(text: str) -> Written:
-    """Return what is being written at the end of `text`."""
+    """Return the name at the end of `text` and its surroundings."""
     scan = _Scan(text)
     position = 0
     while position < len(text):

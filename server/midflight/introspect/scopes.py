@@ -175,7 +175,7 @@ def _is_job(node: ast.expr) -> bool:
 
 
 def _beginning(scope: Scope, node: ast.expr) -> Found | None:
-    """Return what stands at the beginning of a chain."""
+    """Return the object at the beginning of a chain."""
     match node:
         case ast.Name(id=name):
             return scope.find(name)

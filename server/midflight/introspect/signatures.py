@@ -211,7 +211,7 @@ def _active(call: Call, which: tuple[Parameter | None, ...]) -> int | None:
 
 
 def doc_of(scope: Scope, text: str) -> Doc | None:
-    """Return what can be said of what `text` means; None if that is not known."""
+    """Return the documentation of the object that `text` means; None if that is not known."""
     found = resolve(scope, text)
     if found is None:
         return None

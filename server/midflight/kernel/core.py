@@ -163,7 +163,7 @@ class Process(FutureWaiter):
         self.parent: Pid | None = None
 
     def _begin(self, _: None) -> Any:
-        """Call the process function, in the process's own first step: what it raises is the process's end."""
+        """Call the process function, in the process's own first step: an error that it raises ends the process."""
         assert self.start is not None
         function: Any
         function, arguments = self.start

@@ -115,7 +115,7 @@ def locals_of(frame: FrameType) -> dict[str, Any]:
     seen = frame.f_locals
     values = dict(seen)
     if isinstance(seen, dict) and frame.f_code.co_flags & CO_OPTIMIZED:
-        seen.clear()  # a function's, before 3.13: the frame keeps this copy, and would keep alive what is in it
+        seen.clear()  # a function's, before 3.13 (PEP 667): the frame keeps this copy, and all that is in it
     return values
 
 

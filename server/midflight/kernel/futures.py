@@ -25,7 +25,7 @@ class FutureWaiter(TaskFace):
     resume: Callable[[Any], Any]
 
     def raise_pending(self, _: object) -> Any:
-        """Raise what is pending where the process waits."""
+        """Raise the pending exception where the process waits."""
         error, self.pending = self.pending, None
         assert error is not None
         try:
@@ -55,7 +55,7 @@ class FutureWaiter(TaskFace):
             _mark_as_seen(future)
 
     def _after_future(self, _: object) -> Any:
-        """Go on with what the future gave: a task's step is the same, so an exception is thrown, not returned."""
+        """Go on with the future's result: a task's step is the same, so an exception is thrown, not returned."""
         future, self.waiting = self.waiting, None
         error, self.pending = self.pending, None
         if error is None or type(error) is CancelledError:

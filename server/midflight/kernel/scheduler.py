@@ -348,7 +348,7 @@ class Scheduler(Core):
             self.queue.append(process)
 
     def _redirect(self, process: Process) -> None:
-        """Let the next step throw what is pending, in place of what it would have done."""
+        """Let the next step throw the pending exception instead of going on."""
         if process.waiting is HANDED:
             if process.mailbox is None:
                 process.mailbox = deque()

@@ -86,7 +86,7 @@ class TaskFace:
         return self.done() and isinstance(self._failure(), asyncio.CancelledError)
 
     def result(self) -> Any:
-        """Return what the process function returned.
+        """Return the value that the process function returned.
 
         Raises: InvalidStateError before the end; the exit reason, if that is an exception, else ProcessExit(reason)
         unless it is normal.
@@ -102,7 +102,7 @@ class TaskFace:
             del failure  # its traceback holds this frame
 
     def exception(self) -> BaseException | None:
-        """Return what the process raised, None after a normal end.
+        """Return the exception that the process raised, None after a normal end.
 
         Raises: InvalidStateError before the end; CancelledError if that is how it ended.
         """

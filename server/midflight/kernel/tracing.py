@@ -215,7 +215,7 @@ class Tracer:
                 code, old = coro.cr_code, getattr(process.coro, "cr_code", None)
                 seen = frame.f_locals
                 arguments = ", ".join(f"{name}={medium(value)}" for name, value in list(seen.items()))
-                if isinstance(seen, dict):  # before 3.13: the frame keeps this copy
+                if isinstance(seen, dict):  # before 3.13 (PEP 667): the frame keeps this copy
                     seen.clear()
                 trace.add(
                     TraceEvent(

@@ -166,7 +166,7 @@ def _server(record: CrashRecord, cls: Any, values: Mapping[str, Any]) -> Revived
 
 
 def _call(record: CrashRecord, function: Callable[..., Any], values: Mapping[str, Any]) -> tuple[Any, tuple[Any, ...]]:
-    """Return what to spawn. Raises: RequestError if the function does not take the values by these names."""
+    """Return the call to spawn. Raises: RequestError if the function does not take the values by these names."""
     rest_name, keywords_name = record.entry.stars
     try:
         signature = signature_of(function)

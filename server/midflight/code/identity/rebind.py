@@ -62,7 +62,7 @@ class Rebinding:
             if isinstance(value, type):
                 if value.__module__ == cls.__module__ and value.__qualname__ == f"{cls.__qualname__}.{name}":
                     self._look_at_class(value)
-            elif name == "__firstlineno__":  # 3.13
+            elif name == "__firstlineno__":  # since 3.13 (python/cpython#118465)
                 if cls.__qualname__ in self._lines:
                     self._changes.append((type.__setattr__, (cls, name, self._lines[cls.__qualname__])))
             elif (found := self._rebound(value)) is not value:

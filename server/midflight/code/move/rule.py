@@ -129,7 +129,7 @@ def _look_at(code: CodeType, offset: int, way: _Way) -> tuple[str, ...] | str:
 def _locals(frame: FrameType) -> dict[str, Any]:
     seen = frame.f_locals
     values = dict(seen)
-    if isinstance(seen, dict):  # before 3.13: the frame keeps this copy, and would keep alive what is in it
+    if isinstance(seen, dict):  # before 3.13 (PEP 667): the frame keeps this copy, and all that is in it
         seen.clear()
     return values
 

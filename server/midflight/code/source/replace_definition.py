@@ -31,7 +31,7 @@ class NoDefinition(Exception):
 
 @dataclass(frozen=True, slots=True)
 class Block:
-    """A definition of the edited text: its dotted name, its lines, and what stands before it in the same scope.
+    """A definition of the edited text: its dotted name, its lines, and the statements before it in the same scope.
 
     `index` and `count` tell one of several of the same name, as overloads and setters are.
     """
@@ -115,7 +115,7 @@ def _span(node: Definition) -> tuple[str, int, int]:
 
 
 def _scanned(lines: Sequence[str]) -> Iterator[tuple[str, int, int]]:
-    """Yield the definitions of a text that is not a valid module, found by what is not indented.
+    """Yield the definitions of a text that is not a valid module, found by the lines that are not indented.
 
     A definition ends before the next line that is not indented, or before the one after that, and so on, as far as
     another definition, where the text so far is whole: a string of several lines may stand at the margin.

@@ -20,7 +20,7 @@ __all__ = ["Rejection", "Unit", "compile_unit", "parse", "read_text", "syntax_pr
 
 @dataclass(frozen=True, slots=True)
 class Unit:
-    """A module's text, parsed: what a version is made of. `encoding` is what the text itself says, else UTF-8.
+    """A module's text, parsed: the source of a version. `encoding` is what the text itself says, else UTF-8.
 
     `seconds` is how long it took to read and parse it.
     """
@@ -118,7 +118,7 @@ def _declared_encoding(text: bytes) -> str:
 
 
 def parse(text: str, path: str) -> ast.Module | Diagnostic:
-    """Return the syntax tree of `text`, or what is wrong with it."""
+    """Return the syntax tree of `text`, or a diagnostic of its fault."""
     try:
         return parse_module(text, path)
     except UNPARSABLE as error:
@@ -136,7 +136,7 @@ def compile_unit(tree: ast.Module, unit: Unit, file: str) -> CodeType | Diagnost
 
 
 def syntax_problem(error: BaseException, path: str) -> Diagnostic:
-    """Return what the compiler raised as a diagnostic, with line and column where it gave them."""
+    """Return the compiler's error as a diagnostic, with line and column where it gave them."""
     if not isinstance(error, SyntaxError):
         what = "too deeply nested to compile" if isinstance(error, (RecursionError, MemoryError)) else str(error)
         return _problem(path, what, "syntax")

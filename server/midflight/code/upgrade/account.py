@@ -27,7 +27,7 @@ def with_servers(report: LoadReport, servers: tuple[ServerChange, ...] = (), hel
 
 
 def changes_of(servers: Sequence[SuspendedServer], *, is_whole: bool) -> tuple[ServerChange, ...]:
-    """Return what becomes of each server, while they are suspended: afterwards their states go on.
+    """Return the outcome for each server, while they are suspended: afterwards their states go on.
 
     With the texts of all their states if `is_whole`, else of the first ones, and of those whose code_change raised.
     """
@@ -64,7 +64,7 @@ def state_of(suspended: SuspendedServer) -> str:
 
 
 def problems_of(failed: Sequence[SuspendedServer], made: Prepared, group: Sequence[Prepared]) -> Iterator[Diagnostic]:
-    """Yield what was raised in servers of the module `made`, once for all that raised the same kind at one place.
+    """Yield the errors in servers of the module `made`, once for all of the same kind at one place.
 
     The place is in the text of `made`; else in one of the `group`, where the callback is that is inherited.
     """

@@ -105,6 +105,6 @@ def _explicit_vsn(version: Version | None) -> object:
 
 
 def _definition(cls: type[Any], version: Version | None) -> str | None:
-    """Return what the text of `version` says in the definition of the callback of `cls`, without its layout."""
+    """Return the definition of the callback of `cls` in the text of `version`, without its layout."""
     text = None if version is None else version.text
     return None if text is None else definitions_of(text).get(f"{cls.__qualname__}.{CALLBACK}")

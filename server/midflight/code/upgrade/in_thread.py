@@ -54,7 +54,7 @@ class Ticket:
     def run(
         self, scheduler: Scheduler, function: Callable[..., Coroutine[Any, Any, Result]], *arguments: object
     ) -> Result:
-        """Run `function` in a process of `scheduler`, from another thread; return what it returns or raise.
+        """Run `function` in a process of `scheduler`, from another thread; return its value or raise its error.
 
         Raises: Stopped, also if the process or its runtime is ended.
         """

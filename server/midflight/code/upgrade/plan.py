@@ -49,12 +49,12 @@ class Planner:
         self._plans: dict[type[Any], Plan | None] = {}
 
     def read_ahead(self) -> None:
-        """Do what is slow the first time, which is to parse texts, in the thread that prepares."""
+        """Parse the texts, which is slow the first time, in the thread that prepares."""
         for _, server in servers_now():
             self(type(server))
 
     def __call__(self, cls: type[Any]) -> Plan | None:
-        """Return what to do with the servers of the class `cls`; None to leave them to themselves."""
+        """Return the plan for the servers of the class `cls`; None to leave them alone."""
         if cls not in self._plans:
             self._plans[cls] = self._plan(cls)
         return self._plans[cls]

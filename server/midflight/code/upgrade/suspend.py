@@ -41,7 +41,7 @@ LOOK_SECONDS = 0.02  # between two looks whether who is to be suspended waits fo
 
 
 class Late(NamedTuple):
-    """A server that did not do in time what it was asked for: what it does instead, and the kind of that."""
+    """A server that did not obey in time: the activity that keeps it from that, and its kind."""
 
     server: SuspendedServer
     why: str
@@ -49,7 +49,7 @@ class Late(NamedTuple):
 
 
 class Busy(Exception):
-    """Servers did not do in time what they were asked for."""
+    """Servers did not obey in time."""
 
     def __init__(self, late: Sequence[Late]) -> None:
         super().__init__("; ".join(each.why for each in late))

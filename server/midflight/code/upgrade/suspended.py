@@ -148,7 +148,7 @@ def called_by(process: Process) -> Process | None:
 
 
 def let_go(suspended: SuspendedServer) -> None:
-    """Undo what was asked of a server, on its thread."""
+    """Undo the request to a server, on its thread."""
     if suspended.pid.process is None or not suspended.is_asked:
         return
     if suspended.is_changing:

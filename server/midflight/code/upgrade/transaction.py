@@ -143,7 +143,7 @@ class Upgrade(Transaction):
     # --- What is said of it -------------------------------------------------------------------------------------
 
     def _rehearse(self, failed: Sequence[SuspendedServer]) -> tuple[UpgradeReport, ...]:
-        """Take the last look, and say what would become of each module; all would be refused if one would."""
+        """Take the last look, and report the outcome for each module; all would be refused if one would."""
         found = self._problems_of(failed)
         try:
             options = {"force": self._force, "two_versions": self._two_versions, "move": self._move}
@@ -166,7 +166,7 @@ class Upgrade(Transaction):
         return {each: list(problems_of(_of(each, failed), each, self._made)) for each in self._as_asked()}
 
     def _as_asked(self) -> list[Prepared]:
-        """Return what is made, in the order in which it was asked for."""
+        """Return the versions in the making, in the order of the request."""
         return [prepared for unit in self._units for prepared in self._made if prepared.unit is unit]
 
     def _named(self, name: str) -> Prepared:
@@ -205,7 +205,7 @@ class Upgrade(Transaction):
 
 
 def _of(made: Prepared, servers: Iterable[SuspendedServer]) -> list[SuspendedServer]:
-    """Return those of the servers that are of the module that was made."""
+    """Return the servers of the module that was made."""
     return [each for each in servers if each.plan is not None and each.plan.module == made.unit.name]
 
 

@@ -131,12 +131,12 @@ def once(name: str, factory: Callable[[], Value]) -> Value:
 
 
 def begin(version: Version) -> None:
-    """Take what `version` makes in its body as not yet kept."""
+    """Treat the values that `version` makes in its body as not yet kept."""
     _unconfirmed[version] = {}
 
 
 def keep(version: Version) -> None:
-    """Keep what `version` made: it is current now. May be repeated."""
+    """Keep the values that `version` made: it is current now. May be repeated."""
     _values.update(_unconfirmed.get(version, {}))
     _unconfirmed.pop(version, None)
 
@@ -150,7 +150,7 @@ def give_up(version: Version) -> None:
 
 
 def discard(version: Version) -> None:
-    """Drop what `version` made: it was not loaded."""
+    """Drop the values that `version` made: it was not loaded."""
     _unconfirmed.pop(version, None)
 
 
@@ -174,7 +174,7 @@ def persistent(tree: ast.Module) -> dict[str, int]:
 
 
 def persist_problems(tree: ast.Module, path: str, namespace: Namespace) -> Iterator[Diagnostic]:
-    """Yield what is wrong with `__persist__` in a version whose body has run: else state would be lost in silence."""
+    """Yield the faults of `__persist__` in a version whose body has run: else state would be lost in silence."""
     for value in _persist(tree):
         if not isinstance(value, ast.List | ast.Tuple) or not all(map(_is_text, value.elts)):
             text = "__persist__ is read from the text before that runs: write a list of strings; the rest keeps nothing"

@@ -39,7 +39,7 @@ class VersionLoader(SourceFileLoader):
         self._execute_first = execute_first
 
     def get_source(self, fullname: str) -> str | None:
-        """Return the version's text, else what the file holds."""
+        """Return the version's text, else the contents of the file."""
         found = self.version.text if self.version is not None else None
         return super().get_source(fullname) if found is None else found
 
@@ -59,7 +59,7 @@ def spec_of(name: str, path: str, loader: VersionLoader) -> ModuleSpec:
 
 
 def fill(namespace: Namespace, spec: ModuleSpec, before: Namespace) -> None:
-    """Put into `namespace` what the import system puts into a module before its body runs.
+    """Put into `namespace` the names that the import system puts into a module before its body runs.
 
     A package's search path and its submodules stay what they are: they were imported once, and are there.
     """

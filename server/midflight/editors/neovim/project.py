@@ -116,7 +116,7 @@ class Project:
         threading.Thread(target=self._report, args=(function, *args), daemon=True).start()
 
     def _report(self, function: Callable[..., object], *args: Any) -> None:
-        """Call `function`; show what goes wrong."""
+        """Call `function`; show its error if it raises one."""
         try:
             function(*args)
         except (MidflightError, TimeoutError, OSError) as error:
@@ -319,12 +319,12 @@ class Project:
 
 
 def _shown(answer: dict[str, Any]) -> str:
-    """Return what there is to show of an evaluated input."""
+    """Return the text to show for an evaluated input."""
     return str(answer["error"] or (answer["value"] and f"{answer['value']}\n") or "")
 
 
 def _ignore(*_: object) -> None:
-    """Take what the other connection tells."""
+    """Ignore an event of the other connection."""
 
 
 def start_server(root: str) -> None:

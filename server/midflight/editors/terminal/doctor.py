@@ -20,7 +20,7 @@ _PROGRAMS = ("emacs", "nvim")
 
 
 def examine(root: Path) -> dict[str, str | None]:
-    """Return what was found, by what was looked for; "trouble" is None, or what needs mending first."""
+    """Return the findings by their names; "trouble" is None, or the fault to mend first."""
     found: dict[str, str | None] = {
         "python": f"{platform.python_version()}, {sys.executable}",
         **{name: _package(name) for name in _PACKAGES},
@@ -68,7 +68,7 @@ def _package(name: str) -> str:
 
 
 def _program(name: str) -> str:
-    """Return what the program says of its version, and where it is."""
+    """Return the program's own words on its version, and its path."""
     path = shutil.which(name)
     if path is None:
         return "not on PATH"

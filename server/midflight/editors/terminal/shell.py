@@ -190,7 +190,7 @@ class _Shell:
             raise KeyboardInterrupt
 
     def _show_answer(self, answer: dict[str, Any]) -> int:
-        """Show what an input came to; return the number of the next prompt."""
+        """Show the outcome of an input; return the number of the next prompt."""
         self._print(answer["error"] or "", sys.stdout if self._is_terminal else sys.stderr)
         self._print(answer["value"] or "", sys.stdout)
         return int(answer["number"])

@@ -100,5 +100,5 @@ class CodeMethods:
         return code.soft_purge(text(module, "MODULE"))
 
     def purge(self, module: object) -> list[str]:
-        """Drop the old versions of MODULE, killing who runs them; return the pids of those."""
+        """Drop the old versions of MODULE, killing the processes that run them; return their pids."""
         return [repr(pid) for pid in code.purge(text(module, "MODULE"))]

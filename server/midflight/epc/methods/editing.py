@@ -91,7 +91,7 @@ class EditingMethods:
         return self._loading.many(lambda: lowlevel.load_or_upgrade_many(wanted, **switches))
 
     def load_modified(self, options: object = None) -> Plist:
-        """Load all loaded modules whose file is not what runs, together or not at all."""
+        """Load all loaded modules whose file differs from the running text, together or not at all."""
         switches = flags(options, _LOAD_OPTIONS)
         return self._loading.many(lambda: lowlevel.load_or_upgrade_many(code.modified_modules(), **switches))
 

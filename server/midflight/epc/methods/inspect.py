@@ -69,7 +69,7 @@ class InspectMethods:
         )
 
     def open(self, where: object, expression: object, inside: object = None) -> Plist:
-        """Inspect what EXPRESSION comes to in WHERE. A name or a chain of names is looked up; else it is evaluated.
+        """Inspect the value of EXPRESSION in WHERE. A name or a chain of names is looked up; else it is evaluated.
 
         Raises: RequestError if it is not an expression, raises, or takes too long.
         """

@@ -115,7 +115,7 @@ class Loading:
         return [row | {"outcome": thread.break_off(title)} for row, thread in zip(rows, threads, strict=True)]
 
     def _end(self) -> None:
-        """Break off what is under way, and what waits: the connection has ended."""
+        """Break off the loads under way, and those that wait: the connection has ended."""
         with self._lock:
             self._broken_off = sys.maxsize
             threads = list(self._threads)
@@ -218,7 +218,7 @@ def _server(change: code.ServerChange) -> Plist:
 
 
 def moves_plist(report: code.LoadReport | code.MoveReport) -> Plist:
-    """Translate who was moved, and who was not and why; the first of each."""
+    """Translate the pids that were moved, and those that were not with the reasons; the first of each."""
     return {
         "moved": [repr(pid) for pid in report.moved[:_NAMED]],
         "not_moved": [_place(each) | {"reason": each.reason} for each in report.not_moved[:_NAMED]],

@@ -37,7 +37,7 @@ class MessageMethods:
         return (Method("process/send", self.send), Method("process/call", self.call))
 
     def send(self, pid: object, expression: object) -> bool:
-        """Send the process PID what EXPRESSION comes to in a shell; nil if it was dead already.
+        """Send the process PID the value of EXPRESSION in a shell; nil if it was dead already.
 
         Raises: RequestError if it is not an expression, or raises.
         """
@@ -48,7 +48,7 @@ class MessageMethods:
         return True
 
     def call(self, pid: object, expression: object, seconds: object = None) -> str:
-        """Ask the server PID what EXPRESSION comes to in a shell; return its answer as printed.
+        """Call the server PID with the value of EXPRESSION in a shell; return its answer as printed.
 
         SECONDS is how long it may take, 5 if nil. Requests behind this one do not wait for it for long.
         Raises: RequestError if it is dead, not a server, or late with its answer; if EXPRESSION is not one, or raises.
@@ -76,7 +76,7 @@ class MessageMethods:
 
 
 def _said(pid: object, target: Pid) -> str:
-    """Return how a person wrote the pid, and what it is."""
+    """Return the pid as a person wrote it, and the pid itself."""
     return repr(target) if pid == repr(target) else f"{pid} ({target!r})"
 
 

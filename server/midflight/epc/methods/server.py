@@ -22,7 +22,7 @@ _NAME_CHARACTERS = 60
 
 
 def describe(services: Services) -> dict[str, object]:
-    """Return what a client learns on connecting."""
+    """Return the server's description for a client that connects."""
     return {
         "protocol": PROTOCOL,
         "version": services.version,
