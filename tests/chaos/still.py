@@ -91,6 +91,9 @@ class Still:
     def rest(self) -> None:
         """Let everything run until it waits, then check all rules."""
         self.runtime.run_until_idle()
+        if any(player.must_end for player in self.world.alive()):
+            gc.collect()  # an exit signal that was swallowed is thrown again once its exception is gone
+            self.runtime.run_until_idle()
         check(self.world)
 
     def end_round(self) -> None:

@@ -6,8 +6,8 @@ task goes on as if nothing had happened then. A process has to end all the same:
 that, and a second exit signal changes nothing.
 
 The exception itself tells: while a `finally` or an `except` is busy with it, it is alive; once it is gone and the
-process is not, it was swallowed. A process that cleans up after having caught it is let be: only one that is back at a
-plain `receive()` is told again.
+process is not, it was swallowed. An exception in a reference cycle is gone with the next garbage collection. A
+process that cleans up after having caught it is let be: only one that is back at a plain `receive()` is told again.
 """
 
 from __future__ import annotations
