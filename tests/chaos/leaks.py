@@ -25,9 +25,10 @@ from midflight.code.version import modules, snapshots
 
 __all__ = ["Accounts", "resident_megabytes"]
 
-WARM_UP_ROUNDS = 15  # until the records and texts of the last hundred versions of each module are there
+WARM_UP_ROUNDS = 15
 WINDOW_ROUNDS = 20  # of which the least counts: caches fill and empty
-OBJECTS_SLACK = 10_000
+OBJECTS_SLACK = 30_000
+FULL_ROUNDS = 60  # until the caches of what was read in a text, of up to 256 entries each, are full
 MEGABYTES_SLACK = 25.0
 THREAD_SECONDS = 10.0
 
@@ -77,7 +78,7 @@ class Accounts:
 
     def figures(self) -> dict[str, object]:
         """Return what the summary of a run says of them."""
-        later = self.megabytes[WARM_UP_ROUNDS:] or self.megabytes
+        later = self.megabytes[FULL_ROUNDS:] or self.megabytes[WARM_UP_ROUNDS:] or self.megabytes
         return {
             "rounds": self.rounds,
             "resident MB after warm-up": f"{min(later):.0f} to {max(later):.0f}, {later[-1]:.0f} at the end",
@@ -112,8 +113,8 @@ class Accounts:
             ("objects", self.objects, OBJECTS_SLACK),
             ("resident memory, MB", self.megabytes, MEGABYTES_SLACK),
         ):
-            later = counts[WARM_UP_ROUNDS:]
-            if min(later[-WINDOW_ROUNDS:]) > min(later[:WINDOW_ROUNDS]) + more:
+            later = counts[FULL_ROUNDS:]
+            if later and min(later[-WINDOW_ROUNDS:]) > min(later[:WINDOW_ROUNDS]) + more:
                 kinds = Counter(type(each).__qualname__ for each in gc.get_objects()) - self.kinds
                 wrong.append(
                     f"{name}: at least {min(later[-WINDOW_ROUNDS:]):.0f} in each of the last {WINDOW_ROUNDS} rounds, "

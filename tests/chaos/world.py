@@ -37,6 +37,7 @@ from midflight.kernel import Scheduler
 
 __all__ = ["KINDS", "Line", "World"]
 
+KEPT = 100  # texts of versions: as many as the code server keeps
 KINDS = ("tail", "tail", "while", "newest", "server")
 
 
@@ -69,6 +70,7 @@ class Line:
         """Note that a version with that text has become current, or may at any moment."""
         self.texts[version] = text
         self.sources[version] = source
+        self.sources.pop(version - KEPT, None)  # else they are what grows in an hour
 
     def text_of(self, version: int) -> int | None:
         """Return the number of the text of a version, None if it is not known."""
