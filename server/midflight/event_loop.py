@@ -80,7 +80,11 @@ def passing_ctrl_c() -> Iterator[None]:
     if signal.getsignal(signal.SIGINT) is not signal.default_int_handler:
         yield
         return
-    signal.signal(signal.SIGINT, _raise_marked)
+    try:
+        signal.signal(signal.SIGINT, _raise_marked)
+    except ValueError:  # the main thread of an interpreter in another program, which has no signals
+        yield
+        return
     try:
         yield
     finally:

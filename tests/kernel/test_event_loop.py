@@ -154,3 +154,22 @@ def test_the_handler_of_ctrl_c_is_pythons_own_again_when_the_runtime_has_ended()
     assert before is signal.default_int_handler
     assert during is not before
     assert signal.getsignal(signal.SIGINT) is before
+
+
+def test_a_runtime_begins_where_python_has_no_signals(monkeypatch):
+    """In the main thread of an interpreter inside another program no handler can be set: Ctrl-C is that program's."""
+
+    def refuse(*_):
+        raise ValueError("signal only works in main thread of the main interpreter")
+
+    async def main():
+        async with midflight.Runtime() as runtime:
+            return await runtime.run(lambda: "ran")
+
+    loop = asyncio.new_event_loop()
+    monkeypatch.setattr(signal, "getsignal", lambda _: signal.default_int_handler)
+    monkeypatch.setattr(signal, "signal", refuse)
+    try:
+        assert loop.run_until_complete(main()) == "ran"
+    finally:
+        loop.close()
