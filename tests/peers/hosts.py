@@ -6,9 +6,13 @@ the first process is wanted and left when the loop is closed; between, the loop 
 
 from __future__ import annotations
 
+import _signal
 import asyncio
-from collections.abc import Coroutine
+import threading
+from collections.abc import Coroutine, Generator, Iterator
+from contextlib import contextmanager
 from contextvars import Context
+from types import CoroutineType, coroutine
 from typing import Any
 
 from midflight import Runtime
@@ -31,7 +35,8 @@ class Host:
         self._leave_others()
         asyncio._set_running_loop(loop)
         try:
-            _drive(self.runtime.__aenter__())
+            with _another_ctrl_c():
+                _drive(self.runtime.__aenter__())
         finally:
             asyncio._set_running_loop(None)
         setattr(loop, NAME, self)
@@ -51,7 +56,7 @@ class Host:
     def spawn(self, coro: Coroutine[Any, Any, Any], context: Context | None = None, name: object = None) -> Process:
         """Make the process that a task of `coro` would be; in `context` itself, not in a copy, if it is given."""
         Host.spawned += 1
-        process = self.runtime.scheduler.spawn(lambda: coro, ())
+        process = self.runtime.scheduler.spawn(lambda: coro if type(coro) is CoroutineType else _steps(coro), ())
         self.runtime.scheduler.on_result[process] = self._ended
         if context is not None:
             process.context = context
@@ -81,6 +86,40 @@ def leave_loop(loop: asyncio.AbstractEventLoop) -> None:
     host = getattr(loop, NAME, None)
     if host is not None:
         host.end()
+
+
+@contextmanager
+def _another_ctrl_c() -> Iterator[None]:
+    """Have a handler of SIGINT in place that is not Python's, as asyncio.Runner has when a program enters a runtime.
+
+    Here the runtime is entered before Runner has set its own, which it does only in the place of Python's.
+    """
+    before = _signal.getsignal(_signal.SIGINT)
+    if threading.current_thread() is not threading.main_thread() or before is not _signal.default_int_handler:
+        yield
+        return
+    _signal.signal(_signal.SIGINT, lambda *_: None)  # not by the module `signal`, which tests replace
+    try:
+        yield
+    finally:
+        _signal.signal(_signal.SIGINT, before)
+
+
+@coroutine
+def _steps(coro: Any) -> Generator[Any, Any, Any]:
+    """Give what `coro` gives, stepping it by its methods, as a Task does; a plain generator, too."""
+    step, value = coro.send, None
+    while True:
+        try:
+            request = step(value)
+        except StopIteration as stop:
+            return stop.value
+        try:
+            value = yield request
+        except BaseException as error:
+            step, value = coro.throw, error
+        else:
+            step = coro.send
 
 
 def _drive(coro: Coroutine[Any, Any, Any]) -> None:

@@ -33,6 +33,7 @@ def pytest_addoption(parser: pytest.Parser) -> None:
 
 def pytest_configure(config: pytest.Config) -> None:
     """Make coroutines processes, if this is that run."""
+    signal.signal(signal.SIGINT, signal.default_int_handler)  # a shell starts what is in its background without
     config.pluginmanager.register(Outcomes(config.getoption("--peers-out")), "peers-outcomes")
     kind = config.getoption("--peers-as")
     if kind == "process":
