@@ -61,12 +61,13 @@ With SECTION, `mailbox' or `backtrace', go there."
               (buffer (midflight-process-buffer (concat "process " pid)
                                                 'midflight-process-view-mode pid)))
          (with-current-buffer buffer
-           (midflight-process-view--draw view)
-           (goto-char (point-min))
-           (when section
-             (midflight-details-goto section)))
+           (midflight-process-view--draw view))
          (pop-to-buffer buffer)
+         ;; Only now: a window that has shown the buffer before goes back to
+         ;; where it was in it.
+         (goto-char (point-min))
          (when section
+           (midflight-details-goto section)
            (recenter 0)))))))
 
 (defun midflight-process-view--refresh (&rest _)
