@@ -141,7 +141,7 @@ Asked again as a person would, if the first answer comes late."
   (midflight-complete-tests-with source shell
     (midflight-complete-tests-type shell "boxes.lo")
     (let ((pid (midflight-test-server-pid midflight-connection-buffer-root)))
-      (signal-process pid 'SIGSTOP)
+      (midflight-test-stop pid)
       (unwind-protect
           (let ((start (float-time)))
             (should-not (midflight-complete-at-point))

@@ -297,5 +297,11 @@ what the server has received, oldest message first."
      (unwind-protect (progn ,@body)
        (midflight-test-peer-stop ,peer))))
 
+(defun midflight-test-stop (pid)
+  "Stop the operating system's process PID, and wait until it stands."
+  (signal-process pid 'SIGSTOP)
+  (midflight-test-wait "the process to stand"
+                       (lambda () (equal (alist-get 'state (process-attributes pid)) "T"))))
+
 (provide 'midflight-helpers)
 ;;; midflight-helpers.el ends here

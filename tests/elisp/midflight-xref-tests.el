@@ -153,7 +153,7 @@ def open_shop():
     (search-forward "shop = build")
     (add-hook 'xref-backend-functions (lambda () 'another) nil t)
     (let ((pid (midflight-test-server-pid (midflight-connection-root-of-buffer))))
-      (signal-process pid 'SIGSTOP)
+      (midflight-test-stop pid)
       (unwind-protect
           (let ((start (float-time)))
             (should (eq (xref-find-backend) 'another))
