@@ -54,6 +54,7 @@ ROOMS = (
     "loading",
     "census",
     "identity",
+    "state",
     "checks",
     "move",
     "load",

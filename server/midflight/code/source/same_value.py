@@ -8,7 +8,7 @@ import typing
 from collections.abc import Sequence
 from types import EllipsisType, NoneType
 
-__all__ = ["same"]
+__all__ = ["NEVER_CHANGE", "class_path", "same"]
 
 PLAIN = (NoneType, EllipsisType, bool, int, str, bytes, range)
 
@@ -34,7 +34,7 @@ def same(old: object, new: object) -> bool:
         return False
     if kind in PLAIN:
         return old == new
-    if f"{kind.__module__}.{kind.__qualname__}" in NEVER_CHANGE:
+    if class_path(kind) in NEVER_CHANGE:
         return repr(old) == repr(new)  # so that 0.0 is not -0.0, and nan is nan
     if isinstance(old, tuple) and isinstance(new, tuple) and kind is tuple:
         return _same_each(old, new)
@@ -45,6 +45,11 @@ def same(old: object, new: object) -> bool:
         of_callable = origin is collections.abc.Callable  # whose parameters are a list
         return same(origin, other) and _same_each(typing.get_args(old), typing.get_args(new), lists=of_callable)
     return False
+
+
+def class_path(kind: type) -> str:
+    """Return module and name of a class, "" in the place of a module that it does not name."""
+    return f"{getattr(kind, '__module__', '')}.{kind.__qualname__}"
 
 
 def _same_each(old: Sequence[object], new: Sequence[object], *, lists: bool = False) -> bool:

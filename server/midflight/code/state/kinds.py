@@ -1,0 +1,43 @@
+"""The kinds of values that module-level names have: containers, scalars, objects, and what is never state. Pure."""
+
+from __future__ import annotations
+
+import functools
+import logging
+import types
+import typing
+from contextvars import ContextVar
+from typing import Any, Literal, NewType, ParamSpec, TypeVar, TypeVarTuple
+
+from midflight.code.source.same_value import NEVER_CHANGE, class_path
+from midflight.code.state.base import is_container
+
+__all__ = ["Kind", "kind_of"]
+
+Kind = Literal["container", "scalar", "object"]
+
+SCALARS = frozenset(
+    {types.NoneType, types.EllipsisType, types.NotImplementedType, bool, int, float, complex, str, bytes, range}
+    | {tuple, frozenset, slice}
+)
+
+# Definitions, and objects that are what their statement makes of them each time, or known by identity.
+NEVER = (
+    *(type, types.ModuleType, types.FunctionType, types.BuiltinFunctionType, types.MethodType, functools.partial),
+    *(types.MethodWrapperType, types.WrapperDescriptorType, types.MethodDescriptorType, staticmethod, classmethod),
+    *(property, types.GenericAlias, types.UnionType, type(typing.List[int]), type(typing.Any)),  # noqa: UP006
+    *(type(functools.lru_cache(len)), logging.Logger, logging.LoggerAdapter, logging.Handler),
+    *(ContextVar, TypeVar, ParamSpec, TypeVarTuple, NewType),
+)
+
+
+def kind_of(value: Any) -> Kind | None:
+    """Return the kind of a value of state; None for one that is never state. Asks the value nothing."""
+    kind = type(value)
+    if is_container(value):
+        return "container"
+    if kind in SCALARS or class_path(kind) in NEVER_CHANGE:
+        return "scalar"
+    if kind is object or issubclass(kind, NEVER):
+        return None
+    return "object"
