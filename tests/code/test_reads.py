@@ -57,6 +57,17 @@ def test_the_names_are_those_that_dis_finds():
             assert found - bound <= reads_of(statement, code) <= found, statement.name
 
 
+@pytest.mark.parametrize("imports", ["import sys", "import sys.x", "from a import sys", "if x:\n    import b as sys"])
+def test_a_statement_alone_has_the_code_that_it_has_in_the_whole(imports):
+    """The compiler knows of imports, and calls a function of a module in another way than a method."""
+    text = f"class K:\n    def f(self): return sys.f(self.g())\n{imports}\n"
+    tree = ast.parse(text)
+
+    alone = code_of(tree.body[0], "thing.py", 0, Bindings(tree, text).imported())
+
+    assert list(codes_in(alone)) == list(codes_in(compile(text, "thing.py", "exec", dont_inherit=True)))
+
+
 @pytest.mark.parametrize(
     ("text", "names"),
     [

@@ -14,7 +14,6 @@ from collections.abc import Callable, Iterator
 from types import FunctionType, MethodType
 from typing import Any
 
-from midflight.code.identity.rebind import is_rebound
 from midflight.code.version.facade import Namespace
 
 __all__ = ["current"]
@@ -90,7 +89,7 @@ def _address(function: Any, module: Any, name: Any) -> tuple[Any, Any]:
     if not namespaces or not isinstance(name, str):
         return module, name
     meant = _meant(namespaces[-1], name)
-    if getattr(meant, "__func__", meant) is function or (isinstance(function, FunctionType) and is_rebound(function)):
+    if getattr(meant, "__func__", meant) is function:
         return module, name
     for namespace in namespaces:
         for each, value in list(namespace.items()):

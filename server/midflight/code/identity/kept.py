@@ -99,6 +99,7 @@ class Identity:
         self._lines, self._old_lines = unit.text.split("\n"), text.split("\n")
         self._bindings, self._old_bindings = Bindings(unit.tree, unit.text), Bindings(before, text)
         self.rebound = frozenset(self._old_bindings.rebound)
+        self._imported, self._old_imported = self._bindings.imported(), self._old_bindings.imported()
         self._has_modules = has_modules(old)
         self._why: dict[str, str] = {}  # of those that are not kept
         self._taken: set[str] = set()  # those that are
@@ -124,7 +125,7 @@ class Identity:
             if before is None or why is not None:
                 self._why[name] = why or ""
                 return
-            code = code_of(statement, self._file, self._flags)
+            code = code_of(statement, self._file, self._flags, self._imported)
             reads = reads_of(statement, code)
             qualified = qualified_reads_of(code) if self._has_modules else frozenset()
         except RecursionError:
@@ -250,7 +251,8 @@ class Identity:
         for name in self.kept:
             each, value = self._candidates[name], old[name]
             if isinstance(value, type):
-                codes = codes_in(code_of(each.before, self._file, self._old_flags)), codes_in(each.code)
+                before = code_of(each.before, self._file, self._old_flags, self._old_imported)
+                codes = codes_in(before), codes_in(each.code)
                 self._rebindings.append(Rebinding(value, dict(zip(*codes, strict=True)), old, new))
             for read in sorted(each.reads - self._taken):
                 if not same(old.get(read, ABSENT), new.get(read, ABSENT)):

@@ -305,9 +305,10 @@ def _executed(code: CodeType, namespace: Namespace) -> Iterator[None]:
     A generator, for its frame forgets its caller's when it yields. An exception that the body catches and keeps
     (`except ImportError as error: missing = error`) holds the frames that led to it; so it does not hold those of the
     load, and by them the version before, and so on. It must not be resumed (3.12): it lies in the namespace, and goes
-    with that.
+    with that. It keeps no code: whose frames still live is known by that.
     """
     exec(code, namespace)
+    del code
     yield
 
 

@@ -10,7 +10,7 @@ import __future__
 import ast
 import dis
 import inspect
-from collections.abc import Iterable, Iterator, Sequence
+from collections.abc import Collection, Iterable, Iterator, Sequence
 from types import CodeType
 from typing import NamedTuple
 
@@ -65,9 +65,15 @@ def feature_flags(tree: ast.Module) -> int:
     return flags
 
 
-def code_of(statement: ast.stmt, file: str, flags: int) -> CodeType:
-    """Compile one statement of a module alone. What is defined in it has the same code as in the whole."""
-    code: CodeType = compile(ast.Module([statement], []), file, "exec", flags, dont_inherit=True)
+def code_of(statement: ast.stmt, file: str, flags: int, imported: Collection[str] = ()) -> CodeType:
+    """Compile one statement of a module alone. What is defined in it has the same code as in the whole.
+
+    `imported` are the names that the module binds by an import: the compiler calls attributes of those in another way.
+    """
+    body = [statement]
+    if imported:  # below the statement: its own code stays as it is
+        body.append(ast.Import([ast.alias(name, lineno=1, col_offset=0) for name in imported], lineno=1, col_offset=0))
+    code: CodeType = compile(ast.Module(body, []), file, "exec", flags, dont_inherit=True)
     return code
 
 
@@ -231,6 +237,13 @@ class Bindings:
         """Return the statement that binds `name`, if just one place does."""
         found = self.by_name.get(name, [])
         return found[0].statement if len(found) == 1 else None
+
+    def imported(self) -> frozenset[str]:
+        """Return the names that an import binds, wherever else they are bound."""
+        imports = (ast.Import, ast.ImportFrom)
+        return frozenset(
+            name for name, found in self.by_name.items() if any(isinstance(each.statement, imports) for each in found)
+        )
 
     def is_bound_after(self, name: str, place: Position) -> bool:
         """Say whether the body binds `name`, or may, after `place`. No star import binds names as `__name__`."""
