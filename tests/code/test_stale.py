@@ -3,10 +3,14 @@
 from __future__ import annotations
 
 import sys
+from random import Random
+from types import ModuleType
 
 import pytest
 
+from helpers.walking import stale_by_walking
 from midflight import code
+from midflight.code.checks import importers
 
 THING = "LIMIT = {0}\nNAME = 'same'\nTABLE = {{}}\ndef f(): return {0}\nclass K:\n    v = {0}\n"
 
@@ -110,3 +114,145 @@ def test_the_report_says_how_to_load_them_together(project):
     report = code.load(project.path("thing.py"), THING.format(2))
 
     assert "  load_many(['thing', 'user'])\n" in code.text(report)
+
+
+# --- Stars ---------------------------------------------------------------------------------------------------
+
+
+@pytest.mark.parametrize("is_loaded", [True, False])
+def test_a_star_takes_constants_too(project, is_loaded):
+    """Nothing else would tell that the importer computes with the old one."""
+    text = "from thing import *\n"
+    if is_loaded:
+        project.load_text("user", text)
+    else:
+        project.write("user.py", text)
+        __import__("user")
+
+    assert sorted(stale(project)) == ["user.K", "user.LIMIT", "user.TABLE", "user.f"]
+
+
+@pytest.mark.parametrize(
+    "text",
+    [
+        "from thing import *\nLIMIT = 7\nTABLE = {}\n",
+        "from thing import *\nfrom other import *\n",
+        "import thing\ndef g():\n    global LIMIT\n    LIMIT = 7\nfrom thing import *\nTABLE = {}\ng()\n",
+    ],
+)
+def test_a_star_does_not_give_what_something_else_gives_as_well(project, text):
+    """Nobody can tell then whose it is."""
+    project.write("other.py", "LIMIT = 1\nTABLE = {}\n")
+    project.load_text("user", text)
+
+    assert sorted(stale(project)) == ["user.K", "user.f"]
+
+
+def test_a_star_gives_what_all_names(project):
+    """And no private name without it; what is gone from it is stale as well."""
+    project.load_text("thing", "__all__ = ['_LIMIT', 'GONE']\n_LIMIT = 1\nGONE = 1\nLIMIT = 1\n")
+    project.load_text("user", "from thing import *\nLIMIT = 5\n")
+
+    assert sorted(stale(project, "__all__ = ['_LIMIT']\n_LIMIT = 2\nLIMIT = 2\n")) == ["user.GONE", "user._LIMIT"]
+
+
+# --- What is remembered --------------------------------------------------------------------------------------
+
+
+@pytest.fixture
+def looked_at(monkeypatch) -> list[str]:
+    """Note the modules whose values are looked at, one by one."""
+    found: list[str] = []
+    look = importers._origins
+
+    def note(name, held):
+        found.append(name)
+        return look(name, held)
+
+    monkeypatch.setattr(importers, "_origins", note)
+    return found
+
+
+def test_a_module_that_has_not_changed_is_not_looked_at_again(project, looked_at):
+    """A program has thousands of them, and a load takes as long as what has changed."""
+    for number in range(20):
+        project.write(f"user_{number}.py", "from thing import LIMIT, f\n")
+        __import__(f"user_{number}")
+    assert len(stale(project)) == 40
+    looked_at.clear()
+
+    assert len(stale(project, THING.format(3))) == 40
+
+    assert looked_at == []
+
+
+def test_a_module_that_has_changed_is_looked_at_again(project, looked_at):
+    """It was loaded, a name in it was bound to something else, or it is another module by that name."""
+    for name in ("loaded", "bound", "replaced"):
+        project.load_text(name, "from thing import LIMIT, f\n")
+    assert len(stale(project)) == 6
+    looked_at.clear()
+
+    project.load_text("loaded", "from thing import f as g\n")
+    sys.modules["bound"].f = sys.modules["bound"].LIMIT = None
+    sys.modules["replaced"] = ModuleType("replaced")
+
+    assert sorted(stale(project, THING.format(3))) == ["bound.LIMIT", "bound.f", "loaded.g"]
+    assert sorted({each for each in looked_at if each != "thing"}) == ["bound", "loaded", "replaced"]
+
+
+def test_a_library_that_was_given_a_function_is_found(project, looked_at, monkeypatch):
+    """What is of no project is looked at when it is new, and when it has got a name."""
+    monkeypatch.setattr(importers, "is_project_file", lambda path: not path.endswith("library.py"))
+    project.write("library.py", "")
+    library = __import__("library")
+    assert stale(project) == []
+    looked_at.clear()
+
+    library.hook = sys.modules["thing"].f
+
+    assert stale(project, THING.format(3)) == ["library.hook"]
+    assert set(looked_at) == {"library"}
+    looked_at.clear()
+    assert stale(project, THING.format(4)) == ["library.hook"]
+    assert looked_at == []
+
+
+def test_what_is_loaded_of_a_library_is_found_in_libraries(project, monkeypatch):
+    """They import from each other, and nobody's project need be in it."""
+    monkeypatch.setattr(importers, "is_project_file", lambda path: False)
+    monkeypatch.setattr(importers, "_program", importers._Program())
+    project.write("user.py", "from thing import LIMIT, f\n")
+    __import__("user")
+
+    assert sorted(stale(project)) == ["user.LIMIT", "user.f"]
+
+
+def test_a_walk_through_every_value_of_every_module_finds_the_same(project):
+    """Whatever the modules are, in whatever order they are imported, loaded, changed by hand and forgotten."""
+    random = Random(11)
+    lines = [
+        "from thing import LIMIT",
+        "from thing import f as g, K",
+        "import thing",
+        "from thing import TABLE as LIMIT",
+    ]
+    lines += ["try:\n    from thing import NAME\nexcept ImportError:\n    pass", "def f(): pass", "LIMIT = 1"]
+    for number in range(2, 40):
+        for _ in range(3):
+            name = f"user_{random.randrange(8)}"
+            text = "\n".join(random.sample(lines, 3)) + "\n"
+            match random.randrange(5):
+                case 0 | 1:
+                    project.load_text(name, text, force=True)
+                case 2 if name not in sys.modules:
+                    project.write(f"{name}.py", text)
+                    __import__(name)
+                case 3 if name in sys.modules:
+                    setattr(sys.modules[name], random.choice("fgK"), random.choice([None, sys.modules["thing"].f]))
+                case 4:
+                    sys.modules.pop(name, None)
+        found = stale(project, THING.format(number // 2))
+
+        expected = [f"{module}.{key}" for module, key in stale_by_walking("thing", vars(sys.modules["thing"]))]
+        assert sorted(found) == sorted(expected)

@@ -2,21 +2,17 @@
 
 from __future__ import annotations
 
-import ast
-import importlib.util
-import linecache
-import re
 import sys
-from collections.abc import Iterator, Mapping
-from functools import lru_cache
-from types import FunctionType, ModuleType
+from collections.abc import Iterable, Iterator, Mapping
+from functools import cached_property
+from typing import Any
 
+from midflight.code.checks.importers import Importer, importers_of
 from midflight.code.report.load_report import StaleImport
-from midflight.code.source.find_module import is_project_file
+from midflight.code.source.look import carried_module, carried_name, is_module, module_names
 from midflight.code.source.same_value import same
 from midflight.code.version.facade import Namespace
 from midflight.code.version.modules import known
-from midflight.parsing import module_or_none
 
 __all__ = ["stale_imports", "stale_names"]
 
@@ -30,74 +26,70 @@ def stale_imports(name: str, namespace: Namespace, group: Mapping[str, Namespace
     the text of the project's modules, where it says `from ... import`. `group` are the namespaces of the modules that
     become current together with it.
     """
-    for other, module in list(sys.modules.items()):
-        if other == name or other.partition(".")[0] in sys.stdlib_module_names or not isinstance(module, ModuleType):
-            continue
-        # Read past whatever the module's class does: a lazy module must not be imported by a look at it.
-        held = group.get(other) or ModuleType.__getattribute__(module, "__dict__")
-        for key in stale_names(name, namespace, other, held, _text_of(other, held)):
-            yield StaleImport(other, key)
+    comparison = _Comparison(name, namespace)
+    for importer, module in importers_of(name, namespace.get("__file__")):
+        if importer.name != name:
+            made = group.get(importer.name)
+            for key in comparison.stale(importer, module_names(module) if made is None else made):
+                if key not in importer.said:
+                    importer.said[key] = StaleImport(importer.name, key)
+                yield importer.said[key]
 
 
 def stale_names(name: str, namespace: Namespace, other: str, held: Namespace, text: str | None) -> Iterator[str]:
     """Yield the names in module `other`, whose namespace is `held`, as `stale_imports` does. `text` is its own."""
-    found = set()
-    for key, value in list(held.items()):
-        if isinstance(value, (FunctionType, type)) and getattr(value, "__module__", None) == name:
-            qualified = value.__qualname__
-            if "." not in qualified and namespace.get(qualified) is not value:
-                found.add(key)
-                yield key
-    for key, original in _imported_from(name, other, held, text):
-        value, new = held.get(key, ABSENT), namespace.get(original, ABSENT)
-        if key not in found and value is not ABSENT and not isinstance(value, ModuleType) and not same(value, new):
-            yield key
+    return iter(_Comparison(name, namespace).stale(Importer(other), held, text))
 
 
-def _imported_from(name: str, other: str, held: Namespace, text: str | None) -> Iterator[tuple[str, str]]:
-    """Yield the names that the text of module `other` imports from module `name`, each with its name there."""
-    last = re.escape(name.rpartition(".")[2])
-    if text is None or not re.search(rf"\bfrom\s+[.\w]*(?:\b{last}|\.)\s+import\b", text):
-        return
-    package = str(held.get("__package__") or other)
-    for level, source, key, original in _from_imports(text):
-        try:
-            absolute = importlib.util.resolve_name("." * level + source, package) if level else source
-        except ImportError:
-            continue
-        if absolute == name:
-            yield key, original
+class _Comparison:
+    """The comparison of values in other modules with the namespace that is to become current for module `name`."""
+
+    def __init__(self, name: str, namespace: Namespace) -> None:
+        self._name = name
+        self._namespace = namespace
+        self._verdicts: dict[str | None, dict[int, bool]] = {}  # by original name and value: many hold the same
+
+    def stale(self, importer: Importer, held: Namespace, text: str | None = None) -> list[str]:
+        """Return the names in `held`, the namespace of the importer, of what is older, each once."""
+        found: list[str] = []
+        for each in importer.taken_from(self._name, held, text):
+            value = held.get(each.name, ABSENT)
+            verdicts = self._verdicts.get(each.original)
+            if verdicts is None:
+                verdicts = self._verdicts[each.original] = {}
+            verdict = verdicts.get(id(value))
+            if verdict is None:
+                verdict = verdicts[id(value)] = self._is_older(value, each.original)
+            if verdict and each.name not in found and (each.stars is None or self._is_by_star(each.name, each.stars)):
+                found.append(each.name)
+        return found
+
+    def _is_older(self, value: object, original: str | None) -> bool:
+        if original is not None:
+            new = self._namespace.get(original, ABSENT)
+            return value is not ABSENT and not is_module(value) and not same(value, new)
+        if carried_module(value) != self._name:
+            return False
+        qualified = str(carried_name(value))
+        return "." not in qualified and self._namespace.get(qualified) is not value
+
+    def _is_by_star(self, key: str, others: Iterable[str]) -> bool:
+        """Say whether `*` takes `key` from the module, in its old version or in the new one, and from no other."""
+        if key not in self._exported:
+            return False
+        modules = (sys.modules.get(other) for other in others)
+        return not any(key in _by_star(module_names(module)) for module in modules if is_module(module))
+
+    @cached_property
+    def _exported(self) -> set[str]:
+        record = known(self._name)
+        old = record.current.namespace if record is not None and record.current is not None else None
+        return _by_star(self._namespace) | _by_star(old or {})
 
 
-def _text_of(other: str, held: Namespace) -> str | None:
-    record = known(other)
-    if record is not None and record.current is not None:
-        return record.current.text
-    path = held.get("__file__")
-    return "".join(linecache.getlines(path)) if isinstance(path, str) and _is_project_file(path) else None
-
-
-@lru_cache(maxsize=4096)
-def _is_project_file(path: str) -> bool:
-    return is_project_file(path)  # it asks the file system, and a program has a thousand modules
-
-
-@lru_cache(maxsize=64)
-def _from_imports(text: str) -> tuple[tuple[int, str, str, str], ...]:
-    """Return the from-imports at the top level of a text: dots, module, name here, name there.
-
-    Without names that the text binds otherwise as well: what such a one stands for is another matter.
-    """
-    tree = module_or_none(text)
-    if tree is None:
-        return ()
-    found = []
-    waiting: list[ast.AST] = [tree]
-    while waiting:
-        node = waiting.pop()
-        if isinstance(node, ast.ImportFrom):
-            found += [(node.level, node.module or "", each.asname or each.name, each.name) for each in node.names]
-        elif isinstance(node, ast.Module | ast.If | ast.Try | ast.With | ast.ExceptHandler):
-            waiting += ast.iter_child_nodes(node)
-    bound = {node.id for node in ast.walk(tree) if isinstance(node, ast.Name) and not isinstance(node.ctx, ast.Load)}
-    return tuple(each for each in found if each[2] not in bound)
+def _by_star(namespace: Namespace) -> set[str]:
+    """Return the names that `from m import *` takes from a module with this namespace."""
+    names: Any = namespace.get("__all__")
+    if type(names) in (list, tuple):
+        return {name for name in tuple(names) if type(name) is str}
+    return {name for name in list(namespace) if not name.startswith("_")}

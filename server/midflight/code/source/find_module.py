@@ -12,14 +12,14 @@ import os
 import sys
 import sysconfig
 import tomllib
-from collections.abc import Iterable
+from collections.abc import Iterable, Iterator
 from dataclasses import dataclass
 from importlib.machinery import EXTENSION_SUFFIXES, ModuleSpec, SourceFileLoader
-from types import ModuleType
 from typing import Any
 
 from midflight import errors
 from midflight.code.report.load_report import Diagnostic
+from midflight.code.source.look import is_module, module_value
 
 __all__ = ["PROGRAM", "ModulePlace", "is_project_file", "locate", "refusal"]
 
@@ -98,9 +98,8 @@ def _place_of_path(path: str, loaded: Iterable[tuple[str, str]]) -> ModulePlace 
     derived = _from_source_roots(path) or _from_packages(path)
     if isinstance(derived, Diagnostic):
         return derived
-    imported = [(name, file) for name, module in list(sys.modules.items()) if (file := _file_of(module))]
-    for names in (_from_file(path, loaded), _from_file(path, imported)):
-        if names:
+    for modules in (loaded, _imported()):  # that of all others begins only if it is needed
+        if names := _from_file(path, modules):
             return ModulePlace(derived.name if derived.name in names else names[0], path)
     for part in derived.name.split("."):
         if not part.isidentifier() or keyword.iskeyword(part):
@@ -119,9 +118,16 @@ def _from_file(path: str, modules: Iterable[tuple[str, str]]) -> list[str]:
     ]
 
 
+def _imported() -> Iterator[tuple[str, str]]:
+    """Yield name and file of every module that was imported."""
+    for name, module in list(sys.modules.items()):
+        if (file := _file_of(module)) is not None:
+            yield name, file
+
+
 def _file_of(module: object) -> str | None:
-    file = getattr(module, "__file__", None) if isinstance(module, ModuleType) else None
-    return file if isinstance(file, str) else None
+    file = module_value(module, "__file__") if is_module(module) else None
+    return file if type(file) is str else None
 
 
 def _from_source_roots(path: str) -> ModulePlace | Diagnostic | None:
@@ -170,7 +176,7 @@ def _place_of_name(name: str, loaded: dict[str, str]) -> ModulePlace | Diagnosti
     if why := refusal(name, ""):
         return _problem(name, why, "refused")
     module = sys.modules.get(name)
-    spec: ModuleSpec | None = getattr(module, "__spec__", None)
+    spec: ModuleSpec | None = module_value(module, "__spec__") if is_module(module) else None
     if module is None:
         try:
             spec = importlib.util.find_spec(name)

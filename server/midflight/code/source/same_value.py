@@ -8,9 +8,12 @@ import typing
 from collections.abc import Sequence
 from types import EllipsisType, NoneType
 
+from midflight.code.source.look import carried_module, carried_name, is_a
+
 __all__ = ["NEVER_CHANGE", "class_path", "same"]
 
-PLAIN = (NoneType, EllipsisType, bool, int, str, bytes, range)
+# By id: a class is as equal to another one as its metaclass says, which may be anything.
+PLAIN = frozenset(map(id, (NoneType, EllipsisType, bool, int, str, bytes, range)))
 
 # Values of the standard library that never change, by name: not everybody wants these modules imported.
 NEVER_CHANGE = frozenset(
@@ -32,15 +35,15 @@ def same(old: object, new: object) -> bool:
     kind = type(old)
     if kind is not type(new):
         return False
-    if kind in PLAIN:
+    if id(kind) in PLAIN:
         return old == new
     if class_path(kind) in NEVER_CHANGE:
         return repr(old) == repr(new)  # so that 0.0 is not -0.0, and nan is nan
-    if isinstance(old, tuple) and isinstance(new, tuple) and kind is tuple:
+    if kind is tuple and isinstance(old, tuple) and isinstance(new, tuple):
         return _same_each(old, new)
-    if isinstance(old, frozenset) and isinstance(new, frozenset) and kind is frozenset:
+    if kind is frozenset and isinstance(old, frozenset) and isinstance(new, frozenset):
         return len(old) == len(new) and all(any(same(each, other) for other in new) for each in old)
-    if isinstance(old, Types):
+    if is_a(old, *Types):
         origin, other = typing.get_origin(old), typing.get_origin(new)
         of_callable = origin is collections.abc.Callable  # whose parameters are a list
         return same(origin, other) and _same_each(typing.get_args(old), typing.get_args(new), lists=of_callable)
@@ -49,11 +52,11 @@ def same(old: object, new: object) -> bool:
 
 def class_path(kind: type) -> str:
     """Return module and name of a class, "" in the place of a module that it does not name."""
-    return f"{getattr(kind, '__module__', '')}.{kind.__qualname__}"
+    return f"{carried_module(kind) or ''}.{carried_name(kind)}"
 
 
 def _same_each(old: Sequence[object], new: Sequence[object], *, lists: bool = False) -> bool:
     return len(old) == len(new) and all(
-        _same_each(one, other) if lists and isinstance(one, list) and isinstance(other, list) else same(one, other)
+        _same_each(one, other) if lists and type(one) is list and type(other) is list else same(one, other)
         for one, other in zip(old, new, strict=True)
     )

@@ -1,0 +1,67 @@
+"""Looks at objects of others that run none of their code: no `__class__`, no `__getattr__`, no `__eq__`, no `__bool__`.
+
+`isinstance` asks an object for its `__class__` where its type does not answer, and a lazy proxy answers by doing its
+work: a connection is opened, settings are read that are not there yet. A load looks at every value of a module, so it
+looks by these.
+
+Law: of a value only the type is asked, by `type`, and of a module, class or function what the interpreter's own
+descriptors read. So a look ends, raises nothing, and changes nothing.
+"""
+
+from __future__ import annotations
+
+from types import FunctionType, ModuleType
+from typing import Any, TypeGuard
+
+__all__ = ["carried_module", "carried_name", "is_a", "is_class", "is_module", "module_names", "module_value"]
+
+_names = vars(ModuleType)["__dict__"].__get__
+_module_of_class = vars(type)["__module__"].__get__
+_name_of_class = vars(type)["__qualname__"].__get__
+
+
+def is_a(value: object, *classes: type) -> bool:
+    """Say whether the type of `value` is one of `classes` or made from one; the value is not asked."""
+    return issubclass(type(value), classes)
+
+
+def is_module(value: object) -> TypeGuard[ModuleType]:
+    """Say whether `value` is a module, a lazy one too."""
+    return issubclass(type(value), ModuleType)
+
+
+def is_class(value: object) -> TypeGuard[type[Any]]:
+    """Say whether `value` is a class."""
+    return issubclass(type(value), type)
+
+
+def module_names(module: ModuleType) -> dict[str, Any]:
+    """Return a module's own dictionary, past whatever its class does: a look must not import a lazy module."""
+    found: dict[str, Any] = _names(module)
+    return found
+
+
+def module_value(module: ModuleType, name: str) -> Any:
+    """Return what a module has under `name` in its own dictionary, None if it has nothing there."""
+    return module_names(module).get(name)
+
+
+def carried_module(value: object) -> str | None:
+    """Return the module's name that a function or a class carries, None for any other value."""
+    if type(value) is FunctionType:
+        found: object = value.__module__
+    elif is_class(value):
+        try:
+            found = _module_of_class(value)
+        except AttributeError:  # one of C that carries none
+            return None
+    else:
+        return None
+    return found if type(found) is str else None
+
+
+def carried_name(value: object) -> str | None:
+    """Return the qualified name that a function or a class carries, None for any other value."""
+    if type(value) is FunctionType:
+        return value.__qualname__
+    return str(_name_of_class(value)) if is_class(value) else None
