@@ -118,7 +118,7 @@ That is what it would be on a machine that has nothing else to do."
 (setq midflight-processes-interval nil)
 (advice-add 'midflight-process-list--take :after #'editor-bench--note-list)
 (advice-add 'midflight-process-list--draw :after #'editor-bench--note-list)
-(advice-add 'midflight-transcript-output :after #'editor-bench--note-output)
+(advice-add 'midflight-shell-transcript-output :after #'editor-bench--note-output)
 (setq editor-bench--due (+ (float-time) editor-bench-probe-seconds))
 (editor-bench--probe)
 

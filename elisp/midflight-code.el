@@ -21,10 +21,10 @@
 ;; 5. `midflight-loaded-functions' tell the buffers that show the running code.
 ;;
 ;; The other loads take the same steps: a load of another file, of all modified
-;; modules, of the modules that keep older names.  So does a check without a
-;; load.  The server says which code was loaded and which processes it affects;
-;; this file shows that.
-
+;; modules, of the modules that keep older names, of an earlier version.  So
+;; does a check without a load.  The server says which code was loaded and which
+;; processes it affects; this file shows that.
+;;
 ;; The server puts the definition around point into the running text, and loads
 ;; the result as the module's next version.  Other edits of the buffer stay out;
 ;; the echo area names them.  The server finds the definition, so the rest of the
@@ -32,6 +32,7 @@
 
 ;;; Code:
 
+(require 'midflight-util)
 (require 'midflight-connection)
 (require 'midflight-server)
 (require 'midflight-flymake)
@@ -191,7 +192,7 @@ be loaded changes nothing: see the report, Flymake and `next-error'.
 With prefix argument PREVIEW, first show what the load would do.  You can
 then load the text, also move idle runtime processes, or drop the preview."
   (interactive "P")
-  (midflight-epc-collecting-later
+  (midflight-collecting-later
     (let ((path (midflight-code-path)))
       (if preview
           (midflight-preview-buffer path (midflight-code-text))
@@ -275,6 +276,15 @@ The findings go to Flymake, the report and `next-error'."
         (lambda (text)
           (midflight-connection-show-error
            (format "%s was not checked: %s" (file-name-nondirectory path) text))))))))
+
+(defun midflight-code-roll-back (module version)
+  "Load the text of VERSION of MODULE as a new version and show the report."
+  (message "Midflight: loading version %s of %s again..." (or version "before this") module)
+  (midflight-connection-call
+   'code/rollback (list module version)
+   (lambda (report)
+     (midflight-code-show report
+                          (lambda () (midflight-code-roll-back module version))))))
 
 ;;;; Load one definition
 

@@ -13,12 +13,13 @@
 ;; uses the server of its own project, unless the user chose another with d in
 ;; this list or with `midflight-connect'; the mode line of the buffer names it.
 ;;
-;; This file also has the menu of the mode line.
+;; This file also has the text of the mode line, and its menu.
 
 ;;; Code:
 
 (require 'easymenu)
 (require 'tabulated-list)
+(require 'midflight-util)
 (require 'midflight-connection)
 (require 'midflight-server)
 
@@ -151,12 +152,7 @@ A * marks the row that the buffer you came from uses.  The state is `open',
   (let ((used (and (buffer-live-p midflight-connection-list--source)
                    (with-current-buffer midflight-connection-list--source
                      (ignore-errors (midflight-connection-root-of-buffer))))))
-    (save-excursion
-      (goto-char (point-min))
-      (while (not (eobp))
-        (when (tabulated-list-get-id)
-          (tabulated-list-put-tag (if (equal (tabulated-list-get-id) used) "*" " ")))
-        (forward-line 1)))))
+    (midflight-star-rows (lambda (root) (equal root used)))))
 
 (defun midflight-connection-list--changed (&rest _)
   "Show a connection that opened or closed."
@@ -234,7 +230,43 @@ That ends its runtime processes."
   (interactive)
   (midflight-server-show-log (midflight-connection-list--at-point)))
 
-;;;; The menu of the mode line
+;;;; The mode line
+
+(defvar midflight-connection-lighter-map
+  (let ((map (make-sparse-keymap)))
+    (define-key map [mode-line mouse-1] 'midflight-connection-menu)
+    (define-key map [mode-line mouse-3] 'midflight-connections)
+    map)
+  "Keymap of the connection's mode-line text.")
+
+(defun midflight-connection-lighter ()
+  "Return the mode-line text for the connection of the current buffer.
+It has the project, then the state of the connection if it is not open, or
+the number of runtime processes; `mouse-1' pops up a menu."
+  (let* ((place (or buffer-file-name default-directory))
+         (connection (ignore-errors (midflight-connection-of-buffer))))
+    (propertize
+     (if (not connection)
+         (if (and place (file-remote-p place)) " Midflight[remote]" " Midflight[no project]")
+       (format " Midflight[%s%s]"
+               (midflight-connection-project connection)
+               (midflight-connection-status connection)))
+     'local-map midflight-connection-lighter-map
+     'mouse-face 'mode-line-highlight
+     'help-echo (concat (and connection
+                             (format "%s, server %s\n" (midflight-connection-root connection)
+                                     (midflight-connection-state connection)))
+                        "mouse-1: menu, mouse-3: list of connections"))))
+
+(defun midflight-connection-status (connection)
+  "Return the text for the state of CONNECTION in the mode line."
+  (pcase (midflight-connection-state connection)
+    ('closed ":off")
+    ('open (let ((count (midflight-connection-count connection)))
+             (cond ((not (zerop (midflight-connection-pending connection))) ":busy")
+                   (count (format " %d" count))
+                   (t ""))))
+    (state (format ":%s" state))))
 
 ;;;###autoload
 (defun midflight-connection-menu (event)

@@ -24,9 +24,10 @@
 
 ;;; Code:
 
+(require 'seq)
+(require 'midflight-util)
 (require 'midflight-epc)
 (require 'midflight-handshake)
-(require 'midflight-latency)
 (require 'midflight-rendezvous)
 
 (defvar midflight-connection-opened-functions nil
@@ -120,42 +121,6 @@ If the user chose one with `midflight-connect', it is that."
                          (midflight-epc-pending-methods wire))
       0)))
 
-(defvar midflight-connection-lighter-map
-  (let ((map (make-sparse-keymap)))
-    (define-key map [mode-line mouse-1] 'midflight-connection-menu)
-    (define-key map [mode-line mouse-3] 'midflight-connections)
-    map)
-  "Keymap of the connection's mode-line text.")
-
-(defun midflight-connection-lighter ()
-  "Return the mode-line text for the connection of the current buffer.
-It has the project, then the state of the connection if it is not open, or
-the number of runtime processes; `mouse-1' pops up a menu."
-  (let* ((place (or buffer-file-name default-directory))
-         (connection (ignore-errors (midflight-connection-of-buffer))))
-    (propertize
-     (if (not connection)
-         (if (and place (file-remote-p place)) " Midflight[remote]" " Midflight[no project]")
-       (format " Midflight[%s%s]"
-               (midflight-connection-project connection)
-               (midflight-connection-status connection)))
-     'local-map midflight-connection-lighter-map
-     'mouse-face 'mode-line-highlight
-     'help-echo (concat (and connection
-                             (format "%s, server %s\n" (midflight-connection-root connection)
-                                     (midflight-connection-state connection)))
-                        "mouse-1: menu, mouse-3: list of connections"))))
-
-(defun midflight-connection-status (connection)
-  "Return the text for the state of CONNECTION in the mode line."
-  (pcase (midflight-connection-state connection)
-    ('closed ":off")
-    ('open (let ((count (midflight-connection-count connection)))
-             (cond ((not (zerop (midflight-connection-pending connection))) ":busy")
-                   (count (format " %d" count))
-                   (t ""))))
-    (state (format ":%s" state))))
-
 (defun midflight-connection-set-state (connection state)
   "Give CONNECTION the state STATE and show it."
   (setf (midflight-connection-state connection) state)
@@ -192,13 +157,27 @@ show the string.  Signal `user-error' if no server is attached."
     (prog1 (midflight-epc-call
             (midflight-connection-require (midflight-connection-of-buffer))
             method args
-            (midflight-latency-timed
+            (midflight-connection--timed
              (midflight-connection-latencies (midflight-connection-of-buffer)) method
              (midflight-connection-in-buffer buffer callback))
             (midflight-connection-in-buffer
              buffer (or error-callback #'midflight-connection-show-error))
             timeout)
       (force-mode-line-update t))))
+
+(defconst midflight-connection--kept-times 100
+  "The most times that are remembered for a method.")
+
+(defun midflight-connection--timed (table method callback)
+  "Return a wrapper of CALLBACK that notes the time of METHOD in TABLE.
+The time counts from now."
+  (let ((start (float-time)))
+    (lambda (value)
+      (puthash method
+               (seq-take (cons (- (float-time) start) (gethash method table))
+                         midflight-connection--kept-times)
+               table)
+      (funcall callback value))))
 
 (defun midflight-connection-call-sync (method args timeout)
   "Call METHOD of this buffer's server with ARGS; wait TIMEOUT seconds at most.
@@ -313,7 +292,7 @@ INFO is the server's description of itself."
       (clrhash (midflight-connection-latencies connection))
       (midflight-connection-set-state connection 'open)
       ;; Other clients see the name of the loading client.  An older server may
-;; not know this method; then nothing is lost.
+      ;; not know this method; then nothing is lost.
       (midflight-epc-call wire 'server/introduce (list (concat "Emacs " emacs-version))
                           #'ignore #'ignore)
       (unless midflight-connection--timer

@@ -26,12 +26,13 @@
 
 (require 'cl-lib)
 (require 'easymenu)
+(require 'midflight-util)
 (require 'midflight-connection)
 (require 'midflight-details)
 (require 'midflight-process)
 (require 'midflight-server)
 (require 'midflight-shell)
-(require 'midflight-transcript)
+(require 'midflight-shell-transcript)
 
 (declare-function midflight-crashes "midflight-crash-list" ())
 
@@ -109,7 +110,7 @@ In each case the shell shows its text, and \\[midflight-crashes] lists it."
                       midflight-crash--kept)))
     (when shell
       (with-current-buffer shell
-        (midflight-transcript-output (plist-get crash :text) 'midflight-error t)))
+        (midflight-shell-transcript-output (plist-get crash :text) 'midflight-error t)))
     (when (or midflight-display-crash (not shell))
       (message "Midflight: runtime process %s crashed: %s%s"
                (or (plist-get crash :name) (plist-get crash :pid))

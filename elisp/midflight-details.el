@@ -11,13 +11,17 @@
 ;; The parts of the views of a runtime process and of a crash: headings, pids as
 ;; buttons to other processes, values (long ones are folded), and frames, each a
 ;; button to its line in the version that ran.
+;;
+;; The place of a frame is shown in the file, if its text is still that of the
+;; version; otherwise in the text of the version, which the server keeps.
 
 ;;; Code:
 
 (require 'button)
 (require 'cl-lib)
+(require 'midflight-util)
 (require 'midflight-connection)
-(require 'midflight-place)
+(require 'midflight-version)
 
 (declare-function midflight-process-view "midflight-process-view" (pid &optional section))
 
@@ -170,7 +174,7 @@ Fold the locals, and do not show Midflight's own frames."
 (defun midflight-details--visit-button (button &optional no-select)
   "Go to the line of the frame of BUTTON; with NO-SELECT stay in this window."
   (setq midflight-details--frame (button-get button 'midflight-number))
-  (midflight-place-show (button-get button 'midflight-frame) no-select))
+  (midflight-details-show-place (button-get button 'midflight-frame) no-select))
 
 (defun midflight-details-push ()
   "Push the button at point, or the first button of this line.
@@ -220,6 +224,73 @@ innermost."
 (defun midflight-details-forget-frame ()
   "Let `next-error' begin at the innermost frame."
   (setq midflight-details--frame -1))
+
+;;;; The place of a frame
+
+(defun midflight-details-show-place (place &optional no-select)
+  "Show PLACE: a plist of :module, :version, :path and :line.
+With NO-SELECT the window is not selected.  The text may come later."
+  (let ((module (plist-get place :module))
+        (version (plist-get place :version))
+        (path (plist-get place :path))
+        (line (plist-get place :line)))
+    (cond
+     ((and module version)
+      (midflight-version-get-source
+       module version
+       (lambda (buffer)
+         (midflight-details--display (midflight-details--same path buffer) line no-select))))
+     ((and path (file-exists-p path))
+      (midflight-details--display (find-file-noselect path) line no-select))
+     (t
+      (midflight-user-error "There is no source to show of %s"
+                            (or path module "what runs there"))))))
+
+(defun midflight-details--same (path buffer)
+  "Return a buffer that visits PATH, if its text is that of BUFFER; else BUFFER.
+Kill BUFFER if PATH is shown instead."
+  (let* ((text (with-current-buffer buffer
+                 (buffer-substring-no-properties (point-min) (point-max))))
+         (visiting (and path (find-buffer-visiting path)))
+         (file (cond
+                (visiting
+                 (and (midflight-details--text-p visiting text) visiting))
+                ((and path (file-readable-p path)
+                      (with-temp-buffer
+                        (insert-file-contents path)
+                        (midflight-details--text-p (current-buffer) text)))
+                 (find-file-noselect path)))))
+    (when (and file (not (eq file buffer)) (not (get-buffer-window buffer t)))
+      (kill-buffer buffer))
+    (or file buffer)))
+
+(defun midflight-details--text-p (buffer text)
+  "Return non-nil if all of BUFFER is TEXT."
+  (with-current-buffer buffer
+    (save-restriction
+      (widen)
+      (and (= (buffer-size) (length text))
+           (equal (buffer-substring-no-properties (point-min) (point-max)) text)))))
+
+(defun midflight-details--display (buffer line no-select)
+  "Show LINE of BUFFER in another window, selected unless NO-SELECT."
+  (let ((window (display-buffer buffer '(nil (inhibit-same-window . t)))))
+    (unless window
+      (setq window (selected-window))
+      (set-window-buffer window buffer))
+    (with-current-buffer buffer
+      (let ((inside (save-restriction
+                      (widen)
+                      (save-excursion
+                        (goto-char (point-min))
+                        (forward-line (1- (max 1 (or line 1))))
+                        (point)))))
+        (unless (<= (point-min) inside (point-max))
+          (widen))
+        (goto-char inside))
+      (set-window-point window (point)))
+    (unless no-select
+      (select-window window))))
 
 (provide 'midflight-details)
 ;;; midflight-details.el ends here

@@ -19,7 +19,7 @@
 ;;; Code:
 
 (require 'cl-lib)
-(require 'midflight-epc)
+(require 'midflight-util)
 
 (defvar midflight-mode-map)
 

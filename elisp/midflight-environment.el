@@ -28,7 +28,7 @@
 
 (require 'cl-lib)
 (require 'subr-x)
-(require 'midflight-epc)
+(require 'midflight-util)
 
 (defcustom midflight-command nil
   "The program that starts a server, with its first arguments, or nil.

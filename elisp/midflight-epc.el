@@ -28,17 +28,8 @@
 (require 'cl-lib)
 (require 'seq)
 (require 'subr-x)
+(require 'midflight-util)
 (require 'midflight-frame)
-
-(defmacro midflight-epc-collecting-later (&rest body)
-  "Evaluate BODY, and put off garbage collection until it is done.
-A collection stops Emacs for 25 to 60 ms.  If BODY shows something, the
-user sees it that much sooner.  If BODY sends a request, Emacs collects
-while the server works."
-  (declare (debug t) (indent 0))
-  ;; A limit, in case BODY runs long and makes much garbage.
-  `(let ((gc-cons-threshold (max gc-cons-threshold (* 32 1024 1024))))
-     ,@body))
 
 (defvar midflight-epc-log-function nil
   "Function called with every message, or nil.
@@ -145,7 +136,7 @@ with REASON and call the close function.  Closing twice does nothing."
   "Add BYTES to BUFFER and queue the whole messages in it for WIRE."
   (when (buffer-live-p buffer)
     (condition-case problem
-        (midflight-epc-collecting-later
+        (midflight-collecting-later
           (with-current-buffer buffer
             (goto-char (point-max))
             (insert bytes)
@@ -177,7 +168,7 @@ with REASON and call the close function.  Closing twice does nothing."
     (setf (midflight-epc-timer wire) nil))
   (unwind-protect
       (while (midflight-epc-queue wire)
-        (midflight-epc-collecting-later
+        (midflight-collecting-later
           (midflight-epc--handle wire (pop (midflight-epc-queue wire)))))
     ;; After a quit, or from the debugger: the rest must not wait for the
     ;; next frame.

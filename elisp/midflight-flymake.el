@@ -22,7 +22,7 @@
 
 (require 'cl-lib)
 (require 'flymake)
-(require 'midflight-epc)
+(require 'midflight-util)
 
 (defvar-local midflight-flymake--notes nil
   "The notes to report for this buffer: (BEGIN END TYPE TEXT) each.

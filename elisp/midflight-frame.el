@@ -22,12 +22,9 @@
 ;;; Code:
 
 (require 'subr-x)
+(require 'midflight-util)
 
 (define-error 'midflight-frame-bad "Bad frame")
-
-(defun midflight-user-error (format &rest args)
-  "Signal a `user-error' with the text of FORMAT and ARGS, prefixed by our name."
-  (user-error "Midflight: %s" (apply #'format-message format args)))
 
 (defconst midflight-frame-limit (* 8 1024 1024)
   "The largest payload sent or accepted, in bytes; the server has the same.")
@@ -83,11 +80,11 @@ Signal `midflight-frame-bad' if there is not exactly one."
                    (let ((read-circle nil)) (read-from-string text)))))
       (unless found
         (midflight-frame--bad "a message was no s-expression: %s"
-                                  (truncate-string-to-width text 60)))
+                              (truncate-string-to-width text 60)))
       (unless (and (string-blank-p (substring text (cdr found)))
                    (midflight-frame--message-p (car found)))
         (midflight-frame--bad "a message had an unknown form: %s"
-                                  (truncate-string-to-width text 60)))
+                              (truncate-string-to-width text 60)))
       (car found))))
 
 (defun midflight-frame--message-p (message)

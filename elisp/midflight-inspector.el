@@ -21,6 +21,7 @@
 
 ;;; Code:
 
+(require 'midflight-util)
 (require 'midflight-look)
 (require 'midflight-xref)
 

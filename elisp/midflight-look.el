@@ -19,10 +19,11 @@
 ;;; Code:
 
 (require 'python)
+(require 'midflight-util)
 (require 'midflight-connection)
 
 (defvar midflight-shell-session-number)       ; of a shell buffer
-(declare-function midflight-transcript-input-mark "midflight-transcript" ())
+(declare-function midflight-shell-transcript-input-mark "midflight-shell-transcript" ())
 
 (defconst midflight-look--before-limit 2000
   "The most characters before point that are sent.
@@ -60,12 +61,12 @@ It is the number of a shell, the path of a file, or nil for neither."
   (and (midflight-connection-open-p)
        (or (not (midflight-look-shell-p))
            (and midflight-shell-session-number
-                (>= (point) (midflight-transcript-input-mark))))))
+                (>= (point) (midflight-shell-transcript-input-mark))))))
 
 (defun midflight-look-before ()
   "Return the text of the statement before point; only its end if it is long."
   (let ((start (max (if (midflight-look-shell-p)
-                        (marker-position (midflight-transcript-input-mark))
+                        (marker-position (midflight-shell-transcript-input-mark))
                       (save-excursion
                         (ignore-errors (python-nav-beginning-of-statement))
                         (min (point) (line-beginning-position))))

@@ -54,7 +54,7 @@
 
 \\{midflight-preview-mode-map}"
   ;; For its faces.  If this file required it when it is loaded, it would add an
-;; entry to `minor-mode-alist'.
+  ;; entry to `minor-mode-alist'.
   (require 'diff-mode)
   (add-hook 'midflight-loaded-functions #'midflight-preview--loaded))
 

@@ -30,12 +30,11 @@
 (require 'cl-lib)
 (require 'easymenu)
 (require 'tabulated-list)
+(require 'midflight-util)
 (require 'midflight-connection)
-(require 'midflight-epc)
 (require 'midflight-server)
 (require 'midflight-process)
 (require 'midflight-process-filter)
-(require 'midflight-process-headline)
 (require 'midflight-process-rows)
 
 (declare-function midflight-tree "midflight-tree" ())
@@ -155,7 +154,7 @@ With MODULE, a dotted name, show only the processes that run that module."
 
 (defun midflight-process-list--draw ()
   "Draw the list from the known rows, and the headline above it."
-  (midflight-epc-collecting-later
+  (midflight-collecting-later
     (midflight-process-rows-draw))
   (midflight-process-headline-summarize))
 

@@ -21,10 +21,11 @@
 
 (require 'cl-lib)
 (require 'seq)
+(require 'midflight-util)
 (require 'midflight-connection)
 (require 'midflight-shell)
-(require 'midflight-transcript)
-(require 'midflight-place)
+(require 'midflight-shell-transcript)
+(require 'midflight-details)
 
 (declare-function midflight-process-view "midflight-process-view" (pid &optional section))
 (declare-function midflight-edit-state "midflight-state" (pid))
@@ -50,7 +51,7 @@ It runs on CONNECTION's server."
   (let ((shell (midflight-shell-of (midflight-connection-root connection))))
     (when shell
       (with-current-buffer shell
-        (midflight-transcript-output (plist-get report :text) 'midflight-error t)))
+        (midflight-shell-transcript-output (plist-get report :text) 'midflight-error t)))
     (setq midflight-process--stuck-pid (plist-get report :pid))
     (message (concat "Midflight: runtime process %s has not yielded for %.0f s, all others wait; "
                      "M-x midflight-exit-process ends it")
@@ -266,10 +267,10 @@ The last of them runs VERSION."
          (cond ((not view) (message "Midflight: %s is dead" pid))
                ;; An idle server does not run code of its module: go to its class.
                ((and state (or (not frame) (plist-get frame :ours)))
-                (midflight-place-show (list :module (plist-get view :module)
-                                            :version (plist-get view :version)
-                                            :line (plist-get view :line))))
-               (frame (midflight-place-show frame))
+                (midflight-details-show-place (list :module (plist-get view :module)
+                                                    :version (plist-get view :version)
+                                                    :line (plist-get view :line))))
+               (frame (midflight-details-show-place frame))
                (t (message "Midflight: %s has not begun" pid))))))))
 
 (defun midflight-process-inspect ()

@@ -25,7 +25,7 @@
 ;;; Code:
 
 (require 'json)
-(require 'midflight-epc)
+(require 'midflight-util)
 
 (defun midflight-rendezvous-root (file)
   "Return the root of the project of FILE, a file or folder, as a folder name.

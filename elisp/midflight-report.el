@@ -20,6 +20,7 @@
 
 (require 'cl-lib)
 (require 'subr-x)
+(require 'midflight-util)
 (require 'midflight-connection)
 (require 'midflight-flymake)
 (require 'midflight-process)

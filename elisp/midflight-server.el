@@ -21,6 +21,7 @@
 
 ;;; Code:
 
+(require 'midflight-util)
 (require 'midflight-connection)
 (require 'midflight-environment)
 

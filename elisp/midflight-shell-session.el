@@ -31,10 +31,11 @@
 (require 'comint)
 (require 'ring)
 (require 'subr-x)
+(require 'midflight-util)
 (require 'midflight-connection)
-(require 'midflight-history)
+(require 'midflight-shell-history)
 (require 'midflight-look)
-(require 'midflight-transcript)
+(require 'midflight-shell-transcript)
 
 (declare-function midflight-shell-make "midflight-shell" (connection))
 
@@ -92,8 +93,8 @@ WANTED is as in `midflight-shell-session--wanted'."
          (lambda (session) (midflight-shell-session--opened session lost))
          (lambda (text)
            (midflight-shell-session--set-state 'off)
-           (midflight-transcript-output (format "No shell: %s" text)
-                                        'midflight-error t)))))))
+           (midflight-shell-transcript-output (format "No shell: %s" text)
+                                              'midflight-error t)))))))
 
 (defun midflight-shell-session--wanted (lost wanted)
   "Return the arguments of `shell/open' for WANTED.
@@ -108,7 +109,7 @@ LOST, the session that this buffer has had, or one whose editor is gone."
   "Go on with SESSION, the server's answer; LOST was wanted if it is non-nil."
   (setq midflight-shell-session-number (plist-get session :session)
         midflight-shell-session--lost nil)
-  (midflight-transcript-output (midflight-shell-session--text session lost) 'midflight-notice t)
+  (midflight-shell-transcript-output (midflight-shell-session--text session lost) 'midflight-notice t)
   (unless (eql midflight-shell-session-number lost)
     (midflight-shell-session--remember-inputs (plist-get session :inputs)))
   (mapc #'midflight-shell-session--show-answer (plist-get session :answers))
@@ -120,7 +121,7 @@ LOST, the session that this buffer has had, or one whose editor is gone."
      (lambda (answers)
        (mapc #'midflight-shell-session--show-answer answers)
        (midflight-shell-session-ready (if answers (plist-get (car (last answers)) :number)
-                                 (plist-get session :number))))
+                                        (plist-get session :number))))
      #'ignore)))
 
 (defun midflight-shell-session-reopen (connection)
@@ -134,14 +135,14 @@ LOST, the session that this buffer has had, or one whose editor is gone."
   (let ((shell (midflight-shell-of (midflight-connection-root connection))))
     (when shell
       (with-current-buffer shell
-        (midflight-transcript-remove-prompt)
-        (midflight-transcript-output
+        (midflight-shell-transcript-remove-prompt)
+        (midflight-shell-transcript-output
          (format "Not connected: %s.  Text and history stay; RET connects again."
                  reason)
          'midflight-notice t)
         (setq midflight-shell-session--lost (and midflight-shell-session-number
-                                         (cons (midflight-shell-session--server-pid)
-                                               midflight-shell-session-number))
+                                                 (cons (midflight-shell-session--server-pid)
+                                                       midflight-shell-session-number))
               midflight-shell-session-number nil
               midflight-shell-session--queue nil)
         (midflight-shell-session--set-state 'off)))))
@@ -186,7 +187,7 @@ LOST is the session that was to be continued, or nil."
   (format "Shell %d of %s, taken up again: nobody had it since %s.  %s, and its bindings; %s."
           (plist-get session :session)
           (plist-get session :client)
-          (midflight-shell-session--time (plist-get session :since))
+          (midflight-time-text (plist-get session :since))
           (midflight-shell-session--inputs-text session)
           (if (> (plist-get session :waiting) 0)
               "what was printed meanwhile follows"
@@ -196,13 +197,6 @@ LOST is the session that was to be continued, or nil."
   "Return the text for the number of inputs of SESSION, a plist."
   (let ((inputs (1- (plist-get session :number))))
     (if (eql inputs 1) "1 input" (format "%d inputs" inputs))))
-
-(defun midflight-shell-session--time (seconds)
-  "Return SECONDS since the epoch as a time to display, with its day if not today."
-  (let ((day (format-time-string "%F" seconds)))
-    (if (equal day (format-time-string "%F"))
-        (format-time-string "%H:%M" seconds)
-      (format-time-string "%F %H:%M" seconds))))
 
 (defun midflight-shell-session--remember-inputs (inputs)
   "Put INPUTS, of a session that another editor has had, into the history."
@@ -236,7 +230,7 @@ The choice is a new shell, or one that waits on the server."
                           '(("a new shell" . new))))
          (completion-ignore-case t)
          (wanted (cdr (assoc (completing-read (format "Shell (default %s): " (caar choices))
-                                             choices nil t nil nil (caar choices))
+                                              choices nil t nil nil (caar choices))
                              choices)))
          (shell (or shell (midflight-shell-make connection))))
     (with-current-buffer shell
@@ -254,7 +248,7 @@ The choice is a new shell, or one that waits on the server."
           (plist-get row :session)
           (plist-get row :client)
           (if (plist-get row :gone) "gone since" "set aside at")
-          (midflight-shell-session--time (plist-get row :since))
+          (midflight-time-text (plist-get row :since))
           (midflight-shell-session--inputs-text row)
           (if (plist-get row :busy) ", evaluates" "")
           (if (> (plist-get row :waiting) 0) ", has printed" "")
@@ -267,9 +261,9 @@ The choice is a new shell, or one that waits on the server."
     (midflight-connection-call
      'shell/park (list session)
      (lambda (_)
-       (midflight-transcript-remove-prompt)
-       (midflight-transcript-output (format "Shell %d is set aside and waits." session)
-                                    'midflight-notice t)
+       (midflight-shell-transcript-remove-prompt)
+       (midflight-shell-transcript-output (format "Shell %d is set aside and waits." session)
+                                          'midflight-notice t)
        (setq midflight-shell-session--lost (cons (midflight-shell-session--server-pid) session)
              midflight-shell-session-number nil)
        (midflight-shell-session--set-state 'off)
@@ -284,7 +278,7 @@ The choice is a new shell, or one that waits on the server."
   "Show the prompt of NUMBER; evaluate the next waiting input."
   (setq midflight-shell-session-prompt number)
   (midflight-look-forget)
-  (midflight-transcript-prompt (format "%d> " number))
+  (midflight-shell-transcript-prompt (format "%d> " number))
   (midflight-shell-session--set-state 'ready)
   (pcase (pop midflight-shell-session--queue)
     (`(,text . ,callback) (midflight-shell-session-evaluate text callback))))
@@ -293,7 +287,7 @@ The choice is a new shell, or one that waits on the server."
   "Put TEXT after the prompt, evaluate it, and give the answer to CALLBACK.
 Keep the input that is being typed.  Remove the text of an incomplete input
 again: CALLBACK decides what to do with it."
-  (let ((committed (midflight-transcript-commit text)))
+  (let ((committed (midflight-shell-transcript-commit text)))
     (setq midflight-shell-session--running text)
     (midflight-shell-session--set-state 'busy)
     (midflight-connection-call
@@ -303,7 +297,7 @@ again: CALLBACK decides what to do with it."
      (lambda (answer)
        (if (equal (plist-get answer :status) "incomplete")
            (progn (setq midflight-shell-session--running nil)
-                  (midflight-transcript-take-back committed))
+                  (midflight-shell-transcript-take-back committed))
          (midflight-shell-session--remember)
          (midflight-shell-session--show-answer answer))
        (midflight-shell-session-ready (plist-get answer :number))
@@ -312,7 +306,7 @@ again: CALLBACK decides what to do with it."
        (midflight-shell-session--remember)
        ;; If the connection ended, the closed function tells this shell.
        (when (midflight-connection-open-p)
-         (midflight-transcript-output error 'midflight-error t)
+         (midflight-shell-transcript-output error 'midflight-error t)
          (midflight-shell-session-ready midflight-shell-session-prompt))))))
 
 (defun midflight-shell-session--show-answer (answer)
@@ -322,13 +316,13 @@ The text of a value carries its number, by which it is inspected."
         (error (plist-get answer :error))
         (job (list 'midflight-job (cons midflight-shell-session-number
                                         (1- (plist-get answer :number))))))
-    (cond (error (midflight-transcript-output error 'midflight-error t job))
-          (value (midflight-transcript-output
+    (cond (error (midflight-shell-transcript-output error 'midflight-error t job))
+          (value (midflight-shell-transcript-output
                   value nil t
                   (append job (list 'help-echo (substitute-command-keys
                                                 "RET, \\[midflight-inspect]: look into this value")))))
           ((equal (plist-get answer :status) "interrupted")
-           (midflight-transcript-output "Interrupted" 'midflight-notice t)))))
+           (midflight-shell-transcript-output "Interrupted" 'midflight-notice t)))))
 
 (defun midflight-shell-evaluate-later (text callback)
   "Evaluate TEXT in this shell as soon as it has a prompt.
@@ -351,7 +345,7 @@ CALLBACK gets the answer of the server, a plist."
 (defun midflight-shell-session--save ()
   "Add the inputs of this shell to the history file; show an error."
   (condition-case problem
-      (midflight-history-write (reverse midflight-shell-session--inputs))
+      (midflight-shell-history-write (reverse midflight-shell-session--inputs))
     (error (message "Midflight: the history was not saved: %s"
                     (error-message-string problem))))
   (setq midflight-shell-session--inputs nil))

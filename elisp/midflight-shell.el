@@ -24,25 +24,25 @@
 ;;; Code:
 
 (require 'easymenu)
+(require 'midflight-util)
 (require 'midflight-connection)
 (require 'midflight-server)
-(require 'midflight-history)
-(require 'midflight-output)
-(require 'midflight-transcript)
+(require 'midflight-shell-history)
+(require 'midflight-shell-output)
+(require 'midflight-shell-transcript)
 (require 'midflight-shell-session)
 (require 'midflight-look)
 (require 'midflight-complete)
-(require 'midflight-eldoc)
+(require 'midflight-doc)
 (require 'midflight-xref)
 
-(declare-function midflight-input-setup "midflight-input" ())
-(declare-function midflight-shell-return "midflight-input" ())
-(declare-function midflight-shell-newline "midflight-input" ())
-(declare-function midflight-shell-send "midflight-input" ())
-(declare-function midflight-shell-tab "midflight-input" ())
-(declare-function midflight-shell-comma "midflight-input" ())
+(declare-function midflight-shell-input-setup "midflight-shell-input" ())
+(declare-function midflight-shell-return "midflight-shell-input" ())
+(declare-function midflight-shell-newline "midflight-shell-input" ())
+(declare-function midflight-shell-send "midflight-shell-input" ())
+(declare-function midflight-shell-tab "midflight-shell-input" ())
+(declare-function midflight-shell-comma "midflight-shell-input" ())
 (declare-function midflight-inspect "midflight-inspector" (expression))
-(declare-function midflight-doc "midflight-doc" (expression))
 
 (defvar-local midflight-shell--source nil
   "The buffer from which this shell was last shown.")
@@ -55,14 +55,14 @@
     (define-key map (kbd "C-c RET") #'midflight-shell-send)
     (define-key map (kbd "TAB") #'midflight-shell-tab)
     (define-key map "," #'midflight-shell-comma)
-    (define-key map (kbd "C-c C-o") #'midflight-transcript-delete-output)
-    (define-key map (kbd "C-c M-o") #'midflight-transcript-clear)
+    (define-key map (kbd "C-c C-o") #'midflight-shell-delete-output)
+    (define-key map (kbd "C-c M-o") #'midflight-shell-clear)
     (define-key map (kbd "C-c M-i") #'midflight-inspect)
     (define-key map (kbd "C-c C-x i") #'midflight-inspect)
     (define-key map (kbd "C-c C-c") #'midflight-interrupt)
     (define-key map (kbd "C-c C-b") #'midflight-interrupt)
     (define-key map (kbd "C-c C-z") #'midflight-shell-back)
-    (define-key map [remap comint-delete-output] #'midflight-transcript-delete-output)
+    (define-key map [remap comint-delete-output] #'midflight-shell-delete-output)
     ;; The comint commands on these keys send signals and the end of the input
     ;; to a program; a shell has no program.
     (define-key map (kbd "C-d") #'delete-char)
@@ -80,7 +80,7 @@
     ["Interrupt the evaluation" midflight-interrupt]
     ["Inspect..." midflight-inspect]
     ["Describe..." midflight-doc]
-    ["Clear the transcript" midflight-transcript-clear]
+    ["Clear the transcript" midflight-shell-clear]
     "---"
     ["Attach or start a server" midflight]
     ["Restart the server" midflight-restart]
@@ -92,7 +92,7 @@ Type Python, also with a top-level await; the names of loaded modules and
 of Midflight itself are there.
 
 \\{midflight-shell-mode-map}"
-  (setq-local comint-input-ring (midflight-history-ring))
+  (setq-local comint-input-ring (midflight-shell-history-ring))
   (setq-local comint-input-ring-size midflight-shell-history-size)
   (setq-local comint-input-ring-file-name nil)
   (setq-local comint-prompt-regexp "^[0-9]+> ")
@@ -104,8 +104,8 @@ of Midflight itself are there.
   ;; Scroll with the output line by line, not by half a window.
   (setq-local scroll-conservatively 101)
   (setq mode-line-process '(:eval (midflight-shell--lighter)))
-  (midflight-transcript-setup)
-  (midflight-input-setup)
+  (midflight-shell-transcript-setup)
+  (midflight-shell-input-setup)
   (midflight-complete-enable)
   (midflight-eldoc-enable)
   (midflight-xref-enable)
@@ -153,7 +153,7 @@ WRITERS names the process of each part: (LENGTH PID), PID nil for the shell."
   (let ((shell (midflight-shell-of (midflight-connection-root connection) session)))
     (when shell
       (with-current-buffer shell
-        (midflight-transcript-output (midflight-output-tagged text writers))))))
+        (midflight-shell-transcript-output (midflight-shell-output-tagged text writers))))))
 
 (setf (alist-get 'shell/output midflight-connection-handlers) #'midflight-shell--output)
 

@@ -8,8 +8,7 @@
 
 ;;; Commentary:
 
-;; The trace of a project, in a buffer that grows at its end.  The way of an
-;; event:
+;; The trace of a project, in a buffer that grows at its end.  For each event:
 ;;
 ;; 1. The server records the event of a chosen process as text, at most about
 ;;    two thousand each second.  It counts the events beyond that.
@@ -24,8 +23,9 @@
 
 (require 'cl-lib)
 (require 'easymenu)
+(require 'midflight-util)
 (require 'midflight-connection)
-(require 'midflight-place)
+(require 'midflight-details)
 (require 'midflight-process)
 (require 'midflight-server)
 
@@ -393,7 +393,7 @@ Windows whose point is at the end stay there."
   (interactive)
   (let ((event (get-text-property (line-beginning-position) 'midflight-event)))
     (cond ((not event) (midflight-user-error "No event on this line"))
-          ((equal (plist-get event :kind) "call") (midflight-place-show event))
+          ((equal (plist-get event :kind) "call") (midflight-details-show-place event))
           (t (midflight-process-show)))))
 
 (provide 'midflight-trace)

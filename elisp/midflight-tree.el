@@ -17,6 +17,7 @@
 
 (require 'cl-lib)
 (require 'easymenu)
+(require 'midflight-util)
 (require 'midflight-connection)
 (require 'midflight-server)
 (require 'midflight-process)

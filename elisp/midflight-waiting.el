@@ -26,7 +26,7 @@
 (require 'midflight-process)
 
 (declare-function midflight-processes "midflight-process-list" ())
-(declare-function midflight-at-point-click "midflight-at-point" (event))
+(declare-function midflight-at-point-click "midflight-waiting-act" (event))
 
 (defcustom midflight-waiting-seconds 2
   "Seconds until the server is asked again which processes are at which line."
@@ -44,7 +44,7 @@
 (defvar-local midflight-waiting-on nil "Non-nil if this buffer shows the processes at its lines.")
 (defvar-local midflight-waiting--spots nil "The answer of the server that is shown.")
 (defvar-local midflight-waiting--tick nil "The modification tick of the text for which the answer is shown.")
-(defvar-local midflight-waiting-overlays nil "The overlays that show it.")
+(defvar-local midflight-waiting--overlays nil "The overlays that show it.")
 (defvar-local midflight-waiting--asked nil "The time of the request that has no answer yet, or nil.")
 (defvar-local midflight-waiting--next 0 "The time before which the server is not asked again.")
 (defvar midflight-waiting--timer nil "The timer, while a buffer needs it.")
@@ -163,8 +163,8 @@ If TELL is non-nil, say how many there are."
 
 (defun midflight-waiting--clear ()
   "Remove the texts behind the lines of this buffer."
-  (mapc #'delete-overlay midflight-waiting-overlays)
-  (setq midflight-waiting-overlays nil
+  (mapc #'delete-overlay midflight-waiting--overlays)
+  (setq midflight-waiting--overlays nil
         midflight-waiting--spots nil
         midflight-waiting--tick nil))
 
@@ -180,7 +180,15 @@ If TELL is non-nil, say how many there are."
       (put-text-property 0 1 'cursor t text)
       (overlay-put overlay 'after-string text)
       (overlay-put overlay 'midflight-waiting spot)
-      (push overlay midflight-waiting-overlays))))
+      (push overlay midflight-waiting--overlays))))
+
+(defun midflight-waiting-spots ()
+  "Return the spots shown in this buffer: (LINE . SPOT) each, by line."
+  (sort (cl-loop for overlay in midflight-waiting--overlays
+                 when (overlay-buffer overlay)
+                 collect (cons (line-number-at-pos (overlay-start overlay) t)
+                               (overlay-get overlay 'midflight-waiting)))
+        #'car-less-than-car))
 
 (defun midflight-waiting--words (spot)
   "Return the text for SPOT, a plist: \"3 processes (2 in v1)\"."

@@ -26,6 +26,7 @@
 (require 'cl-lib)
 (require 'seq)
 (require 'xref)
+(require 'midflight-util)
 (require 'midflight-look)
 
 (defconst midflight-xref--seconds 0.3
@@ -52,8 +53,8 @@
 (defun midflight-xref-place (plist name)
   "Return a place made of PLIST, of the server; NAME is its definition."
   (make-midflight-xref-spot :path (plist-get plist :path) :line (plist-get plist :line)
-                        :column (plist-get plist :column)
-                        :text (plist-get plist :text) :name name))
+                            :column (plist-get plist :column)
+                            :text (plist-get plist :text) :name name))
 
 (defun midflight-xref--goto-line (line)
   "Go to the beginning of LINE of the whole buffer."

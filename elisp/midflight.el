@@ -33,53 +33,47 @@
 ;; C-c C-r from `python-mode'.  This file has the mode, its keys and its menu;
 ;; each feature has a file of its own:
 ;;
-;;     midflight-code       load a buffer or one definition, show the result
-;;     midflight-preview    the preview of a load
-;;     midflight-marks      differences from the running code, in the fringe
-;;     midflight-waiting    the processes at each line of the source
-;;     midflight-at-point   commands for the processes at a line
-;;     midflight-report     the report buffer, `next-error'
-;;     midflight-flymake    the diagnostics of a load
-;;     midflight-shell      the shell: buffer, mode and commands
-;;     midflight-shell-session  the session behind a shell: open, lose, take up
-;;     midflight-eval       evaluate an expression or a region
-;;     midflight-inline     a value behind its line
-;;     midflight-input      the input of a shell, and its keys
-;;     midflight-transcript the text of a shell buffer
-;;     midflight-output     the output of processes in a shell
-;;     midflight-fontify    the faces of Python in its input
-;;     midflight-fold       long lines in its output
-;;     midflight-complete   completion from live objects
-;;     midflight-eldoc      the signature of the call at point
-;;     midflight-xref       definitions and uses in the running system
-;;     midflight-doc        documentation of live objects
-;;     midflight-inspector  inspect live values
-;;     midflight-look       the text at point, and brief questions about it
-;;     midflight-history    the inputs of shells, in a file
-;;     midflight-process-list  the list of runtime processes
-;;     midflight-process    the commands on one process
-;;     midflight-process-rows, -filter, -headline  the rows of the list
-;;     midflight-process-view  the view of one process
-;;     midflight-state      edit the state of a server
-;;     midflight-tree       the supervision tree
-;;     midflight-crash      the view of a crash, and restarting
-;;     midflight-crash-list  the list of crashes
-;;     midflight-trace      the live trace of processes
-;;     midflight-details    frames, values and pids in a view
-;;     midflight-place      a line in the version that runs
-;;     midflight-versions   the versions of a module: compare, roll back, purge
-;;     midflight-version-rows  a version as a row
-;;     midflight-version-view  the text of a version, the difference of two
-;;     midflight-purge      the question before a purge
-;;     midflight-connection-list  the list of connections; the mode line's menu
-;;     midflight-doctor     a report on the installation
-;;     midflight-log        the log of the protocol
-;;     midflight-dispatch   all commands at a glance
-;;     midflight-server     start, find, leave, stop a server
-;;     midflight-environment  the Python that a project runs on
-;;     midflight-connection the connection of a project; all requests
-;;     midflight-rendezvous the files by which a server is found
-;;     midflight-epc, -frame   the wire
+;;     midflight-code             load a buffer or one definition, show the result
+;;     midflight-preview          the preview of a load
+;;     midflight-marks            differences from the running code, in the fringe
+;;     midflight-waiting          the processes at each line of the source
+;;     midflight-waiting-act      commands for the processes at a line
+;;     midflight-report           the report buffer, `next-error'
+;;     midflight-flymake          the diagnostics of a load
+;;     midflight-shell            the shell: buffer, mode and commands
+;;     midflight-shell-session    the session behind a shell: open, lose, take up
+;;     midflight-shell-input      the input of a shell, and its keys
+;;     midflight-shell-transcript the text of a shell buffer
+;;     midflight-shell-output     the output of processes in a shell
+;;     midflight-shell-history    the inputs of shells, in a file
+;;     midflight-eval             evaluate an expression or a region
+;;     midflight-complete         completion from live objects
+;;     midflight-doc              documentation and signatures of live objects
+;;     midflight-xref             definitions and uses in the running system
+;;     midflight-inspector        inspect live values
+;;     midflight-look             the text at point, and brief questions about it
+;;     midflight-process          the commands on one process
+;;     midflight-process-list     the list of runtime processes
+;;     midflight-process-rows, -filter the rows of the list, and their choice
+;;     midflight-process-view     the view of one process
+;;     midflight-state            edit the state of a server
+;;     midflight-tree             the supervision tree
+;;     midflight-crash            the view of a crash, and restarting
+;;     midflight-crash-list       the list of crashes
+;;     midflight-trace            the live trace of processes
+;;     midflight-details          frames, values and pids in a view
+;;     midflight-version          the commands on versions: show, compare, purge
+;;     midflight-version-list     the list of the versions of a module; roll back
+;;     midflight-connection       the connection of a project; all requests
+;;     midflight-connection-list  the list of connections; the mode line
+;;     midflight-server           start, find, leave, stop a server
+;;     midflight-environment      the Python that a project runs on
+;;     midflight-rendezvous       the files by which a server is found
+;;     midflight-epc, -frame, -handshake  the wire
+;;     midflight-doctor           a report on the installation
+;;     midflight-log              the log of the protocol
+;;     midflight-dispatch         all commands at a glance
+;;     midflight-util             helpers of all files
 
 ;;; Code:
 
@@ -89,11 +83,10 @@
 (require 'midflight-flymake)
 (require 'midflight-report)
 (require 'midflight-shell)
-(require 'midflight-input)
+(require 'midflight-shell-input)
 (require 'midflight-complete)
-(require 'midflight-eldoc)
-(require 'midflight-xref)
 (require 'midflight-doc)
+(require 'midflight-xref)
 (require 'midflight-inspector)
 (require 'midflight-process)
 (require 'midflight-process-view)
@@ -108,8 +101,8 @@
 (require 'midflight-preview)
 (require 'midflight-marks)
 (require 'midflight-waiting)
-(require 'midflight-at-point)
-(require 'midflight-versions)
+(require 'midflight-waiting-act)
+(require 'midflight-version-list)
 (require 'midflight-connection-list)
 (require 'midflight-doctor)
 (require 'midflight-log)

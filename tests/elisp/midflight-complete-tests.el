@@ -57,7 +57,7 @@ Asked again as a person would, if the first answer comes late."
 (defun midflight-complete-tests-type (shell text)
   "Put TEXT into the input of SHELL, which is current afterwards."
   (set-buffer shell)
-  (midflight-transcript-take-input)
+  (midflight-shell-transcript-take-input)
   (goto-char (point-max))
   (insert text))
 
@@ -69,11 +69,11 @@ Asked again as a person would, if the first answer comes late."
     (should (equal (midflight-complete-tests-at-point)
                    '("loop (total, box: Box)  async function v1")))
     (midflight-test-press "TAB")
-    (should (equal (midflight-transcript-input) "x = await boxes.loop"))
+    (should (equal (midflight-shell-transcript-input) "x = await boxes.loop"))
     (midflight-complete-tests-type shell "spawn_l")
     (midflight-complete-tests-at-point)
     (midflight-test-press "TAB")
-    (should (equal (midflight-transcript-input) "spawn_link"))
+    (should (equal (midflight-shell-transcript-input) "spawn_link"))
     ;; A name that was bound a moment ago is known.
     (midflight-complete-tests-type shell "")
     (midflight-test-type shell "parcel = boxes.Box(); parcel.put(7)")
@@ -184,7 +184,7 @@ Asked again as a person would, if the first answer comes late."
       (setq shown nil)
       (midflight-eldoc-function (lambda (text) (setq shown text)))
       (insert "x")
-      (midflight-test-wait "the answer" (lambda () (not midflight-eldoc--in-flight)))
+      (midflight-test-wait "the answer" (lambda () (not midflight-doc--in-flight)))
       (should-not shown))))
 
 (ert-deftest midflight-eldoc-of-emacs-27 ()
@@ -196,19 +196,19 @@ Asked again as a person would, if the first answer comes late."
           (shown nil))
       (cl-letf (((symbol-function 'eldoc-message) (lambda (&optional text) (setq shown text))))
         (midflight-complete-tests-type shell "boxes.Box().put(1, ")
-        (should-not (midflight-eldoc--old-function))
+        (should-not (midflight-doc--old-function))
         (midflight-test-wait "the signature" (lambda () shown))
         (should (equal (substring-no-properties shown) "boxes.Box().put(thing, count=1)  v1"))
         ;; Not over the message of a command that has nothing to do with it.
         (setq shown nil)
-        (should-not (midflight-eldoc--old-function))
+        (should-not (midflight-doc--old-function))
         (setq last-command 'save-buffer)
-        (midflight-test-wait "the answer" (lambda () (not midflight-eldoc--in-flight)))
+        (midflight-test-wait "the answer" (lambda () (not midflight-doc--in-flight)))
         (should-not shown)
         (goto-char (point-min))
         (with-silent-modifications
           (put-text-property (point) (1+ (point)) 'midflight-writer "<0.7.0>"))
-        (should (equal (midflight-eldoc--old-function)
+        (should (equal (midflight-doc--old-function)
                        "printed by runtime process <0.7.0>"))
         (should-not shown)))))
 
@@ -216,7 +216,7 @@ Asked again as a person would, if the first answer comes late."
   "Return non-nil if ElDoc asks Midflight here, by the hook that this Emacs has."
   (if (boundp 'eldoc-documentation-functions)
       (memq #'midflight-eldoc-function (symbol-value 'eldoc-documentation-functions))
-    (advice-function-member-p #'midflight-eldoc--old-function
+    (advice-function-member-p #'midflight-doc--old-function
                               (symbol-value 'eldoc-documentation-function))))
 
 (ert-deftest midflight-eldoc-is-on ()

@@ -257,7 +257,7 @@ What came before it in the same packet still counts."
   (let ((gc-cons-threshold 400000)
         (gc-cons-percentage 0.1)        ; from Emacs 29 on it is 1.0 in batch
         (collections (progn (garbage-collect) gcs-done)))
-    (midflight-epc-collecting-later
+    (midflight-collecting-later
       (dotimes (_ 10) (should (make-list 100000 nil)))
       (should (equal gcs-done collections)))
     (dotimes (_ 10) (should (make-list 10 nil)))

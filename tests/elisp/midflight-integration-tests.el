@@ -115,8 +115,8 @@ for `next-error', until the next good load."
         (goto-char (point-max))
         (midflight-test-press "M-p")
         (midflight-test-press "M-p")
-        (should (equal (midflight-transcript-input) "def f():\n    return 42"))
-        (midflight-transcript-take-input))
+        (should (equal (midflight-shell-transcript-input) "def f():\n    return 42"))
+        (midflight-shell-transcript-take-input))
       ;; A process that ends by an exception is told of above the prompt.
       (should (string-match-p "\\`pid << \"boom\"\n" (midflight-test-type shell "pid << \"boom\"")))
       (midflight-test-wait "the crash report in the shell"
@@ -145,7 +145,7 @@ for `next-error', until the next good load."
           (midflight-test-press "C-c C-c")
           (midflight-test-wait "the prompt after the interrupt"
                                (lambda () (eq midflight-shell-session-state 'ready)))
-          (should (equal (midflight-transcript-take-input) "typed ahead"))
+          (should (equal (midflight-shell-transcript-take-input) "typed ahead"))
           (comint-clear-buffer)))
       (should (equal (midflight-test-server-pid project) pid))
       (should (string-prefix-p "1 + 1\n2\n" (midflight-test-type shell "1 + 1"))))))
@@ -254,9 +254,9 @@ next load starts another."
       (with-current-buffer shell
         (goto-char (point-max))
         (midflight-test-press "M-p")
-        (should (equal (midflight-transcript-input) "await receive()"))
+        (should (equal (midflight-shell-transcript-input) "await receive()"))
         (midflight-test-press "M-p")
-        (should (equal (midflight-transcript-input) "1 + 1"))))))
+        (should (equal (midflight-shell-transcript-input) "1 + 1"))))))
 
 (ert-deftest midflight-files-of-a-dead-server-are-no-obstacle ()
   "If its process id is another's now, nobody answers, and another is started."

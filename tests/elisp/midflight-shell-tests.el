@@ -27,7 +27,7 @@ async def say():
   `(let ((midflight-shell-history-file nil))
      (with-temp-buffer
        (midflight-shell-mode)
-       (midflight-transcript-prompt "1> ")
+       (midflight-shell-transcript-prompt "1> ")
        ,@body)))
 
 (defun midflight-shell-tests-shell (project)
@@ -43,8 +43,8 @@ async def say():
                      ("C-<return>" . midflight-shell-send) ("TAB" . midflight-shell-tab)
                      ("M-p" . comint-previous-input) ("M-n" . comint-next-input)
                      ("M-r" . comint-history-isearch-backward-regexp)
-                     ("C-c C-o" . midflight-transcript-delete-output)
-                     ("C-c M-o" . midflight-transcript-clear)
+                     ("C-c C-o" . midflight-shell-delete-output)
+                     ("C-c M-o" . midflight-shell-clear)
                      ("C-c C-u" . comint-kill-input)
                      ("C-c C-p" . comint-previous-prompt) ("C-c C-n" . comint-next-prompt)
                      ("C-c C-c" . midflight-interrupt) ("," . midflight-shell-comma)
@@ -62,30 +62,30 @@ async def say():
     (insert "return 1")
     (midflight-test-press "C-j")
     (midflight-test-press "TAB")
-    (should (equal (midflight-transcript-input)
+    (should (equal (midflight-shell-transcript-input)
                    "def f():\n    if x:\n        return 1\n        "))
     (midflight-test-press "C-c C-u")
-    (should (equal (midflight-transcript-input) ""))
+    (should (equal (midflight-shell-transcript-input) ""))
     (goto-char (point-min))
     (should-error (midflight-test-press "C-j") :type 'user-error)))
 
 (ert-deftest midflight-shell-clear-keeps-the-input ()
   "The transcript goes; the prompt and what is being typed stay."
   (midflight-shell-tests-in-buffer
-    (midflight-transcript-output "a\nb\n")
+    (midflight-shell-transcript-output "a\nb\n")
     (insert "typed")
     (midflight-test-press "C-c M-o")
     (should (equal (buffer-string) "1> typed"))
-    (midflight-transcript-output "after\n")
+    (midflight-shell-transcript-output "after\n")
     (should (equal (buffer-string) "after\n1> typed"))))
 
 (ert-deftest midflight-shell-prompts-are-passed-through ()
   "C-c C-p and C-c C-n go from input to input."
   (midflight-shell-tests-in-buffer
     (insert "one")
-    (midflight-transcript-commit (midflight-transcript-take-input))
-    (midflight-transcript-output "out\nput\n")
-    (midflight-transcript-prompt "2> ")
+    (midflight-shell-transcript-commit (midflight-shell-transcript-take-input))
+    (midflight-shell-transcript-output "out\nput\n")
+    (midflight-shell-transcript-prompt "2> ")
     (insert "two")
     (midflight-test-press "C-c C-p")
     (should (looking-at "two"))
@@ -109,7 +109,7 @@ stays, and is told of."
       (insert "[1, 2")
       (midflight-test-press "C-<return>")
       (midflight-test-wait-message "incomplete whatever follows")
-      (should (equal (midflight-transcript-input) "[1, 2")))))
+      (should (equal (midflight-shell-transcript-input) "[1, 2")))))
 
 (ert-deftest midflight-shell-comma-asks-for-a-command ()
   "Where there is no input; else it is a comma."
@@ -118,7 +118,7 @@ stays, and is told of."
           offered called)
       (cl-letf (((symbol-function 'completing-read)
                  (lambda (_prompt names &rest _) (setq offered names) "clear"))
-                ((symbol-function 'midflight-transcript-clear)
+                ((symbol-function 'midflight-shell-clear)
                  (lambda () (interactive) (setq called t))))
         (midflight-test-press ","))
       (should called)
@@ -126,18 +126,18 @@ stays, and is told of."
         (should (member name offered)))
       (insert "f(1")
       (midflight-test-press ",")
-      (should (equal (midflight-transcript-input) "f(1,")))))
+      (should (equal (midflight-shell-transcript-input) "f(1,")))))
 
 (ert-deftest midflight-shell-input-has-the-faces-of-python ()
   "While it is typed and in the transcript; output has none of them."
   (midflight-shell-tests-in-buffer
-    (midflight-transcript-output "def it's\n")
+    (midflight-shell-transcript-output "def it's\n")
     (insert "def f(): return 'x'")
     (run-hooks 'post-command-hook)
-    (let ((start (marker-position (midflight-transcript-input-mark))))
+    (let ((start (marker-position (midflight-shell-transcript-input-mark))))
       (should (eq (get-text-property start 'font-lock-face) 'font-lock-keyword-face))
       (should (eq (get-text-property (- (point-max) 2) 'font-lock-face) 'font-lock-string-face))
-      (midflight-transcript-commit (midflight-transcript-take-input))
+      (midflight-shell-transcript-commit (midflight-shell-transcript-take-input))
       (should (equal (get-text-property start 'font-lock-face)
                      '(font-lock-keyword-face comint-highlight-input)))
       (should-not (get-text-property (point-min) 'font-lock-face)))))
@@ -145,7 +145,7 @@ stays, and is told of."
 (ert-deftest midflight-shell-output-opens-no-string-in-the-input ()
   "A quote and a bracket in the output are punctuation."
   (midflight-shell-tests-in-buffer
-    (midflight-transcript-output "it's (\n")
+    (midflight-shell-transcript-output "it's (\n")
     (insert "f(x)")
     (syntax-propertize (point-max))
     (should-not (nth 3 (syntax-ppss (point-max))))
@@ -158,7 +158,7 @@ stays, and is told of."
   (midflight-shell-tests-in-buffer
     (let ((midflight-shell-maximum-line 100)
           (rest (make-string 200 ?b)))
-      (midflight-transcript-output (concat (make-string 100 ?a) rest "\nshort\n"))
+      (midflight-shell-transcript-output (concat (make-string 100 ?a) rest "\nshort\n"))
       (should (equal (substring-no-properties (buffer-string))
                      (concat (make-string 100 ?a) "[200 more characters]\nshort\n1> ")))
       (insert "typed")
@@ -167,30 +167,30 @@ stays, and is told of."
       (midflight-test-press "RET")
       (should (equal (substring-no-properties (buffer-string))
                      (concat (make-string 100 ?a) rest "\nshort\n1> typed")))
-      (midflight-transcript-output "last\n")
+      (midflight-shell-transcript-output "last\n")
       (should (string-suffix-p "\nshort\nlast\n1> typed" (buffer-string))))))
 
 (ert-deftest midflight-shell-long-lines-in-pieces-are-folded ()
   "As they come over the wire; the rest at the very end is shown in its place."
   (midflight-shell-tests-in-buffer
     (let ((midflight-shell-maximum-line 10))
-      (midflight-transcript-output "aaaaaaaa")
-      (midflight-transcript-output "bbbbbbbb")
-      (midflight-transcript-output "cccc\nd\n")
+      (midflight-shell-transcript-output "aaaaaaaa")
+      (midflight-shell-transcript-output "bbbbbbbb")
+      (midflight-shell-transcript-output "cccc\nd\n")
       (should (equal (substring-no-properties (buffer-string))
                      "aaaaaaaabb[6 more characters][4 more characters]\nd\n1> "))
-      (midflight-transcript-output "eeeeeeeeeeeeee")
+      (midflight-shell-transcript-output "eeeeeeeeeeeeee")
       (goto-char (point-min))
       (search-forward "eeee[")
       (midflight-test-press "RET")
-      (midflight-transcript-output "f\n")
+      (midflight-shell-transcript-output "f\n")
       (should (string-suffix-p "\nd\neeeeeeeeeeeeee[1 more characters]\n1> " (buffer-string))))))
 
 (ert-deftest midflight-shell-a-huge-line-is-shown-aside ()
   "Cut into lines, in a buffer of its own."
   (save-window-excursion
     (midflight-shell-tests-in-buffer
-      (midflight-transcript-output (concat (make-string 100000 ?a) "\n"))
+      (midflight-shell-transcript-output (concat (make-string 100000 ?a) "\n"))
       (should (< (buffer-size) 3000))
       (goto-char (point-min))
       (search-forward "more")
@@ -245,7 +245,7 @@ what is being typed stays."
         (midflight-test-wait "a prompt" (lambda () (eq midflight-shell-session-state 'ready)))
         (should (string-match-p "Connected again, with the bindings; .*\n\\(.*\n\\)*missed\n"
                                 (buffer-string)))
-        (should (equal (midflight-transcript-take-input) "typed")))
+        (should (equal (midflight-shell-transcript-take-input) "typed")))
       (should (string-prefix-p "x + 1\n42\n" (midflight-test-type shell "x + 1"))))))
 
 (ert-deftest midflight-shell-is-resumed-in-the-midst-of-an-evaluation ()

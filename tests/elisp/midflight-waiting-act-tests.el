@@ -1,4 +1,4 @@
-;;; midflight-at-point-tests.el --- Acting on who waits at a line  -*- lexical-binding: t; -*-
+;;; midflight-waiting-act-tests.el --- Acting on who waits at a line  -*- lexical-binding: t; -*-
 
 ;; Copyright (C) 2026 The Midflight authors
 
@@ -13,7 +13,7 @@
 
 (require 'midflight-helpers)
 
-(defconst midflight-at-point-tests-source
+(defconst midflight-waiting-act-tests-source
   "from midflight import receive
 
 async def deaf(label):
@@ -26,12 +26,12 @@ async def idle(label):
 "
   "A module with two lines to wait at: 4 and 7.")
 
-(defmacro midflight-at-point-tests-with (shell &rest body)
+(defmacro midflight-waiting-act-tests-with (shell &rest body)
   "Run BODY in a buffer that shows who waits where; its module is loaded.
 SHELL is the project's shell."
   (declare (indent 1) (debug (symbolp body)))
   `(midflight-test-in-project project
-     (let* ((source (midflight-test-visit project "post.py" midflight-at-point-tests-source))
+     (let* ((source (midflight-test-visit project "post.py" midflight-waiting-act-tests-source))
             (midflight-waiting-seconds 0.1)
             (,shell (progn (midflight-test-load source) (midflight-test-shell project))))
        (save-window-excursion
@@ -39,7 +39,7 @@ SHELL is the project's shell."
          (midflight-test-press "C-c C-x w")
          ,@body))))
 
-(defun midflight-at-point-tests-line (line text)
+(defun midflight-waiting-act-tests-line (line text)
   "Go to LINE, once TEXT is shown behind it."
   (midflight-test-wait
    (format "%S behind line %d" text line)
@@ -51,7 +51,7 @@ SHELL is the project's shell."
                         (string-suffix-p text (overlay-get overlay 'after-string))))
                  (overlays-in (point) (line-end-position))))))
 
-(defun midflight-at-point-tests-spawn (shell text)
+(defun midflight-waiting-act-tests-spawn (shell text)
   "Evaluate TEXT in SHELL and return the pids that it shows."
   (let ((said (midflight-test-type shell text))
         (start 0)
@@ -61,7 +61,7 @@ SHELL is the project's shell."
       (setq start (match-end 0)))
     (nreverse pids)))
 
-(defmacro midflight-at-point-tests-choosing (choice seen &rest body)
+(defmacro midflight-waiting-act-tests-choosing (choice seen &rest body)
   "Run BODY with a person who chooses CHOICE among pids.
 He waits for what is told of them; SEEN is set to a list of the prompt and
 each candidate with its annotation."
@@ -71,7 +71,7 @@ each candidate with its annotation."
                 (lambda (prompt table &rest _)
                   (midflight-test-wait
                    "the rows of those at the line"
-                   (lambda () (buffer-local-value 'midflight-at-point--rows buffer)))
+                   (lambda () (buffer-local-value 'midflight-waiting-act--rows buffer)))
                   (let ((annotate (cdr (assq 'annotation-function
                                              (cdr (funcall table "" nil 'metadata))))))
                     (setq ,seen (cons prompt
@@ -81,7 +81,7 @@ each candidate with its annotation."
                   ,choice)))
        ,@body)))
 
-(defun midflight-at-point-tests-view (pid regexp)
+(defun midflight-waiting-act-tests-view (pid regexp)
   "Wait for the view of PID with a text that matches REGEXP."
   (midflight-test-wait
    (format "the view of %s" pid)
@@ -97,8 +97,8 @@ each candidate with its annotation."
 (ert-deftest midflight-at-point-one-process-needs-no-question ()
   "Its view, mailbox and backtrace by the keys of the list; a message, the end."
   (skip-unless (midflight-test-command))
-  (midflight-at-point-tests-with shell
-    (let ((pid (car (midflight-at-point-tests-spawn shell "spawn(post.deaf, 1, name='one')")))
+  (midflight-waiting-act-tests-with shell
+    (let ((pid (car (midflight-waiting-act-tests-spawn shell "spawn(post.deaf, 1, name='one')")))
           (source (current-buffer)))
       (cl-letf (((symbol-function 'completing-read) (lambda (&rest _) (ert-fail "asked")))
                 ((symbol-function 'yes-or-no-p) (lambda (_) t))
@@ -106,37 +106,37 @@ each candidate with its annotation."
                  (lambda (prompt &rest _)
                    (should (equal prompt (format "Message to %s, in Python: " pid)))
                    "('hello', 1)")))
-        (midflight-at-point-tests-line 4 "1 process")
+        (midflight-waiting-act-tests-line 4 "1 process")
         (midflight-test-press "C-c C-x a s")
         (midflight-test-wait-message (concat "sent ('hello', 1) to " pid))
         (midflight-test-press "C-c C-x a m")
-        (midflight-at-point-tests-view pid "Mailbox: 1 message.*\n +0  ('hello', 1)")
+        (midflight-waiting-act-tests-view pid "Mailbox: 1 message.*\n +0  ('hello', 1)")
         (switch-to-buffer source)
         (midflight-test-press "C-c C-x a RET")
-        (midflight-at-point-tests-view pid "Process .*, one")
+        (midflight-waiting-act-tests-view pid "Process .*, one")
         (switch-to-buffer source)
         (midflight-test-press "C-c C-x a b")
         (midflight-test-wait "the backtrace"
                              (lambda () (with-current-buffer (window-buffer)
                                           (looking-at-p "Backtrace"))))
         (switch-to-buffer source)
-        (midflight-at-point-tests-line 4 "1 process")
+        (midflight-waiting-act-tests-line 4 "1 process")
         (midflight-test-press "C-c C-x a k")
         (midflight-test-wait-message (concat "exit signal sent to " pid))
         (midflight-test-wait "the end of what is shown"
-                             (lambda () (null midflight-waiting-overlays)))))))
+                             (lambda () (null midflight-waiting--overlays)))))))
 
 (ert-deftest midflight-at-point-several-are-chosen-from ()
   "By pid; name, version and mailbox are told of each; not all can be viewed."
   (skip-unless (midflight-test-command))
-  (midflight-at-point-tests-with shell
-    (let ((pids (midflight-at-point-tests-spawn
+  (midflight-waiting-act-tests-with shell
+    (let ((pids (midflight-waiting-act-tests-spawn
                  shell "[spawn(post.deaf, 1, name='one'), spawn(post.deaf, 2)]"))
           (source (current-buffer))
           seen)
       (midflight-test-type shell "_ = [send('one', n) for n in range(3)]")
-      (midflight-at-point-tests-line 4 "2 processes")
-      (midflight-at-point-tests-choosing (cadr pids) seen
+      (midflight-waiting-act-tests-line 4 "2 processes")
+      (midflight-waiting-act-tests-choosing (cadr pids) seen
         (midflight-test-press "C-c C-x a m"))
       (should (equal (car seen) (format "Mailbox of which of the 2 here (default %s): " (car pids))))
       (should (= (length seen) 3))
@@ -144,11 +144,11 @@ each candidate with its annotation."
                               (nth 1 seen)))
       (should (string-match-p (concat (regexp-quote (cadr pids)) " +v1 +no messages\\'")
                               (nth 2 seen)))
-      (midflight-at-point-tests-view (cadr pids) "Mailbox: 0 messages")
+      (midflight-waiting-act-tests-view (cadr pids) "Mailbox: 0 messages")
       (switch-to-buffer source)
-      (midflight-at-point-tests-line 4 "2 processes")
+      (midflight-waiting-act-tests-line 4 "2 processes")
       (cl-letf (((symbol-function 'read-string) (lambda (&rest _) "4")))
-        (midflight-at-point-tests-choosing "all of them" seen
+        (midflight-waiting-act-tests-choosing "all of them" seen
           (midflight-test-press "C-c C-x a s")))
       (should (equal (nth 1 seen) "all of them"))
       (dolist (pid pids)
@@ -157,49 +157,49 @@ each candidate with its annotation."
 (ert-deftest midflight-at-point-all-of-them-are-moved-and-killed ()
   "Those in the old version, at the line where the new text has them."
   (skip-unless (midflight-test-command))
-  (midflight-at-point-tests-with shell
-    (midflight-at-point-tests-spawn shell "_ = [spawn(post.idle, n) for n in range(25)]")
+  (midflight-waiting-act-tests-with shell
+    (midflight-waiting-act-tests-spawn shell "_ = [spawn(post.idle, n) for n in range(25)]")
     (goto-char (point-min))
     (insert "# moved\n")
     (midflight-test-load (current-buffer))
-    (midflight-at-point-tests-line 8 "25 processes (25 in v1)")
+    (midflight-waiting-act-tests-line 8 "25 processes (25 in v1)")
     (let (seen)
-      (midflight-at-point-tests-choosing "all of them" seen
+      (midflight-waiting-act-tests-choosing "all of them" seen
         (midflight-test-press "C-c C-x a u"))
       ;; More than the text behind the line names.
       (should (= (length seen) 27))
       (midflight-test-wait-message "25 moved to the current version")
-      (midflight-at-point-tests-line 8 "25 processes")
+      (midflight-waiting-act-tests-line 8 "25 processes")
       (cl-letf (((symbol-function 'yes-or-no-p)
                  (lambda (text) (should (equal text "Kill 25 runtime processes? ")) t)))
-        (midflight-at-point-tests-choosing "all of them" seen
+        (midflight-waiting-act-tests-choosing "all of them" seen
           (midflight-test-press "C-c C-x a k")))
       (midflight-test-wait "the end of all"
-                           (lambda () (null midflight-waiting-overlays))))))
+                           (lambda () (null midflight-waiting--overlays))))))
 
-(defun midflight-at-point-tests-error (keys)
+(defun midflight-waiting-act-tests-error (keys)
   "Press KEYS and return the text of the error that this gives."
   (error-message-string (should-error (midflight-test-press keys) :type 'user-error)))
 
 (ert-deftest midflight-at-point-nobody-here-says-where-the-nearest-are ()
   "Or that nobody waits at all, or that it is not shown."
   (skip-unless (midflight-test-command))
-  (midflight-at-point-tests-with shell
+  (midflight-waiting-act-tests-with shell
     (goto-char (point-min))
-    (should (equal (midflight-at-point-tests-error "C-c C-x a m")
+    (should (equal (midflight-waiting-act-tests-error "C-c C-x a m")
                    "Midflight: No process waits at line 1; nothing was done; none waits anywhere in this buffer"))
-    (midflight-at-point-tests-spawn shell "_ = [spawn(post.deaf, 1), spawn(post.idle, 1)]")
-    (midflight-at-point-tests-line 4 "1 process")
-    (midflight-at-point-tests-line 7 "1 process")
+    (midflight-waiting-act-tests-spawn shell "_ = [spawn(post.deaf, 1), spawn(post.idle, 1)]")
+    (midflight-waiting-act-tests-line 4 "1 process")
+    (midflight-waiting-act-tests-line 7 "1 process")
     (forward-line -1)
-    (should (equal (midflight-at-point-tests-error "C-c C-x a k")
+    (should (equal (midflight-waiting-act-tests-error "C-c C-x a k")
                    "Midflight: No process waits at line 6; nothing was done; the nearest wait at line 4 (1) and line 7 (1)"))
     (should-error (midflight-at-point) :type 'user-error)
     (goto-char (point-max))
     (should (string-suffix-p "the nearest wait at line 7 (1)"
-                             (midflight-at-point-tests-error "C-c C-x a RET")))
+                             (midflight-waiting-act-tests-error "C-c C-x a RET")))
     (midflight-test-press "C-c C-x w")
-    (should (equal (midflight-at-point-tests-error "C-c C-x a s")
+    (should (equal (midflight-waiting-act-tests-error "C-c C-x a s")
                    "Midflight: This buffer does not show who waits where; nothing was done; C-c C-x w shows it"))))
 
 (ert-deftest midflight-at-point-keys-are-those-of-the-list ()
@@ -210,25 +210,25 @@ each candidate with its annotation."
           (list (lookup-key midflight-process-map (kbd key))))
       (should (equal (symbol-name list)
                      (replace-regexp-in-string "at-point" "process" (symbol-name here))))))
-  (midflight-at-point-tests-with shell
-    (let ((pid (car (midflight-at-point-tests-spawn shell "spawn(post.deaf, 1)")))
+  (midflight-waiting-act-tests-with shell
+    (let ((pid (car (midflight-waiting-act-tests-spawn shell "spawn(post.deaf, 1)")))
           next)
-      (midflight-at-point-tests-line 4 "1 process")
+      (midflight-waiting-act-tests-line 4 "1 process")
       ;; A batch Emacs reads no next key, and would keep the map.
       (cl-letf (((symbol-function 'set-transient-map) (lambda (map) (setq next map))))
         (midflight-at-point))
       (should (midflight-test-message-p "RET shows who waits here, m mailbox"))
       (call-interactively (lookup-key next "m"))
-      (midflight-at-point-tests-view pid "Mailbox: 0 messages"))))
+      (midflight-waiting-act-tests-view pid "Mailbox: 0 messages"))))
 
 (ert-deftest midflight-at-point-a-click-pops-up-the-menu ()
   "Of the line that was clicked on, not of the one that point is at."
   (skip-unless (midflight-test-command))
-  (midflight-at-point-tests-with shell
-    (let ((pid (car (midflight-at-point-tests-spawn shell "spawn(post.deaf, 1)")))
+  (midflight-waiting-act-tests-with shell
+    (let ((pid (car (midflight-waiting-act-tests-spawn shell "spawn(post.deaf, 1)")))
           popped)
-      (midflight-at-point-tests-line 4 "1 process")
-      (let* ((overlay (car midflight-waiting-overlays))
+      (midflight-waiting-act-tests-line 4 "1 process")
+      (let* ((overlay (car midflight-waiting--overlays))
              (text (overlay-get overlay 'after-string))
              (place (list (selected-window) (overlay-end overlay) '(0 . 0) 0))
              (command (lookup-key (get-text-property 3 'keymap text) [mouse-3])))
@@ -240,7 +240,7 @@ each candidate with its annotation."
         (should (eq popped midflight-at-point-menu))
         (should (= (line-number-at-pos) 4))
         (call-interactively (lookup-key popped [Mailbox\.\.\.]))
-        (midflight-at-point-tests-view pid "Mailbox: 0 messages")))))
+        (midflight-waiting-act-tests-view pid "Mailbox: 0 messages")))))
 
-(provide 'midflight-at-point-tests)
-;;; midflight-at-point-tests.el ends here
+(provide 'midflight-waiting-act-tests)
+;;; midflight-waiting-act-tests.el ends here

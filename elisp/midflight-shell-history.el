@@ -1,4 +1,4 @@
-;;; midflight-history.el --- The inputs of shells, in a file  -*- lexical-binding: t; -*-
+;;; midflight-shell-history.el --- The inputs of shells, in a file  -*- lexical-binding: t; -*-
 
 ;; Copyright (C) 2026 The Midflight authors
 
@@ -31,7 +31,7 @@
   :group 'midflight
   :package-version '(midflight . "0.1.0"))
 
-(defun midflight-history-read ()
+(defun midflight-shell-history-read ()
   "Return the inputs in the history file, oldest first."
   (let (inputs)
     (when (and midflight-shell-history-file
@@ -45,18 +45,18 @@
               (push input inputs))))))
     (nreverse inputs)))
 
-(defun midflight-history-merge (old new)
+(defun midflight-shell-history-merge (old new)
   "Return the inputs OLD and then NEW, keeping only the last of equal ones.
 Both are oldest first.  Return at most the newest
 `midflight-shell-history-size' inputs."
   (last (nreverse (delete-dups (reverse (append old new))))
         midflight-shell-history-size))
 
-(defun midflight-history-write (new)
+(defun midflight-shell-history-write (new)
   "Add the inputs NEW, oldest first, to the history file.
 Write the whole file, readable only by its owner: inputs may hold secrets."
   (when (and midflight-shell-history-file new)
-    (let* ((inputs (midflight-history-merge (midflight-history-read) new))
+    (let* ((inputs (midflight-shell-history-merge (midflight-shell-history-read) new))
            (file (file-truename midflight-shell-history-file))
            (coding-system-for-write 'utf-8-unix)
            (print-escape-newlines t)
@@ -71,12 +71,12 @@ Write the whole file, readable only by its owner: inputs may hold secrets."
           (insert (prin1-to-string (substring-no-properties input)) "\n")))
       (rename-file temporary file t))))
 
-(defun midflight-history-ring ()
+(defun midflight-shell-history-ring ()
   "Return a ring of the inputs in the history file, for comint."
   (let ((ring (make-ring (max 1 midflight-shell-history-size))))
-    (dolist (input (midflight-history-merge (midflight-history-read) nil))
+    (dolist (input (midflight-shell-history-merge (midflight-shell-history-read) nil))
       (ring-insert ring input))
     ring))
 
-(provide 'midflight-history)
-;;; midflight-history.el ends here
+(provide 'midflight-shell-history)
+;;; midflight-shell-history.el ends here

@@ -1,4 +1,4 @@
-;;; midflight-versions.el --- The versions of a module  -*- lexical-binding: t; -*-
+;;; midflight-version-list.el --- The versions of a module  -*- lexical-binding: t; -*-
 
 ;; Copyright (C) 2026 The Midflight authors
 
@@ -22,22 +22,23 @@
 
 ;;; Code:
 
+(require 'cl-lib)
 (require 'easymenu)
 (require 'seq)
+(require 'subr-x)
 (require 'tabulated-list)
+(require 'midflight-util)
 (require 'midflight-connection)
 (require 'midflight-server)
 (require 'midflight-code)
-(require 'midflight-purge)
-(require 'midflight-version-rows)
-(require 'midflight-version-view)
+(require 'midflight-version)
 
 (declare-function midflight-processes "midflight-process-list" (&optional filter))
 
-(defvar-local midflight-versions--module nil "The module of this buffer, by name.")
-(defvar-local midflight-versions--rows nil
+(defvar-local midflight-version-list--module nil "The module of this buffer, by name.")
+(defvar-local midflight-version-list--rows nil
   "The versions of the module, plists as the server sends them, oldest first.")
-(defvar-local midflight-versions--marked nil
+(defvar-local midflight-version-list--marked nil
   "The numbers of the marked versions, the last marked first.")
 
 (defvar midflight-versions-mode-map
@@ -85,9 +86,9 @@ counted; `in memory', if something else can still run it, which
 kept, so it can be read, compared and rolled back to.
 
 \\{midflight-versions-mode-map}"
-  (setq tabulated-list-format [("Version" 7 midflight-version-rows-by-number :right-align t)
+  (setq tabulated-list-format [("Version" 7 midflight-version-list--by-number :right-align t)
                                ("State" 9 t)
-                               ("Procs" 5 midflight-version-rows-by-processes :right-align t)
+                               ("Procs" 5 midflight-version-list--by-processes :right-align t)
                                ("Loaded" 16 t)
                                ("By" 28 t)
                                ("vsn" 10 t)
@@ -95,8 +96,8 @@ kept, so it can be read, compared and rolled back to.
         tabulated-list-padding 2
         tabulated-list-sort-key nil)
   (tabulated-list-init-header)
-  (setq-local revert-buffer-function #'midflight-versions--revert)
-  (add-hook 'midflight-loaded-functions #'midflight-versions--loaded))
+  (setq-local revert-buffer-function #'midflight-version-list--revert)
+  (add-hook 'midflight-loaded-functions #'midflight-version-list--loaded))
 
 ;;;; Show the list
 
@@ -106,16 +107,16 @@ kept, so it can be read, compared and rolled back to.
 MODULE is a dotted name or a file.  Interactively, it is the module of this
 buffer; if this buffer does not visit a Python file, ask for one."
   (interactive)
-  (let ((module (or module (midflight-versions--module-of-buffer))))
+  (let ((module (or module (midflight-version-list--module-of-buffer))))
     (midflight-server-ensure
      (lambda ()
        (midflight-connection-call
         'code/history (list module)
-        (lambda (history) (pop-to-buffer (midflight-versions--show history))))))))
+        (lambda (history) (pop-to-buffer (midflight-version-list--show history))))))))
 
-(defun midflight-versions--module-of-buffer ()
+(defun midflight-version-list--module-of-buffer ()
   "Return the module of this buffer, a name or a file; ask if necessary."
-  (cond (midflight-versions--module)
+  (cond (midflight-version-list--module)
         ((and buffer-file-name (derived-mode-p 'python-mode 'python-base-mode))
          (file-truename buffer-file-name))
         (t (let ((name (read-string "Versions of module: ")))
@@ -123,126 +124,117 @@ buffer; if this buffer does not visit a Python file, ask for one."
                  (midflight-user-error "No module named; nothing was done")
                name)))))
 
-(defun midflight-versions--buffer-name (module)
-  "Return the name of the list of MODULE of the current buffer's project."
-  (format "*midflight-versions %s for %s*" module
-          (midflight-connection-project (midflight-connection-of-buffer))))
-
-(defun midflight-versions--show (history)
+(defun midflight-version-list--show (history)
   "Put HISTORY, the server's plist, into its buffer and return the buffer."
   (let ((root (midflight-connection-root-of-buffer))
         (module (plist-get history :module)))
-    (with-current-buffer (get-buffer-create (midflight-versions--buffer-name module))
+    (with-current-buffer (get-buffer-create
+                          (format "*midflight-versions %s for %s*" module
+                                  (midflight-connection-project (midflight-connection-of-buffer))))
       (unless (derived-mode-p 'midflight-versions-mode)
         (midflight-versions-mode))
       (setq midflight-connection-buffer-root root
-            midflight-versions--module module
+            midflight-version-list--module module
             default-directory (file-name-as-directory root))
-      (midflight-versions--fill history)
+      (midflight-version-list--fill history)
       (current-buffer))))
 
-(defun midflight-versions--fill (history)
+(defun midflight-version-list--fill (history)
   "Fill the list from HISTORY, newest version first; keep point."
-  (let ((was-empty (null midflight-versions--rows)))
-    (setq midflight-versions--rows (plist-get history :versions)
-          midflight-versions--marked
-          (cl-remove-if-not #'midflight-versions--row midflight-versions--marked)
+  (let ((was-empty (null midflight-version-list--rows)))
+    (setq midflight-version-list--rows (plist-get history :versions)
+          midflight-version-list--marked
+          (cl-remove-if-not #'midflight-version-list--row midflight-version-list--marked)
           tabulated-list-entries
-          (mapcar #'midflight-version-rows-entry (reverse midflight-versions--rows)))
+          (mapcar #'midflight-version-list--entry (reverse midflight-version-list--rows)))
     (tabulated-list-print t)
-    (midflight-versions--show-marks)
+    (midflight-version-list--show-marks)
     (when was-empty
       (goto-char (point-min)))))
 
-(defun midflight-versions--revert (&rest _)
+(defun midflight-version-list--revert (&rest _)
   "Ask the server for this list again."
-  (midflight-connection-call 'code/history (list midflight-versions--module)
-                             #'midflight-versions--fill))
+  (midflight-connection-call 'code/history (list midflight-version-list--module)
+                             #'midflight-version-list--fill))
 
-(defun midflight-versions--loaded (root report)
+(defun midflight-version-list--loaded (root report)
   "Refresh the list that a load in the project at ROOT concerns.
 REPORT is the report of the load."
   (dolist (buffer (buffer-list))
     (with-current-buffer buffer
       (when (and (derived-mode-p 'midflight-versions-mode)
                  (equal midflight-connection-buffer-root root)
-                 (equal midflight-versions--module (plist-get report :module))
+                 (equal midflight-version-list--module (plist-get report :module))
                  (midflight-connection-open-p))
-        (midflight-versions--revert)))))
+        (midflight-version-list--revert)))))
 
 ;;;; Choose versions
 
-(defun midflight-versions--row (version)
+(defun midflight-version-list--row (version)
   "Return the plist of VERSION, or nil."
-  (cl-find version midflight-versions--rows
+  (cl-find version midflight-version-list--rows
            :key (lambda (row) (plist-get row :version))))
 
-(defun midflight-versions--at-point ()
+(defun midflight-version-list--at-point ()
   "Return the number of the version at point, or signal an error."
   (or (tabulated-list-get-id)
       (midflight-user-error "There is no version on this line; nothing was done")))
 
-(defun midflight-versions--current ()
+(defun midflight-version-list--current ()
   "Return the number of the current version, or signal an error."
-  (or (plist-get (cl-find-if (lambda (row) (plist-get row :current)) midflight-versions--rows)
+  (or (plist-get (cl-find-if (lambda (row) (plist-get row :current)) midflight-version-list--rows)
                  :version)
       (midflight-user-error "%s has no current version; it was deleted; load it first"
-                            midflight-versions--module)))
+                            midflight-version-list--module)))
 
 (defun midflight-versions-mark ()
   "Mark the version at point, or unmark it if it is marked; go to the next line."
   (interactive)
-  (let ((version (midflight-versions--at-point)))
-    (setq midflight-versions--marked
-          (if (memq version midflight-versions--marked)
-              (delq version midflight-versions--marked)
+  (let ((version (midflight-version-list--at-point)))
+    (setq midflight-version-list--marked
+          (if (memq version midflight-version-list--marked)
+              (delq version midflight-version-list--marked)
             ;; Two can be compared: a third mark takes the place of the oldest.
-            (seq-take (cons version midflight-versions--marked) 2)))
-    (midflight-versions--show-marks)
+            (seq-take (cons version midflight-version-list--marked) 2)))
+    (midflight-version-list--show-marks)
     (forward-line 1)))
 
 (defun midflight-versions-unmark-all ()
   "Unmark all versions."
   (interactive)
-  (setq midflight-versions--marked nil)
-  (midflight-versions--show-marks))
+  (setq midflight-version-list--marked nil)
+  (midflight-version-list--show-marks))
 
-(defun midflight-versions--show-marks ()
-  "Put a star before each version in `midflight-versions--marked'."
-  (save-excursion
-    (goto-char (point-min))
-    (while (not (eobp))
-      (when (tabulated-list-get-id)
-        (tabulated-list-put-tag
-         (if (memq (tabulated-list-get-id) midflight-versions--marked) "*" " ")))
-      (forward-line 1))))
+(defun midflight-version-list--show-marks ()
+  "Put a star before each version in `midflight-version-list--marked'."
+  (midflight-star-rows (lambda (version) (memq version midflight-version-list--marked))))
 
-(defun midflight-versions--pair ()
+(defun midflight-version-list--pair ()
   "Return two versions to compare, the older first.
 They are the marked versions.  With one mark, they are that version and
 the version at point; without marks, the version at point and the current
 version, or the version before the current one."
-  (let* ((here (midflight-versions--at-point))
-         (pair (pcase midflight-versions--marked
+  (let* ((here (midflight-version-list--at-point))
+         (pair (pcase midflight-version-list--marked
                  (`(,a ,b) (list a b))
                  (`(,a) (list a here))
-                 (_ (midflight-versions--with-current here)))))
+                 (_ (midflight-version-list--with-current here)))))
     (when (eql (car pair) (cadr pair))
       (midflight-user-error "That is one version; mark two with SPC to compare them"))
     (sort pair #'<)))
 
-(defun midflight-versions--with-current (version)
+(defun midflight-version-list--with-current (version)
   "Return VERSION and the version to compare it with.
 That is the current version, or the version before the current one."
-  (let ((current (midflight-versions--current)))
+  (let ((current (midflight-version-list--current)))
     (if (/= version current)
         (list version current)
       (let ((before (cl-remove-if-not (lambda (number) (< number version))
                                       (mapcar (lambda (row) (plist-get row :version))
-                                              midflight-versions--rows))))
+                                              midflight-version-list--rows))))
         (unless before
           (midflight-user-error "There is no other version of %s to compare with"
-                                midflight-versions--module))
+                                midflight-version-list--module))
         (list (apply #'max before) version)))))
 
 ;;;; Texts
@@ -250,66 +242,39 @@ That is the current version, or the version before the current one."
 (defun midflight-versions-source ()
   "Show the text of the version at point, read-only."
   (interactive)
-  (midflight-version-view-get-source midflight-versions--module (midflight-versions--at-point)
-                                  #'pop-to-buffer))
+  (midflight-version-get-source midflight-version-list--module (midflight-version-list--at-point)
+                                #'pop-to-buffer))
 
 (defun midflight-versions-diff ()
   "Show how the version at point differs from the current one.
 On the current version, show what it changed."
   (interactive)
-  (pcase-let ((`(,a ,b) (sort (midflight-versions--with-current (midflight-versions--at-point))
+  (pcase-let ((`(,a ,b) (sort (midflight-version-list--with-current (midflight-version-list--at-point))
                               #'<)))
-    (midflight-version-view-diff midflight-versions--module a b)))
+    (midflight-version-diff midflight-version-list--module a b)))
 
 (defun midflight-versions-diff-marked ()
   "Show how the two marked versions differ, or the marked one and that at point."
   (interactive)
-  (pcase-let ((`(,a ,b) (midflight-versions--pair)))
-    (midflight-version-view-diff midflight-versions--module a b)))
+  (pcase-let ((`(,a ,b) (midflight-version-list--pair)))
+    (midflight-version-diff midflight-version-list--module a b)))
 
 (defun midflight-versions-ediff ()
   "Compare two versions in Ediff, the same as `midflight-versions-diff-marked'."
   (interactive)
-  (pcase-let ((`(,a ,b) (midflight-versions--pair)))
-    (midflight-version-view-ediff midflight-versions--module a b)))
-
-;;;; Why a version is alive
-
-(defun midflight-versions-why-alive ()
-  "Show why the version at point is in memory.
-The server looks at all its objects to find out, and runtime processes
-wait meanwhile: half a second for a million objects."
-  (interactive)
-  (let ((module midflight-versions--module)
-        (version (midflight-versions--at-point)))
-    (message "Midflight: looking for what keeps %s version %d..." module version)
-    (midflight-connection-call
-     'code/why-alive (list module version)
-     (lambda (answer)
-       (message nil)
-       (midflight-version-view-show-text
-        (format "*midflight-why %s@%d*" module version) (plist-get answer :text))
-       (midflight-versions--revert)))))
+  (pcase-let ((`(,a ,b) (midflight-version-list--pair)))
+    (midflight-version-ediff-texts midflight-version-list--module a b)))
 
 ;;;; Change something
 
 (defun midflight-versions-roll-back ()
   "Load the text of the version at point as a new version, after a question."
   (interactive)
-  (let ((module midflight-versions--module)
-        (version (midflight-versions--at-point)))
+  (let ((module midflight-version-list--module)
+        (version (midflight-version-list--at-point)))
     (when (yes-or-no-p (format "Load the text of version %d of %s as its new version? "
                                version module))
-      (midflight-versions--load-back module version))))
-
-(defun midflight-versions--load-back (module version)
-  "Load the text of VERSION of MODULE as a new version and show the report."
-  (message "Midflight: loading version %s of %s again..." (or version "before this") module)
-  (midflight-connection-call
-   'code/rollback (list module version)
-   (lambda (report)
-     (midflight-code-show report
-                          (lambda () (midflight-versions--load-back module version))))))
+      (midflight-code-roll-back module version))))
 
 ;;;###autoload
 (defun midflight-roll-back (&optional module)
@@ -317,7 +282,7 @@ wait meanwhile: half a second for a million objects."
 Interactively, MODULE is that of this buffer, and Emacs asks first.  In the
 list of \\<midflight-mode-map>\\[midflight-versions] you can choose any version."
   (interactive)
-  (let ((module (or module (midflight-versions--module-of-buffer))))
+  (let ((module (or module (midflight-version-list--module-of-buffer))))
     (when (or (not (called-interactively-p 'any))
               (yes-or-no-p (format "Roll %s back to the version before? "
                                    (file-name-base module))))
@@ -326,7 +291,25 @@ list of \\<midflight-mode-map>\\[midflight-versions] you can choose any version.
          (midflight-connection-call
           'code/history (list module)
           (lambda (history)
-            (midflight-versions--load-back (plist-get history :module) nil))))))))
+            (midflight-code-roll-back (plist-get history :module) nil))))))))
+
+(defun midflight-versions-processes ()
+  "Show the runtime processes of this module."
+  (interactive)
+  (midflight-processes midflight-version-list--module))
+
+(defun midflight-version-list--refresher ()
+  "Return a function that asks for this list again, if its buffer lives."
+  (midflight-connection-in-buffer (current-buffer) #'midflight-version-list--revert))
+
+(defun midflight-versions-why-alive ()
+  "Show why the version at point is in memory.
+The server looks at all its objects to find out, and runtime processes
+wait meanwhile: half a second for a million objects."
+  (interactive)
+  (midflight-version-why-alive midflight-version-list--module
+                               (midflight-version-list--at-point)
+                               (midflight-version-list--refresher)))
 
 (defun midflight-versions-move ()
   "Move the idle processes in older versions to the current one.
@@ -334,47 +317,84 @@ A process is moved if it waits at the receive that its function begins
 with, and has no state except the parameters of that function.  The report
 says why each of the other processes stays."
   (interactive)
-  (let ((list (current-buffer)))
-    (midflight-connection-call
-     'code/move (list midflight-versions--module)
-     (lambda (report)
-       (message "%s" (plist-get report :summary))
-       (when (plist-get report :not-moved)
-         (midflight-version-view-show-text (format "*midflight-move %s*" (plist-get report :module))
-                                        (plist-get report :text)))
-       (with-current-buffer list
-         (midflight-versions--revert))))))
+  (midflight-version-move midflight-version-list--module
+                          (midflight-version-list--refresher)))
 
 (defun midflight-versions-soft-purge ()
   "Say whether the old versions are gone; drop those without a process."
   (interactive)
-  (let ((module midflight-versions--module))
-    (midflight-connection-call
-     'code/soft-purge (list module)
-     (lambda (is-gone)
-       (message (if is-gone
-                    "Midflight: no process runs an old version of %s"
-                  "Midflight: processes run old versions of %s, which stay; m moves the idle ones, p ends them")
-                module)
-       (midflight-versions--revert)))))
-
-(defun midflight-versions-processes ()
-  "Show the runtime processes of this module."
-  (interactive)
-  (if (fboundp 'midflight-processes)
-      (midflight-processes midflight-versions--module)
-    (midflight-user-error "There is no list of processes in this Emacs")))
+  (midflight-version-soft-purge midflight-version-list--module
+                                (midflight-version-list--refresher)))
 
 (defun midflight-versions-purge ()
   "List the processes that a purge of the old versions would end, and ask.
 A purge ends the processes in old versions, with reason killed."
   (interactive)
-  (let ((list (current-buffer)))
-    (midflight-purge midflight-versions--module
-                     (lambda ()
-                       (when (buffer-live-p list)
-                         (with-current-buffer list
-                           (midflight-versions--revert)))))))
+  (midflight-purge midflight-version-list--module (midflight-version-list--refresher)))
 
-(provide 'midflight-versions)
-;;; midflight-versions.el ends here
+;;;; A version as a row
+
+(defface midflight-current-version '((t :inherit bold))
+  "Face of the version that is current."
+  :group 'midflight)
+
+(defface midflight-old-version '((t :inherit warning))
+  "Face of an old version that runtime processes run."
+  :group 'midflight)
+
+(defface midflight-gone-version '((t :inherit shadow))
+  "Face of a version that nothing can run any more."
+  :group 'midflight)
+
+(defun midflight-version-list--entry (row)
+  "Return ROW, the plist of a version, as an entry of the list."
+  (let* ((state (midflight-version-list--state row))
+         (face (pcase state
+                 ("current" 'midflight-current-version)
+                 ("gone" 'midflight-gone-version)
+                 (_ 'midflight-old-version))))
+    (list (plist-get row :version)
+          (vconcat
+           (mapcar (lambda (text) (propertize text 'face face))
+                   (list (number-to-string (plist-get row :version))
+                         state
+                         (number-to-string (plist-get row :processes))
+                         (midflight-time-text (plist-get row :loaded-at))
+                         (midflight-version-list--loader row)
+                         (truncate-string-to-width (or (plist-get row :vsn) "") 10)
+                         (midflight-version-list--changes row)))))))
+
+(defun midflight-version-list--state (row)
+  "Return the word for the state of ROW, the plist of a version."
+  (cond ((plist-get row :current) "current")
+        ((> (plist-get row :processes) 0) "run")
+        ((plist-get row :alive) "in memory")
+        (t "gone")))
+
+(defun midflight-version-list--loader (row)
+  "Return the name of the client that loaded ROW, the plist of a version."
+  (let ((by (plist-get row :by)))
+    (cond ((plist-get row :imported) "import")
+          ((member by '(nil "")) "the program")
+          (t by))))
+
+(defun midflight-version-list--changes (row)
+  "Return the definitions that ROW, the plist of a version, changed, as text."
+  (let ((parts (cl-loop for (key . word) in '((:changed . "changed") (:added . "added")
+                                              (:removed . "removed"))
+                        when (plist-get row key)
+                        collect (format "%s %s" word
+                                        (string-join (plist-get row key) ", ")))))
+    (string-join parts "; ")))
+
+(defun midflight-version-list--by-number (a b)
+  "Return non-nil if entry A has a smaller number than B."
+  (< (car a) (car b)))
+
+(defun midflight-version-list--by-processes (a b)
+  "Return non-nil if entry A has fewer processes than B."
+  (let ((count (lambda (entry) (string-to-number (aref (cadr entry) 2)))))
+    (< (funcall count a) (funcall count b))))
+
+(provide 'midflight-version-list)
+;;; midflight-version-list.el ends here

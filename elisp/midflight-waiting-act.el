@@ -1,4 +1,4 @@
-;;; midflight-at-point.el --- Act on who waits at this line  -*- lexical-binding: t; -*-
+;;; midflight-waiting-act.el --- Commands for the processes at a line  -*- lexical-binding: t; -*-
 
 ;; Copyright (C) 2026 The Midflight authors
 
@@ -22,42 +22,35 @@
 
 (require 'cl-lib)
 (require 'easymenu)
+(require 'midflight-util)
 (require 'midflight-connection)
 (require 'midflight-code)
 (require 'midflight-process)
 (require 'midflight-process-rows)
 (require 'midflight-waiting)
 
-(defconst midflight-at-point--all "all of them"
+(defconst midflight-waiting-act--all "all of them"
   "The candidate that stands for all processes of a line.")
 
-(defvar-local midflight-at-point--rows nil
+(defvar-local midflight-waiting-act--rows nil
   "The server's last rows of the processes at a line: by pid, in their order.")
 
 ;;;; The processes of the line
 
-(defun midflight-at-point--spot ()
+(defun midflight-waiting-act--spot ()
   "Return the spot shown for the line at point; signal `user-error' if none is."
   (unless midflight-waiting-on
     (midflight-user-error
      "This buffer does not show who waits where; nothing was done; %s shows it"
      (substitute-command-keys "\\[midflight-show-waiting]")))
   (midflight-connection-require (midflight-connection-of-buffer))
-  (let ((spots (midflight-at-point--spots)))
+  (let ((spots (midflight-waiting-spots)))
     (or (cdr (assq (line-number-at-pos nil t) spots))
         (midflight-user-error "No process waits at line %d; nothing was done; %s"
                               (line-number-at-pos nil t)
-                              (midflight-at-point--nearest spots)))))
+                              (midflight-waiting-act--nearest spots)))))
 
-(defun midflight-at-point--spots ()
-  "Return the spots shown in this buffer: (LINE . SPOT) each, by line."
-  (sort (cl-loop for overlay in midflight-waiting-overlays
-                 when (overlay-buffer overlay)
-                 collect (cons (line-number-at-pos (overlay-start overlay) t)
-                               (overlay-get overlay 'midflight-waiting)))
-        #'car-less-than-car))
-
-(defun midflight-at-point--nearest (spots)
+(defun midflight-waiting-act--nearest (spots)
   "Return text about the places of the nearest of SPOTS."
   (let* ((line (line-number-at-pos nil t))
          (above (car (last (cl-remove-if (lambda (spot) (> (car spot) line)) spots))))
@@ -72,23 +65,23 @@
 
 ;;;; Choose among them
 
-(defun midflight-at-point--ask ()
+(defun midflight-waiting-act--ask ()
   "Ask the server for details of the processes at the line of point."
-  (setq midflight-at-point--rows nil)
+  (setq midflight-waiting-act--rows nil)
   (midflight-connection-call
    'process/at (list (midflight-code-path) (midflight-code-text) (line-number-at-pos nil t))
    (lambda (answer)
-     (setq midflight-at-point--rows
+     (setq midflight-waiting-act--rows
            (mapcar (lambda (row) (cons (midflight-row-pid row) row)) (plist-get answer :rows))))))
 
-(defun midflight-at-point--pids (spot buffer)
+(defun midflight-waiting-act--pids (spot buffer)
   "Return the pids at SPOT of BUFFER that are known by now."
-  (let ((rows (buffer-local-value 'midflight-at-point--rows buffer)))
+  (let ((rows (buffer-local-value 'midflight-waiting-act--rows buffer)))
     (if rows (mapcar #'car rows) (plist-get spot :pids))))
 
-(defun midflight-at-point--annotation (pid buffer)
+(defun midflight-waiting-act--annotation (pid buffer)
   "Return the details of PID known in BUFFER: its name, version and mailbox."
-  (let ((row (cdr (assoc pid (buffer-local-value 'midflight-at-point--rows buffer)))))
+  (let ((row (cdr (assoc pid (buffer-local-value 'midflight-waiting-act--rows buffer)))))
     (if (not row)
         ""
       (format "  %-16s %-5s %s"
@@ -99,41 +92,41 @@
                 (1 "1 message")
                 (count (format "%d messages" count)))))))
 
-(defun midflight-at-point--table (spot buffer many)
+(defun midflight-waiting-act--table (spot buffer many)
   "Return the completion table of the pids at SPOT of BUFFER.
 If MANY is non-nil, it also offers all of them at once."
   (lambda (string predicate action)
     (if (eq action 'metadata)
         `(metadata (category . midflight-process)
                    (annotation-function
-                    . ,(lambda (pid) (midflight-at-point--annotation pid buffer)))
+                    . ,(lambda (pid) (midflight-waiting-act--annotation pid buffer)))
                    (display-sort-function . identity)
                    (cycle-sort-function . identity))
-      (let ((pids (midflight-at-point--pids spot buffer)))
+      (let ((pids (midflight-waiting-act--pids spot buffer)))
         (complete-with-action action
-                              (if many (cons midflight-at-point--all pids) pids)
+                              (if many (cons midflight-waiting-act--all pids) pids)
                               string predicate)))))
 
-(defun midflight-at-point--choose (prompt many)
+(defun midflight-waiting-act--choose (prompt many)
   "Return a list of pids that wait at the line of point, chosen with PROMPT.
 If MANY is non-nil, the user can choose all of them."
-  (let* ((spot (midflight-at-point--spot))
+  (let* ((spot (midflight-waiting-act--spot))
          (count (plist-get spot :count))
          (buffer (current-buffer)))
     (if (= count 1)
         (plist-get spot :pids)
-      (midflight-at-point--ask)
+      (midflight-waiting-act--ask)
       (let* ((first (car (plist-get spot :pids)))
              (answer (completing-read
                       (format "%s which of the %d here (default %s): " prompt count first)
-                      (midflight-at-point--table spot buffer many) nil t nil nil first)))
-        (if (equal answer midflight-at-point--all)
-            (midflight-at-point--everybody spot)
+                      (midflight-waiting-act--table spot buffer many) nil t nil nil first)))
+        (if (equal answer midflight-waiting-act--all)
+            (midflight-waiting-act--everybody spot)
           (list answer))))))
 
-(defun midflight-at-point--everybody (spot)
+(defun midflight-waiting-act--everybody (spot)
   "Return all pids at SPOT; signal `user-error' if not all of them are known."
-  (let ((pids (midflight-at-point--pids spot (current-buffer)))
+  (let ((pids (midflight-waiting-act--pids spot (current-buffer)))
         (count (plist-get spot :count)))
     (when (< (length pids) count)
       (midflight-user-error
@@ -143,46 +136,46 @@ If MANY is non-nil, the user can choose all of them."
 
 ;;;; Commands
 
-(defun midflight-at-point--call (command pids)
+(defun midflight-waiting-act--call (command pids)
   "Call COMMAND, a command of the process list, for PIDS."
   (let ((midflight-process-targets-function (lambda () pids))
         (midflight-process-buffer-pid (car pids)))
     (call-interactively command)))
 
-(defmacro midflight-at-point--define (name command prompt many doc)
+(defmacro midflight-waiting-act--define (name command prompt many doc)
   "Define NAME: COMMAND for a process at the line of point, read with PROMPT.
 If MANY is non-nil, it can be for all of them.  DOC is its docstring."
   (declare (indent 1) (doc-string 5))
   `(defun ,name ()
      ,doc
      (interactive)
-     (midflight-at-point--call #',command (midflight-at-point--choose ,prompt ,many))))
+     (midflight-waiting-act--call #',command (midflight-waiting-act--choose ,prompt ,many))))
 
-(midflight-at-point--define midflight-at-point-show
+(midflight-waiting-act--define midflight-at-point-show
   midflight-process-show "Show" nil
   "Show all that can be seen of a process that waits at this line.")
 
-(midflight-at-point--define midflight-at-point-mailbox
+(midflight-waiting-act--define midflight-at-point-mailbox
   midflight-process-mailbox "Mailbox of" nil
   "Show the messages that wait for a process at this line.")
 
-(midflight-at-point--define midflight-at-point-backtrace
+(midflight-waiting-act--define midflight-at-point-backtrace
   midflight-process-backtrace "Backtrace of" nil
   "Show the stack of a process at this line, frame by frame.")
 
-(midflight-at-point--define midflight-at-point-send
+(midflight-waiting-act--define midflight-at-point-send
   midflight-process-send "Send to" t
   "Send a message to the processes that wait at this line, or to one of them.")
 
-(midflight-at-point--define midflight-at-point-kill
+(midflight-waiting-act--define midflight-at-point-kill
   midflight-process-kill "Kill" t
   "Kill the processes that wait at this line, or one of them, after a question.")
 
-(midflight-at-point--define midflight-at-point-move
+(midflight-waiting-act--define midflight-at-point-move
   midflight-process-move "Move" t
   "Move the processes at this line, or one of them, to the current version.")
 
-(midflight-at-point--define midflight-at-point-trace
+(midflight-waiting-act--define midflight-at-point-trace
   midflight-process-trace "Trace" t
   "Trace the processes that wait at this line, or one of them.")
 
@@ -203,7 +196,7 @@ They are the same as for a line of the process list.")
 (defun midflight-at-point ()
   "Read a key and act by it on the processes that wait at this line."
   (interactive)
-  (midflight-at-point--spot)
+  (midflight-waiting-act--spot)
   (message "Midflight: RET shows who waits here, m mailbox, b backtrace, s sends, k kills, u moves, t traces")
   (set-transient-map midflight-at-point-map))
 
@@ -229,5 +222,5 @@ They are the same as for a line of the process list.")
   (posn-set-point (event-end event))
   (popup-menu midflight-at-point-menu event))
 
-(provide 'midflight-at-point)
-;;; midflight-at-point.el ends here
+(provide 'midflight-waiting-act)
+;;; midflight-waiting-act.el ends here

@@ -1,4 +1,4 @@
-;;; midflight-input.el --- Typing in a shell  -*- lexical-binding: t; -*-
+;;; midflight-shell-input.el --- Typing in a shell  -*- lexical-binding: t; -*-
 
 ;; Copyright (C) 2026 The Midflight authors
 
@@ -15,39 +15,39 @@
 
 ;;; Code:
 
+(require 'midflight-util)
 (require 'midflight-shell)
-(require 'midflight-fold)
-(require 'midflight-fontify)
+(require 'midflight-shell-output)
+(require 'midflight-shell-transcript)
 
 (declare-function midflight-inspect "midflight-inspector" (expression))
-(declare-function midflight-quit "midflight-server" (&optional stop))
 
-(defvar-local midflight-input--tick nil
+(defvar-local midflight-shell-input--tick nil
   "The modification tick of the buffer when the input last got its faces.")
 
-(defun midflight-input-setup ()
+(defun midflight-shell-input-setup ()
   "Prepare the current buffer, a shell, for input."
   (set-syntax-table python-mode-syntax-table)
   (setq-local parse-sexp-lookup-properties t)
-  (setq-local syntax-propertize-function #'midflight-input--propertize)
-  (add-hook 'post-command-hook #'midflight-input--fontify nil t))
+  (setq-local syntax-propertize-function #'midflight-shell-input--propertize)
+  (add-hook 'post-command-hook #'midflight-shell-input--fontify nil t))
 
-(defun midflight-input--propertize (start end)
+(defun midflight-shell-input--propertize (start end)
   "Let quotes and brackets in the output from START to END be punctuation.
 Otherwise one of them could open a string or a list that goes on in the
 input."
   (save-excursion
     (goto-char start)
-    (let ((limit (min end (midflight-transcript-input-mark))))
+    (let ((limit (min end (midflight-shell-transcript-input-mark))))
       (while (re-search-forward "[]\"'(){}[#\\]" limit t)
         (put-text-property (match-beginning 0) (match-end 0) 'syntax-table '(1))))))
 
-(defun midflight-input--fontify ()
+(defun midflight-shell-input--fontify ()
   "Put the faces of Python on the input, if it has changed."
   (let ((tick (buffer-chars-modified-tick)))
-    (unless (eql tick midflight-input--tick)
-      (midflight-fontify-region (midflight-transcript-input-mark) (point-max))
-      (setq midflight-input--tick tick))))
+    (unless (eql tick midflight-shell-input--tick)
+      (midflight-shell-transcript-fontify (midflight-shell-transcript-input-mark) (point-max))
+      (setq midflight-shell-input--tick tick))))
 
 ;;;; Evaluate
 
@@ -56,8 +56,8 @@ input."
 Above the input, act on the text at point: inspect a result, show the rest
 of a long line, or copy an old input to the prompt."
   (interactive)
-  (cond ((>= (point) (midflight-transcript-input-mark)) (midflight-input--send nil))
-        ((get-text-property (point) 'midflight-folded) (midflight-fold-show))
+  (cond ((>= (point) (midflight-shell-transcript-input-mark)) (midflight-shell-input--send nil))
+        ((get-text-property (point) 'midflight-folded) (midflight-shell-show-line))
         ((get-text-property (point) 'midflight-job)
          (call-interactively #'midflight-inspect))
         (t (comint-copy-old-input))))
@@ -66,9 +66,9 @@ of a long line, or copy an old input to the prompt."
   "Evaluate the input as it is, without further lines of a compound statement."
   (interactive)
   (goto-char (point-max))
-  (midflight-input--send t))
+  (midflight-shell-input--send t))
 
-(defun midflight-input--send (is-whole)
+(defun midflight-shell-input--send (is-whole)
   "Evaluate the input; if IS-WHOLE is non-nil, no line follows it."
   (pcase midflight-shell-session-state
     ('off
@@ -80,34 +80,34 @@ of a long line, or copy an old input to the prompt."
       "An evaluation runs; the input stays; %s interrupts it"
       (substitute-command-keys "\\[midflight-interrupt]")))
     ('ready
-     (let ((text (midflight-transcript-take-input)))
+     (let ((text (midflight-shell-transcript-take-input)))
        (setq comint-input-ring-index nil)
        (if (string-blank-p text)
-           (midflight-input--evaluate-nothing text)
+           (midflight-shell-input--evaluate-nothing text)
          (midflight-shell-session-evaluate
           (if (and is-whole (not (string-suffix-p "\n" text))) (concat text "\n") text)
-          (lambda (answer) (midflight-input--continue text answer is-whole))))))))
+          (lambda (answer) (midflight-shell-input--continue text answer is-whole))))))))
 
-(defun midflight-input--evaluate-nothing (text)
+(defun midflight-shell-input--evaluate-nothing (text)
   "Leave TEXT, a blank input, in the transcript and show the same prompt."
-  (midflight-transcript-commit text)
+  (midflight-shell-transcript-commit text)
   (midflight-shell-session-ready midflight-shell-session-prompt))
 
-(defun midflight-input--continue (text answer is-whole)
+(defun midflight-shell-input--continue (text answer is-whole)
   "Put TEXT back, with a new line, if it is incomplete according to ANSWER.
 If IS-WHOLE is non-nil, display a message instead of adding the new line."
   (when (equal (plist-get answer :status) "incomplete")
-    (let ((rest (midflight-transcript-take-input)))
+    (let ((rest (midflight-shell-transcript-take-input)))
       (goto-char (point-max))
       (insert text)
       (if is-whole
           (message "Midflight: the input is incomplete whatever follows: a bracket or a string is open; nothing was evaluated")
-        (insert "\n" (midflight-input--indentation text)))
+        (insert "\n" (midflight-shell-input--indentation text)))
       (insert rest))))
 
 ;;;; Lines
 
-(defun midflight-input--indentation (text)
+(defun midflight-shell-input--indentation (text)
   "Return the indentation, spaces, of a line that follows TEXT."
   (let* ((line (car (last (split-string text "\n"))))
          (width (- (length line) (length (string-trim-left line)))))
@@ -118,41 +118,41 @@ If IS-WHOLE is non-nil, display a message instead of adding the new line."
                        (t width))
                  ?\s)))
 
-(defun midflight-input--line-start ()
+(defun midflight-shell-input--line-start ()
   "Return the beginning of the input line at point."
   (let ((inhibit-field-text-motion t))
-    (max (marker-position (midflight-transcript-input-mark))
+    (max (marker-position (midflight-shell-transcript-input-mark))
          (line-beginning-position))))
 
 (defun midflight-shell-newline ()
   "Insert a new line into the input, indented."
   (interactive)
-  (if (< (point) (midflight-transcript-input-mark))
+  (if (< (point) (midflight-shell-transcript-input-mark))
       (midflight-user-error "Point is not in the input; nothing was inserted; the input is at the end")
-    (insert "\n" (midflight-input--indentation
-                  (buffer-substring-no-properties (midflight-input--line-start) (point))))))
+    (insert "\n" (midflight-shell-input--indentation
+                  (buffer-substring-no-properties (midflight-shell-input--line-start) (point))))))
 
 (defun midflight-shell-tab ()
   "Complete the name before point, or indent at the beginning of a line.
 Above the input, go to the next button."
   (interactive)
-  (let ((start (midflight-input--line-start)))
-    (cond ((< (point) (midflight-transcript-input-mark))
+  (let ((start (midflight-shell-input--line-start)))
+    (cond ((< (point) (midflight-shell-transcript-input-mark))
            (goto-char (or (next-single-property-change (point) 'midflight-folded
-                                                       nil (midflight-transcript-input-mark))
-                          (midflight-transcript-input-mark))))
-          ((and (> start (midflight-transcript-input-mark))
+                                                       nil (midflight-shell-transcript-input-mark))
+                          (midflight-shell-transcript-input-mark))))
+          ((and (> start (midflight-shell-transcript-input-mark))
                 (string-blank-p (buffer-substring-no-properties start (point))))
            (insert (make-string (- 4 (% (- (point) start) 4)) ?\s)))
           (t (completion-at-point)))))
 
 ;;;; Commands by name
 
-(defconst midflight-input--commands
+(defconst midflight-shell-input--commands
   '(("restart" midflight-restart "stop the server and start another")
     ("quit" midflight-quit "leave the server; it goes on")
     ("disconnect" midflight-quit "leave the server; it goes on")
-    ("stop" midflight-input--stop "stop the server and its runtime processes")
+    ("stop" midflight-shell-input--stop "stop the server and its runtime processes")
     ("connect" midflight-connect "use another project's server")
     ("connections" midflight-connections "list the connections")
     ("processes" midflight-processes "list the runtime processes")
@@ -163,11 +163,11 @@ Above the input, go to the next button."
     ("interrupt" midflight-interrupt "interrupt the evaluation")
     ("trace" midflight-trace "trace runtime processes")
     ("doctor" midflight-doctor "check the installation")
-    ("clear" midflight-transcript-clear "delete the transcript")
+    ("clear" midflight-shell-clear "delete the transcript")
     ("source" midflight-shell-back "back to the source buffer"))
   "Names, commands and their descriptions, for `midflight-shell-comma'.")
 
-(defun midflight-input--stop ()
+(defun midflight-shell-input--stop ()
   "Stop the server, after a question."
   (interactive)
   (let ((current-prefix-arg t))
@@ -176,9 +176,9 @@ Above the input, go to the next button."
 (defun midflight-shell-comma ()
   "Ask for a command if the input is empty; otherwise insert a comma."
   (interactive)
-  (if (and (>= (point) (midflight-transcript-input-mark))
-           (string-blank-p (midflight-transcript-input)))
-      (let* ((commands (cl-remove-if-not #'commandp midflight-input--commands :key #'cadr))
+  (if (and (>= (point) (midflight-shell-transcript-input-mark))
+           (string-blank-p (midflight-shell-transcript-input)))
+      (let* ((commands (cl-remove-if-not #'commandp midflight-shell-input--commands :key #'cadr))
              (completion-extra-properties
               (list :annotation-function
                     (lambda (name) (concat "  " (nth 2 (assoc name commands))))))
@@ -187,5 +187,5 @@ Above the input, go to the next button."
           (call-interactively (nth 1 (assoc name commands)))))
     (call-interactively #'self-insert-command)))
 
-(provide 'midflight-input)
-;;; midflight-input.el ends here
+(provide 'midflight-shell-input)
+;;; midflight-shell-input.el ends here
