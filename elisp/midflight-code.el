@@ -235,7 +235,7 @@ to another project, ask first."
     (unless (file-regular-p path)
       (midflight-user-error "%s is not a file; nothing was loaded" file))
     (unless (or (equal (midflight-rendezvous-root path) root)
-                (y-or-n-p (format "%s is of another project; load it into the server of %s? "
+                (y-or-n-p (format "%s belongs to another project; load it into the server of %s? "
                                   (file-name-nondirectory path) (abbreviate-file-name root))))
       (midflight-user-error "%s was not loaded" file))
     (let ((buffer (find-buffer-visiting path)))
@@ -255,7 +255,7 @@ buffers of this project."
                          (lambda ()
                            (and buffer-file-name (bound-and-true-p midflight-mode)
                                 (equal (midflight-connection-root-of-buffer) root))))))
-  (midflight-code-call "what was modified" 'code/load-modified nil nil))
+  (midflight-code-call "modified modules" 'code/load-modified nil nil))
 
 (defun midflight-check-buffer ()
   "Compile this buffer and check its text, without loading or running any of it.

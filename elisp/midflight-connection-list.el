@@ -148,7 +148,7 @@ A * marks the row that the buffer you came from uses.  The state is `open',
          #'ignore)))))
 
 (defun midflight-connection-list--show-used ()
-  "Put a star before the row of the user's buffer."
+  "Put a star before the row of the source buffer."
   (let ((used (and (buffer-live-p midflight-connection-list--source)
                    (with-current-buffer midflight-connection-list--source
                      (ignore-errors (midflight-connection-root-of-buffer))))))
@@ -187,7 +187,7 @@ necessary."
   (interactive)
   (let ((root (midflight-connection-list--at-point)))
     (unless (buffer-live-p midflight-connection-list--source)
-      (midflight-user-error "The buffer this list was shown from is gone; nothing was changed"))
+      (midflight-user-error "The buffer from which this list was shown is gone; nothing was changed"))
     (with-current-buffer midflight-connection-list--source
       (if (or (midflight-connection-open-p (midflight-connection-get root))
               (equal root (midflight-rendezvous-root (or buffer-file-name default-directory))))

@@ -72,7 +72,7 @@
      (setq tabulated-list-entries (mapcar #'midflight-crash-list--entry (reverse crashes)))
      (tabulated-list-print t)
      (unless crashes
-       (message "Midflight: no crash is remembered")))))
+       (message "Midflight: the server remembers no crash")))))
 
 (defun midflight-crash-list--entry (crash)
   "Return the entry of CRASH, a plist."

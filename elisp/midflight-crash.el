@@ -165,7 +165,7 @@ is working in it; there \\`n' goes to the newer crash."
             (if (or number numbers)
                 (midflight-crash--show (or number (car numbers))
                                        (lambda () (pop-to-buffer buffer)))
-              (message "Midflight: no crash is remembered")))))))))
+              (message "Midflight: the server remembers no crash")))))))))
 
 (defun midflight-crash--update-numbers (callback)
   "Call CALLBACK with the numbers of all crashes, newest first, from the server."
@@ -285,7 +285,7 @@ OTHERWISE gets the text of an error; if it is nil, show that text."
          (position (cl-position midflight-crash--number numbers))
          (wanted (and position (+ position (or count 1)))))
     (cond ((not position)
-           (midflight-user-error "This crash is not remembered any more; l lists those that are"))
+           (midflight-user-error "The server no longer remembers this crash; l lists the crashes that it remembers"))
           ((< -1 wanted (length numbers)) (midflight-crash--show (nth wanted numbers)))
           (t (midflight-user-error "No crash %s this one" (if (> (or count 1) 0) "after" "before"))))))
 
@@ -316,7 +316,7 @@ OTHERWISE gets the text of an error; if it is nil, show that text."
   "Return the number of the crash of this line or buffer."
   (or (get-text-property (point) 'tabulated-list-id)
       midflight-crash--number
-      (midflight-user-error "No crash here; nothing was done")))
+      (midflight-user-error "There is no crash on this line; nothing was done")))
 
 (defun midflight-crash-restart ()
   "Start this process again in the current version, with the state that it had."

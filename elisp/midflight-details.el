@@ -186,7 +186,7 @@ The line of code below a frame belongs to that frame."
                       (and above (button-has-type-p above 'midflight-frame) above)))))
     (if button
         (push-button (button-start button))
-      (midflight-user-error "Nothing on this line leads anywhere; TAB goes to what does"))))
+      (midflight-user-error "There is no link on this line; TAB goes to the next one"))))
 
 (defun midflight-details--button-of-line (lines)
   "Return the first button of the line LINES below this one, or nil."
@@ -243,8 +243,8 @@ With NO-SELECT the window is not selected.  The text may come later."
      ((and path (file-exists-p path))
       (midflight-details--display (find-file-noselect path) line no-select))
      (t
-      (midflight-user-error "There is no source to show of %s"
-                            (or path module "what runs there"))))))
+      (midflight-user-error "There is no source of %s to show"
+                            (or path module "the code there"))))))
 
 (defun midflight-details--same (path buffer)
   "Return a buffer that visits PATH, if its text is that of BUFFER; else BUFFER.

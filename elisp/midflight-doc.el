@@ -41,7 +41,7 @@ Look EXPRESSION up in the running system, without evaluating it."
    (lambda (doc)
      (if doc
          (midflight-doc--show doc)
-       (message "Midflight: nothing is known of %s without evaluating it; %s evaluates and inspects it"
+       (message "Midflight: %s cannot be looked up without evaluating it; %s evaluates and inspects it"
                 expression
                 (substitute-command-keys "\\[midflight-inspect]"))))
    nil 10))

@@ -1,4 +1,4 @@
-;;; midflight-doctor.el --- What is installed, and does it work  -*- lexical-binding: t; -*-
+;;; midflight-doctor.el --- A report on the installation  -*- lexical-binding: t; -*-
 
 ;; Copyright (C) 2026 The Midflight authors
 
@@ -27,7 +27,7 @@
 (defvar midflight-mode-map)
 (defvar midflight-mode)
 
-(defconst midflight-doctor--pings 50 "How many pings are timed.")
+(defconst midflight-doctor--pings 50 "The number of pings that are timed.")
 
 (defconst midflight-doctor--seconds 20
   "The most seconds that the program may take for its part of the report.")

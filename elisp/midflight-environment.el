@@ -1,4 +1,4 @@
-;;; midflight-environment.el --- Which Python a project runs on  -*- lexical-binding: t; -*-
+;;; midflight-environment.el --- The Python that a project runs on  -*- lexical-binding: t; -*-
 
 ;; Copyright (C) 2026 The Midflight authors
 

@@ -95,7 +95,7 @@ does not match it is not read, and ends the connection."
       ;; If nobody listens on a Unix socket, this signals at once.
       (file-error (kill-buffer buffer)
                   (setf (midflight-epc-closed wire)
-                        (format "nobody answers at the server's address (%s)"
+                        (format "no server answers at its address (%s)"
                                 (error-message-string problem)))
                   (midflight-epc--enqueue wire (list 'closed (midflight-epc-closed wire))))
       (error (kill-buffer buffer)
@@ -127,7 +127,7 @@ with REASON and call the close function.  Closing twice does nothing."
       (midflight-epc--enqueue wire (list 'open))
     (midflight-epc-close wire
                          (cond ((string-match "code \\([0-9]+\\)" event)
-                                "nobody answers at the server's address")
+                                "no server answers at its address")
                                (t "the server ended, or closed the connection")))))
 
 ;;;; Receive: parse and queue only

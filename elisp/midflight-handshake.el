@@ -1,4 +1,4 @@
-;;; midflight-handshake.el --- Both ends prove that they have the cookie  -*- lexical-binding: t; -*-
+;;; midflight-handshake.el --- The proofs that both ends have the cookie  -*- lexical-binding: t; -*-
 
 ;; Copyright (C) 2026 The Midflight authors
 
@@ -31,7 +31,7 @@
   "Regexp for the messages of a server that has not yet proved itself.")
 
 (defvar midflight-handshake--count 0
-  "How many nonces there were.")
+  "The number of nonces made so far.")
 
 (defun midflight-handshake-nonce ()
   "Return 64 random hex digits, to be used once."

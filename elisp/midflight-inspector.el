@@ -1,4 +1,4 @@
-;;; midflight-inspector.el --- A look into live values  -*- lexical-binding: t; -*-
+;;; midflight-inspector.el --- Inspect live values  -*- lexical-binding: t; -*-
 
 ;; Copyright (C) 2026 The Midflight authors
 
@@ -150,10 +150,10 @@ If there is no answer, show the reason and keep the current page."
 (defun midflight-inspector--require ()
   "Return the current page; signal `user-error' if it cannot be used."
   (unless midflight-inspector--page
-    (midflight-user-error "Nothing is inspected here; M-x midflight-inspect does it"))
+    (midflight-user-error "This buffer shows no value; M-x midflight-inspect inspects one"))
   (unless (eq midflight-inspector--connection (midflight-inspector--wire))
     (midflight-user-error
-     "The connection has ended since, and what was inspected is forgotten; g looks again"))
+     "The connection has ended since then, and the server has forgotten the value; g inspects it again"))
   midflight-inspector--page)
 
 (defun midflight-inspector--forget ()
@@ -328,7 +328,7 @@ If there is a new connection, ask for its expression again."
            (eq midflight-inspector--connection (midflight-inspector--wire)))
       (midflight-inspector--go (midflight-inspector--spot))
     (unless midflight-inspector--asked
-      (midflight-user-error "Nothing is inspected here; M-x midflight-inspect does it"))
+      (midflight-user-error "This buffer shows no value; M-x midflight-inspect inspects one"))
     (pcase-let ((`(,method ,where . ,rest) midflight-inspector--asked)
                 (shell (midflight-shell-of midflight-connection-buffer-root)))
       (when (and (integerp where) shell)
@@ -352,7 +352,7 @@ If there is a new connection, ask for its expression again."
       (midflight-user-error "The project has no shell; nothing was bound; M-x midflight-shell opens one"))
     (midflight-inspector--call
      'inspect/bind (list (plist-get page :value) session name)
-     (lambda (_) (message "Midflight: %s is this value now, in the shell" name)))))
+     (lambda (_) (message "Midflight: in the shell, %s is now this value" name)))))
 
 (defun midflight-inspector-source ()
   "Go to the definition of this value, or of its class."
@@ -362,7 +362,7 @@ If there is a new connection, ask for its expression again."
    (lambda (definition)
      (if definition
          (midflight-xref-visit definition)
-       (message "Midflight: neither it nor its class is defined in a file")))))
+       (message "Midflight: neither this value nor its class is defined in a file")))))
 
 (defun midflight-inspector-edit ()
   "Edit the state of the server that is inspected here."

@@ -76,7 +76,7 @@ When logging starts, show the log."
           (unless midflight-log--roots
             (setq midflight-epc-log-function nil)
             (clrhash midflight-log--calls))
-          (message "Midflight: the protocol of %s is logged no more"
+          (message "Midflight: the protocol of %s is no longer logged"
                    (midflight-connection-project connection)))
       (push root midflight-log--roots)
       (setq midflight-epc-log-function #'midflight-log--note)

@@ -1,4 +1,4 @@
-;;; midflight-look.el --- What is at point, and a brief question  -*- lexical-binding: t; -*-
+;;; midflight-look.el --- The text at point, and brief questions about it  -*- lexical-binding: t; -*-
 
 ;; Copyright (C) 2026 The Midflight authors
 

@@ -1,4 +1,4 @@
-;;; midflight-marks.el --- What differs from what runs  -*- lexical-binding: t; -*-
+;;; midflight-marks.el --- The differences from the running code  -*- lexical-binding: t; -*-
 
 ;; Copyright (C) 2026 The Midflight authors
 
@@ -221,7 +221,7 @@ These are loads, and connections that opened.")
                        (= (overlay-start overlay) (midflight-flymake-position line 0)))
                      midflight-marks--overlays)
       (midflight-marks--put line line (midflight-marks--bar 'midflight-stale-gone "^")
-                            (format "%s, which was above, still runs"
+                            (format "%s, deleted above this line, still runs"
                                     (plist-get gone :name))))))
 
 (defun midflight-marks--bar (face character)
@@ -270,7 +270,7 @@ On a terminal it is CHARACTER in the margin."
                             ", ")))
         (gone (mapconcat (lambda (each) (plist-get each :name))
                          (plist-get midflight-marks--answer :gone) ", ")))
-    (concat (format "Differs from version %s, which runs"
+    (concat (format "Differs from version %s, which is running"
                     (or (plist-get midflight-marks--answer :version) "1"))
             (cl-loop for (title . text) in `(("changed" . ,(funcall names "changed"))
                                              ("new" . ,(funcall names "new"))

@@ -1,4 +1,4 @@
-;;; midflight-preview.el --- What a load would do  -*- lexical-binding: t; -*-
+;;; midflight-preview.el --- The preview of a load  -*- lexical-binding: t; -*-
 
 ;; Copyright (C) 2026 The Midflight authors
 
@@ -76,7 +76,7 @@
   "Show a preview of a load of TEXT as the module of the file PATH."
   (midflight-server-ensure
    (lambda ()
-     (message "Midflight: looking what a load of %s would do..."
+     (message "Midflight: making a preview of a load of %s..."
               (file-name-nondirectory path))
      (midflight-connection-call
       'code/preview (list path text)
@@ -155,8 +155,8 @@
   (let ((diff (plist-get preview :diff)))
     (unless (string-empty-p diff)
       (insert (if (plist-get preview :running)
-                  (format "\nDifference to version %s, which runs\n" (plist-get preview :running))
-                "\nDifference to what runs\n"))
+                  (format "\nDifference from version %s, which is running\n" (plist-get preview :running))
+                "\nDifference from the running code\n"))
       (dolist (line (split-string (string-trim-right diff "\n") "\n"))
         (insert (propertize line 'face (midflight-preview--diff-face line)) "\n")))))
 
@@ -199,7 +199,7 @@ loaded since, load nothing and preview again."
     (if why
         (progn
           (midflight-preview--again)
-          (message "Midflight: %s was not loaded: %s since the preview; here comes a new one"
+          (message "Midflight: %s was not loaded: %s since the preview; this is a new preview"
                    (file-name-nondirectory path) why))
       (let ((source (midflight-preview--source)))
         (quit-window t)
@@ -215,7 +215,7 @@ loaded since, load nothing and preview again."
 (defun midflight-preview-force ()
   "Load the text of this preview even though a check refuses it."
   (interactive)
-  (when (yes-or-no-p "Processes may end of it; load it whatever the checks say? ")
+  (when (yes-or-no-p "Processes may die from it; load it in spite of the checks? ")
     (midflight-preview-load '(:force t))))
 
 (defun midflight-preview-drop ()

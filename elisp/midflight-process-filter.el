@@ -64,7 +64,7 @@
   "Return non-nil if not all rows are wanted."
   (or midflight-process-filter-only-old midflight-process-filter--filters))
 
-(defun midflight-process-filter-said ()
+(defun midflight-process-filter-text ()
   "Return the text of the headline for the filters."
   (concat (if midflight-process-filter-only-old "; only old code (c: all)" "")
           (if midflight-process-filter--filters
@@ -94,7 +94,7 @@
 
 (defun midflight-processes-filter-text (text)
   "Show only the processes with TEXT in their line."
-  (interactive (list (read-string "Show those with: ")))
+  (interactive (list (read-string "Show processes with the text: ")))
   (midflight-process-filter--set 'text text))
 
 (defun midflight-processes-filter-module (module)
@@ -103,12 +103,12 @@
    (list (let (modules)
            (maphash (lambda (_ row) (cl-pushnew (midflight-row-module row) modules :test #'equal))
                     midflight-process-rows)
-           (completing-read "Show those of module: " (sort modules #'string<)))))
+           (completing-read "Show processes of the module: " (sort modules #'string<)))))
   (midflight-process-filter--set 'module module))
 
 (defun midflight-processes-filter-name (name)
   "Show only the processes with NAME in their name."
-  (interactive (list (read-string "Show those whose name has: ")))
+  (interactive (list (read-string "Show processes with a name that has: ")))
   (midflight-process-filter--set 'name name))
 
 (defun midflight-processes-filter-clear ()
@@ -129,7 +129,7 @@ With prefix argument NUMBER, sort by that column, counting from 1."
                      (nth (1- (prefix-numeric-value number)) columns)
                    (midflight-process-filter--column-at (current-column)))))
     (unless column
-      (midflight-user-error "There is no column %s, they are 1 to %d; the order is as it was"
+      (midflight-user-error "There is no column %s; columns are 1 to %d; the order is unchanged"
                             number (length columns)))
     (midflight-process-filter--sort-by (car column))))
 
@@ -248,7 +248,7 @@ version at its next message."
                  (propertize midflight-process-headline-problem 'face 'error))
                 (midflight-process-filter--summary)
                 (t "Asking the server..."))
-          (midflight-process-filter-said)))
+          (midflight-process-filter-text)))
 
 (provide 'midflight-process-filter)
 ;;; midflight-process-filter.el ends here

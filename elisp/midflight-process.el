@@ -1,4 +1,4 @@
-;;; midflight-process.el --- What can be done to a runtime process  -*- lexical-binding: t; -*-
+;;; midflight-process.el --- Commands on one runtime process  -*- lexical-binding: t; -*-
 
 ;; Copyright (C) 2026 The Midflight authors
 
@@ -53,7 +53,7 @@ It runs on CONNECTION's server."
       (with-current-buffer shell
         (midflight-shell-transcript-output (plist-get report :text) 'midflight-error t)))
     (setq midflight-process--stuck-pid (plist-get report :pid))
-    (message (concat "Midflight: runtime process %s has not yielded for %.0f s, all others wait; "
+    (message (concat "Midflight: runtime process %s has not yielded for %.0f s, so all others wait; "
                      "M-x midflight-exit-process ends it")
              (or (plist-get report :name) (plist-get report :pid))
              (plist-get report :seconds))))
@@ -153,7 +153,7 @@ it."
      (cond ((stringp answer)            ; what keeps it from ending
             (message "Midflight: %s" answer))
            (answer (message "Midflight: exit signal sent to %s" pid))
-           (t (message "Midflight: %s was dead already" pid)))
+           (t (message "Midflight: %s was already dead" pid)))
      (midflight-process--changed))
    (lambda (text) (midflight-connection-show-error text))))
 

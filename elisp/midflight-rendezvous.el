@@ -1,4 +1,4 @@
-;;; midflight-rendezvous.el --- Where a project's server is found  -*- lexical-binding: t; -*-
+;;; midflight-rendezvous.el --- The files by which a server is found  -*- lexical-binding: t; -*-
 
 ;; Copyright (C) 2026 The Midflight authors
 

@@ -177,7 +177,7 @@ The servers go on with the states that they had.  \\[midflight-report-inspect] i
                (car (rassoc (completing-read text texts nil t) midflight-report--failed)))
               (texts (caar midflight-report--failed))
               (t (midflight-user-error
-                  "No server failed here; nothing was done; put point on a pid"))))))
+                  "No server failed in this load; nothing was done; put point on a pid"))))))
 
 (defun midflight-report-inspect ()
   "Inspect the state of the server here, or of one for which the upgrade failed."
@@ -248,7 +248,7 @@ The text has it as path:line:column; if not, a line for it is added."
            (pop-to-buffer (find-file-noselect path))
            (goto-char (midflight-flymake-position (plist-get diagnostic :line)
                                                   (plist-get diagnostic :column))))
-          (t (midflight-user-error "The file %s is not there" path)))
+          (t (midflight-user-error "The file %s does not exist" path)))
     (message "%s" (plist-get diagnostic :message))))
 
 (defun midflight-report--next-error (count reset)

@@ -153,7 +153,7 @@ ERRORS is the buffer of its standard error; both its buffers are killed."
                       (car (last (split-string text "\n" t))))
                      ((eq (process-status process) 'signal)
                       (format "no answer within %d s" midflight-server--start-seconds))
-                     (t (format "%s ended with status %d and said nothing"
+                     (t (format "%s ended with status %d and no output"
                                 (car (process-command process))
                                 (process-exit-status process)))))))))
 
@@ -162,7 +162,7 @@ ERRORS is the buffer of its standard error; both its buffers are killed."
   (with-current-buffer (get-buffer-create "*midflight-start*")
     (let ((inhibit-read-only t))
       (erase-buffer)
-      (insert (format "The server of %s did not start.\n\n%s\n\nIts log, if it came so far: %s\n"
+      (insert (format "The server of %s did not start.\n\n%s\n\nIts log, if it got far enough to write one: %s\n"
                       root text (midflight-rendezvous-log root))))
     (special-mode)
     (display-buffer (current-buffer))))
@@ -172,7 +172,7 @@ ERRORS is the buffer of its standard error; both its buffers are killed."
   (let ((file (midflight-rendezvous-log root)))
     (unless (file-readable-p file)
       (midflight-user-error
-       "There is no log %s; only a server that was started detached has one" file))
+       "There is no log %s; only a detached server writes one" file))
     (with-current-buffer (get-buffer-create
                           (format "*midflight-server-log for %s*"
                                   (file-name-nondirectory root)))

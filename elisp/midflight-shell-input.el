@@ -1,4 +1,4 @@
-;;; midflight-shell-input.el --- Typing in a shell  -*- lexical-binding: t; -*-
+;;; midflight-shell-input.el --- The input of a shell, and its keys  -*- lexical-binding: t; -*-
 
 ;; Copyright (C) 2026 The Midflight authors
 
@@ -101,7 +101,7 @@ If IS-WHOLE is non-nil, display a message instead of adding the new line."
       (goto-char (point-max))
       (insert text)
       (if is-whole
-          (message "Midflight: the input is incomplete whatever follows: a bracket or a string is open; nothing was evaluated")
+          (message "Midflight: the input is incomplete: a bracket or a string is open; nothing was evaluated")
         (insert "\n" (midflight-shell-input--indentation text)))
       (insert rest))))
 
@@ -157,7 +157,7 @@ Above the input, go to the next button."
     ("connections" midflight-connections "list the connections")
     ("processes" midflight-processes "list the runtime processes")
     ("versions" midflight-versions "the versions of a module")
-    ("load-modified" midflight-load-modified "load what was modified")
+    ("load-modified" midflight-load-modified "load the modified modules")
     ("inspect" midflight-inspect "look into a value")
     ("describe" midflight-doc "the documentation of a name")
     ("interrupt" midflight-interrupt "interrupt the evaluation")

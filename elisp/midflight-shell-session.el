@@ -173,7 +173,7 @@ LOST is the session that was to be continued, or nil."
                         (lost "\nThe session before is gone, and its bindings: this is a new one.")
                         (t ""))))
          ((eql lost (plist-get session :session))
-          "Connected again, with the bindings; what was printed meanwhile follows.")
+          "Connected again, with the bindings; the output since then follows.")
          (t (midflight-shell-session--taken-text session)))
    (if (plist-get session :busy) "  The evaluation goes on." "")
    (let ((others (or (plist-get session :parked) 0)))
@@ -184,14 +184,14 @@ LOST is the session that was to be continued, or nil."
 
 (defun midflight-shell-session--taken-text (session)
   "Return the text about SESSION, a plist, which another editor has had."
-  (format "Shell %d of %s, taken up again: nobody had it since %s.  %s, and its bindings; %s."
+  (format "Shell %d of %s, taken up again after it was left at %s.  It has %s, and its bindings; %s."
           (plist-get session :session)
           (plist-get session :client)
           (midflight-time-text (plist-get session :since))
           (midflight-shell-session--inputs-text session)
           (if (> (plist-get session :waiting) 0)
-              "what was printed meanwhile follows"
-            "nothing was printed meanwhile")))
+              "the output since then follows"
+            "there was no output since then")))
 
 (defun midflight-shell-session--inputs-text (session)
   "Return the text for the number of inputs of SESSION, a plist."
@@ -238,7 +238,7 @@ The choice is a new shell, or one that waits on the server."
         ('off (midflight-shell-session-open shell wanted))
         ('ready (midflight-shell-session--set-aside wanted))
         (_ (midflight-user-error
-            "The shell evaluates something; nothing was done; %s interrupts it"
+            "An evaluation runs in the shell; nothing was done; %s interrupts it"
             (substitute-command-keys "\\<midflight-shell-mode-map>\\[midflight-interrupt]")))))
     (funcall callback shell)))
 

@@ -180,7 +180,7 @@ this file does not track."
     (delete-overlay midflight-shell-transcript--overlay)))
 
 (defun midflight-shell-transcript-input ()
-  "Return what is being typed."
+  "Return the input that is being typed."
   (buffer-substring-no-properties (midflight-shell-transcript-input-mark) (point-max)))
 
 (defun midflight-shell-transcript-take-input ()

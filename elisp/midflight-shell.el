@@ -188,7 +188,7 @@ With prefix argument CHOOSE ask for another shell, as `midflight-shell' does."
   (interactive "P")
   (cond (choose (midflight-shell t))
         ((buffer-live-p midflight-shell--source) (pop-to-buffer midflight-shell--source))
-        (t (midflight-user-error "The buffer this shell was shown from is gone"))))
+        (t (midflight-user-error "The buffer from which this shell was shown is gone"))))
 
 (defun midflight-interrupt ()
   "Break off all loading by this Emacs, or the evaluation in the shell.

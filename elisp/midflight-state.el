@@ -99,7 +99,7 @@ Do not overwrite an edit that the user has begun."
                         (format "*midflight-state %s for %s*" (plist-get state :pid)
                                 (midflight-connection-project connection)))))
     (if (and old (buffer-modified-p old))
-        (message "Midflight: its state is being edited here already; %s"
+        (message "Midflight: this buffer already edits its state; %s"
                  (substitute-command-keys
                   "\\<midflight-state-edit-mode-map>\\[midflight-state-refresh] shows it as it is now"))
       (midflight-state--fill state root))))
@@ -135,12 +135,12 @@ Do not overwrite an edit that the user has begun."
   "Show the current state, and drop the edit in this buffer."
   (interactive)
   (when (or (not (buffer-modified-p))
-            (yes-or-no-p "Drop what was edited here? "))
+            (yes-or-no-p "Drop the edits of this buffer? "))
     (midflight-connection-call
      'process/state (list midflight-state--pid)
      (lambda (state)
        (midflight-state--fill state midflight-connection-buffer-root)
-       (message "Midflight: this is the state of %s now" midflight-state--who))
+       (message "Midflight: this is now the state of %s" midflight-state--who))
      nil midflight-state--seconds)))
 
 ;;;; Put
@@ -170,7 +170,7 @@ overwrite it only with prefix argument FORCE."
         (root midflight-connection-buffer-root))
     (midflight-state--leave)
     (if (not (or changed removed))
-        (message "Midflight: nothing was edited; %s is as it was" who)
+        (message "Midflight: nothing was edited; %s is unchanged" who)
       (message "Midflight: the state of %s was changed: %s" who
                (mapconcat #'identity
                           (append changed (mapcar (lambda (name) (concat "no " name)) removed))
@@ -203,7 +203,7 @@ overwrite it only with prefix argument FORCE."
   (interactive)
   (let ((who midflight-state--who))
     (midflight-state--leave)
-    (message "Midflight: dropped; %s is as it was" who)))
+    (message "Midflight: dropped the edits; %s is unchanged" who)))
 
 (defun midflight-state--leave ()
   "Kill this buffer and quit its window."

@@ -1,4 +1,4 @@
-;;; midflight-trace.el --- What runtime processes do, live  -*- lexical-binding: t; -*-
+;;; midflight-trace.el --- The live trace of runtime processes  -*- lexical-binding: t; -*-
 
 ;; Copyright (C) 2026 The Midflight authors
 
@@ -150,7 +150,7 @@ argument, continue the trace that runs, and follow WHAT too."
     (with-current-buffer buffer
       (cond
        ((and midflight-trace--number (member what '("new" "all")))
-        (midflight-user-error "The trace that runs follows chosen processes; stop it first, then trace %s" what))
+        (midflight-user-error "The running trace follows chosen processes; stop it first, then trace %s" what))
        (midflight-trace--number
         (midflight-trace--change (if module (list :modules (list module))
                                    (list :add (list what)))))
@@ -210,14 +210,14 @@ If no process is left, end the trace."
             ((integerp midflight-trace--number)
              (midflight-trace--change (list :add new :remove gone))
              (message "Midflight: %s" (if new (format "tracing %s too" (car new))
-                                        (format "%s is traced no longer" (car gone)))))
+                                        (format "%s is no longer traced" (car gone)))))
             (t (midflight-trace--start (list :pids pids))))
       (when new
         (display-buffer (current-buffer))))))
 
 (defun midflight-trace-add (what)
   "Follow WHAT too: a pid, a name or module:NAME."
-  (interactive (list (read-string "Follow too (pid, name or module:NAME): ")))
+  (interactive (list (read-string "Also follow (pid, name or module:NAME): ")))
   (midflight-trace--follow what))
 
 (defun midflight-trace-remove (pid)
@@ -331,7 +331,7 @@ Windows whose point is at the end stay there."
          (line (concat
                 (format-time-string "%T.%3N" (plist-get event :at)) " "
                 (format "%-18s " who)
-                (midflight-trace--said kind other event)
+                (midflight-trace--details kind other event)
                 "\n")))
     (setq line (concat (replace-regexp-in-string "\n" "\\n" (substring line 0 -1) t t) "\n"))
     (add-text-properties 0 (length line)
@@ -345,7 +345,7 @@ Windows whose point is at the end stay there."
       (put-text-property 0 (length line) 'invisible 'midflight-trace line))
     line))
 
-(defun midflight-trace--said (kind other event)
+(defun midflight-trace--details (kind other event)
   "Return the text of EVENT, of KIND; OTHER is the other process, or nil."
   (let ((text (plist-get event :text)))
     (pcase kind

@@ -259,7 +259,7 @@ Add each only once, so that the user can unfold it."
                                                      midflight-tree--nodes)))))
     (if above
         (midflight-tree--goto (plist-get above :key))
-      (midflight-user-error "Nothing is above this one"))))
+      (midflight-user-error "This process has no parent in the tree"))))
 
 (provide 'midflight-tree)
 ;;; midflight-tree.el ends here

@@ -220,7 +220,7 @@ version, or the version before the current one."
                  (`(,a) (list a here))
                  (_ (midflight-version-list--with-current here)))))
     (when (eql (car pair) (cadr pair))
-      (midflight-user-error "That is one version; mark two with SPC to compare them"))
+      (midflight-user-error "There is only one version to compare; mark two with SPC"))
     (sort pair #'<)))
 
 (defun midflight-version-list--with-current (version)
@@ -284,7 +284,7 @@ list of \\<midflight-mode-map>\\[midflight-versions] you can choose any version.
   (interactive)
   (let ((module (or module (midflight-version-list--module-of-buffer))))
     (when (or (not (called-interactively-p 'any))
-              (yes-or-no-p (format "Roll %s back to the version before? "
+              (yes-or-no-p (format "Roll %s back to its previous version? "
                                    (file-name-base module))))
       (midflight-server-ensure
        (lambda ()

@@ -214,7 +214,7 @@ non-nil, is called without arguments after it."
    'code/lingering (list module)
    (lambda (answer)
      (if (eql 0 (plist-get answer :total))
-         (message "Midflight: no process runs an old version of %s; there is nobody to end"
+         (message "Midflight: no process runs an old version of %s; no process has to end"
                   module)
        (pop-to-buffer (midflight-version--purge-ask module answer done))))))
 
@@ -261,7 +261,7 @@ DONE is called after the purge."
      'code/purge (list module)
      (lambda (pids)
        (message "Midflight: %s ended in old versions of %s%s"
-                (if pids (format "%d process%s" (length pids) (if (cdr pids) "es" "")) "nobody")
+                (if pids (format "%d process%s" (length pids) (if (cdr pids) "es" "")) "no process")
                 module
                 (if pids (format ": %s" (string-join (seq-take pids 10) " ")) ""))
        (when done

@@ -41,7 +41,7 @@
   "Return the spot shown for the line at point; signal `user-error' if none is."
   (unless midflight-waiting-on
     (midflight-user-error
-     "This buffer does not show who waits where; nothing was done; %s shows it"
+     "This buffer does not show the processes at its lines; nothing was done; %s shows them"
      (substitute-command-keys "\\[midflight-show-waiting]")))
   (midflight-connection-require (midflight-connection-of-buffer))
   (let ((spots (midflight-waiting-spots)))
@@ -57,7 +57,7 @@
          (below (cl-find-if (lambda (spot) (> (car spot) line)) spots))
          (near (delq nil (list above below))))
     (if (not near)
-        "none waits anywhere in this buffer"
+        "no process waits in this buffer"
       (concat "the nearest wait at "
               (mapconcat (pcase-lambda (`(,line . ,spot))
                            (format "line %d (%d)" line (plist-get spot :count)))
@@ -121,16 +121,16 @@ If MANY is non-nil, the user can choose all of them."
                       (format "%s which of the %d here (default %s): " prompt count first)
                       (midflight-waiting-act--table spot buffer many) nil t nil nil first)))
         (if (equal answer midflight-waiting-act--all)
-            (midflight-waiting-act--everybody spot)
+            (midflight-waiting-act--all-pids spot)
           (list answer))))))
 
-(defun midflight-waiting-act--everybody (spot)
+(defun midflight-waiting-act--all-pids (spot)
   "Return all pids at SPOT; signal `user-error' if not all of them are known."
   (let ((pids (midflight-waiting-act--pids spot (current-buffer)))
         (count (plist-get spot :count)))
     (when (< (length pids) count)
       (midflight-user-error
-       "Only %d of the %d at this line are known by name here; nothing was done; mark them in the list of processes"
+       "Emacs knows only %d of the %d processes at this line; nothing was done; mark them in the list of processes"
        (length pids) count))
     pids))
 
@@ -197,7 +197,7 @@ They are the same as for a line of the process list.")
   "Read a key and act by it on the processes that wait at this line."
   (interactive)
   (midflight-waiting-act--spot)
-  (message "Midflight: RET shows who waits here, m mailbox, b backtrace, s sends, k kills, u moves, t traces")
+  (message "Midflight: processes at this line: RET shows, m mailbox, b backtrace, s sends, k kills, u moves, t traces")
   (set-transient-map midflight-at-point-map))
 
 ;;;; By the mouse

@@ -1,4 +1,4 @@
-;;; midflight-waiting.el --- Who waits at which line  -*- lexical-binding: t; -*-
+;;; midflight-waiting.el --- The processes at each line of the source  -*- lexical-binding: t; -*-
 
 ;; Copyright (C) 2026 The Midflight authors
 
@@ -38,7 +38,7 @@
   "The pause between two requests, as a multiple of the last answer's time.")
 
 (defface midflight-waiting '((t :inherit shadow))
-  "Face for who waits at a line."
+  "Face for the processes at a line."
   :group 'midflight)
 
 (defvar-local midflight-waiting-on nil "Non-nil if this buffer shows the processes at its lines.")
@@ -64,7 +64,7 @@ With prefix argument PROCESSES, show the list of processes instead."
   (cond (processes (midflight-waiting-processes))
         (midflight-waiting-on
          (midflight-waiting-disable)
-         (message "Midflight: who waits where is not shown any more"))
+         (message "Midflight: the processes at the lines are no longer shown"))
         (t
          (midflight-code-path)
          (midflight-connection-require (midflight-connection-of-buffer))

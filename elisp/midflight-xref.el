@@ -139,12 +139,12 @@ text, or, if it IS-DEFINITION, by its name."
   (let* ((place (midflight-xref-location-place location))
          (path (midflight-xref-spot-path place)))
     (unless (file-readable-p path)
-      (midflight-user-error "The file %s is not there; what runs was loaded from it" path))
+      (midflight-user-error "The file %s does not exist; the running code was loaded from it" path))
     (with-current-buffer (find-file-noselect path)
       (save-restriction
         (save-excursion
           (unless (midflight-xref-goto place (midflight-xref-location-is-definition location))
-            (message "Midflight: %s is not in %s as it is now; this is where it was"
+            (message "Midflight: %s is no longer in %s; this is the line where it was"
                      (midflight-xref-spot-name place) (file-name-nondirectory path)))
           (point-marker))))))
 
@@ -251,8 +251,8 @@ For `xref-backend-functions'."
                                      midflight-xref--uses-seconds)))
     (unless answer
       (midflight-user-error
-       "The server did not say in %s s who uses %s; nothing was changed; try again, the answer may be there"
-       midflight-xref--uses-seconds identifier))
+       "The server did not find the uses of %s within %s s; nothing was changed; try again"
+       identifier midflight-xref--uses-seconds))
     (mapcar #'midflight-xref--use (plist-get (car answer) :references))))
 
 (provide 'midflight-xref)

@@ -172,16 +172,16 @@
     ["Preview a load of this buffer" (midflight-load-buffer t) :keys "C-u C-c C-k"]
     ["Load the definition at point" midflight-load-definition]
     ["Load another file..." midflight-load-file]
-    ["Load what was modified" midflight-load-modified]
+    ["Load the modified modules" midflight-load-modified]
     ["Check this buffer only" midflight-check-buffer]
     "---"
     ["Report of the last load" midflight-show-report]
     ["Next note" midflight-next-note]
     ["Previous note" midflight-previous-note]
     ["Clear the notes" midflight-clear-notes]
-    ["Show who waits where" midflight-show-waiting
+    ["Show the processes at each line" midflight-show-waiting
      :style toggle :selected midflight-waiting-on]
-    ["Act on who waits at this line..." midflight-at-point :active midflight-waiting-on]
+    ["Act on the processes at this line..." midflight-at-point :active midflight-waiting-on]
     "---"
     ["Shell" midflight-shell]
     ["Another shell, or one that waits..." (midflight-shell t) :keys "C-u C-c C-z"]

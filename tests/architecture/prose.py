@@ -26,6 +26,16 @@ BANNED = (
 FENCE = re.compile(r"^( *)(```|~~~).*?^\1\2 *$|<!--.*?-->", re.MULTILINE | re.DOTALL)
 SPAN = re.compile(r"(`+)(?!`).+?(?<!`)\1(?!`)", re.DOTALL)
 
+# The tokens of elisp that matter here: a comment, a string, and a character such as ?" that opens neither.
+ELISP = re.compile(r"""(?P<comment>;[^\n]*)|\?\\?.|(?P<string>"(?:[^"\\]|\\.)*")""", re.DOTALL)
+ELISP_SPAN = re.compile(r"`[^'`\s]+'|\\\\[\[<{][^]>}\n]+[]>}]")
+ELISP_HEADLINE = re.compile(r"^;;; [\w-]+\.el --- (.+?)(?:  -\*-|$)", re.MULTILINE)
+ELISP_DOCUMENTED = re.compile(
+    r"""^\s*\((?:(?:cl-)?def(?:un|macro|subst|method|generic)|define-(?:derived|minor)-mode|def(?:var|const|custom|face)(?:-local)?)\s"""
+    r"""[^"]*?(?P<string>"(?:[^"\\]|\\.)*")""",
+    re.MULTILINE | re.DOTALL,
+)
+
 Documented = ast.Module | ast.ClassDef | ast.FunctionDef | ast.AsyncFunctionDef
 
 
@@ -59,13 +69,34 @@ def prose_of_source(text: str) -> str:
     return _without(SPAN, "\n".join(found))
 
 
+def questions_of_elisp(name: str, text: str) -> Iterator[str]:
+    """Say which headlines and docstrings of an elisp file open with a question word."""
+    for found in [*ELISP_HEADLINE.finditer(text), *ELISP_DOCUMENTED.finditer(text)]:
+        prose = found[1].strip('"')
+        words = prose.split()
+        if words and re.sub(r"\W", "", words[0]).lower() in QUESTIONS:
+            line = text.count("\n", 0, found.start(1)) + 1
+            yield f"{name}:{line}: a docstring opens with {words[0]!r}; name the noun"
+
+
+def prose_of_elisp(text: str) -> str:
+    """Return the comments and strings of an elisp file, messages among them, each at its line."""
+    lines = [""] * (text.count("\n") + 1)
+    for found in ELISP.finditer(text):
+        prose = found["string"] or (found["comment"] or "").replace(";", " ")
+        first = text.count("\n", 0, found.start())
+        for number, line in enumerate(prose.split("\n"), first):
+            lines[number] += line
+    return _without(ELISP_SPAN, "\n".join(lines))
+
+
 def prose_of_page(text: str) -> str:
     """Return a Markdown page without its code and its HTML comments, each word at its line."""
     return _without(SPAN, _without(FENCE, text))
 
 
 def banned(name: str, prose: str) -> Iterator[str]:
-    """Say at which lines banned words stand; `prose` is as one of the two functions above returns it."""
+    """Say at which lines banned words stand; `prose` is as one of the functions above returns it."""
     for pattern in BANNED:
         for found in pattern.finditer(prose):
             line = prose.count("\n", 0, found.start()) + 1

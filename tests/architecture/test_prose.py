@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import pytest
 
-from architecture.prose import banned, prose_of_page, prose_of_source, questions
+from architecture.prose import banned, prose_of_elisp, prose_of_page, prose_of_source, questions, questions_of_elisp
 from architecture.sources import ROOT, files, text_of
 
 # Made by scripts from the titles of tests, which have an English of their own.
@@ -18,6 +18,12 @@ def sources() -> list[tuple[str, str]]:
     return [(path.relative_to(ROOT).as_posix(), text_of(path) or "") for path in chosen]
 
 
+def elisp() -> list[tuple[str, str]]:
+    """The name and the text of each file of the Emacs package."""
+    chosen = [path for path in files() if path.suffix == ".el" and path.is_relative_to(ROOT / "elisp")]
+    return [(path.relative_to(ROOT).as_posix(), text_of(path) or "") for path in chosen]
+
+
 def pages() -> list[tuple[str, str]]:
     """The name and the text of each Markdown page that people write."""
     chosen = [(path.relative_to(ROOT).as_posix(), path) for path in files() if path.suffix == ".md"]
@@ -28,6 +34,7 @@ def test_sources_and_pages_are_seen() -> None:
     """The rules below look at all of them; an empty look would always pass."""
     assert {"server/midflight/kernel/core.py", "server/midflight/__init__.py"} <= {name for name, _ in sources()}
     assert {"README.md", "docs/upgrade.md", "CHANGELOG.md"} <= {name for name, _ in pages()}
+    assert {"elisp/midflight.el", "elisp/midflight-epc.el"} <= {name for name, _ in elisp()}
 
 
 def test_no_docstring_opens_with_a_question_word() -> None:
@@ -43,6 +50,60 @@ def test_no_docstring_or_comment_has_a_banned_word() -> None:
 def test_no_page_has_a_banned_word() -> None:
     """Code in a page, which may quote a message, is not prose."""
     assert [broken for name, text in pages() for broken in banned(name, prose_of_page(text))] == []
+
+
+def test_no_docstring_of_elisp_opens_with_a_question_word() -> None:
+    """Nor does the line of a file that says what the file is for."""
+    assert [broken for name, text in elisp() for broken in questions_of_elisp(name, text)] == []
+
+
+def test_no_message_docstring_or_comment_of_elisp_has_a_banned_word() -> None:
+    """In elisp each string counts: nearly all of them are shown to the user."""
+    assert [broken for name, text in elisp() for broken in banned(name, prose_of_elisp(text))] == []
+
+
+@pytest.mark.parametrize(
+    "text",
+    [
+        ";;; a.el --- What is in it  -*- lexical-binding: t; -*-",
+        '(defun a ()\n  "What it does."\n  nil)',
+        '(cl-defun a (&key (b 2))\n  "Who asks."\n  nil)',
+        '(defvar-local a nil "Which one.")',
+        '(defcustom a nil\n  "How many there are."\n  :type \'integer)',
+        '(define-minor-mode a\n  "Where it is."\n  :lighter "")',
+    ],
+)
+def test_a_question_word_of_elisp_is_found(text: str) -> None:
+    """In the headline of a file, and in the docstring of a function, a variable and a mode."""
+    assert len(list(questions_of_elisp("a.el", text))) == 1
+
+
+@pytest.mark.parametrize("text", ['(defun a ()\n  "Say what."\n  (message "What now?"))', '(message "Who?")'])
+def test_a_question_of_elisp_elsewhere_is_left_alone(text: str) -> None:
+    """A message may ask the user."""
+    assert list(questions_of_elisp("a.el", text)) == []
+
+
+@pytest.mark.parametrize(
+    "text",
+    [
+        '\n(message "it begins anew")',
+        "\n;; it begins anew",
+        '\n(when (eq key ?") (message "anew"))',
+        '\n(list ?\\" "a \\"b\\" anew")',
+        '\n(f "x") ; begins anew',
+        '\n(f "goes by\nitself")',
+    ],
+)
+def test_a_banned_word_of_elisp_is_found(text: str) -> None:
+    """In a message and a comment, behind a character that looks like a quote."""
+    assert [found.partition(": ")[0] for found in banned("a.el", prose_of_elisp(text))] == ["a.el:2"]
+
+
+@pytest.mark.parametrize("text", ["(anew)", ";; see `anew'", '(f ?\\; anew "b")', '(f "`anew\' is there")'])
+def test_code_of_elisp_is_left_alone(text: str) -> None:
+    """Symbols, also those that a comment or a docstring quotes."""
+    assert list(banned("a.el", prose_of_elisp(text))) == []
 
 
 @pytest.mark.parametrize(

@@ -257,7 +257,7 @@ Asked again as a person would, if the first answer comes late."
     (setq midflight-test-messages nil)
     (with-current-buffer source
       (midflight-doc "nothing.like_it"))
-    (midflight-test-wait-message "nothing is known of nothing.like_it without evaluating it")
+    (midflight-test-wait-message "nothing.like_it cannot be looked up without evaluating it")
     (kill-buffer "*Help*")))
 
 (provide 'midflight-complete-tests)

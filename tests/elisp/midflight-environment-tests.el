@@ -1,4 +1,4 @@
-;;; midflight-environment-tests.el --- Which Python a project runs on  -*- lexical-binding: t; -*-
+;;; midflight-environment-tests.el --- The Python that a project runs on  -*- lexical-binding: t; -*-
 
 ;; Copyright (C) 2026 The Midflight authors
 

@@ -1,4 +1,4 @@
-;;; midflight-inspector-tests.el --- A look into live values  -*- lexical-binding: t; -*-
+;;; midflight-inspector-tests.el --- Inspect live values  -*- lexical-binding: t; -*-
 
 ;; Copyright (C) 2026 The Midflight authors
 
@@ -87,7 +87,7 @@
     (with-current-buffer shell (midflight-inspect "boxes.Box(7)"))
     (midflight-inspector-tests-wait "\\`Box")
     (midflight-inspector-bind "found")
-    (midflight-test-wait-message "found is this value now")
+    (midflight-test-wait-message "in the shell, found is now this value")
     (should (string-prefix-p "found.things\n(7,)\n" (midflight-test-type shell "found.things")))
     (midflight-inspector-bind "not a name")
     (midflight-test-wait-message "no name in Python; nothing was bound")

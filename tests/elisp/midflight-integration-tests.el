@@ -274,7 +274,7 @@ next load starts another."
       (with-current-buffer source
         (let ((midflight-auto-start 'ask))
           (midflight-load-buffer)
-          (midflight-test-wait-message "nobody answers.*M-x midflight starts one")))
+          (midflight-test-wait-message "no server answers.*M-x midflight starts one")))
       (should (string-match-p "\\`tally v1 loaded" (midflight-test-load source))))))
 
 (ert-deftest midflight-return-connects-again ()

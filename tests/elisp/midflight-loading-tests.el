@@ -156,7 +156,7 @@ Version 1 is loaded if TEXT is `loaded', for the usual text."
                         "^l loads it, m loads it and moves"
                         "^Definitions\n  changed  helper\n  added    new\n"
                         "v1  at loop:6, can be moved$"
-                        "^Difference to version 1, which runs$"
+                        "^Difference from version 1, which is running$"
                         "^-    return 1\n\\+    return 10$"))
           (goto-char (point-min))
           (should (re-search-forward part nil t)))

@@ -120,10 +120,10 @@ def other():
     (should (equal (midflight-marks-tests-shown)
                    '((11 12 "helper runs in another form")
                      (15 16 "another does not run yet")
-                     (17 17 "other, which was above, still runs"))))
+                     (17 17 "other, deleted above this line, still runs"))))
     (should (equal (midflight-marks-lighter) " stale"))
     (should (equal (get-text-property 0 'help-echo (midflight-marks-lighter))
-                   "Differs from version 1, which runs\nchanged: helper\nnew: another\nremoved here: other"))
+                   "Differs from version 1, which is running\nchanged: helper\nnew: another\nremoved here: other"))
     ;; The text moves; the marks go with it.
     (goto-char (point-min))
     (insert "# a comment\n")

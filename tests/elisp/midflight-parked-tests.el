@@ -105,7 +105,7 @@ PROCESS is bound to that Emacs, which is killed in the end."
                        (lambda () (midflight-parked-tests-ask 'shell/parked))))
 
 (ert-deftest midflight-shell-of-a-killed-emacs-is-taken-up ()
-  "With bindings, results, number and history; what was printed meanwhile follows
+  "With bindings, results, number and history; the output since then follows
 the line that tells whose it was."
   (skip-unless (midflight-test-command))
   (midflight-parked-tests-with project ("x = 41" "spawn(app.say, name='say')") second
@@ -117,8 +117,8 @@ the line that tells whose it was."
       (midflight-test-wait "what was printed"
                            (lambda () (string-match-p "said hello" (midflight-test-transcript shell))))
       (should (string-match-p
-               (concat "\\`Shell 1 of Emacs [0-9.]+, connection [0-9]+, taken up again: nobody had it since [0-9]+:[0-9]+\\.  "
-                       "2 inputs, and its bindings; what was printed meanwhile follows\\.\n"
+               (concat "\\`Shell 1 of Emacs [0-9.]+, connection [0-9]+, taken up again after it was left at [0-9]+:[0-9]+\\.  "
+                       "It has 2 inputs, and its bindings; the output since then follows\\.\n"
                        "said hello\n3> \\'")
                (midflight-test-transcript shell)))
       (should (string-match-p "^42$" (midflight-test-type shell "x + 1")))

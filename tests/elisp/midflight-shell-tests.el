@@ -108,7 +108,7 @@ stays, and is told of."
       (should (string-prefix-p "f()\n42\n" (midflight-test-type (current-buffer) "f()")))
       (insert "[1, 2")
       (midflight-test-press "C-<return>")
-      (midflight-test-wait-message "incomplete whatever follows")
+      (midflight-test-wait-message "the input is incomplete")
       (should (equal (midflight-shell-transcript-input) "[1, 2")))))
 
 (ert-deftest midflight-shell-comma-asks-for-a-command ()

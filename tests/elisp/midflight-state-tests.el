@@ -207,7 +207,7 @@ The process is the same one, and what was not edited too."
       (with-current-buffer state
         (midflight-test-press "C-c C-k"))
       (should-not (buffer-live-p state))
-      (should (midflight-test-message-p "dropped; <0\\.[0-9]+\\.0> (till) is as it was"))
+      (should (midflight-test-message-p "dropped the edits; <0\\.[0-9]+\\.0> (till) is unchanged"))
       (should (string-match-p "^9" (midflight-test-type shell "await call('till', 'get')"))))))
 
 (ert-deftest midflight-state-is-edited-from-the-view-of-a-process ()

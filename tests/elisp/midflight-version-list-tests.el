@@ -238,7 +238,7 @@ by the shell says so; a load refreshes the list."
                              (lambda () (equal (midflight-version-list-tests-column "Procs")
                                                '("0" "0"))))
         (midflight-test-press "p")
-        (midflight-test-wait-message "there is nobody to end")
+        (midflight-test-wait-message "no process has to end")
         (midflight-test-press "s")
         (midflight-test-wait-message "no process runs an old version of tally")))))
 

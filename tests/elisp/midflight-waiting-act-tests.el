@@ -187,7 +187,7 @@ each candidate with its annotation."
   (midflight-waiting-act-tests-with shell
     (goto-char (point-min))
     (should (equal (midflight-waiting-act-tests-error "C-c C-x a m")
-                   "Midflight: No process waits at line 1; nothing was done; none waits anywhere in this buffer"))
+                   "Midflight: No process waits at line 1; nothing was done; no process waits in this buffer"))
     (midflight-waiting-act-tests-spawn shell "_ = [spawn(post.deaf, 1), spawn(post.idle, 1)]")
     (midflight-waiting-act-tests-line 4 "1 process")
     (midflight-waiting-act-tests-line 7 "1 process")
@@ -200,7 +200,7 @@ each candidate with its annotation."
                              (midflight-waiting-act-tests-error "C-c C-x a RET")))
     (midflight-test-press "C-c C-x w")
     (should (equal (midflight-waiting-act-tests-error "C-c C-x a s")
-                   "Midflight: This buffer does not show who waits where; nothing was done; C-c C-x w shows it"))))
+                   "Midflight: This buffer does not show the processes at its lines; nothing was done; C-c C-x w shows them"))))
 
 (ert-deftest midflight-at-point-keys-are-those-of-the-list ()
   "So that nobody learns them twice; M-x midflight-at-point takes the next key."
@@ -217,7 +217,7 @@ each candidate with its annotation."
       ;; A batch Emacs reads no next key, and would keep the map.
       (cl-letf (((symbol-function 'set-transient-map) (lambda (map) (setq next map))))
         (midflight-at-point))
-      (should (midflight-test-message-p "RET shows who waits here, m mailbox"))
+      (should (midflight-test-message-p "processes at this line: RET shows, m mailbox"))
       (call-interactively (lookup-key next "m"))
       (midflight-waiting-act-tests-view pid "Mailbox: 0 messages"))))
 
