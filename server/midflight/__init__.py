@@ -1,5 +1,6 @@
 """Midflight: Erlang's hot code loading for Python, at the editor. The public names, and nothing else."""
 
+from midflight.code import live
 from midflight.driver import Runtime, run, run_process
 from midflight.errors import (
     AlreadyStarted,
@@ -94,6 +95,7 @@ __all__ = [
     "group_leader",
     "is_alive",
     "link",
+    "live",
     "make_ref",
     "monitor",
     "process_dictionary",

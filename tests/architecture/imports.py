@@ -55,6 +55,7 @@ ROOMS = (
     "census",
     "identity",
     "state",
+    "held",
     "checks",
     "move",
     "load",

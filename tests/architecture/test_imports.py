@@ -28,9 +28,9 @@ def test_imports_go_one_way() -> None:
 
 
 def test_imports_between_the_rooms_of_the_code_server_go_one_way() -> None:
-    """report <- source <- version <- loading <- census <- identity <- state <- checks <- move <- load <- upgrade...
+    """report <- source <- version <- loading <- census <- identity <- state <- held <- checks <- move <- load...
 
-    and editing at the top.
+    then upgrade, and editing at the top.
     """
     rooms = {one.name.split(".")[2] for one in modules() if one.is_package and one.name.count(".") == 2}
 

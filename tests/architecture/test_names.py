@@ -19,6 +19,7 @@ MIDFLIGHT = {
     *("AlreadyStarted", "CallError", "CallTimeout", "InitFailed", "ChildError", "CodeChangeError"),
     *("GenServer", "Client", "call", "cast", "reply", "stop", "NOREPLY", "IGNORE", "Stop"),
     *("Supervisor", "ChildSpec", "Registry", "Task", "TaskError", "TaskTimeout"),
+    "live",
 }
 
 # What a program calls of the code server, and what it gets back from that.
@@ -27,7 +28,7 @@ CODE = {
     *("delete", "preview", "check", "loads", "break_off", "summary", "text"),
     *("versions", "version_history", "current_version", "is_loaded", "modified_modules", "source", "diff"),
     *("processes", "check_process_code", "lingering", "why_alive"),
-    *("current", "migrate", "migrate_state", "old_instances", "on_load", "on_unload", "once"),
+    *("current", "migrate", "migrate_state", "old_instances", "on_load", "on_unload", "once", "live"),
     *("LoadReport", "UpgradeReport", "MoveReport", "RehearsalReport", "Preview", "Checked", "Diff", "WhyAlive"),
     *("Change", "Diagnostic", "Keeper", "Lingering", "LoadInfo", "NotMoved", "ServerChange", "StaleImport"),
     *("Superseded", "VersionInfo", "VersionRecord"),

@@ -18,6 +18,7 @@ from midflight.code.census.version_history import VersionRecord, lingering, vers
 from midflight.code.census.why_alive import Keeper, WhyAlive, why_alive
 from midflight.code.editing.check import Checked, check
 from midflight.code.editing.preview import Change, Preview, RehearsalReport, preview
+from midflight.code.held.live import live
 from midflight.code.identity.current import current
 from midflight.code.identity.migrate import migrate, migrate_state, old_instances
 from midflight.code.load.delete import delete
@@ -88,6 +89,7 @@ __all__ = [
     "diff",
     "is_loaded",
     "lingering",
+    "live",
     "load",
     "load_many",
     "load_modified",

@@ -16,6 +16,7 @@ from types import FunctionType
 from midflight.code.census.bystanders import bystanders, forget_typing_caches
 from midflight.code.census.census import Census, take_census
 from midflight.code.checks.live_calls import BrokenCall
+from midflight.code.held.live import refresh_live
 from midflight.code.load.prepare import Failure, Prepared, Refused
 from midflight.code.load.steps import Step, take_all, undisturbed
 from midflight.code.load.will_run import broken_by
@@ -94,6 +95,7 @@ class _Commitment:
             *(Step(partial(_note_bystanders, each), "who else runs old versions is not known") for each in self._made),
             Step(self._note_lingering, "which processes run old versions is not known: see code.processes"),
             Step(self._move_idle, MOVES_UNKNOWN),
+            *(Step(partial(_note_live, each), "what live callables of it show is not known") for each in self._made),
             *(Step(partial(_note_lost_writes, each), "what __persist__ misses is not known") for each in self._made),
             Step(self._note_seconds, "how long it took is not known"),
         ]
@@ -229,3 +231,7 @@ def _note_bystanders(made: Prepared) -> None:
 def _note_lost_writes(made: Prepared) -> None:
     found = list(made.lost_writes())
     made.warnings += found
+
+
+def _note_live(made: Prepared) -> None:
+    made.warnings += [replace(made.problem(text, "live"), severity="warning") for text in refresh_live(made.unit.name)]
