@@ -3,7 +3,7 @@
 asyncio lets a SystemExit or KeyboardInterrupt of any task or callback end the loop, and so does what goes wrong while
 it words the failure of a callback (the `repr` of an argument). Here none of them ends it before `main` has: each is
 told of, and the loop goes on. Ctrl-C has its own way, the handler of the signal; it does not depend on the process
-that an exception happens to land in.
+that an exception happens to land in. Nor does a loop that never waits keep the program's other threads from running.
 """
 
 from __future__ import annotations
@@ -13,12 +13,13 @@ import signal
 import threading
 from asyncio.events import Handle
 from collections.abc import Coroutine, Iterator
-from contextlib import contextmanager
+from contextlib import ExitStack, contextmanager
 from types import FrameType
 from typing import Any, NoReturn, TypeVar
 
 from midflight.kernel import trouble
 from midflight.outside import is_from_outside, mark
+from midflight.pauses import PausingSelector
 from midflight.text import trace_of
 
 __all__ = ["passing_ctrl_c", "run_main"]
@@ -31,7 +32,9 @@ def run_main(main: Coroutine[Any, Any, Result]) -> Result:
 
     Raises: what `main` raises; KeyboardInterrupt on SIGINT where asyncio handles that, after `main` was cancelled.
     """
-    with asyncio.Runner() as runner:
+    with ExitStack() as stack:
+        stack.callback(asyncio.set_event_loop, None)
+        runner = stack.enter_context(asyncio.Runner(loop_factory=_new_loop))
         loop = runner.get_loop()
         run_forever = loop.run_forever
         task: asyncio.Task[Result] | None = None
@@ -55,6 +58,16 @@ def run_main(main: Coroutine[Any, Any, Result]) -> Result:
         except AttributeError:  # a loop written in C: it ends as asyncio's would
             pass
         return runner.run(noted())
+
+
+def _new_loop() -> asyncio.AbstractEventLoop:
+    """Make the loop that the program's policy asks for; asyncio's own gets a selector that lets other threads run."""
+    loop = asyncio.new_event_loop()
+    if type(loop) is asyncio.SelectorEventLoop:
+        loop.close()
+        loop = asyncio.SelectorEventLoop(PausingSelector())
+    asyncio.set_event_loop(loop)  # as asyncio.Runner does with a loop of its own making
+    return loop
 
 
 def _is_of_a_callback(error: BaseException) -> bool:

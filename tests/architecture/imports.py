@@ -32,7 +32,8 @@ SEEN_BY: dict[str, frozenset[str]] = {
     **{layer: frozenset(LAYERS[:rank]) for rank, layer in enumerate(LAYERS)},
     "watchdog": frozenset({"outside", "text", "errors", "kernel"}),
     "all_tasks": frozenset({"kernel"}),
-    "event_loop": frozenset({"outside", "text", "kernel"}),
+    "pauses": frozenset(),
+    "event_loop": frozenset({"outside", "text", "kernel", "pauses"}),
     "driver": frozenset({"outside", "text", "errors", "kernel", "watchdog", "all_tasks", "event_loop", "epc"}),
     "testing": frozenset({"errors", "kernel", "driver"}),
     "coverage": frozenset({"code"}),
@@ -73,7 +74,7 @@ INSIDE_THE_KERNEL = ("driver", "watchdog", "")
 FOREIGN: dict[str, frozenset[str]] = {
     "socket": frozenset({"epc"}),
     "select": frozenset({"cli", "epc"}),
-    "selectors": frozenset({"epc", "testing"}),
+    "selectors": frozenset({"epc", "pauses", "testing"}),
     "ssl": frozenset(),
     "multiprocessing": frozenset(),
     "subprocess": frozenset({"app", "cli", "editors"}),

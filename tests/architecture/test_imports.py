@@ -64,7 +64,7 @@ def test_no_import_stands_inside_a_function() -> None:
 
 
 def test_only_some_parts_can_wait_for_the_world() -> None:
-    """No socket outside epc, no subprocess below app, no selector of an event loop but a test's."""
+    """No socket outside epc, no subprocess below app, no selector but a test's and the loop's."""
     assert [broken for one in modules() for broken in waiting(one)] == []
 
 

@@ -64,8 +64,9 @@ def say(project: Path, capsys: pytest.CaptureFixture[str], *arguments: str) -> t
 def test_call_prints_the_answer(stock: RemoteServer, project: Path, capsys: pytest.CaptureFixture[str]) -> None:
     """As text, and as JSON."""
     assert say(project, capsys, "call", "stock", "('count', 'tea')") == (0, "{'tea': 40}\n", "")
-    code, printed, _ = say(project, capsys, "call", "stock", "('count', 'tea')", "--json")
-    assert (code, json.loads(printed)) == (0, {"answer": "{'tea': 40}"})
+    code, printed, error = say(project, capsys, "call", "stock", "('count', 'tea')", "--json")
+    assert (code, error) == (0, "")
+    assert json.loads(printed) == {"answer": "{'tea': 40}"}
 
 
 @pytest.mark.parametrize(
@@ -97,11 +98,12 @@ def test_top_has_who_does_most_first(stock: RemoteServer, project: Path, capsys:
     session = stock.call("shell/open")["session"]
     stock.call("shell/eval", session, "spawn(busy.loop, name='busy')")
 
-    code, printed, _ = say(project, capsys, "top", "--once", "--interval", "0.05", "--json")
+    code, printed, error = say(project, capsys, "top", "--once", "--interval", "0.05", "--json")
+    assert (code, error) == (0, "")
     rows = json.loads(printed)
-    _, text, _ = say(project, capsys, "top", "--once", "--interval", "0.05")
+    code, text, error = say(project, capsys, "top", "--once", "--interval", "0.05")
+    assert (code, error) == (0, "")
 
-    assert code == 0
     assert (rows[0]["name"], rows[0]["function"]) == ("busy", "loop")
     assert rows[0]["rate"] > 0
     stocked = next(row for row in rows if row["name"] == "stock")
