@@ -14,11 +14,11 @@ from helpers.faults import Fault
 from helpers.ledgers import answers, load_ledger, start_ledgers, upgrade_ledger
 from helpers.versions import text_of
 from midflight import code
-from midflight.code.load import commit, prepare
-from midflight.code.load import steps as load_steps
+from midflight.code.census.census import Census
+from midflight.code.load import after_swap, outcome
 
-SWAP = "load/commit._Commitment._swap"
-CATCHES = "load/steps.report_of"  # is only a `try` around what may fail
+SWAP = "load/commit._swap"
+CATCHES = "load/outcome.report_of"  # is only a `try` around what may fail
 SWAP_ENDS = "version/hooks.keep"  # the last thing that it does; up to there a step that fails is done again
 
 
@@ -89,16 +89,16 @@ def test_what_fails_for_good_is_said(project, running, monkeypatch, what):
         raise RuntimeError("for good")
 
     target, said = {
-        "typing": ((commit, "forget_typing_caches"), "the caches of typing"),
-        "rows": ((commit.Census, "rows"), "which processes run old versions is not known"),
-        "report": ((prepare.Prepared, "report"), "what changed and who lingers is not known"),
-        "lost writes": ((prepare.Prepared, "lost_writes"), "what __persist__ misses is not known"),
-        "log": ((prepare.Prepared, "lost_writes"), "what __persist__ misses is not known"),
+        "typing": ((after_swap, "forget_typing_caches"), "the caches of typing"),
+        "rows": ((Census, "rows"), "which processes run old versions is not known"),
+        "report": ((outcome, "whole_report"), "what changed and who lingers is not known"),
+        "lost writes": ((after_swap, "lost_writes"), "what __persist__ misses is not known"),
+        "log": ((after_swap, "lost_writes"), "what __persist__ misses is not known"),
     }[what]
     with monkeypatch.context() as patch:
         patch.setattr(*target, fail)
         if what == "log":
-            patch.setattr(load_steps._log, "handle", fail)
+            patch.setattr(outcome._log, "handle", fail)
         report = project.load_text("account", account(3))
 
     (warning,) = [each for each in report.warnings if each.code == "afterwards"]
@@ -139,7 +139,7 @@ def test_ctrl_c_at_each_step_of_an_upgrade_leaves_code_and_states_alike(project,
     async def main():
         pids = await start_ledgers(1, 2)
         steps = list((await upgrade(2))[0])
-        steps = steps[: steps.index("load/commit._Commitment._note_seconds") + 1]
+        steps = steps[: steps.index("load/after_swap.note_seconds") + 1]
         for number, step in enumerate(steps, 3):
             seen, raised = await upgrade(number, step)
             struck.append(raised is not None)

@@ -20,11 +20,11 @@ from midflight.code.version import modules
 
 SECONDS = 10.0  # to fail instead of to hang; no test waits for it
 ERRORS = (OSError, MemoryError, KeyboardInterrupt)
-SWAP = "load/commit._Commitment._swap"  # the first step that changes what others see
+SWAP = "load/commit._swap"  # the first step that changes what others see
 
 # Where a load changes things.
 CHANGING = (
-    *("lock", "load/transaction", "load/prepare", "load/commit"),
+    *("loading/lock", "load/transaction", "load/attempt", "load/prepare", "load/draft", "load/commit"),
     *("version/facade", "version/modules", "version/hooks", "version/snapshots", "version/version"),
 )
 

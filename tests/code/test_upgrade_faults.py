@@ -13,7 +13,7 @@ from helpers.faults import Fault
 from helpers.ledgers import TO_A_DICT, answers, current, load_ledgers, start_ledgers, upgrade_ledgers
 from midflight import code
 
-SWAP = "load/commit._Commitment._swap"
+SWAP = "load/commit._swap"
 INSTALL = "upgrade/suspend.Suspension.install"
 CANNOT_FAIL = (
     "upgrade/awaited._begun.<locals>.work",  # takes care of what fails
@@ -76,8 +76,8 @@ def test_each_step_of_an_upgrade_can_fail(project, runtime, names):
 
 
 BETWEEN = [
-    ("load/prepare.Prepared.switch", 1),
-    ("load/prepare.Prepared.switch", 2),  # one module is new by then, and the other one is not
+    ("load/commit.switch", 1),
+    ("load/commit.switch", 2),  # one module is new by then, and the other one is not
     ("version/modules.Module.make_current", 2),
     ("upgrade/suspend.Suspension.install", 1),  # all code is new by then, and no state is
     ("identity/server_state.swap_state", 1),
@@ -113,9 +113,6 @@ def test_one_step_installs_all(project, runtime):
             await start_ledgers(1, module=name)
         with FaultAnywhere() as fault:
             await upgrade_ledgers(dict.fromkeys(("one", "two", "three"), TO_A_DICT))
-        return [
-            fault.steps[step]
-            for step in (SWAP, "load/prepare.Prepared.switch", INSTALL, "identity/server_state.swap_state")
-        ]
+        return [fault.steps[step] for step in (SWAP, "load/commit.switch", INSTALL, "identity/server_state.swap_state")]
 
     assert runtime.run(main) == [1, 3, 1, 3]

@@ -9,13 +9,13 @@ from typing import NamedTuple
 
 import midflight.kernel
 from midflight.code.checks.findings import findings
-from midflight.code.load.load import PathOrName, loaded_places
+from midflight.code.load.load import PathOrName
 from midflight.code.report.load_report import SHOWN, Diagnostic
 from midflight.code.source.bindings import codes_in
 from midflight.code.source.definitions import definitions_of
 from midflight.code.source.unit import Rejection, Unit, compile_unit, unit_of
 from midflight.code.version.facade import Namespace
-from midflight.code.version.modules import known
+from midflight.code.version.modules import known, loaded_places
 
 __all__ = ["Checked", "check"]
 

@@ -7,8 +7,7 @@ from dataclasses import replace
 from typing import NamedTuple
 
 from midflight.code.editing.running import running_at
-from midflight.code.load.prepare import Failure
-from midflight.code.load.transaction import load_error
+from midflight.code.load.refused import Failure, load_error
 from midflight.code.report.load_report import SHOWN, Diagnostic, LoadReport, summary
 from midflight.code.source.compare import compare_texts
 from midflight.code.source.line_map import line_map

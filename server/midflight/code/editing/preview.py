@@ -13,12 +13,15 @@ from typing import NamedTuple
 
 from midflight.code.census.census import take_census
 from midflight.code.editing.running import Running, running_at
-from midflight.code.load.load import PathOrName, load_units, loaded_places
-from midflight.code.load.prepare import Prepared
+from midflight.code.load.attempt import Options
+from midflight.code.load.load import PathOrName
+from midflight.code.load.new_version import NewVersion
+from midflight.code.load.prepare import prepare
+from midflight.code.load.transaction import transaction, units_in
+from midflight.code.loading.lock import load_lock
 from midflight.code.move.move import move_idle, read_ahead
 from midflight.code.report.load_report import (
     REMEDY,
-    Diagnostic,
     LoadReport,
     MoveReport,
     loaded_line,
@@ -31,15 +34,17 @@ from midflight.code.report.upgrade_report import UpgradeReport, counts
 from midflight.code.report.who_lingers import versions_of
 from midflight.code.source.compare import lines_of_definitions
 from midflight.code.source.definitions import compare, definitions, definitions_of, unified
-from midflight.code.source.unit import Unit, unit_of
+from midflight.code.source.unit import Rejection, Unit, unit_of
 from midflight.code.upgrade.in_thread import Ticket
 from midflight.code.upgrade.plan import Terms
-from midflight.code.upgrade.transaction import Upgrade
+from midflight.code.upgrade.rehearsed import rehearsed
+from midflight.code.upgrade.suspending import suspending
 from midflight.code.upgrade.upgrade import SUSPENDED_SECONDS, check_thread
+from midflight.code.version.modules import loaded_places
 from midflight.errors import LoadError
 from midflight.kernel import Pid
 
-__all__ = ["Change", "Preview", "Rehearsal", "RehearsalReport", "preview"]
+__all__ = ["Change", "Preview", "RehearsalReport", "preview"]
 
 MOST = 200  # processes that the text shows
 JUDGED = 1000  # processes of which it is found out whether they could be moved
@@ -78,36 +83,40 @@ class Preview(NamedTuple):
     running: Running | None
 
 
-class Rehearsal(Upgrade):
-    """A transaction that is never committed."""
-
-    def _finish(self) -> None:
-        """Find out all that a commit would do."""
-        for made in self._made:
-            read_ahead(made.record, made.unit.text)
-        super()._finish()
-
-    def _rehearsed(self, made: Prepared, refusals: tuple[Diagnostic, ...]) -> RehearsalReport:
-        report = super()._rehearsed(made, refusals)
-        lingering = take_census().in_module(made.unit.name, lambda version: version is not made.version)
-        pids = [each.pid for each in lingering[:JUDGED]]
-        moves = [
-            move
-            for start in range(0, len(pids), AT_ONCE)
-            for move in self._lock.call(partial(_judge, made, pids[start : start + AT_ONCE]))
-        ]
-        known = {field.name: getattr(report, field.name) for field in fields(UpgradeReport)}
-        found = {
-            "lingering": lingering,
-            "moved": tuple(pid for move in moves for pid in move.moved),
-            "not_moved": tuple(each for move in moves for each in move.not_moved),
-        }
-        return RehearsalReport(**known | found)
+def _rehearsed(unit: Unit | Rejection) -> LoadReport:
+    """Do all of a load but its commit, as an editor makes it. Raises: LoadError."""
+    terms = Terms(timeout=SUSPENDED_SECONDS, only_news=True)
+    with transaction(units_in([unit]), Options()) as load:
+        (new,) = prepare(load)
+        read_ahead(new.record, new.unit.text)
+        with suspending(load, Ticket(), terms) as servers:
+            servers.suspend()
+            servers.change(is_whole=True)
+            (report,) = rehearsed(load, servers)
+            return _with_processes(report, new)
 
 
-def _judge(made: Prepared, pids: Sequence[Pid]) -> list[MoveReport]:
-    """Say of each process whether it could be moved if `made` were current. On the runtime's thread."""
-    return [move_idle(made.record, made.version, only=pid) for pid in pids]
+def _with_processes(report: UpgradeReport, new: NewVersion) -> RehearsalReport:
+    """Return the report with the processes that would go on in older versions, and which of those could be moved."""
+    lingering = take_census().in_module(new.unit.name, lambda version: version is not new.version)
+    pids = [each.pid for each in lingering[:JUDGED]]
+    moves = [
+        move
+        for start in range(0, len(pids), AT_ONCE)
+        for move in load_lock.call(partial(_judge, new, pids[start : start + AT_ONCE]))
+    ]
+    known = {field.name: getattr(report, field.name) for field in fields(UpgradeReport)}
+    found = {
+        "lingering": lingering,
+        "moved": tuple(pid for move in moves for pid in move.moved),
+        "not_moved": tuple(each for move in moves for each in move.not_moved),
+    }
+    return RehearsalReport(**known | found)
+
+
+def _judge(new: NewVersion, pids: Sequence[Pid]) -> list[MoveReport]:
+    """Say of each process whether it could be moved if `new` were current. On the runtime's thread."""
+    return [move_idle(new.record, new.version, only=pid) for pid in pids]
 
 
 def preview(path_or_name: PathOrName, source: str | None = None) -> Preview:
@@ -125,10 +134,8 @@ def preview(path_or_name: PathOrName, source: str | None = None) -> Preview:
     """
     check_thread("preview")
     unit = unit_of(path_or_name, source, loaded_places())
-    terms = Terms(timeout=SUSPENDED_SECONDS, is_rehearsal=True, only_news=True)
-    make = partial(Rehearsal, ticket=Ticket(), terms=terms)
     try:
-        report = load_units([unit], False, make=make)[0]
+        report = _rehearsed(unit)
     except LoadError as error:
         report = error.report
     running = running_at(unit.path)

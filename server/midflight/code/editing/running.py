@@ -8,10 +8,9 @@ from dataclasses import dataclass
 from types import ModuleType
 
 from midflight.code.load.adopt import changed_since_import
-from midflight.code.load.load import loaded_places
 from midflight.code.source.find_module import ModulePlace, locate
 from midflight.code.source.unit import Rejection, unit_at
-from midflight.code.version.modules import known
+from midflight.code.version.modules import known, loaded_places
 
 __all__ = ["Running", "running_at"]
 

@@ -5,9 +5,9 @@ from __future__ import annotations
 import warnings
 
 from midflight.code.census.bystanders import forget_typing_caches
-from midflight.code.load.commit import run_unload_hooks
 from midflight.code.load.load import load
-from midflight.code.load.steps import log_failure
+from midflight.code.load.outcome import log_failure
+from midflight.code.load.run_hooks import run_unload_hooks
 from midflight.code.loading.lock import load_lock
 from midflight.code.version.modules import known
 from midflight.errors import LoadError

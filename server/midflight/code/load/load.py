@@ -3,18 +3,16 @@
 from __future__ import annotations
 
 import os
-from collections.abc import Callable, Iterable
-from types import ModuleType
+from collections.abc import Iterable
 
 from midflight.code.census.history import source
+from midflight.code.load.attempt import Options
 from midflight.code.load.modified import modified_modules
-from midflight.code.load.prepare import Failure
-from midflight.code.load.transaction import Transaction, load_error
-from midflight.code.loading.lock import load_lock
+from midflight.code.load.transaction import load_units
 from midflight.code.report.load_report import LoadReport
 from midflight.code.source.find_module import ModulePlace
 from midflight.code.source.unit import Rejection, Unit, unit_at, unit_of
-from midflight.code.version.modules import Module, all_modules, module_of
+from midflight.code.version.modules import Module, loaded_places, module_of
 from midflight.errors import UnknownVersionError
 
 __all__ = [
@@ -23,8 +21,6 @@ __all__ = [
     "load",
     "load_many",
     "load_modified",
-    "load_units",
-    "loaded_places",
     "rollback",
     "unit_of_version",
     "units_of",
@@ -59,7 +55,7 @@ def load(
         report.module, report.version, report.changed  # -> ('shop', 2, ('PRICE',))
         shop.PRICE  # -> 3
     """
-    return load_units([unit_of(path_or_name, source, loaded_places())], force, two_versions, move)[0]
+    return load_units([unit_of(path_or_name, source, loaded_places())], Options(force, two_versions, move))[0]
 
 
 def load_many(
@@ -81,7 +77,7 @@ def load_many(
         first, second = code.load_many([("shop", TEXT), ("desk", "import shop")])
         (first.version, second.version)  # -> (2, 2)
     """
-    return load_units(units_of(modules), force, two_versions, move)
+    return load_units(units_of(modules), Options(force, two_versions, move))
 
 
 def units_of(modules: Iterable[PathOrName | PathAndText]) -> list[Unit | Rejection]:
@@ -93,36 +89,6 @@ def units_of(modules: Iterable[PathOrName | PathAndText]) -> list[Unit | Rejecti
         raise TypeError(f"a list of modules is wanted, not {modules!r} alone; nothing was loaded. Give [{modules!r}]")
     pairs = [each if isinstance(each, tuple) else (each, None) for each in modules]
     return [unit_of(path, text, loaded_places()) for path, text in pairs]
-
-
-def loaded_places() -> list[tuple[str, str]]:
-    """Return name and file of every module that was loaded."""
-    return [(module.name, module.path) for module in all_modules()]
-
-
-def load_units(
-    found: list[Unit | Rejection],
-    force: bool,
-    two_versions: bool = False,
-    move: bool = False,
-    make: Callable[..., Transaction] = Transaction,
-) -> tuple[LoadReport, ...]:
-    """Load these units, together or not at all. `make` makes the transaction. Raises: LoadError, ValueError."""
-    failures = [Failure(each.name, each.path, (each.problem,)) for each in found if isinstance(each, Rejection)]
-    if failures:
-        raise load_error(failures)
-    units = [each for each in found if isinstance(each, Unit)]
-    names = [unit.name for unit in units]
-    if len(set(names)) < len(names):
-        raise ValueError(f"a module is given twice: {sorted(names)}; nothing was loaded. Give each once")
-    if not units:
-        return ()
-    return make(units, load_lock, _reload, force=force, two_versions=two_versions, move=move).run()
-
-
-def _reload(module: ModuleType) -> None:
-    """Do what `importlib.reload(module)` does with a module of ours: load its file as a new version."""
-    load(module.__name__)
 
 
 def load_modified(force: bool = False, move: bool = False) -> tuple[LoadReport, ...]:
@@ -155,7 +121,7 @@ def rollback(name: str, to: int | None = None, force: bool = False, move: bool =
     """
     record = module_of(name)
     number = _number_before(record) if to is None else to
-    return load_units([unit_of_version(name, number)], force, move=move)[0]
+    return load_units([unit_of_version(name, number)], Options(force, move=move))[0]
 
 
 def unit_of_version(name: str, number: int) -> Unit | Rejection:

@@ -7,35 +7,31 @@ from collections.abc import Collection, Iterable
 
 from midflight.code.checks.stale_imports import stale_names
 from midflight.code.identity.module_reads import read_in_body
-from midflight.code.load.prepare import Prepared
+from midflight.code.load.draft import Draft
 from midflight.code.version.modules import known
 
-__all__ = ["Overtaken", "mentions", "overtaken_by"]
+__all__ = ["mentions", "overtaken_by"]
 
 
-class Overtaken(Exception):
-    """A body was run with versions that are no longer current; the text says which."""
-
-
-def mentions(made: Iterable[Prepared], name: str) -> bool:
+def mentions(drafts: Iterable[Draft], name: str) -> bool:
     """Say whether one of the texts has the last word of a module's name in it: else that module is nothing to it."""
     word = re.compile(rf"\b{re.escape(name.rpartition('.')[2])}\b")
-    return any(word.search(each.unit.text) for each in made)
+    return any(word.search(each.unit.text) for each in drafts)
 
 
-def overtaken_by(made: Prepared, committed: Collection[str]) -> str | None:
-    """Say which object in `made` is of an older version of these modules, which others have committed; or None.
+def overtaken_by(draft: Draft, committed: Collection[str]) -> str | None:
+    """Say which object in `draft` is of an older version of these modules, which others have committed; or None.
 
     A module that it calls through the module's name does not count: such a call finds the current version.
     """
-    unit = made.unit
+    unit = draft.unit
     for name in committed:
         record = known(name)
         if record is None or record.current is None:
             continue
         new = record.facade.namespace
-        if (key := next(stale_names(name, new, unit.name, made.namespace, unit.text), None)) is not None:
+        if (key := next(stale_names(name, new, unit.name, draft.namespace, unit.text), None)) is not None:
             return f"it has imported {key} from {name}, which has been loaded meanwhile"
-    if (read := read_in_body(made.namespace, committed)) is not None:
+    if (read := read_in_body(draft.namespace, committed)) is not None:
         return f"its body has read {read}, and that module has been loaded meanwhile"
     return None

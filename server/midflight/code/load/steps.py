@@ -1,13 +1,10 @@
-"""The steps of a load that cannot be undone: the swap and the work after it. All are done, whatever happens.
+"""The steps of a load that cannot be undone, each taken whatever became of the others; and Ctrl-C put off meanwhile.
 
-Laws:
-1. Nothing is raised from the swap on but Ctrl-C, and that when all is done.
-2. What fails is a warning in the report, which says what is not known now; the log has its traceback.
+Nothing is raised from the swap on but Ctrl-C, and that when all is done. What fails is told, and not raised.
 """
 
 from __future__ import annotations
 
-import logging
 import signal
 import sys
 import threading
@@ -16,16 +13,11 @@ from contextlib import contextmanager
 from types import FrameType
 from typing import Any, NamedTuple
 
-from midflight.code.load.prepare import Prepared
-from midflight.code.report.load_report import Diagnostic, LoadReport
-from midflight.kernel import is_user_code, trouble
-from midflight.text import exception_said
+from midflight.kernel import is_user_code
 
-__all__ = ["Interrupts", "Step", "log_failure", "note_failure", "report_of", "take_all", "undisturbed"]
+__all__ = ["Interrupts", "Step", "take_all", "undisturbed"]
 
 TRIES = 3  # of a step that Ctrl-C falls into
-
-_log = logging.getLogger("midflight.code")
 
 
 class Step(NamedTuple):
@@ -40,8 +32,11 @@ class Step(NamedTuple):
     must: bool = False
 
 
-def take_all(steps: Sequence[Step], made: Sequence[Prepared]) -> BaseException | None:
-    """Take the steps in their order, each whatever became of the others; return the Ctrl-C that fell into one."""
+def take_all(steps: Sequence[Step], note_failure: Callable[[str, BaseException], object]) -> BaseException | None:
+    """Take the steps in their order, each whatever became of the others; return the Ctrl-C that fell into one.
+
+    `note_failure` is told what is not known, and the error, if a step fails.
+    """
     interrupt: BaseException | None = None
     index = tries = 0
     # One loop, and no calls around the steps: Ctrl-C may fall between any two instructions.
@@ -61,39 +56,9 @@ def take_all(steps: Sequence[Step], made: Sequence[Prepared]) -> BaseException |
             if unknown is None:
                 raise
             if not is_interrupt:
-                note_failure(made, unknown, error)
+                note_failure(unknown, error)
             index, tries = index + 1, 0
     return interrupt
-
-
-def note_failure(made: Sequence[Prepared], unknown: str, error: BaseException) -> None:
-    """Add the warning to each module that is current, and write `error` into the log."""
-    for each in made:
-        each.warnings.append(_warning(each, unknown, error))
-    names = ", ".join(f"{each.unit.name} version {each.version.number}" for each in made)
-    log_failure(f"{names}: current and whole, but {unknown}", error)
-
-
-def log_failure(text: str, error: BaseException) -> None:
-    """Write `text` into the log, with the traceback of `error`. Raises nothing."""
-    trouble.log_raised(_log, text, error)
-
-
-def report_of(prepared: Prepared) -> LoadReport:
-    """Return the report of a version that has become current; a short one if the whole cannot be made."""
-    try:
-        return prepared.report()
-    except Exception as error:
-        note_failure([prepared], "what changed and who lingers is not known", error)
-        number = prepared.version.number
-        warnings = tuple(prepared.warnings)
-        return LoadReport(prepared.unit.name, number, prepared.unit.path, warnings=warnings, current=number)
-
-
-def _warning(made: Prepared, unknown: str, error: BaseException) -> Diagnostic:
-    path = made.unit.path
-    text = f"version {made.version.number} is current and whole, but {unknown}: {exception_said(error)}"
-    return Diagnostic(path, 1, 0, 1, 0, "warning", text, "afterwards")
 
 
 class Interrupts:

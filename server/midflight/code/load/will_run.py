@@ -14,7 +14,7 @@ from typing import Any
 from midflight.code.census.census import Census, Start
 from midflight.code.checks.live_calls import Ahead, BrokenCall, broken_calls
 from midflight.code.identity.current import current
-from midflight.code.load.prepare import Prepared
+from midflight.code.load.new_version import NewVersion
 from midflight.code.move.move import move_idle
 from midflight.kernel import Pid
 
@@ -24,24 +24,24 @@ CALLBACKS = ("handle_call", "handle_cast", "handle_info", "terminate")
 PACKAGE = __name__.partition(".")[0] + "."
 
 
-def broken_by(made: Sequence[Prepared], census: Census, *, move: bool) -> dict[Prepared, list[BrokenCall]]:
-    """Return, for each version in the making, what of the code ahead would fail if they all became current.
+def broken_by(new: Sequence[NewVersion], census: Census, *, move: bool) -> dict[NewVersion, list[BrokenCall]]:
+    """Return, for each new version, what of the code ahead would fail if they all became current.
 
     With `move`, without the processes that would be moved first: those call what the new version says. On the
     runtime's thread, as `move_idle`.
     """
-    ahead = [*_frames(census), *_callbacks(census, {each.unit.name for each in made})]
-    found = {each: list(_broken_by(each, ahead)) for each in made}
+    ahead = [*_frames(census), *_callbacks(census, {each.unit.name for each in new})]
+    found = {each: list(_broken_by(each, ahead)) for each in new}
     if move and any(found.values()):
-        moved = {pid for each in made for pid in move_idle(each.record, each.version).moved}
+        moved = {pid for each in new for pid in move_idle(each.record, each.version).moved}
         found = {each: list(_without(moved, broken)) for each, broken in found.items()}
     return found
 
 
-def _broken_by(made: Prepared, ahead: Sequence[Ahead]) -> Iterator[BrokenCall]:
-    module: ModuleType = made.record.facade.module
-    if made.before is not None and (old := made.before.namespace) is not None:
-        yield from broken_calls(ahead, module, old, made.namespace)
+def _broken_by(new: NewVersion, ahead: Sequence[Ahead]) -> Iterator[BrokenCall]:
+    module: ModuleType = new.record.facade.module
+    if new.before is not None and (old := new.before.namespace) is not None:
+        yield from broken_calls(ahead, module, old, new.namespace)
 
 
 def _without(moved: set[Pid], broken: Sequence[BrokenCall]) -> Iterator[BrokenCall]:

@@ -2,14 +2,14 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator, Sequence
+from collections.abc import Iterable, Iterator, Sequence
 from dataclasses import fields, replace
 from types import TracebackType
 from typing import Any
 
 from midflight.code.identity.fields import fields_of
 from midflight.code.identity.server_state import shown
-from midflight.code.load.prepare import Prepared
+from midflight.code.load.new_version import NewVersion
 from midflight.code.report.body_problems import body_problems
 from midflight.code.report.load_report import SHOWN, Diagnostic, LoadReport
 from midflight.code.report.upgrade_report import MOST, ServerChange, UpgradeReport
@@ -17,7 +17,7 @@ from midflight.code.upgrade.suspended import SuspendedServer
 from midflight.code.version.snapshots import readable
 from midflight.text import exception_said, exception_text
 
-__all__ = ["changes_of", "problems_of", "state_of", "with_servers"]
+__all__ = ["changes_of", "problems_of", "servers_of", "state_of", "with_servers"]
 
 
 def with_servers(report: LoadReport, servers: tuple[ServerChange, ...] = (), held_ms: float = 0.0) -> UpgradeReport:
@@ -58,15 +58,22 @@ def _change(suspended: SuspendedServer, has_text: bool) -> ServerChange:
     )
 
 
+def servers_of(new: NewVersion, servers: Iterable[SuspendedServer]) -> list[SuspendedServer]:
+    """Return those of the servers that are the module's."""
+    return [each for each in servers if each.plan is not None and each.plan.module == new.unit.name]
+
+
 def state_of(suspended: SuspendedServer) -> str:
     """Return the state that a server had when it was suspended, as text; "" if it has none, or was not suspended."""
     return shown(suspended.attributes)
 
 
-def problems_of(failed: Sequence[SuspendedServer], made: Prepared, group: Sequence[Prepared]) -> Iterator[Diagnostic]:
-    """Yield the errors in servers of the module `made`, once for all of the same kind at one place.
+def problems_of(
+    failed: Sequence[SuspendedServer], new: NewVersion, group: Sequence[NewVersion]
+) -> Iterator[Diagnostic]:
+    """Yield the errors in servers of the module `new`, once for all of the same kind at one place.
 
-    The place is in the text of `made`; else in one of the `group`, where the callback is that is inherited.
+    The place is in the text of `new`; else in one of the `group`, where the callback is that is inherited.
     """
     groups: dict[tuple[object, ...], list[SuspendedServer]] = {}
     for each in failed:
@@ -83,15 +90,15 @@ def problems_of(failed: Sequence[SuspendedServer], made: Prepared, group: Sequen
             raised += ", the first one"
         callback = "__migrate__" if first.plan is not None and first.plan.changer is None else "code_change"
         message = f"{callback} of {who} raised {raised}; {whose} is {state_of(first) or 'empty'}"
-        places = [_problem_in(each, first.error) for each in (made, *group)]
+        places = [_problem_in(each, first.error) for each in (new, *group)]
         problem = next((each for each in places if each.code == "code-change"), places[0])
         yield replace(problem, message=message)
 
 
-def _problem_in(made: Prepared, error: BaseException) -> Diagnostic:
-    """Say where in the text of `made` it came from; the code is "state" if it did not, but from an older one, say."""
-    assert made.version.snapshot is not None
-    problem = next(body_problems(error, made.unit.path, made.unit.text, made.version.snapshot.file))
+def _problem_in(new: NewVersion, error: BaseException) -> Diagnostic:
+    """Say where in the text of `new` it came from; the code is "state" if it did not, but from an older one, say."""
+    assert new.version.snapshot is not None
+    problem = next(body_problems(error, new.unit.path, new.unit.text, new.version.snapshot.file))
     return replace(problem, code="state" if (problem.line, problem.end_column) == (1, 0) else "code-change")
 
 

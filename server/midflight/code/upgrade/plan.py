@@ -8,7 +8,7 @@ from itertools import compress
 from operator import attrgetter
 from typing import Any
 
-from midflight.code.load.prepare import Prepared
+from midflight.code.load.new_version import NewVersion
 from midflight.code.report.load_report import SHOWN, Diagnostic
 from midflight.code.upgrade.callbacks import age_of, class_in, has_code_change, is_news, newest_version_with
 from midflight.code.upgrade.suspended import Plan
@@ -30,21 +30,20 @@ class Terms:
 
     extra: object = None
     timeout: float | None = None
-    is_rehearsal: bool = False
     only_news: bool = False
     back_to: int | None = None
     caller: Process | None = None
 
 
 class Planner:
-    """Plans for the servers of the modules that were `made`, by their class. Asked anywhere, answers the same.
+    """Plans for the servers of the modules in `new`, by their class. Asked anywhere, answers the same.
 
     A class is its own module's to plan for, whatever it is made of: so each server has one plan at most.
     """
 
-    def __init__(self, made: Sequence[Prepared], terms: Terms) -> None:
-        self._made = {each.unit.name: each for each in made}
-        self._versions = {each.unit.name: each.version for each in made}
+    def __init__(self, new: Sequence[NewVersion], terms: Terms) -> None:
+        self._made = {each.unit.name: each for each in new}
+        self._versions = {each.unit.name: each.version for each in new}
         self._terms = terms
         self._plans: dict[type[Any], Plan | None] = {}
 
@@ -82,7 +81,7 @@ class Planner:
         return Plan(name, new, changer, version, old_vsn, terms.extra)
 
 
-def stragglers(made: Sequence[Prepared]) -> Iterator[tuple[Prepared, Diagnostic]]:
+def stragglers(new: Sequence[NewVersion]) -> Iterator[tuple[NewVersion, Diagnostic]]:
     """Yield, as warnings, which servers stay behind: their class is gone, or is made of one that is not the newest.
 
     Each with the module that it is to be told of. On the runtime's thread.
@@ -90,7 +89,7 @@ def stragglers(made: Sequence[Prepared]) -> Iterator[tuple[Prepared, Diagnostic]
     found: dict[type[Any], list[Pid]] = {}
     for pid, server in servers_now():
         found.setdefault(type(server), []).append(pid)
-    group = {each.unit.name: each for each in made}
+    group = {each.unit.name: each for each in new}
     for cls, pids in found.items():
         for each, why in _whys(cls, group):
             more = f" and {len(pids) - SHOWN} more" if len(pids) > SHOWN else ""
@@ -98,7 +97,7 @@ def stragglers(made: Sequence[Prepared]) -> Iterator[tuple[Prepared, Diagnostic]
             yield each, replace(each.problem(f"{who}{more}: {why}", "server"), severity="warning")
 
 
-def _whys(cls: type[Any], group: Mapping[str, Prepared]) -> Iterator[tuple[Prepared, str]]:
+def _whys(cls: type[Any], group: Mapping[str, NewVersion]) -> Iterator[tuple[NewVersion, str]]:
     own = group.get(cls.__module__)
     new = cls if own is None else class_in(own.namespace, cls.__qualname__)
     if own is not None and new is None:

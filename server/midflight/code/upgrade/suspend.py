@@ -1,4 +1,4 @@
-"""Suspend servers between two messages while their new states are made: all are taken, changed, and let go.
+"""`Suspension`: servers held between two messages while their new states are made: suspended, changed, and let go.
 
 The life of a suspended server: "suspend" is sent -> it is between two messages; it goes on once more if another that is
 to be suspended waits for its answer -> in its own process a copy of it is made and changed -> `install` puts the copy
@@ -14,13 +14,18 @@ Laws:
 
 from __future__ import annotations
 
-from collections.abc import Callable, Sequence, Set
-from typing import Any, NamedTuple
+import time
+from collections.abc import Sequence, Set
+from typing import NamedTuple
 
 from midflight.code.identity.server_state import swap_state
-from midflight.code.upgrade.in_thread import Ticket
-from midflight.code.upgrade.plan import serving
-from midflight.code.upgrade.suspended import Plan, SuspendedServer, called_by, let_go, place_of, preparing, what_it_does
+from midflight.code.load.new_version import NewVersion
+from midflight.code.load.outcome import Commit
+from midflight.code.report.upgrade_report import ServerChange
+from midflight.code.upgrade.account import changes_of, servers_of
+from midflight.code.upgrade.in_thread import Stopped, Ticket
+from midflight.code.upgrade.plan import Planner, Terms, serving, stragglers
+from midflight.code.upgrade.suspended import SuspendedServer, called_by, let_go, place_of, preparing, what_it_does
 from midflight.kernel import (
     OUTSIDE,
     Down,
@@ -68,26 +73,25 @@ class _Answers:
 
 
 class Suspension:
-    """All servers for whose class `plan_for` has a plan, from `take` to `release`.
+    """All servers for whose class there is a plan, from `suspend` to `release`. The States of a commit.
 
-    `timeout` is in seconds of the runtime's clock, None for no limit: no server is suspended for longer. `caller` is
-    the process that waits for all this, if it is one: it cannot be suspended.
+    By the terms, no server is suspended for longer than `timeout` seconds of its runtime's clock, and the `caller`,
+    which waits for all this, cannot be suspended. `changes` are the outcomes by module. `seconds` is how long servers
+    have been suspended, None if none was.
     """
 
-    def __init__(
-        self,
-        plan_for: Callable[[type[Any]], Plan | None],
-        ticket: Ticket,
-        timeout: float | None,
-        caller: Process | None,
-    ) -> None:
-        self._plan_for = plan_for
+    def __init__(self, new: Sequence[NewVersion], ticket: Ticket, terms: Terms) -> None:
+        self.new = tuple(new)
+        self.changes: dict[str, tuple[ServerChange, ...]] = {}
+        self._plan_for = Planner(new, terms)
+        self._plan_for.read_ahead()
         self._ticket = ticket
-        self._timeout = timeout
-        self._caller = caller
+        self._terms = terms
         self._deadlines: dict[Scheduler, float] = {}
         self._all: list[SuspendedServer] = []
         self._installed: list[SuspendedServer] | None = None
+        self._since: float | None = None
+        self._until: float | None = None
 
     @property
     def servers(self) -> list[SuspendedServer]:
@@ -97,20 +101,49 @@ class Suspension:
         changed = [each for each in self._all if each.is_alive and (each.new is not None or each.error is not None)]
         return sorted(changed, key=lambda each: each.pid)
 
-    def take(self) -> None:
-        """Suspend all servers that are not suspended yet, and make their states. Raises: Busy, Stopped."""
+    @property
+    def failed(self) -> list[SuspendedServer]:
+        """The servers whose code_change raised, oldest first."""
+        return [each for each in self.servers if each.error is not None]
+
+    @property
+    def seconds(self) -> float | None:
+        """The time since the first server was asked to suspend, or until all went on."""
+        if self._since is None:
+            return None
+        return (self._until or time.perf_counter()) - self._since
+
+    def suspend(self) -> None:
+        """Suspend all servers that are not suspended yet. Raises: Busy, Stopped."""
+        self._since = self._since or time.perf_counter()
         for scheduler in schedulers():
-            self._ticket.run(scheduler, self._take, scheduler)
+            self._ticket.run(scheduler, self._suspend, scheduler)
+
+    def change(self, *, is_whole: bool = False) -> None:
+        """Have all that are suspended make their new states. With `is_whole`, tell the whole state of each.
+
+        What a code_change raised is not raised: `failed` has it. Raises: Busy, Stopped.
+        """
         for scheduler in schedulers():
             self._ticket.run(scheduler, self._change, scheduler)
+        servers = self.servers
+        self.changes = {each.unit.name: changes_of(servers_of(each, servers), is_whole=is_whole) for each in self.new}
 
-    def is_complete(self) -> bool:
-        """Say whether all servers that there are now are suspended, and have new states. On the runtime's thread."""
-        return not any(self._find(scheduler) for scheduler in schedulers())
+    def are_ready(self, commit: Commit) -> bool:
+        """Say whether all servers that there are now are suspended, and have new states. On the runtime's thread.
 
-    def touched(self) -> list[SuspendedServer]:
-        """Return those whose state is no longer the one that was copied. On the runtime's thread."""
-        return [each for each in self.servers if each.new is not None and not each.is_as_it_was]
+        Warns in `commit` of servers that stay behind.
+        Raises: Stopped, also if the state of a server is no longer the one that was copied.
+        """
+        self._ticket.check()
+        if any(self._find(scheduler) for scheduler in schedulers()):
+            return False
+        touched = [each for each in self.servers if each.new is not None and not each.is_as_it_was]
+        if touched:
+            raise Stopped(f"somebody else has resumed {touched[0]!r} meanwhile, or replaced its state")
+        for new, warning in stragglers(self.new):
+            commit.warn(new, [warning])
+        return True
 
     def install(self) -> None:
         """Give every server its new state. On the runtime's thread. Cannot fail, and may be done again."""
@@ -122,6 +155,7 @@ class Suspension:
         """Let everybody go on; returns before they do."""
         for each in self._all:
             each.scheduler.on_own_thread(let_go, each)
+        self._until = time.perf_counter()
 
     # --- In a process of the servers' scheduler ---------------------------------------------------------------
 
@@ -138,12 +172,12 @@ class Suspension:
                 found.append(SuspendedServer(scheduler, process, plan))
         return found
 
-    async def _take(self, scheduler: Scheduler) -> None:
-        if self._timeout is not None:
-            self._deadlines.setdefault(scheduler, scheduler.clock.now() + self._timeout)
+    async def _suspend(self, scheduler: Scheduler) -> None:
+        if self._terms.timeout is not None:
+            self._deadlines.setdefault(scheduler, scheduler.clock.now() + self._terms.timeout)
         found = self._find(scheduler)
         self._all += found
-        own = [each for each in found if each.process is self._caller]
+        own = [each for each in found if each.process is self._terms.caller]
         if own:
             raise Busy([Late(own[0], f"{own[0]!r} asks for it itself, in a callback; have another process do so")])
         late = await self._ask(scheduler, [(each, "suspend") for each in found], is_suspending=True)

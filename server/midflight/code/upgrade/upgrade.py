@@ -7,11 +7,12 @@ servers go on. What fails before that step leaves all as it was; nothing fails a
 
 from __future__ import annotations
 
-from collections.abc import Iterable
+from collections.abc import Iterable, Sequence
 from dataclasses import replace
 from functools import partial
 
-from midflight.code.load.load import PathAndText, PathOrName, load_units, loaded_places, unit_of_version, units_of
+from midflight.code.load.attempt import Options
+from midflight.code.load.load import PathAndText, PathOrName, unit_of_version, units_of
 from midflight.code.report.load_report import LoadReport
 from midflight.code.report.upgrade_report import UpgradeReport
 from midflight.code.source.unit import Rejection, Unit, unit_of
@@ -20,8 +21,8 @@ from midflight.code.upgrade.awaited import in_a_thread
 from midflight.code.upgrade.callbacks import age_of
 from midflight.code.upgrade.in_thread import Ticket
 from midflight.code.upgrade.plan import Terms
-from midflight.code.upgrade.transaction import Upgrade
-from midflight.code.version.modules import module_of
+from midflight.code.upgrade.upgrade_units import rehearse_units, upgrade_units
+from midflight.code.version.modules import loaded_places, module_of
 from midflight.errors import NotInProcess
 from midflight.kernel import Process, current_process, schedulers
 
@@ -79,8 +80,8 @@ async def upgrade(
         await call(pid, 1)  # -> 8
     """
     ticket = Ticket()
-    terms = Terms(extra, timeout, dry_run, caller=_caller())
-    return await in_a_thread(ticket, partial(_upgrade, ticket, terms, path_or_name, source, force, to))
+    terms = Terms(extra, timeout, caller=_caller())
+    return await in_a_thread(ticket, partial(_upgrade, ticket, terms, path_or_name, source, force, dry_run, to))
 
 
 def upgrade_sync(
@@ -98,7 +99,7 @@ def upgrade_sync(
     Raises: as `upgrade`; RuntimeError on a runtime's own thread, which has to run the servers meanwhile.
     """
     check_thread("upgrade_sync")
-    return _upgrade(Ticket(), Terms(extra, timeout, dry_run), path_or_name, source, force, to)
+    return _upgrade(Ticket(), Terms(extra, timeout), path_or_name, source, force, dry_run, to)
 
 
 async def upgrade_many(
@@ -130,9 +131,9 @@ async def upgrade_many(
         [report.version for report in reports]  # -> [2, 2]
     """
     ticket = Ticket()
-    terms = Terms(extra, timeout, dry_run, caller=_caller())
+    terms = Terms(extra, timeout, caller=_caller())
     wanted = modules if isinstance(modules, str) else list(modules)
-    return await in_a_thread(ticket, partial(_upgrade_many, ticket, terms, wanted, force))
+    return await in_a_thread(ticket, partial(_upgrade_many, ticket, terms, wanted, force, dry_run))
 
 
 def upgrade_many_sync(
@@ -148,7 +149,7 @@ def upgrade_many_sync(
     Raises: as `upgrade_many`; RuntimeError on a runtime's own thread, which has to run the servers meanwhile.
     """
     check_thread("upgrade_many_sync", "upgrade_many")
-    return _upgrade_many(Ticket(), Terms(extra, timeout, dry_run), modules, force)
+    return _upgrade_many(Ticket(), Terms(extra, timeout), modules, force, dry_run)
 
 
 def load_or_upgrade(
@@ -191,12 +192,18 @@ def load_or_upgrade_many(
     Raises: as `upgrade_many_sync` does.
     """
     check_thread("load_or_upgrade_many", "upgrade_many")
-    make = partial(Upgrade, ticket=Ticket(), terms=Terms(extra, timeout, only_news=True))
-    return load_units(units_of(modules), force, two_versions, move, make)
+    options = Options(force, two_versions, move)
+    return upgrade_units(units_of(modules), options, Ticket(), Terms(extra, timeout, only_news=True))
 
 
 def _upgrade(
-    ticket: Ticket, terms: Terms, path_or_name: PathOrName, source: str | None, force: bool, to: int | None
+    ticket: Ticket,
+    terms: Terms,
+    path_or_name: PathOrName,
+    source: str | None,
+    force: bool,
+    dry_run: bool,
+    to: int | None,
 ) -> UpgradeReport:
     if to is None:
         unit = unit_of(path_or_name, source, loaded_places())
@@ -206,17 +213,21 @@ def _upgrade(
         name = str(path_or_name)
         terms = replace(terms, back_to=age_of(module_of(name).version(to)))
         unit = unit_of_version(name, to)
-    return _upgraded([unit], ticket, terms, force)[0]
+    return _upgraded([unit], ticket, terms, force, dry_run)[0]
 
 
 def _upgrade_many(
-    ticket: Ticket, terms: Terms, modules: Iterable[PathOrName | PathAndText], force: bool
+    ticket: Ticket, terms: Terms, modules: Iterable[PathOrName | PathAndText], force: bool, dry_run: bool
 ) -> tuple[UpgradeReport, ...]:
-    return _upgraded(units_of(modules), ticket, terms, force)
+    return _upgraded(units_of(modules), ticket, terms, force, dry_run)
 
 
-def _upgraded(units: list[Unit | Rejection], ticket: Ticket, terms: Terms, force: bool) -> tuple[UpgradeReport, ...]:
-    reports = load_units(units, force, make=partial(Upgrade, ticket=ticket, terms=terms))
+def _upgraded(
+    found: Sequence[Unit | Rejection], ticket: Ticket, terms: Terms, force: bool, dry_run: bool
+) -> tuple[UpgradeReport, ...]:
+    if dry_run:
+        return rehearse_units(found, Options(force), ticket, terms)
+    reports = upgrade_units(found, Options(force), ticket, terms)
     return tuple(each if isinstance(each, UpgradeReport) else with_servers(each) for each in reports)
 
 

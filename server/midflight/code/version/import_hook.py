@@ -17,6 +17,7 @@ from importlib.util import spec_from_file_location
 from types import ModuleType
 
 from midflight.code.version.facade import Namespace
+from midflight.code.version.modules import all_modules
 from midflight.code.version.version import Version
 
 __all__ = ["VersionLoader", "carry_submodules", "fill", "finder", "spec_of"]
@@ -29,13 +30,12 @@ _installing = threading.Lock()
 class VersionLoader(SourceFileLoader):
     """The loader of one version: `linecache` and `inspect` get that version's text from it, not today's file.
 
-    `execute_first` runs the body when the import system makes the module; asked again, `reload` is called.
+    `execute_first` runs the body when the import system makes the module; asked again, the module is loaded.
     """
 
-    def __init__(self, name: str, path: str, reload: Execute, execute_first: Execute | None = None) -> None:
+    def __init__(self, name: str, path: str, execute_first: Execute | None = None) -> None:
         super().__init__(name, path)
         self.version: Version | None = None
-        self._reload = reload
         self._execute_first = execute_first
 
     def get_source(self, fullname: str) -> str | None:
@@ -45,7 +45,7 @@ class VersionLoader(SourceFileLoader):
 
     def exec_module(self, module: ModuleType) -> None:
         """Run the first version of a new module, or load one that is there again."""
-        execute, self._execute_first = self._execute_first or self._reload, None
+        execute, self._execute_first = self._execute_first or finder.reload, None
         execute(module)
 
 
@@ -85,23 +85,22 @@ def carry_submodules(namespace: Namespace, name: str, before: Namespace) -> None
 
 
 class Finder:
-    """In front of `sys.meta_path`: finds the modules that a load in this thread is about, and no others."""
+    """In front of `sys.meta_path`: finds the modules that a load in this thread is about, and no others.
+
+    `reload` is what `importlib.reload` does with a module of the code server.
+    """
 
     def __init__(self) -> None:
         self._wanted: dict[tuple[int, str], ModuleSpec] = {}
-        self._again: Callable[[ModuleType], ModuleSpec | None] = lambda _: None
+        self.reload: Execute = lambda _: None
         self._refusal_of: Callable[[str], ImportError | None] = lambda _: None
 
-    def install(
-        self,
-        again: Callable[[ModuleType], ModuleSpec | None],
-        refusal_of: Callable[[str], ImportError | None],
-    ) -> None:
-        """Be there from now on. `again` gives the spec by which `importlib.reload` loads a module of ours.
+    def install(self, reload: Execute, refusal_of: Callable[[str], ImportError | None]) -> None:
+        """Be there from now on. `importlib.reload` calls `reload` with a module of the code server.
 
         `refusal_of` says why a module cannot be imported by anybody who does not load it, None if it can.
         """
-        self._again, self._refusal_of = again, refusal_of
+        self.reload, self._refusal_of = reload, refusal_of
         with _installing:
             if self not in sys.meta_path:
                 sys.meta_path.insert(0, self)
@@ -128,11 +127,18 @@ class Finder:
         Raises: ImportError for one that is half made.
         """
         if target is not None:
-            return self._again(target)
+            return _spec_to_reload(target)
         found = self._wanted.get((get_ident(), fullname))
         if found is None and (error := self._refusal_of(fullname)) is not None:
             raise error
         return found
+
+
+def _spec_to_reload(module: ModuleType) -> ModuleSpec | None:
+    for record in all_modules():
+        if record.facade.module is module:
+            return spec_of(record.name, record.path, VersionLoader(record.name, record.path))
+    return None
 
 
 finder = Finder()

@@ -9,7 +9,7 @@ from midflight.code.version.snapshots import show_at
 from midflight.code.version.version import Version
 from midflight.errors import UnknownModuleError, UnknownVersionError
 
-__all__ = ["Module", "all_modules", "known", "module_of", "remember"]
+__all__ = ["Module", "all_modules", "known", "loaded_places", "module_of", "remember"]
 
 KEPT = 100  # texts of a module, for rollback
 
@@ -94,3 +94,8 @@ def remember(module: Module) -> None:
 def all_modules() -> tuple[Module, ...]:
     """Return the records of all modules, in the order of their first load."""
     return tuple(_modules.values())
+
+
+def loaded_places() -> list[tuple[str, str]]:
+    """Return name and file of every module that was loaded."""
+    return [(module.name, module.path) for module in all_modules()]

@@ -1,0 +1,169 @@
+"""The work that follows the swap of a commit, on the runtime's thread, before any process runs.
+
+`AFTER_SWAP` is the list of it: add to it what must be done or found out then. What can wait until processes run again
+belongs into `AFTER_COMMIT`, in after_commit.py.
+"""
+
+from __future__ import annotations
+
+import time
+from collections.abc import Callable, Iterable
+from contextlib import AbstractContextManager
+from dataclasses import replace
+from functools import partial
+from typing import NamedTuple
+
+from midflight.code.census.bystanders import bystanders, forget_typing_caches
+from midflight.code.census.census import Census
+from midflight.code.held.live import refresh_live
+from midflight.code.load.new_version import NewVersion
+from midflight.code.load.outcome import Commit
+from midflight.code.load.run_hooks import hook_problem
+from midflight.code.load.steps import Step
+from midflight.code.move.move import move_idle
+from midflight.code.report.load_report import Diagnostic
+from midflight.code.version import hooks
+from midflight.code.version.version import Version
+
+__all__ = ["AFTER_SWAP", "MOVES_UNKNOWN", "Swapped", "steps_after"]
+
+MOVES_UNKNOWN = "which processes were moved is not known: see code.processes"
+
+
+class Swapped:
+    """A commit whose versions are about to be current, with what the work after it needs.
+
+    `is_urgent` says that idle processes must not take one more step in old code. `may_load` is held while load hooks
+    run. `started` is when the commit began, in seconds of `time.perf_counter`.
+    """
+
+    def __init__(
+        self,
+        commit: Commit,
+        census: Census,
+        *,
+        is_urgent: bool,
+        may_load: Callable[[], AbstractContextManager[None]],
+        started: float,
+    ) -> None:
+        self.commit = commit
+        self.census: Census | None = census
+        self.is_urgent = is_urgent
+        self.may_load = may_load
+        self.started = started
+        self.load_hooks = [(each, hook) for each in commit.new for hook in hooks.hooks_of(each.namespace, "load")]
+
+
+class AfterSwap(NamedTuple):
+    """Something to do after the swap: for each version by itself, or once for all; the other one is None.
+
+    It may be begun again, as a Step. `unknown` says what is not known if it fails.
+    """
+
+    unknown: str
+    once: Callable[[Swapped], object] | None = None
+    each: Callable[[Commit, NewVersion], object] | None = None
+    must: bool = False
+
+
+def steps_after(swapped: Swapped) -> list[Step]:
+    """Return AFTER_SWAP as steps."""
+    steps = []
+    for unknown, once, each, must in AFTER_SWAP:
+        if once is not None:
+            steps.append(Step(partial(once, swapped), unknown, must))
+        if each is not None:
+            steps += [Step(partial(each, swapped.commit, new), unknown, must) for new in swapped.commit.new]
+    return steps
+
+
+def run_load_hooks(swapped: Swapped) -> None:
+    """Call the load hooks of the new versions, each once."""
+    with swapped.may_load():
+        while swapped.load_hooks:
+            new, hook = swapped.load_hooks[0]
+            try:
+                del swapped.load_hooks[0]  # here: Ctrl-C takes no hook away that it does not fall into
+                hook()
+            except KeyboardInterrupt:
+                raise
+            except BaseException as error:  # a hook's fault is a warning, whatever it is: the swap stays
+                swapped.commit.warn(new, [hook_problem(new.unit.path, hook, "load", error)])
+
+
+def empty_typing_caches(_: Swapped) -> None:
+    """Take old versions out of the caches of typing."""
+    forget_typing_caches()
+
+
+def note_bystanders(commit: Commit, new: NewVersion) -> None:
+    """Warn of threads and tasks that run older versions."""
+    was_current = new.record.versions  # not one that was given up, of which another note tells
+    commit.warn(
+        new,
+        [
+            Diagnostic(version.path, line, 0, line, 0, "note", text, "bystander")
+            for who, version, function, line in bystanders(_other_than(new.version))
+            if was_current.get(version.number) is version
+            for text in [f"{who} runs version {version.number} at {function}:{line}, and goes on there until it ends"]
+        ],
+    )
+
+
+def note_lingering(swapped: Swapped) -> None:
+    """Note the processes that run older versions."""
+    assert swapped.census is not None
+    for new in swapped.commit.new:
+        swapped.commit[new].lingering = swapped.census.in_module(new.unit.name, _other_than(new.version))
+
+
+def move_urgent(swapped: Swapped) -> None:
+    """Move all idle processes, if some of them must not take one more step in old code."""
+    swapped.census = None  # it holds the frames that a move leaves
+    for new in swapped.commit.new if swapped.is_urgent else ():
+        swapped.commit.note_moves(new, move_idle(new.record))
+
+
+def note_live(commit: Commit, new: NewVersion) -> None:
+    """Bring live callables of the module up to date, and warn of what they cannot show."""
+    commit.warn(new, [replace(new.problem(text, "live"), severity="warning") for text in refresh_live(new.unit.name)])
+
+
+def note_lost_writes(commit: Commit, new: NewVersion) -> None:
+    """Warn of the names in `__persist__` that processes in older versions may bind again, for themselves only."""
+    commit.warn(new, lost_writes(commit, new))
+
+
+def lost_writes(commit: Commit, new: NewVersion) -> Iterable[Diagnostic]:
+    """Yield those warnings."""
+    if not commit[new].lingering or new.identity is None:
+        return
+    for name, line in hooks.persistent(new.unit.tree).items():
+        if name in new.identity.rebound:
+            text = (
+                f"{name} is in __persist__, and functions of the version before bind it anew by `global`, which is "
+                "not seen here: keep an object in it, and change that"
+            )
+            yield Diagnostic(new.unit.path, line, 0, line, 0, "warning", text, "persist")
+
+
+def note_seconds(swapped: Swapped) -> None:
+    """Note how long the commit took."""
+    for new in swapped.commit.new:
+        swapped.commit[new].seconds = time.perf_counter() - swapped.started
+
+
+def _other_than(current: Version) -> Callable[[Version], bool]:
+    return lambda version: version.name == current.name and version is not current
+
+
+AFTER_SWAP: tuple[AfterSwap, ...] = (
+    AfterSwap("which of its @on_load functions have run is not known", run_load_hooks, must=True),
+    AfterSwap("the caches of typing may keep old versions in memory", empty_typing_caches),
+    AfterSwap("who else runs old versions is not known", each=note_bystanders),
+    AfterSwap("which processes run old versions is not known: see code.processes", note_lingering),
+    AfterSwap(MOVES_UNKNOWN, move_urgent),
+    AfterSwap("what live callables of it show is not known", each=note_live),
+    AfterSwap("what __persist__ misses is not known", each=note_lost_writes),
+    AfterSwap("how long it took is not known", note_seconds),
+)

@@ -1,0 +1,124 @@
+"""`Attempt`, one load from parsed units to reports: its options, what it has begun, and how that is put back."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Sequence
+from dataclasses import dataclass
+
+from midflight.code.census.census import Census
+from midflight.code.load.draft import Draft
+from midflight.code.load.new_version import NewVersion
+from midflight.code.load.outcome import Commit
+from midflight.code.load.overtaken import mentions
+from midflight.code.load.refused import Failure, load_error, module_problem
+from midflight.code.load.search_path import search_path
+from midflight.code.loading import half_made
+from midflight.code.loading.load_thread import load_of_this_thread
+from midflight.code.loading.lock import load_lock
+from midflight.code.loading.under_way import Load, seconds_text
+from midflight.code.report.load_report import LoadReport
+from midflight.code.source.unit import Unit
+from midflight.errors import LoadError
+
+__all__ = ["Attempt", "Options"]
+
+
+@dataclass(frozen=True, slots=True)
+class Options:
+    """The options of a load: `force`, `two_versions` and `move`, as `load` takes them."""
+
+    force: bool = False
+    two_versions: bool = False
+    move: bool = False
+
+
+class Attempt:
+    """One load of one or more modules, all or none.
+
+    `drafts` are the versions in the making whose bodies have ended, in the order in which those ended; `new` is what
+    the checks made of them. `census` is the last look of the thread that prepares at live code. `commit` is there as
+    soon as the versions are current, and `reports`, in the order of the request, when all is done.
+    """
+
+    def __init__(self, units: Sequence[Unit], options: Options) -> None:
+        self.units = tuple(units)
+        self.options = options
+        self.load = load_of_this_thread() or Load()
+        self.drafts: list[Draft] = []
+        self.new: tuple[NewVersion, ...] = ()
+        self.census: Census | None = None
+        self.commit: Commit | None = None
+        self.reports: tuple[LoadReport, ...] = ()
+        self.is_second = False  # others have overtaken it once
+        self._begun: list[Draft] = []
+        self._undo: list[Callable[[], object]] = []
+
+    def has_begun(self, unit: Unit) -> bool:
+        """Say whether a version of the module of `unit` is in the making: another body may have imported it."""
+        return any(draft.unit is unit for draft in self._begun)
+
+    def make(self, draft: Draft) -> None:
+        """Run the body of a draft; from its first change on, what it changes is this load's to put back."""
+        with self.load.acting():
+            self._begun.append(draft)
+        draft.make()
+        self.drafts.append(draft)
+
+    def on_put_back(self, undo: Callable[[], object]) -> None:
+        """Have `undo` called if nothing becomes current. To be called in `load.acting()`."""
+        self._undo.append(undo)
+
+    def news(self, *, is_known: bool = False) -> set[str]:
+        """Return what others have committed meanwhile and these modules name; with `is_known`, once only."""
+        committed = load_lock.committed_since(self.load, is_known=is_known)
+        return {name for name in committed if mentions(self.drafts, name)}
+
+    # --- The end of it -------------------------------------------------------------------------------------
+
+    def close(self) -> None:
+        """Keep what became current, else put all back."""
+        if self.commit is None:
+            self.put_back()
+        else:
+            search_path.keep(self.load)
+
+    def put_back(self) -> None:
+        """Undo all that was begun, in the thread that began it."""
+        if self.load.is_given_up:
+            for draft in reversed(self._begun):
+                draft.forget()
+            half_made.forget(self.load)
+            return
+        for draft in reversed(self._begun):
+            draft.abandon()
+        self._put_back_rest()
+
+    def begin_again(self) -> None:
+        """Put all back, and be as at the beginning, but that it is the second time."""
+        self.put_back()
+        self._begun, self.drafts, self._undo, self.new = [], [], [], ()
+        self.is_second = True
+        load_lock.committed_since(self.load, is_known=True)
+
+    def give_up(self) -> None:
+        """Do for all others what `put_back` would: a body runs on that nobody can stop. From another thread."""
+        half_made.refuse(self.load)  # first: it looks at what is in sys.modules
+        for draft in reversed(self._begun):
+            draft.give_up()
+        self._put_back_rest()
+
+    def _put_back_rest(self) -> None:
+        search_path.drop(self.load)
+        for undo in reversed(self._undo):
+            undo()
+
+    def broken_off(self) -> LoadError:
+        """Return the exception for a load that was told to end."""
+        load = self.load
+        text = f"broken off by {load.broken_off_by} after {seconds_text(load.broken_off_after)}"
+        if load.is_given_up:
+            text = f"{text}; nobody can stop its body: {load.thread_name} {load.still()}"
+        elif load.broken_off_at:
+            text = f"{text}, at {load.broken_off_at}"
+        unit = next((each for each in self.units if each.name in load.running), self.units[0])
+        return load_error([Failure(unit.name, unit.path, (module_problem(unit.path, text, "broken-off"),))])

@@ -1,0 +1,266 @@
+"""`Draft`: one version in the making, from its empty namespace to the end of its body, and the way back.
+
+Nothing that others see has changed when its body has ended, but that a module nobody had imported is in `sys.modules`,
+as during an import.
+
+Two lists here say what a load does around a body. Add to them what is to be decided or noted there:
+
+- `BEFORE_BODY`: what a new version takes over from the one before without running its statement.
+- `AFTER_BODY`: what is noted of a namespace the moment its body has ended.
+"""
+
+from __future__ import annotations
+
+import ast
+import sys
+import time
+from collections.abc import Callable, Iterable, Iterator
+from dataclasses import replace
+from types import CodeType, ModuleType
+from typing import NamedTuple
+
+from midflight.code.identity.kept import Identity, identity_of
+from midflight.code.identity.module_reads import note_seen
+from midflight.code.load.refused import Refused, module_problem, refused
+from midflight.code.loading.under_way import Load
+from midflight.code.report.body_problems import body_problems
+from midflight.code.report.load_report import Diagnostic
+from midflight.code.source.unit import Unit, compile_unit
+from midflight.code.version import hooks, snapshots
+from midflight.code.version.facade import Namespace
+from midflight.code.version.import_hook import VersionLoader, fill, spec_of
+from midflight.code.version.modules import Module
+from midflight.code.version.version import Version
+
+__all__ = ["AFTER_BODY", "BEFORE_BODY", "Decision", "Draft"]
+
+BODY = "__midflight_body__"
+
+
+class Draft:
+    """A version in the making: `make` it, then `abandon` it, or have its commit take it on.
+
+    `before` is the version that is current, None for a first load and after `delete`; `old` its namespace. `warnings`
+    are those of the body.
+    """
+
+    def __init__(self, unit: Unit, record: Module, load: Load, *, is_first: bool) -> None:
+        self.unit = unit
+        self.load = load
+        self.record = record
+        self.is_first = is_first
+        self.before: Version | None = record.current
+        self.old: Namespace = {} if is_first else record.facade.namespace
+        self.namespace: Namespace = record.facade.namespace if is_first else {}
+        self.identity: Identity | None = None
+        self.warnings: list[Diagnostic] = []
+        self.started = time.perf_counter()
+        self._version: Version | None = None
+        self._snapshot: snapshots.Snapshot | None = None
+        self._number = record.last_number + 1
+
+    @property
+    def version(self) -> Version:
+        """The version, as soon as its text is kept."""
+        assert self._version is not None
+        return self._version
+
+    @property
+    def file(self) -> str:
+        """The file that its code says it comes from."""
+        assert self._snapshot is not None
+        return self._snapshot.file
+
+    def make(self) -> None:
+        """Run the body in the new namespace.
+
+        Raises: Refused, with what the compiler or the body raised as its cause; KeyboardInterrupt.
+        """
+        with self.load.acting():
+            code = self._begun()
+        self._run(code)
+        with self.load.acting():
+            if not self.is_first:
+                self.record.facade.finish()
+            for note in AFTER_BODY:
+                self.warnings += note(self, code)
+
+    def _begun(self) -> CodeType:
+        """Make all ready for the body; return its code."""
+        unit = self.unit
+        self._snapshot = snapshot = snapshots.take(unit.name, self._number, unit.path, unit.text, unit.encoding)
+        self._version = version = Version(unit.name, self._number, unit.path, unit.text, snapshot)
+        if self.is_first:  # the import system has filled it, and keeps its books in the spec
+            loader = self.namespace["__loader__"]
+        else:
+            loader = VersionLoader(unit.name, unit.path)
+            fill(self.namespace, spec_of(unit.name, unit.path, loader), self.old)
+        loader.version = version
+        version.settle_in(self.namespace)
+        code = self._compiled()
+        hooks.begin(version)
+        if not self.is_first:
+            self.record.facade.begin(self.namespace)
+        return code
+
+    def _compiled(self) -> CodeType:
+        """Return the code of the body, with all that it keeps decided or asked in it. Raises: Refused."""
+        tree = self.unit.tree
+        for decision in BEFORE_BODY:
+            tree = decision.decide(self, tree)
+        code = compile_unit(tree, self.unit, self.file)
+        if isinstance(code, Diagnostic):  # too deep, it may be, with the questions in it
+            tree = self.unit.tree
+            for decision in BEFORE_BODY:
+                tree = decision.without_questions(self, tree)
+            code = compile_unit(tree, self.unit, self.file)
+        if isinstance(code, Diagnostic):
+            raise refused(self.unit, [code])
+        return code
+
+    def _run(self, code: CodeType) -> None:
+        unit, module = self.unit, self.record.facade.module
+        try:
+            run = self.namespace[BODY] = _executed(code, self.namespace)
+            self.load.run_body(unit.name, next, run)
+        except (KeyboardInterrupt, Refused):  # the user's, whatever was running; of a module that the body imported
+            raise
+        except BaseException as error:  # SystemExit too: a body that exits does not end the server
+            raise refused(unit, body_problems(error, unit.path, unit.text, self.file)) from error
+        finally:
+            with self.load.acting():
+                is_replaced = sys.modules.get(unit.name) is not module
+                if is_replaced:
+                    sys.modules[unit.name] = module
+        if is_replaced:
+            why = "its body put another object in its place in sys.modules"
+            raise refused(unit, [module_problem(unit.path, why, "replaced")])
+
+    # --- The way back --------------------------------------------------------------------------------------
+
+    def abandon(self) -> None:
+        """Undo what making it has changed."""
+        if self.is_first:
+            _forget(self.unit.name, self.record.facade.module)
+        else:
+            self.record.facade.abandon()
+        self._drop()
+
+    def give_up(self) -> None:
+        """Undo it for everybody but the thread that makes it, in whose body it is. From any thread."""
+        if self.is_first:
+            _forget(self.unit.name, self.record.facade.module)
+        else:
+            self.record.facade.give_up()
+        if self._version is not None:
+            hooks.give_up(self._version)
+        if self._snapshot is not None:
+            self._snapshot.hold()
+
+    def forget(self) -> None:
+        """Let go of what `give_up` has left: the body has ended at last. In the thread that made it."""
+        if not self.is_first:
+            self.record.facade.forget()
+        self._drop()
+
+    def _drop(self) -> None:
+        if self._version is not None:
+            hooks.discard(self._version)
+        if self._snapshot is not None:
+            self._snapshot.remove()
+
+
+def _executed(code: CodeType, namespace: Namespace) -> Iterator[None]:
+    """Run a body at the first `next`.
+
+    A generator, for its frame forgets its caller's when it yields. An exception that the body catches and keeps
+    (`except ImportError as error: missing = error`) holds the frames that led to it; so it does not hold those of the
+    load, and by them the version before, and so on. It must not be resumed (3.12): it lies in the namespace, and goes
+    with that. It keeps no code: whose frames still live is known by that.
+    """
+    exec(code, namespace)
+    del code
+    yield
+
+
+def _forget(name: str, module: ModuleType) -> None:
+    """Take a module out of where its import has put it."""
+    if sys.modules.get(name) is module:
+        del sys.modules[name]
+    package, _, last = name.rpartition(".")
+    parent = sys.modules.get(package)
+    if parent is not None and vars(parent).get(last) is module:
+        delattr(parent, last)
+
+
+# --- Before the body -------------------------------------------------------------------------------------------
+
+
+class Decision(NamedTuple):
+    """A decision on what a new version takes over from the one before it, made on the syntax tree of its body.
+
+    `decide` returns the tree to run instead of the one given: without statements, or with questions before them, which
+    the body asks at their place. `without_questions` returns it if that tree cannot be compiled; it keeps what needs
+    no question.
+    """
+
+    decide: Callable[[Draft, ast.Module], ast.Module]
+    without_questions: Callable[[Draft, ast.Module], ast.Module]
+
+
+def _take_persistent(draft: Draft, tree: ast.Module) -> ast.Module:
+    return hooks.keep_persistent(tree, draft.old, draft.namespace)
+
+
+def _ask_for_classes(draft: Draft, tree: ast.Module) -> ast.Module:
+    text = draft.before.text if draft.before is not None else None
+    if text is not None:
+        draft.identity = identity_of(draft.unit, draft.file, text, draft.old, draft.namespace)
+    return tree if draft.identity is None else draft.identity.guarded(tree)
+
+
+def _keep_no_classes(draft: Draft, tree: ast.Module) -> ast.Module:
+    if draft.identity is not None:
+        draft.identity.keep_nothing()
+    return tree
+
+
+BEFORE_BODY: tuple[Decision, ...] = (
+    Decision(_take_persistent, _take_persistent),
+    Decision(_ask_for_classes, _keep_no_classes),
+)
+"""In this order, each on the tree that the one before has returned. In the thread that loads, before the body runs."""
+
+
+# --- After the body --------------------------------------------------------------------------------------------
+
+
+def _note_vsn(draft: Draft, _: CodeType) -> Iterable[Diagnostic]:
+    draft.version.note_vsn()
+    return ()
+
+
+def _note_reads(draft: Draft, code: CodeType) -> Iterable[Diagnostic]:
+    note_seen(draft.namespace, code)
+    return ()
+
+
+def _check_persistent(draft: Draft, _: CodeType) -> Iterable[Diagnostic]:
+    return hooks.persist_problems(draft.unit.tree, draft.unit.path, draft.namespace)
+
+
+def _note_classes(draft: Draft, _: CodeType) -> Iterator[Diagnostic]:
+    for text in draft.identity.finish() if draft.identity is not None else ():
+        yield replace(module_problem(draft.unit.path, text, "identity"), severity="warning")
+
+
+AFTER_BODY: tuple[Callable[[Draft, CodeType], Iterable[Diagnostic]], ...] = (
+    _note_vsn,
+    _note_reads,
+    _check_persistent,
+    _note_classes,
+)
+"""Each gets the draft and the code of its body, and returns the warnings that it has.
+
+In the thread that loads, which sees the new version by then.
+"""

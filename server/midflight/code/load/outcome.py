@@ -1,0 +1,109 @@
+"""`Commit`: what the commit of new versions has learned, version by version; `report_of` joins it to what they are.
+
+Laws:
+1. Nothing in a `Commit` decides anything: it is what reports are made of.
+2. What is not known, because a step after the swap failed, is a warning here, and its traceback is in the log.
+"""
+
+from __future__ import annotations
+
+import logging
+from collections.abc import Iterable, Sequence
+from dataclasses import dataclass, field
+from dataclasses import replace as replaced
+
+from midflight.code.load.new_version import NewVersion
+from midflight.code.report.load_report import Diagnostic, Lingering, LoadReport, MoveReport
+from midflight.kernel import trouble
+from midflight.text import exception_said
+
+__all__ = ["Commit", "log_failure", "report_of"]
+
+_log = logging.getLogger("midflight.code")
+
+
+@dataclass(slots=True)
+class Learned:
+    """The part of a Commit about one version. `lingering` are processes in other ones, `seconds` its time."""
+
+    moves: MoveReport
+    warnings: list[Diagnostic] = field(default_factory=list)
+    lingering: Sequence[Lingering] = ()
+    seconds: float = 0.0
+
+
+class Commit:
+    """The commit of `new`, from its last look on. `is_moved` if it has moved the idle processes."""
+
+    def __init__(self, new: Sequence[NewVersion]) -> None:
+        self.new = tuple(new)
+        self.is_moved = False
+        self._learned = {each: Learned(MoveReport(each.unit.name, None)) for each in new}
+
+    def __getitem__(self, new: NewVersion) -> Learned:
+        return self._learned[new]
+
+    def warn(self, new: NewVersion, warnings: Iterable[Diagnostic]) -> None:
+        """Add warnings to the report on a version, all of them or, if one raises, none."""
+        self._learned[new].warnings += tuple(warnings)
+
+    def note_moves(self, new: NewVersion, moves: MoveReport) -> None:
+        """Take out the processes that were moved: they linger no more."""
+        learned = self._learned[new]
+        moved = frozenset(moves.moved)
+        if moved:
+            learned.lingering = tuple(row for row in learned.lingering if row.pid not in moved)
+        learned.moves = moves
+
+    def note_failure(self, unknown: str, error: BaseException) -> None:
+        """Warn in each report of what is not known, and write `error` into the log."""
+        for each in self.new:
+            self._learned[each].warnings.append(_warning(each, unknown, error))
+        names = ", ".join(f"{each.unit.name} version {each.version.number}" for each in self.new)
+        log_failure(f"{names}: current and whole, but {unknown}", error)
+
+
+def log_failure(text: str, error: BaseException) -> None:
+    """Write `text` into the log, with the traceback of `error`. Raises nothing."""
+    trouble.log_raised(_log, text, error)
+
+
+def _warning(new: NewVersion, unknown: str, error: BaseException) -> Diagnostic:
+    text = f"version {new.version.number} is current and whole, but {unknown}: {exception_said(error)}"
+    return replaced(new.problem(text, "afterwards"), severity="warning")
+
+
+def report_of(new: NewVersion, commit: Commit) -> LoadReport:
+    """Return the report on a version that has become current; a short one if the whole cannot be made."""
+    try:
+        return whole_report(new, commit)
+    except Exception as error:
+        learned, number = commit[new], new.version.number
+        unknown = "what changed and who lingers is not known"
+        learned.warnings.append(_warning(new, unknown, error))
+        log_failure(f"{new.unit.name} version {number}: current and whole, but {unknown}", error)
+        return LoadReport(new.unit.name, number, new.unit.path, warnings=tuple(learned.warnings), current=number)
+
+
+def whole_report(new: NewVersion, commit: Commit) -> LoadReport:
+    """Return the report on a version, as if it were current."""
+    learned, number = commit[new], new.version.number
+    added, changed, removed = new.differences
+    return LoadReport(
+        module=new.unit.name,
+        version=number,
+        path=new.unit.path,
+        added=added,
+        changed=changed,
+        removed=removed,
+        warnings=(*new.warnings, *learned.warnings),
+        lingering=learned.lingering,
+        stale_imports=new.stale_imports,
+        prepare_ms=new.seconds * 1000,
+        commit_ms=learned.seconds * 1000,
+        current=number,
+        kept=new.identity.kept if new.identity is not None else (),
+        superseded=new.identity.superseded if new.identity is not None else (),
+        moved=learned.moves.moved,
+        not_moved=learned.moves.not_moved,
+    )
