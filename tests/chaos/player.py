@@ -77,6 +77,7 @@ class Player:
         """Note that its first step runs, in the version with that text."""
         self.has_begun = True
         self.see(text)
+        self._go_on()
         if self.traps:
             self._forget_the_gone()
             trap_exit(True)
@@ -101,6 +102,11 @@ class Player:
         if text != expected:
             self.ledger.fault(f"{self!r} runs text {text}, but version {self.version} has text {expected}")
 
+    def _go_on(self) -> None:
+        """Note that its loop calls itself now; that of a "newest" is a call of the current version, a load apart."""
+        if self.kind == "newest":
+            self.version = self.line.current()
+
     def switch(self, text: int) -> None:
         """Note that it goes on in the current version, in the same step."""
         self.see(text)
@@ -113,8 +119,7 @@ class Player:
         self.takes += 1
         if type(message) is HostileMessage:  # nothing may be asked of it
             self.ledger.counts["hostile messages"] += 1
-            if self.kind == "newest":
-                self.version = self.line.current()
+            self._go_on()
             return
         match message:
             case Letter():
@@ -132,8 +137,7 @@ class Player:
                 self.ledger.take_down(self.number, message.ref, message.reason)
             case _:
                 self.ledger.fault(f"{self!r} heard {type(message).__name__}, which nobody has sent")
-        if self.kind == "newest":
-            self.version = self.line.current()
+        self._go_on()
 
     def leave(self, reason: object) -> None:
         """End with `reason`, of its own accord; to be called in its process."""

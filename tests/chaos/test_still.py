@@ -4,10 +4,13 @@ from __future__ import annotations
 
 import pytest
 
+from chaos.actions import loads
 from chaos.invariants import check
 from chaos.ledger import Broken
+from chaos.player import Player
 from chaos.record import Record
 from chaos.still import play, still_world
+from chaos.world import KINDS
 from midflight import exit, link, unlink
 
 
@@ -98,3 +101,26 @@ def test_a_leak_is_found():
         with pytest.raises(Broken, match="records of 1 dead processes"):
             still.end_round()
         assert kept is not None
+
+
+def test_a_load_between_a_spawn_and_the_first_step_is_no_breach():
+    """The first step runs in the version of the spawn and calls the current one: the ledger goes along."""
+    with still_world("early", Record("")) as still:
+        world = still.world
+        world.open()
+        (line, *_) = world.lines = world.lines[:1]
+        players = {kind: Player(world.ledger, line, kind, traps=False) for kind in KINDS if kind != "server"}
+
+        def spawn_and_load(witness):
+            for player in players.values():
+                witness.start_here(player, witness)
+            loads.load_good(witness)
+
+        world.witness_does("spawn and load", spawn_and_load)
+        still.rest()
+        for player in players.values():
+            world.order(player, "look", lambda me: None)
+        still.rest()
+
+        assert {kind: player.version for kind, player in players.items()} == {"tail": 1, "while": 1, "newest": 2}
+        still.end_round()

@@ -176,12 +176,13 @@ class World:
             player.causes.add("killed")
         self.ledger.counts["spawns"] += 1
         if by is None:
-            self.witness_does(f"start {player.number}", partial(self._start_here, player))
+            self.witness_does(f"start {player.number}", partial(self.start_here, player))
         else:
             self._bear(by, player, way)
         return player
 
-    def _start_here(self, player: Player, _: World) -> Any:
+    def start_here(self, player: Player, _: World) -> Any:
+        """Start `player` in the process that calls, the witness, which monitors it."""
         if player.kind == "server":
             return self._start_server(player)
         function = getattr(player.line.module(), f"start_{player.kind}")
