@@ -18,7 +18,6 @@ from midflight.code.census.census import Census
 from midflight.code.held.live import refresh_live
 from midflight.code.load.new_version import NewVersion
 from midflight.code.load.outcome import Commit
-from midflight.code.load.run_hooks import hook_problem
 from midflight.code.load.steps import Step
 from midflight.code.move.move import move_idle
 from midflight.code.report.load_report import Diagnostic
@@ -88,7 +87,7 @@ def run_load_hooks(swapped: Swapped) -> None:
             except KeyboardInterrupt:
                 raise
             except BaseException as error:  # a hook's fault is a warning, whatever it is: the swap stays
-                swapped.commit.warn(new, [hook_problem(new.unit.path, hook, "load", error)])
+                swapped.commit.warn(new, [hooks.hook_problem(new.unit.path, hook, "load", error)])
 
 
 def empty_typing_caches(_: Swapped) -> None:

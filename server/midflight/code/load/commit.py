@@ -22,7 +22,6 @@ from midflight.code.load.attempt import Attempt
 from midflight.code.load.last_look import take_last_look
 from midflight.code.load.new_version import NewVersion
 from midflight.code.load.outcome import Commit
-from midflight.code.load.run_hooks import run_unload_hooks
 from midflight.code.load.steps import Step, take_all, undisturbed
 from midflight.code.loading import half_made
 from midflight.code.loading.lock import load_lock
@@ -104,7 +103,7 @@ def _make_current(load: Attempt, found: Commit, states: States) -> None:
             each.record.facade.end()
         for each in found.new:
             if each.before is not None:
-                found.warn(each, run_unload_hooks(each.unit.path, each.before.namespace or {}))
+                found.warn(each, hooks.run_unload_hooks(each.unit.path, each.before.namespace or {}))
         may_load = partial(load_lock.opened, load.load)
         swapped = Swapped(found, census, is_urgent=found.is_moved, may_load=may_load, started=started)
         del census  # it holds the frames that a move leaves

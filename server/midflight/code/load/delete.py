@@ -7,8 +7,8 @@ import warnings
 from midflight.code.census.bystanders import forget_typing_caches
 from midflight.code.load.load import load
 from midflight.code.load.outcome import log_failure
-from midflight.code.load.run_hooks import run_unload_hooks
 from midflight.code.loading.lock import load_lock
+from midflight.code.version import hooks
 from midflight.code.version.modules import known
 from midflight.errors import LoadError
 
@@ -33,7 +33,7 @@ def delete(name: str) -> bool:
         record = known(name)
         if record is None or record.current is None:
             return False
-        for problem in run_unload_hooks(record.path, record.facade.namespace):
+        for problem in hooks.run_unload_hooks(record.path, record.facade.namespace):
             warnings.warn(problem.message, RuntimeWarning, stacklevel=1)
         record.facade.vacate(lambda: _load_again(name))
         record.leave_current()

@@ -8,14 +8,28 @@ import inspect
 import sys
 import threading
 from collections.abc import Callable, Iterator
+from types import FunctionType
 from typing import Any, TypeVar
 
 from midflight.code.report.load_report import Diagnostic
 from midflight.code.source.blocks import with_exchanged
 from midflight.code.version.facade import Namespace
 from midflight.code.version.version import Version, version_of
+from midflight.text import exception_said
 
-__all__ = ["begin", "discard", "give_up", "hooks_of", "keep", "keep_persistent", "on_load", "on_unload", "once"]
+__all__ = [
+    "begin",
+    "discard",
+    "give_up",
+    "hook_problem",
+    "hooks_of",
+    "keep",
+    "keep_persistent",
+    "on_load",
+    "on_unload",
+    "once",
+    "run_unload_hooks",
+]
 
 Value = TypeVar("Value")
 Hook = TypeVar("Hook", bound=Callable[[], object])
@@ -95,6 +109,25 @@ def _check(function: Callable[[], object], decorator: str) -> None:
 def hooks_of(namespace: Namespace, kind: str) -> list[Callable[[], object]]:
     """Return the functions that a version registered, in the order of its text; `kind` is "load" or "unload"."""
     return list(namespace.get(LOAD_HOOKS if kind == "load" else UNLOAD_HOOKS, ()))
+
+
+def run_unload_hooks(path: str, namespace: Namespace) -> Iterator[Diagnostic]:
+    """Call the unload hooks of a version, and yield the exceptions that they raised."""
+    for hook in hooks_of(namespace, "unload"):
+        try:
+            hook()
+        except KeyboardInterrupt:
+            raise
+        except BaseException as error:  # a hook's fault is a warning, whatever it is
+            yield hook_problem(path, hook, "unload", error)
+
+
+def hook_problem(path: str, hook: Callable[[], object], kind: str, error: BaseException) -> Diagnostic:
+    """Return the warning that a hook of that kind, "load" or "unload", raised `error`."""
+    name = getattr(hook, "__qualname__", repr(hook))
+    line = hook.__code__.co_firstlineno if isinstance(hook, FunctionType) else 1
+    text = f"@on_{kind} {name} raised {exception_said(error)}"
+    return Diagnostic(path, line, 0, line, 0, "warning", text, "hook")
 
 
 def once(name: str, factory: Callable[[], Value]) -> Value:
