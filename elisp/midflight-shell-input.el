@@ -10,7 +10,8 @@
 
 ;; The keys of a shell for its input: RET evaluates the input if the server
 ;; says that it is complete, C-j adds a new line, C-RET evaluates the input as
-;; it is; TAB completes or indents; a comma reads the name of a command if the
+;; it is; without a prompt they end the input, which is evaluated when its turn
+;; comes; TAB completes or indents; a comma reads the name of a command if the
 ;; input is empty.  Python gets its faces while it is typed.
 
 ;;; Code:
@@ -30,7 +31,8 @@
   (set-syntax-table python-mode-syntax-table)
   (setq-local parse-sexp-lookup-properties t)
   (setq-local syntax-propertize-function #'midflight-shell-input--propertize)
-  (add-hook 'post-command-hook #'midflight-shell-input--fontify nil t))
+  (add-hook 'post-command-hook #'midflight-shell-input--fontify nil t)
+  (add-hook 'midflight-shell-session-ready-hook #'midflight-shell-input--send-next nil t))
 
 (defun midflight-shell-input--propertize (start end)
   "Let quotes and brackets in the output from START to END be punctuation.
@@ -69,41 +71,60 @@ of a long line, or copy an old input to the prompt."
   (midflight-shell-input--send t))
 
 (defun midflight-shell-input--send (is-whole)
-  "Evaluate the input; if IS-WHOLE is non-nil, no line follows it."
+  "Evaluate the input; if IS-WHOLE is non-nil, no line follows it.
+Without a prompt, only end the input with a newline: the next input must
+not continue its last line.  If the prompt is to come, the input is
+evaluated then."
   (pcase midflight-shell-session-state
     ('off
      (midflight-server-ensure #'ignore)
-     (midflight-shell-ensure))
-    ('opening (message "Midflight: the shell is opening; the input stays"))
-    ('busy
-     (midflight-user-error
-      "An evaluation runs; the input stays; %s interrupts it"
-      (substitute-command-keys "\\[midflight-interrupt]")))
-    ('ready
-     (let ((text (midflight-shell-transcript-take-input)))
-       (setq comint-input-ring-index nil)
-       (if (string-blank-p text)
-           (midflight-shell-input--evaluate-nothing text)
-         (midflight-shell-session-evaluate
-          (if (and is-whole (not (string-suffix-p "\n" text))) (concat text "\n") text)
-          (lambda (answer) (midflight-shell-input--continue text answer is-whole))))))))
+     (midflight-shell-ensure)
+     (unless (string-blank-p (midflight-shell-transcript-input))
+       (goto-char (point-max))
+       (insert "\n")))
+    ('ready (midflight-shell-input--evaluate (midflight-shell-transcript-take-input) is-whole))
+    (_
+     (goto-char (point-max))
+     (midflight-shell-transcript-end-input (if is-whole 'whole 'line))
+     (message "Midflight: this input is evaluated %s (%s interrupts)"
+              (if (eq midflight-shell-session-state 'busy)
+                  "after the evaluation that runs"
+                "when the shell is open")
+              (substitute-command-keys "\\[midflight-interrupt]")))))
 
-(defun midflight-shell-input--evaluate-nothing (text)
-  "Leave TEXT, a blank input, in the transcript and show the same prompt."
-  (midflight-shell-transcript-commit text)
-  (midflight-shell-session-ready midflight-shell-session-prompt))
+(defun midflight-shell-input--send-next ()
+  "Evaluate the first input that was typed ahead, if one was."
+  (let ((next (midflight-shell-transcript-take-ended-input)))
+    (when next
+      (midflight-shell-input--evaluate (car next) (eq (cdr next) 'whole)))))
+
+(defun midflight-shell-input--evaluate (text is-whole)
+  "Evaluate TEXT, an input; if IS-WHOLE is non-nil, no line follows it.
+Leave a blank TEXT in the transcript and show the same prompt."
+  (setq comint-input-ring-index nil)
+  (if (string-blank-p text)
+      (progn (midflight-shell-transcript-commit text)
+             (midflight-shell-session-ready midflight-shell-session-prompt))
+    (midflight-shell-session-evaluate
+     (if (and is-whole (not (string-suffix-p "\n" text))) (concat text "\n") text)
+     (lambda (answer) (midflight-shell-input--continue text answer is-whole)))))
 
 (defun midflight-shell-input--continue (text answer is-whole)
   "Put TEXT back, with a new line, if it is incomplete according to ANSWER.
-If IS-WHOLE is non-nil, display a message instead of adding the new line."
+If IS-WHOLE is non-nil, display a message instead of adding the new line.
+The new line is indented, unless the next line was typed ahead."
   (when (equal (plist-get answer :status) "incomplete")
-    (let ((rest (midflight-shell-transcript-take-input)))
-      (goto-char (point-max))
+    (save-excursion
+      (goto-char (midflight-shell-transcript-input-mark))
       (insert text)
       (if is-whole
           (message "Midflight: the input is incomplete: a bracket or a string is open; nothing was evaluated")
-        (insert "\n" (midflight-shell-input--indentation text)))
-      (insert rest))))
+        (insert "\n")
+        (unless (midflight-shell-transcript-ended-input-p)
+          (insert (midflight-shell-input--indentation text)))))
+    (if is-whole
+        (midflight-shell-transcript-hold-input)
+      (goto-char (point-max)))))
 
 ;;;; Lines
 

@@ -51,6 +51,9 @@
 (defvar-local midflight-shell-session--inputs nil
   "Inputs that are not in the history file yet, newest first.")
 
+(defvar midflight-shell-session-ready-hook nil
+  "Hook run in a shell that has a prompt and no evaluation that waits for it.")
+
 ;;;; Find
 
 (defun midflight-shell-of (root &optional session)
@@ -275,13 +278,14 @@ The choice is a new shell, or one that waits on the server."
 ;;;; Evaluate
 
 (defun midflight-shell-session-ready (number)
-  "Show the prompt of NUMBER; evaluate the next waiting input."
+  "Show the prompt of NUMBER; evaluate the next waiting input, or run the hook."
   (setq midflight-shell-session-prompt number)
   (midflight-look-forget)
   (midflight-shell-transcript-prompt (format "%d> " number))
   (midflight-shell-session--set-state 'ready)
   (pcase (pop midflight-shell-session--queue)
-    (`(,text . ,callback) (midflight-shell-session-evaluate text callback))))
+    (`(,text . ,callback) (midflight-shell-session-evaluate text callback))
+    (_ (run-hooks 'midflight-shell-session-ready-hook))))
 
 (defun midflight-shell-session-evaluate (text callback)
   "Put TEXT after the prompt, evaluate it, and give the answer to CALLBACK.
@@ -300,8 +304,9 @@ again: CALLBACK decides what to do with it."
                   (midflight-shell-transcript-take-back committed))
          (midflight-shell-session--remember)
          (midflight-shell-session--show-answer answer))
-       (midflight-shell-session-ready (plist-get answer :number))
-       (funcall callback answer))
+       ;; The callback puts an incomplete input back, before the next is taken.
+       (unwind-protect (funcall callback answer)
+         (midflight-shell-session-ready (plist-get answer :number))))
      (lambda (error)
        (midflight-shell-session--remember)
        ;; If the connection ended, the closed function tells this shell.

@@ -188,6 +188,31 @@ this file does not track."
   (prog1 (midflight-shell-transcript-input)
     (delete-region (midflight-shell-transcript-input-mark) (point-max))))
 
+(defun midflight-shell-transcript-end-input (how)
+  "Insert the newline that ends an input typed ahead; HOW is `line' or `whole'."
+  (insert (propertize "\n" 'midflight-end how 'rear-nonsticky '(midflight-end))))
+
+(defun midflight-shell-transcript-ended-input-p ()
+  "Return the end of the first input that was typed ahead, or nil for none."
+  (text-property-not-all (midflight-shell-transcript-input-mark) (point-max)
+                         'midflight-end nil))
+
+(defun midflight-shell-transcript-take-ended-input ()
+  "Remove the first input that was typed ahead, and its newline, if there is one.
+Return a cons of its text and of how it was ended, or nil for none."
+  (let ((start (marker-position (midflight-shell-transcript-input-mark)))
+        (end (midflight-shell-transcript-ended-input-p)))
+    (when end
+      (prog1 (cons (buffer-substring-no-properties start end)
+                   (get-text-property end 'midflight-end))
+        (delete-region start (1+ end))))))
+
+(defun midflight-shell-transcript-hold-input ()
+  "Let the inputs that were typed ahead be text that is being typed."
+  (with-silent-modifications
+    (remove-text-properties (midflight-shell-transcript-input-mark) (point-max)
+                            '(midflight-end nil))))
+
 (defun midflight-shell-transcript-commit (text)
   "Put TEXT after the prompt, and make both part of the transcript.
 The buffer then has no prompt; the input being typed stays after TEXT.

@@ -195,7 +195,7 @@ With prefix argument CHOOSE ask for another shell, as `midflight-shell' does."
 Act on the server of this buffer's project.  If a load of this Emacs is
 under way, break off its loads; otherwise interrupt the evaluation.  A load
 that is broken off changes nothing.  The server and its runtime processes
-go on."
+go on.  Inputs that were typed ahead stay in the shell, to be edited."
   (interactive)
   (midflight-connection-call
    'code/interrupt '(t)
@@ -208,8 +208,10 @@ go on."
   (let ((shell (midflight-shell-of (midflight-connection-root-of-buffer))))
     (with-current-buffer (or shell (current-buffer))
       (if (and shell (eq midflight-shell-session-state 'busy))
-          (midflight-connection-call 'interrupt (list midflight-shell-session-number)
-                                     #'ignore)
+          (progn
+            (midflight-shell-transcript-hold-input)
+            (midflight-connection-call 'interrupt (list midflight-shell-session-number)
+                                       #'ignore))
         (message "Midflight: no load of this Emacs and no evaluation runs; nothing was broken off")))))
 
 ;; The command has two keys in a shell; show the one that other shells have.

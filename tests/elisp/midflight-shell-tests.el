@@ -245,7 +245,7 @@ what is being typed stays."
         (midflight-test-wait "a prompt" (lambda () (eq midflight-shell-session-state 'ready)))
         (should (string-match-p "Connected again, with the bindings; .*\n\\(.*\n\\)*missed\n"
                                 (buffer-string)))
-        (should (equal (midflight-shell-transcript-take-input) "typed")))
+        (should (equal (midflight-shell-transcript-take-input) "typed\n")))
       (should (string-prefix-p "x + 1\n42\n" (midflight-test-type shell "x + 1"))))))
 
 (ert-deftest midflight-shell-is-resumed-in-the-midst-of-an-evaluation ()
@@ -266,6 +266,97 @@ what is being typed stays."
         (midflight-connection-call 'process/send (list "me" "'at last'") #'ignore)
         (midflight-test-wait "the prompt" (lambda () (eq midflight-shell-session-state 'ready)))
         (should (string-match-p "'at last'\n3> \\'" (buffer-string)))))))
+
+;;;; Type-ahead
+
+(defun midflight-shell-tests-hold (shell)
+  "Let SHELL evaluate something that waits; return a function that ends it."
+  (let ((pid (progn (midflight-test-type shell "self()")
+                    (with-current-buffer shell
+                      (save-excursion
+                        (goto-char (point-max))
+                        (re-search-backward "^<0\\.[0-9]+\\.0>$")
+                        (match-string 0))))))
+    (with-current-buffer shell
+      (goto-char (point-max))
+      (insert "held = await receive()")
+      (midflight-test-press "RET")
+      (midflight-test-wait "the evaluation" (lambda () (eq midflight-shell-session-state 'busy))))
+    (lambda ()
+      (with-current-buffer shell
+        (midflight-connection-call 'process/send (list pid "'go on'") #'ignore)))))
+
+(defun midflight-shell-tests-type-ahead (shell &rest keys)
+  "Type KEYS into SHELL: strings to insert, and `ret' for RET."
+  (with-current-buffer shell
+    (goto-char (point-max))
+    (dolist (key keys)
+      (if (eq key 'ret) (midflight-test-press "RET") (insert key)))))
+
+(defun midflight-shell-tests-wait-prompt (shell number)
+  "Wait until SHELL shows the prompt of NUMBER and has nothing left to do."
+  (midflight-test-wait (format "prompt %d" number)
+                       (lambda ()
+                         (with-current-buffer shell
+                           (and (eq midflight-shell-session-state 'ready)
+                                (eql midflight-shell-session-prompt number))))))
+
+(ert-deftest midflight-shell-evaluates-what-was-typed-ahead ()
+  "Each RET ends an input of its own; the last, without RET, stays to be typed on."
+  (skip-unless (midflight-test-command))
+  (midflight-test-in-project project
+    (let* ((shell (midflight-shell-tests-shell project))
+           (go-on (midflight-shell-tests-hold shell)))
+      (midflight-shell-tests-type-ahead shell "x = 1" 'ret "x + 41" 'ret "not yet")
+      (funcall go-on)
+      (midflight-shell-tests-wait-prompt shell 5)
+      (should (string-suffix-p "3> x = 1\n1\n4> x + 41\n42\n5> not yet"
+                               (midflight-test-transcript shell)))
+      (with-current-buffer shell
+        (should (equal (midflight-shell-transcript-input) "not yet"))
+        (should (= (point) (point-max)))))))
+
+(ert-deftest midflight-shell-evaluates-a-block-typed-ahead ()
+  "As a terminal does: the lines are put together until they are complete."
+  (skip-unless (midflight-test-command))
+  (midflight-test-in-project project
+    (let* ((shell (midflight-shell-tests-shell project))
+           (go-on (midflight-shell-tests-hold shell)))
+      (midflight-shell-tests-type-ahead shell "def f():" 'ret "    return 42" 'ret 'ret "f()" 'ret)
+      (funcall go-on)
+      (midflight-shell-tests-wait-prompt shell 5)
+      (should (string-suffix-p "4> f()\n42\n5> " (midflight-test-transcript shell))))))
+
+(ert-deftest midflight-shell-interrupt-keeps-what-was-typed-ahead ()
+  "It is not evaluated: whoever interrupts wants to look first."
+  (skip-unless (midflight-test-command))
+  (midflight-test-in-project project
+    (let ((shell (midflight-shell-tests-shell project)))
+      (midflight-shell-tests-hold shell)
+      (midflight-shell-tests-type-ahead shell "x = 1" 'ret "x + 1" 'ret)
+      (with-current-buffer shell
+        (midflight-test-press "C-c C-c"))
+      (midflight-shell-tests-wait-prompt shell 3)
+      (with-current-buffer shell
+        (should (equal (midflight-shell-transcript-input) "x = 1\nx + 1\n"))))))
+
+(ert-deftest midflight-shell-keeps-inputs-apart-while-it-opens ()
+  "RET connects again and ends the line; what is typed until there is a prompt is
+another line."
+  (skip-unless (midflight-test-command))
+  (midflight-test-in-project project
+    (let ((shell (midflight-shell-tests-shell project)))
+      (midflight-test-type shell "x = 0")
+      (with-current-buffer shell
+        (midflight-quit)
+        (midflight-test-wait "the end of the connection"
+                             (lambda () (eq midflight-shell-session-state 'off))))
+      (midflight-shell-tests-type-ahead shell "x = 1" 'ret "x + 41" 'ret)
+      (midflight-shell-tests-wait-prompt shell 2)
+      (midflight-shell-tests-type-ahead shell 'ret)
+      (midflight-shell-tests-wait-prompt shell 3)
+      (should (string-suffix-p "2> x = 1\nx + 41\n\n42\n3> "
+                               (midflight-test-transcript shell))))))
 
 (provide 'midflight-shell-tests)
 ;;; midflight-shell-tests.el ends here
