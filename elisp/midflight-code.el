@@ -69,7 +69,7 @@ They get the project root and the report of the server, a plist.")
   "Return the file of this buffer, as the server knows it, or signal an error."
   (unless buffer-file-name
     (midflight-user-error "This buffer visits no file; nothing was loaded; save it to one first"))
-  (file-truename buffer-file-name))
+  (midflight-rendezvous-path buffer-file-name))
 
 (defun midflight-code-text ()
   "Return the whole text of this buffer."
@@ -230,7 +230,7 @@ Load it into the server of the current buffer's project; if FILE belongs
 to another project, ask first."
   (interactive
    (list (read-file-name "Load Python file: " nil buffer-file-name t)))
-  (let ((path (file-truename file))
+  (let ((path (midflight-rendezvous-path file))
         (root (midflight-connection-root-of-buffer)))
     (unless (file-regular-p path)
       (midflight-user-error "%s is not a file; nothing was loaded" file))
@@ -254,7 +254,7 @@ buffers of this project."
       (save-some-buffers (eq midflight-save-before-load t)
                          (lambda ()
                            (and buffer-file-name (bound-and-true-p midflight-mode)
-                                (equal (midflight-connection-root-of-buffer) root))))))
+                                (midflight-connection-uses-p root))))))
   (midflight-code-call "modified modules" 'code/load-modified nil nil))
 
 (defun midflight-check-buffer ()

@@ -49,7 +49,7 @@ The server puts off a request of more than 4 KB.")
 It is the number of a shell, the path of a file, or nil for neither."
   (if (midflight-look-shell-p)
       midflight-shell-session-number
-    (and buffer-file-name (file-truename buffer-file-name))))
+    (and buffer-file-name (midflight-rendezvous-path buffer-file-name))))
 
 (defun midflight-look-inside ()
   "Return the dotted name of the definition around point, or nil."
@@ -59,6 +59,7 @@ It is the number of a shell, the path of a file, or nil for neither."
 (defun midflight-look-possible-p ()
   "Return non-nil if the server can be asked about the text at point."
   (and (midflight-connection-open-p)
+       (not (midflight-connection-remote-p))
        (or (not (midflight-look-shell-p))
            (and midflight-shell-session-number
                 (>= (point) (midflight-shell-transcript-input-mark))))))

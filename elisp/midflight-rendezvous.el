@@ -11,7 +11,8 @@
 ;; The way from a file to its server, by the same rule as in the server:
 ;;
 ;; 1. The project root is the nearest ancestor with a pyproject.toml, else the
-;;    nearest with a .git, else the folder of the file; symbolic links resolved.
+;;    nearest with a .git; first above the name by which the file is visited, then
+;;    above the file that this name links to; else the folder of that file.
 ;; 2. The user's runtime folder has one folder for each root, named by the
 ;;    first 16 hex digits of the SHA-256 of the root.
 ;; 3. In that folder the server keeps main.json: its socket, port, pid, root,
@@ -27,21 +28,36 @@
 (require 'json)
 (require 'midflight-util)
 
-(defun midflight-rendezvous-root (file)
-  "Return the root of the project of FILE, a file or folder, as a folder name.
-The name does not end in a slash, and contains no symbolic links."
+(defun midflight-rendezvous--named-root (file)
+  "Return the marked folder above FILE by its name, symbolic links and all, or nil.
+Signal `user-error' if FILE is on another machine."
   (when (file-remote-p file)
     (midflight-user-error
      "%s is on another machine, and a server is found by files of this one; nothing was done; run Emacs there, or edit a local copy"
      file))
-  (let* ((true (file-truename (expand-file-name file)))
-         (folder (if (file-directory-p true)
-                     true
-                   (file-name-directory true))))
+  (let ((folder (if (file-directory-p file) file (file-name-directory file))))
+    (or (locate-dominating-file folder "pyproject.toml")
+        (locate-dominating-file folder ".git"))))
+
+(defun midflight-rendezvous-root (file)
+  "Return the root of the project of FILE, a file or folder, as a folder name.
+The name does not end in a slash, and contains no symbolic links."
+  (let* ((named (midflight-rendezvous--named-root (expand-file-name file)))
+         (true (and (not named) (file-truename (expand-file-name file)))))
     (directory-file-name
-     (expand-file-name (or (locate-dominating-file folder "pyproject.toml")
-                           (locate-dominating-file folder ".git")
-                           folder)))))
+     (file-truename (or named
+                        (midflight-rendezvous--named-root true)
+                        (if (file-directory-p true) true (file-name-directory true)))))))
+
+(defun midflight-rendezvous-path (file)
+  "Return the name by which the server of its project knows FILE.
+It contains no symbolic links above the root, and keeps those below it."
+  (let* ((name (expand-file-name file))
+         (root (midflight-rendezvous--named-root name)))
+    (if root
+        (expand-file-name (file-relative-name name (expand-file-name root))
+                          (file-truename root))
+      (file-truename name))))
 
 (defun midflight-rendezvous-key (root)
   "Return the name of the folder of ROOT within the runtime folder."

@@ -118,7 +118,7 @@ buffer; if this buffer does not visit a Python file, ask for one."
   "Return the module of this buffer, a name or a file; ask if necessary."
   (cond (midflight-version-list--module)
         ((and buffer-file-name (derived-mode-p 'python-mode 'python-base-mode))
-         (file-truename buffer-file-name))
+         (midflight-rendezvous-path buffer-file-name))
         (t (let ((name (read-string "Versions of module: ")))
              (if (equal name "")
                  (midflight-user-error "No module named; nothing was done")

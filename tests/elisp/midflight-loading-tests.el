@@ -429,5 +429,30 @@ Version 1 is loaded if TEXT is `loaded', for the usual text."
       (midflight-loading-tests-evaluate (point-min) (point-max))
       (should-not (midflight-test-message-p "\\`7\\'")))))
 
+(ert-deftest midflight-linked-module-goes-to-the-project-where-it-is-visited ()
+  "Not to the project that keeps its text; one server starts, and one module is known."
+  (skip-unless (midflight-test-command))
+  (midflight-test-in-project project
+    (let* ((other (expand-file-name "other" (file-name-directory project)))
+           (kept (expand-file-name "kept.py" other))
+           (link (expand-file-name "tally.py" project)))
+      (make-directory other)
+      (write-region "[project]\nname = \"other\"\n" nil (expand-file-name "pyproject.toml" other)
+                    nil 'silent)
+      (write-region "x = 1\n" nil kept nil 'silent)
+      (make-symbolic-link kept link)
+      (let ((source (find-file-noselect link)))
+        (with-current-buffer source
+          (midflight-mode 1)
+          (should (equal (midflight-connection-root-of-buffer) project)))
+        (should (string-prefix-p "tally v1 loaded" (midflight-test-load source)))
+        (should (equal (midflight-rendezvous-roots) (list project)))
+        (with-current-buffer source
+          (goto-char (point-max))
+          (insert "y = 2\n"))
+        (should (string-prefix-p "tally v2 loaded" (midflight-test-load source)))
+        (should (string-prefix-p "tally.y\n2\n"
+                                 (midflight-test-type (midflight-test-shell project) "tally.y")))))))
+
 (provide 'midflight-loading-tests)
 ;;; midflight-loading-tests.el ends here

@@ -35,14 +35,22 @@
                                                (file-truename (midflight-test-command)))))
            (project (expand-file-name "pröject" folder))
            (file (expand-file-name "src/deep/counter.py" project))
-           (link (expand-file-name "link.py" folder)))
+           (link (expand-file-name "link.py" folder))
+           (other (expand-file-name "other" folder))
+           (inside (expand-file-name "inside.py" other))
+           (way (expand-file-name "way" other)))
       (make-directory (file-name-directory file) t)
+      (make-directory other)
       (write-region "" nil file nil 'silent)
+      (write-region "" nil (expand-file-name "pyproject.toml" other) nil 'silent)
       (make-symbolic-link file link)
+      (make-symbolic-link file inside)
+      (make-symbolic-link (file-name-directory file) way)
       (dolist (mark '(nil ".git" "pyproject.toml"))
         (when mark
           (write-region "" nil (expand-file-name mark project) nil 'silent))
-        (let ((paths (list file link (file-name-directory file) project
+        (let ((paths (list file link inside (expand-file-name "counter.py" way)
+                           (file-name-directory file) project
                            (expand-file-name "new.py" project) "/")))
           (with-temp-buffer
             (should (eql 0 (apply #'call-process python nil t nil "-c" "\
@@ -172,6 +180,27 @@ for path in sys.argv[1:]:
           (set-file-modes file (logior modes #o040))
           (should-error (midflight-rendezvous-server "/project") :type 'user-error)
           (set-file-modes file modes))))))
+
+(ert-deftest midflight-rendezvous-path-keeps-links-below-the-root ()
+  "The server knows a module by its place in the project; the way to it is resolved."
+  (midflight-rendezvous-tests-in-folder folder
+    (let ((name (lambda (path) (expand-file-name path folder))))
+      (dolist (each '("one" "two/package"))
+        (make-directory (funcall name each) t))
+      (dolist (each '("one/pyproject.toml" "two/pyproject.toml" "two/package/module.py"))
+        (write-region "" nil (funcall name each) nil 'silent))
+      (make-symbolic-link (funcall name "two/package/module.py") (funcall name "one/module.py"))
+      (make-symbolic-link (funcall name "two/package") (funcall name "one/linked"))
+      (make-symbolic-link (funcall name "two/package/module.py") (funcall name "loose.py"))
+      (make-symbolic-link (funcall name "one") (funcall name "way"))
+      (pcase-dolist (`(,path . ,expected)
+                     '(("one/module.py" . "one/module.py")
+                       ("way/module.py" . "one/module.py")
+                       ("way/linked/module.py" . "one/linked/module.py")
+                       ("loose.py" . "two/package/module.py")
+                       ("two/package/module.py" . "two/package/module.py")))
+        (should (equal (midflight-rendezvous-path (funcall name path))
+                       (funcall name expected)))))))
 
 (ert-deftest midflight-rendezvous-remote-file-is-refused ()
   "A file on another machine has no server here."

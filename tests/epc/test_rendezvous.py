@@ -397,3 +397,21 @@ def test_root_is_the_nearest_marked_folder(tmp_path: Path, marks: list[str], exp
 
     assert find_root(tmp_path / "a/b/c/module.py") == tmp_path / expected
     assert find_root(tmp_path / "a/b/c") == tmp_path / expected
+
+
+def test_root_of_a_link_is_that_of_the_place_where_it_is_named(tmp_path: Path) -> None:
+    """A module that is linked into a project belongs there, though its text is kept in another project."""
+    for project in ("one", "two"):
+        (tmp_path / project / "package").mkdir(parents=True)
+        (tmp_path / project / "pyproject.toml").touch()
+    (tmp_path / "two/package/module.py").touch()
+    (tmp_path / "one/module.py").symlink_to(tmp_path / "two/package/module.py")
+    (tmp_path / "one/linked").symlink_to(tmp_path / "two/package")
+    (tmp_path / "loose.py").symlink_to(tmp_path / "two/package/module.py")
+    (tmp_path / "way").symlink_to(tmp_path / "one")
+
+    assert find_root(tmp_path / "one/module.py") == tmp_path / "one"
+    assert find_root(tmp_path / "one/linked/module.py") == tmp_path / "one"
+    assert find_root(tmp_path / "one/linked") == tmp_path / "one"
+    assert find_root(tmp_path / "loose.py") == tmp_path / "two"
+    assert find_root(tmp_path / "way/module.py") == tmp_path / "one"

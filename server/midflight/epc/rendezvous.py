@@ -45,17 +45,17 @@ _TAKEN = ("server", "cookie")  # of files that are main's
 def find_root(path: str | os.PathLike[str]) -> Path:
     """Return the project root of a file or folder, its links resolved.
 
-    The nearest folder upwards with `pyproject.toml`, else the nearest with `.git`, else the file's folder or
-    the folder itself. A path that does not exist is taken for a file.
+    The nearest folder upwards with `pyproject.toml`, else the nearest with `.git`: first above the path as it is
+    named, so that a module that is linked into a project belongs there, then above what it links to. Else the
+    file's folder or the folder itself. A path that does not exist is taken for a file.
     """
-    start = Path(os.path.realpath(path))
-    if not start.is_dir():
-        start = start.parent
-    for mark in ("pyproject.toml", ".git"):
-        for folder in (start, *start.parents):
-            if (folder / mark).exists():
-                return folder
-    return start
+    true = Path(os.path.realpath(path))
+    for start in (Path(os.path.abspath(path)), true):
+        for mark in ("pyproject.toml", ".git"):
+            for folder in (start, *start.parents) if start.is_dir() else start.parents:
+                if (folder / mark).exists():
+                    return Path(os.path.realpath(folder))
+    return true if true.is_dir() else true.parent
 
 
 @dataclass(frozen=True, slots=True)
