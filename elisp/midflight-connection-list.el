@@ -149,10 +149,11 @@ A * marks the row that the buffer you came from uses.  The state is `open',
 
 (defun midflight-connection-list--show-used ()
   "Put a star before the row of the source buffer."
-  (let ((used (and (buffer-live-p midflight-connection-list--source)
-                   (with-current-buffer midflight-connection-list--source
-                     (ignore-errors (midflight-connection-root-of-buffer))))))
-    (midflight-star-rows (lambda (root) (equal root used)))))
+  (let ((source midflight-connection-list--source))
+    (midflight-star-rows (lambda (root)
+                           (and (buffer-live-p source)
+                                (with-current-buffer source
+                                  (midflight-connection-uses-p root)))))))
 
 (defun midflight-connection-list--changed (&rest _)
   "Show a connection that opened or closed."

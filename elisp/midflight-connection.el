@@ -82,6 +82,16 @@ If the user chose one with `midflight-connect', it is that."
                 (cons place (midflight-rendezvous-root place))))
         (cdr midflight-connection--own-root))))
 
+(defun midflight-connection-remote-p ()
+  "Return non-nil if this buffer is of a file or folder on another machine."
+  (let ((place (or buffer-file-name default-directory)))
+    (and place (file-remote-p place))))
+
+(defun midflight-connection-uses-p (root)
+  "Return non-nil if ROOT is that of the project of this buffer."
+  (and (or midflight-connection-buffer-root (not (midflight-connection-remote-p)))
+       (equal (midflight-connection-root-of-buffer) root)))
+
 (defun midflight-connection-forget-root ()
   "Look for the project root of the current buffer again when it is needed."
   (kill-local-variable 'midflight-connection--own-root))
@@ -98,9 +108,14 @@ If the user chose one with `midflight-connect', it is that."
   (midflight-connection-get (midflight-connection-root-of-buffer)))
 
 (defun midflight-connection-open-p (&optional connection)
-  "Return non-nil if CONNECTION, or the current buffer's, can carry requests."
-  (let ((connection (or connection (midflight-connection-of-buffer))))
-    (and (eq (midflight-connection-state connection) 'open)
+  "Return non-nil if CONNECTION, or the current buffer's, can carry requests.
+A buffer of another machine has no connection, unless the user chose one."
+  (let ((connection (or connection
+                        (and (or midflight-connection-buffer-root
+                                 (not (midflight-connection-remote-p)))
+                             (midflight-connection-of-buffer)))))
+    (and connection
+         (eq (midflight-connection-state connection) 'open)
          ;; The socket may have closed before Emacs has run its sentinel.
          (not (midflight-epc-closed (midflight-connection-wire connection))))))
 

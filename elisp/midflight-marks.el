@@ -119,8 +119,7 @@ These are loads, and connections that opened.")
   (dolist (buffer (buffer-list))
     (with-current-buffer buffer
       (when (and (bound-and-true-p midflight-mode)
-                 (equal (ignore-errors (midflight-connection-root-of-buffer))
-                        (midflight-connection-root connection)))
+                 (midflight-connection-uses-p (midflight-connection-root connection)))
         (midflight-marks--forget)))))
 
 (defun midflight-marks--look-soon ()
@@ -158,8 +157,8 @@ These are loads, and connections that opened.")
        midflight-mark-stale
        buffer-file-name
        (<= (buffer-size) midflight-marks-maximum-size)
-       ;; A file on another machine has neither a project nor a connection.
-       (ignore-errors (midflight-connection-open-p))
+       (not (midflight-connection-remote-p))
+       (midflight-connection-open-p)
        (not (equal midflight-marks--asked (midflight-marks--stamp)))))
 
 (defun midflight-marks--ask ()

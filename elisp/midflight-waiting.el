@@ -100,8 +100,7 @@ With prefix argument PROCESSES, show the list of processes instead."
   (dolist (buffer (buffer-list))
     (with-current-buffer buffer
       (when (and midflight-waiting-on
-                 (equal (ignore-errors (midflight-connection-root-of-buffer))
-                        (midflight-connection-root connection)))
+                 (midflight-connection-uses-p (midflight-connection-root connection)))
         (setq midflight-waiting--asked nil)
         (midflight-waiting--clear)))))
 

@@ -12,6 +12,10 @@
 ;;; Code:
 
 (require 'midflight-helpers)
+
+(defvar tramp-methods)
+(defvar tramp-verbose)
+(declare-function tramp-cleanup-all-connections "tramp-cmds" ())
 (require 'python)
 
 (defun midflight-connections-tests-row (root)
@@ -175,6 +179,78 @@
       (should (string-match-p "on another machine.*nothing was done; run Emacs there" text)))
     (should (equal (midflight-connection-lighter) " Midflight[remote]"))
     (should-error (midflight-shell) :type 'user-error)))
+
+;;;; Files of other machines
+
+(defmacro midflight-connections-tests-with-remote (buffer file &rest body)
+  "Run BODY with BUFFER visiting FILE by TRAMP, which goes to this machine itself."
+  (declare (indent 2) (debug (symbolp form body)))
+  `(let* ((tramp-methods (cons '("mock" (tramp-login-program "sh") (tramp-login-args (("-i")))
+                                 (tramp-remote-shell "/bin/sh") (tramp-remote-shell-args ("-c"))
+                                 (tramp-connection-timeout 10))
+                               tramp-methods))
+          (tramp-verbose 0)
+          (remote-file-name-inhibit-cache nil)
+          (,buffer (find-file-noselect (concat "/mock:" (system-name) ":" ,file))))
+     (unwind-protect (progn ,@body)
+       (with-current-buffer ,buffer
+         (set-buffer-modified-p nil))
+       (kill-buffer ,buffer)
+       (tramp-cleanup-all-connections))))
+
+(ert-deftest midflight-remote-buffer-is-left-alone ()
+  "ElDoc, Xref and completion pass on to others there; a load of the modified modules
+of a project here is not disturbed by it."
+  (skip-unless (midflight-test-command))
+  (require 'tramp)
+  (midflight-test-in-project project
+    (let ((source (midflight-test-visit project "tally.py" "def count(a):\n    return a\n"))
+          (far (expand-file-name "far.py" (file-name-directory project))))
+      (midflight-test-load source)
+      (write-region "import tally\ntally.count(1)\n" nil far nil 'silent)
+      (midflight-connections-tests-with-remote remote far
+        (with-current-buffer remote
+          (midflight-mode 1)
+          (goto-char (point-min))
+          (search-forward "count(")
+          (should-not (midflight-eldoc-function #'ignore))
+          (should-not (midflight-complete-at-point))
+          (should-not (midflight-xref-backend))
+          (should (equal (xref-find-backend) (let ((midflight-mode nil))
+                                               (midflight-xref-disable)
+                                               (prog1 (xref-find-backend)
+                                                 (midflight-xref-enable)))))
+          (should (equal (midflight-connection-lighter) " Midflight[remote]"))
+          ;; Not even if the user has chosen a server for it, which cannot know its file.
+          (setq midflight-connection-buffer-root project)
+          (should-not (midflight-eldoc-function #'ignore))
+          (should-not (midflight-complete-at-point))
+          (should-not (midflight-xref-backend))
+          (kill-local-variable 'midflight-connection-buffer-root)
+          (insert "2"))
+        (with-current-buffer source
+          (goto-char (point-max))
+          (insert "x = 1\n")
+          (save-buffer)
+          (let ((midflight-save-before-load t))
+            (setq midflight-test-messages nil)
+            (midflight-test-press "C-c C-x l"))
+          (midflight-test-wait-message "tally v2 loaded"))
+        (should (buffer-modified-p remote))))))
+
+(ert-deftest midflight-remote-buffer-says-why-nothing-was-done ()
+  "The commands of the mode; none of them touches the file of the other machine."
+  (require 'tramp)
+  (midflight-test-in-project project
+    (let ((far (expand-file-name "far.py" (file-name-directory project))))
+      (write-region "x = 1\n" nil far nil 'silent)
+      (midflight-connections-tests-with-remote remote far
+        (with-current-buffer remote
+          (midflight-mode 1)
+          (dolist (key '("C-c C-k" "C-c C-c" "C-c M-k" "C-c C-x v" "C-c C-x w" "C-c C-x p"))
+            (should (string-match-p
+                     "on another machine.*nothing was done"
+                     (cadr (should-error (midflight-test-press key) :type 'user-error))))))))))
 
 ;;;; Versions of both sides
 
