@@ -24,6 +24,7 @@ from pathlib import Path
 from types import FrameType
 from typing import Any, TextIO, cast
 
+from midflight.code.lowlevel import note_project
 from midflight.detached_log import DetachedLog
 from midflight.driver import Runtime
 from midflight.epc import (
@@ -82,6 +83,7 @@ def serve(root: Path, announce: Callable[[int], object], *, port: int = 0, progr
     server instead; OutputFailed if there is none and `announce` could not print; what `program` raises.
     """
     place = ProjectFiles(root)
+    note_project(place.root)
     ending = _Ending()
     with ExitStack() as stack:
         stack.enter_context(ending.on_signals())

@@ -15,6 +15,7 @@ from contextlib import ExitStack, contextmanager
 from typing import Any, TypeVar
 
 from midflight.all_tasks import processes_in_all_tasks
+from midflight.code.lowlevel import watch_imports
 from midflight.errors import ProcessExit
 from midflight.event_loop import passing_ctrl_c, run_main
 from midflight.kernel import Clock, Down, Pid, Process, Scheduler, Sink, current_scheduler, receive, routed_output
@@ -105,6 +106,7 @@ class Runtime:
         self._is_turn_posted = False
 
     async def __aenter__(self) -> Runtime:
+        watch_imports()
         self.loop = loop = asyncio.get_running_loop()
         self.scheduler = Scheduler(
             self._clock or LoopClock(loop),

@@ -34,7 +34,7 @@ SEEN_BY: dict[str, frozenset[str]] = {
     "all_tasks": frozenset({"kernel"}),
     "pauses": frozenset(),
     "event_loop": frozenset({"outside", "text", "kernel", "pauses"}),
-    "driver": frozenset({"outside", "text", "errors", "kernel", "watchdog", "all_tasks", "event_loop", "epc"}),
+    "driver": frozenset({"outside", "text", "errors", "kernel", "code", "watchdog", "all_tasks", "event_loop", "epc"}),
     "testing": frozenset({"errors", "kernel", "driver"}),
     "coverage": frozenset({"code"}),
     "editors": frozenset({"errors", "text", "epc"}),

@@ -5,6 +5,7 @@ from __future__ import annotations
 import builtins
 import sys
 from collections.abc import Callable, Iterator
+from importlib.machinery import SourceFileLoader
 from pathlib import Path
 from typing import Any
 
@@ -14,6 +15,7 @@ from helpers.gates import Gates
 from helpers.ledgers import load_ledger
 from helpers.stage import Stage
 from helpers.versions import Project, project_in
+from midflight.code.version import import_watch
 from midflight.testing import TestRuntime
 
 
@@ -22,6 +24,24 @@ def project(tmp_path: Path) -> Iterator[Project]:
     """Give an empty project folder. What was loaded from it is gone after the test, as in a new interpreter."""
     with project_in(tmp_path) as found:
         yield found
+
+
+@pytest.fixture
+def unwatched(monkeypatch: pytest.MonkeyPatch) -> Iterator[None]:
+    """Have imports go unseen, as before a runtime is made, until something asks to watch them."""
+    monkeypatch.setattr(import_watch, "_notes", {})
+    before = vars(SourceFileLoader).get("exec_module")
+    if before is not None:
+        del SourceFileLoader.exec_module  # type: ignore[misc]  # it inherits the import system's own
+    yield
+    if before is not None:
+        SourceFileLoader.exec_module = before  # type: ignore[method-assign]
+
+
+@pytest.fixture
+def watched() -> None:
+    """Watch imports, as a runtime does."""
+    import_watch.watch_imports()
 
 
 @pytest.fixture

@@ -68,7 +68,7 @@ def test_its_text_is_known_while_the_file_is_what_was_imported(project, imported
     assert imported.which() == 1
 
 
-def test_its_text_is_not_known_once_the_file_has_changed(project, imported):
+def test_its_text_is_not_known_once_the_file_has_changed(project, unwatched, imported):
     """Then the report names what came and went by the namespaces, and says so."""
     report = project.load_text("thing", text_of("thing_v2") + "# longer\n")
 
@@ -79,7 +79,7 @@ def test_its_text_is_not_known_once_the_file_has_changed(project, imported):
 
 
 def test_whether_its_file_has_changed_is_known(project, imported):
-    """By the cached byte code; else by the functions, which compiled anew are those in the module, or not."""
+    """With cached byte code and without."""
     assert imported.which() == 1
     assert code.modified_modules() == ()
     project.write("thing.py", text_of("thing_v2") + "# longer\n")
@@ -113,7 +113,7 @@ def test_a_problem_that_it_had_already_is_a_warning(project):
     assert [(each.code, each.severity) for each in report.warnings] == [("undefined-name", "warning")]
 
 
-def test_of_a_text_that_is_not_known_every_problem_may_be_old(project):
+def test_of_a_text_that_is_not_known_every_problem_may_be_old(project, unwatched):
     """So it is not refused."""
     sys.path.append(str(project.root))
     project.write("thing.py", "def f():\n    return nonesuch\n")

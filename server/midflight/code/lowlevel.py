@@ -15,8 +15,10 @@ from midflight.code.loading.load_thread import LoadThread
 from midflight.code.report.of_many import summary_of_many, text_of_many
 from midflight.code.source.annotations import annotations_of, names_around, signature_of
 from midflight.code.source.compare import Comparison, Difference, Gone, compare_texts
+from midflight.code.source.find_module import note_project
 from midflight.code.source.replace_definition import NoDefinition
 from midflight.code.upgrade.upgrade import load_or_upgrade, load_or_upgrade_many, upgrade_many_sync, upgrade_sync
+from midflight.code.version.import_watch import watch_imports
 from midflight.code.version.snapshots import readable, real_path
 from midflight.code.version.version import loader_var
 
@@ -41,6 +43,7 @@ __all__ = [
     "loader_var",
     "module_name",
     "names_around",
+    "note_project",
     "readable",
     "real_path",
     "replaced",
@@ -52,4 +55,5 @@ __all__ = [
     "upgrade_sync",
     "waiting",
     "waiting_at",
+    "watch_imports",
 ]

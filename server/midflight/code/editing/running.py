@@ -7,9 +7,8 @@ import sys
 from dataclasses import dataclass
 from types import ModuleType
 
-from midflight.code.load.adopt import changed_since_import
 from midflight.code.source.find_module import ModulePlace, locate
-from midflight.code.source.unit import Rejection, unit_at
+from midflight.code.version.import_watch import imported_text
 from midflight.code.version.modules import known, loaded_places
 
 __all__ = ["Running", "running_at"]
@@ -39,10 +38,7 @@ def running_at(path: str) -> Running | None:
     file = getattr(module, "__file__", None)
     if not isinstance(module, ModuleType) or not isinstance(file, str) or not _is_same(file, path):
         return None
-    unit = unit_at(ModulePlace(place.name, file), None)
-    if isinstance(unit, Rejection) or changed_since_import(unit, module) is not False:
-        return Running(place.name, None, None)
-    return Running(place.name, None, unit.text)
+    return Running(place.name, None, imported_text(module))
 
 
 def _is_same(one: str, other: str) -> bool:

@@ -21,6 +21,7 @@ from dataclasses import dataclass
 from types import CodeType
 from typing import NewType, ParamSpec, TypeVar, TypeVarTuple
 
+from midflight.code.identity.all_new import AllNew
 from midflight.code.identity.guard import KEEP, guarded
 from midflight.code.identity.module_reads import changed_since, has_modules
 from midflight.code.identity.pickling import pickle_by_name
@@ -50,6 +51,7 @@ ABSENT = object()
 
 READS_ANYTHING = ("globals", "eval", "exec")
 
+TEXT_UNKNOWN = "the text of the version before is not known"
 TOO_DEEP = "it is nested too deeply to be compared"
 
 
@@ -74,12 +76,14 @@ class Candidate:
         return self.statement.lineno, self.statement.col_offset
 
 
-def identity_of(unit: Unit, file: str, text: str, old: Namespace, new: Namespace) -> Identity | None:
-    """Compare a unit with the text of the version before; None if that goes too deep. `file` is for the new code."""
+def identity_of(unit: Unit, file: str, text: str | None, old: Namespace, new: Namespace) -> Identity | AllNew:
+    """Compare a unit with the text of the version before, None if that is not known. `file` is for the new code."""
+    if text is None:
+        return AllNew(unit.name, old, new, TEXT_UNKNOWN)
     try:
         return Identity(unit, file, text, old, new)
     except RecursionError:
-        return None
+        return AllNew(unit.name, old, new, TOO_DEEP)
 
 
 class Identity:

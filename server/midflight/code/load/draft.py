@@ -19,6 +19,7 @@ from dataclasses import replace
 from types import CodeType, ModuleType
 from typing import NamedTuple
 
+from midflight.code.identity.all_new import AllNew
 from midflight.code.identity.kept import Identity, identity_of
 from midflight.code.identity.module_reads import note_seen
 from midflight.code.load.refused import Refused, module_problem, refused
@@ -52,7 +53,7 @@ class Draft:
         self.before: Version | None = record.current
         self.old: Namespace = {} if is_first else record.facade.namespace
         self.namespace: Namespace = record.facade.namespace if is_first else {}
-        self.identity: Identity | None = None
+        self.identity: Identity | AllNew | None = None
         self.warnings: list[Diagnostic] = []
         self.started = time.perf_counter()
         self._version: Version | None = None
@@ -213,9 +214,8 @@ def _take_persistent(draft: Draft, tree: ast.Module) -> ast.Module:
 
 
 def _ask_for_classes(draft: Draft, tree: ast.Module) -> ast.Module:
-    text = draft.before.text if draft.before is not None else None
-    if text is not None:
-        draft.identity = identity_of(draft.unit, draft.file, text, draft.old, draft.namespace)
+    if draft.before is not None:
+        draft.identity = identity_of(draft.unit, draft.file, draft.before.text, draft.old, draft.namespace)
     return tree if draft.identity is None else draft.identity.guarded(tree)
 
 

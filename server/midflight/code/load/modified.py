@@ -2,9 +2,9 @@
 
 from __future__ import annotations
 
-from midflight.code.load.adopt import changed_since_import, imported_modules
-from midflight.code.source.find_module import ModulePlace
-from midflight.code.source.unit import Rejection, read_text, unit_at
+from midflight.code.load.adopt import imported_modules
+from midflight.code.source.unit import read_text
+from midflight.code.version.import_watch import is_changed_on_disk
 from midflight.code.version.modules import all_modules
 from midflight.code.version.version import Version, digest
 
@@ -24,10 +24,7 @@ def modified_modules() -> tuple[str, ...]:
         code.modified_modules()  # -> ('shop',)
     """
     names = [module.name for module in all_modules() if _is_modified(module.current)]
-    for name, path, module in imported_modules():
-        unit = unit_at(ModulePlace(name, path), None)
-        if not isinstance(unit, Rejection) and changed_since_import(unit, module):
-            names.append(name)
+    names += [name for name, _, module in imported_modules() if is_changed_on_disk(module)]
     return tuple(sorted(names))
 
 

@@ -9,6 +9,7 @@ from types import FunctionType
 
 from midflight.code.checks.findings import findings
 from midflight.code.checks.stale_imports import stale_imports
+from midflight.code.identity.all_new import AllNew
 from midflight.code.identity.kept import Identity
 from midflight.code.load.draft import Draft
 from midflight.code.load.refused import module_problem
@@ -39,7 +40,7 @@ class NewVersion:
     version: Version
     namespace: Namespace
     is_first: bool
-    identity: Identity | None
+    identity: Identity | AllNew | None
     warnings: tuple[Diagnostic, ...]
     refusals: tuple[Diagnostic, ...]
     differences: tuple[Names, Names, Names]
@@ -98,6 +99,9 @@ def _notes(draft: Draft) -> Iterator[Diagnostic]:
     unit, before = draft.unit, draft.before
     if before is not None and before.text is None:
         text = f"the text of version {before.number} is not known, so what changed inside its definitions is not either"
+        classes = len(draft.identity.superseded) if draft.identity is not None else 0
+        if classes:
+            text += f"; {'its class is' if classes == 1 else f'all {classes} classes are'} new"
         yield replace(module_problem(unit.path, text, "unknown-text"), severity="note")
     main = getattr(sys.modules.get("__main__"), "__file__", None)
     if before is None and main == unit.path:

@@ -29,6 +29,7 @@ from midflight.code.loading.under_way import Doing
 from midflight.code.source.unit import Unit
 from midflight.code.version import class_files
 from midflight.code.version.import_hook import VersionLoader, finder, spec_of
+from midflight.code.version.import_watch import watch_imports
 from midflight.code.version.modules import Module, known
 
 __all__ = ["prepare"]
@@ -96,6 +97,7 @@ def _look(load: Attempt) -> None:
 def _make_all(load: Attempt) -> None:
     """Make a version of each module, those that others import first. One that nobody has imported yet is imported."""
     class_files.install()
+    watch_imports()
     first = [unit for unit in load.units if unit.name not in sys.modules and known(unit.name) is None]
     load.load.first = frozenset(unit.name for unit in first)
     with finder.offering([_spec_to_import(load, unit) for unit in first]):

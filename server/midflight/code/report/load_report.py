@@ -186,7 +186,8 @@ def _changes(report: LoadReport) -> str:
         for names, verb in groups
         if names
     ]
-    return ", ".join(said) or "no definition changed"
+    is_known = all(each.code != "unknown-text" for each in report.warnings)
+    return ", ".join(said) or ("no definition changed" if is_known else "what changed is not known")
 
 
 def _count(found: Sequence[object], word: str) -> str:

@@ -14,6 +14,7 @@ import sysconfig
 import tomllib
 from collections.abc import Iterable, Iterator
 from dataclasses import dataclass
+from functools import lru_cache
 from importlib.machinery import EXTENSION_SUFFIXES, ModuleSpec, SourceFileLoader
 from typing import Any
 
@@ -21,7 +22,7 @@ from midflight import errors
 from midflight.code.report.load_report import Diagnostic
 from midflight.code.source.look import is_module, module_value
 
-__all__ = ["PROGRAM", "ModulePlace", "is_project_file", "locate", "refusal"]
+__all__ = ["PROGRAM", "ModulePlace", "is_own_file", "is_project_file", "locate", "note_project", "refusal"]
 
 PROGRAM = ("__main__", "__mp_main__")  # the names of what runs; multiprocessing gives it the second one
 
@@ -29,6 +30,9 @@ _OURS = os.path.dirname(os.path.realpath(errors.__file__))
 _PATHS = {key: os.path.realpath(path) for key, path in sysconfig.get_paths().items()}
 _LIBRARY = (_PATHS["stdlib"], _PATHS["platstdlib"])
 _INSTALLED = (_PATHS["purelib"], _PATHS["platlib"])
+_INSTALLATIONS = ("site-packages", "dist-packages")  # folders of that name, of whatever Python
+
+_project: list[str] = []  # the root of the server's project and its source roots; empty if no server runs
 
 
 @dataclass(frozen=True, slots=True)
@@ -73,9 +77,33 @@ def refusal(name: str, path: str) -> str | None:
     return None
 
 
+def note_project(root: str | os.PathLike[str]) -> None:
+    """Take `root` for the project from now on: only files in it, or in its `source-roots`, are the project's."""
+    top = os.path.realpath(root)
+    found = _source_roots(os.path.join(top, "pyproject.toml"))
+    _project[:] = [top, *(map(os.path.realpath, found) if isinstance(found, list) else ())]
+
+
 def is_project_file(path: str) -> bool:
-    """Say whether `path` is neither Midflight's, nor the standard library's, nor an installed package's."""
-    return path.endswith(".py") and not _is_in(os.path.realpath(path), (_OURS, *_LIBRARY, *_INSTALLED))
+    """Say whether `path` is a file of the project: one of our own, and below its root if a server has one."""
+    return is_own_file(path) and (not _project or _is_in(os.path.realpath(path), _project))
+
+
+def is_own_file(path: str) -> bool:
+    """Say whether `path` is a Python file that nobody installed: not Midflight's, Python's or a package's."""
+    return path.endswith(".py") and _is_own_folder(os.path.dirname(path))
+
+
+@lru_cache(maxsize=4096)
+def _is_own_folder(folder: str) -> bool:
+    """Do so for the files of a folder. Cached: a program has a thousand modules, and this asks the file system."""
+    real = os.path.realpath(folder)
+    if _is_in(real + os.sep, (_OURS, *_LIBRARY, *_INSTALLED)) or set(real.split(os.sep)) & set(_INSTALLATIONS):
+        return False
+    while not os.path.exists(os.path.join(real, "pyvenv.cfg")):
+        if real == (real := os.path.dirname(real)):
+            return True
+    return False
 
 
 def _is_in(path: str, folders: Iterable[str]) -> bool:
@@ -135,9 +163,22 @@ def _from_source_roots(path: str) -> ModulePlace | Diagnostic | None:
     while not os.path.isfile(project := os.path.join(folder, "pyproject.toml")):
         if folder == (folder := os.path.dirname(folder)):
             return None
+    roots = _source_roots(project)
+    if isinstance(roots, Diagnostic):
+        return roots
+    for root in sorted(roots, key=len, reverse=True):
+        if _is_in(path, (root.rstrip(os.sep),)):
+            return ModulePlace(_dotted(os.path.relpath(path, root)), path, root)
+    return None
+
+
+def _source_roots(project: str) -> list[str] | Diagnostic:
+    """Return the `source-roots` of a pyproject.toml, as paths; none if there is no such file."""
     try:
         with open(project, "rb") as stream:
             table: Any = tomllib.load(stream)
+    except FileNotFoundError:
+        return []
     except (OSError, ValueError) as error:
         return _problem(project, f"pyproject.toml cannot be read: {error}", "name")
     for key in ("tool", "midflight", "source-roots"):
@@ -145,11 +186,7 @@ def _from_source_roots(path: str) -> ModulePlace | Diagnostic | None:
     if not isinstance(table, (list, dict)) or not all(isinstance(root, str) for root in table):
         why = f"source-roots of [tool.midflight] must be a list of folders, such as ['src'], not {table!r}"
         return _problem(project, why, "name")
-    roots = [os.path.normpath(os.path.join(folder, root)) for root in table]
-    for root in sorted(roots, key=len, reverse=True):
-        if _is_in(path, (root.rstrip(os.sep),)):
-            return ModulePlace(_dotted(os.path.relpath(path, root)), path, root)
-    return None
+    return [os.path.normpath(os.path.join(os.path.dirname(project), root)) for root in table]
 
 
 def _from_packages(path: str) -> ModulePlace:

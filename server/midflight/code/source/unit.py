@@ -15,7 +15,7 @@ from midflight.code.report.load_report import Diagnostic
 from midflight.code.source.find_module import ModulePlace, locate
 from midflight.parsing import UNPARSABLE, parse_module
 
-__all__ = ["Rejection", "Unit", "compile_unit", "parse", "read_text", "syntax_problem", "unit_of"]
+__all__ = ["Rejection", "Unit", "compile_unit", "decoded", "parse", "read_text", "syntax_problem", "unit_of"]
 
 
 @dataclass(frozen=True, slots=True)
@@ -90,9 +90,15 @@ def read_text(path: str) -> str | Diagnostic:
     try:
         with open(path, "rb") as stream:
             raw = stream.read()
-        return io.TextIOWrapper(io.BytesIO(raw), _declared_encoding(raw)).read()
     except OSError as error:
         return _problem(path, f"cannot read {path}: {error.strerror or error}", "read")
+    return decoded(raw, path)
+
+
+def decoded(raw: bytes, path: str) -> str | Diagnostic:
+    """Return the text that the bytes of the source file `path` stand for, decoded as Python does."""
+    try:
+        return io.TextIOWrapper(io.BytesIO(raw), _declared_encoding(raw)).read()
     except (SyntaxError, UnicodeDecodeError) as error:
         return _problem(path, f"cannot decode {os.path.basename(path)}: {error}", "encoding")
 
