@@ -1,48 +1,103 @@
-"""The order in which the modules of one load are made: a module comes after those that it imports."""
+"""The order in which the modules of one load are made: that in which Python would finish their imports.
+
+A module imports another one in the midst of its own body, and goes on when that is done. So the body that ends first is
+made first, and finds all that it imports as it will be. Modules that import each other have no order in which that is
+true of all; then Python goes by who was imported first, and so does this.
+"""
 
 from __future__ import annotations
 
 import ast
+import sys
 from collections.abc import Iterator, Sequence
-from graphlib import CycleError, TopologicalSorter
 
 from midflight.code.source.unit import Unit
 
 __all__ = ["in_order"]
 
+# Imports in these run when they are called, if ever, and so not while the module is made.
+LATER = (ast.FunctionDef, ast.AsyncFunctionDef, ast.Lambda)
+
 
 def in_order(units: Sequence[Unit]) -> list[Unit]:
-    """Return `units` so that each comes after those it imports; as they are given if they import each other."""
+    """Return `units` in the order in which the import of all would finish, begun with those imported first."""
     if len(units) == 1:  # most loads, and a look at all that one imports takes as long as parsing it
         return list(units)
-    by_name = {unit.name: unit for unit in units}
-    sorter: TopologicalSorter[str] = TopologicalSorter()
-    for unit in units:
-        sorter.add(unit.name, *sorted({name for name in _imported(unit) if name in by_name and name != unit.name}))
-    try:
-        return [by_name[name] for name in sorter.static_order()]
-    except CycleError:
-        return list(units)
+    first = {name: place for place, name in enumerate(sys.modules)}
+    begun = sorted(units, key=lambda unit: first.get(unit.name, len(first)))  # stable: the others as they are given
+    order = _Order(units)
+    for unit in begun:
+        order.import_(unit.name)
+    return order.finished
+
+
+class _Order:
+    """The imports of a group of modules, played through without running anything."""
+
+    def __init__(self, units: Sequence[Unit]) -> None:
+        self.finished: list[Unit] = []
+        self._units = {unit.name: unit for unit in units}
+        self._begun: set[str] = set()
+
+    def import_(self, name: str) -> None:
+        """Import `name`, its packages first, each with all that its body imports; nothing twice."""
+        waiting = [self._imports_of(each) for each in _with_packages(name)][::-1]
+        while waiting:  # no recursion: a chain of imports may be long
+            following = next(waiting[-1], None)
+            if following is None:
+                waiting.pop()
+            else:
+                waiting += [self._imports_of(each) for each in _with_packages(following)][::-1]
+
+    def _imports_of(self, name: str) -> Iterator[str]:
+        """Yield the names that the body of a module imports; the module has finished when they are all imported."""
+        unit = self._units.get(name)
+        if unit is None or name in self._begun:
+            return
+        self._begun.add(name)
+        for each in _imported(unit):
+            known = [part for part in _with_packages(each) if part in self._units]
+            if known:
+                yield known[-1]
+        self.finished.append(unit)
 
 
 def _imported(unit: Unit) -> Iterator[str]:
-    """Yield the names of modules that the body of `unit` imports, or may: `from m import f` names m and m.f."""
-    for node in ast.walk(unit.tree):
+    """Yield the names of modules that the body of `unit` imports, in its order: `from m import f` may name m.f."""
+    for node in _run_at_once(unit.tree):
         match node:
             case ast.Import(names=names):
                 for alias in names:
-                    yield from _with_packages(alias.name)
+                    yield alias.name
             case ast.ImportFrom(names=names):
                 origin = _absolute(unit, node)
-                yield from _with_packages(origin)
                 for alias in names:
                     yield f"{origin}.{alias.name}"
 
 
-def _with_packages(name: str) -> Iterator[str]:
+def _run_at_once(tree: ast.Module) -> Iterator[ast.stmt]:
+    """Yield the statements that run with the module's body, in the order of the text."""
+    waiting: list[ast.AST] = [tree]
+    while waiting:
+        node = waiting.pop()
+        if isinstance(node, ast.stmt):
+            yield node
+        if isinstance(node, LATER):
+            continue
+        children = list(ast.iter_child_nodes(node))
+        if isinstance(node, ast.If) and _is_for_type_checkers(node.test):
+            children = list(node.orelse)
+        waiting += [each for each in reversed(children) if not isinstance(each, ast.expr)]
+
+
+def _is_for_type_checkers(test: ast.expr) -> bool:
+    return getattr(test, "id", None) == "TYPE_CHECKING" or getattr(test, "attr", None) == "TYPE_CHECKING"
+
+
+def _with_packages(name: str) -> list[str]:
+    """Return the names of the packages that a module is in, the outermost first, and its own."""
     parts = name.split(".")
-    for length in range(1, len(parts) + 1):
-        yield ".".join(parts[:length])
+    return [".".join(parts[:length]) for length in range(1, len(parts) + 1)]
 
 
 def _absolute(unit: Unit, node: ast.ImportFrom) -> str:
