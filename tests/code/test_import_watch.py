@@ -226,7 +226,14 @@ def test_an_edit_before_anybody_watched_is_not_missed(project, unwatched, old, n
 
 @pytest.mark.parametrize(
     "statement",
-    ["print()", "@staticmethod\ndef f(): pass", "x = [3]", "for x in (): pass", "class A(metaclass=type): pass"],
+    [
+        "print()",
+        "@staticmethod\ndef f(): pass",
+        "x = [3]",
+        "for x in (): pass",
+        "class A(metaclass=type): pass",
+        "class A(dict[str, int]): pass",
+    ],
 )
 def test_a_statement_that_leaves_no_trace_leaves_the_text_unknown(project, unwatched, statement):
     """It may have been another one when the module was imported."""

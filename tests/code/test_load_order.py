@@ -15,7 +15,7 @@ from midflight.code.source.unit import unit_at
 
 PACKAGE = {
     "pkg/__init__.py": "from .core import core\nfrom . import util\nVERSION = '1'\n",
-    "pkg/core.py": "from .util import helper\nfrom . import util\n\n\ndef core():\n    from .late import late\n    return late\n",
+    "pkg/core.py": "from .util import helper\nfrom . import util\ndef core():\n    from .late import late\n",
     "pkg/util.py": "def helper(): pass\n",
     "pkg/late.py": "from .core import core\nfrom pkg import util as u\n\n\ndef late(): pass\n",
 }

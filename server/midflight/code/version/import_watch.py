@@ -1,8 +1,8 @@
 """The texts of modules of your own that Python itself imports, noted as they are imported.
 
 A file may be edited between the import of its module and the first load of that. What runs then is the text that was
-imported, and nobody can read it from the disk any more. Byte code in the cache is no witness: another process may have
-written it since, or there is none.
+imported, and nobody can read it from the disk any more. Byte code in the cache proves nothing: another process may
+have written it since, or there is none.
 
 Laws:
 1. A note is made in the call that runs the body: the file's bytes, read before, and the code object that is run. A tool

@@ -77,7 +77,7 @@ def _in_cells(function: FunctionType) -> Iterator[Any]:
 
 
 class _Look:
-    """One text beside one namespace. `at` answers for a statement: True, False, None as `is_same_as_live` does."""
+    """One text next to one namespace. `at` answers for a statement: True, False, None as `is_same_as_live` does."""
 
     def __init__(self, namespace: dict[str, Any], tree: ast.Module, seen: set[CodeType]) -> None:
         self._names = namespace
@@ -196,10 +196,10 @@ class _Look:
         if type(value) is not type or value.__module__ != self._names.get("__name__"):
             raise _Unseen  # a metaclass does what it wants
         inside, annotated = vars(value), {}
-        if not same(inside.get("__orig_bases__", value.__bases__), bases):
-            if all(isinstance(each, type) for each in bases):
-                return False
+        if not all(isinstance(each, type) for each in bases):
             raise _Unseen  # one that stands for others, as NamedTuple does
+        if not same(value.__bases__, bases):
+            return False
         for index, inner in enumerate(statement.body):
             match inner:
                 case ast.Pass():

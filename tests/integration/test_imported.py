@@ -1,0 +1,63 @@
+"""A program whose modules Python imports: their first edit, saved and loaded from a terminal."""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from pathlib import Path
+
+import pytest
+
+from helpers.command_line import Shell
+from helpers.server_process import Program
+from midflight.epc import RemoteServer
+
+Start = Callable[..., Program]
+
+APP = "import shop\n\n\nasync def start():\n    pass\n"
+
+SHOP = """\
+from enum import Enum
+
+
+class Colour(Enum):
+    RED = 1
+
+
+class Price:
+    def vat(self):
+        return 19
+
+
+FIRST = Colour.RED
+
+
+def vat():
+    return 19
+"""
+
+
+@pytest.mark.parametrize("writes_byte_code", [False, True])
+def test_the_first_edit_of_an_imported_module_is_loaded_and_told(
+    start: Start, project: Path, run: Shell, monkeypatch: pytest.MonkeyPatch, writes_byte_code: bool
+) -> None:
+    """A method edited in a file that `start` imports: the report names it, and what did not change stays itself."""
+    monkeypatch.setenv("PYTHONDONTWRITEBYTECODE", "" if writes_byte_code else "1")
+    (project / "app.py").write_text(APP)
+    (project / "shop.py").write_text(SHOP)
+    (project / "pyproject.toml").write_text('[tool.midflight]\nstart = "app:start"\n')
+    server = start("serve")
+    server.port()
+    server.line_with("app:start runs as")
+    with RemoteServer.attach(project) as client:
+        session = client.call("shell/open")["session"]
+        client.call("shell/eval", session, "import shop; red = shop.Colour.RED")
+        (project / "shop.py").write_text(SHOP.replace("return 19", "return 25", 1))
+
+        report = run.json("load", "--modified")["reports"][0]
+        value = client.call("shell/eval", session, "shop.Price().vat(), red is shop.Colour.RED, shop.vat()")["value"]
+        back = run("rollback", "shop", "1")
+
+    assert (report["module"], report["version"], report["changed"]) == ("shop", 2, ["Price.vat"])
+    assert report["kept"] == ["Colour"]
+    assert value == "(25, True, 19)"
+    assert back.startswith("shop v3 loaded")
