@@ -55,6 +55,7 @@ class Player:
         self.has_begun = False
         self.causes: set[str] = set()
         self.must_end = False
+        self.exiting_since: float | None = None  # when it was first seen to live on with an exit reason
         self.ended: str | None = None
         self.downs = 0
         self.wait: Wait | None = None

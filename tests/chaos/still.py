@@ -17,7 +17,7 @@ from random import Random
 from typing import Any
 
 from chaos.actions import hostilities, loads, processes, waits
-from chaos.invariants import check
+from chaos.invariants import TOLD_AGAIN_SECONDS, check
 from chaos.leaks import Accounts
 from chaos.ledger import Broken
 from chaos.record import Record
@@ -110,6 +110,9 @@ class Still:
                 world.release(wait)
         self.let_time_pass(0.1)
         self.rest()
+        if any(player.exiting_since is not None for player in world.alive()):
+            self.let_time_pass(TOLD_AGAIN_SECONDS)
+            self.rest()
         for player in world.alive():
             world.send_exit(player, "kill")
         self.rest()

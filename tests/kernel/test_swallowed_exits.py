@@ -8,17 +8,20 @@ from contextlib import suppress
 
 import pytest
 
-from midflight import Down, GenServer, ProcessExit, exit, monitor, receive, spawn
+import midflight
+from midflight import Down, GenServer, ProcessExit, exit, monitor, receive, self_, sleep, spawn
+
+MANY = 200_000
 
 
-async def end_of(runtime, body, reason="told"):
-    """Return the reason that a process running `body` ends with after an exit signal, if it does within a second."""
+async def end_of(runtime, body, reason="told", seconds=1.0):
+    """Return the reason that a process running `body` ends with after an exit signal, if it does within `seconds`."""
     pid = spawn(body)
     ref = monitor(pid)
     await settled(runtime)
     exit(pid, reason)
     await settled(runtime)
-    for _ in range(10):
+    for _ in range(round(seconds / 0.1)):
         runtime.clock.advance(0.1)
         await settled(runtime)
     down = await receive(Down, timeout=0, default=None)
@@ -45,6 +48,87 @@ async def swallows():
 def test_a_process_that_is_back_at_work_is_told_again(runtime):
     """Its links and its supervisor wait for its end; an exit signal is never lost."""
     assert runtime.run(end_of, runtime, swallows) == "told"
+
+
+async def swallow():
+    with suppress(asyncio.CancelledError):
+        await receive("never")
+
+
+async def always_has_messages(finished):
+    """Swallow it, and then be sent the next message before the last is done."""
+    await swallow()
+    for _ in range(MANY):
+        self_() << "more"
+        await receive()
+    finished.append("all of them")
+
+
+async def calls_itself(finished, left=MANY):
+    """The same by tail calls."""
+    if left == MANY:
+        await swallow()
+    if not left:
+        finished.append("all of them")
+        return None
+    self_() << "more"
+    await receive()
+    return calls_itself(finished, left - 1)
+
+
+@pytest.mark.parametrize("busy", [always_has_messages, calls_itself])
+def test_one_that_never_waits_for_its_next_message_is_told_again(busy):
+    """It is back at work, though nobody ever finds it waiting."""
+    finished = []
+
+    async def main():
+        pid = spawn(busy, finished)
+        ref = monitor(pid)
+        await asyncio.sleep(0)
+        exit(pid, "told")
+        return (await receive((ref, ..., ...))).reason
+
+    assert midflight.run(main) == "told"  # time moves while it runs, or its turn would not end
+    assert finished == []
+
+
+async def waits_for_good():
+    """Swallow it, and then wait for what never comes."""
+    await swallow()
+    await asyncio.Event().wait()
+
+
+async def waits_for_one_message():
+    """The same with a message that never comes."""
+    await swallow()
+    await receive("the other never")
+
+
+async def sleeps():
+    """The same with time."""
+    await swallow()
+    await sleep(1e6)
+
+
+@pytest.mark.parametrize("waits", [waits_for_good, waits_for_one_message, sleeps])
+def test_one_that_waits_for_something_else_is_told_again_after_five_seconds(runtime, waits):
+    """That is as long as a supervisor gives a child to clean up; an exit signal is never lost."""
+    assert runtime.run(end_of, runtime, waits, "told", 4.9) is None
+    assert runtime.run(end_of, runtime, waits, "told", 5.2) == "told"
+
+
+def test_a_clean_up_that_takes_its_own_answers_is_let_be(runtime):
+    """It is no plain `receive()` that it stands at, so nothing is thrown into it."""
+    seen = []
+
+    async def noted():
+        await swallow()
+        for _ in range(1000):
+            self_() << "answer"
+            seen.append(await receive("answer"))
+
+    assert runtime.run(end_of, runtime, noted) == "told"
+    assert len(seen) == 1000
 
 
 def test_a_server_that_swallowed_it_ends_with_its_reason(runtime):
