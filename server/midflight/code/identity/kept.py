@@ -38,9 +38,9 @@ from midflight.code.source.bindings import (
     reads_of,
 )
 from midflight.code.source.same_value import same
+from midflight.code.source.trees import tree_of
 from midflight.code.source.unit import Unit
 from midflight.code.version.facade import Namespace
-from midflight.parsing import parse_module
 
 __all__ = ["Identity", "identity_of"]
 
@@ -95,7 +95,7 @@ class Identity:
     """
 
     def __init__(self, unit: Unit, file: str, text: str, old: Namespace, new: Namespace) -> None:
-        before = parse_module(text)
+        before = tree_of(text)
         self.kept: tuple[str, ...] = ()
         self.superseded: tuple[Superseded, ...] = ()
         self._name, self._file, self._old, self._new = unit.name, file, old, new

@@ -12,6 +12,7 @@ from typing import Literal, TypeVar
 
 from midflight.code.source.definitions import MODULE_BODY, definitions
 from midflight.code.source.line_map import common_length
+from midflight.code.source.parts import first_line
 from midflight.parsing import module_or_none
 
 __all__ = ["Comparison", "Difference", "Gone", "compare_texts", "lines_of_definitions"]
@@ -149,12 +150,6 @@ def _statements_beside(running: str, old: Sequence[_Statement], text: str) -> Se
     if middle is None:  # unless it is a decorator that belongs to what follows, say
         return _statements(text)
     return [*old[:first], *middle, *(each.moved(moved) for each in old[end:])]
-
-
-def first_line(node: ast.stmt) -> int:
-    """Return the line where a statement begins, its decorators included."""
-    decorators: list[ast.expr] = getattr(node, "decorator_list", [])
-    return min([node.lineno, *(each.lineno for each in decorators)])
 
 
 def lines_of_definitions(tree: ast.Module) -> dict[str, int]:

@@ -9,7 +9,8 @@ from dataclasses import dataclass
 from functools import lru_cache
 from hashlib import blake2b
 
-from midflight.parsing import module_or_none
+from midflight.code.source.parts import Memory, parts_of
+from midflight.code.source.trees import tree_or_none
 
 __all__ = ["Diff", "compare", "definitions", "definitions_of", "unified"]
 
@@ -49,11 +50,17 @@ def compare(old: Mapping[str, str], new: Mapping[str, str]) -> tuple[tuple[str, 
     return added, changed, removed
 
 
-@lru_cache(maxsize=32)
+_remembered: Memory[str, tuple[tuple[str, str], ...]] = Memory(8192)
+
+
+@lru_cache(maxsize=256)
 def definitions_of(text: str) -> dict[str, str]:
-    """Return what `text` defines; nothing if it is not a valid module."""
-    tree = module_or_none(text)
-    return {} if tree is None else definitions(tree)
+    """Return what `text` defines, as `definitions` does; nothing if it is not a valid module."""
+    tree = tree_or_none(text)
+    if tree is None:
+        return {}
+    parts = parts_of(tree, text)
+    return _by_name(pair for part in parts for pair in _remembered.get(part.text, _said, part.statements))
 
 
 def definitions(tree: ast.Module) -> dict[str, str]:
@@ -65,10 +72,18 @@ def definitions(tree: ast.Module) -> dict[str, str]:
     bindings by the names they bind; all that binds nothing as "<module>". What stands under a top-level `if`,
     `try` or `with` counts as if it stood outside, with the condition as a part of the module's body.
     """
+    return _by_name(_said(tree.body))
+
+
+def _said(body: Iterable[ast.stmt]) -> tuple[tuple[str, str], ...]:
+    return tuple((name, _digest(what)) for name, what in _statements(body))
+
+
+def _by_name(pairs: Iterable[tuple[str, str]]) -> dict[str, str]:
     found: dict[str, list[str]] = {}
-    for name, what in _statements(tree.body):
-        found.setdefault(name, []).append(what)  # one name may have several: overloads, if and else
-    return {name: _digest("\n".join(parts)) for name, parts in found.items()}
+    for name, digest in pairs:
+        found.setdefault(name, []).append(digest)  # one name may have several: overloads, if and else
+    return {name: each[0] if len(each) == 1 else _digest("\n".join(each)) for name, each in found.items()}
 
 
 def _digest(text: str) -> str:

@@ -11,7 +11,7 @@ import re
 from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
 
-from midflight.code.source.compare import first_line
+from midflight.code.source.parts import first_line
 from midflight.code.source.definitions import DEFINES
 from midflight.parsing import UNPARSABLE, module_or_none, parse_module
 

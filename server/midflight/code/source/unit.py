@@ -13,7 +13,8 @@ from types import CodeType
 
 from midflight.code.report.load_report import Diagnostic
 from midflight.code.source.find_module import ModulePlace, locate
-from midflight.parsing import UNPARSABLE, parse_module
+from midflight.code.source.trees import tree_of
+from midflight.parsing import UNPARSABLE
 
 __all__ = ["Rejection", "Unit", "compile_unit", "decoded", "parse", "read_text", "syntax_problem", "unit_of"]
 
@@ -124,9 +125,9 @@ def _declared_encoding(text: bytes) -> str:
 
 
 def parse(text: str, path: str) -> ast.Module | Diagnostic:
-    """Return the syntax tree of `text`, or a diagnostic of its fault."""
+    """Return the syntax tree of `text`, which others share, or a diagnostic of its fault."""
     try:
-        return parse_module(text, path)
+        return tree_of(text, path)
     except UNPARSABLE as error:
         return syntax_problem(error, path)
 

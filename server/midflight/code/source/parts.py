@@ -1,0 +1,78 @@
+"""A text in parts, one for each statement at its top level, and what was found out of such a part before.
+
+An edit changes one definition of many. What is found out of the text of a definition alone is the same until that text
+changes, so it is remembered by it: a load looks at what has changed, and takes as long as that.
+"""
+
+from __future__ import annotations
+
+import ast
+from collections.abc import Callable, Hashable, Sequence
+from threading import RLock
+from typing import Generic, NamedTuple, ParamSpec, TypeVar
+
+__all__ = ["Memory", "Part", "first_line", "parts_of"]
+
+Key = TypeVar("Key", bound=Hashable)
+Value = TypeVar("Value")
+Parameters = ParamSpec("Parameters")
+
+
+class Part(NamedTuple):
+    """A statement, or several that share a line, and the lines that they stand on. `line` is that of the first one."""
+
+    text: str
+    line: int
+    statements: tuple[ast.stmt, ...]
+
+
+def parts_of(tree: ast.Module, text: str) -> list[Part]:
+    """Return the parts of a text, in its order. Each begins and ends with a line; comments between them are in none."""
+    lines = text.split("\n")
+    found: list[Part] = []
+    together: list[ast.stmt] = []
+    end = 0
+    for statement in tree.body:
+        if together and first_line(statement) > end:
+            found.append(_part(together, lines, end))
+            together = []
+        together.append(statement)
+        end = max(end, statement.end_lineno or statement.lineno)
+    if together:
+        found.append(_part(together, lines, end))
+    return found
+
+
+def _part(statements: Sequence[ast.stmt], lines: Sequence[str], end: int) -> Part:
+    line = first_line(statements[0])
+    return Part("\n".join(lines[line - 1 : end]), line, tuple(statements))
+
+
+def first_line(node: ast.stmt) -> int:
+    """Return the line where a statement begins, its decorators included."""
+    decorators: list[ast.expr] = getattr(node, "decorator_list", [])
+    return min([node.lineno, *(each.lineno for each in decorators)])
+
+
+class Memory(Generic[Key, Value]):
+    """What was found out of so many keys, those that were asked for last. Any thread may ask."""
+
+    def __init__(self, most: int) -> None:
+        self._most = most
+        self._found: dict[Key, Value] = {}
+        self._lock = RLock()
+
+    def get(
+        self, key: Key, find: Callable[Parameters, Value], *args: Parameters.args, **kwargs: Parameters.kwargs
+    ) -> Value:
+        """Return what is known of `key`; `find` finds it out of these arguments. Raises: what that raises."""
+        with self._lock:
+            if key in self._found:
+                value = self._found[key] = self._found.pop(key)
+                return value
+        value = find(*args, **kwargs)
+        with self._lock:
+            self._found[key] = value
+            while len(self._found) > self._most:
+                del self._found[next(iter(self._found))]
+        return value
