@@ -203,9 +203,9 @@ def test_a_checker_that_fails_is_a_warning(project, monkeypatch):
     def fail(*_: object) -> None:
         raise RuntimeError("no handler")
 
-    monkeypatch.setattr("midflight.code.checks.undefined_names.Checker", fail)
+    monkeypatch.setattr("midflight.code.checks.facts.Checker", fail)
 
-    assert [(name, line) for name, line, _ in found(project, "x = 1\n")] == [("unchecked", 1)]
+    assert [(name, line) for name, line, _ in found(project, "never_checked_before = 1\n")] == [("unchecked", 1)]
 
 
 @pytest.mark.parametrize(

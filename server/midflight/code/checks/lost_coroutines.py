@@ -10,13 +10,15 @@ from __future__ import annotations
 import ast
 import inspect
 from collections.abc import Callable, Iterable, Iterator, Mapping
-from types import FunctionType, ModuleType
+from types import FunctionType
 from typing import Any, NamedTuple
 
+from midflight.code.checks.facts import Words, words_of
 from midflight.code.report.load_report import Severity
+from midflight.code.source.look import is_class, is_module, module_value
 from midflight.code.version.facade import Namespace
 
-__all__ = ["LostCoroutine", "lost_coroutines"]
+__all__ = ["LostCoroutine", "lost_coroutines", "makes_coroutine", "value_of"]
 
 Function = ast.FunctionDef | ast.AsyncFunctionDef | ast.Lambda
 Scopes = tuple[ast.AST, ...]  # the functions and classes that a node is in, outermost first
@@ -140,32 +142,16 @@ class _Search:
         """Say how sure it is that a call of `function` makes a coroutine: "error", "warning", or None."""
         match function:
             case ast.Attribute(value=ast.Name(id=name), attr=attribute) if cls := self._class_of(name, scopes):
-                return "warning" if _makes_coroutine(inspect.getattr_static(cls, attribute, None)) else None
-        return "error" if _makes_coroutine(self._value(function, scopes)) else None
+                return "warning" if makes_coroutine(inspect.getattr_static(cls, attribute, None)) else None
+        return "error" if makes_coroutine(self._value(function, scopes)) else None
 
     def _is_own(self, function: ast.expr, scopes: Scopes) -> bool:
         value = self._value(function, scopes)
-        return isinstance(value, FunctionType) and value.__globals__ is self._namespace
+        return type(value) is FunctionType and value.__globals__ is self._namespace
 
     def _value(self, node: ast.expr, scopes: Scopes) -> Any:
-        """Return what a dotted name of globals stands for, as far as modules and classes tell; None if in doubt."""
-        words = []
-        while isinstance(node, ast.Attribute):
-            words.append(node.attr)
-            node = node.value
-        if not isinstance(node, ast.Name) or self._is_local(node.id, scopes):
-            return None
-        value = self._namespace.get(node.id)
-        for word in reversed(words):
-            if isinstance(value, ModuleType):
-                # Read past whatever the module's class does: a lazy module must not be imported by a look at it.
-                names: Namespace = ModuleType.__getattribute__(value, "__dict__")
-                value = names.get(word)
-            elif isinstance(value, type):
-                value = inspect.getattr_static(value, word, None)
-            else:
-                return None
-        return value
+        words = words_of(node)
+        return None if words is None or self._is_local(words[0], scopes) else value_of(words, self._namespace)
 
     def _class_of(self, name: str, scopes: Scopes) -> type[Any] | None:
         """Return the class whose method the innermost scope is, if `name` is that method's first parameter."""
@@ -174,7 +160,7 @@ class _Search:
                 first = [*method.args.posonlyargs, *method.args.args][:1]
                 value = self._namespace.get(cls)
                 is_method = bool(first) and first[0].arg == name and not method.decorator_list
-                return value if is_method and isinstance(value, type) else None
+                return value if is_method and is_class(value) else None
         return None
 
     def _is_local(self, name: str, scopes: Scopes) -> bool:
@@ -198,10 +184,24 @@ def _class_names(scope: ast.ClassDef) -> frozenset[str]:
     return frozenset(names)
 
 
-def _makes_coroutine(value: Any) -> bool:
-    if isinstance(value, staticmethod | classmethod):
+def value_of(words: Words, namespace: Namespace) -> Any:
+    """Return what a dotted name of globals stands for, as far as modules and classes tell; None if in doubt."""
+    value = namespace.get(words[0])
+    for word in words[1:]:
+        if is_module(value):
+            value = module_value(value, word)
+        elif is_class(value):
+            value = inspect.getattr_static(value, word, None)
+        else:
+            return None
+    return value
+
+
+def makes_coroutine(value: Any) -> bool:
+    """Say whether a call of `value` makes a coroutine."""
+    if type(value) is staticmethod or type(value) is classmethod:
         value = value.__func__
-    if not isinstance(value, FunctionType):
+    if type(value) is not FunctionType:
         return False
     if value.__code__.co_flags & COROUTINE:
         return True

@@ -12,13 +12,15 @@ import os
 import sys
 from collections.abc import Callable, Iterable, Iterator
 from types import ModuleType
-from typing import Any, NamedTuple
+from typing import Any, NamedTuple, TypeGuard
 
+from midflight.code.checks.facts import Facts
 from midflight.code.report.load_report import Severity
+from midflight.code.source.look import is_module, module_names, module_value
 from midflight.code.version.facade import Namespace
 from midflight.code.version.modules import known
 
-__all__ = ["Absent", "absent_names", "hint"]
+__all__ = ["Absent", "absent_names", "hint", "may_be_absent"]
 
 
 class Absent(NamedTuple):
@@ -28,6 +30,16 @@ class Absent(NamedTuple):
     said: str
     severity: Severity
     text: str
+
+
+def may_be_absent(every: Iterable[Facts], namespace: Namespace, module: ModuleType) -> bool:
+    """Say whether a text with these facts may have such a read: if not, there is no need to look for it."""
+    for facts in every:
+        for name, attributes in facts.reads.items():
+            owner = namespace.get(name)
+            if is_module(owner) and _is_ours(owner, module) and any(_lacks(owner, each) for each in attributes):
+                return True
+    return False
 
 
 def absent_names(
@@ -87,19 +99,20 @@ def _unparsed(node: ast.expr | None) -> str:
     return "" if node is None else ast.unparse(node)
 
 
-def _is_ours(value: object, module: ModuleType) -> bool:
+def _is_ours(value: object, module: ModuleType) -> TypeGuard[ModuleType]:
     if value is module:
         return True
-    record = known(_name(value)) if isinstance(value, ModuleType) else None
+    record = known(_name(value)) if is_module(value) else None
     return record is not None and record.facade.module is value and record.current is not None
 
 
 def _name(module: ModuleType) -> str:
-    return str(ModuleType.__getattribute__(module, "__dict__").get("__name__"))
+    name = module_value(module, "__name__")
+    return name if type(name) is str else ""
 
 
 def _lacks(owner: ModuleType, attr: str) -> bool:
-    return attr not in ModuleType.__getattribute__(owner, "__dict__") and not hasattr(ModuleType, attr)
+    return attr not in module_names(owner) and not hasattr(ModuleType, attr)
 
 
 def _has(attr: str, owner: ModuleType, namespace: Namespace, module: ModuleType) -> bool:

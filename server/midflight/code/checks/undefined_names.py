@@ -4,21 +4,52 @@ from __future__ import annotations
 
 import ast
 import builtins
-from collections.abc import Callable, Iterator
+from collections.abc import Callable, Iterable, Iterator, Sequence
 from typing import Any
 
-from pyflakes import messages
-from pyflakes.checker import Checker
-
+from midflight.code.checks.facts import Facts, Unchecked, undefined_in
 from midflight.code.checks.missing_attributes import hint
 from midflight.code.report.load_report import Diagnostic, Severity
-from midflight.code.source.bindings import Position
+from midflight.code.source.bindings import Bindings, Position
+from midflight.code.source.parts import parts_of
 from midflight.code.version.facade import Namespace
 
-__all__ = ["undefined_names"]
+__all__ = ["may_be_undefined", "undefined_names"]
+
+BINDS = (ast.Import, ast.ImportFrom, ast.FunctionDef, ast.AsyncFunctionDef, ast.ClassDef, ast.Assign)
 
 # What a test mentions that is true on another machine than this one, or for a type checker only.
 ELSEWHERE = frozenset({"sys.platform", "sys.version_info", "os.name", "TYPE_CHECKING", "typing.TYPE_CHECKING"})
+
+
+def may_be_undefined(known: Sequence[Facts], tree: ast.Module, text: str, namespace: Namespace) -> bool:
+    """Say whether a text with these facts may have such a name: if not, there is no need to look for it."""
+    if any(facts.undefined is None for facts in known):
+        return True
+    wanted = {name for facts in known for name in facts.undefined or () if not _is_there(name, namespace)}
+    if wanted and not _are_bound_before(wanted, known, tree, text):
+        return True
+    unbound = {name for facts in known for name in facts.unbound if not _is_there(name, namespace)}
+    return any(not unbound.isdisjoint(facts.later) for facts in known) if unbound else False
+
+
+def _is_there(name: str, namespace: Namespace) -> bool:
+    return name in namespace or hasattr(builtins, name)
+
+
+def _are_bound_before(wanted: Iterable[str], known: Sequence[Facts], tree: ast.Module, text: str) -> bool:
+    """Say whether the text binds all these names before the first part that wants them, as below `TYPE_CHECKING`."""
+    bindings = Bindings(tree, text)
+    parts = parts_of(tree, text)
+    for name in wanted:
+        line = next(part.line for part, facts in zip(parts, known, strict=True) if name in (facts.undefined or ()))
+        if not any(
+            isinstance(each.statement, BINDS) and each.place[0] < line for each in bindings.by_name.get(name, ())
+        ):
+            return False
+        if any(name in facts.unbound for facts in known):
+            return False
+    return True
 
 
 def undefined_names(
@@ -26,24 +57,23 @@ def undefined_names(
 ) -> Iterator[tuple[str, Diagnostic]]:
     """Yield a key and what to say of each. `locals_of` gives the names that are not globals in a function."""
     try:
-        found = Checker(tree, path).messages
-    except Exception as error:  # of another's program, which may not know this Python's syntax: no reason not to load
-        text = f"undefined names were not looked for: pyflakes failed with {type(error).__name__}: {error}"
-        yield "unchecked", Diagnostic(path, 1, 0, 1, 0, "warning", text, "unchecked")
+        found = undefined_in(tree, path)
+    except Unchecked as error:  # no reason not to load
+        yield (
+            "unchecked",
+            Diagnostic(path, 1, 0, 1, 0, "warning", f"undefined names were not looked for: {error}", "unchecked"),
+        )
         return
     places: _Places | None = None
-    for message in found:
-        if not isinstance(message, (messages.UndefinedName, messages.ImportStarUsage)):
-            continue
-        name = message.message_args[0]
-        if name in namespace or hasattr(builtins, name):
+    for name, line, column in found:
+        if _is_there(name, namespace):
             continue
         places = places or _Places(tree, locals_of)  # not before: it walks the whole tree
-        here = (message.lineno, message.col)
+        here = (line, column)
         if places.is_export(here):
             continue
         severity: Severity = "warning" if places.is_doubtful(here, name) else "error"
-        end = (message.lineno, message.col + len(name.encode()))
+        end = (line, column + len(name.encode()))
         remedy = hint(name, [*namespace, *vars(builtins)])
         text = f"undefined name {name!r}; a process that comes here would end with NameError; {remedy}"
         yield f"undefined-name {name}", Diagnostic(path, *here, *end, severity, text, "undefined-name")

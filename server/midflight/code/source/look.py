@@ -10,12 +10,25 @@ descriptors read. So a look ends, raises nothing, and changes nothing.
 
 from __future__ import annotations
 
+from collections.abc import Mapping
 from types import FunctionType, ModuleType
 from typing import Any, TypeGuard
 
-__all__ = ["carried_module", "carried_name", "is_a", "is_class", "is_module", "module_names", "module_value"]
+__all__ = [
+    "carried_module",
+    "carried_name",
+    "class_names",
+    "is_a",
+    "is_class",
+    "is_module",
+    "module_names",
+    "module_value",
+    "mro_of",
+]
 
 _names = vars(ModuleType)["__dict__"].__get__
+_class_names = vars(type)["__dict__"].__get__
+_mro = vars(type)["__mro__"].__get__
 _module_of_class = vars(type)["__module__"].__get__
 _name_of_class = vars(type)["__qualname__"].__get__
 
@@ -44,6 +57,18 @@ def module_names(module: ModuleType) -> dict[str, Any]:
 def module_value(module: ModuleType, name: str) -> Any:
     """Return what a module has under `name` in its own dictionary, None if it has nothing there."""
     return module_names(module).get(name)
+
+
+def mro_of(cls: type[Any]) -> tuple[type[Any], ...]:
+    """Return `cls` and the classes that it inherits from, in the order in which attributes are looked for."""
+    found: tuple[type[Any], ...] = _mro(cls)
+    return found
+
+
+def class_names(cls: type[Any]) -> Mapping[str, Any]:
+    """Return what a class has in its own dictionary."""
+    found: Mapping[str, Any] = _class_names(cls)
+    return found
 
 
 def carried_module(value: object) -> str | None:

@@ -55,7 +55,7 @@ def first_line(node: ast.stmt) -> int:
 
 
 class Memory(Generic[Key, Value]):
-    """What was found out of so many keys, those that were asked for last. Any thread may ask."""
+    """A memory of what was found out of the keys that were asked for last, so many of them. Any thread may ask."""
 
     def __init__(self, most: int) -> None:
         self._most = most
@@ -76,3 +76,11 @@ class Memory(Generic[Key, Value]):
             while len(self._found) > self._most:
                 del self._found[next(iter(self._found))]
         return value
+
+    def has(self, key: Key) -> bool:
+        """Say whether something is known of `key`."""
+        return key in self._found
+
+    def put(self, key: Key, value: Value) -> None:
+        """Remember `value` of `key`."""
+        self.get(key, lambda: value)

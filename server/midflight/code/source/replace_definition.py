@@ -11,8 +11,8 @@ import re
 from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
 
-from midflight.code.source.parts import first_line
 from midflight.code.source.definitions import DEFINES
+from midflight.code.source.parts import first_line
 from midflight.parsing import UNPARSABLE, module_or_none, parse_module
 
 __all__ = ["Block", "NoDefinition", "Replaced", "block_at", "put_in"]
