@@ -289,7 +289,7 @@ def hostile(count: int, at_once: int, seed: int, only: str | None) -> bool:
 # --- Frames ----------------------------------------------------------------------------------------------------
 
 SAMPLES = [
-    encode("call", 7, "process/info", ["<0.37.0>"]),
+    encode("call", 7, "process/view", ["<0.37.0>"]),
     encode("return", 7, {"pid": "<0.37.0>", "name": "counter", "line": 9, "current": None, "at": 1.5}),
     frame('(call 3 code/load ("/p/c.py" "é = \\"λ\\"\n" (:force t :two-versions nil)))'),
     frame('(call 5 echo ([1 2] (a . b) \'c #("p" 0 1 (face x)) "\\303\\u00e9"))'),

@@ -12,7 +12,7 @@
 ;; bytes that follow, and one s-expression with a newline, in UTF-8.  A request
 ;; and its answer:
 ;;
-;;     00002b(call 7 process/info ("<0.37.0>"))
+;;     00002b(call 7 process/view ("<0.37.0>"))
 ;;
 ;;     00003c(return 7 (:pid "<0.37.0>" :name "counter" :line 9))
 ;;

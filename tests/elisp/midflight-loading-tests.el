@@ -72,10 +72,10 @@ class Box:
 (defun midflight-loading-tests-versions (module)
   "Return the numbers of the versions of MODULE that are there."
   (let (answer)
-    (midflight-connection-call 'code/versions (list module)
-                               (lambda (found) (setq answer (list found))))
+    (midflight-connection-call 'code/history (list module)
+                               (lambda (found) (setq answer found)))
     (midflight-test-wait "the versions" (lambda () answer))
-    (mapcar (lambda (each) (plist-get each :version)) (car answer))))
+    (mapcar (lambda (each) (plist-get each :version)) (plist-get answer :versions))))
 
 (defmacro midflight-loading-tests-with (text &rest body)
   "Run BODY in a buffer that visits tally.py with TEXT, in a project of its own.

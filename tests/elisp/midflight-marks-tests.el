@@ -160,9 +160,9 @@ while the server has other things to do."
         (should (= (funcall asked) 0)))
       ;; While an answer is outstanding it waits, and comes by itself later.
       (setq midflight-marks-tests-requests nil)
-      (midflight-connection-call 'code/versions '("tally") #'ignore)
+      (midflight-connection-call 'code/source '("tally" 1) #'ignore)
       (midflight-marks--look)
-      (should (equal midflight-marks-tests-requests '(code/versions)))
+      (should (equal midflight-marks-tests-requests '(code/source)))
       (midflight-test-wait "the comparison that was put off"
                            (lambda () (memq 'code/compare midflight-marks-tests-requests))))))
 

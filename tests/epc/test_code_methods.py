@@ -12,7 +12,7 @@ import pytest
 
 from helpers.epc_peer import DEADLINE_SECONDS
 from helpers.versions import forget_modules_in
-from midflight import spawn
+from midflight import Pid, spawn
 from midflight.epc import RemoteServer
 from midflight.errors import RemoteError
 
@@ -114,13 +114,15 @@ def test_refused_load_is_an_answer_with_diagnostics(
 def test_lingering_processes_are_named(node: Any, client: RemoteServer, module: Path) -> None:
     """Who still runs the version before: pid, name, version and place."""
     load(client, module, WAITING)
-    pid = spawn(sys.modules[module.stem].wait, name="waiting")
+    pid = spawn_waiting(client, module, name="waiting")
 
     report = load(client, module, WAITING + "\n\nx = 1\n")
 
     (lingering,) = report["lingering"]
     assert lingering == {"pid": repr(pid), "name": "waiting", "version": 1, "function": "wait", "line": 5}
-    assert client.call("code/versions", module.stem) == [
+    keys = ("version", "vsn", "current", "processes")
+    history = client.call("code/history", module.stem)["versions"]
+    assert [{key: each[key] for key in keys} for each in history] == [
         {"version": 1, "vsn": lingering_vsn(client, module, 0), "current": False, "processes": 1},
         {"version": 2, "vsn": lingering_vsn(client, module, 1), "current": True, "processes": 0},
     ]
@@ -132,7 +134,7 @@ def test_lingering_processes_are_named(node: Any, client: RemoteServer, module: 
 def test_idle_processes_are_moved_and_the_others_have_a_reason(node: Any, client: RemoteServer, module: Path) -> None:
     """With a load that is asked to, and by itself."""
     load(client, module, WAITING)
-    idle = spawn(sys.modules[module.stem].wait)
+    idle = spawn_waiting(client, module)
     load(client, module, WAITING)
 
     moved = client.call("code/move", module.stem)
@@ -147,9 +149,17 @@ def test_idle_processes_are_moved_and_the_others_have_a_reason(node: Any, client
     assert client.call("code/purge", module.stem) == [repr(idle)]
 
 
+def spawn_waiting(client: RemoteServer, module: Path, name: str | None = None) -> Pid:
+    """Start a process of WAITING, and see it wait."""
+    pid = spawn(sys.modules[module.stem].wait, name=name)
+    while client.call("process/view", repr(pid))["waiting_for"] != "message":
+        pass
+    return pid
+
+
 def lingering_vsn(client: RemoteServer, module: Path, index: int) -> str:
     """The digest of one version, which differs from the others'."""
-    vsns = [each["vsn"] for each in client.call("code/versions", module.stem)]
+    vsns = [each["vsn"] for each in client.call("code/history", module.stem)["versions"]]
     assert len(set(vsns)) == len(vsns)
     assert isinstance(vsns[index], str)
     return str(vsns[index])
@@ -219,7 +229,7 @@ def test_body_that_exits_is_a_refusal(client: RemoteServer, module: Path) -> Non
         ("code/load", ("/x.py", None, {"fast": True}), "property list of :force :two-versions"),
         ("code/load", ("/x.py", None, ["force"]), "property list of :force :two-versions"),
         ("code/load", ("/x.py",), "takes PATH SOURCE OPTIONS, received 1"),
-        ("code/versions", (1,), "MODULE must be a string"),
+        ("code/history", (1,), "MODULE must be a string"),
         ("code/diff", ("m", 1, "2"), "B must be an integer"),
         ("code/rollback", ("m", "1"), "VERSION must be an integer"),
         ("code/rollback", ("m", 1, {"two_versions": True}), "property list of :force :move, received"),
@@ -237,4 +247,4 @@ def test_misuse_is_refused_in_words(
 def test_unknown_module_is_refused(client: RemoteServer) -> None:
     """The code server's own words come through."""
     with pytest.raises(RemoteError, match="no_such_module was never loaded"):
-        client.call("code/versions", "no_such_module")
+        client.call("code/history", "no_such_module")

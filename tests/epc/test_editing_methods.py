@@ -148,9 +148,9 @@ def test_preview_changes_nothing(editor: Editor) -> None:
     editor.ask("code/preview", editor.path, TALLY + "\nx = 1\n")
 
     assert editor.value("hasattr(tally, 'x')") == "False"
-    assert [each["version"] for each in editor.ask("code/versions", "tally")] == [1]
+    assert [each["version"] for each in editor.ask("code/history", "tally")["versions"]] == [1]
     assert editor.load(TALLY + "y = 2\n")["version"] == 2
-    assert editor.ask("process/info", pid)["version"] == 1
+    assert editor.ask("process/view", pid)["version"] == 1
 
 
 def test_preview_of_a_first_load_leaves_no_module(editor: Editor) -> None:
@@ -210,7 +210,7 @@ def test_preview_says_what_would_become_of_servers(editor: Editor) -> None:
     assert "1 server would be upgraded by code_change" in found["summary"]
     (server,) = found["upgraded"]
     assert server["after"] != server["before"]
-    assert [each["version"] for each in editor.ask("code/versions", "ledger")] == [1]
+    assert [each["version"] for each in editor.ask("code/history", "ledger")["versions"]] == [1]
 
 
 # --- One definition ----------------------------------------------------------------------------------------------
@@ -272,7 +272,7 @@ def test_problems_of_a_definition_are_at_its_lines_in_the_editor(
         return
     (diagnostic,) = found["diagnostics"]
     assert (diagnostic["line"], diagnostic["column"], diagnostic["code"]) == (line_of(edited, bad), column, code)
-    assert [each["version"] for each in editor.ask("code/versions", "tally")] == [1]
+    assert [each["version"] for each in editor.ask("code/history", "tally")["versions"]] == [1]
 
 
 def test_method_alone_is_loaded(editor: Editor) -> None:
@@ -473,7 +473,7 @@ def test_many_are_loaded_together_or_not_at_all(editor: Editor) -> None:
     assert failed["status"] == "failed"
     assert failed["summary"].startswith("shop not loaded: line 1, ZeroDivisionError")
     assert failed["summary"].endswith(" With it none of the modules was loaded.")
-    assert [each["version"] for each in editor.ask("code/versions", "tally") if each["current"]] == [3]
+    assert [each["version"] for each in editor.ask("code/history", "tally")["versions"] if each["current"]] == [3]
 
 
 def test_all_that_are_refused_are_counted(editor: Editor) -> None:

@@ -238,30 +238,30 @@ def test_process_list_has_a_row_a_process(shell: Shell) -> None:
     }
 
 
-def test_process_info_shows_values_as_printed(shell: Shell) -> None:
+def test_a_view_shows_values_as_printed(shell: Shell) -> None:
     """Messages and the rest are texts that a person reads; pids are texts that a request takes."""
     shell.eval("async def loop(total):\n    await receive(int)\n")
     shell.eval("one = spawn(loop, 0, name='one')")
     shell.eval("one << 'kept'; one << {'a': one}")
     pid = shell.value("one")
 
-    info = shell.client.call("process/info", "one")
+    view = shell.client.call("process/view", "one")
 
-    assert info["pid"] == pid
-    assert info["messages"] == ["'kept'", f"{{'a': {pid}}}"]
-    assert info["message_queue_len"] == 2
-    assert info["links"] == []
-    assert info["trap_exit"] is False
-    assert info["group_leader"] == "<shell 1>"
-    assert info["initial_call"] == "__shell__.loop"
-    assert shell.client.call("process/info", pid) == info
+    assert view["pid"] == pid
+    assert view["messages"] == ["'kept'", f"{{'a': {pid}}}"]
+    assert view["counts"]["messages"] == 2
+    assert view["links"] == []
+    assert view["trap_exit"] is False
+    assert view["group_leader"] == "<shell 1>"
+    assert view["initial_call"] == "__shell__.loop"
+    assert shell.client.call("process/view", pid) == view
 
 
-def test_info_of_a_dead_process_is_nil(shell: Shell) -> None:
+def test_the_view_of_a_dead_process_is_nil(shell: Shell) -> None:
     """A pid that was good once is no error."""
     pid = shell.value("spawn(lambda: None)")
 
-    assert shell.client.call("process/info", pid) is None
+    assert shell.client.call("process/view", pid) is None
 
 
 def test_exit_ends_a_process(shell: Shell) -> None:
@@ -329,7 +329,7 @@ def test_message_that_is_no_value_is_refused(shell: Shell, expression: str, reas
 def test_what_is_no_process_is_refused(node: Any, pid: str) -> None:
     """A misspelt name is an error, unlike a pid that is dead."""
     with pytest.raises(RemoteError, match="neither a pid nor a registered name; nothing was done"):
-        node.connect().call("process/info", pid)
+        node.connect().call("process/view", pid)
 
 
 def test_processes_are_seen_while_one_does_not_yield(node: Any, shell: Shell) -> None:
@@ -394,7 +394,7 @@ def test_stop_is_answered_before_the_server_ends(node: Any) -> None:
         ("shell/eval", ("one", "1"), "SESSION must be an integer"),
         ("shell/eval", (1,), "takes SESSION SOURCE, received 1 argument"),
         ("process/exit", ("<0.1.0>", 3), "REASON must be a string"),
-        ("process/info", (None,), "PID must be a string, received None"),
+        ("process/view", (None,), "PID must be a string, received None"),
         ("interrupt", (True,), "SESSION must be an integer"),
     ],
 )

@@ -264,7 +264,7 @@ def test_view_survives_values_that_cannot_be_printed(client: RemoteServer, shell
 
 
 def test_view_of_a_dead_process_is_nil(client: RemoteServer, shell: Any) -> None:
-    """As that of process/info."""
+    """It is not an error: somebody may have just seen it alive."""
     assert client.call("process/view", "<0.99999.0>") is None
     assert client.call("process/messages", "<0.99999.0>", 0) is None
 

@@ -163,7 +163,7 @@ def test_load_that_fails_changes_nothing(
     assert said in diagnostic[":message"]
     assert (diagnostic[":line"], diagnostic[":severity"], diagnostic[":code"]) == (line, "error", code)
     assert diagnostic[":path"] == str(counter)
-    (version,) = map(plist, editor.call("code/versions", "counter"))
+    (version,) = map(plist, plist(editor.call("code/history", "counter"))[":versions"])
     assert (version[":version"], version[":current"], version[":processes"]) == (1, True, 1)
     editor.value('pid << ("print",)')
     assert editor.printed() == "Sum is 3\n"

@@ -7,7 +7,7 @@ import os
 from typing import Any
 
 from midflight.cli.show import ask, ask_for_load, root_of, show, table
-from midflight.editors import examine
+from midflight.editors import examine, versions_in_memory
 from midflight.epc import RemoteServer
 from midflight.errors import RequestError
 
@@ -83,7 +83,7 @@ def versions(options: argparse.Namespace) -> int:
     if options.why is not None:
         said = ask(options, "code/why-alive", options.module, options.why)
         return show(options, said, lambda: str(said["text"]))
-    rows = ask(options, "code/versions", options.module) or []
+    rows = versions_in_memory(ask(options, "code/history", options.module))
     heading = ("VERSION", "VSN", "CURRENT", "PROCESSES")
     cells = [(row["version"], row["vsn"], "current" if row["current"] else None, row["processes"]) for row in rows]
     return show(options, rows, lambda: table(heading, cells))

@@ -3,7 +3,7 @@
 A frame is six lowercase hex digits, the byte length of what follows, and one s-expression with a newline, in
 UTF-8. One real message, a request and its answer:
 
-    000023(call 7 process/info ("<0.37.0>"))
+    000023(call 7 process/view ("<0.37.0>"))
     000047(return 7 (:pid "<0.37.0>" :name "counter" :status "waiting" :line 9))
 
 Law: whatever bytes arrive, the outcome is a frame, a `FrameError`, or "not yet"; and whatever a frame holds,

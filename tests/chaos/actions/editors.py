@@ -27,17 +27,16 @@ QUESTIONS: tuple[tuple[Any, ...], ...] = (
     ("crash/list",),
     ("crash/dismiss", None),
     ("shell/parked",),
-    ("code/versions", "chaos_a"),
+    ("code/history", "chaos_a"),
     ("code/history", "wire_a"),
     ("code/lingering", "chaos_b"),
     ("code/modified",),
     ("look/complete", None, "chaos_a.lo", None),
     ("look/doc", None, "chaos_a.loop", None),
-    ("process/info", "witness"),
     ("process/view", "witness"),
     ("process/messages", "witness", 0),
     ("a/method/that/nobody/has", 17),
-    ("process/info", "<0.999999.0>"),
+    ("process/view", "<0.999999.0>"),
 )
 
 

@@ -16,6 +16,7 @@ from concurrent.futures import Future, ThreadPoolExecutor
 from pathlib import Path
 from typing import Any, Protocol
 
+from midflight.editors.history import versions_in_memory
 from midflight.editors.neovim.tables import process_table, version_table
 from midflight.editors.taken import taken_text
 from midflight.epc import ProjectFiles, RemoteServer
@@ -221,7 +222,7 @@ class Project:
         self._editor.show("message", level="info" if is_heard else "warn", text=f"Midflight: {said}")
 
     def _list_versions(self, module: str) -> None:
-        rows = self._client("code").call("code/versions", module) or []
+        rows = versions_in_memory(self._client("code").call("code/history", module))
         self._editor.show("page", name=f"versions of {module}", text=version_table(module, rows))
 
     # --- The shell ------------------------------------------------------------------------------------------

@@ -29,7 +29,7 @@ def process_table(processes: Sequence[Mapping[str, Any]]) -> str:
 
 
 def version_table(module: str, versions: Sequence[Mapping[str, Any]]) -> str:
-    """Return one line a version under a heading; `versions` are what code/versions answers for `module`."""
+    """Return one line a version of `module` under a heading; `versions` are rows of code/history."""
     rows = [(module, "", "Vsn", "Processes")]
     for each in versions:
         state = "current" if each["current"] else "old"

@@ -4,21 +4,17 @@ from __future__ import annotations
 
 from midflight.epc.method import Method
 from midflight.epc.methods.code import CodeMethods
-from midflight.epc.methods.crash import CrashMethods
-from midflight.epc.methods.editing import EditingMethods
-from midflight.epc.methods.history import HistoryMethods
+from midflight.epc.methods.code_look import CodeLookMethods
+from midflight.epc.methods.crash import CrashMethods, crash_plist, stuck_plist
 from midflight.epc.methods.inspect import InspectMethods
 from midflight.epc.methods.loading import Loading
 from midflight.epc.methods.look import LookMethods
-from midflight.epc.methods.messages import MessageMethods
-from midflight.epc.methods.process import ProcessMethods, crash_plist, stuck_plist
-from midflight.epc.methods.process_list import ListMethods
-from midflight.epc.methods.process_view import ViewMethods
+from midflight.epc.methods.process import ProcessMethods
+from midflight.epc.methods.process_list import ProcessListMethods
+from midflight.epc.methods.process_view import ProcessViewMethods
 from midflight.epc.methods.server import ServerMethods, describe
 from midflight.epc.methods.shell import ShellMethods
-from midflight.epc.methods.state import StateMethods
 from midflight.epc.methods.trace import TraceMethods
-from midflight.epc.methods.upgrade import UpgradeMethods
 from midflight.epc.server import ServerConnection
 from midflight.epc.services import Services
 
@@ -32,16 +28,12 @@ def methods_of(services: Services, connection: ServerConnection) -> dict[str, Me
     loading = Loading(connection, shell.output)
     parts = (
         ServerMethods(services, connection).methods(),
-        CodeMethods(loading).methods(),
-        UpgradeMethods(services, loading).methods(),
-        EditingMethods(loading).methods(),
-        HistoryMethods().methods(),
-        ProcessMethods(services, connection).methods(),
-        MessageMethods(services, connection).methods(),
-        ListMethods(services).methods(),
-        ViewMethods(services).methods(),
+        CodeMethods(services, loading).methods(),
+        CodeLookMethods(loading).methods(),
+        ProcessMethods(services, connection, shell.output).methods(),
+        ProcessListMethods(services).methods(),
+        ProcessViewMethods(services).methods(),
         CrashMethods(services, shell.output).methods(),
-        StateMethods(services, shell.output).methods(),
         TraceMethods(services, connection).methods(),
         shell.methods(),
         look.methods(),

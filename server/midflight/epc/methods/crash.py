@@ -8,17 +8,21 @@ from __future__ import annotations
 
 from collections.abc import Callable
 
+from midflight.code.lowlevel import readable
 from midflight.epc.method import Method
 from midflight.epc.methods.arguments import keywords, number, text
 from midflight.epc.methods.process_view import frames_plist, items_list, kin_list
 from midflight.epc.pushes import Output
 from midflight.epc.services import Services
+from midflight.kernel import CrashReport, StuckReport
 from midflight.observer import CrashRecord, editable, printed
+from midflight.text import medium
 
-__all__ = ["CrashMethods"]
+__all__ = ["CrashMethods", "crash_plist", "stuck_plist"]
 
 Plist = dict[str, object]
 
+_CHARACTERS = 64 * 1024  # of a report
 _OPTIONS = ("arguments", "resend")
 
 
@@ -94,4 +98,28 @@ def _head(record: CrashRecord) -> Plist:
         "line": record.line,
         "reason": record.reason,
         "summary": record.summary,
+    }
+
+
+def crash_plist(report: CrashReport) -> Plist:
+    """Translate the report of a crash."""
+    return {
+        "crash": report.number,
+        "pid": repr(report.pid),
+        "name": report.name,
+        "initial_call": report.initial_call,
+        "module": report.module,
+        "version": report.version,
+        "reason": medium(report.reason),
+        "text": readable(report.text())[-_CHARACTERS:],
+    }
+
+
+def stuck_plist(report: StuckReport) -> Plist:
+    """Translate the report of a process that does not yield."""
+    return {
+        "pid": repr(report.pid),
+        "name": report.name,
+        "seconds": report.seconds,
+        "text": readable(report.text())[-_CHARACTERS:],
     }

@@ -15,8 +15,7 @@ from dataclasses import asdict
 from typing import Any
 
 from midflight.epc.method import Lane, Method
-from midflight.epc.methods.arguments import number, text
-from midflight.epc.methods.pids import find_pid
+from midflight.epc.methods.arguments import find_pid, number, text
 from midflight.epc.server import ServerConnection
 from midflight.epc.services import Services
 from midflight.errors import RequestError

@@ -19,13 +19,14 @@ from midflight.epc.server import ServerConnection
 from midflight.errors import LoadError, RequestError
 from midflight.kernel import group_leader_var
 
-__all__ = ["Loading", "Plist", "loads_plists", "moves_plist", "report_plist"]
+__all__ = ["MOST_NAMES", "Loading", "Plist", "loads_plists", "moves_plist", "report_plist"]
 
 Plist = dict[str, object]
 Result = TypeVar("Result")
 
 _PROGRESS_SECONDS = 1.0
 
+MOST_NAMES = 2000  # entries of a list of names or lines in an answer, which must fit into a frame
 _MOST = 1000  # servers in an answer, which must fit into a frame; `text` says how many more there are
 _NAMED = 50  # processes in an answer, which an editor reads while somebody waits; `text` says how many more there are
 

@@ -1,96 +1,65 @@
-"""Methods about the processes of the runtime.
+"""Methods that act on one process: signals, messages and requests, a move to the current version, an edited state.
 
-(call 5 process/list nil)
-(return 5 ((:pid "<0.37.0>" :name () :module "counter" :version 1 :function "loop" :line 9
-            :status "waiting" :messages 0 :reductions 4 :links ())))
+(call 5 process/send ("counter" "('increment', 3)"))       (return 5 t)
+(call 6 process/call ("stock" "('count', 'tea')" nil))     (return 6 "40")
+(call 7 process/state ("till"))
+(return 7 (:pid "<0.37.0>" :name "till" :class "Till" :module "till" :text "total = 5\\n" :kept ()))
+(call 8 process/replace-state ("till" "total = 6\\n" (:base "total = 5\\n")))
+(return 8 (:pid "<0.37.0>" :name "till" :changed ("total") :removed () :attributes (("total" "6"))))
 """
 
 from __future__ import annotations
 
-from collections.abc import Iterable
+import io
+from collections.abc import Callable
 from concurrent.futures import TimeoutError as FutureTimeout
-from functools import partial
 
-from midflight.code.lowlevel import readable
-from midflight.epc.method import Method
-from midflight.epc.methods.arguments import text
-from midflight.epc.methods.pids import find_pid
+from midflight.epc.method import Lane, Method
+from midflight.epc.methods.arguments import find_pid, keywords, text
+from midflight.epc.methods.process_view import items_list
+from midflight.epc.pushes import Output
 from midflight.epc.server import ServerConnection
 from midflight.epc.services import Services
-from midflight.kernel import CrashReport, Process, StuckReport, describe, exit, why_not_ended
-from midflight.observer import ProcessLocation, look_at, move_one, place_of
-from midflight.text import medium
+from midflight.errors import RequestError
+from midflight.kernel import Pid, exit, why_not_ended
+from midflight.observer import move_one, replace_state, state_text
+from midflight.parsing import UNPARSABLE, parse_expression
+from midflight.shell import Session
 
-__all__ = ["ProcessMethods", "crash_plist", "stuck_plist"]
+__all__ = ["ProcessMethods"]
 
 Plist = dict[str, object]
 
-_ROWS_A_LOOK = 50  # a millisecond
-_MESSAGES = 100
-_CRASH_CHARACTERS = 64 * 1024
 SIGNAL_SECONDS = 2.0  # for an exit signal to be taken
 TURN_SECONDS = 0.1  # until later requests of the same client are let by
-
-
-def crash_plist(report: CrashReport) -> Plist:
-    """Translate the report of a crash."""
-    return {
-        "crash": report.number,
-        "pid": repr(report.pid),
-        "name": report.name,
-        "initial_call": report.initial_call,
-        "module": report.module,
-        "version": report.version,
-        "reason": medium(report.reason),
-        "text": readable(report.text())[-_CRASH_CHARACTERS:],
-    }
-
-
-def stuck_plist(report: StuckReport) -> Plist:
-    """Translate the report of a process that does not yield."""
-    return {
-        "pid": repr(report.pid),
-        "name": report.name,
-        "seconds": report.seconds,
-        "text": readable(report.text())[-_CRASH_CHARACTERS:],
-    }
+_PATIENCE_SECONDS = 0.25
+_CALL_SECONDS = 5.0  # as in OTP
+_STATE_OPTIONS = ("base", "force")
 
 
 class ProcessMethods:
-    """The processes, as any connection may use them."""
+    """The processes, as one connection may use them, by expressions in Python as a person writes them.
 
-    def __init__(self, services: Services, connection: ServerConnection) -> None:
+    `output` gives the sink of its shell, None without one.
+    """
+
+    def __init__(self, services: Services, connection: ServerConnection, output: Callable[[], Output | None]) -> None:
         self._scheduler = services.scheduler
-        self._step_aside = connection.step_aside
+        self._names = services.names
+        self._log = services.log
+        self._connection = connection
+        self._output = output
 
     def methods(self) -> tuple[Method, ...]:
         """Return the methods."""
         return (
-            Method("process/list", self.list),
-            Method("process/info", self.info),
             Method("process/exit", self.exit),
             Method("process/move", self.move),
+            Method("process/send", self.send),
+            Method("process/call", self.call),
+            Method("process/state", self.state, Lane.ASIDE),
+            Method("process/replace-state", self.replace_state, Lane.ASIDE),
         )
-
-    def list(self) -> list[Plist]:
-        """Return one row a process, oldest first; `messages` counts those that wait, `links` are pids."""
-        everyone = [*self._scheduler.processes.values()]
-        parts = (everyone[start : start + _ROWS_A_LOOK] for start in range(0, len(everyone), _ROWS_A_LOOK))
-        return [row for rows in look_at(self._scheduler, [partial(self._rows, part) for part in parts]) for row in rows]
-
-    def _rows(self, some: Iterable[Process]) -> Iterable[Plist]:
-        return [
-            _row(describe(self._scheduler, each), place_of(self._scheduler, each))
-            for each in some
-            if each.pid.process is not None
-        ]
-
-    def info(self, pid: object) -> Plist | None:
-        """Return all that can be seen of the process PID, values as printed; nil for a dead one."""
-        target = find_pid(self._scheduler, pid).process
-        if target is None:
-            return None
-        return next(look_at(self._scheduler, [lambda: _details(describe(self._scheduler, target))]))
 
     def exit(self, pid: object, reason: object) -> bool | str:
         """Send the process PID an exit signal; nil if it was dead already.
@@ -106,7 +75,7 @@ class ProcessMethods:
         try:
             taken.result(TURN_SECONDS)
         except FutureTimeout:
-            self._step_aside()
+            self._connection.step_aside()
         try:
             taken.result(SIGNAL_SECONDS)
         except FutureTimeout:
@@ -120,38 +89,107 @@ class ProcessMethods:
         found = move_one(self._scheduler, find_pid(self._scheduler, pid))
         return {"moved": found.is_moved, "module": found.module, "version": found.version, "reason": found.reason}
 
+    def send(self, pid: object, expression: object) -> bool:
+        """Send the process PID the value of EXPRESSION in a shell; nil if it was dead already.
 
-def _row(info: Plist, place: ProcessLocation) -> Plist:
-    return {
-        "pid": repr(info["pid"]),
-        "name": info["registered_name"],
-        "module": place.module,
-        "version": place.version,
-        "function": place.function,
-        "line": place.line,
-        "status": info["status"],
-        "messages": info["message_queue_len"],
-        "reductions": info["reductions"],
-        "links": _printed(info["links"]),
-    }
+        Raises: RequestError if it is not an expression, or raises.
+        """
+        target, source = find_pid(self._scheduler, pid), _expression(expression)
+        if target.process is None:
+            return False
+        self._evaluate(f"pid({target.number}) << (\n{source}\n)\n", "EXPRESSION could not be evaluated")
+        return True
+
+    def call(self, pid: object, expression: object, seconds: object = None) -> str:
+        """Call the server PID with the value of EXPRESSION in a shell; return its answer as printed.
+
+        SECONDS is how long it may take, 5 if nil. Requests behind this one do not wait for it for long.
+        Raises: RequestError if it is dead, not a server, or late with its answer; if EXPRESSION is not one, or raises.
+        """
+        target, source, patience = find_pid(self._scheduler, pid), _expression(expression), _seconds(seconds)
+        if target.process is None:
+            raise RequestError(f"{_said(pid, target)} is not alive; nothing was asked. See midflight ps.")
+        asking = f"await __import__('midflight').call(pid({target.number}), (\n{source}\n), timeout={patience!r})\n"
+        return self._evaluate(asking, f"{_said(pid, target)} gave no answer")
+
+    def _evaluate(self, source: str, trouble: str) -> str:
+        session = Session(self._scheduler, io.StringIO())
+        try:
+            evaluation = session.eval(source)
+            try:
+                result = evaluation.result(_PATIENCE_SECONDS)
+            except FutureTimeout:
+                self._connection.step_aside()
+                result = evaluation.result()
+        finally:
+            session.close()
+        if result.error is not None:
+            raise RequestError(f"{trouble}; nothing was changed by that.\n{result.error}")
+        return result.value or "None"
+
+    def state(self, pid: object) -> Plist:
+        """Return the state of the server PID as text: `name = expression` for each attribute.
+
+        :kept are those that no expression makes; their lines, `lock = lock`, leave them as they are.
+        """
+        found = state_text(self._scheduler, find_pid(self._scheduler, pid))
+        return {
+            "pid": repr(found.pid),
+            "name": found.name,
+            "class": found.class_name,
+            "module": found.module,
+            "text": found.text,
+            "kept": found.kept,
+        }
+
+    def replace_state(self, pid: object, source: object, options: object = None) -> Plist:
+        """Put TEXT, an edited state, into the live server PID, between two messages, all of it or nothing.
+
+        OPTIONS: `:base`, the text that was edited: only what differs is put in, and only if that attribute is as in it
+        still; `:force`, to put it in all the same.
+        """
+        chosen = keywords(options, _STATE_OPTIONS)
+        found = replace_state(
+            self._scheduler,
+            find_pid(self._scheduler, pid),
+            text(source, "TEXT"),
+            base="" if chosen.get("base") is None else text(chosen["base"], ":base"),
+            force=bool(chosen.get("force")),
+            sink=self._output() or self._log,
+            names=self._names,
+        )
+        return {
+            "pid": repr(found.pid),
+            "name": found.name,
+            "changed": found.changed,
+            "removed": found.removed,
+            "attributes": items_list(found.attributes),
+        }
 
 
-def _details(info: Plist) -> Plist:
-    messages, dictionary = info.pop("messages"), info.pop("dictionary")
-    details = {key: _printed(value) for key, value in info.items()}
-    assert isinstance(messages, list)
-    assert isinstance(dictionary, dict)
-    details["messages"] = [medium(message) for message in messages[:_MESSAGES]]
-    details["dictionary"] = [[medium(key), medium(value)] for key, value in dictionary.items()]
-    return details
+def _said(pid: object, target: Pid) -> str:
+    """Return the pid as a person wrote it, and the pid itself."""
+    return repr(target) if pid == repr(target) else f"{pid} ({target!r})"
 
 
-def _printed(value: object) -> object:
-    """Return `value` if the wire has a form for it, else as printed; a list item by item."""
-    match value:
-        case None | bool() | int() | str():
-            return value
-        case list():
-            return [_printed(item) for item in value]
-        case _:
-            return medium(value)
+def _expression(value: object) -> str:
+    """Return the text of an expression. Raises: RequestError if it is not one."""
+    source = text(value, "EXPRESSION").strip()
+    try:
+        parse_expression(source)
+    except UNPARSABLE as error:
+        said = error.msg if isinstance(error, SyntaxError) else error
+        raise RequestError(
+            f"EXPRESSION is not one Python expression ({said}): {value!r}; nothing was sent. "
+            'Send one, for instance ("increment", 3).'
+        ) from None
+    return source
+
+
+def _seconds(value: object) -> float:
+    """Return a time limit. Raises: RequestError if it is not a positive number."""
+    if value is None:
+        return _CALL_SECONDS
+    if isinstance(value, bool) or not isinstance(value, int | float) or value <= 0:
+        raise RequestError(f"SECONDS must be a positive number, received {value!r}; nothing was sent. Send one or nil.")
+    return value

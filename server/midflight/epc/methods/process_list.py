@@ -1,4 +1,8 @@
-"""Methods about all processes at once: a list that is kept up to date by what changed, and the tree.
+"""Methods about all processes at once: a list, whole or kept up to date by what changed, and the tree.
+
+    (call 4 process/list nil)
+    (return 4 ((:pid "<0.37.0>" :name () :module "counter" :version 1 :function "loop" :line 9
+                :status "waiting" :messages 0 :reductions 4 :links ())))
 
     (call 5 process/changes (nil))
     (return 5 (:watch 1 :stamp 1 :all t :more () :total 2 :matching () :gone ()
@@ -15,27 +19,42 @@ would be three times as many bytes.
 from __future__ import annotations
 
 import threading
-from collections.abc import Iterator
+from collections.abc import Iterable, Iterator
+from functools import partial
 from itertools import count
 
 from midflight.code import lowlevel
 from midflight.epc.method import Lane, Method
-from midflight.epc.methods.arguments import absolute_path, keywords, number, text
-from midflight.epc.methods.pids import pid_text
+from midflight.epc.methods.arguments import absolute_path, keywords, number, pid_text, text
 from midflight.epc.services import Services
 from midflight.errors import RequestError
-from midflight.observer import COLUMNS, KINDS, ROWS_AN_ANSWER, Choice, Node, Row, Watch, rows_of, tree
+from midflight.kernel import Process, Scheduler
+from midflight.observer import (
+    COLUMNS,
+    KINDS,
+    ROWS_AN_ANSWER,
+    Choice,
+    Node,
+    Row,
+    Watch,
+    look_at,
+    parts_of,
+    row_of,
+    rows_of,
+    tree,
+)
 
-__all__ = ["ListMethods"]
+__all__ = ["ProcessListMethods"]
 
 Plist = dict[str, object]
 
+_ROWS_A_LOOK = 50  # a millisecond
 _WATCHES = 8  # of one connection: an editor has one list a project, perhaps a few
 _NODES = 10_000
 _AT_A_LINE = 1000
 
 
-class ListMethods:
+class ProcessListMethods:
     """The lists of one connection."""
 
     def __init__(self, services: Services) -> None:
@@ -46,12 +65,22 @@ class ListMethods:
 
     def methods(self) -> tuple[Method, ...]:
         """Return the methods."""
-        # Aside: a list goes on being refreshed while a load runs.
         return (
+            Method("process/list", self.list),
+            # Aside: a list goes on being refreshed while a load runs.
             Method("process/changes", self.changes, Lane.ASIDE),
             Method("process/tree", self.tree, Lane.ASIDE),
             Method("process/at", self.at, Lane.ASIDE),
         )
+
+    def list(self) -> list[Plist]:
+        """Return one row a process, oldest first; `messages` counts those that wait, `links` are pids."""
+        everyone = [*self._scheduler.processes.values()]
+        looks = [partial(self._look, part) for part in parts_of(everyone, _ROWS_A_LOOK)]
+        return [row for rows in look_at(self._scheduler, looks) for row in rows]
+
+    def _look(self, some: Iterable[Process]) -> Iterable[Plist]:
+        return [_whole_row(self._scheduler, each) for each in some if each.pid.process is not None]
 
     def changes(self, known: object) -> Plist:
         """Return what has changed in the list of processes since KNOWN, the :watch and :stamp of the last answer.
@@ -153,6 +182,22 @@ def _filters(value: object) -> tuple[tuple[str, str], ...]:
                     "was done. Send one of these forms."
                 )
     return tuple(filters)
+
+
+def _whole_row(scheduler: Scheduler, process: Process) -> Plist:
+    row = row_of(scheduler, process)
+    return {
+        "pid": pid_text(row.number),
+        "name": row.name,
+        "module": row.place.module,
+        "version": row.place.version,
+        "function": row.place.function,
+        "line": row.place.line,
+        "status": row.status,
+        "messages": row.messages,
+        "reductions": process.reductions,
+        "links": [repr(other.pid) for other in process.links or ()],
+    }
 
 
 def _row(row: Row) -> list[object]:

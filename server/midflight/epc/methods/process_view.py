@@ -10,17 +10,16 @@ from __future__ import annotations
 from collections.abc import Iterable
 
 from midflight.epc.method import Lane, Method
-from midflight.epc.methods.arguments import number
-from midflight.epc.methods.pids import find_pid
+from midflight.epc.methods.arguments import find_pid, number
 from midflight.epc.services import Services
 from midflight.observer import FrameView, Kin, ProcessView, State, messages_from, view_of
 
-__all__ = ["ViewMethods", "frames_plist", "items_list", "kin_list"]
+__all__ = ["ProcessViewMethods", "frames_plist", "items_list", "kin_list"]
 
 Plist = dict[str, object]
 
 
-class ViewMethods:
+class ProcessViewMethods:
     """One process, as any connection may look at it."""
 
     def __init__(self, services: Services) -> None:

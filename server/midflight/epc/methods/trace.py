@@ -21,8 +21,7 @@ from itertools import count
 from midflight.code import lowlevel
 from midflight.epc.feed import TraceFeed
 from midflight.epc.method import Method
-from midflight.epc.methods.arguments import keywords, number, text
-from midflight.epc.methods.pids import find_pid
+from midflight.epc.methods.arguments import find_pid, keywords, number, text
 from midflight.epc.server import ServerConnection
 from midflight.epc.services import Services
 from midflight.errors import RequestError
