@@ -9,6 +9,8 @@ PYTEST := .venv/bin/python -m pytest
 # From the environment, or as in make test-emacs EMACS=emacs-30.
 export EMACS ?= emacs
 FUZZ ?= 20
+# The commit from which on titles are orders; those before were not all.
+TITLES_SINCE ?= 2325532333f3b94323d69492c00f2b41ab7f1b40
 
 help: ## this list
 	@sed -n 's/^\([a-z-]*\):.*## /\1\t/p' $(MAKEFILE_LIST) | expand -t 16
@@ -24,11 +26,12 @@ demo: setup ## play the tutorial in a real Emacs and print it
 test: lint ## every check and every test; red stops it
 	@scripts/test-all
 
-lint: setup ## ruff, mypy --strict, and the elisp: byte-compile, checkdoc, package-lint
+lint: setup ## ruff, mypy --strict, the elisp (byte-compile, checkdoc, package-lint), commit titles
 	.venv/bin/python -m ruff check
 	.venv/bin/python -m ruff format --check
 	.venv/bin/python -m mypy
 	scripts/emacs-batch -l scripts/lint.el
+	scripts/commit-titles $(TITLES_SINCE)
 
 test-python: setup ## the Python tests, all but Neovim's
 	$(PYTEST) --ignore=tests/neovim
