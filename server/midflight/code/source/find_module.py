@@ -126,9 +126,8 @@ def _place_of_path(path: str, loaded: Iterable[tuple[str, str]]) -> ModulePlace 
     derived = _from_source_roots(path) or _from_packages(path)
     if isinstance(derived, Diagnostic):
         return derived
-    for modules in (loaded, _imported()):  # that of all others begins only if it is needed
-        if names := _from_file(path, modules):
-            return ModulePlace(derived.name if derived.name in names else names[0], path)
+    if names := _from_file(path, loaded) or _from_file(path, _imported()):
+        return ModulePlace(derived.name if derived.name in names else names[0], path)
     for part in derived.name.split("."):
         if not part.isidentifier() or keyword.iskeyword(part):
             why = f"no program can import {derived.name!r}: {part!r} is no Python name; rename the file or folder"
