@@ -63,6 +63,21 @@ def test_the_version_that_made_a_kept_class_goes_all_the_same(project):
     assert namespace_of_the_first() is None
 
 
+@pytest.mark.parametrize("above", ["", "# moved\n\n"])
+def test_a_method_with_a_class_in_it_moves_too(project, above):
+    """Where the code of that class says on which line it stands, that of the method differs when lines move."""
+    text = "class K:\n    def f(self):\n        class Local:\n            line = 3\n        return Local\n"
+    project.load_text("thing", text)
+    function = sys.modules["thing"].K.f
+
+    report = project.load_text("thing", above + text)
+
+    assert report.kept == ("K",)
+    assert function is sys.modules["thing"].K.f
+    assert function.__globals__ is vars(sys.modules["thing"])
+    assert function.__code__.co_firstlineno == 2 + above.count("\n")
+
+
 def test_functions_of_a_kept_class_are_whole(project):
     """With their defaults, annotations, attributes and names."""
     text = """

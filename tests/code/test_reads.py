@@ -5,6 +5,8 @@ from __future__ import annotations
 import argparse
 import ast
 import dis
+import importlib
+import inspect
 import textwrap
 from pathlib import Path
 
@@ -19,6 +21,7 @@ from midflight.code.source.bindings import (
     qualified_reads_of,
     reads_of,
 )
+from midflight.code.source.statement_codes import can_move, codes_of, moved
 
 ACCESS = ("LOAD_GLOBAL", "LOAD_NAME", "LOAD_FROM_DICT_OR_GLOBALS", "STORE_GLOBAL", "DELETE_GLOBAL")
 
@@ -66,6 +69,34 @@ def test_a_statement_alone_has_the_code_that_it_has_in_the_whole(imports):
     alone = code_of(tree.body[0], "thing.py", 0, Bindings(tree, text).imported())
 
     assert list(codes_in(alone)) == list(codes_in(compile(text, "thing.py", "exec", dont_inherit=True)))
+
+
+def is_function(code):
+    """Say whether that is the code of a function: that of a class may have the number of its line in it."""
+    return code.co_flags & inspect.CO_OPTIMIZED
+
+
+@pytest.mark.parametrize("name", ["argparse", "enum", "dataclasses", "typing", "http.cookiejar", "asyncio.streams"])
+def test_the_code_of_a_class_is_found_in_that_of_the_module(name):
+    """It is that of the statement alone; moved, it is that of the same text some lines further down."""
+    text = inspect.getsource(importlib.import_module(name))
+    tree, code = ast.parse(text), compile(text, "thing.py", "exec", dont_inherit=True)
+    lower = ast.parse("\n\n\n" + text)
+    flags, imported = feature_flags(tree), Bindings(tree, text).imported()
+    compared = 0
+    for statement, further_down in zip(tree.body, lower.body, strict=True):
+        if isinstance(statement, ast.ClassDef):
+            found = [each for one in codes_of(statement, code) for each in (one, *codes_in(one))]
+            assert found == list(codes_in(code_of(statement, "thing.py", flags, imported)))
+            expected = list(codes_in(code_of(further_down, "thing.py", flags, imported)))
+            if can_move(codes_of(statement, code)):
+                shifted = [
+                    each for one in codes_of(statement, code) for each in (moved(one, 3), *codes_in(moved(one, 3)))
+                ]
+                assert list(filter(is_function, shifted)) == list(filter(is_function, expected))
+                compared += len(found)
+
+    assert compared > 5
 
 
 @pytest.mark.parametrize(

@@ -7,21 +7,20 @@ there may be a fault in it depends on what the names stand for in the new versio
 from __future__ import annotations
 
 import ast
-from collections.abc import Iterable, Iterator
+from collections.abc import Sequence
 from dataclasses import dataclass
 from typing import NamedTuple
 
 from pyflakes import messages
 from pyflakes.checker import Checker
 
-from midflight.code.source.parts import Memory, Part
+from midflight.code.source.parts import LastLook, Part
 
 __all__ = ["Facts", "Unchecked", "Undefined", "Words", "facts_of", "undefined_in", "words_of"]
 
 Words = tuple[str, ...]  # a dotted name: ("counter", "loop")
 
 Function = ast.FunctionDef | ast.AsyncFunctionDef | ast.Lambda
-SCOPES = (ast.FunctionDef, ast.AsyncFunctionDef, ast.Lambda, ast.ClassDef)
 
 
 @dataclass(frozen=True, slots=True)
@@ -42,12 +41,12 @@ class Facts:
     reads: dict[str, frozenset[str]]
 
 
-_remembered: Memory[tuple[str, str], Facts] = Memory(8192)
+_last: LastLook[str, Facts] = LastLook()
 
 
-def facts_of(part: Part, path: str) -> Facts:
-    """Return the facts of a part of the module at `path`."""
-    return _remembered.get((part.text, path), _facts, part, path)
+def facts_of(parts: Sequence[Part], path: str) -> list[Facts]:
+    """Return the facts of the parts of a text, which is that of the module at `path`."""
+    return _last.again(path, [part.text for part in parts], lambda index: _facts(parts[index], path))
 
 
 def words_of(node: ast.AST) -> Words | None:
@@ -63,20 +62,44 @@ def _facts(part: Part, path: str) -> Facts:
     module = ast.Module(list(part.statements), [])
     calls: dict[Words, None] = {}
     reads: dict[str, set[str]] = {}
-    for node in ast.walk(module):
+    methods: dict[str, dict[str, None]] = {}
+    unbound: set[str] = set()
+    later: set[str] = set()
+    # Each node, whether it is in a function, and in which class of the module's own scope.
+    waiting: list[tuple[ast.AST, bool, str]] = [(module, False, "")]
+    while waiting:  # no recursion: a long sum in the text is a deep tree
+        node, is_later, cls = waiting.pop()
+        kind = type(node)
+        if kind is ast.Name:
+            assert isinstance(node, ast.Name)
+            if is_later and type(node.ctx) is ast.Load:
+                later.add(node.id)
+            elif not is_later and type(node.ctx) is ast.Del:
+                unbound.add(node.id)
+            continue
         if isinstance(node, ast.Call):
-            words = words_of(node.func)
-            if words is not None:
+            if (words := words_of(node.func)) is not None:
                 calls[words] = None
-        elif isinstance(node, ast.Attribute) and isinstance(node.value, ast.Name) and isinstance(node.ctx, ast.Load):
-            reads.setdefault(node.value.id, set()).add(node.attr)
-    outer, later = _by_time(module)
+                if cls and len(words) == 2:
+                    methods.setdefault(cls, {})[words[1]] = None
+        elif isinstance(node, ast.Attribute):
+            if isinstance(node.value, ast.Name) and isinstance(node.ctx, ast.Load):
+                reads.setdefault(node.value.id, set()).add(node.attr)
+        elif isinstance(node, ast.ExceptHandler):
+            if node.name is not None and not is_later:
+                unbound.add(node.name)
+        elif isinstance(node, ast.ClassDef):
+            cls = cls if cls or is_later else node.name
+        elif isinstance(node, Function):
+            is_later = True
+        for child in ast.iter_child_nodes(node):
+            waiting.append((child, is_later, cls))
     return Facts(
         undefined=_undefined(module, path),
         later=frozenset(later),
-        unbound=frozenset(outer),
+        unbound=frozenset(unbound),
         calls=tuple(calls),
-        methods=tuple((cls.name, _called_on_names(cls)) for cls in _classes(part.statements)),
+        methods=tuple((name, tuple(names)) for name, names in methods.items()),
         reads={name: frozenset(attributes) for name, attributes in reads.items()},
     )
 
@@ -111,42 +134,3 @@ def _undefined(module: ast.Module, path: str) -> frozenset[str] | None:
         return frozenset(each.name for each in undefined_in(module, path))
     except Unchecked:  # the check of the whole text says what it was
         return None
-
-
-def _by_time(module: ast.Module) -> tuple[set[str], set[str]]:
-    """Return the names that are deleted when the body runs, and those that are read in functions, so perhaps later."""
-    unbound: set[str] = set()
-    later: set[str] = set()
-    waiting: list[tuple[ast.AST, bool]] = [(module, False)]
-    while waiting:
-        node, is_later = waiting.pop()
-        match node:
-            case ast.Name(id=name, ctx=ast.Load()) if is_later:
-                later.add(name)
-            case ast.Name(id=name, ctx=ast.Del()) if not is_later:
-                unbound.add(name)
-            case ast.ExceptHandler(name=str(name)) if not is_later:
-                unbound.add(name)
-        is_later = is_later or isinstance(node, Function)
-        waiting += [(child, is_later) for child in ast.iter_child_nodes(node)]
-    return unbound, later
-
-
-def _classes(body: Iterable[ast.stmt]) -> Iterator[ast.ClassDef]:
-    """Yield the classes of the module's own scope, below an `if` or a `try` too."""
-    waiting: list[ast.AST] = list(body)
-    while waiting:
-        node = waiting.pop()
-        if isinstance(node, ast.ClassDef):
-            yield node
-        elif isinstance(node, ast.stmt | ast.ExceptHandler | ast.match_case) and not isinstance(node, SCOPES):
-            waiting += ast.iter_child_nodes(node)
-
-
-def _called_on_names(cls: ast.ClassDef) -> tuple[str, ...]:
-    found = {
-        node.func.attr: None
-        for node in ast.walk(cls)
-        if isinstance(node, ast.Call) and isinstance(node.func, ast.Attribute) and isinstance(node.func.value, ast.Name)
-    }
-    return tuple(found)

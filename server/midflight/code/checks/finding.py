@@ -8,7 +8,7 @@ from typing import Any
 
 from midflight.code.report.load_report import Diagnostic, Severity
 
-__all__ = ["Finding", "in_characters", "problem_at"]
+__all__ = ["Finding", "in_characters", "moved", "problem_at"]
 
 
 @dataclass(frozen=True, slots=True)
@@ -35,3 +35,9 @@ def in_characters(finding: Finding, lines: Sequence[str]) -> Finding:
     column = characters(problem.line, problem.column)
     end_column = characters(problem.end_line, problem.end_column)
     return replace(finding, problem=replace(problem, column=column, end_column=end_column))
+
+
+def moved(finding: Finding, lines: int) -> Finding:
+    """Return `finding` so many lines further down."""
+    problem = finding.problem
+    return replace(finding, problem=replace(problem, line=problem.line + lines, end_line=problem.end_line + lines))

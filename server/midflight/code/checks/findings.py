@@ -11,25 +11,23 @@ out so has no fault: the checks themselves say so of the same part with names of
 from __future__ import annotations
 
 import ast
-from collections.abc import Iterator, Sequence
+from collections.abc import Sequence
 from types import ModuleType
 
 from midflight.code.checks.facts import Facts, facts_of
-from midflight.code.checks.finding import Finding, in_characters, problem_at
+from midflight.code.checks.finding import Finding, in_characters, moved, problem_at
 from midflight.code.checks.local_names import local_names
 from midflight.code.checks.meaning import Meaning
 from midflight.code.checks.missing_attributes import absent_names, may_be_absent
 from midflight.code.checks.process_calls import Flow, OwnFunctions, endless_of, faults_of_calls
 from midflight.code.checks.undefined_names import may_be_undefined, undefined_names
-from midflight.code.source.parts import Memory, Part, parts_of
+from midflight.code.source.parts import LastLook, Part, parts_of
 from midflight.code.version.facade import Namespace
 
 __all__ = ["Finding", "findings"]
 
-Known = Sequence[tuple[Part, Facts]]
-
-_flows: Memory[object, Flow] = Memory(8192)
-_faultless: Memory[object, bool] = Memory(8192)
+_flows: LastLook[object, Flow] = LastLook()
+_faults: LastLook[object, tuple[Finding, ...]] = LastLook()
 
 
 def findings(text: str, tree: ast.Module, path: str, namespace: Namespace, module: ModuleType) -> tuple[Finding, ...]:
@@ -37,11 +35,12 @@ def findings(text: str, tree: ast.Module, path: str, namespace: Namespace, modul
 
     `namespace` is the version's, its body having run; `module` the module object that its code calls through.
     """
-    known = [(part, facts_of(part, path)) for part in parts_of(tree, text)]
-    found = list(_faults_of_calls(tree, path, namespace, module, known))
-    if may_be_undefined([facts for _, facts in known], tree, text, namespace):
+    parts = parts_of(tree, text)
+    facts = facts_of(parts, path)
+    found = _faults_of_calls(tree, path, namespace, module, parts, facts)
+    if may_be_undefined(parts, facts, tree, text, namespace):
         found += (Finding(*each) for each in undefined_names(tree, path, namespace, local_names))
-    if may_be_absent([facts for _, facts in known], namespace, module):
+    if may_be_absent(facts, namespace, module):
         for absent in absent_names(tree, namespace, module, local_names):
             problem = problem_at(path, absent.node, absent.severity, absent.text, "undefined-name")
             found.append(Finding(f"undefined-name {absent.said}", problem))
@@ -54,24 +53,35 @@ def _place(finding: Finding) -> tuple[int, int]:
 
 
 def _faults_of_calls(
-    tree: ast.Module, path: str, namespace: Namespace, module: ModuleType, known: Known
-) -> Iterator[Finding]:
+    tree: ast.Module,
+    path: str,
+    namespace: Namespace,
+    module: ModuleType,
+    parts: Sequence[Part],
+    facts: Sequence[Facts],
+) -> list[Finding]:
     own = OwnFunctions(tree, namespace, module)
     meaning = Meaning(namespace, module, own.by_name)
-    meanings = [meaning.of(facts) for _, facts in known]
-    flows = {}
-    for (part, _), means in zip(known, meanings, strict=True):
-        for statement in part.statements if means else ():
-            if isinstance(statement, ast.AsyncFunctionDef) and own.by_name.get(statement.name) is statement:
-                flows[statement.name] = _flows.get((part.text, statement.name, means), own.flow_of, statement)
-    endless = endless_of(flows)
-    for (part, facts), means in zip(known, meanings, strict=True):
-        if not means:
-            continue  # it calls nothing that makes a coroutine
-        key = (part.text, means, endless.intersection(words[-1] for words in facts.calls))
-        if not _faultless.has(key):
-            module_of_part = ast.Module(list(part.statements), [])
-            found = faults_of_calls(module_of_part, path, namespace, own, endless)
-            yield from found
-            if not found:
-                _faultless.put(key, True)
+    # Without the parts that call nothing which makes a coroutine: there is nothing to be wrong.
+    waiting = [
+        (part, each, means) for part, each in zip(parts, facts, strict=True) if (means := meaning.of(each)) != ()
+    ]
+    functions = [
+        (statement, (part.text, statement.name, means))
+        for part, _, means in waiting
+        for statement in part.statements
+        if isinstance(statement, ast.AsyncFunctionDef) and own.by_name.get(statement.name) is statement
+    ]
+    flows = _flows.again(path, [key for _, key in functions], lambda index: own.flow_of(functions[index][0]))
+    endless = endless_of({function.name: flow for (function, _), flow in zip(functions, flows, strict=True)})
+    keys = [
+        (part.text, means, endless.intersection(words[-1] for words in each.calls)) for part, each, means in waiting
+    ]
+
+    def look(index: int) -> tuple[Finding, ...]:
+        part = waiting[index][0]
+        found = faults_of_calls(ast.Module(list(part.statements), []), path, namespace, own, endless)
+        return tuple(moved(each, -part.line) for each in found)
+
+    found = zip(waiting, _faults.again(path, keys, look), strict=True)
+    return [moved(each, part.line) for (part, _, _), faults in found for each in faults]

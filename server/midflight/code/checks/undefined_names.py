@@ -11,7 +11,7 @@ from midflight.code.checks.facts import Facts, Unchecked, undefined_in
 from midflight.code.checks.missing_attributes import hint
 from midflight.code.report.load_report import Diagnostic, Severity
 from midflight.code.source.bindings import Bindings, Position
-from midflight.code.source.parts import parts_of
+from midflight.code.source.parts import Part
 from midflight.code.version.facade import Namespace
 
 __all__ = ["may_be_undefined", "undefined_names"]
@@ -22,12 +22,14 @@ BINDS = (ast.Import, ast.ImportFrom, ast.FunctionDef, ast.AsyncFunctionDef, ast.
 ELSEWHERE = frozenset({"sys.platform", "sys.version_info", "os.name", "TYPE_CHECKING", "typing.TYPE_CHECKING"})
 
 
-def may_be_undefined(known: Sequence[Facts], tree: ast.Module, text: str, namespace: Namespace) -> bool:
-    """Say whether a text with these facts may have such a name: if not, there is no need to look for it."""
+def may_be_undefined(
+    parts: Sequence[Part], known: Sequence[Facts], tree: ast.Module, text: str, namespace: Namespace
+) -> bool:
+    """Say whether a text with these parts and facts may have such a name: if not, there is no need to look for it."""
     if any(facts.undefined is None for facts in known):
         return True
     wanted = {name for facts in known for name in facts.undefined or () if not _is_there(name, namespace)}
-    if wanted and not _are_bound_before(wanted, known, tree, text):
+    if wanted and not _are_bound_before(wanted, parts, known, Bindings(tree, text)):
         return True
     unbound = {name for facts in known for name in facts.unbound if not _is_there(name, namespace)}
     return any(not unbound.isdisjoint(facts.later) for facts in known) if unbound else False
@@ -37,10 +39,8 @@ def _is_there(name: str, namespace: Namespace) -> bool:
     return name in namespace or hasattr(builtins, name)
 
 
-def _are_bound_before(wanted: Iterable[str], known: Sequence[Facts], tree: ast.Module, text: str) -> bool:
+def _are_bound_before(wanted: Iterable[str], parts: Sequence[Part], known: Sequence[Facts], bindings: Bindings) -> bool:
     """Say whether the text binds all these names before the first part that wants them, as below `TYPE_CHECKING`."""
-    bindings = Bindings(tree, text)
-    parts = parts_of(tree, text)
     for name in wanted:
         line = next(part.line for part, facts in zip(parts, known, strict=True) if name in (facts.undefined or ()))
         if not any(

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import ast
 from collections.abc import Iterator
+from types import CodeType
 
 from midflight.code.identity.pickling import pickle_by_name
 from midflight.code.report.load_report import Superseded
@@ -38,7 +39,7 @@ class AllNew:
     def keep_nothing(self) -> None:
         """Do nothing."""
 
-    def finish(self) -> Iterator[str]:
+    def finish(self, _: CodeType) -> Iterator[str]:
         """Note the superseded classes."""
         self.superseded = tuple(
             Superseded(name, self._reason if name in self._new else "it is gone") for name in self._classes

@@ -37,7 +37,9 @@ from midflight.code.source.bindings import (
     qualified_reads_of,
     reads_of,
 )
+from midflight.code.source.parts import Memory, lines_of
 from midflight.code.source.same_value import same
+from midflight.code.source.statement_codes import can_move, codes_of, moved
 from midflight.code.source.trees import tree_of
 from midflight.code.source.unit import Unit
 from midflight.code.version.facade import Namespace
@@ -50,6 +52,10 @@ MARKS = (object, TypeVar, ParamSpec, TypeVarTuple, NewType, ContextVar)
 ABSENT = object()
 
 READS_ANYTHING = ("globals", "eval", "exec")
+
+# By the text of a statement, and the compiler's flags.
+_reads: Memory[tuple[str, int], frozenset[str]] = Memory(4096)
+_qualified: Memory[tuple[str, int], frozenset[tuple[str, ...]]] = Memory(4096)
 
 TEXT_UNKNOWN = "the text of the version before is not known"
 TOO_DEEP = "it is nested too deeply to be compared"
@@ -65,7 +71,6 @@ class Candidate:
 
     statement: ast.stmt
     before: ast.stmt
-    code: CodeType
     is_sure: bool
     reads: frozenset[str]
     qualified: frozenset[tuple[str, ...]]
@@ -129,13 +134,22 @@ class Identity:
             if before is None or why is not None:
                 self._why[name] = why or ""
                 return
-            code = code_of(statement, self._file, self._flags, self._imported)
-            reads = reads_of(statement, code)
-            qualified = qualified_reads_of(code) if self._has_modules else frozenset()
+            key = (lines_of(statement, self._lines), self._flags)
+            reads = _reads.get(key, self._reads_of, statement)
+            qualified = _qualified.get(key, self._qualified_reads_of, statement) if self._has_modules else frozenset()
         except RecursionError:
             self._why[name] = TOO_DEEP
             return
-        self._candidates[name] = Candidate(statement, before, code, is_sure, reads, qualified)
+        self._candidates[name] = Candidate(statement, before, is_sure, reads, qualified)
+
+    def _reads_of(self, statement: ast.stmt) -> frozenset[str]:
+        return reads_of(statement, self._code_of(statement))
+
+    def _qualified_reads_of(self, statement: ast.stmt) -> frozenset[tuple[str, ...]]:
+        return qualified_reads_of(self._code_of(statement))
+
+    def _code_of(self, statement: ast.stmt) -> CodeType:
+        return code_of(statement, self._file, self._flags, self._imported)
 
     def _why_no_candidate(self, name: str, before: ast.stmt | None, statement: ast.stmt) -> str | None:
         if before is None or self._bindings.single(name) is None:
@@ -241,8 +255,11 @@ class Identity:
 
     # --- After it ------------------------------------------------------------------------------------------------
 
-    def finish(self) -> Iterator[str]:
-        """Note the kept and the superseded classes, and yield a warning for each that should not have been kept."""
+    def finish(self, code: CodeType) -> Iterator[str]:
+        """Note the kept and the superseded classes, and yield a warning for each that should not have been kept.
+
+        `code` is that of the body, which has run.
+        """
         self._new.pop(KEEP, None)
         old, new = self._old, self._new
         self.kept = tuple(name for name in self._candidates if name in self._taken and new.get(name) is old[name])
@@ -255,12 +272,29 @@ class Identity:
         for name in self.kept:
             each, value = self._candidates[name], old[name]
             if isinstance(value, type):
-                before = code_of(each.before, self._file, self._old_flags, self._old_imported)
-                codes = codes_in(before), codes_in(each.code)
-                self._rebindings.append(Rebinding(value, dict(zip(*codes, strict=True)), old, new))
+                self._rebindings.append(Rebinding(value, self._codes(each, code), old, new))
             for read in sorted(each.reads - self._taken):
                 if not same(old.get(read, ABSENT), new.get(read, ABSENT)):
                     yield f"{name} was kept, but reads {read}, which the body changed unseen; change {name} too"
+
+    def _codes(self, kept: Candidate, module: CodeType) -> dict[CodeType, CodeType]:
+        """Return the new code of each function of a kept class, by the code that it had in the version before."""
+        statement, before = kept.statement, kept.before
+        if isinstance(statement, ast.ClassDef):
+            new = codes_of(statement, module)
+        else:  # `K = namedtuple(...)`, which may share its line
+            new = _outer_codes(self._code_of(statement))
+        texts = lines_of(statement, self._lines), lines_of(before, self._old_lines)
+        lines = before.lineno - statement.lineno
+        if texts[0] == texts[1] and self._imported == self._old_imported and (not lines or can_move(new)):
+            old = [moved(each, lines) for each in new] if lines else new
+        else:
+            old = _outer_codes(code_of(before, self._file, self._old_flags, self._old_imported))
+        found = {}
+        for one, other in zip(old, new, strict=True):
+            found[one] = other
+            found.update(zip(codes_in(one), codes_in(other), strict=True))
+        return found
 
     def settle(self) -> None:
         """Make the kept classes the new version's own, and the others known as superseded.
@@ -271,6 +305,10 @@ class Identity:
             rebinding.apply()
         for each in self.superseded:
             pickle_by_name(self._old[each.name])
+
+
+def _outer_codes(code: CodeType) -> list[CodeType]:
+    return [const for const in code.co_consts if isinstance(const, CodeType)]
 
 
 def _defined(statement: ast.stmt) -> str | None:

@@ -13,6 +13,7 @@ from types import CodeType, ModuleType
 from typing import Any
 
 from midflight.code.source.bindings import qualified_reads_of
+from midflight.code.source.look import is_module, module_value
 from midflight.code.source.same_value import same
 from midflight.code.version.facade import Namespace
 from midflight.code.version.modules import Module, known
@@ -26,19 +27,26 @@ ABSENT: Any = object()
 
 def has_modules(namespace: Namespace) -> bool:
     """Say whether a namespace has modules that may be loaded again: else there is no need to look for such reads."""
-    return any(
-        isinstance(value, ModuleType) and _name_of(value).partition(".")[0] not in sys.stdlib_module_names
-        for value in namespace.values()
-    )
+    return bool(_modules_in(namespace))
+
+
+def _modules_in(namespace: Namespace) -> list[str]:
+    """Return the names of the modules in a namespace that may be loaded again."""
+    return [
+        name
+        for name, value in list(namespace.items())
+        if is_module(value) and _name_of(value).partition(".")[0] not in sys.stdlib_module_names
+    ]
 
 
 def note_seen(namespace: Namespace, code: CodeType) -> None:
     """Note in a version's namespace what stands behind each such read of its body, `code`, which has just run."""
-    if not has_modules(namespace):
+    modules = _modules_in(namespace)
+    if not modules:
         return
     namespace[SEEN] = {
         words: _held(vars(found.facade.module).get(words[-1], ABSENT))
-        for words in qualified_reads_of(code)
+        for words in qualified_reads_of(code, modules)
         if (found := _loaded_module(namespace, words)) is not None
     }
 
@@ -80,18 +88,13 @@ def _loaded_module(namespace: Namespace, words: tuple[str, ...]) -> Module | Non
     """Return the record of the module that the last of `words` is read from; None if it is not a loaded module."""
     value = namespace.get(words[0])
     for word in words[1:-1]:
-        if not isinstance(value, ModuleType):
+        if not is_module(value):
             return None
-        value = _names_in(value).get(word)
-    record = known(_name_of(value)) if isinstance(value, ModuleType) else None
+        value = module_value(value, word)
+    record = known(_name_of(value)) if is_module(value) else None
     return record if record is not None and record.facade.module is value else None
 
 
-def _names_in(module: ModuleType) -> dict[str, Any]:
-    """Return a module's names, past whatever its class does: a lazy module must not be imported by a look at it."""
-    found: dict[str, Any] = ModuleType.__getattribute__(module, "__dict__")
-    return found
-
-
 def _name_of(module: ModuleType) -> str:
-    return str(_names_in(module).get("__name__"))
+    name = module_value(module, "__name__")
+    return name if type(name) is str else ""

@@ -249,8 +249,8 @@ def _check_persistent(draft: Draft, _: CodeType) -> Iterable[Diagnostic]:
     return hooks.persist_problems(draft.unit.tree, draft.unit.path, draft.namespace)
 
 
-def _note_classes(draft: Draft, _: CodeType) -> Iterator[Diagnostic]:
-    for text in draft.identity.finish() if draft.identity is not None else ():
+def _note_classes(draft: Draft, code: CodeType) -> Iterator[Diagnostic]:
+    for text in draft.identity.finish(code) if draft.identity is not None else ():
         yield replace(module_problem(draft.unit.path, text, "identity"), severity="warning")
 
 

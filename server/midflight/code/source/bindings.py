@@ -15,6 +15,8 @@ from types import CodeType
 from typing import NamedTuple
 
 from midflight.code.source.annotations import ANNOTATE
+from midflight.code.source.definitions import said_by
+from midflight.code.source.parts import Memory, Part, parts_of
 from midflight.parsing import UNPARSABLE, parse_expression
 
 __all__ = [
@@ -81,7 +83,8 @@ def is_same(old: ast.stmt, old_lines: Sequence[str], new: ast.stmt, new_lines: S
     """Say whether two statements differ in their layout at most. The lines are those of their texts."""
     if _span(old, old_lines) == _span(new, new_lines):
         return True
-    return ast.dump(old) == ast.dump(new)
+    # What their definitions say is remembered, and mostly differs; but not in which order they stand.
+    return said_by(old, old_lines) == said_by(new, new_lines) and ast.dump(old) == ast.dump(new)
 
 
 def _span(statement: ast.stmt, lines: Sequence[str]) -> tuple[object, ...]:
@@ -121,15 +124,19 @@ def _global_names(code: CodeType) -> Iterator[str]:
             is_straight = False
 
 
-def qualified_reads_of(code: CodeType) -> frozenset[tuple[str, ...]]:
+def qualified_reads_of(code: CodeType, roots: Collection[str] | None = None) -> frozenset[tuple[str, ...]]:
     """Return the reads `a.b.c` that a statement, compiled as `code`, does when it runs, not in a function later.
 
-    Such a read through a module takes what is there at that time, though the name `a` stays the same.
+    Such a read through a module takes what is there at that time, though the name `a` stays the same. With `roots` only
+    those that begin with one of these names need be among them.
     """
+    wanted = None if roots is None else frozenset(roots)
     found: set[tuple[str, ...]] = set()
     waiting = [code]
     for each in waiting:  # grows as it goes
         waiting += [const for const in each.co_consts if isinstance(const, CodeType) and _runs_at_once(const)]
+        if wanted is not None and wanted.isdisjoint(each.co_names):
+            continue
         chain: tuple[str, ...] = ()
         for instruction in dis.get_instructions(each):
             if instruction.opcode in GLOBAL_ACCESS:
@@ -205,6 +212,14 @@ def _names_in_type(kind: ast.expr) -> Iterator[str]:
 # --- What binds the names of a module --------------------------------------------------------------------------
 
 
+_rebound: Memory[str, frozenset[str]] = Memory(8192)
+
+
+def _rebound_in(part: Part) -> frozenset[str]:
+    nodes = (node for statement in part.statements for node in ast.walk(statement))
+    return frozenset(name for node in nodes if isinstance(node, ast.Global) for name in node.names)
+
+
 class Binding(NamedTuple):
     """One place where a module binds a name. `statement` is the innermost one that does."""
 
@@ -229,9 +244,9 @@ class Bindings:
         self.stars: list[Position] = []
         self._read(tree.body, is_sure=True)
         if "global" in text:
-            for node in ast.walk(tree):
-                if isinstance(node, ast.Global):
-                    self.rebound.update(node.names)
+            for part in parts_of(tree, text):
+                if "global" in part.text:
+                    self.rebound |= _rebound.get(part.text, _rebound_in, part)
 
     def single(self, name: str) -> ast.stmt | None:
         """Return the statement that binds `name`, if just one place does."""

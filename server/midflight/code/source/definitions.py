@@ -4,15 +4,15 @@ from __future__ import annotations
 
 import ast
 import difflib
-from collections.abc import Iterable, Iterator, Mapping
+from collections.abc import Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from functools import lru_cache
 from hashlib import blake2b
 
-from midflight.code.source.parts import Memory, parts_of
+from midflight.code.source.parts import Memory, lines_of, parts_of
 from midflight.code.source.trees import tree_or_none
 
-__all__ = ["Diff", "compare", "definitions", "definitions_of", "unified"]
+__all__ = ["Diff", "compare", "definitions", "definitions_of", "said_by", "unified"]
 
 MODULE_BODY = "<module>"  # the statements that define no name, as Python's tracebacks call them
 
@@ -51,6 +51,7 @@ def compare(old: Mapping[str, str], new: Mapping[str, str]) -> tuple[tuple[str, 
 
 
 _remembered: Memory[str, tuple[tuple[str, str], ...]] = Memory(8192)
+_methods: Memory[str, str] = Memory(8192)
 
 
 @lru_cache(maxsize=256)
@@ -59,8 +60,9 @@ def definitions_of(text: str) -> dict[str, str]:
     tree = tree_or_none(text)
     if tree is None:
         return {}
+    lines = text.split("\n")
     parts = parts_of(tree, text)
-    return _by_name(pair for part in parts for pair in _remembered.get(part.text, _said, part.statements))
+    return _by_name(pair for part in parts for pair in _remembered.get(part.text, _said, part.statements, lines))
 
 
 def definitions(tree: ast.Module) -> dict[str, str]:
@@ -75,8 +77,13 @@ def definitions(tree: ast.Module) -> dict[str, str]:
     return _by_name(_said(tree.body))
 
 
-def _said(body: Iterable[ast.stmt]) -> tuple[tuple[str, str], ...]:
-    return tuple((name, _digest(what)) for name, what in _statements(body))
+def _said(body: Iterable[ast.stmt], lines: Sequence[str] = ()) -> tuple[tuple[str, str], ...]:
+    return tuple((name, _digest(what)) for name, what in _statements(body, lines))
+
+
+def said_by(statement: ast.stmt, lines: Sequence[str]) -> tuple[tuple[str, str], ...]:
+    """Return names and digests of the definitions in one statement of a text that has these lines."""
+    return _remembered.get(lines_of(statement, lines), _said, (statement,), lines)
 
 
 def _by_name(pairs: Iterable[tuple[str, str]]) -> dict[str, str]:
@@ -90,15 +97,16 @@ def _digest(text: str) -> str:
     return blake2b(text.encode("utf-8", "surrogatepass"), digest_size=16).hexdigest()
 
 
-def _statements(body: Iterable[ast.stmt]) -> Iterator[tuple[str, str]]:
+def _statements(body: Iterable[ast.stmt], lines: Sequence[str]) -> Iterator[tuple[str, str]]:
+    """Yield names and what they say. Of a text whose lines are given, methods are remembered: a class may be long."""
     for statement in body:
         match statement:
             case ast.FunctionDef() | ast.AsyncFunctionDef():
                 yield statement.name, _dump(statement)
             case ast.ClassDef():
-                yield from _class(statement, statement.name)
+                yield from _class(statement, statement.name, lines)
             case ast.If() | ast.Try() | ast.TryStar() | ast.With() | ast.For() | ast.While() if _defines(statement):
-                yield from _block(statement)
+                yield from _block(statement, lines)
             case ast.Import(names=names) | ast.ImportFrom(names=names):
                 for alias in names:
                     yield (alias.asname or alias.name).partition(".")[0], _dump_import(statement, alias)
@@ -107,30 +115,38 @@ def _statements(body: Iterable[ast.stmt]) -> Iterator[tuple[str, str]]:
                     yield name, _dump(statement)
 
 
-def _class(statement: ast.ClassDef, name: str) -> Iterator[tuple[str, str]]:
+def _class(statement: ast.ClassDef, name: str, lines: Sequence[str]) -> Iterator[tuple[str, str]]:
     rest: list[ast.stmt] = []
     for inner in statement.body:
         match inner:
             case ast.FunctionDef() | ast.AsyncFunctionDef():
-                yield f"{name}.{inner.name}", _dump(inner)
+                yield f"{name}.{inner.name}", _method(inner, lines)
             case ast.ClassDef():
-                yield from _class(inner, f"{name}.{inner.name}")
+                yield from _class(inner, f"{name}.{inner.name}", lines)
             case _:
                 rest.append(inner)
     head = [*statement.bases, *statement.keywords, *statement.decorator_list, *rest]
     yield name, "\n".join(["class", *map(_dump, head)])
 
 
-def _block(statement: ast.stmt) -> Iterator[tuple[str, str]]:
+def _method(method: ast.stmt, lines: Sequence[str]) -> str:
+    return _methods.get(lines_of(method, lines), _digest_of, method) if lines else _digest_of(method)
+
+
+def _digest_of(node: ast.AST) -> str:
+    return _digest(_dump(node))
+
+
+def _block(statement: ast.stmt, lines: Sequence[str]) -> Iterator[tuple[str, str]]:
     """Yield what stands inside a compound statement, then its conditions and handlers."""
     for field, value in ast.iter_fields(statement):
         match value:
             case [ast.stmt(), *_]:
-                yield from _statements(value)
+                yield from _statements(value, lines)
             case [ast.ExceptHandler(), *_]:
                 for handler in value:
                     yield MODULE_BODY, f"except {_dump(handler.type) if handler.type else ''}"
-                    yield from _statements(handler.body)
+                    yield from _statements(handler.body, lines)
             case ast.AST():
                 yield MODULE_BODY, f"{type(statement).__name__} {field} {_dump(value)}"
             case [ast.AST(), *_]:

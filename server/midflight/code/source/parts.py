@@ -11,11 +11,13 @@ from collections.abc import Callable, Hashable, Sequence
 from threading import RLock
 from typing import Generic, NamedTuple, ParamSpec, TypeVar
 
-__all__ = ["Memory", "Part", "first_line", "parts_of"]
+__all__ = ["LastLook", "Memory", "Part", "first_line", "lines_of", "parts_of"]
 
 Key = TypeVar("Key", bound=Hashable)
 Value = TypeVar("Value")
 Parameters = ParamSpec("Parameters")
+
+MOST_FILES = 2000
 
 
 class Part(NamedTuple):
@@ -54,6 +56,11 @@ def first_line(node: ast.stmt) -> int:
     return min([node.lineno, *(each.lineno for each in decorators)])
 
 
+def lines_of(statement: ast.stmt, lines: Sequence[str]) -> str:
+    """Return the lines that a statement stands on, those of its decorators included. `lines` are those of its text."""
+    return "\n".join(lines[first_line(statement) - 1 : statement.end_lineno])
+
+
 class Memory(Generic[Key, Value]):
     """A memory of what was found out of the keys that were asked for last, so many of them. Any thread may ask."""
 
@@ -71,16 +78,30 @@ class Memory(Generic[Key, Value]):
                 value = self._found[key] = self._found.pop(key)
                 return value
         value = find(*args, **kwargs)
+        self.put(key, value)
+        return value
+
+    def put(self, key: Key, value: Value) -> None:
+        """Remember what was found out of `key`."""
         with self._lock:
+            self._found.pop(key, None)
             self._found[key] = value
             while len(self._found) > self._most:
                 del self._found[next(iter(self._found))]
-        return value
 
-    def has(self, key: Key) -> bool:
-        """Say whether something is known of `key`."""
-        return key in self._found
 
-    def put(self, key: Key, value: Value) -> None:
-        """Remember `value` of `key`."""
-        self.get(key, lambda: value)
+class LastLook(Generic[Key, Value]):
+    """A memory of what was found out when a text was last looked at, by its file; of older texts nothing is kept."""
+
+    def __init__(self) -> None:
+        self._found: Memory[str, dict[Key, Value]] = Memory(MOST_FILES)
+
+    def again(self, file: str, keys: Sequence[Key], find: Callable[[int], Value]) -> list[Value]:
+        """Return a value for each key: that of the last look, or what `find` finds out of the key with that index."""
+        before = self._found.get(file, dict)
+        now: dict[Key, Value] = {}
+        for index, key in enumerate(keys):
+            if key not in now:
+                now[key] = before[key] if key in before else find(index)
+        self._found.put(file, now)
+        return [now[key] for key in keys]

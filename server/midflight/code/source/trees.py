@@ -2,7 +2,7 @@
 
 Laws:
 1. A tree that comes from here is shared, so nobody changes it: what needs another one copies the nodes on the way.
-2. Memory is bounded by the length of all texts together: a tree takes 30 to 50 times as much.
+2. Memory is bounded by the number of the texts and by their length together: a tree takes 30 to 50 times as much.
 """
 
 from __future__ import annotations
@@ -14,7 +14,8 @@ from midflight.parsing import UNPARSABLE, parse_module
 
 __all__ = ["tree_of", "tree_or_none"]
 
-MOST_CHARACTERS = 250_000  # of the texts; some 10 MB of trees
+MOST_TREES = 32
+MOST_CHARACTERS = 500_000  # of the texts; some 15 MB of trees
 
 _trees: dict[str, ast.Module] = {}  # the last one that was used at the end
 _lock = RLock()
@@ -32,7 +33,7 @@ def tree_of(text: str, file: str = "<unknown>") -> ast.Module:
         _trees[text] = found
         length = sum(map(len, _trees))
         for other in list(_trees):
-            if length > MOST_CHARACTERS:
+            if length > MOST_CHARACTERS or len(_trees) > MOST_TREES:
                 del _trees[other]
                 length -= len(other)
     return found
