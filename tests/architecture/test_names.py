@@ -26,13 +26,30 @@ MIDFLIGHT = {
 CODE = {
     *("load", "load_many", "load_modified", "upgrade", "upgrade_many", "rollback", "move", "purge", "soft_purge"),
     *("delete", "preview", "check", "loads", "break_off", "summary", "text"),
-    *("versions", "version_history", "current_version", "is_loaded", "modified_modules", "source", "diff"),
+    *(
+        "versions",
+        "version_history",
+        "current_version",
+        "is_loaded",
+        "modified_modules",
+        "missing_modules",
+        "source",
+        "diff",
+    ),
     *("processes", "check_process_code", "lingering", "why_alive"),
     *("current", "migrate", "migrate_state", "old_instances", "on_load", "on_unload", "once", "live"),
     *("LoadReport", "UpgradeReport", "MoveReport", "RehearsalReport", "Preview", "Checked", "Diff", "WhyAlive"),
     *("Change", "Diagnostic", "Keeper", "Lingering", "LoadInfo", "NotMoved", "ServerChange", "StaleImport"),
     *("Superseded", "VersionInfo", "VersionRecord"),
-    *("LoadError", "LoadInterrupted", "MigrationError", "NotPurged", "UnknownModuleError", "UnknownVersionError"),
+    *(
+        "LoadError",
+        "LoadInterrupted",
+        "MigrationError",
+        "MissingModule",
+        "NotPurged",
+        "UnknownModuleError",
+        "UnknownVersionError",
+    ),
     "UpgradeError",
 }
 

@@ -61,3 +61,20 @@ def test_the_first_edit_of_an_imported_module_is_loaded_and_told(
     assert report["kept"] == ["Colour"]
     assert value == "(25, True, 19)"
     assert back.startswith("shop v3 loaded")
+
+
+def test_a_folder_is_loaded_and_a_file_that_is_gone_is_told(start: Start, project: Path, run: Shell) -> None:
+    """`midflight load pkg/` loads what runs of it; `load --modified` names the module whose file was renamed."""
+    (project / "pkg").mkdir()
+    (project / "pkg" / "__init__.py").write_text("from .core import f\n")
+    (project / "pkg" / "core.py").write_text("def f():\n    return 1\n")
+    start("serve").port()
+    run("load", f"{project}/pkg/")
+    (project / "pkg" / "core.py").write_text("def f():\n    return 2\n")
+
+    reports = run.json("load", f"{project}/pkg")["reports"]
+    (project / "pkg" / "core.py").rename(project / "pkg" / "heart.py")
+    told = run("load", "--modified")
+
+    assert [report["module"] for report in reports] == ["pkg", "pkg.core"]
+    assert f"pkg.core: its file {project}/pkg/core.py is gone, and {project}/pkg/heart.py has its text" in told

@@ -65,8 +65,12 @@ def parser() -> argparse.ArgumentParser:
 
     it = command("load", requests.load, "load files as new versions of their modules, all of them or none", data=True)
     which = it.add_mutually_exclusive_group(required=True)
-    which.add_argument("files", metavar="FILE", nargs="*", default=[])
-    which.add_argument("--modified", action="store_true", help="load all loaded modules whose file is not what runs")
+    which.add_argument("files", metavar="FILE", nargs="*", default=[], help="a folder is those of its modules that run")
+    which.add_argument(
+        "--modified",
+        action="store_true",
+        help="load all modules whose file is not what runs; name those whose file is gone",
+    )
     _add_load_switches(it)
     it.add_argument(
         "--two-versions",

@@ -23,8 +23,9 @@ def load(options: argparse.Namespace) -> int:
     switches = _switches(options, "force", "two_versions", "move")
     if options.modified:
         return _show_load(options, ask_for_load(options, "code/load-modified", switches))
-    if len(paths) == 1:
+    if len(paths) == 1 and not os.path.isdir(paths[0]):
         return _show_load(options, ask_for_load(options, "code/load", paths[0], None, switches, near=paths[0]))
+    paths = [path + os.sep if os.path.isdir(path) else path for path in paths]
     return _show_load(options, ask_for_load(options, "code/load-many", paths, switches, near=paths[0]))
 
 

@@ -23,7 +23,7 @@ from midflight.code.identity.current import current
 from midflight.code.identity.migrate import migrate, migrate_state, old_instances
 from midflight.code.load.delete import delete
 from midflight.code.load.load import load, load_many, load_modified, rollback
-from midflight.code.load.modified import modified_modules
+from midflight.code.load.modified import MissingModule, missing_modules, modified_modules
 from midflight.code.load.purge import purge, soft_purge
 from midflight.code.loading.load_thread import break_off, loads
 from midflight.code.loading.under_way import LoadInfo
@@ -65,6 +65,7 @@ __all__ = [
     "LoadInterrupted",
     "LoadReport",
     "MigrationError",
+    "MissingModule",
     "MoveReport",
     "NotMoved",
     "NotPurged",
@@ -96,6 +97,7 @@ __all__ = [
     "loads",
     "migrate",
     "migrate_state",
+    "missing_modules",
     "modified_modules",
     "move",
     "old_instances",

@@ -30,6 +30,8 @@ async def load_modified(say: Callable[[str], None]) -> None:
     """
     if not await _tell(lambda: lowlevel.load_or_upgrade_many(code.modified_modules()), say, lowlevel.text_of_many):
         say("no loaded module's file has changed")
+    for missing in code.missing_modules():
+        say(str(missing))
 
 
 async def _tell(

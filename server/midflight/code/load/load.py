@@ -7,6 +7,7 @@ from collections.abc import Iterable
 
 from midflight.code.census.history import source
 from midflight.code.load.attempt import Options
+from midflight.code.load.folder import files_in
 from midflight.code.load.modified import modified_modules
 from midflight.code.load.transaction import load_units
 from midflight.code.report.load_report import LoadReport
@@ -66,8 +67,9 @@ def load_many(
 ) -> tuple[LoadReport, ...]:
     """Load several modules together or not at all; return a report for each, in their order.
 
-    Each is a path or name, or a pair of that and a text. One that imports another of them is made after it, and
-    imports its new version. `move` moves the idle processes of all of them, when all are current.
+    Each is a path or name, or a pair of that and a text; a folder stands for those of its modules that the program has
+    imported or loaded, or for the package that it is if there are none yet. One that imports another of them is made
+    after it, and imports its new version. `move` moves the idle processes of all of them, when all are current.
 
     Raises: LoadError, as `load` does, with a report for each module that was refused; ValueError for one given twice.
     OTP: code:atomic_load/1.
@@ -81,13 +83,20 @@ def load_many(
 
 
 def units_of(modules: Iterable[PathOrName | PathAndText]) -> list[Unit | Rejection]:
-    """Return the sources of several modules: each a path or name, or a pair of that and a text.
+    """Return the sources of several modules: each a path or name, or a pair of that and a text. A folder is many.
 
     Raises: TypeError for one name alone, whose letters would be taken for names.
     """
     if isinstance(modules, str):
         raise TypeError(f"a list of modules is wanted, not {modules!r} alone; nothing was loaded. Give [{modules!r}]")
-    pairs = [each if isinstance(each, tuple) else (each, None) for each in modules]
+    pairs: list[PathAndText] = []
+    for each in modules:
+        if isinstance(each, tuple):
+            pairs.append(each)
+        elif os.path.isdir(each) and (not isinstance(each, str) or os.path.basename(each) != each):
+            pairs += [(path, None) for path in files_in(each) or [os.fspath(each)]]
+        else:
+            pairs.append((each, None))
     return [unit_of(path, text, loaded_places()) for path, text in pairs]
 
 

@@ -1,14 +1,33 @@
-"""Modules whose file on disk is not the text that runs."""
+"""Modules whose file on disk is not the text that runs, and those whose file is gone."""
 
 from __future__ import annotations
 
+import os
+from collections.abc import Iterator
+from typing import NamedTuple
+
 from midflight.code.load.adopt import imported_modules
 from midflight.code.source.unit import read_text
-from midflight.code.version.import_watch import is_changed_on_disk
+from midflight.code.version.import_watch import imported_text, is_changed_on_disk
 from midflight.code.version.modules import all_modules
 from midflight.code.version.version import Version, digest
 
-__all__ = ["modified_modules"]
+__all__ = ["MissingModule", "missing_modules", "modified_modules"]
+
+
+class MissingModule(NamedTuple):
+    """A module that runs and whose file is gone. `renamed_to` is a file in its folder with the same text, else None."""
+
+    module: str
+    path: str
+    renamed_to: str | None
+
+    def __str__(self) -> str:
+        new = f", and {self.renamed_to} has its text" if self.renamed_to is not None else ""
+        return (
+            f"{self.module}: its file {self.path} is gone{new}. The module goes on with what was loaded; "
+            f"code.delete({self.module!r}) lets go of it."
+        )
 
 
 def modified_modules() -> tuple[str, ...]:
@@ -33,3 +52,37 @@ def _is_modified(version: Version | None) -> bool:
         return False
     text = read_text(version.path)
     return isinstance(text, str) and digest(text) != version.digest
+
+
+def missing_modules() -> tuple[MissingModule, ...]:
+    """Return the modules whose file was deleted or renamed since they were loaded or imported, sorted by name.
+
+    OTP: nothing like it; code:modified_modules/0 leaves them out.
+
+    Example:
+
+        code.missing_modules()  # -> ()
+    """
+    return tuple(sorted(_missing()))
+
+
+def _missing() -> Iterator[MissingModule]:
+    for record in all_modules():
+        version = record.current
+        if version is not None and os.path.isabs(version.path) and not os.path.exists(version.path):
+            yield MissingModule(record.name, version.path, _file_with(version.text, version.path))
+    for name, path, module in imported_modules():
+        if not os.path.exists(path) and (text := imported_text(module)) is not None:
+            yield MissingModule(name, path, _file_with(text, path))
+
+
+def _file_with(text: str | None, gone: str) -> str | None:
+    """Return the path of a file next to the one that is gone, and with its text; None if there is none."""
+    folder = os.path.dirname(gone)
+    if text is None or not os.path.isdir(folder):
+        return None
+    for name in sorted(os.listdir(folder)):
+        path = os.path.join(folder, name)
+        if name.endswith(".py") and read_text(path) == text:
+            return path
+    return None

@@ -15,9 +15,11 @@ from midflight.code.load.draft import Draft
 from midflight.code.load.refused import module_problem
 from midflight.code.report.load_report import Diagnostic, StaleImport
 from midflight.code.source.definitions import compare, definitions_of
+from midflight.code.source.find_module import PROGRAM
 from midflight.code.source.unit import Unit
 from midflight.code.version.facade import Namespace
-from midflight.code.version.modules import Module
+from midflight.code.version.import_watch import imported_names
+from midflight.code.version.modules import Module, all_modules
 from midflight.code.version.version import Version
 
 __all__ = ["NewVersion", "look_at"]
@@ -103,6 +105,12 @@ def _notes(draft: Draft) -> Iterator[Diagnostic]:
         if classes:
             text += f"; {'its class is' if classes == 1 else f'all {classes} classes are'} new"
         yield replace(module_problem(unit.path, text, "unknown-text"), severity="note")
+    loaded = [record.name for record in all_modules() if record.current is not None and record.path == unit.path]
+    others = sorted({*loaded, *imported_names(unit.path)} - {unit.name, *PROGRAM})
+    if others:
+        text = f"{unit.path} is also imported as {', '.join(others)}, another module, which keeps running what it has"
+        text += "; import it by one name everywhere"
+        yield replace(module_problem(unit.path, text, "two-modules"), severity="warning")
     main = getattr(sys.modules.get("__main__"), "__file__", None)
     if before is None and main == unit.path:
         text = f"this file also runs as __main__, another module: what runs there does not move to {unit.name}"

@@ -43,6 +43,7 @@ REMEDY = {
     "encoding": "Mend the encoding line at the top, load again.",
     "name": "",
     "not-found": "",
+    "no-file": "",
     "refused": "",
     "nested": "",
     "not-purged": "",

@@ -1,7 +1,8 @@
 """The module that a path means, and the file of a module's name.
 
 The name of a path: (1) a module loaded from that file keeps its name; (2) the `source-roots` of `[tool.midflight]` in
-the nearest pyproject.toml; (3) the chain of folders with an `__init__.py` in them.
+the nearest pyproject.toml; (3) the chain of folders with an `__init__.py` in them, and above them those of a namespace
+package that the program imports from.
 """
 
 from __future__ import annotations
@@ -15,12 +16,13 @@ import tomllib
 from collections.abc import Iterable, Iterator
 from dataclasses import dataclass
 from functools import lru_cache
-from importlib.machinery import EXTENSION_SUFFIXES, ModuleSpec, SourceFileLoader
+from importlib.machinery import EXTENSION_SUFFIXES, ModuleSpec
 from typing import Any
 
 from midflight import errors
 from midflight.code.report.load_report import Diagnostic
 from midflight.code.source.look import is_module, module_value
+from midflight.code.source.namespace_package import root_of_namespace_package
 
 __all__ = ["PROGRAM", "ModulePlace", "is_own_file", "is_project_file", "locate", "note_project", "refusal"]
 
@@ -44,11 +46,14 @@ class ModulePlace:
     root: str | None = None
 
 
-def locate(path_or_name: str | os.PathLike[str], loaded: Iterable[tuple[str, str]] = ()) -> ModulePlace | Diagnostic:
+def locate(
+    path_or_name: str | os.PathLike[str], loaded: Iterable[tuple[str, str]] = (), *, has_text: bool = False
+) -> ModulePlace | Diagnostic:
     """Return the place that a path or a dotted name means, or why there is none.
 
     An argument that is not a string, has a separator in it or ends in .py is a path. `loaded` are the names and paths
-    of the modules that the code server knows, before those that were only imported.
+    of the modules that the code server knows, before those that were only imported. With `has_text` a name that no
+    file has is a place too: the text is there without one.
     """
     given = os.fspath(path_or_name)
     if not isinstance(path_or_name, str) or os.path.basename(given) != given or given.endswith(".py"):
@@ -56,6 +61,8 @@ def locate(path_or_name: str | os.PathLike[str], loaded: Iterable[tuple[str, str
         found = _place_of_path(path, loaded)
     else:
         path, found = given, _place_of_name(given, dict(loaded))
+        if has_text and isinstance(found, Diagnostic) and found.code == "not-found":
+            found = _place_without_file(given) or found
     if isinstance(found, ModulePlace) and (why := refusal(found.name, found.path)):
         return _problem(path, why, "refused")
     return found
@@ -71,6 +78,8 @@ def refusal(name: str, path: str) -> str | None:
     if _is_in(real, _LIBRARY) and not _is_in(real, _INSTALLED):
         return "it is a part of Python's standard library, which Midflight itself runs on"
     if top in sys.stdlib_module_names:
+        if not path:
+            return f"{name} is a part of Python's standard library, which Midflight itself runs on"
         return f"{name} is the name of a module of Python's standard library; rename {os.path.basename(path)}"
     if top in PROGRAM:
         return f"{top} is the program itself, and nobody calls it by name; load its file under the file's name"
@@ -121,6 +130,11 @@ def _place_of_path(path: str, loaded: Iterable[tuple[str, str]]) -> ModulePlace 
     base = os.path.basename(path)
     if path.endswith(tuple(EXTENSION_SUFFIXES)):
         return _problem(path, f"{base} is a C extension, which Python cannot load twice", "refused")
+    if os.path.isdir(path):
+        why = f"{path} is a folder, and the program has imported no module of it; give the path of a file"
+        if os.path.isfile(os.path.join(path, "__init__.py")):
+            why = f"{path} is a package: load_many([{path + os.sep!r}]) loads its modules, as midflight load does"
+        return _problem(path, why, "name")
     if not base.endswith(".py"):
         return _problem(path, f"{base} is no Python source file: its name does not end in .py", "name")
     derived = _from_source_roots(path) or _from_packages(path)
@@ -193,6 +207,7 @@ def _from_packages(path: str) -> ModulePlace:
     while os.path.isfile(os.path.join(folder, "__init__.py")):
         if folder == (folder := os.path.dirname(folder)):
             break
+    folder = root_of_namespace_package(path, folder) or folder
     return ModulePlace(_dotted(os.path.relpath(path, folder)), path, folder)
 
 
@@ -204,6 +219,13 @@ def _dotted(relative: str) -> str:
 
 
 # --- From a name -----------------------------------------------------------------------------------------
+
+
+def _place_without_file(name: str) -> ModulePlace | None:
+    """Return the place of a module that is a text alone: its path is its name in angle brackets, which no file has."""
+    if not all(part.isidentifier() and not keyword.iskeyword(part) for part in name.split(".")):
+        return None
+    return ModulePlace(name, f"<{name}>")
 
 
 def _place_of_name(name: str, loaded: dict[str, str]) -> ModulePlace | Diagnostic:
@@ -223,6 +245,6 @@ def _place_of_name(name: str, loaded: dict[str, str]) -> ModulePlace | Diagnosti
     path = (spec.origin if spec is not None and spec.has_location else None) or _file_of(module)
     if path is None:
         return _problem(name, f"{name} comes from no source file, so there is nothing to load again", "refused")
-    if not path.endswith(".py") or (spec is not None and not isinstance(spec.loader, (SourceFileLoader, type(None)))):
+    if not path.endswith(".py"):
         return _problem(path, refusal(name, path) or f"{name} was not loaded from a .py file", "refused")
     return ModulePlace(name, os.path.abspath(path))

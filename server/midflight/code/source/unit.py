@@ -61,7 +61,7 @@ def unit_of(
     path_or_name: str | os.PathLike[str], text: str | None, loaded: Iterable[tuple[str, str]] = ()
 ) -> Unit | Rejection:
     """Find the module, read its text unless `text` is given, and parse it. `loaded`: see `locate`."""
-    place = locate(path_or_name, loaded)
+    place = locate(path_or_name, loaded, has_text=text is not None)
     if isinstance(place, Diagnostic):
         given = os.fspath(path_or_name)
         return Rejection(os.path.basename(given).removesuffix(".py"), place.path, place)
@@ -92,6 +92,9 @@ def read_text(path: str) -> str | Diagnostic:
         with open(path, "rb") as stream:
             raw = stream.read()
     except OSError as error:
+        if path.startswith("<"):
+            why = f"{path[1:-1]} has no file, so its text must be given: load({path[1:-1]!r}, source=...)"
+            return _problem(path, why, "no-file")
         return _problem(path, f"cannot read {path}: {error.strerror or error}", "read")
     return decoded(raw, path)
 

@@ -9,6 +9,7 @@ from __future__ import annotations
 
 import functools
 import inspect
+import os
 import threading
 from collections.abc import Iterator
 from types import FunctionType
@@ -75,6 +76,8 @@ def _file_of(cls: type[Any]) -> str | None:
     """Return the file with the text that `cls` was made from; None if its module's file shows that."""
     version = version_of_class(cls)
     record = None if version is None else known(version.name)
-    if version is None or record is None or version is record.shown or version.snapshot is None:
+    if version is None or record is None or version.snapshot is None:
+        return None
+    if version is record.shown and os.path.isabs(version.path):
         return None
     return version.snapshot.file

@@ -51,6 +51,8 @@ class VersionLoader(SourceFileLoader):
 
 def spec_of(name: str, path: str, loader: VersionLoader) -> ModuleSpec:
     """Return the import system's description of a module of ours."""
+    if path.startswith("<"):  # a text without a file
+        return ModuleSpec(name, loader, origin=path)
     is_package = os.path.basename(path) == "__init__.py"
     folders = [os.path.dirname(path)] if is_package else None
     spec = spec_from_file_location(name, path, loader=loader, submodule_search_locations=folders)
@@ -69,9 +71,9 @@ def fill(namespace: Namespace, spec: ModuleSpec, before: Namespace) -> None:
         __package__=spec.parent,
         __loader__=spec.loader,
         __spec__=spec,
-        __file__=spec.origin,
-        __cached__=spec.cached,
     )
+    if spec.has_location:
+        namespace.update(__file__=spec.origin, __cached__=spec.cached)
     if spec.submodule_search_locations is not None:
         namespace["__path__"] = before.get("__path__", spec.submodule_search_locations)
     carry_submodules(namespace, spec.name, before)

@@ -31,7 +31,7 @@ from midflight.code.version.interpreter_age import is_older_than_interpreter
 from midflight.code.version.live_comparison import is_same_as_live
 from midflight.parsing import UNPARSABLE, module_or_none
 
-__all__ = ["compiled_by", "imported_text", "is_changed_on_disk", "watch_imports"]
+__all__ = ["compiled_by", "imported_names", "imported_text", "is_changed_on_disk", "watch_imports"]
 
 Exec = Callable[[Any, ModuleType], None]
 
@@ -59,6 +59,7 @@ class Note:
 
 
 _notes: dict[int, Note] = {}  # by the id of the module object, as long as that lives
+_of_file: dict[str, set[int]] = {}  # the keys of the notes of each file, its links resolved
 
 
 def watch_imports() -> None:
@@ -103,11 +104,13 @@ def _data_before(loader: Any) -> bytes | None:
 
 
 def _note(module: ModuleType, path: str, data: bytes, code: CodeType | None, *, is_old: bool = False) -> None:
-    key = id(module)
+    key, real = id(module), os.path.realpath(path)
 
     def forget(_: object) -> None:
         _notes.pop(key, None)
+        _of_file.get(real, set()).discard(key)
 
+    _of_file.setdefault(real, set()).add(key)
     _notes[key] = Note(weakref.ref(module, forget), path, data, code, is_old)
 
 
@@ -194,6 +197,14 @@ def _is_seen_to_differ(note: Note, module: ModuleType) -> bool | None:
     if note.code is not None:
         return note.code != made
     return True if is_same_as_live(tree, made, names_of(module)) is False else None
+
+
+def imported_names(path: str) -> list[str]:
+    """Return the names under which Python has imported the file `path`, sorted. Another module each."""
+    notes = [_notes.get(key) for key in tuple(_of_file.get(os.path.realpath(path), ()))]
+    modules = [module for note in notes if note is not None and (module := note.module()) is not None]
+    names = {str(names_of(module).get("__name__")): module for module in modules}
+    return sorted(name for name, module in names.items() if sys.modules.get(name) is module)
 
 
 def loader_of(module: ModuleType) -> object:

@@ -70,7 +70,12 @@ class CodeMethods:
     def load_modified(self, options: object = None) -> Plist:
         """Load all loaded modules whose file differs from the running text, together or not at all."""
         switches = flags(options, _LOAD_OPTIONS)
-        return self._loading.many(lambda: lowlevel.load_or_upgrade_many(code.modified_modules(), **switches))
+        plist = self._loading.many(lambda: lowlevel.load_or_upgrade_many(code.modified_modules(), **switches))
+        missing = [str(each) for each in code.missing_modules()]
+        if not missing:
+            return plist
+        summary = "; ".join([str(plist["summary"]), *missing])
+        return plist | {"summary": summary, "text": "\n".join([str(plist["text"]).rstrip("\n"), *missing]) + "\n"}
 
     def define(self, path: object, source: object, line: object, method: object) -> Plist:
         """Load the definition around LINE of SOURCE into what runs of the file PATH; with METHOD that method alone."""
