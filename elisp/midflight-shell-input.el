@@ -76,7 +76,7 @@ Without a prompt, only end the input with a newline: the next input must
 not continue its last line.  If the prompt is to come, the input is
 evaluated then."
   (pcase midflight-shell-session-state
-    ('off
+    ((and 'off (guard (eq (midflight-connection-state (midflight-connection-of-buffer)) 'closed)))
      (midflight-server-ensure #'ignore)
      (midflight-shell-ensure)
      (unless (string-blank-p (midflight-shell-transcript-input))

@@ -37,6 +37,7 @@
 (require 'comint)
 (require 'python)
 (require 'midflight-shell-output)
+(require 'midflight-shell-terminal)
 
 (defface midflight-error '((t :inherit error :weight normal))
   "Face for errors and crashes in a shell buffer."
@@ -91,6 +92,11 @@ input are now wrong, so the undo list is cleared."
              ,@body)))
      (setq buffer-undo-list nil)))
 
+(defun midflight-shell-transcript--output-text (text &rest properties)
+  "Return TEXT with PROPERTIES and those of all output."
+  (apply #'propertize text 'field 'output 'rear-nonsticky t
+         'inhibit-line-move-field-capture t properties))
+
 (defun midflight-shell-transcript--insert (text &rest properties)
   "Insert TEXT, with PROPERTIES, at the end of the output, before all markers."
   (let* ((input-end (marker-position comint-last-input-end))
@@ -98,9 +104,7 @@ input are now wrong, so the undo list is cleared."
          (windows (cl-remove-if-not (lambda (window) (= (window-start window) start))
                                     (get-buffer-window-list nil nil t))))
     (goto-char start)
-    (insert-before-markers
-     (apply #'propertize text 'field 'output 'rear-nonsticky t
-            'inhibit-line-move-field-capture t properties))
+    (insert-before-markers (apply #'midflight-shell-transcript--output-text text properties))
     ;; These markers must not move with it: output begins at the first, and a
     ;; window that starts at the second would hide the new text.
     (set-marker comint-last-input-end input-end)
@@ -109,21 +113,43 @@ input are now wrong, so the undo list is cleared."
 
 ;;;; Output
 
+(defmacro midflight-shell-transcript--above-prompt (&rest body)
+  "Run BODY at the end of the output, to insert text there."
+  (declare (indent 0) (debug t))
+  `(midflight-shell-transcript--edit
+     (delete-region midflight-shell-transcript--output midflight-shell-transcript--prompt)
+     (goto-char midflight-shell-transcript--output)
+     ,@body
+     (goto-char midflight-shell-transcript--output)
+     (unless (or (bolp) (not (midflight-shell-transcript--prompt-p)))
+       (midflight-shell-transcript--insert "\n")
+       (set-marker midflight-shell-transcript--output (1- (point))))
+     (midflight-shell-transcript--trim)))
+
 (defun midflight-shell-transcript-output (text &optional face fresh properties)
   "Insert TEXT above the prompt, with FACE and the plist PROPERTIES.
 If FRESH is non-nil, it begins and ends a line.  Long lines are folded."
-  (midflight-shell-transcript--edit
-    (delete-region midflight-shell-transcript--output midflight-shell-transcript--prompt)
-    (goto-char midflight-shell-transcript--output)
+  (midflight-shell-terminal-reset)
+  (midflight-shell-transcript--above-prompt
     (let ((lead (if (and fresh (not (bolp))) "\n" ""))
           (trail (if (and fresh (not (string-suffix-p "\n" text))) "\n" "")))
       (apply #'midflight-shell-transcript--insert
              (midflight-shell-output-folded (concat lead text trail) (midflight-shell-output-column))
-             (append (and face (list 'font-lock-face face)) properties)))
-    (unless (or (bolp) (not (midflight-shell-transcript--prompt-p)))
-      (midflight-shell-transcript--insert "\n")
-      (set-marker midflight-shell-transcript--output (1- (point))))
-    (midflight-shell-transcript--trim)))
+             (append (and face (list 'font-lock-face face)) properties)))))
+
+(defun midflight-shell-transcript-print (text)
+  "Insert TEXT, the output of processes, above the prompt.
+Carriage returns and control sequences act as in a terminal."
+  (if (not (midflight-shell-terminal-needed-p text))
+      (midflight-shell-transcript-output text)
+    (midflight-shell-transcript--above-prompt
+      (midflight-shell-terminal-write
+       text
+       (if (<= comint-last-input-end (point)) (marker-position comint-last-input-end) (point-min))
+       #'midflight-shell-transcript--output-text
+       (lambda (piece)
+         (midflight-shell-transcript--insert
+          (midflight-shell-output-folded piece (midflight-shell-output-column))))))))
 
 (defun midflight-shell-delete-output ()
   "Delete the output since the last input.
@@ -217,6 +243,7 @@ Return a cons of its text and of how it was ended, or nil for none."
   "Put TEXT after the prompt, and make both part of the transcript.
 The buffer then has no prompt; the input being typed stays after TEXT.
 Return the argument for `midflight-shell-transcript-take-back'."
+  (midflight-shell-terminal-reset)
   (let* ((start (marker-position (midflight-shell-transcript-input-mark)))
          (prompt (copy-marker midflight-shell-transcript--prompt))
          (prefix (make-string (- start prompt) ?\s)))

@@ -153,7 +153,7 @@ WRITERS names the process of each part: (LENGTH PID), PID nil for the shell."
   (let ((shell (midflight-shell-of (midflight-connection-root connection) session)))
     (when shell
       (with-current-buffer shell
-        (midflight-shell-transcript-output (midflight-shell-output-tagged text writers))))))
+        (midflight-shell-transcript-print (midflight-shell-output-tagged text writers))))))
 
 (setf (alist-get 'shell/output midflight-connection-handlers) #'midflight-shell--output)
 

@@ -45,6 +45,7 @@
 ;;     midflight-shell-input      the input of a shell, and its keys
 ;;     midflight-shell-transcript the text of a shell buffer
 ;;     midflight-shell-output     the output of processes in a shell
+;;     midflight-shell-terminal   colors and carriage returns in that output
 ;;     midflight-shell-history    the inputs of shells, in a file
 ;;     midflight-eval             evaluate an expression or a region
 ;;     midflight-complete         completion from live objects

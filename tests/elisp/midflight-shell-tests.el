@@ -267,6 +267,19 @@ what is being typed stays."
         (midflight-test-wait "the prompt" (lambda () (eq midflight-shell-session-state 'ready)))
         (should (string-match-p "'at last'\n3> \\'" (buffer-string)))))))
 
+(ert-deftest midflight-shell-shows-progress-and-colors ()
+  "A bar is one line, and a colored word has a face, as in a terminal."
+  (skip-unless (midflight-test-command))
+  (midflight-test-in-project project
+    (let ((shell (midflight-shell-tests-shell project)))
+      (should (string-suffix-p
+               "\n[##] 100%\nred\n2> "
+               (midflight-test-type
+                shell "for p in (0, 50, 100): print(f'\\r[##] {p}%', end='')\n\nprint('\\n\\x1b[31mred\\x1b[0m')\n")))
+      (with-current-buffer shell
+        (search-backward "red\n")
+        (should (get-text-property (point) 'font-lock-face))))))
+
 ;;;; Type-ahead
 
 (defun midflight-shell-tests-hold (shell)
@@ -352,10 +365,8 @@ another line."
         (midflight-test-wait "the end of the connection"
                              (lambda () (eq midflight-shell-session-state 'off))))
       (midflight-shell-tests-type-ahead shell "x = 1" 'ret "x + 41" 'ret)
-      (midflight-shell-tests-wait-prompt shell 2)
-      (midflight-shell-tests-type-ahead shell 'ret)
       (midflight-shell-tests-wait-prompt shell 3)
-      (should (string-suffix-p "2> x = 1\nx + 41\n\n42\n3> "
+      (should (string-suffix-p "2> x = 1\nx + 41\n42\n3> "
                                (midflight-test-transcript shell))))))
 
 (provide 'midflight-shell-tests)

@@ -146,6 +146,67 @@
       (should (string-match-p "\\`line [0-9][0-9][0-9]\n" (buffer-string)))
       (should (string-suffix-p "line 299\n1> typed" (buffer-string))))))
 
+;;;; As in a terminal
+
+(defun midflight-shell-transcript-tests-printed (&rest texts)
+  "Return the buffer's text, without its prompt, after TEXTS were printed."
+  (midflight-shell-transcript-tests-in-buffer
+    (midflight-shell-transcript-prompt "1> ")
+    (insert "typed")
+    (dolist (text texts)
+      (midflight-shell-transcript-print text))
+    (should (equal (midflight-shell-transcript-input) "typed"))
+    (should (= (point) (point-max)))
+    (string-remove-suffix "1> typed" (buffer-substring-no-properties (point-min) (point-max)))))
+
+(ert-deftest midflight-transcript-print-is-that-of-a-terminal ()
+  "Progress bars overwrite their line; cut sequences are put together; others go."
+  (pcase-dolist (`(,texts ,expected)
+                 '((("\r 10%|#  |" "\r 50%|## |" "\r100%|###|\n" "done\n") "100%|###|\ndone\n")
+                   (("abcdef\rxy\n") "xycdef\n")
+                   (("abc\r" "\n") "abc\n")
+                   (("one\r\ntwo\r\n") "one\ntwo\n")
+                   (("50%\r\e[K" "done\n") "done\n")
+                   (("50%\e[2" "K\rdone\n") "done\n")
+                   (("abc\b\bX\n") "aXc\n")
+                   (("first\nsecond\n" "\e[2A\e[KFIRST\n" "\e[2KSECOND\nthird\n") "FIRST\nSECOND\nthird\n")
+                   (("a\e]8;;http://x\e\\link\e]8;;\e\\b\n") "alinkb\n")
+                   (("bell\a\e[?25l\n") "bell\n")
+                   (("x\e[5Gy\n") "xy\n")
+                   (("a" "\e[31mred" "\e[0m\n") "ared\n")
+                   (("\e[99A\e[Jtop\n") "top\n")))
+    (should (equal (apply #'midflight-shell-transcript-tests-printed texts) expected))))
+
+(ert-deftest midflight-transcript-print-never-touches-what-is-above-the-input ()
+  "A cursor that goes up stops below the last input."
+  (midflight-shell-transcript-tests-in-buffer
+    (midflight-shell-transcript-output "Banner\n")
+    (midflight-shell-transcript-prompt "1> ")
+    (insert "go()")
+    (midflight-shell-transcript-commit (midflight-shell-transcript-take-input))
+    (midflight-shell-transcript-print "one\n")
+    (midflight-shell-transcript-print "\e[9A\e[JONE\n")
+    (should (equal (buffer-string) "Banner\n1> go()\nONE\n"))
+    (midflight-shell-transcript-output "'value'" nil t)
+    (midflight-shell-transcript-print "\rmore\n")
+    (should (equal (buffer-string) "Banner\n1> go()\nONE\n'value'\nmore\n"))))
+
+(ert-deftest midflight-transcript-print-has-colors ()
+  "Over several texts, and on top of the face of its process."
+  (midflight-shell-transcript-tests-in-buffer
+    (let ((face-of (lambda (text)
+                     (goto-char (point-min))
+                     (search-forward text)
+                     (get-text-property (match-beginning 0) 'font-lock-face))))
+      (midflight-shell-transcript-print (midflight-shell-output-tagged "\e[1;3" '((6 "<0.9.0>"))))
+      (midflight-shell-transcript-print (midflight-shell-output-tagged "1mred" '((5 "<0.9.0>"))))
+      (midflight-shell-transcript-print (midflight-shell-output-tagged " still\e[0m plain\n" '((18 "<0.9.0>"))))
+      (should (equal (buffer-substring-no-properties (point-min) (point-max)) "red still plain\n"))
+      (should (equal (funcall face-of "still") (funcall face-of "red")))
+      (should-not (memq (funcall face-of "red") '(nil midflight-process-output)))
+      (should (eq (funcall face-of "plain") 'midflight-process-output))
+      (should (equal (get-text-property (1+ (point-min)) 'midflight-writer) "<0.9.0>")))))
+
 (ert-deftest midflight-transcript-flood-is-fast ()
   "Two megabytes in 4 KB pieces take well under a second or two."
   (midflight-shell-transcript-tests-in-buffer
