@@ -35,7 +35,9 @@ def test_a_load_that_fails_changes_nothing(project, kind):
 
     report = caught.value.report
     assert (report.module, report.version, report.current) == ("thing", None, 1)
-    assert [(each.code, each.line) for each in report.refusals] == [(problem, line)]
+    faults = [each for each in report.refusals if each.code != "traceback"]
+    assert [(each.code, each.line) for each in faults] == [(problem, line)]
+    assert report.refusals[0] == faults[0]
     assert vars(thing) == before
     assert type(thing) is type(sys)
     assert sys.path == path
@@ -89,7 +91,7 @@ def test_a_keyboard_interrupt_in_the_body_is_the_users(project):
 
 
 def test_a_syntax_error_in_a_module_that_the_body_imports_is_shown_there_too(project):
-    """The import's line in the module, and the line that has to be mended."""
+    """The line that has to be mended first, then the import's line in the module."""
     sys.path.append(str(project.root))
     helper = project.write("helper.py", "x = 1\ndef f(:\n")
 
@@ -97,8 +99,8 @@ def test_a_syntax_error_in_a_module_that_the_body_imports_is_shown_there_too(pro
         project.load_text("thing", "\nimport helper\n")
 
     first, second = caught.value.report.refusals
-    assert (first.path, first.line) == (project.path("thing.py"), 2)
-    assert (second.path, second.line, second.code) == (helper, 2, "syntax")
+    assert (first.path, first.line, first.code) == (helper, 2, "syntax")
+    assert (second.path, second.line, second.code) == (project.path("thing.py"), 2, "traceback")
 
 
 def test_a_body_that_puts_something_else_in_its_place_is_refused(project):
@@ -135,3 +137,33 @@ def test_force_does_not_override_the_compiler(project):
     """There would be nothing to run."""
     with pytest.raises(LoadError):
         project.load_text("thing", FAILURES["syntax"][0], force=True)
+
+
+def test_a_body_that_fails_in_another_file_shows_the_whole_way(project):
+    """The innermost step of the user's first, then the others outwards: also those in libraries, none of Midflight."""
+    project.load_text("helper", "import json\n\ndef parse(text):\n    return json.loads(text)\n")
+    with pytest.raises(LoadError) as caught:
+        project.load_text("thing", "import helper\n\ndef begin():\n    return helper.parse('{')\n\nbegin()\n")
+
+    report = caught.value.report
+    thing, helper = project.path("thing.py"), project.path("helper.py")
+    first, own, *steps = report.refusals
+    assert (first.path, first.line, first.code, first.severity) == (helper, 4, "body", "error")
+    assert (own.path, own.line, own.code, own.severity) == (thing, 4, "traceback", "error")
+    assert own.message.startswith("JSONDecodeError: ")
+    assert own.message.endswith(", raised at helper.py:4")
+    assert all("json" in each.path for each in steps[:-1])
+    assert len(steps) > 1
+    assert (steps[-1].path, steps[-1].line, steps[-1].severity) == (thing, 6, "note")
+    assert not [each for each in report.refusals if "midflight/" in each.path]
+    assert code.summary(report).startswith("thing not loaded: helper.py line 4, JSONDecodeError: ")
+    assert "more)" not in code.summary(report)
+    assert f"  {thing}:6:0: on the way to the error, in <module>\n" in code.text(report)
+
+
+def test_a_body_that_calls_itself_without_end_shows_few_steps(project):
+    """A thousand equal lines help nobody."""
+    with pytest.raises(LoadError) as caught:
+        project.load_text("thing", "def f(n):\n    if n:\n        return f(n + 1)\n\nf(1)\n")
+
+    assert len(caught.value.report.refusals) < 40

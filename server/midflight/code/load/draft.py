@@ -12,6 +12,7 @@ Two lists here say what a load does around a body. Add to them what is to be dec
 from __future__ import annotations
 
 import ast
+import os
 import sys
 import time
 from collections.abc import Callable, Iterable, Iterator
@@ -24,8 +25,9 @@ from midflight.code.identity.kept import Identity, identity_of
 from midflight.code.identity.module_reads import note_seen
 from midflight.code.load.refused import Refused, module_problem, refused
 from midflight.code.loading.under_way import Load
-from midflight.code.report.body_problems import body_problems
+from midflight.code.report.body_problems import body_problems, with_traceback
 from midflight.code.report.load_report import Diagnostic
+from midflight.code.source.find_module import is_midflights, is_own_file
 from midflight.code.source.unit import Unit, compile_unit
 from midflight.code.version import hooks, snapshots
 from midflight.code.version.facade import Namespace
@@ -127,7 +129,8 @@ class Draft:
         except (KeyboardInterrupt, Refused):  # the user's, whatever was running; of a module that the body imported
             raise
         except BaseException as error:  # SystemExit too: a body that exits does not end the server
-            raise refused(unit, body_problems(error, unit.path, unit.text, self.file)) from error
+            problems = body_problems(error, unit.path, unit.text, self.file)
+            raise refused(unit, with_traceback(problems, error, _edited_file, is_own_file)) from error
         finally:
             with self.load.acting():
                 is_replaced = sys.modules.get(unit.name) is not module
@@ -264,3 +267,10 @@ AFTER_BODY: tuple[Callable[[Draft, CodeType], Iterable[Diagnostic]], ...] = (
 
 In the thread that loads, which sees the new version by then.
 """
+
+
+def _edited_file(filename: str) -> str | None:
+    """Return the file to show for a step of a traceback, None for a step in Midflight or in no file."""
+    path, version = snapshots.real_path(filename)
+    is_there = version is not None or os.path.isfile(path)
+    return path if is_there and not is_midflights(path) else None

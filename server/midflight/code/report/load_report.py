@@ -15,6 +15,7 @@ from midflight.code.report.who_lingers import Lingering, count_in, versions_of
 from midflight.kernel import Pid
 
 __all__ = [
+    "TRACE",
     "Diagnostic",
     "Lingering",
     "LoadReport",
@@ -36,6 +37,9 @@ LISTED = 50  # processes in the whole text, which people read; the report itself
 AT_A_LINE = frozenset(
     {"syntax", "body", "import", "undefined-name", "not-awaited", "awaited-loop", "loop-ends", "code-change"}
 )
+
+TRACE = "traceback"
+"""The code of a diagnostic that is a step on the way to the error of another one, and not a fault of its own."""
 
 # What to do, where it is not to mend a line of the module.
 REMEDY = {
@@ -147,6 +151,12 @@ class LoadReport:
     kept: tuple[str, ...] = ()
     superseded: tuple[Superseded, ...] = ()
 
+    @property
+    def can_be_forced(self) -> bool:
+        """Say whether only checks refused the load, so that `force=True` would do it."""
+        faults = [each.code for each in self.refusals if each.code != TRACE]
+        return bool(faults) and all("force=True" in REMEDY.get(code, "") for code in faults)
+
 
 @singledispatch
 def summary(report: LoadReport | MoveReport) -> str:
@@ -237,7 +247,7 @@ def _refusal(report: LoadReport) -> str:
 
 def refused_because(report: LoadReport) -> str:
     """Return the first refusal with its place, and how many more there are, without a full stop."""
-    first, more = report.refusals[0], len(report.refusals) - 1
+    first, more = report.refusals[0], sum(each.code != TRACE for each in report.refusals[1:])
     other = os.path.basename(first.path) + " " if first.path != report.path else ""
     place = f"{other}line {first.line}, " if first.code in AT_A_LINE else ""
     return f"{place}{first.message.rstrip('.')}{f' (and {more} more)' if more else ''}"

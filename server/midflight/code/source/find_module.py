@@ -24,7 +24,16 @@ from midflight.code.report.load_report import Diagnostic
 from midflight.code.source.look import is_module, module_value
 from midflight.code.source.namespace_package import root_of_namespace_package
 
-__all__ = ["PROGRAM", "ModulePlace", "is_own_file", "is_project_file", "locate", "note_project", "refusal"]
+__all__ = [
+    "PROGRAM",
+    "ModulePlace",
+    "is_midflights",
+    "is_own_file",
+    "is_project_file",
+    "locate",
+    "note_project",
+    "refusal",
+]
 
 PROGRAM = ("__main__", "__mp_main__")  # the names of what runs; multiprocessing gives it the second one
 
@@ -91,6 +100,11 @@ def note_project(root: str | os.PathLike[str]) -> None:
     top = os.path.realpath(root)
     found = _source_roots(os.path.join(top, "pyproject.toml"))
     _project[:] = [top, *(map(os.path.realpath, found) if isinstance(found, list) else ())]
+
+
+def is_midflights(path: str) -> bool:
+    """Say whether `path` is a file of Midflight itself."""
+    return _is_in(os.path.realpath(path), (_OURS,))
 
 
 def is_project_file(path: str) -> bool:

@@ -184,6 +184,7 @@ def report_plist(report: code.LoadReport, most: int = _MOST) -> Plist:
         **moves_plist(report),
         "upgraded": [_server(each) for each in report.servers[:most]] if isinstance(report, code.UpgradeReport) else [],
         "stale_imports": [{"module": each.module, "name": each.name} for each in report.stale_imports],
+        "can_be_forced": report.can_be_forced,
         "kept": report.kept,
         "superseded": [{"name": each.name, "reason": each.reason} for each in report.superseded],
         "prepare_ms": report.prepare_ms,
