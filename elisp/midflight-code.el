@@ -128,7 +128,7 @@ a function that does it together with a list of modules."
         (midflight-report-display buffer)
       (midflight-report-hide buffer))
     (midflight-code-note-load report)
-    (message "%s%s" (plist-get report :summary)
+    (message "%s%s" (midflight-report-in-keys (plist-get report :summary))
              (cond ((midflight-report-failures report)
                     (substitute-command-keys
                      "  Or \\<midflight-report-mode-map>\\[midflight-report-edit] in the report: edit that state"))
@@ -272,7 +272,7 @@ The findings go to Flymake, the report and `next-error'."
                                          (with-current-buffer (find-file-noselect path)
                                            (midflight-check-buffer)))))
           (midflight-code--show-notes found)
-          (message "%s" (plist-get found :summary)))
+          (message "%s" (midflight-report-in-keys (plist-get found :summary))))
         (lambda (text)
           (midflight-connection-show-error
            (format "%s was not checked: %s" (file-name-nondirectory path) text))))))))

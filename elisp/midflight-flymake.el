@@ -55,7 +55,13 @@ empty line the newline."
                   (midflight-flymake-position (plist-get diagnostic :end-line)
                                               (or (plist-get diagnostic :end-column) 0))
                 begin)))
-    (save-excursion
+    (midflight-flymake--extended begin end)))
+
+(defun midflight-flymake--extended (begin end)
+  "Return (BEGIN . END), at least one character if that is possible."
+  (save-excursion
+    (save-restriction
+      (widen)
       (goto-char begin)
       (when (<= end begin)
         (setq end (line-end-position)))
@@ -63,8 +69,8 @@ empty line the newline."
         (if (and (bolp) (not (eobp)))
             (setq end (1+ begin))
           (setq end begin
-                begin (max (point-min) (1- begin))))))
-    (cons begin end)))
+                begin (max (point-min) (1- begin)))))
+      (cons begin end))))
 
 (defun midflight-flymake--type (severity)
   "Return Flymake's type for SEVERITY, a string."
@@ -124,7 +130,7 @@ Show the note in the echo area.  A negative COUNT goes backwards."
           ((null place)
            (midflight-user-error "No %s note" (if (< count 0) "earlier" "later"))))
     (push-mark nil t)
-    (goto-char place)
+    (midflight-goto place)
     (message "%s" (mapconcat #'cdr
                              (cl-remove-if-not (lambda (note) (= (car note) place)) notes)
                              "\n"))))

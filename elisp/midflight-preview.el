@@ -21,6 +21,7 @@
 
 ;;; Code:
 
+(require 'midflight-util)
 (require 'midflight-code)
 (require 'midflight-report)
 
@@ -29,6 +30,9 @@
 (defvar-local midflight-preview--module nil "The module that this preview is of.")
 (defvar-local midflight-preview--outdated nil
   "Non-nil if another version has been loaded since.")
+
+(defvar-local midflight-preview--forceable nil
+  "Non-nil if only checks would refuse this load, so that it can be forced.")
 
 (defvar midflight-preview-mode-map
   (let ((map (make-sparse-keymap)))
@@ -45,7 +49,7 @@
   '("Preview"
     ["Load it" midflight-preview-load]
     ["Load it and move idle processes" midflight-preview-load-and-move]
-    ["Load it whatever the checks say" midflight-preview-force]
+    ["Load it in spite of the checks" midflight-preview-force :active midflight-preview--forceable]
     ["Preview again" revert-buffer]
     ["Drop it" midflight-preview-drop]))
 
@@ -68,7 +72,12 @@
   "\\<midflight-preview-mode-map>It would not be loaded; \
 \\[midflight-preview-force] loads what a check refuses all the same, \
 \\[revert-buffer] previews again, \\[midflight-preview-drop] drops it."
-  "The key help of a preview of a load that would be refused.")
+  "The key help of a preview of a load that a check would refuse.")
+
+(defconst midflight-preview--help-impossible
+  "\\<midflight-preview-mode-map>It cannot be loaded; \
+\\[revert-buffer] previews again, \\[midflight-preview-drop] drops it."
+  "The key help of a preview of a text that nothing can load.")
 
 ;;;; Ask and show
 
@@ -99,21 +108,23 @@
             midflight-preview--text text
             midflight-preview--module (plist-get preview :module)
             midflight-preview--outdated nil
+            midflight-preview--forceable (plist-get preview :can-be-forced)
             default-directory (file-name-directory path))
       (midflight-report-fill preview root #'midflight-preview--again)
       (let ((inhibit-read-only t))
         (forward-line 1)
         (insert "\n" (substitute-command-keys
-                      (if (equal (plist-get preview :status) "failed")
-                          midflight-preview--help-refused
-                        midflight-preview--help))
+                      (cond ((not (equal (plist-get preview :status) "failed"))
+                             midflight-preview--help)
+                            (midflight-preview--forceable midflight-preview--help-refused)
+                            (t midflight-preview--help-impossible)))
                 "\n")
         (midflight-preview--insert-changes (plist-get preview :changes))
         (goto-char (point-max))
         (midflight-preview--insert-diff preview)
         (goto-char (point-min))))
     (pop-to-buffer buffer)
-    (message "%s" (plist-get preview :summary))))
+    (message "%s" (midflight-report-in-keys (plist-get preview :summary)))))
 
 (defun midflight-preview--insert-changes (definitions)
   "Insert a link to the definition of each of DEFINITIONS, a list of plists."
@@ -144,7 +155,7 @@
 (defun midflight-preview--visit (line)
   "Show LINE of the source that this preview is of."
   (pop-to-buffer (midflight-preview--source))
-  (goto-char (midflight-flymake-position line nil)))
+  (midflight-goto (midflight-flymake-position line nil)))
 
 (defun midflight-preview--source ()
   "Return a buffer that visits the file of this preview."
@@ -215,6 +226,8 @@ loaded since, load nothing and preview again."
 (defun midflight-preview-force ()
   "Load the text of this preview even though a check refuses it."
   (interactive)
+  (unless midflight-preview--forceable
+    (midflight-user-error "No check refuses this load, so it cannot be forced; nothing was loaded"))
   (when (yes-or-no-p "Processes may die from it; load it in spite of the checks? ")
     (midflight-preview-load '(:force t))))
 

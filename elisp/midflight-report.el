@@ -47,6 +47,7 @@ PLACE is a marker if the file was visited when the report was made.")
 
 (defvar midflight-report-mode-map
   (let ((map (make-sparse-keymap)))
+    (define-key map (kbd "RET") #'midflight-report-follow)
     (define-key map "n" #'next-error-no-select)
     (define-key map "p" #'previous-error-no-select)
     (define-key map "i" #'midflight-report-inspect)
@@ -113,7 +114,7 @@ AGAIN is called by \\<midflight-report-mode-map>\\[revert-buffer]."
           midflight-report--failed (midflight-report-failures report)
           midflight-report--places (mapcar #'midflight-report--place diagnostics))
     (erase-buffer)
-    (insert (string-trim-right (plist-get report :text)) "\n")
+    (insert (midflight-report-in-keys (string-trim-right (plist-get report :text))) "\n")
     (midflight-report--offer-states)
     (dotimes (index (length diagnostics))
       (midflight-report--link index (nth index diagnostics)))
@@ -192,6 +193,34 @@ The servers go on with the states that they had.  \\[midflight-report-inspect] i
 
 ;;;; Links
 
+(defun midflight-report-in-keys (text)
+  "Return TEXT, a report or its summary, with keys for the functions of Python."
+  (let ((versions (substitute-command-keys "\\<midflight-mode-map>\\[midflight-versions]"))
+        (load (substitute-command-keys "\\<midflight-mode-map>\\[midflight-load-buffer]")))
+    (pcase-dolist (`(,python . ,keys)
+                   `(("load with force=True" . ,(format "load it in spite of that: C-u %s, then f" load))
+                     ("move(['\"][^)]*) moves those" . ,(format "In %s, m moves those" versions))
+                     ("; purge(['\"][^)]*) ends them" . "; p ends them")
+                     ("purge(['\"][^)]*) ends them" . ,(format "In %s, p ends them" versions))
+                     ("\n  load_many(.*)$" . "")
+                     ("load those modules too, to have the current ones:" .
+                      "load those modules too, to have the current ones.")))
+      (setq text (replace-regexp-in-string python keys text t t)))
+    text))
+
+(defun midflight-report-follow ()
+  "Follow the first link on this line."
+  (interactive)
+  (let ((button (or (button-at (point))
+                    (save-excursion
+                      (beginning-of-line)
+                      (or (button-at (point))
+                          (let ((next (next-button (point))))
+                            (and next (<= (button-start next) (line-end-position)) next)))))))
+    (if button
+        (button-activate button)
+      (midflight-user-error "There is no link on this line; TAB goes to the next one"))))
+
 (defun midflight-report--offer (report together)
   "Offer to load the stale importers in REPORT by the function TOGETHER."
   (let ((modules (midflight-report-stale-modules report))
@@ -243,11 +272,11 @@ The text has it as path:line:column; if not, a line for it is added."
     (setq midflight-report--current index)
     (cond ((and marker (marker-buffer marker))
            (pop-to-buffer (marker-buffer marker))
-           (goto-char marker))
+           (midflight-goto marker))
           ((and path (file-exists-p path))
            (pop-to-buffer (find-file-noselect path))
-           (goto-char (midflight-flymake-position (plist-get diagnostic :line)
-                                                  (plist-get diagnostic :column))))
+           (midflight-goto (midflight-flymake-position (plist-get diagnostic :line)
+                                                       (plist-get diagnostic :column))))
           (t (midflight-user-error "The file %s does not exist" path)))
     (message "%s" (plist-get diagnostic :message))))
 

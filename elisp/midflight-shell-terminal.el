@@ -87,7 +87,8 @@ at the end of the output."
 
 (defun midflight-shell-terminal--print (text end decorate append)
   "Print TEXT, which may have colors, over the text at point.
-The output ends at END.  DECORATE and APPEND are as in `midflight-shell-terminal-write'."
+The output ends at END.  DECORATE and APPEND are as in
+`midflight-shell-terminal-write'."
   (let ((text (ansi-color-apply text))
         (start 0))
     (while (< start (length text))

@@ -36,6 +36,13 @@ while the server works."
                         "%F %R")
                       seconds))
 
+(defun midflight-goto (position)
+  "Go to POSITION, a number or a marker, in this buffer; widen if it is hidden."
+  (unless (<= (point-min) position (point-max))
+    (widen)
+    (message "Midflight: the place is outside of the narrowed part, so all is shown again"))
+  (goto-char position))
+
 (defun midflight-star-rows (star-p)
   "Put a star before the rows of this list for whose ids STAR-P is true."
   (save-excursion

@@ -454,5 +454,87 @@ Version 1 is loaded if TEXT is `loaded', for the usual text."
         (should (string-prefix-p "tally.y\n2\n"
                                  (midflight-test-type (midflight-test-shell project) "tally.y")))))))
 
+;;;; The places of a report
+
+(defun midflight-loading-tests-on-line (text)
+  "Go to the beginning of the line with TEXT in the report."
+  (goto-char (point-min))
+  (search-forward text)
+  (beginning-of-line))
+
+(ert-deftest midflight-report-has-a-link-on-each-step-of-a-traceback ()
+  "The body failed in a function of another module; RET on any line goes there."
+  (midflight-loading-tests-with 'loaded
+    (write-region "def parse(text):\n    return int(text)\n" nil
+                  (expand-file-name "helper.py" project) nil 'silent)
+    (erase-buffer)
+    (insert "import helper\n\nhelper.parse('x')\n")
+    (midflight-loading-tests-wait
+     "\\`tally not loaded: helper\\.py line 2, ValueError: .*\\. Version 1 stays current\\. Fix the line" "C-c C-k")
+    (let ((source (current-buffer)))
+      (pcase-dolist (`(,text ,file ,line) '(("helper.py:2:" "helper.py" 2) ("tally.py:3:" "tally.py" 3)))
+        (with-current-buffer midflight-report-buffer
+          (midflight-loading-tests-on-line text)
+          (midflight-test-press "RET")
+          (with-current-buffer (window-buffer (selected-window))
+            (should (equal (file-name-nondirectory buffer-file-name) file))
+            (should (= (line-number-at-pos) line)))))
+      (with-current-buffer midflight-report-buffer
+        (midflight-loading-tests-on-line "Refused because")
+        (should-error (midflight-test-press "RET") :type 'user-error))
+      (with-current-buffer source
+        (goto-char (point-min))
+        (midflight-test-press "M-n")
+        (should (= (line-number-at-pos) 3))))))
+
+(ert-deftest midflight-report-goes-into-a-narrowed-buffer ()
+  "The restriction that hides the place is lifted; another one stays."
+  (midflight-loading-tests-with "def one():\n    return 1\n\ndef two():\n    return nonesuch\n"
+    (midflight-loading-tests-wait "\\`tally not loaded" "C-c C-k")
+    (narrow-to-region (point-min) 10)
+    (with-current-buffer midflight-report-buffer
+      (midflight-loading-tests-on-line "tally.py:5:")
+      (midflight-test-press "RET"))
+    (should (= (line-number-at-pos nil t) 5))
+    (should (looking-at-p "nonesuch"))
+    (should-not (buffer-narrowed-p))
+    (narrow-to-region (line-beginning-position) (point-max))
+    (midflight-test-press "C-c M-c")
+    (widen)
+    (narrow-to-region (point-min) 10)
+    (midflight-loading-tests-wait "\\`tally not loaded" "C-c C-k")
+    (midflight-test-press "M-n")
+    (should (looking-at-p "nonesuch"))))
+
+(ert-deftest midflight-report-names-keys-of-emacs ()
+  "And not the arguments of Python's functions."
+  (midflight-loading-tests-with 'loaded
+    (midflight-loading-tests-value "pid = spawn(tally.loop, 5)")
+    (midflight-loading-tests-replace "return 1" "return nonesuch")
+    (midflight-loading-tests-wait
+     "Fix the line, or load it in spite of that: C-u C-c C-k, then f\\.\\'" "C-c C-k")
+    (with-current-buffer midflight-report-buffer
+      (should-not (string-match-p "force=True" (buffer-string)))
+      (should (string-match-p "C-u C-c C-k, then f" (buffer-string))))
+    (midflight-loading-tests-replace "return nonesuch" "return 2")
+    (midflight-loading-tests-wait "\\`tally v2 loaded" "C-c C-k")
+    (with-current-buffer midflight-report-buffer
+      (should-not (string-match-p "move(\\|purge(" (buffer-string)))
+      (should (string-match-p "In C-c C-x v, m moves those that only wait for a message; p ends them\\." (buffer-string))))))
+
+(ert-deftest midflight-preview-offers-to-force-only-what-a-check-refuses ()
+  "No key loads a text that does not compile."
+  (midflight-loading-tests-with 'loaded
+    (midflight-loading-tests-replace "return 1" "return nonesuch")
+    (with-current-buffer (midflight-loading-tests-preview)
+      (should (string-match-p "^It would not be loaded; f loads" (buffer-string)))
+      (should-not (string-match-p "force=True" (buffer-string)))
+      (quit-window t))
+    (midflight-loading-tests-replace "return nonesuch" "return (")
+    (with-current-buffer (midflight-loading-tests-preview)
+      (should (string-match-p "^It cannot be loaded; g previews again, q drops it" (buffer-string)))
+      (should (string-match-p "nothing was loaded"
+                              (cadr (should-error (midflight-test-press "f") :type 'user-error)))))))
+
 (provide 'midflight-loading-tests)
 ;;; midflight-loading-tests.el ends here
