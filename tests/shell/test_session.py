@@ -131,3 +131,36 @@ def test_a_session_begins_nothing_until_it_is_asked(running: RunningRuntime) -> 
 
     assert running.scheduler.processes == {}
     session.close()
+
+
+def test_an_input_that_fails_names_the_processes_that_ended_with_it(shell: Shell) -> None:
+    """A supervisor that was started in the shell is linked to the shell's process: a typo ends it, and says so."""
+    shell.ask("from midflight import Supervisor")
+    shell.ask("top = await Supervisor.start_link([], name='top')")
+    shell.ask("async def wait(): await receive()")
+    shell.ask("other = spawn_link(wait)")
+    shell.ask("free = spawn_link(wait); unlink(free)")
+    top, other = shell.value("top"), shell.value("other")
+
+    error = shell.error("nonesuch")
+
+    *_, name_error, line = error.splitlines()
+    assert name_error.startswith("NameError: ")
+    assert line == (
+        f"Ended with the shell's process, to which they were linked: {top} (top), {other}. "
+        "unlink(pid) lets a process outlive an input that fails."
+    )
+    assert shell.value("(is_alive(top), is_alive(other), is_alive(free))") == "(False, False, True)"
+    assert "linked" not in shell.error("nonesuch")
+
+
+def test_an_input_that_fails_does_not_name_a_process_that_outlived_it(shell: Shell) -> None:
+    """One that traps exits hears of the end, and goes on."""
+    shell.ask("async def trap():\n    trap_exit(True)\n    while True: await receive()\n")
+    shell.ask("pid = spawn_link(trap)")
+    shell.ask("await sleep(0)")
+
+    error = shell.error("nonesuch")
+
+    assert shell.value("is_alive(pid)") == "True"
+    assert "linked" not in error

@@ -66,6 +66,7 @@ class Evaluation:
     process: Process | None = None  # while it runs
     steps: Breakable | None = None  # while it runs
     cancels: int = 0
+    linked: tuple[tuple[Pid, str | None], ...] = ()  # to the evaluator when the input failed, with their names
 
     def __deepcopy__(self, memo: dict[int, Any]) -> Evaluation:
         return self  # a runtime that copies messages must still answer this very one
@@ -118,6 +119,7 @@ class Evaluation:
             self._fail(error)
         finally:
             self.steps.close()
+            self.linked = tuple((each.pid, each.name) for each in process.links or ())
             self.process = self.steps = None
             self.has_run = True
             for _ in range(self.cancels):

@@ -23,7 +23,7 @@ from midflight.shell.helpers import Helpers
 from midflight.shell.history import History, Job
 from midflight.shell.scope import ShellScope
 from midflight.shell.source import SHOW, Code, Incomplete, Malformed, Nothing, Reader, repeated_job
-from midflight.shell.trace import end_text, forget_source, remember_source
+from midflight.shell.trace import end_text, forget_source, linked_text, remember_source
 
 __all__ = ["EvalResult", "Session", "names_of_a_shell"]
 
@@ -257,6 +257,7 @@ class Session:
             text = self._ended(end.reason)
             evaluation.error = evaluation.error or text
             await let_others_run()  # those that are told of the end by a link or a monitor
+            evaluation.error += linked_text([each for each in evaluation.linked if _has_ended(each[0])])
         if evaluation.uses_number:
             self.history.add(Job(self.number, evaluation.source.text, evaluation.outcome()))
             self.number += 1
@@ -265,6 +266,12 @@ class Session:
             return EvalResult("ok", self.number, value=evaluation.value)
         status: Literal["error", "interrupted"] = "interrupted" if evaluation.is_interrupted else "error"
         return EvalResult(status, self.number, error=evaluation.error)
+
+
+def _has_ended(pid: Pid) -> bool:
+    """Say whether `pid` is dead or unwinds."""
+    process = pid.process
+    return process is None or process.exit_reason is not None
 
 
 def names_of_a_shell(scheduler: Scheduler, sink: Sink) -> dict[str, Any]:

@@ -7,11 +7,13 @@ debugger show them.
 from __future__ import annotations
 
 import linecache
-from collections.abc import Iterable
+from collections.abc import Iterable, Sequence
 
 from midflight.text import error_text, medium, type_name
 
-__all__ = ["end_text", "forget_source", "remember_source"]
+__all__ = ["end_text", "forget_source", "linked_text", "remember_source"]
+
+_NAMED = 5  # of the processes that ended with a shell's process
 
 
 def remember_source(filename: str, text: str) -> None:
@@ -35,4 +37,16 @@ def end_text(before: object, reason: object, now: object) -> str:
     return (
         f"{said}The shell's process {before!r} was ended by an exit signal, reason {shown}. "
         f"Bindings are kept; it goes on as {now!r}, with an empty mailbox.\n"
+    )
+
+
+def linked_text(ended: Sequence[tuple[object, str | None]]) -> str:
+    """Return one line for the processes that ended with the shell's process, each with its name; "" for none."""
+    if not ended:
+        return ""
+    said = ", ".join(f"{pid!r} ({name})" if name else repr(pid) for pid, name in ended[:_NAMED])
+    more = f" and {len(ended) - _NAMED} more" if len(ended) > _NAMED else ""
+    return (
+        f"Ended with the shell's process, to which they were linked: {said}{more}. "
+        "unlink(pid) lets a process outlive an input that fails.\n"
     )
