@@ -28,6 +28,7 @@ from midflight.code.load.purge import purge, soft_purge
 from midflight.code.loading.load_thread import break_off, loads
 from midflight.code.loading.under_way import LoadInfo
 from midflight.code.move.move import move
+from midflight.code.report.held import Held, Holder, Holders, StaleSubclass
 from midflight.code.report.load_report import (
     Diagnostic,
     Lingering,
@@ -58,6 +59,9 @@ __all__ = [
     "Checked",
     "Diagnostic",
     "Diff",
+    "Held",
+    "Holder",
+    "Holders",
     "Keeper",
     "Lingering",
     "LoadError",
@@ -73,6 +77,7 @@ __all__ = [
     "RehearsalReport",
     "ServerChange",
     "StaleImport",
+    "StaleSubclass",
     "Superseded",
     "UnknownModuleError",
     "UnknownVersionError",

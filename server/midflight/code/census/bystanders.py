@@ -8,14 +8,15 @@ from __future__ import annotations
 import asyncio
 import sys
 import typing
+from collections import Counter
 from collections.abc import Callable, Iterator
-from types import FrameType
+from types import CodeType, FrameType
 from typing import Any
 
 from midflight.code.version.version import Version, version_of
-from midflight.kernel import Pid, Process, exit, schedulers, stack_of
+from midflight.kernel import Pid, Process, Scheduler, exit, schedulers, stack_of
 
-__all__ = ["bystanders", "forget_typing_caches", "kill"]
+__all__ = ["bystanders", "codes_of_bystanders", "forget_typing_caches", "kill"]
 
 
 def kill(pids: list[Pid]) -> None:
@@ -35,12 +36,8 @@ def bystanders(wanted: Callable[[Version], bool]) -> Iterator[tuple[str, Version
     """
     running = schedulers()
     for scheduler in running:
-        if isinstance(scheduler.loop, asyncio.AbstractEventLoop) and scheduler.is_own_thread():
-            tasks: list[Any] = list(asyncio.all_tasks(scheduler.loop))
-            for task in tasks:
-                if isinstance(task, Process):  # it has the face of a task, and is counted as a process
-                    continue
-                yield from _first(f"asyncio task {task.get_name()!r}", stack_of(task.get_coro()), wanted)
+        for who, frames in _tasks(scheduler):
+            yield from _first(who, frames, wanted)
     loops = {scheduler.thread for scheduler in running}
     for thread, frame in sys._current_frames().items():
         if thread not in loops:
@@ -50,6 +47,31 @@ def bystanders(wanted: Callable[[Version], bool]) -> Iterator[tuple[str, Version
                 stack.append(inner)
                 inner = inner.f_back
             yield from _first(f"thread {thread}", stack[::-1], wanted)
+
+
+def codes_of_bystanders() -> Counter[CodeType]:
+    """Return how many frames of tasks and threads that are not processes run each code. On the runtime's thread."""
+    found = Counter[CodeType]()
+    for scheduler in schedulers():
+        for _, frames in _tasks(scheduler):
+            found.update(frame.f_code for frame in frames)
+    loops = {scheduler.thread for scheduler in schedulers()}
+    for thread, frame in sys._current_frames().items():
+        inner: FrameType | None = None if thread in loops else frame
+        del frame  # one is this function's own: nothing of it may stay, or it lives until the garbage is collected
+        while inner is not None:
+            found[inner.f_code] += 1
+            inner = inner.f_back
+    return found
+
+
+def _tasks(scheduler: Scheduler) -> Iterator[tuple[str, list[FrameType]]]:
+    """Yield each task of a loop that is not a process, with its frames, outermost first."""
+    if isinstance(scheduler.loop, asyncio.AbstractEventLoop) and scheduler.is_own_thread():
+        tasks: list[Any] = list(asyncio.all_tasks(scheduler.loop))
+        for task in tasks:
+            if not isinstance(task, Process):  # it has the face of a task, and is counted as a process
+                yield f"asyncio task {task.get_name()!r}", stack_of(task.get_coro())
 
 
 def _first(

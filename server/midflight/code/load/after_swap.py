@@ -13,8 +13,9 @@ from dataclasses import replace
 from functools import partial
 from typing import NamedTuple
 
-from midflight.code.census.bystanders import bystanders, forget_typing_caches
+from midflight.code.census.bystanders import bystanders, codes_of_bystanders, forget_typing_caches
 from midflight.code.census.census import Census
+from midflight.code.held.holders import holders_of, old_versions, stale_subclasses
 from midflight.code.held.live import refresh_live
 from midflight.code.load.new_version import NewVersion
 from midflight.code.load.outcome import Commit
@@ -116,6 +117,20 @@ def note_lingering(swapped: Swapped) -> None:
         swapped.commit[new].lingering = swapped.census.in_module(new.unit.name, _other_than(new.version))
 
 
+def note_held(swapped: Swapped) -> None:
+    """Note the functions of older versions that others hold, and the classes elsewhere that are made of old ones."""
+    assert swapped.census is not None
+    frames = codes_of_bystanders()
+    frames.update({code: len(pids) for code, (_, pids) in swapped.census.by_code().items()})
+    for new in swapped.commit.new:
+        learned = swapped.commit[new]
+        old = list(old_versions(new.record, new.namespace, frames))
+        learned.held = tuple(held for version in old for held in version.held())
+        learned.holders = holders_of(old, lambda _: "")
+        if new.before is not None and (before := new.before.namespace) is not None:
+            learned.subclasses = tuple(stale_subclasses(before, new.namespace))
+
+
 def move_urgent(swapped: Swapped) -> None:
     """Move all idle processes, if some of them must not take one more step in old code."""
     swapped.census = None  # it holds the frames that a move leaves
@@ -161,6 +176,7 @@ AFTER_SWAP: tuple[AfterSwap, ...] = (
     AfterSwap("the caches of typing may keep old versions in memory", empty_typing_caches),
     AfterSwap("who else runs old versions is not known", each=note_bystanders),
     AfterSwap("which processes run old versions is not known: see code.processes", note_lingering),
+    AfterSwap("which functions of old versions others hold is not known", note_held),
     AfterSwap(MOVES_UNKNOWN, move_urgent),
     AfterSwap("what live callables of it show is not known", each=note_live),
     AfterSwap("what __persist__ misses is not known", each=note_lost_writes),

@@ -13,6 +13,7 @@ from dataclasses import dataclass, field
 from dataclasses import replace as replaced
 
 from midflight.code.load.new_version import NewVersion
+from midflight.code.report.held import Held, Holders, StaleSubclass
 from midflight.code.report.load_report import Diagnostic, Lingering, LoadReport, MoveReport
 from midflight.kernel import trouble
 from midflight.text import exception_said
@@ -24,12 +25,19 @@ _log = logging.getLogger("midflight.code")
 
 @dataclass(slots=True)
 class Learned:
-    """The part of a Commit about one version. `lingering` are processes in other ones, `seconds` its time."""
+    """The part of a Commit about one version.
+
+    `lingering` are processes in other ones, `held` functions of those that others hold, with the search for who,
+    `subclasses` classes elsewhere that inherit from its old ones, `seconds` its time.
+    """
 
     moves: MoveReport
     warnings: list[Diagnostic] = field(default_factory=list)
     lingering: Sequence[Lingering] = ()
     seconds: float = 0.0
+    held: tuple[Held, ...] = ()
+    holders: Holders | None = None
+    subclasses: tuple[StaleSubclass, ...] = ()
 
 
 class Commit:
@@ -106,4 +114,7 @@ def whole_report(new: NewVersion, commit: Commit) -> LoadReport:
         superseded=new.identity.superseded if new.identity is not None else (),
         moved=learned.moves.moved,
         not_moved=learned.moves.not_moved,
+        held=learned.held,
+        holders=learned.holders,
+        subclasses=learned.subclasses,
     )

@@ -11,6 +11,7 @@ from dataclasses import dataclass
 from functools import singledispatch
 from typing import Literal
 
+from midflight.code.report.held import Held, Holders, StaleSubclass, held_lines
 from midflight.code.report.who_lingers import Lingering, count_in, versions_of
 from midflight.kernel import Pid
 
@@ -130,7 +131,9 @@ class LoadReport:
     the order of the text. `lingering` holds the processes in older versions, oldest first; of a load that was
     refused, all that run the module. Times are in milliseconds; `prepare_ms` held up no process, `commit_ms` did.
     `moved` and `not_moved` are those of a MoveReport, if the load was asked to move. `kept` are the classes, sentinels
-    and the like that are the same objects as before; `superseded` the classes that are not.
+    and the like that are the same objects as before; `superseded` the classes that are not. `held` are functions of
+    older versions that others have, `holders` the search for those, awaited or `wait`ed for, None if there is nothing
+    to look for; `subclasses` are classes of other modules that inherit from a superseded class.
     """
 
     module: str
@@ -150,6 +153,9 @@ class LoadReport:
     not_moved: tuple[NotMoved, ...] = ()
     kept: tuple[str, ...] = ()
     superseded: tuple[Superseded, ...] = ()
+    held: tuple[Held, ...] = ()
+    holders: Holders | None = None
+    subclasses: tuple[StaleSubclass, ...] = ()
 
     @property
     def can_be_forced(self) -> bool:
@@ -182,6 +188,7 @@ def loaded_line(report: LoadReport, loaded: str, servers: str, milliseconds: flo
         servers,
         _count(report.warnings, "warning"),
         _count(report.stale_imports, "stale import"),
+        _count(report.held, "held function"),
         _moves(report),
     ]
     said = "; ".join(part for part in parts if part)
@@ -301,6 +308,7 @@ def text(report: LoadReport | MoveReport) -> str:
         together = [report.module, *dict.fromkeys(each.module for each in report.stale_imports)]
         lines.append(f"  Call them as {report.module}.NAME, or load those modules too, to have the current ones:")
         lines.append(f"  load_many({together!r})")
+    lines += held_lines(report.module, report.held, report.subclasses)
     return "\n".join([*lines, *_still_lines(report)]) + "\n"
 
 

@@ -1,0 +1,295 @@
+"""The report of a load says which functions of older versions others hold, how many times, and then who."""
+
+from __future__ import annotations
+
+import asyncio
+import atexit
+import functools
+import gc
+import signal
+import sys
+
+import pytest
+
+from midflight import code
+
+TEXT = """
+import functools
+N = 1
+
+def deco(f):
+    @functools.wraps(f)
+    def wrapper(*a): return f(*a)
+    return wrapper
+
+@deco
+def index(): return N
+def plain(x=index): return N
+def free(): pass
+def numbers():
+    while True: yield N
+def make():
+    n = 1
+    def handler(): return n
+    return handler
+TABLE = [plain, free]
+class K:
+    def on(self): return N
+    def free(self): return N
+    @staticmethod
+    def static(): return N
+    @functools.cached_property
+    def lazy(self): return N
+class L(K): pass
+once = make()
+short = lambda: N
+"""
+
+
+@pytest.fixture
+def shop(project):
+    project.load_text("shop", TEXT)
+    return sys.modules["shop"]
+
+
+def load(project, text=TEXT):
+    return project.load_text("shop", text.replace("N = 1", "N = 2"))
+
+
+def held(report):
+    return {(each.name, each.version): each.count for each in report.held}
+
+
+def test_a_load_that_nobody_is_touched_by_names_nothing(project, shop):
+    """Functions that the module itself has, in tables, classes, closures and defaults, are nobody else's."""
+    report = load(project)
+
+    assert report.held == ()
+    assert report.holders is None
+
+
+def test_functions_that_others_hold_are_counted(project, shop):
+    """However they are held: in a list, an attribute, a partial, a default, a class, as a bound method."""
+    k = shop.K()
+
+    class Holder:
+        at = shop.K.static
+
+        def f(self, default=shop.short):
+            return default
+
+    holders = [Holder, [shop.index, shop.index], functools.partial(shop.free), k.on, {"a": (shop.plain,)}, k.free]
+
+    report = load(project)
+
+    assert held(report) == {
+        ("index", 1): 2,
+        ("plain", 1): 1,
+        ("free", 1): 1,
+        ("K.on", 1): 1,
+        ("K.free", 1): 1,
+        ("K.static", 1): 1,
+        ("<lambda>", 1): 1,
+    }
+    assert holders
+
+
+def test_a_function_in_a_container_of_the_module_that_others_have_is_held(project, shop):
+    """Who has the list has what is in it."""
+    table = shop.TABLE
+
+    report = load(project)
+
+    assert held(report) == {("plain", 1): 1, ("free", 1): 1}
+    assert table
+
+
+def test_closures_are_counted(project, shop):
+    """Nobody has their function but who was given it; that the module has one itself is not told."""
+    handlers = [shop.make(), shop.make()]
+
+    report = load(project)
+
+    assert [(each.name, each.count, each.is_closure) for each in report.held] == [("make.<locals>.handler", 2, True)]
+    assert handlers
+
+
+def test_a_suspended_call_is_held(project, shop):
+    """A generator refers to its function."""
+    generator = shop.numbers()
+    next(generator)
+
+    report = load(project)
+
+    assert held(report) == {("numbers", 1): 1}
+
+
+def test_functions_of_every_older_version_are_named(project, shop):
+    """What was held before the last load is old still."""
+    first = shop.free
+    load(project)
+    second = shop.index
+    report = load(project, f"{TEXT}\n# other")
+
+    assert held(report) == {("index", 2): 1, ("free", 1): 1}
+    assert first is not second
+
+
+def test_what_nobody_holds_any_more_is_not_named(project, shop):
+    """The count is that of the moment."""
+    function = shop.free
+    load(project)
+    del function
+
+    assert load(project, f"{TEXT}\n# other").held == ()
+
+
+def test_processes_that_run_a_function_do_not_hold_it(project, runtime):
+    """They are named as those who linger."""
+    text = "from midflight import receive\nasync def loop():\n    await receive()\n    await helper()\n"
+    text += "async def helper():\n    await receive()\n"
+    project.load_text("shop", text)
+    pids = [runtime.spawn(sys.modules["shop"].loop) for _ in range(3)]
+    runtime.run_until_idle()
+    pids[0] << "go"
+    runtime.run_until_idle()
+
+    report = project.load_text("shop", f"{text}#")
+
+    assert len(report.lingering) == 3
+    assert report.held == ()
+    for _ in range(2):
+        for pid in pids:
+            pid << "end"
+        runtime.run_until_idle()
+
+
+def test_a_load_by_an_old_function_does_not_hold_it(project):
+    """A function that runs on a thread is not held by its own frame."""
+    text = "def load(): return LOAD()\nLOAD = None\n"
+    project.load_text("shop", text)
+    shop = sys.modules["shop"]
+    shop.LOAD = lambda: project.load_text("shop", f"{text}#")
+
+    report = shop.load()
+
+    assert report.held == ()
+
+
+# --- Who ------------------------------------------------------------------------------------------------------
+
+
+def texts(report):
+    return sorted((f"{each.name}: {each.text}" for each in report.holders.wait(60)), reverse=True)
+
+
+def test_the_holders_are_found_by_names_that_people_know(project, shop):
+    """Module and name, a class, an object, a bound method."""
+    project.load_text(
+        "main",
+        """
+        import shop
+        handlers = {"/": shop.index}
+        class Route:
+            def __init__(self, handler): self._handler = handler
+        class Server:
+            default = shop.free
+        class Router:
+            def __init__(self): self.routes = [Route(shop.plain)]
+        router = Router()
+        on = shop.K().on
+        """,
+    )
+
+    report = load(project)
+
+    assert texts(report) == [
+        "plain: main.router, in an object of Route",
+        "index: main.handlers",
+        "free: main.Server, in class Server",
+        "K.on: main.on, as a bound method",
+    ]
+
+
+def test_closures_are_found_too(project, shop):
+    """By their code."""
+    project.load_text("main", "import shop\nhandlers = [shop.make(), shop.make()]\n")
+
+    assert texts(load(project)) == ["make.<locals>.handler: main.handlers"] * 2
+
+
+def test_timers_callbacks_and_signals_are_found(project, shop):
+    """The event loop has them, and the signal module in C."""
+
+    async def main():
+        loop = asyncio.get_running_loop()
+        task = asyncio.ensure_future(asyncio.sleep(60))
+        task.add_done_callback(shop.index)
+        timer = loop.call_later(60, shop.free)
+        before = signal.signal(signal.SIGUSR1, shop.plain)
+        report = await asyncio.to_thread(load, project)
+        try:
+            return sorted({f"{each.name}: {each.text}" for each in await report.holders})
+        finally:
+            signal.signal(signal.SIGUSR1, before)
+            timer.cancel()
+            task.cancel()
+
+    found = asyncio.run(main())
+    assert found[-1] == "plain: the handler of SIGUSR1"
+    assert [each.partition(":")[0] for each in found] == ["free", "index", "plain"]
+
+
+def test_what_python_does_not_show_is_said(project, shop):
+    """atexit keeps its functions in C."""
+    kept = [atexit.register(shop.free)]
+    try:
+        report = load(project)
+
+        assert held(report) == {("free", 1): 2}
+        shown, hidden = texts(report)
+        assert hidden == "free: 1 that Python does not show (atexit, or a library in C)"
+        assert "test_what_python_does_not_show_is_said" in shown
+        assert shown.endswith(", as kept")
+    finally:
+        atexit.unregister(kept[0])
+
+
+def test_the_search_keeps_no_version_alive(project, shop):
+    """Nor does a report that nobody asks for the holders."""
+    function = [shop.free]
+    report = load(project)
+    report.holders.wait(60)
+
+    function.clear()
+    gc.collect()
+
+    assert not code.why_alive("shop", 1).is_alive
+
+
+# --- Subclasses elsewhere --------------------------------------------------------------------------------------
+
+
+def test_subclasses_of_a_superseded_class_are_named(project, shop):
+    """They inherit the old methods until their own module is loaded, which the report says how to do."""
+    project.load_text("main", "import shop\nclass M(shop.K): pass\nclass Kept: pass\n")
+
+    report = load(project, TEXT.replace("def on(self): return N", "def on(self): return -N"))
+
+    assert [(each.module, each.name, each.base) for each in report.subclasses] == [("main", "M", "K")]
+    assert "M in main, of K" in code.text(report)
+    assert "load_many(['shop', 'main'])" in code.text(report)
+    code.load_many([("shop", TEXT), "main"])
+    assert sys.modules["main"].M.__base__ is shop.K
+    assert project.load_text("shop", f"{TEXT}\n# moved").subclasses == ()
+
+
+def test_the_words_of_a_report_name_what_is_held(project, shop):
+    """The line says how many, the text which, and what to do."""
+    function = shop.free
+
+    report = load(project)
+
+    assert "1 held function" in code.summary(report)
+    assert "free, v1: 1 reference\n  Register live(shop.free) in its place" in code.text(report)
+    assert function
