@@ -34,10 +34,12 @@ from typing import NamedTuple, Self
 sys.path.insert(0, str(Path(__file__).parents[1] / "tests"))
 from helpers.emacs import ROOT, Workplace  # its folder had to be on the path first
 from helpers.many_loads import text
+from helpers.process_loops import process_loops
 
 DEADLINE_SECONDS = 120.0
 LINES = 500
 THINKING_SECONDS = 1.0  # from the edit to the key: Emacs asks meanwhile what has changed
+EDITS = {"one": process_loops, "every": text}
 LOAD = b"\x03\x0b"  # C-c C-k
 PROBE, REPORT_STALL, REPORT_BUFFER, REVERT = b"\x1b[15~", b"\x1b[17~", b"\x1b[18~", b"\x1b[19~"  # F5 to F8
 LIST, BY_NAME, NAMED = b"\x03\x18p", b"\x1b[20~", b"/nworker_77\r"  # C-c C-x p, F9, / n
@@ -160,9 +162,9 @@ def cell(seconds: Sequence[float]) -> str:
     return ", ".join(f"{each * 1000:,.1f}" for each in (statistics.median(ordered), p95, ordered[-1]))
 
 
-def load(emacs: Emacs, place: Workplace, number: int) -> tuple[float, float]:
+def load(emacs: Emacs, place: Workplace, number: int, edit: str) -> tuple[float, float]:
     """Change the module, load it by its key; return the seconds to the echo area, and those of the server."""
-    place.write("shop.py", text(number, LINES))
+    place.write("shop.py", EDITS[edit](number, LINES))
     emacs.press(REVERT)
     emacs.wait("reverted")
     time.sleep(THINKING_SECONDS)
@@ -174,16 +176,16 @@ def load(emacs: Emacs, place: Workplace, number: int) -> tuple[float, float]:
     return shown.seconds - pressed, float(found[1].replace(",", "")) / 1000
 
 
-def measure_loads(counts: Sequence[int], loads: int) -> None:
+def measure_loads(counts: Sequence[int], loads: int, edit: str) -> None:
     """Print the table of loads, with so many processes alive."""
-    print(f"C-c C-k on a module of {LINES} lines, {loads} loads a row; milliseconds: median, p95, most\n")
+    print(f"C-c C-k on {LINES} lines, {edit} definition edited, {loads} loads a row; milliseconds: median, p95, most\n")
     print("| processes | key to echo area | beyond the server | the server's own | longest stall of Emacs |")
     print("|---|---|---|---|---|")
     with tempfile.TemporaryDirectory() as folder, workplace(Path(folder)) as place:
-        place.write("shop.py", text(1, LINES))
+        place.write("shop.py", EDITS[edit](1, LINES))
         with Emacs(place, "shop.py") as emacs:
             number = 1
-            load(emacs, place, number)
+            load(emacs, place, number, edit)
             alive = 0
             for count in counts:
                 with place.client() as client:
@@ -197,14 +199,11 @@ def measure_loads(counts: Sequence[int], loads: int) -> None:
                 emacs.wait("stall")
                 for _ in range(loads):
                     number += 1
-                    rows.append(load(emacs, place, number))
+                    rows.append(load(emacs, place, number, edit))
                 emacs.press(REPORT_STALL)
                 stall, _ = emacs.wait("stall").values
-                cells = [
-                    cell([whole for whole, _ in rows]),
-                    cell([whole - server for whole, server in rows]),
-                    cell([server for _, server in rows]),
-                ]
+                columns = ((whole, whole - server, server) for whole, server in rows)
+                cells = [cell(column) for column in zip(*columns, strict=True)]
                 print(f"| {count:,} | {' | '.join(cells)} | {float(str(stall)) * 1000:.0f} |", flush=True)
 
 
@@ -380,6 +379,7 @@ def main() -> None:
     """Run it and print Markdown tables."""
     parser = argparse.ArgumentParser(description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter)
     parser.add_argument("--loads", type=int, default=100)
+    parser.add_argument("--edit", choices=EDITS, default="one", help="how many definitions of the module are edited")
     parser.add_argument("--processes", default="0,1000,100000", help="how many are alive, ascending")
     parser.add_argument("--lines", type=int, default=100_000)
     parser.add_argument("--rows", default="10000,100000", help="how many processes a list is shown of")
@@ -388,7 +388,7 @@ def main() -> None:
     print(f"CPython {platform.python_version()}, {os.cpu_count()} cores, load average {load_average}\n", flush=True)
     counts = [int(each) for each in options.processes.split(",") if each]
     if options.loads:
-        measure_loads(counts, options.loads)
+        measure_loads(counts, options.loads, options.edit)
     if options.lines:
         measure_flood(options.lines)
     if options.rows:

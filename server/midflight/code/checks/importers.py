@@ -139,6 +139,8 @@ class _Program:
         self._modules: list[object] = []  # those of sys.modules, in their order, when it was last looked at
         self._importers: dict[str, tuple[Importer, ModuleType]] = {}
         self._libraries: dict[str, _Library] = {}
+        self._held_by_libraries: list[Namespace] = []
+        self._sizes: list[int] = []
         self._holders: dict[str, dict[str, Importer]] = {}  # by module, the libraries that hold something of it
         self._places: dict[str, tuple[str, bool]] = {}  # by module, its file and whether that is of the project
         self._is_wide = False  # whether libraries are importers too: one of them was loaded
@@ -175,6 +177,8 @@ class _Program:
                 is_new = library is None or library.held is not held
                 self._libraries[name] = _Library(name, held) if is_new or library is None else library
         self._modules = [module for _, module in items]
+        self._held_by_libraries = [library.held for library in self._libraries.values()]
+        self._sizes = []
 
     def _is_of_project(self, name: str, file: str) -> bool:
         """Say whether a module is of the project. That asks the file system, so it is asked once."""
@@ -184,6 +188,10 @@ class _Program:
         return found[1]
 
     def _look_at_libraries(self) -> None:
+        sizes = list(map(len, self._held_by_libraries))
+        if sizes == self._sizes:
+            return
+        self._sizes = sizes
         for library in self._libraries.values():
             if len(library.held) == library.size:
                 continue
