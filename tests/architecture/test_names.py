@@ -40,7 +40,7 @@ CODE = {
     *("current", "migrate", "migrate_state", "old_instances", "on_load", "on_unload", "once", "live"),
     *("LoadReport", "UpgradeReport", "MoveReport", "RehearsalReport", "Preview", "Checked", "Diff", "WhyAlive"),
     *("Change", "Diagnostic", "Keeper", "Lingering", "LoadInfo", "NotMoved", "ServerChange", "StaleImport"),
-    *("Superseded", "VersionInfo", "VersionRecord", "Held", "Holder", "Holders", "StaleSubclass"),
+    *("Superseded", "VersionInfo", "Held", "Holder", "Holders", "StaleSubclass"),
     *(
         "LoadError",
         "LoadInterrupted",

@@ -202,7 +202,7 @@ def versions_are_right(world: World) -> Iterator[str]:
             if player.line is line and player.kind != "server" and player.version is not None:
                 run.setdefault(player.version, set()).add(player.pid)
         for info in code.versions(line.name):
-            if info.current != (info.version == current):
+            if info.is_current != (info.version == current):
                 yield f"{line.name}: versions() says that {info.version} is current, current_version() {current}"
             found = set(code.processes(line.name, info.version))
             servers = {each.pid for each in world.alive() if each.kind == "server"}

@@ -118,4 +118,4 @@ def test_any_text_is_loaded_or_refused(project, text: str) -> None:
 
 def world() -> object:
     """Return what others see of the module: its names and its versions."""
-    return dict(vars(sys.modules["thing"])), [(each.version, each.current) for each in code.versions("thing")]
+    return dict(vars(sys.modules["thing"])), [(each.version, each.is_current) for each in code.versions("thing")]

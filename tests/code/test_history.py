@@ -194,8 +194,8 @@ def test_versions_tell_number_name_and_which_is_current(project, runtime):
 
     first, third = code.versions("counter")
 
-    assert (first.version, first.current) == (1, False)
-    assert tuple(third) == (3, "third", True)
+    assert (first.version, first.is_current) == (1, False)
+    assert (third.version, third.vsn, third.is_current) == (3, "third", True)
     pid << "stop"
     runtime.run_until_idle()
 

@@ -34,7 +34,7 @@ def test_what_loaded_code_imports_is_an_ordinary_module_until_it_is_loaded(app, 
     report = code.load(name)
 
     assert (report.version, sys.modules[name]) == (2, module)
-    assert [each.version for each in code.versions(name) if each.current] == [2]
+    assert [each.version for each in code.versions(name) if each.is_current] == [2]
     assert name == "lib" or code.source(name, 1) == code.source(name, 2)  # an import alone does not tell what it was
 
 

@@ -215,7 +215,7 @@ class Stuck:
 def test_a_runtime_that_ends_before_it_commits_leaves_the_commit_to_the_loader(monkeypatch):
     """Else a load at the end of a program would wait for ever."""
     running = [Stuck()]
-    monkeypatch.setattr("midflight.code.loading.lock.schedulers", lambda: tuple(running))
+    monkeypatch.setattr("midflight.code.loading.runtime_thread.schedulers", lambda: tuple(running))
     lock = LoadLock()
     done: list[object] = []
     loader = threading.Thread(target=lambda: done.append(lock.call(threading.get_ident)))
@@ -238,7 +238,7 @@ def test_an_interrupt_while_a_commit_has_not_begun_leaves_all_as_it_was(project,
 
     running = [Interrupted()]
     with monkeypatch.context() as patch:
-        patch.setattr("midflight.code.loading.lock.schedulers", lambda: tuple(running))
+        patch.setattr("midflight.code.loading.runtime_thread.schedulers", lambda: tuple(running))
         with pytest.raises(KeyboardInterrupt):
             project.load("thing_v2")
 

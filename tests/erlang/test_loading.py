@@ -223,7 +223,7 @@ def test_h27_vsn_attribute(t, expected):
 
     def vsn(source):
         t.load(source)
-        (current,) = (each for each in code.versions("m") if each.current)
+        (current,) = (each for each in code.versions("m") if each.is_current)
         return current.vsn
 
     async def main():

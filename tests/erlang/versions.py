@@ -34,4 +34,4 @@ def version(source: str, number: int) -> str:
 
 def has_old_code(name: str = "m") -> bool:
     """Say whether anybody still runs an old version: OTP's check_old_code, where old code stays until purged."""
-    return code.is_loaded(name) is not None and any(not each.current for each in code.versions(name))
+    return code.is_loaded(name) is not None and any(not each.is_current for each in code.versions(name))

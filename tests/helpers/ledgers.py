@@ -113,4 +113,4 @@ def state_of(pid: Pid) -> dict[str, Any]:
 
 def current(module: str = "ledger") -> int:
     """Return the number of the version that is current."""
-    return next(each.version for each in code.versions(module) if each.current)
+    return next(each.version for each in code.versions(module) if each.is_current)

@@ -5,16 +5,14 @@ one code server, whatever runtimes run. What a front end needs besides is in `mi
 """
 
 from midflight.code.census.history import (
-    VersionInfo,
     check_process_code,
     current_version,
     diff,
     is_loaded,
     processes,
     source,
-    versions,
 )
-from midflight.code.census.version_history import VersionRecord, lingering, version_history
+from midflight.code.census.version_history import VersionInfo, lingering, version_history, versions
 from midflight.code.census.why_alive import Keeper, WhyAlive, why_alive
 from midflight.code.editing.check import Checked, check
 from midflight.code.editing.preview import Change, Preview, RehearsalReport, preview
@@ -84,7 +82,6 @@ __all__ = [
     "UpgradeError",
     "UpgradeReport",
     "VersionInfo",
-    "VersionRecord",
     "WhyAlive",
     "break_off",
     "check",

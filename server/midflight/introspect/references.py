@@ -66,7 +66,7 @@ def references_of(target: Target) -> Iterator[Reference]:
 def _living_versions(name: str) -> list[tuple[int, bool]]:
     """Return the current version of a module first, then the older ones that some process runs, newest first."""
     try:
-        found = [(each.version, each.current) for each in code.versions(name)]
+        found = [(each.version, each.is_current) for each in code.versions(name)]
     except UnknownModuleError:
         return []
     return sorted(found, key=lambda pair: (not pair[1], -pair[0]))

@@ -18,9 +18,8 @@ from types import coroutine
 from typing import TYPE_CHECKING, Any
 
 from midflight.kernel import arguments
-from midflight.kernel.core import HANDED
 from midflight.kernel.ends import unlink
-from midflight.kernel.mailbox import TIMED_OUT, Receive, drop_first
+from midflight.kernel.mailbox import HANDED, TIMED_OUT, Receive, drop_first
 from midflight.kernel.refs import Ref, _numbers
 from midflight.kernel.signals import Down, Exit
 

@@ -25,7 +25,7 @@ from midflight.kernel.async_exc import absorb
 from midflight.kernel.behaviour import Behaviour
 from midflight.kernel.frames import function_name
 from midflight.kernel.futures import FutureWaiter
-from midflight.kernel.mailbox import NOT_FOUND, RECEIVE, TIMED_OUT, YIELD, Receive, Sleep, _Token
+from midflight.kernel.mailbox import HANDED, NOT_FOUND, RECEIVE, TIMED_OUT, YIELD, Receive, Sleep
 from midflight.kernel.refs import Ref
 from midflight.kernel.returned import coroutine_in
 from midflight.kernel.seconds import INFINITY, LONG, NUMBERS, checked_timeout
@@ -37,7 +37,6 @@ Message = TypeVar("Message")
 
 RECEIVES_A_TURN = 200  # messages that one process may take before the others run
 STEPS_A_LOOK = 32  # processes stepped between two looks at the clock
-HANDED = _Token("handed")
 NEVER = object()
 
 

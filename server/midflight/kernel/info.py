@@ -5,10 +5,9 @@ from __future__ import annotations
 from asyncio import isfuture
 from typing import TYPE_CHECKING, Any
 
-from midflight.kernel.core import HANDED
 from midflight.kernel.frames import function_name, globals_of, innermost_user_frame, module_of, version_of
 from midflight.kernel.group_leader import group_leader_var
-from midflight.kernel.mailbox import RECEIVE, Receive
+from midflight.kernel.mailbox import HANDED, RECEIVE, Receive
 from midflight.text import medium
 
 if TYPE_CHECKING:

@@ -14,34 +14,24 @@ from typing import TYPE_CHECKING, Any
 
 from midflight.kernel.refs import Ref
 from midflight.kernel.split_mailbox import Mailbox, divided, part
+from midflight.text import Token
 
 if TYPE_CHECKING:
     from midflight.kernel.core import Process
 
-__all__ = ["NOT_FOUND", "RECEIVE", "TIMED_OUT", "YIELD", "Receive", "Sleep", "drop_first", "matches"]
+__all__ = ["HANDED", "NOT_FOUND", "RECEIVE", "TIMED_OUT", "YIELD", "Receive", "Sleep", "drop_first", "matches"]
 
 LOOKS_A_RECEIVE = 6  # as a power of two: so many messages passed over cost what a receive costs
 PREDICATES = (FunctionType, BuiltinFunctionType, MethodType, functools.partial)
 
 
-class _Token:
-    """A value that stands for itself."""
-
-    __slots__ = ("text",)
-
-    def __init__(self, text: str) -> None:
-        self.text = text
-
-    def __repr__(self) -> str:
-        return self.text
-
-
 # asyncio shows the repr of what it cannot await in its RuntimeError: so these say what was done wrong.
 OUTSIDE = "{} outside a process (a task or thread started by a process is no process; spawn() one instead)"
-RECEIVE = _Token(OUTSIDE.format("receive()"))  # yielded by a receive that takes any message, for any time
-YIELD = _Token(OUTSIDE.format("sleep()"))  # yielded by a sleep of 0: others of the run queue go first
-TIMED_OUT = _Token("timed out")
-NOT_FOUND = _Token("not found")
+RECEIVE = Token(OUTSIDE.format("receive()"))  # yielded by a receive that takes any message, for any time
+YIELD = Token(OUTSIDE.format("sleep()"))  # yielded by a sleep of 0: others of the run queue go first
+TIMED_OUT = Token("timed out")
+NOT_FOUND = Token("not found")
+HANDED = Token("handed")  # what a process waits for that has been given a message, and has not had its turn
 
 
 class Sleep:

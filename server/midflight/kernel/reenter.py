@@ -14,9 +14,9 @@ from types import CoroutineType, GeneratorType
 from typing import TYPE_CHECKING, Any
 
 from midflight.kernel import ends
-from midflight.kernel.core import HANDED, _again, receive
+from midflight.kernel.core import _again, receive
 from midflight.kernel.frames import is_kernel_frame
-from midflight.kernel.mailbox import RECEIVE, Receive, Sleep
+from midflight.kernel.mailbox import HANDED, RECEIVE, Receive, Sleep
 
 if TYPE_CHECKING:
     from midflight.kernel.core import Process

@@ -20,13 +20,13 @@ from typing import Any, TypeVar
 
 from midflight.errors import ProcessExit, RegistrationError
 from midflight.kernel import arguments, ends, futures, trouble
-from midflight.kernel.core import HANDED, Core, Pid, Process, _again
+from midflight.kernel.core import Core, Pid, Process, _again
 from midflight.kernel.crash import CrashReport
 from midflight.kernel.doomed import Doom
 from midflight.kernel.frames import stack_of
 from midflight.kernel.group_leader import Sink, group_leader_var
 from midflight.kernel.limit import Limit
-from midflight.kernel.mailbox import TIMED_OUT, Receive, Sleep
+from midflight.kernel.mailbox import HANDED, TIMED_OUT, Receive, Sleep
 from midflight.kernel.timers import Clock, SystemClock, Timers
 from midflight.kernel.tracing import Tracer
 from midflight.outside import is_from_outside

@@ -21,9 +21,9 @@ from typing import TYPE_CHECKING
 
 from midflight.errors import ProcessExit
 from midflight.kernel import trouble
-from midflight.kernel.core import HANDED, receive
+from midflight.kernel.core import receive
 from midflight.kernel.frames import locals_of
-from midflight.kernel.mailbox import RECEIVE
+from midflight.kernel.mailbox import HANDED, RECEIVE
 
 if TYPE_CHECKING:
     from midflight.kernel.core import Process

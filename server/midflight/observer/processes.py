@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from midflight.kernel import Pid, Scheduler, describe, is_kernel_frame
+from midflight.observer.process_rows import row_of
 from midflight.text import columns, stack_text
 
 __all__ = ["backtrace", "name_table", "process_table"]
@@ -13,16 +14,16 @@ def process_table(scheduler: Scheduler) -> str:
     rows = [("Pid", "Name or initial call", "Runs", "At", "Status", "Msgs")]
     everyone = list(scheduler.processes.values())
     for process in everyone:
-        info = describe(scheduler, process)
-        version = "" if info["version"] is None else f" v{info['version']}"
+        row = row_of(scheduler, process)
+        version = "" if row.place.version is None else f" v{row.place.version}"
         rows.append(
             (
                 repr(process.pid),
-                info["registered_name"] or info["initial_call"],
-                f"{info['module']}{version}",
-                f"{info['function']}:{info['line']}",
-                str(info["status"]),
-                str(info["message_queue_len"]),
+                row.name or process.initial_call,
+                f"{row.place.module}{version}",
+                f"{row.place.function}:{row.place.line}",
+                row.status,
+                str(row.messages),
             )
         )
     return columns(rows) + f"{len(everyone)} processes\n"

@@ -7,7 +7,7 @@ from midflight.otp.children import ChildInfo
 from midflight.otp.gen_server import GenServer
 from midflight.otp.protocol import IGNORE, NOREPLY, Call, Cast, Dest, Stop
 from midflight.otp.registry import Registry
-from midflight.otp.revive import Revived
+from midflight.otp.serving import Revived
 from midflight.otp.supervisor import Supervisor
 from midflight.otp.task import Task
 

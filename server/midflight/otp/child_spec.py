@@ -1,26 +1,29 @@
-"""`ChildSpec`: a supervisor's rules for one child; their checks, and the start of a child by them."""
+"""`ChildSpec`, a supervisor's rules for one child, and `Flags`, those for all; their checks, and a child's start."""
 
 from __future__ import annotations
 
 import inspect
-from collections.abc import Callable, Hashable
+from collections import Counter
+from collections.abc import Callable, Hashable, Iterable
 from dataclasses import dataclass
 from types import CoroutineType
-from typing import Any, Literal
+from typing import Any, Literal, get_args
 
 from midflight.errors import InitFailed
 from midflight.kernel import Pid, arguments, coroutine_in, current_process, function_name, link, spawn_link
 from midflight.otp.newest import newest
 from midflight.otp.protocol import IGNORE, Name
-from midflight.otp.restart import Restart
+from midflight.otp.restart import Restart, Strategy
 from midflight.otp.serving import Starting, checked_name
 from midflight.outside import is_from_outside
 from midflight.text import short
 
-__all__ = ["ChildSpec", "Shutdown", "launch"]
+__all__ = ["SIMPLE", "ChildSpec", "Flags", "Shutdown", "checked_children", "launch"]
 
 Shutdown = float | Literal["brutal_kill", "infinity"]
 
+STRATEGIES = get_args(Strategy)
+SIMPLE = "simple_one_for_one"
 RESTARTS = ("permanent", "transient", "temporary")
 TYPES = ("worker", "supervisor")
 
@@ -150,3 +153,38 @@ def _claim_and_start(name: Name, function: Callable[..., Any], args: tuple[Any, 
 
 def _go_on_as(coro: CoroutineType[Any, Any, Any]) -> CoroutineType[Any, Any, Any]:
     return coro
+
+
+@dataclass(frozen=True, slots=True)
+class Flags:
+    """The options of a supervisor. Raises: ValueError or TypeError for wrong values. OTP: sup_flags()."""
+
+    strategy: Strategy
+    intensity: int
+    period: float
+
+    def __post_init__(self) -> None:
+        strategy: object = self.strategy
+        if type(strategy) is not str or strategy not in STRATEGIES:
+            raise ValueError(f"strategy must be one of {STRATEGIES}, not {short(self.strategy)}; nothing was started")
+        intensity: object = self.intensity
+        if type(intensity) is not int or intensity < 0:
+            raise ValueError(f"intensity must be a whole number >= 0, not {short(self.intensity)}; nothing was started")
+        period = arguments.seconds("period", self.period, "nothing was started", or_ever=True)
+        if not period:
+            raise ValueError(f"period must be seconds > 0, not {short(self.period)}; nothing was started")
+        object.__setattr__(self, "period", period)
+
+
+def checked_children(children: Iterable[ChildSpec], flags: Flags) -> tuple[ChildSpec, ...]:
+    """Return the children of a supervisor, in order. Raises: TypeError or ValueError for wrong values."""
+    specs = tuple(arguments.items("a supervisor's children", children))
+    for spec in specs:
+        if not issubclass(type(spec), ChildSpec):
+            raise TypeError(f"a child is described by a ChildSpec, not {short(spec)}; nothing was started")
+    twice = [short(id) for id, times in Counter(spec.id for spec in specs).items() if times > 1]
+    if twice:
+        raise ValueError(f"children have distinct ids; more than once: {', '.join(twice)}; nothing was started")
+    if flags.strategy == SIMPLE and len(specs) != 1:
+        raise ValueError(f"{SIMPLE} takes one ChildSpec for all its children, not {len(specs)}; nothing was started")
+    return specs

@@ -5,28 +5,13 @@ from __future__ import annotations
 from typing import Any, Protocol
 
 from midflight.kernel import Client, Pid
+from midflight.text import Token
 
 __all__ = ["IGNORE", "NOREPLY", "Call", "Cast", "Dest", "Name", "Stop"]
 
 
-class Word:
-    """A value that stands for itself."""
-
-    def __init__(self, text: str) -> None:
-        self.text = text
-
-    def __repr__(self) -> str:
-        return self.text
-
-    def __copy__(self) -> Word:
-        return self
-
-    def __deepcopy__(self, memo: dict[int, Any]) -> Word:
-        return self
-
-
-NOREPLY = Word("NOREPLY")  # returned by handle_call: the reply comes later, by reply(client, value)
-IGNORE = Word("IGNORE")  # returned by init: there is to be no process, and start answers None
+NOREPLY = Token("NOREPLY")  # returned by handle_call: the reply comes later, by reply(client, value)
+IGNORE = Token("IGNORE")  # returned by init: there is to be no process, and start answers None
 
 
 class Call:

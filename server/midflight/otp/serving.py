@@ -45,7 +45,7 @@ from midflight.otp.protocol import IGNORE, NOREPLY, Call, Cast, Name, Stop
 from midflight.outside import is_from_outside
 from midflight.text import short
 
-__all__ = ["Serving", "Starting", "checked_name", "start"]
+__all__ = ["Revived", "Serving", "Starting", "checked_name", "start"]
 
 logger = logging.getLogger("midflight.gen_server")
 
@@ -261,14 +261,14 @@ class Serving(Behaviour):
                 case ("replace_state", function):
                     self.server = value = await _replaced(function, self.server)
                 case ("change_code", _, _, _) if not self.is_suspended:
-                    raise Refused("not suspended")
+                    raise NotObeyed("not suspended")
                 case ("change_code", module, old_vsn, extra):
                     self.server = await _changed(self.server, module, old_vsn, extra)
                 case ("terminate", reason):
                     raise Stop(reason)
                 case unknown:
-                    raise Refused(f"{unknown!r} is no system request")
-        except Refused as refusal:
+                    raise NotObeyed(f"{unknown!r} is no system request")
+        except NotObeyed as refusal:
             answer = "error", refusal.reason
         except Exception as error:  # the callback's: it answers an error, and the state stays
             answer = "error", error
@@ -277,7 +277,25 @@ class Serving(Behaviour):
         message.reply_to << (message.ref, answer)
 
 
-class Refused(Exception):
+class Revived(Serving):
+    """The process function of a server that has its state already: `server`, an object of the newest class.
+
+    It has no parent, and nobody waits for it to be started. OTP: gen_server:enter_loop/3.
+    """
+
+    def __init__(self, server: Any) -> None:
+        cls = type(server)
+        self.start = None
+        self.parent = None
+        self.server = server
+        self.__module__, self.__qualname__ = cls.__module__, f"{cls.__qualname__}, restarted"
+
+    async def __call__(self) -> Any:
+        """Go on as the loop."""
+        return self.serve()
+
+
+class NotObeyed(Exception):
     """A system request was not obeyed; nothing was changed."""
 
     def __init__(self, reason: str) -> None:
@@ -328,14 +346,14 @@ async def _replaced(function: Any, server: Any) -> Any:
 
 async def _changed(server: Any, module: Any, old_vsn: Any, extra: Any) -> Any:
     """Return a copy of `server`, of its newest class, after code_change. Raises: what that raised; `server` is as it
-    was; Refused if `module` does not define its class."""
+    was; NotObeyed if `module` does not define its class."""
     name = module if isinstance(module, str) else getattr(module, "__name__", None)
     if name not in [cls.__module__ for cls in type(server).__mro__]:
-        raise Refused(f"{type(server).__qualname__} is no class of {module!r}")
+        raise NotObeyed(f"{type(server).__qualname__} is no class of {module!r}")
     cls = newest(type(server))
     found = copied(server, cls if _is_server_class(cls) else type(server))
     try:
         await value_of(found.code_change(old_vsn, extra))
     except Stop as stop:
-        raise Refused(f"code_change stopped: {stop.reason!r}") from None
+        raise NotObeyed(f"code_change stopped: {stop.reason!r}") from None
     return found

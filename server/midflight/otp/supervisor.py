@@ -20,9 +20,8 @@ from typing import Any, NamedTuple
 from midflight.errors import AlreadyStarted, ChildError, InitFailed
 from midflight.kernel import Client, Exit, Pid, arguments, current_scheduler, self_, trap_exit, trouble
 from midflight.otp.calls import call, cast
-from midflight.otp.child_spec import ChildSpec, launch
+from midflight.otp.child_spec import SIMPLE, ChildSpec, Flags, checked_children, launch
 from midflight.otp.children import Child, ChildInfo, stop_at_once, stop_child
-from midflight.otp.flags import SIMPLE, Flags, checked
 from midflight.otp.gen_server import GenServer
 from midflight.otp.protocol import Dest, Name, Stop
 from midflight.otp.restart import Strategy, add_restart, affected, is_restarted
@@ -34,7 +33,7 @@ __all__ = ["Supervisor"]
 logger = logging.getLogger("midflight.supervisor")
 
 
-class Refused(Exception):
+class RequestRefused(Exception):
     """A request was not done. Answered to the client in the place of a value: `error` is what it is to raise."""
 
     def __init__(self, error: Exception) -> None:
@@ -90,7 +89,7 @@ class Supervisor(GenServer):
         OTP: supervisor:start_link/2,3.
         """
         flags = Flags(strategy, intensity, period)
-        return super().start_link(checked(children, flags), flags, name=name)
+        return super().start_link(checked_children(children, flags), flags, name=name)
 
     @classmethod
     def start(  # type: ignore[override]  # a server's arguments are its own
@@ -107,7 +106,7 @@ class Supervisor(GenServer):
         As start_link without the link. OTP has no such function.
         """
         flags = Flags(strategy, intensity, period)
-        return super().start(checked(children, flags), flags, name=name)
+        return super().start(checked_children(children, flags), flags, name=name)
 
     @staticmethod
     async def which_children(supervisor: Dest) -> list[ChildInfo]:
@@ -182,10 +181,10 @@ class Supervisor(GenServer):
                 raise Stop(failure) from None
 
     async def handle_call(self, request: Any, client: Client) -> Any:  # noqa: ARG002  # answered at once
-        """Carry out a client's request; a refused one is answered as Refused."""
+        """Carry out a client's request; a refused one is answered as RequestRefused."""
         kind = request[0] if type(request) is tuple and request else request
         if type(kind) is not str:  # a client's own object: to compare it would run its code, in this process
-            return Refused(TypeError(f"a supervisor knows no request {short(request)}; nothing was done"))
+            return RequestRefused(TypeError(f"a supervisor knows no request {short(request)}; nothing was done"))
         try:
             match request:
                 case "which_children":
@@ -201,9 +200,9 @@ class Supervisor(GenServer):
                 case ("delete_child", id):
                     del self.children[self._not_running(id).key]
                     return None
-        except Refused as refused:
+        except RequestRefused as refused:
             return refused
-        return Refused(TypeError(f"a supervisor knows no request {short(request)}; nothing was done"))
+        return RequestRefused(TypeError(f"a supervisor knows no request {short(request)}; nothing was done"))
 
     async def handle_info(self, message: Any) -> None:
         """Take in that a child has ended. The Exit of one that was stopped, and of a stranger, means nothing."""
@@ -301,19 +300,20 @@ class Supervisor(GenServer):
     async def _add(self, wanted: Any) -> Pid | None:
         if self.template is not None:
             if not isinstance(wanted, tuple):
-                raise Refused(
+                raise RequestRefused(
                     TypeError(f"start_child: simple_one_for_one takes a tuple of arguments, not {short(wanted)}")
                 )
             child = Child(next(self.keys), self.template, self.template.args + wanted)
         else:
             if not isinstance(wanted, ChildSpec):
-                raise Refused(TypeError(f"start_child takes a ChildSpec, not {short(wanted)}; nothing was started"))
+                said = f"start_child takes a ChildSpec, not {short(wanted)}; nothing was started"
+                raise RequestRefused(TypeError(said))
             present = self.children.get(wanted.id)
             if present is not None and present.running is not None:
-                raise Refused(AlreadyStarted(present.running))
+                raise RequestRefused(AlreadyStarted(present.running))
             if present is not None:
                 advice = "restart_child() or delete_child() it"
-                raise Refused(ChildError(wanted.id, "already_present", advice))
+                raise RequestRefused(ChildError(wanted.id, "already_present", advice))
             child = Child(wanted.id, wanted, wanted.args)
         self.children[child.key] = child
         pid = await self._start_or_refuse(child, is_new=True)
@@ -327,7 +327,7 @@ class Supervisor(GenServer):
         except Exception as error:
             if is_new:
                 del self.children[child.key]
-            raise Refused(error) from None
+            raise RequestRefused(error) from None
         return child.pid
 
     async def _terminate(self, id: Hashable) -> None:
@@ -338,28 +338,28 @@ class Supervisor(GenServer):
             if child is None and id.process is None:
                 return  # it has ended: that is what was asked for
         else:
-            raise Refused(ChildError(id, SIMPLE, "Its children have no ids; give the pid"))
+            raise RequestRefused(ChildError(id, SIMPLE, "Its children have no ids; give the pid"))
         if child is None:
-            raise Refused(ChildError(id, "not_found", "which_children() lists them"))
+            raise RequestRefused(ChildError(id, "not_found", "which_children() lists them"))
         await self._stop(child)
 
     def _child(self, id: Hashable) -> Child | None:
-        """Return the child with that id, or None. Raises: Refused if it cannot be looked for."""
+        """Return the child with that id, or None. Raises: RequestRefused if it cannot be looked for."""
         try:
             return self.children.get(id)
         except Exception as error:  # of the client's object: it has no hash, or cannot be compared
-            raise Refused(error) from None
+            raise RequestRefused(error) from None
 
     def _not_running(self, id: Hashable) -> Child:
-        """Return the child with that id. Raises: Refused if there is none, or none that does not run."""
+        """Return the child with that id. Raises: RequestRefused if there is none, or none that does not run."""
         if self.template is not None:
-            raise Refused(ChildError(id, SIMPLE, "Its children have no ids, and go when they end"))
+            raise RequestRefused(ChildError(id, SIMPLE, "Its children have no ids, and go when they end"))
         child = self._child(id)
         if child is None:
-            raise Refused(ChildError(id, "not_found", "which_children() lists them"))
+            raise RequestRefused(ChildError(id, "not_found", "which_children() lists them"))
         if child.is_restarting or child.pid is not None:
             reason = "restarting" if child.is_restarting else "running"
-            raise Refused(ChildError(id, reason, "terminate_child() it first"))
+            raise RequestRefused(ChildError(id, reason, "terminate_child() it first"))
         return child
 
     def _info(self, child: Child) -> ChildInfo:
@@ -379,6 +379,6 @@ class Supervisor(GenServer):
 async def ask(supervisor: Dest, request: Any) -> Any:
     """Call a supervisor, however long it takes: a child's start may. Raises: what it refuses with; CallError."""
     answer = await call(supervisor, request, timeout=None)
-    if isinstance(answer, Refused):
+    if isinstance(answer, RequestRefused):
         raise answer.error
     return answer

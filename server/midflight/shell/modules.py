@@ -55,7 +55,7 @@ def table() -> str:
     rows = [("Module", "Current", "Processes", "File")]
     for name in module_names():
         versions = code.versions(name)
-        current = next(version.version for version in versions if version.current)
+        current = next(version.version for version in versions if version.is_current)
         counts = [(version.version, len(code.processes(name, version.version))) for version in versions]
         runs = ", ".join(f"{count} in v{number}" for number, count in counts if count)
         rows.append((name, f"v{current}", runs or "none", code.is_loaded(name) or ""))
@@ -70,7 +70,9 @@ def description(name: str) -> str:
     rows = [("Version", "Vsn", "", "Processes")]
     for version in code.versions(name):
         pids = " ".join(repr(pid) for pid in code.processes(name, version.version))
-        rows.append((f"v{version.version}", str(version.vsn), "current" if version.current else "old", pids or "none"))
+        rows.append(
+            (f"v{version.version}", str(version.vsn), "current" if version.is_current else "old", pids or "none")
+        )
     namespace = vars(sys.modules[name])
     names = [each for each in namespace if not each.startswith("_") and _is_defined_by(name, namespace[each])]
     return f"{name}, {file}\n{columns(rows)}defines {', '.join(sorted(names)) or 'nothing public'}\n"

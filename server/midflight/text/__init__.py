@@ -2,10 +2,12 @@
 
 from midflight.text.columns import columns
 from midflight.text.shorten import encodable, long, medium, raised, short, type_name
+from midflight.text.token import Token
 from midflight.text.tracebacks import exception_line, exception_said, exception_text, exceptions_in, trace_of
 from midflight.text.user_frames import error_text, stack_text
 
 __all__ = [
+    "Token",
     "columns",
     "encodable",
     "error_text",

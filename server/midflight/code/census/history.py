@@ -1,8 +1,6 @@
-"""The versions of a module: their numbers and texts, the processes in them, and how two differ."""
+"""The current version of a module, the texts of all, how two differ, and the processes that run one."""
 
 from __future__ import annotations
-
-from typing import NamedTuple
 
 from midflight.code.census.census import spots_of, take_census
 from midflight.code.source.definitions import Diff, compare, definitions_of, unified
@@ -12,46 +10,13 @@ from midflight.errors import UnknownVersionError
 from midflight.kernel import Pid
 
 __all__ = [
-    "VersionInfo",
     "check_process_code",
     "current_version",
     "diff",
     "is_loaded",
     "processes",
     "source",
-    "versions",
 ]
-
-
-class VersionInfo(NamedTuple):
-    """A version in memory: its number, its name (`__vsn__`, else a digest of the text), whether it is current."""
-
-    version: int
-    vsn: object
-    current: bool
-
-
-def versions(name: str) -> tuple[VersionInfo, ...]:
-    """Return the versions of module `name` that are current or that some process runs, oldest first.
-
-    An old one is freed when the last process has left it; an object that still holds a function of it keeps only that.
-    Raises: UnknownModuleError.
-    OTP: code:get_object_code/1 and module_info(attributes) have no such list; there are two at most.
-
-    Example:
-
-        spawn(shop.sell)
-        await sleep(0)
-        code.load("shop", TEXT.replace("PRICE = 2", "PRICE = 3"))
-        [(each.version, each.current) for each in code.versions("shop")]  # -> [(1, False), (2, True)]
-    """
-    module = module_of(name)
-    run = take_census().numbers(name)
-    return tuple(
-        VersionInfo(number, version.vsn, version is module.current)
-        for number, version in sorted(module.versions.items())
-        if version is module.current or number in run
-    )
 
 
 def current_version(name: str) -> int | None:

@@ -1,4 +1,4 @@
-"""The history of every known version: who loaded it and when, what it changed, which processes run it."""
+"""`VersionInfo`, one for each known version of a module: who loaded it and when, its changes, its processes."""
 
 from __future__ import annotations
 
@@ -9,18 +9,19 @@ from typing import NamedTuple
 from midflight.code.census.census import Census, take_census
 from midflight.code.report.load_report import Lingering
 from midflight.code.source.find_module import ModulePlace, locate
-from midflight.code.version.modules import all_modules, module_of
+from midflight.code.version.modules import Module, all_modules, module_of
 from midflight.code.version.version import Version
 
-__all__ = ["VersionRecord", "lingering", "module_name", "version_history"]
+__all__ = ["VersionInfo", "lingering", "module_name", "version_history", "versions"]
 
 
-class VersionRecord(NamedTuple):
+class VersionInfo(NamedTuple):
     """One version, current or not, run or not, as long as its text is kept (the last 100).
 
-    `is_alive` says whether something can still run it: a process, or a function, class or object of it that is held.
-    `processes` counts those with a frame in it, each once. `loaded_by` is "" if nobody said who he is. `added`,
-    `changed` and `removed` name its definitions, against the version that it replaced.
+    `vsn` is `__vsn__` if the module sets it, else a digest of the text. `is_alive` says whether something can still run
+    it: a process, or a function, class or object of it that is held. `processes` counts those with a frame in it, each
+    once. `loaded_by` is "" if nobody said who he is. `added`, `changed` and `removed` name its definitions, against the
+    version that it replaced.
     """
 
     version: int
@@ -47,8 +48,25 @@ def module_name(path_or_name: str) -> str:
     return module_of(name).name
 
 
-def version_history(path_or_name: str) -> tuple[VersionRecord, ...]:
-    """Return the records of a module's versions, oldest first.
+def versions(name: str) -> tuple[VersionInfo, ...]:
+    """Return the versions of module `name` that are current or that some process runs, oldest first.
+
+    An old one is freed when the last process has left it; an object that still holds a function of it keeps only that.
+    Raises: UnknownModuleError.
+    OTP: code:get_object_code/1 and module_info(attributes) have no such list; there are two at most.
+
+    Example:
+
+        spawn(shop.sell)
+        await sleep(0)
+        code.load("shop", TEXT.replace("PRICE = 2", "PRICE = 3"))
+        [(each.version, each.is_current) for each in code.versions("shop")]  # -> [(1, False), (2, True)]
+    """
+    return tuple(each for each in _all_versions(module_of(name)) if each.is_current or each.processes)
+
+
+def version_history(path_or_name: str) -> tuple[VersionInfo, ...]:
+    """Return all versions of a module whose text is kept, oldest first, those included that nothing can run any more.
 
     Raises: UnknownModuleError.
     OTP: nothing like it; there a version that nobody runs is gone.
@@ -58,17 +76,20 @@ def version_history(path_or_name: str) -> tuple[VersionRecord, ...]:
         code.load("shop", TEXT.replace("PRICE = 2", "PRICE = 3"))
         [(each.version, each.changed) for each in code.version_history("shop")]  # -> [(1, ()), (2, ('PRICE',))]
     """
-    module = module_of(module_name(path_or_name))
+    return _all_versions(module_of(module_name(path_or_name)))
+
+
+def _all_versions(module: Module) -> tuple[VersionInfo, ...]:
     run = _counts(take_census(), module.name)
     return tuple(
-        _record(version, is_current=version is module.current, processes=run[number])
+        _info(version, is_current=version is module.current, processes=run[number])
         for number, version in sorted(module.versions.items())
     )
 
 
-def _record(version: Version, *, is_current: bool, processes: int) -> VersionRecord:
+def _info(version: Version, *, is_current: bool, processes: int) -> VersionInfo:
     added, changed, removed = version.differences or ((), (), ())
-    return VersionRecord(
+    return VersionInfo(
         version=version.number,
         vsn=version.vsn,
         is_current=is_current,

@@ -32,16 +32,15 @@ from collections.abc import Callable, Iterable, Iterator
 from concurrent.futures import Future
 from contextlib import contextmanager
 from contextvars import copy_context
-from typing import Any, TypeVar
+from typing import Any, Generic, TypeVar
 
+from midflight.code.loading.runtime_thread import result_of, runtime_thread
 from midflight.code.loading.under_way import BrokenOff, Load
-from midflight.kernel import Scheduler, schedulers
+from midflight.kernel import schedulers
 
-__all__ = ["LoadLock", "NestedLoad", "load_lock", "runtime_thread"]
+__all__ = ["LoadLock", "NestedLoad", "load_lock"]
 
 Result = TypeVar("Result")
-
-LOOK_SECONDS = 0.1  # between two looks whether the runtime that should act is still there
 
 
 class NestedLoad(Exception):
@@ -52,18 +51,16 @@ class NestedLoad(Exception):
         self.other = other
 
 
-def runtime_thread() -> Scheduler | None:
-    """Return the scheduler on whose thread a commit runs: this thread's, else the oldest; None if none runs."""
-    running = schedulers()
-    return next((each for each in running if each.is_own_thread()), running[0] if running else None)
+class _RuntimeEnded(Exception):
+    """The runtime that was to call a function has ended, and has not begun to."""
 
 
-class _Job:
+class _Job(Generic[Result]):
     """A function to be called on the runtime's thread, by the first caller that is there."""
 
-    def __init__(self, thread: int, function: Callable[[], Any]) -> None:
+    def __init__(self, thread: int, function: Callable[[], Result]) -> None:
         self.thread = thread
-        self.future: Future[Any] = Future()
+        self.future: Future[Result] = Future()
         self._context = copy_context()  # so what it prints goes where its caller's output goes
         self._function = function
 
@@ -86,7 +83,7 @@ class LoadLock:
         self._waiting: list[Load] = []  # in the order in which they came
         self._given_up: list[Load] = []  # refused, and their bodies run on
         self._acting: dict[int, list[Load]] = {}  # by thread: those in whose midst it is, the innermost last
-        self._jobs: deque[_Job] = deque()
+        self._jobs: deque[_Job[Any]] = deque()
         self._commits: dict[str, int] = {}  # by module: the number of the commit that it was last a part of
         self._commit_count = 0
         self._committing = threading.Lock()
@@ -313,23 +310,21 @@ class LoadLock:
                     if not self._acting[me]:
                         del self._acting[me]
 
-        job = _Job(scheduler.thread, act)
+        def look(is_gone: bool) -> None:
+            if load is not None and load.is_to_end and job.future.cancel():
+                raise BrokenOff
+            if is_gone and job.future.cancel():
+                raise _RuntimeEnded
+
+        job: _Job[Result] = _Job(scheduler.thread, act)
         with self._changed:
             self._jobs.append(job)
             self._changed.notify_all()
         try:
             scheduler.call_threadsafe(self._run_job, job)
-            while True:
-                try:
-                    result: Result = job.future.result(LOOK_SECONDS)
-                    return result
-                except TimeoutError:
-                    if job.future.done():
-                        raise  # it is the function's own
-                    if load is not None and load.is_to_end and job.future.cancel():
-                        raise BrokenOff from None
-                    if scheduler not in schedulers() and job.future.cancel():
-                        return function()
+            return result_of(job.future, scheduler, look)
+        except _RuntimeEnded:
+            return function()
         except BaseException:
             if not job.future.cancel():
                 job.future.exception()  # it was begun: let it end before the caller unwinds
@@ -337,11 +332,11 @@ class LoadLock:
         finally:
             self._forget(job)
 
-    def _run_job(self, job: _Job) -> None:
+    def _run_job(self, job: _Job[Any]) -> None:
         job.run()
         self._forget(job)
 
-    def _forget(self, job: _Job) -> None:
+    def _forget(self, job: _Job[Any]) -> None:
         with self._changed:
             if job in self._jobs:
                 self._jobs.remove(job)

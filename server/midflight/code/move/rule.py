@@ -32,7 +32,7 @@ class _Way(NamedTuple):
     position: Position
 
 
-class _Refused(Exception):
+class _CannotMove(Exception):
     """A clause of the rule does not hold. Its text says which, in words."""
 
 
@@ -59,7 +59,7 @@ class Mover:
         assert isinstance(process.coro, CoroutineType)
         try:
             coro = self._call_for(process.coro)
-        except _Refused as refused:
+        except _CannotMove as refused:
             return str(refused)
         if self._is_rehearsal:
             coro.close()
@@ -70,7 +70,7 @@ class Mover:
         return why
 
     def _call_for(self, old: CoroutineType[Any, Any, Any]) -> Coroutine[Any, Any, Any]:
-        """Return the call, not begun, that takes a process in `old` on. Raises: _Refused, Elsewhere."""
+        """Return the call, not begun, that takes a process in `old` on. Raises: _CannotMove, Elsewhere."""
         frame = old.cr_frame
         assert frame is not None  # it has begun, and has not ended
         version = version_of(frame.f_globals)  # it is the only frame
@@ -81,10 +81,10 @@ class Mover:
         values = _locals(frame)
         gone = [name for name in way.parameters if name not in values]
         if gone:
-            raise _Refused(f"a deleted parameter: {', '.join(gone)}")
+            raise _CannotMove(f"a deleted parameter: {', '.join(gone)}")
         kept = [name for name in live if name in values]
         if kept:
-            raise _Refused(f"{'a live local' if len(kept) == 1 else 'live locals'}: {', '.join(kept)}")
+            raise _CannotMove(f"{'a live local' if len(kept) == 1 else 'live locals'}: {', '.join(kept)}")
         return way.function(**{name: values[name] for name in way.parameters})
 
     def _way(self, code: CodeType, version: Version) -> _Way:
@@ -92,11 +92,11 @@ class Mover:
         if key not in self._ways:
             try:
                 self._ways[key] = _find_way(code, version, self.current)
-            except _Refused as refused:
+            except _CannotMove as refused:
                 self._ways[key] = str(refused)
         found = self._ways[key]
         if isinstance(found, str):
-            raise _Refused(found)
+            raise _CannotMove(found)
         return found
 
     def _live_at(self, code: CodeType, offset: int, way: _Way) -> tuple[str, ...]:
@@ -105,7 +105,7 @@ class Mover:
             self._live[key] = _look_at(code, offset, way)
         found = self._live[key]
         if isinstance(found, str):
-            raise _Refused(found)
+            raise _CannotMove(found)
         return found
 
 
@@ -138,64 +138,64 @@ def _locals(frame: FrameType) -> dict[str, Any]:
 
 
 def _find_way(code: CodeType, old: Version, new: Version) -> _Way:
-    """Return how to go on from `code`, a function of the version `old`, in `new`. Raises: _Refused."""
+    """Return how to go on from `code`, a function of the version `old`, in `new`. Raises: _CannotMove."""
     name = code.co_name
     if code.co_qualname != name:
-        raise _Refused(f"{code.co_qualname} is no async def at module level")
+        raise _CannotMove(f"{code.co_qualname} is no async def at module level")
     head = _head(old, name)
     function = _function(old, name, head)
     if function.__code__ is not code:
-        raise _Refused(f"{name} is not what its text defines")
+        raise _CannotMove(f"{name} is not what its text defines")
     shared = code.co_cellvars + code.co_freevars
     if shared:
-        raise _Refused(f"a variable shared with a closure: {', '.join(shared)}")
+        raise _CannotMove(f"a variable shared with a closure: {', '.join(shared)}")
     starred = list(_starred(code))
     if starred:
-        raise _Refused(f"a starred parameter: {', '.join(starred)}")
+        raise _CannotMove(f"a starred parameter: {', '.join(starred)}")
     try:
         next_head = _head(new, name)
         next_function = _function(new, name, next_head)
-    except _Refused as refused:
-        raise _Refused(f"{refused} in v{new.number}") from None
+    except _CannotMove as refused:
+        raise _CannotMove(f"{refused} in v{new.number}") from None
     taken = _parameters(next_function.__code__)
     unset = next_head.reads & set(next_function.__code__.co_varnames) - set(taken)
     if unset:
-        raise _Refused(f"the receive of {name} reads {', '.join(sorted(unset))} before it is set in v{new.number}")
+        raise _CannotMove(f"the receive of {name} reads {', '.join(sorted(unset))} before it is set in v{new.number}")
     parameters = _parameters(code)
     changed = list(_parameters_changed(parameters, next_function))
     if changed:
-        raise _Refused(f"parameters changed: v{new.number} {' and '.join(changed)}")
+        raise _CannotMove(f"parameters changed: v{new.number} {' and '.join(changed)}")
     return _Way(next_function, parameters, head.position)
 
 
 def _head(version: Version, name: str) -> Head:
-    """Return the head of module-level function `name` in the text of `version`. Raises: _Refused."""
+    """Return the head of module-level function `name` in the text of `version`. Raises: _CannotMove."""
     text = version.text
     if text is None:
-        raise _Refused(f"the text of {name} is not known")
+        raise _CannotMove(f"the text of {name} is not known")
     found = heads_of(text).get(name)
     if found is None:
         is_there = name in (version.namespace or {})
-        raise _Refused(f"{name} is no async def at module level" if is_there else f"there is no {name}")
+        raise _CannotMove(f"{name} is no async def at module level" if is_there else f"there is no {name}")
     if isinstance(found, str):
-        raise _Refused(f"{name} {found}")
+        raise _CannotMove(f"{name} {found}")
     return found
 
 
 def _function(version: Version, name: str, head: Head) -> FunctionType:
-    """Return the function that `version` has under `name`, if it is the one that its text defines. Raises: _Refused."""
+    """Return the function of `version` under `name`, if it is the one that its text defines. Raises: _CannotMove."""
     namespace = version.namespace or {}
     function = namespace.get(name)
     if type(function) is not FunctionType or function.__globals__ is not namespace:
-        raise _Refused(f"{name} is not what its text defines")
+        raise _CannotMove(f"{name} is not what its text defines")
     code = function.__code__
     file = version.path if version.is_imported or version.snapshot is None else version.snapshot.file
     if (code.co_filename, code.co_firstlineno, code.co_qualname) != (file, head.line, name):
-        raise _Refused(f"{name} is not what its text defines")
+        raise _CannotMove(f"{name} is not what its text defines")
     if not code.co_flags & CO_COROUTINE:
-        raise _Refused(f"{name} is an async generator")
+        raise _CannotMove(f"{name} is an async generator")
     if head.receive[0] in (*code.co_varnames, *code.co_cellvars) or not _is_receive(head.receive, namespace):
-        raise _Refused(f"{name} begins with a receive that is not Midflight's")
+        raise _CannotMove(f"{name} begins with a receive that is not Midflight's")
     return function
 
 

@@ -16,13 +16,12 @@ from collections.abc import Callable, Coroutine
 from concurrent.futures import CancelledError, Future, InvalidStateError
 from typing import Any, TypeVar
 
-from midflight.kernel import Process, Scheduler, exit, schedulers
+from midflight.code.loading.runtime_thread import result_of
+from midflight.kernel import Process, Scheduler, exit
 
 __all__ = ["Stopped", "Ticket"]
 
 Result = TypeVar("Result")
-
-LOOK_SECONDS = 0.1  # between two looks whether the runtime that should act is still there
 
 
 class Stopped(Exception):
@@ -93,17 +92,14 @@ class Ticket:
             self.check()
             self._future = future
         try:
-            while True:
-                try:
-                    return future.result(LOOK_SECONDS)
-                except CancelledError:
-                    self.check()
-                    raise
-                except TimeoutError:
-                    if future.done():
-                        raise  # it is the function's own
-                    if scheduler not in schedulers():
-                        raise Stopped("its runtime has ended") from None
+            return result_of(future, scheduler, self._look)
+        except CancelledError:
+            self.check()
+            raise
         finally:
             with self._lock:
                 self._future = None
+
+    def _look(self, is_gone: bool) -> None:
+        if is_gone:
+            raise Stopped("its runtime has ended") from None

@@ -174,7 +174,7 @@ def _module(value: object) -> str:
     return lowlevel.module_name(absolute_path(given, "MODULE") if os.sep in given else given)
 
 
-def _record(record: code.VersionRecord) -> Plist:
+def _record(record: code.VersionInfo) -> Plist:
     return {
         "version": record.version,
         "vsn": None if record.vsn is None else str(record.vsn),
