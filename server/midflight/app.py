@@ -52,6 +52,8 @@ from midflight.errors import (
 from midflight.event_loop import run_main
 from midflight.kernel import CrashReport, Scheduler, StuckReport, exit, log_crash, trouble
 from midflight.log_output import LogOutput, lasting_output
+from midflight.memory import use_few_arenas
+from midflight.pauses import quick_handovers
 from midflight.program import configured_start, function_of, takes_plain_cookie
 
 __all__ = ["Program", "serve", "start_detached"]
@@ -85,8 +87,10 @@ def serve(root: Path, announce: Callable[[int], object], *, port: int = 0, progr
     place = ProjectFiles(root)
     note_project(place.root)
     ending = _Ending()
+    use_few_arenas()
     with ExitStack() as stack:
         stack.enter_context(ending.on_signals())
+        stack.enter_context(quick_handovers())
         if program is None:
             output = stack.enter_context(lasting_output())
             announce = partial(_announce, output, announce)

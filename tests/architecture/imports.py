@@ -32,6 +32,7 @@ SEEN_BY: dict[str, frozenset[str]] = {
     **{layer: frozenset(LAYERS[:rank]) for rank, layer in enumerate(LAYERS)},
     "watchdog": frozenset({"outside", "text", "errors", "kernel"}),
     "all_tasks": frozenset({"kernel"}),
+    "memory": frozenset(),
     "pauses": frozenset(),
     "event_loop": frozenset({"outside", "text", "kernel", "pauses"}),
     "driver": frozenset({"outside", "text", "errors", "kernel", "code", "watchdog", "all_tasks", "event_loop", "epc"}),
@@ -42,7 +43,8 @@ SEEN_BY: dict[str, frozenset[str]] = {
     "log_output": frozenset(),
     "program": frozenset({"errors", "code"}),
 }
-SEEN_BY["app"] |= {"driver", "event_loop", "detached_log", "editors", "log_output", "program"}
+SEEN_BY["epc"] |= {"memory"}
+SEEN_BY["app"] |= {"driver", "event_loop", "memory", "pauses", "detached_log", "editors", "log_output", "program"}
 SEEN_BY["cli"] |= {"driver", "editors", "program"}
 # midflight/__init__.py: the public names
 SEEN_BY[""] = frozenset(SEEN_BY) - {"cli", "app", "detached_log", "editors", "program", "testing", "coverage", ""}

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import inspect
 import logging
 import re
 import threading
@@ -10,6 +11,7 @@ from typing import Any
 import pytest
 
 from helpers.epc_peer import DEADLINE_SECONDS, frame
+from midflight.epc.sexp import write
 from midflight.epc.wire import PAYLOAD_LIMIT
 from midflight.errors import MidflightError
 
@@ -204,6 +206,33 @@ def test_methods_are_listed(bench: Any) -> None:
     """The EPC message `methods` works as with every EPC server."""
     with bench.peer() as peer:
         assert peer.ask("(methods 4)").startswith('(return 4 ((echo nil "")')
+
+
+def test_a_list_of_methods_is_written_once(bench: Any, monkeypatch: pytest.MonkeyPatch) -> None:
+    """A request of eleven bytes costs no more to answer than to send, however often it comes."""
+    written: list[object] = []
+    monkeypatch.setattr("midflight.epc.connection.write", lambda value: written.append(value) or write(value))
+    with bench.peer() as peer:
+        first, second = peer.ask("(methods 4)"), peer.ask("(methods 5)")
+
+    assert len(written) == 1
+    assert second == first.replace("(return 4", "(return 5")
+
+
+def test_a_connection_reads_no_signature_of_the_methods_that_it_does_not_call(
+    node: Any, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """There are more than a hundred, and each connection has a table of its own; to connect costs the others little."""
+    with node.connect() as client:
+        client.call("ping")
+    read: list[object] = []
+    signature = inspect.signature
+    monkeypatch.setattr("inspect.signature", lambda function: read.append(function) or signature(function))
+
+    with node.connect() as client:
+        client.call("ping")
+
+    assert read == []
 
 
 def test_log_that_raises_leaves_the_connection_served(bench: Any, capsys: pytest.CaptureFixture[str]) -> None:

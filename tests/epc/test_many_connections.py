@@ -148,3 +148,42 @@ def test_requests_of_a_connection_that_broke_are_not_begun(bench: Any) -> None:
         assert last.wait(0.1 if is_broken else DEADLINE_SECONDS) is not is_broken
         assert done == ([] if is_broken else [2])
         assert connection.received_count == 3
+
+
+def test_pings_of_a_peer_that_is_gone_are_not_answered(bench: Any) -> None:
+    """The thread that reads all connections has others to serve; requests in order are carried out all the same."""
+    handled: list[int] = []
+    noted = threading.Event()
+    bench.urgent["ping"] = lambda: handled.append(1)
+    bench.functions["note"] = noted.set
+    with bench.peer() as peer:
+        (connection,) = bench.server.peers()
+        with connection.outbox.lock:
+            connection.outbox.close()  # as a send does that has failed
+        peer.send(frame("(call 1 ping nil)") * 50 + frame("(call 2 note nil)"))
+        assert noted.wait(DEADLINE_SECONDS)
+
+    assert handled == []
+
+
+def test_a_connection_that_has_ended_holds_none_of_its_bytes(bench: Any, monkeypatch: pytest.MonkeyPatch) -> None:
+    """Half a frame that was read, and answers that nobody took: else they wait for a collection of garbage."""
+    size = 3_000_000
+    given: list[object] = []
+    monkeypatch.setattr("midflight.epc.connection.give_back", lambda: given.append(True))
+    bench.functions["much"] = lambda: "x" * size
+    with bench.peer() as peer, bench.peer() as small:
+        connection, other = bench.server.peers()
+        peer.send(frame("(call 1 much nil)") + b"7fffff" + b"y" * size)
+        while len(connection.frames._buffer) < size or not connection.outbox.most_bytes:
+            assert small.ask("(call 6 ping nil)") == '(return 6 "pong")'
+        assert given == []
+        small.close()
+    with bench.server._changed:
+        assert bench.server._changed.wait_for(lambda: not bench.server._peers, DEADLINE_SECONDS)
+    bench.stop()
+
+    assert connection.frames.forget() == 0
+    assert connection.outbox.wait_empty(0)
+    assert given == [True]  # once, for the one that had much
+    assert other.outbox.most_bytes < 1000

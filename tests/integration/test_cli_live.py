@@ -112,6 +112,15 @@ def test_top_has_who_does_most_first(stock: RemoteServer, project: Path, capsys:
     assert text.splitlines()[2].split() == ["PID", "NAME", "STATUS", "MESSAGES", "REDS/S", "MODULE", "VERSION", "AT"]
 
 
+def test_a_server_has_its_threads_hand_the_interpreter_over_soon(stock: RemoteServer) -> None:
+    """A request goes through four threads, and each waits for it behind all that compute."""
+    session = stock.call("shell/open")["session"]
+
+    answer = stock.call("shell/eval", session, "import sys; sys.getswitchinterval() <= 0.0005")
+
+    assert answer["value"] == "True", answer
+
+
 def test_top_on_a_terminal_is_drawn_anew_until_q(
     stock: RemoteServer, project: Path, runtime_dir: Path, tmp_path: Path
 ) -> None:

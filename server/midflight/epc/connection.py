@@ -12,7 +12,6 @@ server. What is replaced, since it has none: limits, order, one writer, one answ
 
 from __future__ import annotations
 
-import inspect
 import logging
 import socket
 import threading
@@ -29,11 +28,12 @@ from midflight.epc.io_thread import IoThread
 from midflight.epc.method import AnswerThen, Lane, Method
 from midflight.epc.outbox import Outbox
 from midflight.epc.queue_of_requests import QueueOfRequests
-from midflight.epc.sexp import ITEMS_LIMIT, Symbol
+from midflight.epc.sexp import ITEMS_LIMIT, Symbol, Written, write
 from midflight.epc.wire import Frame, FrameReader, Message, Opening, Oversized, decode, encode, opening
 from midflight.epc.workers import Workers
 from midflight.errors import ConnectionLost, FrameError, MidflightError, RequestError, WireError
 from midflight.kernel import trouble
+from midflight.memory import give_back
 from midflight.text import exception_said
 
 __all__ = ["Connection"]
@@ -41,7 +41,7 @@ __all__ = ["Connection"]
 _log = logging.getLogger("midflight.epc")
 
 _RECEIVE_BYTES = 64 * 1024
-_TURN_SECONDS = 0.002
+_TURN_SECONDS = 0.001
 _URGENT_BYTES = 4096
 _LARGE_BYTES = 256 * 1024
 _ASIDE_REQUESTS = 8
@@ -76,9 +76,11 @@ class Connection(EPCHandler):  # type: ignore[misc]  # epc has no type hints
         self.frames = FrameReader()
         self.outbox = Outbox(partial(self.io.wake, self), self._give_up)
         self._queue = QueueOfRequests(self.workers, self._handle, self._fail_calls)
+        self._list: Written | None = None  # of the methods, for who asks
         self._lock = threading.Lock()
         self._at_close: list[Callable[[], object]] | None = []
         self._aside_count = 0
+        self._largest = 0  # bytes that were held at once
         self._is_begun = False
         self._is_cut = False
         self._is_broken = False
@@ -132,6 +134,7 @@ class Connection(EPCHandler):  # type: ignore[misc]  # epc has no type hints
 
     def lost(self) -> None:
         """Finish, on a worker, the connection from which nothing can be read any more. Never waits."""
+        self._largest = max(self._largest, self.frames.forget())  # else they wait for the next garbage collection
         self.workers.run(self.finish)
 
     def step_aside(self) -> None:
@@ -164,8 +167,10 @@ class Connection(EPCHandler):  # type: ignore[misc]  # epc has no type hints
         with self._lock:
             functions, self._at_close = self._at_close or [], None
         with ExitStack() as stack:  # each step runs though one before it failed; last in, first out
+            stack.callback(self._give_back)
             stack.callback(partial(self.io.remove, self) if self._is_begun else self.request.close)
             stack.callback(super().finish)
+            stack.callback(self.outbox.forget)
             stack.callback(self.cut)
             if self._is_begun:
                 stack.callback(self.outbox.wait_empty, _DRAIN_SECONDS)
@@ -173,6 +178,11 @@ class Connection(EPCHandler):  # type: ignore[misc]  # epc has no type hints
             stack.callback(self.outbox.close)
             for function in functions:
                 stack.callback(function)
+
+    def _give_back(self) -> None:
+        """Give memory back to the system, if the connection had much of it."""
+        if max(self._largest, self.outbox.most_bytes) > _LARGE_BYTES:
+            give_back()
 
     def cut(self) -> None:
         """End the connection now; the I/O thread then sees its end. Callable from any thread."""
@@ -210,7 +220,8 @@ class Connection(EPCHandler):  # type: ignore[misc]  # epc has no type hints
         head = opening(event.payload)
         match self._lane(head, len(event.payload)):
             case Lane.AT_ONCE:
-                self._handle(event.payload)
+                if not self.outbox.is_closed:  # thousands of pings of a peer that is gone are answered to nobody
+                    self._handle(event.payload)
             case Lane.ASIDE:
                 self.workers.run(partial(self._handle_aside, event.payload))
             case None:
@@ -256,6 +267,7 @@ class Connection(EPCHandler):  # type: ignore[misc]  # epc has no type hints
                 errback(lost)
 
     def _handle(self, payload: bytes) -> None:
+        self._largest = max(self._largest, len(payload))
         try:
             with self.reading_large if len(payload) > _LARGE_BYTES else nullcontext():
                 message = decode(payload, items_limit=self.items_limit)
@@ -284,7 +296,11 @@ class Connection(EPCHandler):  # type: ignore[misc]  # epc has no type hints
         return method(*arguments)
 
     def _list_methods(self) -> object:
-        return [(Symbol(method.name), None, inspect.getdoc(method.function) or "") for method in self.methods.values()]
+        # Written once: a request of eleven bytes for all these texts must not cost more to answer than to send.
+        if self._list is None:
+            methods = self.methods.values()
+            self._list = Written(write([(Symbol(method.name), None, method.description) for method in methods]))
+        return self._list
 
     def _answer(self, uid: object, function: Callable[..., object], *arguments: Any) -> None:
         """Send exactly one answer, whatever `function` returns or raises."""

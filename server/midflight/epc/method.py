@@ -6,10 +6,14 @@ import inspect
 from collections.abc import Callable
 from dataclasses import dataclass
 from enum import Enum, auto
+from functools import lru_cache
+from types import MethodType
 
 from midflight.errors import RequestError
 
 __all__ = ["AnswerThen", "Lane", "Method"]
+
+_FUNCTIONS = 512
 
 
 class Lane(Enum):
@@ -29,25 +33,53 @@ class AnswerThen:
 
 
 class Method:
-    """A function that the peer may call, with its signature read once."""
+    """A function that the peer may call.
+
+    Each connection has a table of some hundred, of which it calls a few: what is read of a function is read when it is
+    needed, and once for all connections.
+    """
+
+    __slots__ = ("function", "lane", "name")
 
     def __init__(self, name: str, function: Callable[..., object], lane: Lane = Lane.IN_ORDER) -> None:
         self.name = name
         self.function = function
         self.lane = lane
-        self._signature = inspect.signature(function)
+
+    @property
+    def description(self) -> str:
+        """The docstring of the function, "" if it has none."""
+        return _description(_plain(self.function))
 
     def __call__(self, *arguments: object) -> object:
         """Call the function.
 
         Raises: RequestError if it does not take that many arguments.
         """
+        function = self.function
+        signature = _signature(_plain(function))
+        own = (function.__self__,) if isinstance(function, MethodType) else ()
         try:
-            self._signature.bind(*arguments)
+            signature.bind(*own, *arguments)
         except TypeError:
-            names = " ".join(name.upper() for name in self._signature.parameters) or "no arguments"
+            names = " ".join(name.upper() for name in list(signature.parameters)[len(own) :]) or "no arguments"
             raise RequestError(
                 f"{self.name} takes {names}, received {len(arguments)} argument(s); nothing was done. "
                 "Send the arguments it takes."
             ) from None
-        return self.function(*arguments)
+        return function(*arguments)
+
+
+def _plain(function: Callable[..., object]) -> Callable[..., object]:
+    """Return the function of a bound method: it is the same for all connections."""
+    return function.__func__ if isinstance(function, MethodType) else function
+
+
+@lru_cache(maxsize=_FUNCTIONS)
+def _signature(function: Callable[..., object]) -> inspect.Signature:
+    return inspect.signature(function)
+
+
+@lru_cache(maxsize=_FUNCTIONS)
+def _description(function: Callable[..., object]) -> str:
+    return inspect.getdoc(function) or ""

@@ -61,6 +61,7 @@ class Outbox:
         self._limit_bytes = limit_bytes
         self._frames: deque[bytes] = deque()
         self._waiting_bytes = 0
+        self.most_bytes = 0  # that have waited at once
         self._rest = memoryview(b"")  # of the frame that is being sent
         self._is_sending = False
         self.is_closed = False
@@ -84,6 +85,7 @@ class Outbox:
                 )
             self._frames.append(frame)
             self._waiting_bytes += len(frame)
+            self.most_bytes = max(self.most_bytes, self._waiting_bytes)
         self.wake()
 
     def wake(self) -> None:
@@ -122,12 +124,8 @@ class Outbox:
         except BlockingIOError:
             raise
         except OSError:
-            with self.lock:
-                self._frames.clear()
-                self._waiting_bytes = 0
-                self._rest = memoryview(b"")
-                self._is_sending = False
-                self.close()
+            self.close()
+            self.forget()
             raise
         return self._seconds_to_wait()
 
@@ -136,6 +134,15 @@ class Outbox:
         with self.lock:
             self.is_closed = True
             self._channels.clear()
+            self.lock.notify_all()
+
+    def forget(self) -> None:
+        """Drop what was put and has not been sent."""
+        with self.lock:
+            self._frames.clear()
+            self._waiting_bytes = 0
+            self._rest = memoryview(b"")
+            self._is_sending = False
             self.lock.notify_all()
 
     def wait_empty(self, seconds: float) -> bool:

@@ -24,6 +24,7 @@ __all__ = [
     "ITEMS_LIMIT",
     "Symbol",
     "Vector",
+    "Written",
     "arguments_of",
     "plain",
     "read",
@@ -71,6 +72,12 @@ _STRING_ESCAPES = {"\\": r"\\", '"': r"\"", "\b": r"\b", "\f": r"\f", "\n": r"\n
 
 class Symbol(str):
     """A name that is written without quotes, as of a method or a key."""
+
+    __slots__ = ()
+
+
+class Written(str):
+    """A value as it is written already."""
 
     __slots__ = ()
 
@@ -254,6 +261,8 @@ def write(value: object, depth: int = 0) -> str:
     if value is True:
         return "t"
     if isinstance(value, str):
+        if isinstance(value, Written):
+            return str(value)
         return _written_symbol(value) if isinstance(value, Symbol) else _written_string(value)
     if isinstance(value, int):
         if value.bit_length() > 3 * ATOM_CHARACTERS:

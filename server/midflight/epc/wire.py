@@ -100,6 +100,12 @@ class FrameReader:
         """Add bytes as they arrived."""
         self._buffer += data
 
+    def forget(self) -> int:
+        """Drop what has arrived and was not taken as an event; return how many bytes that was."""
+        count = len(self._buffer)
+        self._buffer = bytearray()
+        return count
+
     def next_event(self) -> Frame | Oversized | None:
         """Return the next whole frame, or None if more bytes are needed.
 
