@@ -236,7 +236,7 @@ def test_a_subclass_of_the_module_is_upgraded(project, runtime):
 
     async def main():
         pid = await sys.modules["leaf"].Leaf.start()
-        await code.upgrade("leaf")
+        await code.upgrade("leaf", text + "__vsn__ = 2\n")
         return await call(pid, "get")
 
     assert runtime.run(main) == 101

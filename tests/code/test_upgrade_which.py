@@ -158,6 +158,40 @@ def test_a_code_change_that_stays_in_the_text_does_not_run_again(runtime):
     assert runtime.run(main) == (code.LoadReport, [(2, {"sum": 1})])
 
 
+@pytest.mark.parametrize("many", [False, True])
+def test_an_upgrade_runs_no_code_change_twice_either(runtime, many):
+    """A comment is no reason; the server takes the new class, and its state stays."""
+
+    async def main():
+        pids = await start_ledgers(1)
+        first = ledger(2, TO_A_DICT).replace("__vsn__", "vsn")
+        await code.upgrade("ledger", first)
+        second = "# A comment.\n" + first.replace("return (2,", "return (20,")
+        if many:
+            (report,) = await code.upgrade_many([("ledger", second)])
+        else:
+            report = await code.upgrade("ledger", second)
+        return [each.is_changed for each in report.servers], await answers(pids)
+
+    ran, found = runtime.run(main)
+    assert found[0][1] == {"sum": 1}
+    assert ran == [False]
+
+
+def test_a_downgrade_over_a_comment_runs_no_code_change(runtime):
+    """Both texts have the same one."""
+
+    async def main():
+        pids = await start_ledgers(1)
+        first = ledger(2, TO_A_DICT).replace("__vsn__", "vsn")
+        await code.upgrade("ledger", first)
+        await code.upgrade("ledger", "# A comment.\n" + first)
+        await code.upgrade("ledger", to=2)
+        return await answers(pids)
+
+    assert runtime.run(main) == [(2, {"sum": 1})]
+
+
 def test_a_code_change_of_another_text_runs(runtime):
     """It was written for this."""
 

@@ -63,7 +63,8 @@ class Planner:
         if made is None:
             return None
         new = class_in(made.namespace, cls.__qualname__)
-        if new is None or (terms.only_news and not is_news(new, self._versions, cls)):
+        is_due = new is not None and is_news(new, self._versions, cls)
+        if new is None or (terms.only_news and not is_due):
             return None
         name = made.unit.name
         version = newest_version_with(cls)
@@ -73,10 +74,11 @@ class Planner:
             # The younger class knows both kinds of state, as in OTP, where code_change runs before the older code is
             # loaded: the older one was written when there was one.
             changer, old_vsn = cls, ("down", made.version.vsn)
+            is_due = is_due or not has_code_change(new)
         else:
             changer, old_vsn = new, version and version.vsn
         is_same = terms.back_to is not None and version is not None and steps == 0
-        if is_same or not has_code_change(changer):
+        if is_same or not is_due or not has_code_change(changer):
             return Plan(name, new, None, version, None, None)
         return Plan(name, new, changer, version, old_vsn, terms.extra)
 
