@@ -38,9 +38,11 @@ CODE = {
     ),
     *("processes", "check_process_code", "lingering", "why_alive"),
     *("current", "migrate", "migrate_state", "old_instances", "on_load", "on_unload", "once", "live"),
+    *("recover", "forget", "migrate_objects"),
     *("LoadReport", "UpgradeReport", "MoveReport", "RehearsalReport", "Preview", "Checked", "Diff", "WhyAlive"),
     *("Change", "Diagnostic", "Keeper", "Lingering", "LoadInfo", "NotMoved", "ServerChange", "StaleImport"),
     *("Superseded", "VersionInfo", "Held", "Holder", "Holders", "StaleSubclass"),
+    "StateChange",
     *(
         "LoadError",
         "LoadInterrupted",

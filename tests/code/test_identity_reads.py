@@ -35,9 +35,9 @@ SAME = {
 DIFFERENT = {
     "a function": ("def it(): pass", "a function, which is made anew"),
     "an async function": ("async def it(): pass", "a function, which is made anew"),
-    "a list": ("it = [1]", "which is another object"),
-    "a call": ("it = dict(a=1)", "which is another object"),
-    "an object of a kept class": ("class A: pass\nit = A()", "which is another object"),
+    "a list": ("it = []\nit.append(1)", "which is another object"),
+    "a call": ("it = dict(a=1)\nit.update()", "which is another object"),
+    "an object of a kept class": ("class A: pass\nit = A()\nit.x = 1", "which is another object"),
     "a note": ("from typing import Annotated\nit = Annotated[int, []]", "which is another object"),
     "the version's number": ("it = __midflight_version__", "which is another object"),
     "what a function rebinds": (

@@ -243,7 +243,10 @@ def test_the_version_before_goes_though_it_was_live(project, shop):
     """A live callable keeps the current version only."""
     found = live(shop.plain)
 
-    load(project, 2)
+    report = load(project, 2)
+    for each in report.state:
+        if each.outcome == "left":  # recoverable on purpose
+            code.forget("shop", each.name)
     gc.collect()
 
     assert found(1) == (2, 1, 1)

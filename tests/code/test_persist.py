@@ -29,15 +29,16 @@ def test_an_assignment_that_is_kept_does_not_run_wherever_it_stands(project, whe
     assert sys.modules["thing"].CALLS == []
 
 
-def test_an_assignment_to_another_name_too_runs(project):
-    """That one is made anew."""
+def test_an_assignment_to_another_name_too_is_for_the_rules_of_state(project):
+    """It is kept if its statement is the same, and else it runs."""
     text = "__persist__ = ['kept']\nkept = other = []\n"
     project.load_text("thing", text)
     before = sys.modules["thing"].other
 
     project.load_text("thing", text)
-
-    assert sys.modules["thing"].other is not before
+    assert sys.modules["thing"].kept is sys.modules["thing"].other is before
+    project.load_text("thing", text.replace("other", "more"))
+    assert sys.modules["thing"].more is not before
 
 
 @pytest.mark.parametrize(

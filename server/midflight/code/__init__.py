@@ -38,8 +38,11 @@ from midflight.code.report.load_report import (
     summary,
     text,
 )
+from midflight.code.report.state_report import StateChange
 from midflight.code.report.upgrade_report import ServerChange, UpgradeReport
 from midflight.code.source.definitions import Diff
+from midflight.code.state.left_behind import forget, recover
+from midflight.code.state.take_new_classes import migrate_objects
 from midflight.code.upgrade.upgrade import upgrade, upgrade_many
 from midflight.code.version.hooks import on_load, on_unload, once
 from midflight.errors import (
@@ -76,6 +79,7 @@ __all__ = [
     "ServerChange",
     "StaleImport",
     "StaleSubclass",
+    "StateChange",
     "Superseded",
     "UnknownModuleError",
     "UnknownVersionError",
@@ -90,6 +94,7 @@ __all__ = [
     "current_version",
     "delete",
     "diff",
+    "forget",
     "is_loaded",
     "lingering",
     "live",
@@ -98,6 +103,7 @@ __all__ = [
     "load_modified",
     "loads",
     "migrate",
+    "migrate_objects",
     "migrate_state",
     "missing_modules",
     "modified_modules",
@@ -109,6 +115,7 @@ __all__ = [
     "preview",
     "processes",
     "purge",
+    "recover",
     "rollback",
     "soft_purge",
     "source",

@@ -100,7 +100,7 @@ class Identity:
     """
 
     def __init__(self, unit: Unit, file: str, text: str, old: Namespace, new: Namespace) -> None:
-        before = tree_of(text)
+        self._tree_before = before = tree_of(text)
         self.kept: tuple[str, ...] = ()
         self.superseded: tuple[Superseded, ...] = ()
         self._name, self._file, self._old, self._new = unit.name, file, old, new
@@ -172,6 +172,11 @@ class Identity:
             return tree
         self._new[KEEP] = self.keep
         return guarded(tree, {id(each.statement): name for name, each in self._candidates.items()})
+
+    @property
+    def texts(self) -> tuple[ast.Module, Bindings, Bindings]:
+        """The tree of the version before, its bindings, and those of the new one."""
+        return self._tree_before, self._old_bindings, self._bindings
 
     def keep_nothing(self) -> None:
         """Take it that nothing is kept: the tree with the questions in it could not be compiled."""

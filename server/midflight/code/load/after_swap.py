@@ -21,7 +21,8 @@ from midflight.code.load.new_version import NewVersion
 from midflight.code.load.outcome import Commit
 from midflight.code.load.steps import Step
 from midflight.code.move.move import move_idle
-from midflight.code.report.load_report import Diagnostic
+from midflight.code.report.load_report import SHOWN, Diagnostic
+from midflight.code.report.state_report import StateChange
 from midflight.code.version import hooks
 from midflight.code.version.version import Version
 
@@ -161,6 +162,22 @@ def lost_writes(commit: Commit, new: NewVersion) -> Iterable[Diagnostic]:
             yield Diagnostic(new.unit.path, line, 0, line, 0, "warning", text, "persist")
 
 
+def note_apart(commit: Commit, new: NewVersion) -> None:
+    """Name the scalars that processes in older versions bind again, for themselves only."""
+    learned = commit[new]
+    if new.state is None or not learned.lingering:
+        return
+    shown = [repr(each.pid) for each in learned.lingering[:SHOWN]]
+    more = f" and {len(learned.lingering) - SHOWN} more" if len(learned.lingering) > SHOWN else ""
+    numbers = sorted({each.version for each in learned.lingering})
+    versions = f"version{'s' if len(numbers) > 1 else ''} {', '.join(map(str, numbers))}"
+    go = "goes on with a copy of its" if len(shown) == 1 and not more else "go on with copies of their"
+    why = f"{', '.join(shown)}{more} {go} own in {versions}: what is bound there is not seen here"
+    persistent = hooks.persistent(new.unit.tree)
+    names = [name for name in new.state.counted_apart() if name not in persistent]
+    learned.state = [*learned.state, *(StateChange(name, "apart", why) for name in names)]
+
+
 def note_seconds(swapped: Swapped) -> None:
     """Note how long the commit took."""
     for new in swapped.commit.new:
@@ -179,6 +196,7 @@ AFTER_SWAP: tuple[AfterSwap, ...] = (
     AfterSwap("which functions of old versions others hold is not known", note_held),
     AfterSwap(MOVES_UNKNOWN, move_urgent),
     AfterSwap("what live callables of it show is not known", each=note_live),
+    AfterSwap("which scalars count apart is not known", each=note_apart),
     AfterSwap("what __persist__ misses is not known", each=note_lost_writes),
     AfterSwap("how long it took is not known", note_seconds),
 )

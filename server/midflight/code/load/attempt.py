@@ -25,11 +25,12 @@ __all__ = ["Attempt", "Options"]
 
 @dataclass(frozen=True, slots=True)
 class Options:
-    """The options of a load: `force`, `two_versions` and `move`, as `load` takes them."""
+    """The options of a load, as `load` takes them."""
 
     force: bool = False
     two_versions: bool = False
     move: bool = False
+    fresh: frozenset[str] = frozenset()
 
 
 class Attempt:
@@ -61,6 +62,7 @@ class Attempt:
         """Run the body of a draft; from its first change on, what it changes is this load's to put back."""
         with self.load.acting():
             self._begun.append(draft)
+        draft.fresh = self.options.fresh
         draft.make()
         self.drafts.append(draft)
 

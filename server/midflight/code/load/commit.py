@@ -27,6 +27,8 @@ from midflight.code.loading import half_made
 from midflight.code.loading.lock import load_lock
 from midflight.code.loading.under_way import Doing
 from midflight.code.report.load_report import Diagnostic
+from midflight.code.state.left_behind import keep_left
+from midflight.code.state.take_new_classes import superseded_pairs, take_new_classes
 from midflight.code.version import hooks
 from midflight.code.version.class_files import note_classes
 from midflight.code.version.import_hook import carry_submodules
@@ -34,7 +36,26 @@ from midflight.code.version.modules import remember
 
 __all__ = ["CHANGES", "Committed", "States", "commit"]
 
-CHANGES: tuple[Callable[[Commit, NewVersion, ExitStack], object], ...] = ()
+
+def _settle_state(commit: Commit, new: NewVersion, undo: ExitStack) -> None:
+    if new.state is not None:
+        new.state.settle(undo)
+        keep_left(new.unit.name, new.version.number, new.state.left, undo)
+        commit[new].state = new.state.changes
+
+
+def _migrate_objects(commit: Commit, new: NewVersion, undo: ExitStack) -> None:
+    classes: dict[type, type] = {}
+    for each in commit.new:
+        if each.identity is not None and each.state is not None:
+            names = [superseded.name for superseded in each.identity.superseded]
+            classes |= superseded_pairs(each.state.carry.before, each.namespace, names)
+    if classes and new.state is not None:
+        found = take_new_classes(new.unit.name, new.namespace, new.state.roots, classes, undo)
+        commit[new].state = [*commit[new].state, *found]
+
+
+CHANGES: tuple[Callable[[Commit, NewVersion, ExitStack], object], ...] = (_settle_state, _migrate_objects)
 """Called for each version in turn, on the runtime's thread, after the last look and before the swap.
 
 One puts the way back on the stack before each change that it makes (`undo.callback(...)`): if it or a later one raises,

@@ -29,6 +29,11 @@ from midflight.code.report.body_problems import body_problems, with_traceback
 from midflight.code.report.load_report import Diagnostic
 from midflight.code.source.find_module import is_midflights, is_own_file
 from midflight.code.source.unit import Unit, compile_unit
+from midflight.code.state.carry import Carry
+from midflight.code.state.fresh import fresh_names
+from midflight.code.state.module_text import ModuleText
+from midflight.code.state.record import note_bases
+from midflight.code.state.settlement import Settlement
 from midflight.code.version import hooks, snapshots
 from midflight.code.version.facade import Namespace
 from midflight.code.version.import_hook import VersionLoader, fill, spec_of
@@ -56,6 +61,8 @@ class Draft:
         self.old: Namespace = {} if is_first else record.facade.namespace
         self.namespace: Namespace = record.facade.namespace if is_first else {}
         self.identity: Identity | AllNew | None = None
+        self.state: Settlement | None = None
+        self.fresh: frozenset[str] = frozenset()  # names of state that are to be new
         self.warnings: list[Diagnostic] = []
         self.started = time.perf_counter()
         self._version: Version | None = None
@@ -228,9 +235,35 @@ def _keep_no_classes(draft: Draft, tree: ast.Module) -> ast.Module:
     return tree
 
 
+def _ask_for_state(draft: Draft, tree: ast.Module) -> ast.Module:
+    if not isinstance(draft.identity, Identity) or draft.before is None:
+        return tree
+    before, old_bindings, bindings = draft.identity.texts
+    for name in sorted(draft.fresh):
+        if name not in bindings.by_name:
+            why = f"{name} is to be new, and the module binds no such name; check its spelling"
+            raise refused(draft.unit, [module_problem(draft.unit.path, why, "fresh")])
+    carry = Carry(
+        ModuleText(before, draft.before.text or "", old_bindings),
+        ModuleText(draft.unit.tree, draft.unit.text, bindings),
+        draft.old,
+        draft.namespace,
+        draft.fresh | fresh_names(draft.unit.tree),
+    )
+    draft.state = Settlement(carry, draft.unit.name)
+    return carry.guarded(tree)
+
+
+def _keep_no_state(draft: Draft, tree: ast.Module) -> ast.Module:
+    if draft.state is not None:
+        draft.state.carry.keep_nothing()
+    return tree
+
+
 BEFORE_BODY: tuple[Decision, ...] = (
     Decision(_take_persistent, _take_persistent),
     Decision(_ask_for_classes, _keep_no_classes),
+    Decision(_ask_for_state, _keep_no_state),
 )
 """In this order, each on the tree that the one before has returned. In the thread that loads, before the body runs."""
 
@@ -257,11 +290,20 @@ def _note_classes(draft: Draft, code: CodeType) -> Iterator[Diagnostic]:
         yield replace(module_problem(draft.unit.path, text, "identity"), severity="warning")
 
 
+def _note_state(draft: Draft, _: CodeType) -> Iterable[Diagnostic]:
+    if draft.state is not None:
+        draft.state.finish()
+    else:
+        note_bases(draft.namespace, ModuleText(draft.unit.tree, draft.unit.text).names())
+    return ()
+
+
 AFTER_BODY: tuple[Callable[[Draft, CodeType], Iterable[Diagnostic]], ...] = (
     _note_vsn,
     _note_reads,
     _check_persistent,
     _note_classes,
+    _note_state,
 )
 """Each gets the draft and the code of its body, and returns the warnings that it has.
 

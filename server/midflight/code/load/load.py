@@ -37,12 +37,14 @@ def load(
     force: bool = False,
     two_versions: bool = False,
     move: bool = False,
+    fresh: Iterable[str] = (),
 ) -> LoadReport:
     """Load a module as its new version, and return a report on the load. Kills nobody; identical text is a version too.
 
     `path_or_name` is a file or a dotted name; `source` its text, if that is not what the file holds. `force` overrides
     what the checks refuse, and a name that belongs to another file. `two_versions` allows one old version, as Erlang
-    does. `move` moves the idle processes at once, as `move()` does. Callable from any thread: the module's body runs in
+    does. `move` moves the idle processes at once, as `move()` does. The state of the module stays, but for the names in
+    `fresh`, which are new. Callable from any thread: the module's body runs in
     the calling one, and processes run on meanwhile. A process that calls it itself holds up all the others for as
     long; `await asyncio.to_thread(load, ...)` does not.
 
@@ -56,7 +58,9 @@ def load(
         report.module, report.version, report.changed  # -> ('shop', 2, ('PRICE',))
         shop.PRICE  # -> 3
     """
-    return load_units([unit_of(path_or_name, source, loaded_places())], Options(force, two_versions, move))[0]
+    return load_units(
+        [unit_of(path_or_name, source, loaded_places())], Options(force, two_versions, move, names_in(fresh))
+    )[0]
 
 
 def load_many(
@@ -144,3 +148,13 @@ def _number_before(record: Module) -> int:
     if not older:
         raise UnknownVersionError(record.name, current.number - 1 if current is not None else 0, [])
     return max(older)
+
+
+def names_in(fresh: Iterable[str]) -> frozenset[str]:
+    """Return the names that are to be new.
+
+    Raises: TypeError for one name alone, whose letters would be taken for names.
+    """
+    if isinstance(fresh, str):
+        raise TypeError(f"a list of names is wanted, not {fresh!r} alone; nothing was loaded. Give [{fresh!r}]")
+    return frozenset(fresh)

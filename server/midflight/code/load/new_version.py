@@ -17,6 +17,7 @@ from midflight.code.report.load_report import Diagnostic, StaleImport
 from midflight.code.source.definitions import compare, definitions_of
 from midflight.code.source.find_module import PROGRAM
 from midflight.code.source.unit import Unit
+from midflight.code.state.settlement import Settlement
 from midflight.code.version.facade import Namespace
 from midflight.code.version.import_watch import imported_names
 from midflight.code.version.modules import Module, all_modules
@@ -43,6 +44,7 @@ class NewVersion:
     namespace: Namespace
     is_first: bool
     identity: Identity | AllNew | None
+    state: Settlement | None
     warnings: tuple[Diagnostic, ...]
     refusals: tuple[Diagnostic, ...]
     differences: tuple[Names, Names, Names]
@@ -89,6 +91,7 @@ def look_at(draft: Draft, group: Mapping[str, Namespace], *, force: bool) -> New
         namespace=draft.namespace,
         is_first=draft.is_first,
         identity=draft.identity,
+        state=draft.state,
         warnings=tuple(warnings),
         refusals=tuple(refusals),
         differences=version.differences,

@@ -8,13 +8,16 @@ Laws:
 from __future__ import annotations
 
 import logging
+import sys
 from collections.abc import Iterable, Sequence
 from dataclasses import dataclass, field
 from dataclasses import replace as replaced
+from types import ModuleType
 
 from midflight.code.load.new_version import NewVersion
 from midflight.code.report.held import Held, Holders, StaleSubclass
-from midflight.code.report.load_report import Diagnostic, Lingering, LoadReport, MoveReport
+from midflight.code.report.load_report import Diagnostic, Lingering, LoadReport, MoveReport, StaleImport
+from midflight.code.report.state_report import StateChange
 from midflight.kernel import trouble
 from midflight.text import exception_said
 
@@ -34,6 +37,7 @@ class Learned:
     moves: MoveReport
     warnings: list[Diagnostic] = field(default_factory=list)
     lingering: Sequence[Lingering] = ()
+    state: Sequence[StateChange] = ()
     seconds: float = 0.0
     held: tuple[Held, ...] = ()
     holders: Holders | None = None
@@ -93,6 +97,14 @@ def report_of(new: NewVersion, commit: Commit) -> LoadReport:
         return LoadReport(new.unit.name, number, new.unit.path, warnings=tuple(learned.warnings), current=number)
 
 
+def _is_kept(new: NewVersion, stale: StaleImport) -> bool:
+    """Say whether a module has imported state that the commit has kept, which the checks could not know."""
+    importer = sys.modules.get(stale.module)
+    if new.state is None or not isinstance(importer, ModuleType):
+        return False
+    return new.state.is_kept(ModuleType.__getattribute__(importer, "__dict__").get(stale.name))
+
+
 def whole_report(new: NewVersion, commit: Commit) -> LoadReport:
     """Return the report on a version, as if it were current."""
     learned, number = commit[new], new.version.number
@@ -106,7 +118,7 @@ def whole_report(new: NewVersion, commit: Commit) -> LoadReport:
         removed=removed,
         warnings=(*new.warnings, *learned.warnings),
         lingering=learned.lingering,
-        stale_imports=new.stale_imports,
+        stale_imports=tuple(each for each in new.stale_imports if not _is_kept(new, each)),
         prepare_ms=new.seconds * 1000,
         commit_ms=learned.seconds * 1000,
         current=number,
@@ -117,4 +129,5 @@ def whole_report(new: NewVersion, commit: Commit) -> LoadReport:
         held=learned.held,
         holders=learned.holders,
         subclasses=learned.subclasses,
+        state=tuple(learned.state),
     )

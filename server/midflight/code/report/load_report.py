@@ -12,6 +12,7 @@ from functools import singledispatch
 from typing import Literal
 
 from midflight.code.report.held import Held, Holders, StaleSubclass, held_lines
+from midflight.code.report.state_report import StateChange, kept_lines, kept_state, told_lines
 from midflight.code.report.who_lingers import Lingering, count_in, versions_of
 from midflight.kernel import Pid
 
@@ -56,6 +57,7 @@ REMEDY = {
     "overtaken": "Load again.",
     "replaced": "",
     "snapshot": "",
+    "fresh": "",
     "live-call": "Keep what the old code calls, or load with force=True.",
     "undefined-name": "Fix the line, or load with force=True.",
     "not-awaited": "Fix the line, or load with force=True.",
@@ -156,6 +158,7 @@ class LoadReport:
     held: tuple[Held, ...] = ()
     holders: Holders | None = None
     subclasses: tuple[StaleSubclass, ...] = ()
+    state: tuple[StateChange, ...] = ()
 
     @property
     def can_be_forced(self) -> bool:
@@ -186,6 +189,7 @@ def loaded_line(report: LoadReport, loaded: str, servers: str, milliseconds: flo
     parts = [
         _changes(report),
         servers,
+        kept_state(report.state),
         _count(report.warnings, "warning"),
         _count(report.stale_imports, "stale import"),
         _count(report.held, "held function"),
@@ -291,6 +295,7 @@ def text(report: LoadReport | MoveReport) -> str:
     if report.version is not None:
         lines.append(f"  {'file:':9}{report.path}")
         lines += _identity_lines(report)
+        lines += kept_lines(report.state)
         lines.append(
             f"  {'time:':9}prepared in {report.prepare_ms:.1f} ms, processes held for {report.commit_ms:.1f} ms"
         )
@@ -302,6 +307,7 @@ def text(report: LoadReport | MoveReport) -> str:
                 title,
                 *(f"  {each.path}:{each.line}:{each.column}: {each.message}" for each in found),
             ]
+    lines += told_lines(report.state)
     if report.stale_imports:
         lines += ["", "Names that other modules imported, and keep from an older version"]
         lines += [f"  {each.name} in {each.module}" for each in report.stale_imports]

@@ -6,18 +6,34 @@ the body made.
 
 from __future__ import annotations
 
-from collections import Counter, OrderedDict, defaultdict, deque
+import weakref
+from collections import Counter, OrderedDict, UserDict, defaultdict, deque
 from collections.abc import Callable, Iterable
 from dataclasses import dataclass, field
 from itertools import compress
+from types import NoneType
 from typing import Any
 
-__all__ = ["CONTAINERS", "MAPPINGS", "MOST", "TOO_LARGE", "Copy", "TooLarge", "copy_of", "is_container", "size_of"]
+__all__ = [
+    "CONTAINERS",
+    "MAPPINGS",
+    "MOST",
+    "SETS",
+    "TOO_LARGE",
+    "Copy",
+    "TooLarge",
+    "copy_of",
+    "is_container",
+    "size_of",
+]
 
 MOST = 10_000  # items of one value, at all depths
 
-MAPPINGS: frozenset[type] = frozenset({dict, OrderedDict, defaultdict, Counter})
-CONTAINERS: frozenset[type] = MAPPINGS | {list, deque, set, bytearray}
+MAPPINGS: frozenset[type] = frozenset(
+    {dict, OrderedDict, defaultdict, Counter, UserDict, weakref.WeakValueDictionary, weakref.WeakKeyDictionary}
+)
+SETS: frozenset[type] = frozenset({set, weakref.WeakSet})
+CONTAINERS: frozenset[type] = MAPPINGS | SETS | {list, deque, bytearray}
 
 
 @dataclass(slots=True, eq=False)
@@ -25,16 +41,17 @@ class Copy:
     """A container as it was.
 
     `items` is a shallow copy, a dict, list, set or bytes; `inner` the copies of the containers in it, by key or index.
+    `kind` is its class.
     """
 
     original: Any
     items: Any
     inner: dict[Any, Copy] = field(default_factory=dict)
+    kind: type = NoneType
 
-    @property
-    def kind(self) -> type:
-        """The class of the container."""
-        return type(self.original)
+    def __post_init__(self) -> None:
+        if self.kind is NoneType:
+            self.kind = type(self.original)
 
 
 class TooLarge:
@@ -88,7 +105,7 @@ def _shallow(value: Any) -> Copy:
     make: Callable[[Any], Any] = list
     if kind in MAPPINGS:
         make = dict
-    elif kind is set:
+    elif kind in SETS:
         make = set
     elif kind is bytearray:
         make = bytes

@@ -8,7 +8,7 @@ from __future__ import annotations
 
 import ast
 from collections.abc import Iterable, Mapping
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 
 from midflight.code.state.kinds import Kind
 from midflight.code.state.module_text import ModuleText
@@ -16,9 +16,10 @@ from midflight.code.state.names import is_unchanged
 from midflight.code.state.reach import changed_part
 from midflight.code.state.uses import Footprint
 
-__all__ = ["CHANGED", "Candidate", "Candidates", "find_candidates"]
+__all__ = ["CHANGED", "MADE_WITH", "Candidate", "Candidates", "find_candidates"]
 
 CHANGED = "its statement changed"
+MADE_WITH = "it is made with"
 IN_A_LOOP = "its statement stands in a loop"
 TOGETHER = "its statement binds other names too, which are not kept"
 
@@ -39,12 +40,16 @@ class Candidate:
 
 @dataclass(slots=True)
 class Candidates:
-    """The names that may be kept, and for each other one the reason why not. `unchanged` are the names of state whose
-    statements are the same in both texts."""
+    """The names that may be kept, and for each other one the reason why not.
+
+    `unchanged` are the names of state whose statements are the same in both texts; `made_otherwise` those of them for
+    whose objects something has changed that makes them.
+    """
 
     found: dict[str, Candidate]
     why_not: dict[str, str]
     unchanged: frozenset[str]
+    made_otherwise: set[str] = field(default_factory=set)
 
 
 def find_candidates(
@@ -98,7 +103,8 @@ class _Search:
         old = self._old.definitions.reached(referred, footprint.methods)
         changed = changed_part(old, self._old.lines, new, self._new.lines)
         if changed is not None:
-            self._outcome.why_not[name] = f"it is made with {changed}, which changed"
+            self._outcome.why_not[name] = f"{MADE_WITH} {changed}, which changed"
+            self._outcome.made_otherwise.add(name)
             return
         # A class that is called is compared by its text; one that is given away must be the same object.
         given = names - footprint.called

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import enum
 import functools
 import logging
 import types
@@ -12,7 +13,7 @@ from typing import Any, Literal, NewType, ParamSpec, TypeVar, TypeVarTuple
 from midflight.code.source.same_value import NEVER_CHANGE, class_path
 from midflight.code.state.base import is_container
 
-__all__ = ["Kind", "kind_of"]
+__all__ = ["Kind", "is_mock", "kind_of"]
 
 Kind = Literal["container", "scalar", "object"]
 
@@ -31,12 +32,17 @@ NEVER = (
 )
 
 
+def is_mock(value: Any) -> bool:
+    """Say whether a value is of a library that puts objects in the place of others for a while."""
+    return str(getattr(type(value), "__module__", "")).startswith(("unittest.mock", "mock.", "wrapt."))
+
+
 def kind_of(value: Any) -> Kind | None:
     """Return the kind of a value of state; None for one that is never state. Asks the value nothing."""
     kind = type(value)
     if is_container(value):
         return "container"
-    if kind in SCALARS or class_path(kind) in NEVER_CHANGE:
+    if kind in SCALARS or issubclass(kind, enum.Enum) or class_path(kind) in NEVER_CHANGE:
         return "scalar"
     if kind is object or issubclass(kind, NEVER):
         return None

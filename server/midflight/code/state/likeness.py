@@ -3,10 +3,11 @@
 from __future__ import annotations
 
 from collections.abc import Callable
+from operator import is_
 from typing import Any
 
 from midflight.code.source.same_value import same
-from midflight.code.state.base import MAPPINGS, Copy
+from midflight.code.state.base import MAPPINGS, SETS, Copy
 from midflight.code.state.own import Own
 
 __all__ = ["is_made_alike", "is_untouched"]
@@ -37,17 +38,18 @@ def _is_alike(
     seen.add((id(copy), id(other)))
     if copy.kind is bytearray:
         return bool(copy.items == other)
-    if copy.kind is set:
+    if copy.kind in SETS:
         return _is_set_alike(copy.items, other, is_leaf_alike)
     if copy.kind in MAPPINGS:
         keys: Any = list(copy.items)
-        if not all(map(is_leaf_alike, keys, list(other))):
+        others = list(other)
+        if not all(map(is_, keys, others)) and not all(map(is_leaf_alike, keys, others)):
             return False
         ones, twos = copy.items.values(), other.values()
     else:
         keys, ones, twos = range(len(copy.items)), copy.items, other
     if not copy.inner:
-        return all(map(is_leaf_alike, ones, twos))
+        return all(map(is_, ones, twos)) or all(map(is_leaf_alike, ones, twos))
     for key, one, two in zip(keys, ones, twos, strict=True):
         inner = copy.inner.get(key)
         if inner is None:

@@ -16,7 +16,7 @@ from itertools import chain
 from typing import Any
 
 from midflight.code.source.same_value import same
-from midflight.code.state.base import MAPPINGS, MOST, Copy, is_container
+from midflight.code.state.base import MAPPINGS, MOST, SETS, Copy, is_container
 from midflight.code.state.edits import BytesEdit, Edit, MappingEdit, SequenceEdit, SetEdit
 from midflight.code.state.likeness import is_made_alike, is_untouched
 from midflight.code.state.own import Own, scalar_mark
@@ -38,12 +38,13 @@ class Merge:
 
     `edits` are to be applied, all of them or none. `conflicts` are the paths, `['a'][0]`, of items that base, now and
     new all have another value for; "" is the container itself. `unmerged` are the containers that stay whole, by path,
-    each with the reason.
+    each with the reason. `survivors` are the containers of now, by the id of the one of new that was merged into each.
     """
 
     edits: list[Edit] = field(default_factory=list)
     conflicts: list[str] = field(default_factory=list)
     unmerged: list[tuple[str, str]] = field(default_factory=list)
+    survivors: dict[int, Any] = field(default_factory=dict)
 
 
 def merge(base: Copy | None, now: Any, new: Any, own: Own) -> Merge:
@@ -68,10 +69,11 @@ class _Merging:
         if now is new or id(now) in self._seen:
             return
         self._seen.add(id(now))
+        self.merge.survivors[id(new)] = now
         kind = type(now)
         if kind in MAPPINGS:
             self._mapping(path, base, now, new)
-        elif kind is set:
+        elif kind in SETS:
             self._set(path, base, now, new)
         elif kind is bytearray:
             self._bytes(path, base, now, new)

@@ -36,6 +36,10 @@ class ModuleText:
         """The names that are state, by the text."""
         return state_names(self.bindings)
 
+    def names(self) -> list[str]:
+        """Return the names of which it is noted what the body made of them: state, functions and classes."""
+        return [*self.assigned, *(name for name in self.bindings.by_name if name in self.definitions)]
+
     @cached_property
     def definitions(self) -> Definitions:
         """The functions and classes."""

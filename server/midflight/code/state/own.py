@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import enum
 import functools
 from collections import Counter
 from collections.abc import Iterable
@@ -45,6 +46,8 @@ class Own:
         name = self.name(old)
         if name is not None:
             return name == self.name(new)
+        if issubclass(type(old), enum.Enum) and issubclass(type(new), enum.Enum):
+            return self.name(type(old)) == self.name(type(new)) is not None and old._name_ == new._name_
         return _is_nameless(old) and _is_nameless(new) and type(old) is type(new)
 
     def renewed(self, value: Any) -> Any:
@@ -54,6 +57,10 @@ class Own:
             return value
         old, new = _at(self._old, name), _at(self._new, name)
         return new if old is value and new is not None and type(new) is type(value) else value
+
+    def is_made_by_old(self, value: Any) -> bool:
+        """Say whether a function was made in the old version, under whatever name."""
+        return type(value) is FunctionType and value.__globals__ is self._old
 
     def marks(self, values: Iterable[Any]) -> list[Mark]:
         """Return a mark for each of the elements that a body put into a list or set: equal for what is the same in the

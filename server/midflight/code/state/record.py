@@ -9,6 +9,7 @@ from typing import Any
 from midflight.code.source.same_value import same
 from midflight.code.state.base import Copy, TooLarge, copy_of
 from midflight.code.state.kinds import kind_of
+from midflight.code.state.loose import LooseCopy, loosened
 from midflight.code.version.facade import Namespace
 
 __all__ = ["RECORD", "Base", "Scalar", "StateRecord", "Thing", "note_bases", "record_of"]
@@ -31,14 +32,26 @@ class Thing:
     kind: type
 
 
-Base = Copy | TooLarge | Scalar | Thing
+Base = Copy | LooseCopy | TooLarge | Scalar | Thing
 
 
 @dataclass(slots=True)
 class StateRecord:
-    """The values of a module's names as its body left them."""
+    """The values of a module's names as its body left them, and all the names that there were.
+
+    In a namespace its copies are loose: it keeps nothing alive.
+    """
 
     bases: dict[str, Base] = field(default_factory=dict)
+    names: frozenset[str] = frozenset()
+
+    def tight(self, namespace: Namespace) -> StateRecord:
+        """Return the record with the objects in its copies, for a load. `namespace` is that of the version."""
+        bases: dict[str, Base] = {
+            name: base.tight(namespace.get(name)) if isinstance(base, LooseCopy) else base
+            for name, base in self.bases.items()
+        }
+        return StateRecord(bases, self.names)
 
     def is_rebound(self, name: str, value: Any) -> bool:
         """Say whether a name has another value than the body gave it. A container that was filled is the same."""
@@ -60,7 +73,7 @@ def note_bases(namespace: Namespace, names: Iterable[str] | None = None) -> Stat
 
     A module of a hundred names, none of them a large container, takes some 30 µs.
     """
-    record = StateRecord()
+    record = StateRecord(names=frozenset(namespace))
     for name in list(namespace) if names is None else names:
         if names is None and name.startswith("__"):
             continue
@@ -74,7 +87,8 @@ def base_of(value: Any) -> Base:
     """Return what is noted of one value."""
     match kind_of(value):
         case "container":
-            return copy_of(value)
+            found = copy_of(value)
+            return loosened(found) if isinstance(found, Copy) else found
         case "scalar":
             return Scalar(value)
     return Thing(id(value), type(value))

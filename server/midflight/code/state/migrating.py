@@ -1,0 +1,192 @@
+"""Objects of superseded classes in the state that is kept: they take the new class, in place wherever Python can.
+
+Laws:
+1. What is looked at are containers, and objects of classes that the code server has loaded; at most `MOST` of them.
+2. Every change has its undo. An object that cannot take its new class stays what it is, and is counted.
+"""
+
+from __future__ import annotations
+
+import enum
+from collections import Counter, deque
+from collections.abc import Callable, Iterable, Iterator
+from contextlib import ExitStack
+from dataclasses import dataclass, field
+from functools import partial
+from types import CodeType, FunctionType
+from typing import Any
+
+from midflight.code.identity.fields import fields_of, put
+from midflight.code.identity.migrate import become
+from midflight.code.source.bindings import codes_in
+from midflight.code.state.base import MAPPINGS, MOST, SETS
+from midflight.code.version.modules import known
+from midflight.errors import MigrationError
+
+__all__ = ["Found", "Migrated", "class_pairs", "codes_of", "find_objects", "migrate_found"]
+
+Newest = Callable[[type], type | None]
+
+FROZEN = (tuple, frozenset)
+
+
+@dataclass(slots=True)
+class Found:
+    """The objects to migrate and all that may hold one, in the order in which they were reached.
+
+    `is_whole` is false if there was more than could be looked at.
+    """
+
+    objects: list[Any] = field(default_factory=list)
+    holders: list[Any] = field(default_factory=list)
+    is_whole: bool = True
+
+    def counts(self) -> Counter[type]:
+        """Count the objects by class."""
+        return Counter(map(type, self.objects))
+
+
+def find_objects(roots: Iterable[Any], newest: Newest, most: int | None = MOST) -> Found:
+    """Look for objects of superseded classes in these values, at every depth.
+
+    `newest` gives the new class of one. At most `most` objects are looked at, all for None.
+    """
+    found = Found()
+    seen: set[int] = set()
+    waiting = deque(roots)
+    while waiting:
+        each = waiting.popleft()
+        kind = type(each)
+        is_wanted = newest(kind) is not None
+        inner = _inner(each, kind, is_wanted)
+        if inner is None and not is_wanted:
+            continue
+        if id(each) in seen:
+            continue
+        seen.add(id(each))
+        if most is not None and len(seen) > most:
+            found.is_whole = False
+            break
+        if is_wanted:
+            found.objects.append(each)
+        if inner is not None:
+            found.holders.append(each)
+            waiting.extend(inner)
+    return found
+
+
+def _inner(value: Any, kind: type, is_wanted: bool) -> Iterable[Any] | None:
+    """Return the values in a container or an object of a loaded module; None if there is nothing to look into."""
+    if kind in MAPPINGS:
+        return (*value, *value.values())
+    if kind in (list, deque, *SETS, *FROZEN):
+        return list(value)
+    if issubclass(kind, enum.Enum) or issubclass(kind, type):
+        return None
+    if is_wanted or known(getattr(kind, "__module__", "")) is not None:
+        return list(fields_of(value).values())
+    return None
+
+
+@dataclass(slots=True)
+class Migrated:
+    """The outcome: how many objects of each class took the new one, and the first error of each class whose could not.
+
+    `replaced` has, by the id of the old one, each object that had to be put in the place of another.
+    """
+
+    done: Counter[str] = field(default_factory=Counter)
+    failed: dict[str, MigrationError] = field(default_factory=dict)
+    replaced: dict[int, Any] = field(default_factory=dict)
+
+
+def migrate_found(found: Found, newest: Newest, undo: ExitStack) -> Migrated:
+    """Give the objects their new classes, and put those that are others then in the place of the old ones."""
+    outcome = Migrated()
+    done, failed, replaced = outcome.done, outcome.failed, outcome.replaced
+    for each in found.objects:
+        old = type(each)
+        new_class = newest(old)
+        if new_class is None:
+            continue
+        fields = None if isinstance(each, (enum.Enum, tuple)) else fields_of(each)
+        try:
+            new = become(each, new_class)
+        except MigrationError as error:
+            failed.setdefault(old.__qualname__, error)
+            continue
+        done[old.__qualname__] += 1
+        if new is not each:
+            replaced[id(each)] = new
+        elif fields is not None:
+            undo.callback(_take_back, each, old, fields)
+    if replaced:
+        for holder in reversed(found.holders):  # what is in a tuple comes before the tuple
+            _replace_in(holder, replaced, undo)
+    return outcome
+
+
+def _take_back(value: Any, old: type, fields: dict[str, Any]) -> None:
+    object.__setattr__(value, "__class__", old)
+    put(value, fields)
+
+
+def _replace_in(holder: Any, replaced: dict[int, Any], undo: ExitStack) -> None:
+    kind = type(holder)
+    is_in = any(id(each) in replaced for each in _inner(holder, kind, True) or ())
+    if not is_in:
+        return
+
+    def new(value: Any) -> Any:
+        return replaced.get(id(value), value)
+
+    fill: Callable[[Any], object]
+    if kind in FROZEN:
+        replaced[id(holder)] = kind(map(new, holder))
+        return
+    if kind in MAPPINGS:
+        saved: Any = list(holder.items())
+        content: Any = [(new(key), new(value)) for key, value in saved]
+        fill = partial(_fill_mapping, holder)
+    elif kind in SETS:
+        saved, content = list(holder), list(map(new, holder))
+        fill = partial(_fill, holder, holder.update)
+    elif kind is list or kind is deque:
+        saved, content = list(holder), list(map(new, holder))
+        fill = partial(_fill, holder, holder.extend)
+    else:
+        saved = fields_of(holder)
+        content = {name: new(value) for name, value in saved.items()}
+        fill = partial(put, holder)
+    undo.callback(fill, saved)
+    fill(content)
+
+
+def _fill(holder: Any, add: Callable[[list[Any]], object], content: list[Any]) -> None:
+    holder.clear()
+    add(content)
+
+
+def _fill_mapping(holder: Any, content: list[tuple[Any, Any]]) -> None:
+    holder.clear()
+    for key, value in content:
+        holder[key] = value
+
+
+def class_pairs(old: type, new: object) -> Iterator[tuple[type, type]]:
+    """Yield a superseded class with the one that has its name now, and the same for the classes in it."""
+    if not isinstance(new, type):
+        return
+    yield old, new
+    for name, value in vars(old).items():
+        if isinstance(value, type) and value.__qualname__ == f"{old.__qualname__}.{name}":
+            yield from class_pairs(value, vars(new).get(name))
+
+
+def codes_of(cls: type) -> Iterator[CodeType]:
+    """Yield the code of the methods of a class, and of what is defined in them."""
+    for value in vars(cls).values():
+        for part in (value, *(getattr(value, name, None) for name in ("__func__", "fget", "fset", "fdel", "func"))):
+            if isinstance(part, FunctionType):
+                yield part.__code__
+                yield from codes_in(part.__code__)

@@ -1,0 +1,305 @@
+"""The commit's part of module state: each name gets the value that it is to have, and everything can be undone."""
+
+from __future__ import annotations
+
+from collections.abc import Iterable, Iterator
+from contextlib import ExitStack
+from dataclasses import dataclass, field
+from types import ModuleType
+from typing import Any
+
+from midflight.code.report.state_report import StateChange
+from midflight.code.source.same_value import same
+from midflight.code.state.base import Copy, TooLarge, size_of
+from midflight.code.state.caches import carry_registrations, lost_results
+from midflight.code.state.candidates import CHANGED
+from midflight.code.state.carry import FRESH, KEEP_STATE, Carry
+from midflight.code.state.holders import Place, places_of
+from midflight.code.state.iterated import is_iterated
+from midflight.code.state.kinds import is_mock, kind_of
+from midflight.code.state.likeness import is_made_alike, is_untouched
+from midflight.code.state.loose import LooseCopy, loosened
+from midflight.code.state.merge import merge
+from midflight.code.state.record import Scalar, Thing, note_bases, record_of
+from midflight.text import short, type_name
+
+__all__ = ["Settlement"]
+
+ABSENT: Any = object()
+
+
+@dataclass(slots=True)
+class Settlement:
+    """The outcome for the state of one new version. `changes` are what the report says, `left` the values left behind
+    and `roots` the values that both versions share."""
+
+    carry: Carry
+    module: str
+    changes: list[StateChange] = field(default_factory=list)
+    left: dict[str, Any] = field(default_factory=dict)
+    roots: dict[str, Any] = field(default_factory=dict)
+    _places: dict[str, list[Place] | None] = field(default_factory=dict)
+
+    def finish(self) -> None:
+        """Look at what the body has made, in the thread that prepares, so that the commit has less to do."""
+        carry = self.carry
+        namespace, record = carry.namespace, carry.record
+        namespace.pop(KEEP_STATE, None)  # it would hold the version before
+        new_record = note_bases(namespace, carry.new.names())
+        for name in carry.unchanged:
+            base = None if record is None else record.bases.get(name)
+            if carry.is_skipped(name) and base is not None:
+                new_record.bases[name] = loosened(base) if isinstance(base, Copy) else base
+        for name in carry.unchanged - carry.fresh:
+            if self._is_new_container(name):
+                self._places[name] = places_of(name, namespace, carry.before)
+
+    def _is_new_container(self, name: str) -> bool:
+        new = self.carry.namespace.get(name, ABSENT)
+        return size_of(new) is not None and new is not self.carry.before.get(name)
+
+    def _definitions(self) -> Iterator[str]:
+        bindings = self.carry.new.bindings
+        return (name for name in bindings.by_name if name in self.carry.new.definitions)
+
+    # --- In the commit -----------------------------------------------------------------------------------------
+
+    def settle(self, undo: ExitStack) -> None:
+        """Give each name the value that it is to have. On the runtime's thread; the ways back go on `undo`."""
+        self.changes, self.left, self.roots = [], {}, {}
+        carry = self.carry
+        for name in dict.fromkeys((*carry.old.assigned, *carry.new.assigned)):
+            if name in carry.old.assigned:
+                self._settle(name, undo)
+        for name, value in self._bound_at_run_time():
+            undo.callback(carry.namespace.pop, name, None)
+            carry.namespace[name] = value
+            self._kept(name, value)
+        self._look_at_definitions(undo)
+
+    def _bound_at_run_time(self) -> list[tuple[str, Any]]:
+        """Return the names that no statement binds, in either text: a function did by `global`, or somebody outside."""
+        carry = self.carry
+        names: Iterable[str] = carry.old.bindings.rebound - carry.old.bindings.by_name.keys()
+        if carry.record is not None:
+            names = [name for name in list(carry.before) if name not in carry.record.names]
+        return [
+            (name, carry.before[name])
+            for name in names
+            if name in carry.before
+            and name not in carry.namespace
+            and not name.startswith("__")
+            and not issubclass(type(carry.before[name]), ModuleType)
+        ]
+
+    def _say(self, name: str, outcome: Any, why: str = "", **sizes: int | None) -> None:
+        self.changes.append(StateChange(name, outcome, why, **sizes))
+
+    def _settle(self, name: str, undo: ExitStack) -> None:
+        carry = self.carry
+        now, new = carry.before.get(name, ABSENT), carry.namespace.get(name, ABSENT)
+        if now is ABSENT:
+            if new is not ABSENT and name in carry.unchanged and self._base(name) is not None:
+                self._say(name, "note", "it was deleted at run time, and is bound again")
+            return
+        if name not in carry.new.assigned:
+            self._leave(name, now, new, "it is gone from the text" if new is ABSENT else "its statement is another one")
+        elif name in carry.fresh:
+            self._leave(name, now, new, FRESH)
+        elif name not in carry.unchanged:
+            self._leave(name, now, new, CHANGED)
+        elif new is ABSENT:
+            self._leave(name, now, new, "the new body did not bind it")
+        elif now is new:
+            self._kept(name, now)
+        elif carry.is_skipped(name):  # the program has bound it again while the body ran
+            self._put(name, now, undo)
+            self._kept(name, now)
+        else:
+            self._choose(name, now, new, undo)
+
+    def _choose(self, name: str, now: Any, new: Any, undo: ExitStack) -> None:
+        """Decide between the running value and the one that the same statement has made once more."""
+        base = self._base(name)
+        if is_mock(now):
+            self._say(name, "new", f"it was replaced from outside by a {type(now).__qualname__}, which is gone")
+        elif kind_of(now) == "container":
+            self._choose_container(name, base, now, new, undo)
+        elif isinstance(base, Scalar):
+            if not same(base.value, now):
+                self._keep_running(name, now, undo, is_disputed=not self.carry.own.is_same(base.value, new))
+            elif not self.carry.own.is_same(now, new):
+                self._say(name, "new", "it differs though its text is the same; `once` keeps it")
+        elif base is None and kind_of(now) == "scalar":
+            if not same(now, new):
+                self._keep_running(name, now, undo, is_disputed=False)
+        elif kind_of(now) is not None and not (isinstance(base, Thing) and kind_of(new) is None):
+            rebound = carry_rebound(self.carry, name, now)
+            if rebound and not isinstance(base, Thing):
+                self._keep_running(name, now, undo, is_disputed=False)
+            elif name in self.carry.made_otherwise:
+                self._leave(name, now, new, self.carry.why_not[name])
+            else:
+                why = self.carry.why_not.get(name, "its statement has run again")
+                self._say(name, "new", f"it was made again, so it is new: {why}")
+
+    def _keep_running(self, name: str, now: Any, undo: ExitStack, *, is_disputed: bool) -> None:
+        self._put(name, now, undo)
+        if is_disputed:
+            why = "it was changed at run time, and its text gives another value than before: the running one stays"
+            self._say(name, "conflict", why, size=size_of(now))
+        self._say(name, "kept", size=size_of(now))
+        self.roots[name] = now
+
+    # --- Containers --------------------------------------------------------------------------------------------
+
+    def _choose_container(self, name: str, base: Any, now: Any, new: Any, undo: ExitStack) -> None:
+        if type(now) is not type(new):
+            if base is not None and carry_rebound(self.carry, name, now):
+                self._keep_running(name, now, undo, is_disputed=False)
+            else:
+                self._leave(name, now, new, f"it is a {type(new).__name__} now")
+            return
+        places = self._places.get(name, [])
+        if places is None:
+            why = "other objects that the body made hold the new one, so it is new together with them"
+            self._leave(name, now, new, why)
+            return
+        if isinstance(base, TooLarge):
+            why = "it is kept whole, for the body made more than 10,000 items: what is new in the text is not in it"
+            self._take(name, now, new, places, undo)
+            self._say(name, "kept", why, size=len(now))
+            return
+        is_rebound = isinstance(base, (Copy, Scalar)) and carry_rebound(self.carry, name, now)
+        if is_rebound:
+            self._take(name, now, new, places, undo)
+            is_disputed = isinstance(base, Copy) and not is_made_alike(base, new, self.carry.own)
+            self._keep_running(name, now, undo, is_disputed=is_disputed)
+            return
+        is_touched = base is None or not is_untouched(base)
+        size = len(now)
+        if not self._merge(name, base, now, new, undo):
+            self._take(name, now, new, places, undo)
+            return
+        self._take(name, now, new, places, undo)
+        if is_touched:
+            self._say(name, "kept", size=size, new_size=len(now))
+
+    def _merge(self, name: str, base: Copy | None, now: Any, new: Any, undo: ExitStack) -> bool:
+        """Merge what the new body made into what is there; say whether that was done."""
+        found = merge(base, now, new, self.carry.own)
+        known = 4  # the old namespace, the record, and the names in this function and its caller's
+        for edit in found.edits:
+            if edit.changes_size and is_iterated(edit.target, known if edit.target is now else 1):
+                why = "it waits: a loop is in the midst of it, so the new body's items are not in it; load once more"
+                self._say(name, "waits", why, size=len(now))
+                if base is not None:
+                    self._new_bases()[name] = loosened(base)
+                self.roots[name] = now
+                return False
+        for edit in found.edits:
+            undo.callback(edit.undo)
+            edit.apply()
+        record = self._new_bases().get(name)
+        if isinstance(record, LooseCopy):
+            record.settle(found.survivors)
+        for path in found.conflicts:
+            why = f"{name}{path} was changed at run time and in the text: the running value stays"
+            self._say(name, "conflict", why, size=len(now))
+        for path, why in found.unmerged:
+            self._say(name, "conflict", f"{name}{path} stays as it runs: {why}", size=len(now))
+        return True
+
+    def _take(self, name: str, now: Any, new: Any, places: list[Place], undo: ExitStack) -> None:
+        self._put(name, now, undo)
+        for put in places:
+            undo.callback(put, new)
+            put(now)
+        self.roots[name] = now
+
+    # --- Parts -------------------------------------------------------------------------------------------------
+
+    def _put(self, name: str, value: Any, undo: ExitStack) -> None:
+        namespace = self.carry.namespace
+        undo.callback(namespace.__setitem__, name, namespace[name])
+        namespace[name] = value
+
+    def _kept(self, name: str, now: Any) -> None:
+        """Note a value that is the same object in both versions; name it if there is anything to lose in it."""
+        self.roots[name] = now
+        base = self._base(name)
+        if isinstance(base, Copy) and base.original is now and is_untouched(base):
+            return
+        if isinstance(base, Scalar) and same(base.value, now):
+            return
+        if kind_of(now) is not None:
+            self._say(name, "kept", size=size_of(now))
+
+    def _leave(self, name: str, now: Any, new: Any, why: str) -> None:
+        """Leave a value behind, if the program has put anything into it that the new one has not."""
+        base = self._base(name)
+        kind = kind_of(now)
+        if kind is None or now is new:
+            return
+        if isinstance(base, Scalar) and same(base.value, now):
+            return
+        if isinstance(base, Copy) and base.original is now and is_untouched(base):
+            return
+        if base is None and (kind == "scalar" or size_of(now) == 0):
+            return
+        self.left[name] = now
+        size, new_size = size_of(now), size_of(new)
+        what = short(now) if kind == "scalar" else type_name(now) if size is None else _items(size)
+        is_new = (
+            ""
+            if new is ABSENT
+            else ", so it is new"
+            if new_size is None
+            else f", so it is new, with {_items(new_size)}"
+        )
+        remedy = f"code.recover({self.module!r}, {name!r}) brings it back"
+        why = f"{why}{is_new}; the old one ({what}) is left behind: {remedy}"
+        self._say(name, "left", why, size=size, new_size=new_size)
+
+    def _look_at_definitions(self, undo: ExitStack) -> None:
+        """Carry registrations over; name results that go, and what somebody has put in the place of a definition."""
+        carry = self.carry
+        for name in self._definitions():
+            old, new = carry.before.get(name, ABSENT), carry.namespace.get(name, ABSENT)
+            if old is ABSENT or new is ABSENT or old is new:
+                continue
+            if count := lost_results(old):
+                results = f"{count} result{'' if count == 1 else 's'} went"
+                self._say(name, "lost", f"it is a cache, and starts empty: {results}")
+            carry_registrations(old, new, carry.own, undo)
+            base = self._base(name)
+            if isinstance(base, Thing) and name not in carry.old.bindings.rebound and base.id != id(old):
+                self._say(name, "lost", "it was replaced from outside; the text stands, so what replaced it is gone")
+
+    def is_kept(self, value: Any) -> bool:
+        """Say whether both versions have this object behind a name of state."""
+        return kind_of(value) != "scalar" and any(value is each for each in self.roots.values())
+
+    def counted_apart(self) -> list[str]:
+        """Return the scalars that functions of the old version bind again: while it runs, for itself alone."""
+        carry = self.carry
+        return [
+            name
+            for name in carry.unchanged
+            if name in carry.old.bindings.rebound and kind_of(carry.before.get(name, ABSENT)) == "scalar"
+        ]
+
+    def _base(self, name: str) -> Any:
+        return None if self.carry.record is None else self.carry.record.bases.get(name)
+
+    def _new_bases(self) -> dict[str, Any]:
+        found = record_of(self.carry.namespace)
+        return {} if found is None else found.bases
+
+
+def carry_rebound(carry: Carry, name: str, now: Any) -> bool:
+    return carry.record is not None and carry.record.is_rebound(name, now)
+
+
+def _items(count: int) -> str:
+    return f"{count} item{'' if count == 1 else 's'}"
