@@ -55,9 +55,18 @@ def test_definition_is_found_around_a_line(text, line, name, first, last):
     assert (block.name, block.first, block.last) == (name, first, last)
 
 
-@pytest.mark.parametrize("line", [1, 2, 29])
+def test_an_assignment_to_one_name_is_a_definition():
+    """Of a whole text; of a half-written one only functions and classes are found."""
+    block = block_at(EDITED, 29)
+
+    assert (block.name, block.first, block.last) == ("z", 29, 29)
+    with pytest.raises(NoDefinition, match="no definition at the top level"):
+        block_at(BROKEN, 29)
+
+
+@pytest.mark.parametrize("line", [1, 2])
 def test_where_no_definition_is_there_is_none(line):
-    """An import, what is before the first one, an assignment."""
+    """An import, what is before the first one."""
     with pytest.raises(NoDefinition, match="no definition at the top level"):
         block_at(EDITED, line)
 

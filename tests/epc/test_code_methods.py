@@ -37,7 +37,7 @@ def client(node: Any) -> RemoteServer:
     return connection
 
 
-def load(client: RemoteServer, path: Path, source: str | None = None, **options: bool) -> dict[str, Any]:
+def load(client: RemoteServer, path: Path, source: str | None = None, **options: object) -> dict[str, Any]:
     """Load, and return the whole answer."""
     answer = client.call("code/load", str(path), source, options or None, timeout_seconds=DEADLINE_SECONDS)
     assert isinstance(answer, dict)
@@ -72,6 +72,7 @@ def test_load_answers_a_report(client: RemoteServer, module: Path) -> None:
         "stale_imports": [],
         "kept": None,
         "superseded": None,
+        "state": None,
     }
 
 
@@ -176,6 +177,26 @@ def test_diff_and_rollback(client: RemoteServer, module: Path) -> None:
     assert "-x = 1\n+x = 2\n" in text
     assert (report["status"], report["version"], report["changed"]) == ("loaded", 3, ["x"])
     assert sys.modules[module.stem].x == 1
+
+
+def test_a_load_says_what_it_kept_and_makes_new_what_is_to_be_fresh(client: RemoteServer, module: Path) -> None:
+    """Each name with its outcome and its size."""
+    load(client, module, "CACHE = {}\nhits = 0\n")
+    loaded = sys.modules[module.stem]
+    loaded.CACHE["a"], loaded.hits = 1, 5
+
+    report = load(client, module, "CACHE = {}\nhits = 0\nx = 1\n")
+    fresh = load(client, module, "CACHE = {}\nhits = 0\nx = 2\n", fresh=["CACHE"])
+
+    assert [(each["name"], each["outcome"], each["size"]) for each in report["state"]] == [
+        ("CACHE", "kept", 1),
+        ("hits", "kept", None),
+    ]
+    assert "kept state: CACHE (1), hits" in report["summary"]
+    assert [(each["name"], each["outcome"]) for each in fresh["state"]] == [("CACHE", "left"), ("hits", "kept")]
+    assert (loaded.CACHE, loaded.hits) == ({}, 5)
+    with pytest.raises(RemoteError, match="FRESH must be a list of names"):
+        load(client, module, "x = 3\n", fresh="CACHE")
 
 
 def test_a_rollback_can_be_forced(client: RemoteServer, module: Path) -> None:

@@ -232,6 +232,19 @@ def test_definition_alone_is_loaded(editor: Editor) -> None:
     assert found["path"] == editor.path
 
 
+def test_an_assignment_alone_makes_its_name_new(editor: Editor) -> None:
+    """Who sends it wants its value; a load of the whole text keeps what runs."""
+    text = TALLY + "\n\nCACHE = {}\nOTHER = {}\n"
+    editor.load(text)
+    editor.value("(tally.CACHE.update(a=1), tally.OTHER.update(a=1))")
+
+    editor.load(text + "# more\n")
+    assert editor.value("tally.CACHE") == "{'a': 1}"
+    editor.ask("code/define", editor.path, text, line_of(text, "CACHE = {}"), None)
+
+    assert editor.value("tally.CACHE, tally.OTHER") == "({}, {'a': 1})"
+
+
 def test_definition_is_loaded_though_another_is_half_written(editor: Editor) -> None:
     """Only that one must be whole."""
     editor.load()

@@ -76,6 +76,23 @@ def test_load_prints_the_report(run: Shell, keeper: Path) -> None:
     assert run.json("load", str(keeper))["version"] == 3
 
 
+def test_a_load_keeps_state_but_for_what_is_to_be_fresh(run: Shell, keeper: Path) -> None:
+    """The one line names what it kept."""
+    path = str(keeper)
+    keeper.write_text(KEEPER + "\nCACHE = {}\nDOORS = {}\n")
+    run("load", path)
+    with RemoteServer.attach(keeper.parent) as client:
+        session = client.call("shell/open")["session"]
+        client.call("shell/eval", session, "keeper.CACHE['a'] = keeper.DOORS['a'] = 1")
+
+    kept = run("load", path)
+    fresh = run("load", "--fresh", "CACHE", path)
+
+    assert "kept state: CACHE (1), DOORS (1)" in kept
+    assert "kept state: DOORS (1)" in fresh
+    assert "code.recover('keeper', 'CACHE')" in fresh
+
+
 def test_refused_load_fails(run: Shell, keeper: Path) -> None:
     """Exit code 1, the report on stdout as for any load."""
     keeper.write_text("def (\n")

@@ -73,6 +73,13 @@ def parser() -> argparse.ArgumentParser:
     )
     _add_load_switches(it)
     it.add_argument(
+        "--fresh",
+        action="append",
+        metavar="NAME",
+        default=[],
+        help="a name of the module's state that is to be new, and not kept; may be given several times",
+    )
+    it.add_argument(
         "--two-versions",
         action="store_true",
         help="refuse it while processes run an older version than the current, as Erlang's limit has it",

@@ -21,8 +21,13 @@ LATER_SECONDS = 5.0  # for the word that there is no answer
 def load(options: argparse.Namespace) -> int:
     paths = [os.path.abspath(file) for file in options.files]
     switches = _switches(options, "force", "two_versions", "move")
+    if options.fresh and len(paths) != 1:
+        raise RequestError("--fresh names are those of one module; nothing was loaded. Load its file alone.")
     if options.modified:
         return _show_load(options, ask_for_load(options, "code/load-modified", switches))
+    if options.fresh:
+        given = {**(switches or {}), "fresh": options.fresh}
+        return _show_load(options, ask_for_load(options, "code/load", paths[0], None, given, near=paths[0]))
     if len(paths) == 1 and not os.path.isdir(paths[0]):
         return _show_load(options, ask_for_load(options, "code/load", paths[0], None, switches, near=paths[0]))
     paths = [path + os.sep if os.path.isdir(path) else path for path in paths]

@@ -9,10 +9,12 @@ from typing import NamedTuple
 from midflight.code.editing.running import running_at
 from midflight.code.load.refused import Failure, load_error
 from midflight.code.report.load_report import SHOWN, Diagnostic, LoadReport, summary
+from midflight.code.source.bindings import Bindings
 from midflight.code.source.compare import compare_texts
 from midflight.code.source.line_map import line_map
 from midflight.code.source.replace_definition import Block, NoDefinition, Replaced, block_at, put_in
 from midflight.code.source.unit import syntax_problem
+from midflight.code.state.names import state_names
 from midflight.code.upgrade.upgrade import load_or_upgrade
 from midflight.errors import LoadError
 from midflight.parsing import UNPARSABLE, parse_module
@@ -49,7 +51,8 @@ def load_definition(path: str, source: str, line: int, *, is_method: bool = Fals
     """Load the definition around `line` of `source`, an edited text of the file `path`, and nothing else of it.
 
     The text that runs, with that definition in the place of the one of its name, becomes the next version; servers
-    are upgraded as by `load_or_upgrade`. With `is_method` the method of a class alone.
+    are upgraded as by `load_or_upgrade`. With `is_method` the method of a class alone. The names of an assignment are
+    new, whatever the program has made of them.
     Raises: NoDefinition, with nothing changed, if there is none at that line, or no place for it in what runs.
     """
     text = source.removeprefix("\ufeff").replace("\r\n", "\n").replace("\r", "\n")
@@ -65,11 +68,19 @@ def load_definition(path: str, source: str, line: int, *, is_method: bool = Fals
         return Defined(block.name, error.report, None)
     replaced = put_in(running.text, block)
     try:
-        report = load_or_upgrade(path, replaced.text)
+        report = load_or_upgrade(path, replaced.text, fresh=_assigned(block))
     except LoadError as error:
         report = error.report
     runs = running.text if report.version is None else replaced.text
     return Defined(block.name, _at_edited_lines(report, path, replaced, block, text), _left_out(runs, text, block))
+
+
+def _assigned(block: Block) -> list[str]:
+    """Return the names that an assignment binds, which are to be new: nothing for any other definition."""
+    if block.column > 0:
+        return []
+    text = "\n".join(block.lines)
+    return list(state_names(Bindings(parse_module(text), text)))
 
 
 def _syntax(path: str, block: Block) -> Diagnostic | None:

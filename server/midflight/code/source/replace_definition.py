@@ -103,11 +103,21 @@ def _pick(spans: Sequence[tuple[int, int]], line: int, lines: Sequence[str]) -> 
 
 
 def _spans(text: str, lines: Sequence[str]) -> list[tuple[str, int, int]]:
-    """Return name, first and last line of the definitions at the top level, in order."""
+    """Return name, first and last line of the definitions at the top level, in order.
+
+    An assignment to one name is one, too, in a text that is a valid module.
+    """
     tree = module_or_none(text)
     if tree is None:
         return list(_scanned(lines))
-    return [_span(node) for node in tree.body if isinstance(node, Definition)]
+    spans = []
+    for node in tree.body:
+        match node:
+            case ast.FunctionDef() | ast.AsyncFunctionDef() | ast.ClassDef():
+                spans.append(_span(node))
+            case ast.Assign(targets=[ast.Name(id=name)]) | ast.AnnAssign(target=ast.Name(id=name)):
+                spans.append((name, node.lineno, node.end_lineno or node.lineno))
+    return spans
 
 
 def _span(node: Definition) -> tuple[str, int, int]:

@@ -36,8 +36,9 @@ FRESH = "it was to be new"
 
 
 class Carry:
-    """What the names of a module's state keep. `old` and `new` are the texts, `before` and `namespace` the namespaces.
+    """The state that one version takes over from another.
 
+    `old` and `new` are their texts, `before` and `namespace` their namespaces.
     `fresh` are the names that are to be new. `why_not` has the reason for each object that was made again;
     `made_otherwise` are those for whose making something has changed.
     """

@@ -82,7 +82,7 @@ def migrate_objects(name: str) -> dict[str, int]:
     """Migrate the objects of superseded classes that the state of module `name` holds; return their count by class.
 
     A load does so by itself for the objects in the state that it keeps, but not while a process or task is in a method
-    of the old class. This does it whoever runs. Containers are looked into, and objects of loaded modules.
+    of the old class. This does it then, too. Containers are looked into, and objects of loaded modules.
 
     Raises: UnknownModuleError; MigrationError, and nothing is changed, if one cannot take the new class.
     OTP: nothing like it; a module has no state there.

@@ -12,7 +12,7 @@ from dataclasses import replace
 from functools import partial
 
 from midflight.code.load.attempt import Options
-from midflight.code.load.load import PathAndText, PathOrName, unit_of_version, units_of
+from midflight.code.load.load import PathAndText, PathOrName, names_in, unit_of_version, units_of
 from midflight.code.report.load_report import LoadReport
 from midflight.code.report.upgrade_report import UpgradeReport
 from midflight.code.source.unit import Rejection, Unit, unit_of
@@ -160,19 +160,22 @@ def load_or_upgrade(
     move: bool = False,
     extra: object = None,
     timeout: float | None = SUSPENDED_SECONDS,
+    fresh: Iterable[str] = (),
 ) -> LoadReport:
     """Load a module; if the new version brings a `code_change` for live servers, upgrade those. What `C-c C-k` does.
 
     A server's class brings one if the class that its object is of had none, or another one (its text differs, layout
     apart), or if the module sets another `__vsn__`. So a code_change that stays in the text does not run at every load.
     The other servers take their new class at their next message, as after any load. From a thread that runs no runtime.
+    `fresh` are names of the module's state that are to be new, as for `load`.
 
     Returns: an UpgradeReport if servers were upgraded, else a LoadReport.
     Raises: as `upgrade_sync` does.
     """
     check_thread("load_or_upgrade")
-    modules = [(path_or_name, source)]
-    return load_or_upgrade_many(modules, force, two_versions, move, extra, timeout)[0]
+    options = Options(force, two_versions, move, names_in(fresh))
+    found = units_of([(path_or_name, source)])
+    return upgrade_units(found, options, Ticket(), Terms(extra, timeout, only_news=True))[0]
 
 
 def load_or_upgrade_many(

@@ -16,6 +16,7 @@ __all__ = [
     "keywords",
     "modules_of",
     "name_or_path",
+    "names",
     "number",
     "pid_text",
     "text",
@@ -81,6 +82,15 @@ def flags(value: object, allowed: Collection[str]) -> dict[str, bool]:
     Raises: RequestError for anything else, an unknown switch among them.
     """
     return {name: bool(switch) for name, switch in keywords(value, allowed).items()}
+
+
+def names(value: object, what: str) -> tuple[str, ...]:
+    """Return a list of names; nil is an empty one. Raises: RequestError for anything else."""
+    if value is None:
+        return ()
+    if not isinstance(value, list | tuple) or not all(isinstance(each, str) for each in value):
+        raise RequestError(f"{what} must be a list of names, received {value!r}; nothing was done. Send that.")
+    return tuple(value)
 
 
 def keywords(value: object, allowed: Collection[str]) -> dict[str, object]:

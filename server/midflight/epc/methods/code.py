@@ -15,7 +15,16 @@ from typing import Any
 from midflight import code
 from midflight.code import lowlevel
 from midflight.epc.method import Lane, Method
-from midflight.epc.methods.arguments import absolute_path, flags, keywords, modules_of, name_or_path, number, text
+from midflight.epc.methods.arguments import (
+    absolute_path,
+    flags,
+    keywords,
+    modules_of,
+    name_or_path,
+    names,
+    number,
+    text,
+)
 from midflight.epc.methods.loading import MOST_NAMES, Loading, Plist, loads_plists, moves_plist, report_plist
 from midflight.epc.services import Services
 from midflight.errors import RequestError
@@ -58,8 +67,10 @@ class CodeMethods:
         """Load the file PATH, or SOURCE in its place, as a new version. Tells the other connections."""
         file = absolute_path(path, "PATH")
         given = None if source is None else text(source, "SOURCE")
-        switches = flags(options, _LOAD_OPTIONS)
-        return self._loading.one(lambda: lowlevel.load_or_upgrade(file, given, **switches))
+        chosen = keywords(options, (*_LOAD_OPTIONS, "fresh"))
+        fresh = names(chosen.pop("fresh", None), "FRESH")
+        switches = {name: bool(switch) for name, switch in chosen.items()}
+        return self._loading.one(lambda: lowlevel.load_or_upgrade(file, given, fresh=fresh, **switches))
 
     def load_many(self, modules: object, options: object = None) -> Plist:
         """Load MODULES, each a name, an absolute path, or a list of a path and a text, together or not at all."""

@@ -187,8 +187,19 @@ def report_plist(report: code.LoadReport, most: int = _MOST) -> Plist:
         "can_be_forced": report.can_be_forced,
         "kept": report.kept,
         "superseded": [{"name": each.name, "reason": each.reason} for each in report.superseded],
+        "state": [_state(each) for each in report.state[:_MOST]],
         "prepare_ms": report.prepare_ms,
         "commit_ms": report.commit_ms,
+    }
+
+
+def _state(change: code.StateChange) -> Plist:
+    return {
+        "name": change.name,
+        "outcome": change.outcome,
+        "why": change.why,
+        "size": change.size,
+        "new_size": change.new_size,
     }
 
 
