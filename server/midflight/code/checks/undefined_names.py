@@ -10,7 +10,7 @@ from typing import Any
 from midflight.code.checks.facts import Facts, Unchecked, undefined_in
 from midflight.code.checks.missing_attributes import hint
 from midflight.code.report.load_report import Diagnostic, Severity
-from midflight.code.source.bindings import Bindings, Position
+from midflight.code.source.bindings import Bindings, Position, bindings_of
 from midflight.code.source.parts import Part
 from midflight.code.version.facade import Namespace
 
@@ -29,7 +29,7 @@ def may_be_undefined(
     if any(facts.undefined is None for facts in known):
         return True
     wanted = {name for facts in known for name in facts.undefined or () if not _is_there(name, namespace)}
-    if wanted and not _are_bound_before(wanted, parts, known, Bindings(tree, text)):
+    if wanted and not _are_bound_before(wanted, parts, known, bindings_of(tree, text)):
         return True
     unbound = {name for facts in known for name in facts.unbound if not _is_there(name, namespace)}
     return any(not unbound.isdisjoint(facts.later) for facts in known) if unbound else False

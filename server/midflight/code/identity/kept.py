@@ -28,8 +28,8 @@ from midflight.code.identity.pickling import pickle_by_name
 from midflight.code.identity.rebind import Rebinding
 from midflight.code.report.load_report import Superseded
 from midflight.code.source.bindings import (
-    Bindings,
     Position,
+    bindings_of,
     code_of,
     codes_in,
     feature_flags,
@@ -106,7 +106,7 @@ class Identity:
         self._name, self._file, self._old, self._new = unit.name, file, old, new
         self._flags, self._old_flags = feature_flags(unit.tree), feature_flags(before)
         self._lines, self._old_lines = unit.text.split("\n"), text.split("\n")
-        self._bindings, self._old_bindings = Bindings(unit.tree, unit.text), Bindings(before, text)
+        self._bindings, self._old_bindings = bindings_of(unit.tree, unit.text), bindings_of(before, text)
         self.rebound = frozenset(self._old_bindings.rebound)
         self._imported, self._old_imported = self._bindings.imported(), self._old_bindings.imported()
         self._has_modules = has_modules(old)
@@ -174,9 +174,9 @@ class Identity:
         return guarded(tree, {id(each.statement): name for name, each in self._candidates.items()})
 
     @property
-    def texts(self) -> tuple[ast.Module, Bindings, Bindings]:
-        """The tree of the version before, its bindings, and those of the new one."""
-        return self._tree_before, self._old_bindings, self._bindings
+    def tree_before(self) -> ast.Module:
+        """The tree of the version before."""
+        return self._tree_before
 
     def keep_nothing(self) -> None:
         """Take it that nothing is kept: the tree with the questions in it could not be compiled."""

@@ -31,7 +31,7 @@ from midflight.code.source.find_module import is_midflights, is_own_file
 from midflight.code.source.unit import Unit, compile_unit
 from midflight.code.state.carry import Carry
 from midflight.code.state.fresh import fresh_names
-from midflight.code.state.module_text import ModuleText
+from midflight.code.state.module_text import module_text
 from midflight.code.state.record import note_bases
 from midflight.code.state.settlement import Settlement
 from midflight.code.version import hooks, snapshots
@@ -238,14 +238,14 @@ def _keep_no_classes(draft: Draft, tree: ast.Module) -> ast.Module:
 def _ask_for_state(draft: Draft, tree: ast.Module) -> ast.Module:
     if not isinstance(draft.identity, Identity) or draft.before is None:
         return tree
-    before, old_bindings, bindings = draft.identity.texts
+    new = module_text(draft.unit.tree, draft.unit.text)
     for name in sorted(draft.fresh):
-        if name not in bindings.by_name:
+        if name not in new.bindings.by_name:
             why = f"{name} is to be new, and the module binds no such name; check its spelling"
             raise refused(draft.unit, [module_problem(draft.unit.path, why, "fresh")])
     carry = Carry(
-        ModuleText(before, draft.before.text or "", old_bindings),
-        ModuleText(draft.unit.tree, draft.unit.text, bindings),
+        module_text(draft.identity.tree_before, draft.before.text or ""),
+        new,
         draft.old,
         draft.namespace,
         draft.fresh | fresh_names(draft.unit.tree),
@@ -294,7 +294,7 @@ def _note_state(draft: Draft, _: CodeType) -> Iterable[Diagnostic]:
     if draft.state is not None:
         draft.state.finish()
     else:
-        note_bases(draft.namespace, ModuleText(draft.unit.tree, draft.unit.text).names())
+        note_bases(draft.namespace, module_text(draft.unit.tree, draft.unit.text).names())
     return ()
 
 

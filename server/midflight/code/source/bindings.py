@@ -23,6 +23,7 @@ __all__ = [
     "Binding",
     "Bindings",
     "Position",
+    "bindings_of",
     "code_of",
     "codes_in",
     "feature_flags",
@@ -44,6 +45,8 @@ GLOBAL_ACCESS = {
 }
 STORE_NAME = dis.opmap["STORE_NAME"]
 JUMPS = frozenset((*dis.hasjrel, *dis.hasjabs))
+
+MOST_CHARACTERS = 250_000  # of the texts whose bindings are remembered
 
 ATTRIBUTE_READS = ("LOAD_ATTR", "LOAD_METHOD")
 
@@ -330,3 +333,20 @@ def _assigned_in(nodes: Iterable[ast.AST]) -> Iterator[str]:
         for each in ast.walk(node):
             if isinstance(each, ast.NamedExpr):
                 yield each.target.id
+
+
+_bindings: dict[str, tuple[ast.Module, Bindings]] = {}  # by text, the one that was used last at the end
+
+
+def bindings_of(tree: ast.Module, text: str) -> Bindings:
+    """Return the bindings of a text and its tree; those of the last few are remembered."""
+    found = _bindings.pop(text, None)
+    if found is None or found[0] is not tree:
+        found = tree, Bindings(tree, text)
+    _bindings[text] = found
+    length = sum(map(len, list(_bindings)))
+    while length > MOST_CHARACTERS and len(_bindings) > 1:
+        oldest = next(iter(_bindings))
+        _bindings.pop(oldest, None)
+        length -= len(oldest)
+    return found[1]

@@ -5,26 +5,27 @@ from __future__ import annotations
 import ast
 from functools import cached_property
 
-from midflight.code.source.bindings import Bindings
+from midflight.code.source.bindings import Bindings, bindings_of
 from midflight.code.state.names import Assigned, state_names
 from midflight.code.state.reach import Definitions
 from midflight.code.state.uses import Footprint, footprint_of, statements_in
 
-__all__ = ["ModuleText"]
+__all__ = ["ModuleText", "module_text"]
+
+MOST_CHARACTERS = 250_000  # of the texts that are remembered
 
 
 class ModuleText:
-    """One text of a module, parsed. `bindings` are those of `tree`, if somebody has them."""
+    """One text of a module, parsed."""
 
-    def __init__(self, tree: ast.Module, text: str, bindings: Bindings | None = None) -> None:
+    def __init__(self, tree: ast.Module, text: str) -> None:
         self.tree = tree
         self.text = text
-        self._bindings = bindings
 
     @cached_property
     def bindings(self) -> Bindings:
         """The statements that bind the names of the module."""
-        return self._bindings or Bindings(self.tree, self.text)
+        return bindings_of(self.tree, self.text)
 
     @cached_property
     def lines(self) -> list[str]:
@@ -47,5 +48,34 @@ class ModuleText:
 
     @cached_property
     def footprints(self) -> list[tuple[ast.stmt, Footprint]]:
-        """The statements of the module's scope, each with what it does when it runs."""
-        return [(statement, footprint_of(statement)) for statement in statements_in(self.tree.body)]
+        """The statements of the module's scope, each with what it does when it runs; without those that do nothing."""
+        return [
+            (statement, footprint_of(statement))
+            for statement in statements_in(self.tree.body)
+            if not _does_nothing(statement)
+        ]
+
+
+def _does_nothing(statement: ast.stmt) -> bool:
+    """Say whether a statement is a plain function, or an import."""
+    if isinstance(statement, ast.FunctionDef | ast.AsyncFunctionDef):
+        arguments = statement.args
+        return not (statement.decorator_list or arguments.defaults or arguments.kw_defaults)
+    return isinstance(statement, ast.Import | ast.ImportFrom)
+
+
+_texts: dict[str, ModuleText] = {}  # by text, the one that was used last at the end
+
+
+def module_text(tree: ast.Module, text: str) -> ModuleText:
+    """Return the ModuleText of a text and its tree; the last few are remembered: the next load compares with them."""
+    found = _texts.pop(text, None)
+    if found is None or found.tree is not tree:
+        found = ModuleText(tree, text)
+    _texts[text] = found
+    length = sum(map(len, list(_texts)))
+    while length > MOST_CHARACTERS and len(_texts) > 1:
+        oldest = next(iter(_texts))
+        _texts.pop(oldest, None)
+        length -= len(oldest)
+    return found

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Iterable
 from dataclasses import dataclass, field
+from types import FunctionType
 from typing import Any
 
 from midflight.code.source.same_value import same
@@ -77,8 +78,11 @@ def note_bases(namespace: Namespace, names: Iterable[str] | None = None) -> Stat
     for name in list(namespace) if names is None else names:
         if names is None and name.startswith("__"):
             continue
-        if name in namespace:
-            record.bases[name] = base_of(namespace[name])
+        value = namespace.get(name)
+        if type(value) is FunctionType or type(value) is type:  # most of them
+            record.bases[name] = Thing(id(value), type(value))
+        elif name in namespace:
+            record.bases[name] = base_of(value)
     namespace[RECORD] = record
     return record
 
