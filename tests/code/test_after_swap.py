@@ -160,6 +160,7 @@ HOOKS = """
 import signal
 from midflight.code import on_load, on_unload
 
+__fresh__ = ["RAN"]
 RAN = []
 NUMBER = {number}
 

@@ -134,7 +134,7 @@ def test_a_code_change_migrates_what_its_state_holds(project, runtime):
                 if extra == "fail":
                     raise ValueError(extra)
         """
-    path = project.write("shop.py", text.format(""))
+    path = project.write("shop.py", text.format("").replace("migrate_state(self.items)", "self.items"))
     code.load(path)
 
     async def main():

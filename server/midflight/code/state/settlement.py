@@ -81,7 +81,7 @@ class Settlement:
         """Return the names that no statement binds, in either text: a function did by `global`, or somebody outside."""
         carry = self.carry
         names: Iterable[str] = carry.old.bindings.rebound - carry.old.bindings.by_name.keys()
-        if carry.record is not None:
+        if carry.record is not None and "__getattr__" not in carry.before:  # it makes its names again when asked
             names = [name for name in list(carry.before) if name not in carry.record.names]
         return [
             (name, carry.before[name])
