@@ -73,6 +73,7 @@ def test_load_answers_a_report(client: RemoteServer, module: Path) -> None:
         "kept": None,
         "superseded": None,
         "state": None,
+        "can_be_forced": None,
     }
 
 

@@ -162,6 +162,8 @@ def switch(new: NewVersion) -> None:
     remember(new.record)
     half_made.leave_whole(new.unit.name)
     hooks.keep(new.version)
+    if new.state is not None:
+        new.state.release()
 
 
 def _still_running(new: NewVersion) -> Iterator[Diagnostic]:

@@ -226,7 +226,8 @@ class Settlement:
 
     def _kept(self, name: str, now: Any) -> None:
         """Note a value that is the same object in both versions; name it if there is anything to lose in it."""
-        self.roots[name] = now
+        if kind_of(now) is not None:
+            self.roots[name] = now
         base = self._base(name)
         if isinstance(base, Copy) and base.original is now and is_untouched(base):
             return
@@ -279,6 +280,11 @@ class Settlement:
     def is_kept(self, value: Any) -> bool:
         """Say whether both versions have this object behind a name of state."""
         return kind_of(value) != "scalar" and any(value is each for each in self.roots.values())
+
+    def release(self) -> None:
+        """Let go of what only the commit needed: else it would hold functions of the old version. May be repeated."""
+        self.carry.record = None
+        self._places.clear()
 
     def counted_apart(self) -> list[str]:
         """Return the scalars that functions of the old version bind again: while it runs, for itself alone."""
