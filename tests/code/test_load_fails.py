@@ -16,7 +16,7 @@ FAILURES = {
     "exit": ("import sys\nsys.exit(3)\n", "body", 2),
     "import": ("x = 1\nimport nonesuch\n", "import", 2),
     "generator": ("raise GeneratorExit\n", "body", 1),
-    "deep": ("def f():\n    return undefined_here\n\nf()\n", "body", 2),
+    "deep": ("def f():\n    return {}[1]\n\nf()\n", "body", 2),
     "late": ("return 1\n", "syntax", 1),
     "undefined": ("def which():\n    return nonesuch\n", "undefined-name", 2),
 }

@@ -2,19 +2,13 @@
 
 from __future__ import annotations
 
-import ast
-import sys
-from types import CellType, CodeType, FunctionType, ModuleType
+from types import ModuleType
 from typing import NamedTuple
 
-import midflight.kernel
-from midflight.code.checks.findings import findings
+from midflight.code.checks.before_body import findings_of_text
 from midflight.code.load.load import PathOrName
 from midflight.code.report.load_report import SHOWN, Diagnostic
-from midflight.code.source.bindings import codes_in
-from midflight.code.source.definitions import definitions_of
-from midflight.code.source.unit import Rejection, Unit, compile_unit, unit_of
-from midflight.code.version.facade import Namespace
+from midflight.code.source.unit import Rejection, compile_unit, unit_of
 from midflight.code.version.modules import known, loaded_places
 
 __all__ = ["Checked", "check"]
@@ -66,13 +60,7 @@ def check(path_or_name: PathOrName, source: str | None = None) -> Checked:
     record = known(unit.name)
     before = None if record is None else record.current
     module = ModuleType(unit.name) if record is None else record.facade.module
-    namespace = _stand_in(unit, code, module)
-    if before is not None and before.text is not None:
-        stated = definitions_of(before.text)
-        namespace |= {name: None for name in before.namespace or {} if name not in stated and name not in namespace}
-    found = findings(unit.text, unit.tree, unit.path, namespace, module)
-    if any(isinstance(each, ast.ImportFrom) and each.names[0].name == "*" for each in ast.walk(unit.tree)):
-        found = tuple(each for each in found if each.problem.code != "undefined-name")
+    found = findings_of_text(unit, before, module)
     accepted = (before.known_problems if before is not None else None) or frozenset()
     return Checked(
         unit.name,
@@ -80,27 +68,3 @@ def check(path_or_name: PathOrName, source: str | None = None) -> Checked:
         tuple(each.problem for each in found),
         any(each.problem.severity == "error" and each.key not in accepted for each in found),
     )
-
-
-def _stand_in(unit: Unit, code: CodeType, module: ModuleType) -> Namespace:
-    """Return what the checks look up in a namespace whose body has run: its functions, and what they receive with."""
-    namespace: Namespace = {"__name__": unit.name, "__file__": unit.path}
-    own = {(each.co_name, each.co_firstlineno): each for each in codes_in(code)}
-    for statement in unit.tree.body:
-        match statement:
-            case ast.FunctionDef(name=name) | ast.AsyncFunctionDef(name=name) if (name, statement.lineno) in own:
-                function = own[name, statement.lineno]
-                cells = tuple(CellType() for _ in function.co_freevars)  # of its type parameters
-                namespace[name] = FunctionType(function, namespace, closure=cells or None)
-            case ast.Import(names=names):
-                for alias in names:
-                    namespace[alias.asname or alias.name] = module if alias.name == unit.name else _imported(alias)
-            case ast.ImportFrom(module="midflight", level=0, names=names):
-                for alias in names:
-                    namespace[alias.asname or alias.name] = getattr(midflight.kernel, alias.name, None)
-    return namespace
-
-
-def _imported(alias: ast.alias) -> object:
-    """Return the module that an import means, if that is there already. Imports nothing."""
-    return sys.modules.get(alias.name if alias.asname else alias.name.partition(".")[0])

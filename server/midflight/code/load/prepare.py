@@ -15,6 +15,7 @@ from functools import partial
 from importlib.machinery import ModuleSpec
 from types import ModuleType
 
+from midflight.code.checks.before_body import findings_before_body
 from midflight.code.load.adopt import adopt
 from midflight.code.load.attempt import Attempt
 from midflight.code.load.draft import Draft
@@ -100,10 +101,32 @@ def _make_all(load: Attempt) -> None:
     watch_imports()
     first = [unit for unit in load.units if unit.name not in sys.modules and known(unit.name) is None]
     load.load.first = frozenset(unit.name for unit in first)
+    if not load.options.force:
+        _check_texts(load)
     with finder.offering([_spec_to_import(load, unit) for unit in first]):
         for unit in in_order(load.units):
             if not load.has_begun(unit):
                 _make(load, unit)
+
+
+def _check_texts(load: Attempt) -> None:
+    """Check what the texts alone can tell, before any body runs and touches objects of others. Raises: Refused."""
+    failures = []
+    for unit in load.units:
+        record = known(unit.name)
+        before = None if record is None else record.current
+        if record is None and unit.name in sys.modules:
+            continue  # its text is not looked at yet, so nobody knows what its processes live with
+        if before is not None and before.known_problems is None:
+            continue
+        module = ModuleType(unit.name) if record is None else record.facade.module
+        accepted = frozenset() if before is None else before.known_problems or frozenset()
+        found = findings_before_body(unit, before, module)
+        problems = tuple(each.problem for each in found if each.key not in accepted)
+        if problems:
+            failures.append(Failure(unit.name, unit.path, problems))
+    if failures:
+        raise Refused(failures)
 
 
 def _spec_to_import(load: Attempt, unit: Unit) -> ModuleSpec:
