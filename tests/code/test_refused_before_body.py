@@ -90,3 +90,69 @@ def test_of_several_none_runs_if_the_text_of_one_is_refused(shop):
 def test_names_that_only_the_run_of_the_body_makes_are_no_reason(project, text):
     """They are there when the checks look again."""
     assert project.load_text("thing", text).version == 1
+
+
+# --- A body that has run -------------------------------------------------------------------------------------
+
+
+def left(report):
+    """The notes of a refusal on what its body has left behind."""
+    return [each.message for each in report.refusals if each.code == "left-behind"]
+
+
+@pytest.mark.parametrize("end", ["1 / 0\n", "def f():\n    return nonesuch, globals()\n"])
+def test_a_refusal_says_where_others_hold_what_the_body_made(shop, end):
+    """A list that a base class keeps, and a dictionary of a decorator; whoever reads it can take it out."""
+    with pytest.raises(code.LoadError) as caught:
+        code.load("shop", SHOP.replace("pass", "x = 1") + end)
+
+    (note,) = left(caught.value.report)
+    assert "base.Base.plugins" in note
+    assert "base.ROUTES" in note
+    assert note.startswith("the body of shop had run")
+    assert "left-behind" not in str(caught.value)
+
+
+OBJECT = """
+class Bus:
+    def __init__(self):
+        self.handlers = []
+
+BUS = Bus()
+
+def add(f):
+    BUS.handlers.append(f)
+"""
+
+
+@pytest.mark.parametrize(
+    ("held", "where"),
+    [
+        (
+            OBJECT,
+            "base.BUS",
+        ),
+        ("class Bus:\n    handlers = {}\ndef add(f):\n    Bus.handlers[f] = 1\n", "base.Bus.handlers"),
+        ("LAST = None\ndef add(f):\n    global LAST\n    LAST = f\n", "base.LAST"),
+        ("import functools\nALL = set()\ndef add(f):\n    ALL.add(functools.partial(f))\n", "base.ALL"),
+    ],
+)
+def test_each_kind_of_registry_is_named(project, held, where):
+    """An attribute of an object, of a class, a name, a set of partials."""
+    project.load_text("base", held)
+
+    with pytest.raises(code.LoadError) as caught:
+        project.load_text("shop", "from base import add\ndef f():\n    pass\nadd(f)\n1 / 0\n")
+
+    (note,) = left(caught.value.report)
+    assert where in note
+
+
+def test_a_body_that_touched_nobody_leaves_no_note(project):
+    """What it made goes with it."""
+    project.load_text("shop", "class K:\n    pass\n")
+
+    with pytest.raises(code.LoadError) as caught:
+        project.load_text("shop", "import json\nclass K:\n    x = 1\nALL = [K]\ndef f(): pass\n1 / 0\n")
+
+    assert left(caught.value.report) == []

@@ -18,6 +18,7 @@ from midflight.code.loading.lock import load_lock
 from midflight.code.loading.under_way import Load, seconds_text
 from midflight.code.report.load_report import LoadReport
 from midflight.code.source.unit import Unit
+from midflight.code.version.facade import Namespace
 from midflight.errors import LoadError
 
 __all__ = ["Attempt", "Options"]
@@ -53,6 +54,11 @@ class Attempt:
         self.is_second = False  # others have overtaken it once
         self._begun: list[Draft] = []
         self._undo: list[Callable[[], object]] = []
+
+    @property
+    def namespaces(self) -> list[tuple[str, Namespace]]:
+        """Names and namespaces of the versions whose bodies were run."""
+        return [(draft.unit.name, draft.namespace) for draft in self._begun]
 
     def has_begun(self, unit: Unit) -> bool:
         """Say whether a version of the module of `unit` is in the making: another body may have imported it."""

@@ -7,8 +7,10 @@ from __future__ import annotations
 
 from collections.abc import Iterator, Sequence
 from contextlib import contextmanager
+from dataclasses import replace
 from types import ModuleType
 
+from midflight.code.census.left_behind import left_behind
 from midflight.code.load.after_commit import after_commit
 from midflight.code.load.attempt import Attempt, Options
 from midflight.code.load.commit import Committed, commit
@@ -18,10 +20,12 @@ from midflight.code.load.refused import Failure, Refused, load_error, module_pro
 from midflight.code.loading import half_made
 from midflight.code.loading.lock import NestedLoad, load_lock
 from midflight.code.loading.under_way import BrokenOff
-from midflight.code.report.load_report import LoadReport
+from midflight.code.report.load_report import LEFT_BEHIND, LoadReport
 from midflight.code.source.unit import Rejection, Unit, unit_of
 from midflight.code.version.import_hook import finder
 from midflight.code.version.modules import loaded_places
+
+TRACES = "the body of {name} had run: {where} hold what it made, and nothing takes that back"
 
 __all__ = ["load_units", "transaction", "units_in"]
 
@@ -78,7 +82,7 @@ def transaction(units: Sequence[Unit], options: Options) -> Iterator[Attempt]:
     except NestedLoad as nested:
         raise load_error([_nested(units[0], nested)]) from None
     except Refused as error:
-        raise load_error(error.failures) from error.__cause__
+        raise load_error(_with_traces(error.failures, attempt)) from error.__cause__
     except BrokenOff as error:
         raise attempt.broken_off() from error
     except Exception as error:
@@ -98,6 +102,17 @@ def transaction(units: Sequence[Unit], options: Options) -> Iterator[Attempt]:
 def _reload(module: ModuleType) -> None:
     """Do what `importlib.reload(module)` does with a module of ours: load its file as a new version."""
     load_units([unit_of(module.__name__, None, loaded_places())], Options())
+
+
+def _with_traces(failures: Sequence[Failure], attempt: Attempt) -> list[Failure]:
+    """Add to the failures what the bodies that had run have left with other modules, as far as that can be seen."""
+    found = {name: where for name, namespace in attempt.namespaces if (where := left_behind(name, namespace))}
+    if not found:
+        return list(failures)
+    first, *others = failures
+    texts = [TRACES.format(name=name, where=", ".join(where)) for name, where in found.items()]
+    notes = tuple(replace(module_problem(first.path, each, LEFT_BEHIND), severity="note") for each in texts)
+    return [first._replace(problems=(*first.problems, *notes)), *others]
 
 
 def _nested(unit: Unit, nested: NestedLoad) -> Failure:

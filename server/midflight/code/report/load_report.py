@@ -17,6 +17,7 @@ from midflight.code.report.who_lingers import Lingering, count_in, versions_of
 from midflight.kernel import Pid
 
 __all__ = [
+    "LEFT_BEHIND",
     "TRACE",
     "Diagnostic",
     "Lingering",
@@ -40,6 +41,7 @@ AT_A_LINE = frozenset(
     {"syntax", "body", "import", "undefined-name", "not-awaited", "awaited-loop", "loop-ends", "code-change"}
 )
 
+LEFT_BEHIND = "left-behind"  # of a note on what a body did before its load was refused
 TRACE = "traceback"
 """The code of a diagnostic that is a step on the way to the error of another one, and not a fault of its own."""
 
@@ -163,7 +165,7 @@ class LoadReport:
     @property
     def can_be_forced(self) -> bool:
         """Say whether only checks refused the load, so that `force=True` would do it."""
-        faults = [each.code for each in self.refusals if each.code != TRACE]
+        faults = [each.code for each in self.refusals if each.code not in (TRACE, LEFT_BEHIND)]
         return bool(faults) and all("force=True" in REMEDY.get(code, "") for code in faults)
 
 
@@ -258,7 +260,7 @@ def _refusal(report: LoadReport) -> str:
 
 def refused_because(report: LoadReport) -> str:
     """Return the first refusal with its place, and how many more there are, without a full stop."""
-    first, more = report.refusals[0], sum(each.code != TRACE for each in report.refusals[1:])
+    first, more = report.refusals[0], sum(each.code not in (TRACE, LEFT_BEHIND) for each in report.refusals[1:])
     other = os.path.basename(first.path) + " " if first.path != report.path else ""
     place = f"{other}line {first.line}, " if first.code in AT_A_LINE else ""
     return f"{place}{first.message.rstrip('.')}{f' (and {more} more)' if more else ''}"
