@@ -8,6 +8,7 @@ from collections.abc import Callable, Iterator
 
 import pytest
 
+import midflight
 from helpers.versions import Project
 from midflight import Pid, code
 from midflight.code import LoadError
@@ -228,3 +229,179 @@ def test_an_annotation_is_no_call_ahead(project, begin):
     begin("def inner(x: thing.Kind): pass", "class Kind: pass")
 
     assert project.load_text("thing", "x = 1\n").refusals == ()
+
+
+# --- Reads by another way than `thing.go` ------------------------------------------------------------------------
+
+
+@pytest.mark.parametrize(
+    "statement",
+    [
+        "from thing import go; go(1)",
+        "from thing import go as step; step(1)",
+        "from thing import (go, other); go(1)",
+        "import thing as it; it.go(1)",
+        "me = thing; me.go(1)",
+        "me = it = thing; it.go(1)",
+        "me = thing; (lambda: me.go(1))()",
+        "(me := thing).go(1)",
+    ],
+)
+def test_a_name_that_is_reached_by_a_local_alias_or_an_import_is_refused(project, begin, statement):
+    """The process would end with ImportError or AttributeError all the same."""
+    begin(statement, "def go(n): pass\nother = 1")
+
+    assert "thing.go, which the new version lacks" in refused(project, "other = 1\n").message
+
+
+@pytest.mark.parametrize(
+    "statement",
+    [
+        "from thing import go; go(1)",
+        "from thing import go as step; step(1)",
+        "import thing as it; it.go(1)",
+        "me = thing; me.go(1)",
+        "(me := thing).go(1)",
+    ],
+)
+def test_the_arguments_of_such_a_call_count_as_well(project, begin, statement):
+    """They are known by the text."""
+    begin(statement, "def go(n): pass")
+
+    assert "takes otherwise" in refused(project, "def go(n, m): pass\n").message
+
+
+def test_an_import_in_a_package_is_known_by_its_dots(project, runtime):
+    """Relative to the package that the code is in; of a name of the package itself too."""
+    project.write("li/__init__.py", "base = 1\n")
+    step = project.write("li/steps.py", "def step(): pass\n")
+    loop = project.write(
+        "li/loop.py",
+        "from midflight import receive\nasync def wait():\n    while await receive() != 'stop':\n"
+        "        from .steps import step\n        from . import base\n        step()\n",
+    )
+    for path in (project.path("li/__init__.py"), step, loop):
+        code.load(path)
+    pid = runtime.spawn(sys.modules["li.loop"].wait)
+    runtime.run_until_idle()
+
+    with pytest.raises(
+        LoadError, match=r"li\.loop version 1, wait:4, uses li\.steps\.step, which the new version lacks"
+    ):
+        code.load(step, "def walk(): pass\n")
+    with pytest.raises(LoadError, match=r"wait:5, uses li\.base"):
+        code.load(project.path("li/__init__.py"), "other = 1\n")
+    pid << "stop"
+    runtime.run_until_idle()
+
+
+def test_a_submodule_is_no_name_of_the_text(project, runtime):
+    """The package has it whatever its text says, in the next version too."""
+    steps = project.write("li/steps.py", "def step(): pass\n")
+    package = project.write("li/__init__.py", "from . import steps\n")
+    code.load(package)
+    code.load(steps)
+    project.load_text(
+        "loop",
+        "from midflight import receive\nimport li\nasync def wait():\n    while await receive() != 'stop':\n"
+        "        li.steps.step()\n        from li import steps\n        steps.step()\n",
+    )
+    pid = runtime.spawn(sys.modules["loop"].wait)
+    runtime.run_until_idle()
+
+    assert code.load(package, "x = 1\n").version == 2
+
+    pid << "go"
+    runtime.run_until_idle()
+    assert midflight.is_alive(pid)
+    pid << "stop"
+    runtime.run_until_idle()
+
+
+@pytest.mark.parametrize(
+    "statement",
+    [
+        "me = thing; me = 1; me.go",
+        "from other import go; go(1)",
+        "import other as it; it.go(1)",
+        "me = other; me.go(1)",
+        "for me in (thing, other): me.go(1)",
+    ],
+)
+def test_a_local_name_that_stands_for_other_things_is_no_matter(project, begin, statement):
+    """Only what is certain refuses a load."""
+    project.load_text("other", "def go(n): pass\n")
+    begin(f"import other\n        {statement}", "def go(n): pass")
+
+    assert project.load_text("thing", "x = 1\n").version == 2
+
+
+# --- Code that is prepared for it --------------------------------------------------------------------------------
+
+
+@pytest.mark.parametrize(
+    "body",
+    [
+        "try:\n            thing.go(1)\n        except AttributeError:\n            pass",
+        "try:\n            thing.go(1)\n        except (KeyError, AttributeError) as error:\n            pass",
+        "try:\n            if 1:\n                thing.go(1)\n        except Exception:\n            pass",
+        "try:\n            thing.go(1)\n        except:\n            pass",
+        "try:\n            from thing import go\n        except ImportError:\n            pass",
+        "with contextlib.suppress(AttributeError):\n            thing.go(1)",
+        "if hasattr(thing, 'go'):\n            thing.go(1)",
+        "hasattr(thing, 'go') and thing.go(1)",
+        "if not hasattr(thing, 'go'):\n            continue\n        thing.go(1)",
+    ],
+)
+def test_code_that_is_prepared_for_a_missing_name_is_no_matter(project, begin, body):
+    """No process ends of it."""
+    begin(body, "import contextlib\ndef go(n): pass")
+
+    assert project.load_text("thing", "x = 1\n").version == 2
+
+
+@pytest.mark.parametrize(
+    "body",
+    [
+        "try:\n            thing.go(1)\n        except KeyError:\n            pass",
+        "try:\n            thing.go(1)\n        finally:\n            pass",
+        "try:\n            pass\n        except AttributeError:\n            thing.go(1)",
+        "try: pass\n        except AttributeError: pass\n        else: thing.go(1)",
+        "if hasattr(thing, 'other'):\n            thing.go(1)",
+        "with contextlib.suppress(KeyError):\n            thing.go(1)",
+        "try: raise KeyError\n        except AttributeError: pass\n        except KeyError: thing.go(1)",
+    ],
+)
+def test_code_that_is_prepared_for_something_else_is_refused(project, begin, body):
+    """Another exception, or the same one at another place."""
+    begin(body, "import contextlib\nother = 1\ndef go(n): pass")
+
+    assert "thing.go" in refused(project, "other = 1\n").message
+
+
+@pytest.mark.parametrize("body", ["try:\n            thing.go(1)\n        except TypeError:\n            pass"])
+def test_code_that_is_prepared_for_other_arguments_is_no_matter(project, begin, body):
+    """A call with the wrong arguments raises TypeError."""
+    begin(body, "def go(n): pass")
+
+    assert project.load_text("thing", "def go(n, m): pass\n").version == 2
+
+
+@pytest.mark.parametrize(
+    "statement",
+    [
+        "asyncio.get_running_loop().call_later(3, lambda: thing.go(1))",
+        "asyncio.get_running_loop().call_soon(functools.partial(lambda n: thing.go(n), 1))",
+        "task.add_done_callback(lambda done: thing.go(1))",
+        "signal.signal(1, lambda *_: thing.go(1))",
+        "atexit.register(lambda: thing.go(1))",
+    ],
+)
+def test_a_callback_ends_no_process(project, begin, statement):
+    """It is the loop that calls it, or the interpreter: the call fails, and nobody ends. So it is a warning."""
+    begin(statement, "import asyncio, atexit, functools, signal\ndef go(n): pass")
+
+    report = project.load_text("thing", "x = 1\n")
+
+    assert [each.code for each in report.warnings] == ["live-call"]
+    assert "thing.go, which the new version lacks; the callback would fail there" in report.warnings[0].message

@@ -1,35 +1,36 @@
 """Calls ahead of live code that the new version does not define, or takes with other arguments.
 
-For each piece of code that a process is in, in whatever module and version: the reads `counter.f` through the module
-are found in the byte code, which is what will run, and needs no source. How a call is made of such a read comes from
-the text of that code, if it is known; so arguments are only judged where they are certain.
+For each piece of code that a process is in, in whatever module and version, the reads of the module's names are found
+in the byte code. How such a name is called, and whether the code is prepared to miss it, comes from the text of that
+code, if it is known; so arguments are only judged where they are certain.
 A call that fails in the current version too is not a fault of this load.
 """
 
 from __future__ import annotations
 
 import ast
-import dis
 import linecache
-from collections.abc import Iterable, Iterator, Mapping, Sequence
+import sys
+from abc import ABCMeta
+from collections.abc import Iterable, Iterator, Sequence
 from dataclasses import dataclass
-from functools import lru_cache
-from types import CodeType, FunctionType, ModuleType
+from enum import EnumMeta
+from functools import lru_cache, partial
+from types import BuiltinFunctionType, CodeType, FunctionType, MethodType, ModuleType
 from typing import Any, NamedTuple
 
 from midflight.code.census.census import Start
+from midflight.code.checks.live_guards import uses_of
+from midflight.code.checks.live_reads import Aliases, Read, aliases_in, reads_in
 from midflight.code.source.annotations import ANNOTATE, signature_of
+from midflight.code.source.look import is_class, is_module
+from midflight.code.source.trees import tree_or_none
 from midflight.code.version.facade import Namespace
 from midflight.code.version.version import version_of
 from midflight.kernel import Pid
-from midflight.parsing import UNPARSABLE, parse_module
+from midflight.parsing import UNPARSABLE
 
 __all__ = ["Ahead", "BrokenCall", "broken_calls"]
-
-ATTRIBUTE_READS = ("LOAD_ATTR", "LOAD_METHOD")
-GLOBAL_READS = ("LOAD_GLOBAL", "LOAD_NAME")
-
-Position = tuple[int | None, int | None, int | None, int | None]
 
 
 class Ahead(NamedTuple):
@@ -41,19 +42,11 @@ class Ahead(NamedTuple):
 
 
 @dataclass(frozen=True, slots=True)
-class Read:
-    """One read of `name` through the module, at `line` of its text. `call` is how it is called, if that is known."""
-
-    name: str
-    line: int
-    call: ast.Call | None
-
-
-@dataclass(frozen=True, slots=True)
 class BrokenCall:
     """A read that would fail, or a call that would: where, why, and the processes that are in that code.
 
     `reached` tells code that those processes are not in, but may come to: what theirs calls by a bare name, say.
+    `is_callback` tells code that they hand on to others, in which no process is when it is called.
     """
 
     module: str
@@ -64,25 +57,35 @@ class BrokenCall:
     why: str
     pids: tuple[Pid, ...]
     reached: bool
+    is_callback: bool = False
 
 
 def broken_calls(ahead: Iterable[Ahead], module: ModuleType, old: Namespace, new: Namespace) -> Iterator[BrokenCall]:
     """Yield the calls of processes that would fail if `new` took the place of `old` behind `module`."""
     if "__getattr__" in new:
         return
+    name = str(old.get("__name__"))
+    wanted = {key for key, value in list(old.items()) if not _is_the_same(value, new.get(key), f"{name}.{key}")}
+    if not wanted:
+        return
     ahead = tuple(ahead)
     certain = {spot.f_code for spot, _, is_certain in ahead if is_certain}
     seen: set[tuple[CodeType, str, int]] = set()
     for spot, pids, is_certain in ahead:
-        for code, called in _reachable(spot):
-            reached = called or not is_certain
-            for read in _reads(code, spot.f_globals, module):
-                why = _why_broken(read, old, new)
+        for code, called, aliases in _reachable(spot):
+            if wanted.isdisjoint(code.co_names):
+                continue
+            for read in reads_in(code, spot.f_globals, module, aliases):
                 key = (code, read.name, read.line)
-                if why is None or key in seen or (reached and code in certain):
+                reached = called or not is_certain
+                if read.name not in wanted or key in seen or (reached and code in certain):
+                    continue
+                found = _fault(read, code, spot.f_globals, old, new)
+                if found is None:
                     continue
                 seen.add(key)
                 version = version_of(spot.f_globals)
+                why, is_callback = found
                 yield BrokenCall(
                     module=str(spot.f_globals.get("__name__")),
                     version=version.number if version is not None else None,
@@ -91,25 +94,42 @@ def broken_calls(ahead: Iterable[Ahead], module: ModuleType, old: Namespace, new
                     name=read.name,
                     why=why,
                     pids=tuple(pids),
-                    reached=reached,
+                    reached=reached or is_callback,
+                    is_callback=is_callback,
                 )
 
 
-def _reachable(spot: Start) -> Iterator[tuple[CodeType, bool]]:
+def _is_the_same(old: object, new: object, name: str) -> bool:
+    """Say whether a name serves as well in the new version: it is called in the same way, or it is a submodule."""
+    if old is new or (new is None and is_module(old) and sys.modules.get(name) is old):
+        return True
+    return type(old) is FunctionType and type(new) is FunctionType and _shape(old) == _shape(new)
+
+
+def _shape(function: FunctionType) -> tuple[object, ...]:
+    """Return what decides how a function may be called."""
+    code = function.__code__
+    named = code.co_argcount + code.co_kwonlyargcount
+    given = (len(function.__defaults__ or ()), frozenset(function.__kwdefaults__ or ()))
+    return code.co_posonlyargcount, code.co_argcount, code.co_varnames[:named], code.co_flags & 12, given
+
+
+def _reachable(spot: Start) -> Iterator[tuple[CodeType, bool, Aliases]]:
     """Yield the code of `spot` and the code nested in it, then that of functions it calls by bare names, and so on."""
-    waiting = [(spot.f_code, False)]
+    waiting: list[tuple[CodeType, bool, Aliases]] = [(spot.f_code, False, {})]
     seen = {spot.f_code}
-    for code, reached in waiting:  # grows as it goes
-        yield code, reached
+    for code, reached, around in waiting:  # grows as it goes
+        aliases = aliases_in(code, spot.f_globals, around)
+        yield code, reached, aliases
         nested = [
-            (const, reached)
+            (const, reached, aliases)
             for const in code.co_consts
             if isinstance(const, CodeType) and const.co_name != ANNOTATE  # read by tools, if at all
         ]
-        called = [
-            (function.__code__, True)
+        called: list[tuple[CodeType, bool, Aliases]] = [
+            (function.__code__, True, {})
             for function in map(spot.f_globals.get, code.co_names)
-            if isinstance(function, FunctionType) and function.__globals__ is spot.f_globals
+            if type(function) is FunctionType and function.__globals__ is spot.f_globals
         ]
         for each in nested + called:
             if each[0] not in seen:
@@ -117,46 +137,31 @@ def _reachable(spot: Start) -> Iterator[tuple[CodeType, bool]]:
                 waiting.append(each)
 
 
-def _reads(code: CodeType, namespace: Namespace, module: ModuleType) -> Iterator[Read]:
-    """Yield the reads of attributes of `module` in `code`, whatever it is called there: counter.f, shop.counter.f."""
-    if not any(isinstance(namespace.get(name), ModuleType) for name in code.co_names):
-        return
-    held: Any = None  # what the last instruction left on the stack, if that is a module
-    for instruction in dis.get_instructions(code):
-        if instruction.opname in GLOBAL_READS:
-            held = namespace.get(instruction.argval)
-        elif instruction.opname in ATTRIBUTE_READS and isinstance(held, ModuleType):
-            if held is module:
-                position = instruction.positions
-                line = (position.lineno if position is not None else None) or code.co_firstlineno
-                yield Read(instruction.argval, line, _call_at(code, namespace, position, instruction.argval))
-            held = vars(held).get(instruction.argval)
-        elif instruction.opname not in ("CACHE", "EXTENDED_ARG", "PUSH_NULL"):
-            held = None
+def _fault(read: Read, code: CodeType, namespace: Namespace, old: Namespace, new: Namespace) -> tuple[str, bool] | None:
+    """Say what is wrong with a read in `code`, and whether it stands in a callback; None if nothing is."""
+    tree = _tree_of(code, namespace)
+    uses = uses_of(read, tree) if tree is not None else []
+    if read.name not in new:
+        error = "ImportError" if read.is_import else "AttributeError"
+        if uses and error in uses[0].handled:
+            return None
+        return "which the new version lacks", bool(uses) and uses[0].is_callback
+    for use in uses:
+        if use.call is None or "TypeError" in use.handled or _mismatch(use.call, old[read.name]) is not None:
+            continue
+        why = _mismatch(use.call, new[read.name])
+        if why is not None:
+            return f"which the new version takes otherwise: {why}", use.is_callback
+    return None
 
 
-def _call_at(code: CodeType, namespace: Namespace, position: dis.Positions | None, name: str) -> ast.Call | None:
-    """Return the call whose function is read at `position` of the text that `code` was compiled from."""
-    if position is None:
-        return None
+def _tree_of(code: CodeType, namespace: Namespace) -> ast.Module | None:
+    """Return the tree of the text that `code` was compiled from, None if that is not known."""
     version = version_of(namespace)
     text = version.text if version is not None else "".join(linecache.getlines(code.co_filename))
     if text is None or (version is None and not _is_text_of(code, text)):
         return None
-    call = _calls(text, code.co_filename).get(
-        (position.lineno, position.end_lineno, position.col_offset, position.end_col_offset)
-    )
-    return call if call is not None and isinstance(call.func, ast.Attribute) and call.func.attr == name else None
-
-
-@lru_cache(maxsize=32)
-def _calls(text: str, file: str) -> Mapping[Position, ast.Call]:
-    """Return the calls `x.f(...)` in `text` by the position of the `x.f`."""
-    return {
-        (node.func.lineno, node.func.end_lineno, node.func.col_offset, node.func.end_col_offset): node
-        for node in ast.walk(parse_module(text, file))
-        if isinstance(node, ast.Call) and isinstance(node.func, ast.Attribute)
-    }
+    return tree_or_none(text)
 
 
 @lru_cache(maxsize=256)
@@ -173,23 +178,14 @@ def _is_text_of(code: CodeType, text: str) -> bool:
     return False
 
 
-def _why_broken(read: Read, old: Namespace, new: Namespace) -> str | None:
-    if read.name not in old:
-        return None
-    if read.name not in new:
-        return "which the new version lacks"
-    if read.call is None or _mismatch(read.call, old[read.name]) is not None:
-        return None
-    why = _mismatch(read.call, new[read.name])
-    return None if why is None else f"which the new version takes otherwise: {why}"
-
-
 def _mismatch(call: ast.Call, function: Any) -> str | None:
     """Say why `function` cannot be called as `call` does; None if it can, or if that cannot be known."""
     if any(isinstance(each, ast.Starred) for each in call.args) or any(each.arg is None for each in call.keywords):
         return None
     if not callable(function):
         return f"it is {type(function).__name__}, and cannot be called"
+    if not _is_plain(function):
+        return None
     try:
         signature = signature_of(function, follow_wrapped=False)
     except (TypeError, ValueError):
@@ -199,3 +195,12 @@ def _mismatch(call: ast.Call, function: Any) -> str | None:
     except TypeError as error:
         return str(error)
     return None
+
+
+def _is_plain(function: Any) -> bool:
+    """Say whether a look at how it is called runs nobody's code: a lazy proxy would do its work for that."""
+    if is_class(function):
+        return type(function) in (type, ABCMeta, EnumMeta)
+    if type(function) is partial:
+        return _is_plain(function.func)
+    return type(function) in (FunctionType, MethodType, BuiltinFunctionType)

@@ -70,8 +70,10 @@ def _say(new: NewVersion, broken: BrokenCall) -> Diagnostic:
     where = f"{broken.module} version {broken.version}" if broken.version is not None else broken.module
     pids = _several([repr(pid) for pid in broken.pids])
     does = f"{where}, {broken.function}:{broken.line}, uses {new.unit.name}.{broken.name}, {broken.why}"
-    comes = "may come" if broken.reached else "would end"
-    text = f"{does}; {pids} {comes} there; keep {broken.name} as it was until they have left that code"
+    comes = f"{pids} {'may come' if broken.reached else 'would end'} there"
+    if broken.is_callback:
+        comes = f"the callback would fail there, which {pids} set"
+    text = f"{does}; {comes}; keep {broken.name} as it was until they have left that code"
     value = new.namespace.get(broken.name) or new.namespace.get(broken.function)
     line = value.__code__.co_firstlineno if isinstance(value, FunctionType) else 1
     return Diagnostic(new.unit.path, line, 0, line, 0, "error", text, "live-call")
