@@ -211,7 +211,7 @@ def _tell_of_stuck(server: Server, report: StuckReport) -> None:
 
 
 class _Ending:
-    """The one way in which a server is asked to end, from any thread and from signal handlers."""
+    """The end of a server: it is asked for here alone, from any thread and from signal handlers."""
 
     def __init__(self) -> None:
         self.withdraw: Callable[[], object] = lambda: None  # takes the files away by which the server is found

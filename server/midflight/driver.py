@@ -59,7 +59,7 @@ class CurrentTask:
     get = staticmethod(asyncio.current_task)
 
     def pop(self, loop: Any, default: Any) -> Any:
-        """Leave no task current; return the one that was."""
+        """Leave no task current; return the task that was."""
         task = self.get(loop)
         if task is None:
             return default
@@ -219,7 +219,7 @@ class Runtime:
             self.scheduler.spawn(_shut_down, (self.scheduler,))
 
     def kill_all(self) -> None:
-        """End every process now, with reason "killed"; also those that a clean-up spawns, before they run."""
+        """End every process now, with reason "killed"; also the processes that a clean-up spawns, before they run."""
         while self.scheduler.processes:
             for process in list(self.scheduler.processes.values()):
                 _ends.kill(self.scheduler, process)
@@ -247,7 +247,7 @@ async def _shut_down(scheduler: Scheduler) -> None:
 
 
 async def run_process(function: Callable[..., Any], *args: Any) -> Any:
-    """Run `function(*args)` as a process and wait for what it returns, tail calls included: see `spawn`.
+    """Run `function(*args)` as a process and wait for its value, tail calls included: see `spawn`.
 
     The way from an asyncio task, which is not a process, into the runtime: a web framework's handler, say.
     A cancellation of the caller is passed on as the exit signal "shutdown".
@@ -302,7 +302,7 @@ async def _run_process(
 
 
 def run(function: Callable[..., Any], *args: Any, copy_messages: bool = False) -> Any:
-    """Start a runtime, run `function(*args)` as its first process, and return what that returns.
+    """Start a runtime, run `function(*args)` as its first process, and return its value.
 
     Coroutines that it returns are gone on with, as `spawn` says: `run(Counter.start, 1)` returns the server's pid.
 

@@ -1,4 +1,4 @@
-"""Every exception that a caller of Midflight can meet, by whose fault it is."""
+"""The exceptions that a caller of Midflight can meet, by whose fault each is."""
 
 from __future__ import annotations
 
@@ -54,7 +54,7 @@ class MidflightError(Exception):
 
 
 class ProcessExit(asyncio.CancelledError):
-    """End the process that raises it, with `reason`; also what an exit signal throws into its target.
+    """Raised to end the calling process with `reason`; an exit signal throws it into its target.
 
     It is an `asyncio.CancelledError`, so that TaskGroup, anyio and `except Exception` treat it as the
     cancellation that it is. No crash report is made of it.

@@ -28,7 +28,7 @@ Result = TypeVar("Result")
 
 
 def run_main(main: Coroutine[Any, Any, Result]) -> Result:
-    """Run `main` in an event loop of its own and return what it returns; no other task or callback ends the loop.
+    """Run `main` in an event loop of its own and return its value; no other task or callback ends the loop.
 
     Raises: what `main` raises; KeyboardInterrupt on SIGINT where asyncio handles that, after `main` was cancelled.
     """

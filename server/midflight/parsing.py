@@ -1,4 +1,4 @@
-"""From source text to a syntax tree: the one place where Midflight parses, so that all of it is safe from one fault.
+"""From source text to a syntax tree: Midflight parses here alone, so that all of it is safe from one fault.
 
 CPython 3.11 counts how deep the making of a tree is in a place that all trees share. If the garbage collection runs a
 finalizer in the midst, and that parses or lets another thread do so, the count is wrong afterwards, and the first of

@@ -56,7 +56,7 @@ class PausingSelector(selectors.DefaultSelector):
         self._awake_since = clock()
 
     def select(self, timeout: float | None = None) -> list[tuple[selectors.SelectorKey, int]]:
-        """Return what is ready, as every selector does, perhaps a moment later."""
+        """Return the ready files, as every selector does, perhaps a moment later."""
         began = self._clock()
         ready = super().select(timeout)
         now = self._clock()

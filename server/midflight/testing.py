@@ -92,7 +92,7 @@ class TestRuntime:
             self.loop.patient.on_idle = None
 
     def run(self, function: Callable[..., Any], *args: Any) -> Any:
-        """Run `function(*args)` as a process to its end, end the others, and return what it returned or raise.
+        """Run `function(*args)` as a process to its end, end the others, and return its value or raise.
 
         Raises: what midflight.run would; RuntimeError if all wait and the clock stands still.
         """

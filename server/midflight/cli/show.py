@@ -20,7 +20,7 @@ def root_of(options: argparse.Namespace, near: str = ".") -> Path:
 
 
 def ask_for_load(options: argparse.Namespace, method: str, *arguments: object, near: str = ".") -> Any:
-    """As `ask`, of what loads: as long as it takes. A terminal shows each second what the load does.
+    """Ask as `ask` does, for a load, as long as it takes. A terminal shows its progress each second.
 
     Ctrl-C breaks the load off, and `options.is_broken_off` says so; a second one leaves without the answer.
     """

@@ -35,7 +35,7 @@ class Look:
     rows: Sequence[dict[str, Any]]
 
     def since(self, before: Look) -> list[dict[str, Any]]:
-        """Return the rows, each with what it has done a second since then; one that is new, since it was spawned."""
+        """Return the rows, each with its reductions a second since then; a new one's since it was spawned."""
         spent = {row["pid"]: row["reductions"] for row in before.rows}
         seconds = max(self.at - before.at, 1e-6)
         return [row | {"rate": (row["reductions"] - spent.get(row["pid"], 0)) / seconds} for row in self.rows]

@@ -1,4 +1,4 @@
-"""The history of a module's versions, as the server answers it, cut to what runs."""
+"""The history of a module's versions, as the server answers it, cut to the running ones."""
 
 from __future__ import annotations
 

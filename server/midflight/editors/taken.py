@@ -9,7 +9,7 @@ __all__ = ["clock_of", "others_text", "taken_text"]
 
 
 def taken_text(opened: dict[str, Any]) -> str:
-    """Return whose shell it was, and what comes with it; `opened` is the answer of shell/open."""
+    """Return the words about a shell taken up: its client before, its output; `opened` answers shell/open."""
     inputs = opened["number"] - 1
     printed = "what was printed meanwhile follows" if opened["waiting"] else "nothing was printed meanwhile"
     return (

@@ -90,7 +90,7 @@ class Backlog(Generic[Writer]):
         return [("".join(parts), writer) for parts, (_, writer) in zip(pieces, runs, strict=True)]
 
     def _move_tail(self) -> None:
-        """Make the tail the head, after the line that says what is missing between the two."""
+        """Make the tail the head, after a line that counts the missing text between the two."""
         if self._dropped_characters:
             self._begin_with_a_line()
             self._tail.appendleft((self._notice(), None))
@@ -99,7 +99,7 @@ class Backlog(Generic[Writer]):
         self._head_size, self._tail_size = sum(len(text) for text, _ in self._head), 0
 
     def _begin_with_a_line(self) -> None:
-        """Drop what the tail has of a line that it begins in the middle of, unless it has no other."""
+        """Drop the rest of a line that the tail begins in the middle of, unless it has no other."""
         if not any("\n" in text for text, _ in self._tail):
             return
         cut = 0

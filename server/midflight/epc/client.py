@@ -186,7 +186,7 @@ class RemoteServer:
             ) from None
 
     def close(self) -> None:
-        """End the connection; what was sent before still goes out. Calls without an answer fail."""
+        """End the connection; earlier messages still go out. Calls without an answer fail."""
         self._connection.outbox.close()
         self._connection.outbox.wait_empty(1.0)
         self._connection.cut()
@@ -237,7 +237,7 @@ def _filled(handler: Callable[..., object]) -> Callable[..., object]:
 
 
 def _fill(value: object) -> object:
-    """Put what nil means in the place of None where the key tells."""
+    """Replace None by an empty list or False where the key tells which one nil means."""
     match value:
         case dict():
             return {key: _meant(key) if item is None else _fill(item) for key, item in value.items()}

@@ -194,7 +194,7 @@ class Connection(EPCHandler):  # type: ignore[misc]  # epc has no type hints
             pass
 
     def _give_up(self) -> None:
-        """End the connection of a peer that does not read, and what it has asked for."""
+        """End the connection of a peer that does not read, and its requests."""
         self._is_broken = True
         self.cut()
 
@@ -303,7 +303,7 @@ class Connection(EPCHandler):  # type: ignore[misc]  # epc has no type hints
         return self._list
 
     def _answer(self, uid: object, function: Callable[..., object], *arguments: Any) -> None:
-        """Send exactly one answer, whatever `function` returns or raises."""
+        """Send exactly one answer: the value of `function`, or its exception."""
         try:
             value = function(*arguments)
         except MidflightError as error:
@@ -362,7 +362,7 @@ class Connection(EPCHandler):  # type: ignore[misc]  # epc has no type hints
             _log.debug("an answer was lost: %s", error)
 
     def _send(self, kind: str, uid: object, *values: object) -> None:
-        """Send what `epc`'s call manager composes; the name in a call comes first."""
+        """Send a message of `epc`'s call manager; the name in a call comes first."""
         if kind == "call":
             values = (Symbol(values[0]), *values[1:])
         self.outbox.put(encode(kind, uid, *values))

@@ -1,4 +1,4 @@
-"""The secret that lets a connection in, and the one frame that carries it itself: that of EPC clients not ours.
+"""The secret that lets a connection in, and the frame by which EPC clients other than ours send it in the clear.
 
 Our own clients never say it; see handshake.py. Law: nothing of what a connection sends is parsed before it has been
 compared, as bytes and in constant time. One real first frame, and its answer:

@@ -39,7 +39,7 @@ class TraceFeed(Windowed):
         self._outbox.attach(self)
 
     def close(self) -> None:
-        """Push no more; what was not pushed is lost."""
+        """Push no more; the events not pushed are lost."""
         self._outbox.detach(self)
 
     def wake(self) -> None:

@@ -1,4 +1,4 @@
-"""The sockets and locks that a forked child lets go of: its copies of those of this process.
+"""Sockets and locks in a forked child: it lets go of its copies.
 
 A child that keeps them keeps the connections of a killed server open, so its clients do not notice its death, and
 keeps its files locked, so no other server can start. Children that run another program lose them anyway.

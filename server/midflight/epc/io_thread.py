@@ -1,4 +1,4 @@
-"""The one thread that reads and writes all connections of a server, or the one of a client.
+"""`IoThread`: it alone reads and writes all connections of a server, or the single one of a client.
 
     io.add(connection)      the thread reads it from now on
     io.wake(connection)     something waits to be sent
@@ -34,7 +34,7 @@ class Stream(Protocol):
     request: socket.socket
 
     def receive(self) -> bool:
-        """Read and handle some of what has come; say whether more is there already.
+        """Read and handle some of the incoming data; say whether more is there already.
 
         Raises: EOFError if the peer is gone, OSError if the connection broke; BlockingIOError if nothing has come.
         """
@@ -90,7 +90,7 @@ class IoThread:
         self._ask(lambda: self._add(stream))
 
     def wake(self, stream: Stream) -> None:
-        """Send what waits in `stream`, if that was added."""
+        """Send the waiting data of `stream`, if that was added."""
         self._ask(lambda: self._transmit(stream))
 
     def remove(self, stream: Stream) -> None:

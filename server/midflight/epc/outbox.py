@@ -1,4 +1,4 @@
-"""The one writer of a connection: everything that leaves it goes through here, whole and in order.
+"""`Outbox`, the writer of a connection: everything that leaves it goes through here, whole and in order.
 
 Any thread puts frames; the I/O thread sends them. Neither waits for the peer, so a peer that does not read holds up
 neither the runtime nor another connection: past a limit it is cut off instead.
@@ -89,7 +89,7 @@ class Outbox:
         self.wake()
 
     def wake(self) -> None:
-        """Have what waits sent. Callable from any thread, at any point of its work."""
+        """Have the waiting data sent. Callable from any thread, at any point of its work."""
         if not self._is_woken:
             self._is_woken = True
             self._wake()
@@ -106,7 +106,7 @@ class Outbox:
             self._channels = [other for other in self._channels if other is not channel]
 
     def transmit(self, send: Callable[[memoryview], int]) -> float:
-        """Send what waits, at most about a megabyte; return in how many seconds to come again.
+        """Send the waiting data, at most about a megabyte; return in how many seconds to come again.
 
         `send` sends some of the bytes it gets and says how many, or raises OSError, BlockingIOError while the peer
         takes none. The answer is 0 if more waits, infinity if nothing does. After another OSError nothing is sent any

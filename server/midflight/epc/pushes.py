@@ -62,7 +62,7 @@ class Windowed:
                 asked.outbox.wake()
 
     def _was_answered(self) -> None:
-        """Forget what was kept of the oldest push that had no answer. Called with the outbox's lock held."""
+        """Forget the oldest push that had no answer. Called with the outbox's lock held."""
 
 
 class Output(Windowed):
@@ -137,7 +137,7 @@ class Output(Windowed):
                     return
 
     def flush(self) -> None:
-        """Let what waits leave as soon as the peer has room, without the 50 ms."""
+        """Let the waiting text leave as soon as the peer has room, without the 50 ms."""
         with self._locked():
             if len(self._backlog):
                 self._due_at = -math.inf
@@ -160,7 +160,7 @@ class Output(Windowed):
                     self.close()
 
     def park(self) -> None:
-        """Keep what is written, within the backlog's limits, until `resume`: the connection was lost."""
+        """Keep all output, within the backlog's limits, until `resume`: the connection was lost."""
         with self._locked():
             self._outbox.detach(self)
             self._is_parked = True
@@ -174,7 +174,7 @@ class Output(Windowed):
             return len(self._backlog)
 
     def resume(self, connection: Pusher, *, tells_writers: bool, is_kept: bool) -> None:
-        """Push what has waited, and all that comes, to `connection`, as that one wants it."""
+        """Push the kept output, and all that comes, to `connection`, as that one wants it."""
         with self._locked(), connection.outbox.lock:
             self._tells_writers, self._is_kept = tells_writers, is_kept
             self._connection, self._outbox = connection, connection.outbox
@@ -184,7 +184,7 @@ class Output(Windowed):
             self._outbox.attach(self)
 
     def close(self) -> None:
-        """Push no more. What is still waiting, and all that is written from now on, goes to `afterwards`."""
+        """Push no more. The waiting output, and all that is written from now on, goes to `afterwards`."""
         with self._locked():
             self._is_open = False
             self._outbox.detach(self)

@@ -150,7 +150,7 @@ class ProjectFiles:
             return runtime.folder(self.key, make=make)
 
     def read(self) -> ServerFile | None:
-        """Return what NAME.json says, whether that server runs or not; None if there is none or it is not one."""
+        """Return the contents of NAME.json, whether that server runs or not; None without a proper one."""
         folder = self.open()
         if folder is None:
             return None
@@ -172,7 +172,7 @@ class ProjectFiles:
             return self.held(folder)
 
     def held(self, folder: PrivateFolder) -> ServerFile | None:
-        """Return what NAME.json in `folder`, this place's, says, if a living server holds it."""
+        """Return the contents of NAME.json in `folder`, this place's, if a living server holds it."""
         handle = folder.open_file(self.file_name)
         if handle is None:
             return None

@@ -1,4 +1,4 @@
-"""The server: its connections, from the one that stands at the door to the one that is told of loads.
+"""`Server`: the connections of a project's server, from the door to the news of loads.
 
 Everybody on the machine can connect to a port. Until it is let in (see door.py) a connection has one thread; when
 too many stand at the door, the one that came first is shown out, so that nobody can lock the others out by standing
@@ -137,7 +137,7 @@ class Server(ThreadingMixIn, EPCServer):  # type: ignore[misc]  # epc has no typ
             return self._numbers
 
     def crowd(self) -> str:
-        """Return what a client hears that is one too many: how many there are, of which programs, what to do."""
+        """Return the refusal of a connection too many: the number of connections, their programs, and the remedy."""
         clients = Counter(peer.client or "unnamed" for peer in self.peers())
         names = ", ".join(f"{count} of {client}" for client, count in clients.most_common(_NAMED_CLIENTS))
         return (
@@ -151,7 +151,7 @@ class Server(ThreadingMixIn, EPCServer):  # type: ignore[misc]  # epc has no typ
         self._thread.start()
 
     def stop(self) -> None:
-        """Accept no more, send what waits, and close every connection. Not callable from their threads."""
+        """Accept no more connections, send all waiting data, and close them. Not callable from their threads."""
         if self._thread.is_alive():
             self.listeners.close()
             self._thread.join()

@@ -47,14 +47,14 @@ class ServerFile:
         return json.dumps(asdict(self)) + "\n"
 
     def plain_text(self) -> str:
-        """Return the text of server.json, which has no secret: what other EPC clients read."""
+        """Return the text of server.json, which other EPC clients read; it has no secret."""
         values = asdict(self)
         del values["cookie"]
         return json.dumps(values) + "\n"
 
     @classmethod
     def parse(cls, data: bytes) -> ServerFile | None:
-        """Return the contents of a file as a value; None if it is not such a file, whatever else it holds."""
+        """Return the contents of a file as a value; None if it is not such a file."""
         try:
             values = json.loads(data)
             found = cls(**{name: values[name] for name in cls.__slots__})

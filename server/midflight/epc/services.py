@@ -39,7 +39,7 @@ class Services:
         object.__setattr__(self, "crashes", Crashes(self.scheduler, self.names))
 
     def names(self, sink: Sink) -> dict[str, Any]:
-        """Return what an expression of a front end knows: the names of a shell, in a dict of its own."""
+        """Return the names for an expression of a front end: those of a shell, in a dict of its own."""
         return names_of_a_shell(self.scheduler, sink)
 
     @property

@@ -163,7 +163,7 @@ def arguments_of(call: list[object]) -> tuple[object, ...]:
 
 
 def _closed(items: list[object], opener: str, depth: int) -> object:
-    """Return the value of a bracket that ends, the `depth`th of those that are open."""
+    """Return the value of a bracket that ends, the `depth`th open one."""
     if opener == "#(":
         if not items or type(items[0]) is not str:
             raise WireError("an object of Emacs has no form on the wire")
@@ -207,7 +207,7 @@ def _atom(text: str) -> object:
 
 
 def _escaped_string(text: str, start: int) -> tuple[str, int]:
-    """Return the string whose first character is at `start`, which has escapes, and where it ends."""
+    """Return the string with escapes whose first character is at `start`, and the index of its end."""
     pieces = []
     position = start
     while not text.startswith('"', position):

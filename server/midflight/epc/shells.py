@@ -1,4 +1,4 @@
-"""A shell of a connection, and those that wait for another connection after theirs was lost.
+"""The shell of a connection, and the shells that wait for another one after theirs was lost.
 
 A shell that was opened to be kept is parked when its connection ends without having closed it: its bindings, its jobs,
 the evaluation that runs and the output of its processes wait for a connection that takes it up. There is room for
@@ -112,12 +112,12 @@ class ParkedShells:
             old.close()
 
     def all(self) -> list[OpenShell]:
-        """Return them, the one that has waited longest first."""
+        """Return the shells, the longest waiting first."""
         with self._lock:
             return list(self._shells.values())
 
     def release(self, connection: object) -> None:
-        """Note that `connection` has ended: what it had set aside anybody may take up."""
+        """Note that `connection` has ended: anybody may take up the shells that it had set aside."""
         for shell in self.all():
             if shell.set_aside_by is connection:
                 shell.set_aside_by = None
@@ -131,13 +131,13 @@ class ParkedShells:
             return self._take(self._shells.get(number), client)
 
     def take_youngest(self, client: str) -> OpenShell | None:
-        """Return the shell that has waited least among those whose connection has ended, as `take` does."""
+        """Take the shell that has waited least among those whose connection has ended, as `take` does."""
         with self._lock:
             gone = [shell for shell in self._shells.values() if shell.set_aside_by is None]
             return self._take(gone[-1] if gone else None, client)
 
     def taken_by(self, number: int) -> str | None:
-        """Return who took shell `number` up, of the last few; None if that is not known."""
+        """Return the name of the client that took shell `number` up, of the last few; None if that is not known."""
         return self._taken.get(number)
 
     def _take(self, shell: OpenShell | None, client: str) -> OpenShell | None:

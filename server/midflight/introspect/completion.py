@@ -31,7 +31,7 @@ MOST = 500  # candidates: nobody reads more, and a frame has its limit
 
 @dataclass(frozen=True, slots=True)
 class Candidate:
-    """A name to choose. `detail` is its signature or what its value looks like; `version` that of its module."""
+    """A name to choose. `detail` is its signature or its value in short; `version` is that of its module."""
 
     name: str
     kind: str
@@ -49,7 +49,7 @@ class Completion:
 
 
 def complete(scope: Scope, text: str) -> Completion:
-    """Return what the name at the end of `text`, the beginning of a statement, can become."""
+    """Return the completions of the name at the end of `text`, the beginning of a statement."""
     written = read_written(text)
     if written.is_text:
         return Completion("", ())
@@ -118,7 +118,7 @@ def _keywords(scope: Scope, written: Written) -> list[Candidate]:
 
 
 def _imports(written: Written, source: str) -> tuple[str, list[Candidate]]:
-    """Return what an import statement can go on with: names of `source`, or modules for an empty one."""
+    """Return the completions of an import statement: names of `source`, or modules for an empty one."""
     if source:
         module = sys.modules.get(source)
         if module is None or not is_a(module, ModuleType):

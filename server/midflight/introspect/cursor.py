@@ -28,7 +28,7 @@ _IMPORT = re.compile(
 
 @dataclass(frozen=True, slots=True)
 class Call:
-    """A call whose arguments are being written: `callee` as text, arguments before this one, the keyword of this."""
+    """A call with arguments being written: `callee` as text, the arguments before this one, the keyword of this one."""
 
     callee: str
     index: int

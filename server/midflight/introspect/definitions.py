@@ -78,7 +78,7 @@ class Definition:
 
 
 def target_of(scope: Scope, text: str) -> Target | None:
-    """Return what the expression `text` names, as the module that defines it and its name there; None if unknown."""
+    """Return the target of the expression `text`: the module that defines it, and its name there; None if unknown."""
     node = expression_or_none(text.strip())
     if node is None:
         return None
@@ -118,7 +118,7 @@ def _by_itself(found: Found) -> Target | None:
 
 
 def _member_of(owner: Any, name: str, found: Found | None) -> Target | None:
-    """Return the target of what `owner` has as `name`, which does not know its own name."""
+    """Return the target of the member `name` of `owner`, an object that does not know its own name."""
     if is_a(owner, ModuleType):
         module = str(own_names(owner).get("__name__", ""))
         return Target(module, name, found) if name in own_names(owner) else None
@@ -134,7 +134,7 @@ def _member_of(owner: Any, name: str, found: Found | None) -> Target | None:
 
 
 def definition_of(target: Target) -> Definition | None:
-    """Return where `target` is defined; None for what is in no file, an input of a shell say."""
+    """Return the place where `target` is defined; None if it is in no file, but in an input of a shell, say."""
     for _ in range(_HOPS):
         text, path = current_text(target.module), path_of(target.module)
         place = None if text is None else find_name(text, target.name)
@@ -151,7 +151,7 @@ def definition_of(target: Target) -> Definition | None:
 
 
 def _where_it_was(target: Target) -> Definition | None:
-    """Return the place in the version that a function comes from, whose name the current one lacks."""
+    """Return the place of a function in the version that it comes from, if the current one lacks its name."""
     function = None if target.found is None else target.found.value
     if type(function) is not FunctionType:
         return None
@@ -180,7 +180,7 @@ def path_of(module: str) -> str | None:
 
 
 def current_text(module: str) -> str | None:
-    """Return the text of the version of a module that runs; of one that has no versions, that of its file."""
+    """Return the running text of a module: its current version's, or its file's if it has no versions."""
     if code.is_loaded(module) is not None:
         try:
             return code.source(module)
@@ -215,7 +215,7 @@ def _line(text: str, line: int) -> str:
 
 
 def find_name(text: str, name: str) -> tuple[int, int] | Target | None:
-    """Return the line and column at which `text` defines `name`, dotted; what it imports, if it only does that."""
+    """Return the line and column at which `text` defines `name`, dotted; or the import, if it only imports it."""
     tree = parsed(text)
     if tree is None:
         return None
@@ -248,7 +248,7 @@ def _place(node: ast.stmt | ast.alias, name: str) -> tuple[int, int] | Target:
 
 
 def _defined(body: Iterable[ast.stmt], name: str) -> ast.stmt | None:
-    """Return the last statement that binds `name`: it is the one that counts; an import only if nothing else does."""
+    """Return the last statement that binds `name`; an import only if nothing else does."""
     imported: ast.stmt | None = None
     last: ast.stmt | None = None
     for statement in statements(body):

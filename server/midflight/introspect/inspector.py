@@ -47,7 +47,7 @@ _NO_ATTRIBUTES = (int, float, complex, bool, str, bytes, type(None), *_CONTAINER
 
 @dataclass(frozen=True, slots=True)
 class Part:
-    """One row: `index` leads into it. `section` is "item", "attribute" or "class"; `pid` is that of a process."""
+    """A row of a page: `index` leads into it. `section` is "item", "attribute" or "class"; `pid` that of a process."""
 
     index: int
     section: str
@@ -132,7 +132,7 @@ class Table:
 
 
 async def page_of(value: Any, start: int = 0) -> Page:
-    """Return the page of `value` from part `start` on. Runs the `__repr__` of what it shows, so: in a process."""
+    """Return the page of `value` from part `start` on. It runs the `__repr__` of the parts, so: in a process."""
     total, length = _count(value)
     start = max(0, min(start, total - 1)) // PAGE * PAGE
     parts = []
@@ -215,7 +215,7 @@ def _rows(value: Any) -> Iterator[_Row]:
 
 
 def _items(value: Any) -> Iterator[_Row]:
-    """Yield the items of a container, past whatever its class makes of its iteration."""
+    """Yield the items of a container, past its class's own `__iter__`."""
     if is_a(value, dict):
         for key, item in dict.items(value):
             yield _Row("item", lambda key=key: short(key), Found(item))  # type: ignore[misc]
@@ -232,7 +232,7 @@ def _items(value: Any) -> Iterator[_Row]:
 
 
 def _attributes(value: Any) -> Iterator[_Row]:
-    """Yield what `value` has itself, then what its class gives it, without the names that every object has."""
+    """Yield the attributes of `value` itself, then those of its class, without the names that every object has."""
     if type(value) in _NO_ATTRIBUTES:
         return
     if is_a(value, type):

@@ -143,7 +143,7 @@ class _Uses:
         return True if (target.module, target.name) == (self._target.module, self._target.name) else None
 
     def _same(self, found: Found) -> bool:
-        """Say whether what is found is the target: by its module and name, so that older objects of it count."""
+        """Say whether `found` is the target: by its module and name, so that older objects of it count."""
         value, function = found.value, unwrapped(found.value)
         if type(value) is Instance:
             return False

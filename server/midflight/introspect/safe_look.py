@@ -108,7 +108,7 @@ def bases_of(cls: type) -> tuple[type, ...]:
 
 
 def class_name(cls: type, *, is_qualified: bool = False) -> str:
-    """Return the name of `cls`, with those of the classes that it stands in if it `is_qualified`."""
+    """Return the name of `cls`, with the names of the classes around it if it `is_qualified`."""
     return str(_qualname(cls) if is_qualified else _name(cls))
 
 
@@ -132,7 +132,7 @@ def _in_classes(cls: type, name: str) -> Any:
 
 
 def find_member(owner: object, name: str) -> Found | None:
-    """Return what `owner.name` is, as far as that can be known without running code; None if it is not there."""
+    """Find `owner.name`, as far as that can be known without running code; None if it is not there."""
     if type(owner) is Instance:
         return _of_class(owner.cls, name, owner)
     if is_a(owner, type):
@@ -148,7 +148,7 @@ def find_member(owner: object, name: str) -> Found | None:
 
 
 def _on_class(found: Any) -> Found:
-    """Return what an entry of a class's dictionary is when it is read from the class."""
+    """Return an entry of a class's dictionary as a read from the class would give it."""
     if type(found) is staticmethod:
         return Found(found.__func__)
     if type(found) is classmethod:
@@ -157,7 +157,7 @@ def _on_class(found: Any) -> Found:
 
 
 def _of_class(cls: type, name: str, owner: object) -> Found | None:
-    """Return what `owner`, an object of `cls`, has of its class under `name`."""
+    """Return the class's attribute `name`, as `owner`, an object of `cls`, would give it."""
     found = _in_classes(cls, name)
     if found is ABSENT:
         return None
@@ -169,7 +169,7 @@ def _of_class(cls: type, name: str, owner: object) -> Found | None:
 
 
 def _read(descriptor: Any, owner: object) -> Found | None:
-    """Return what a descriptor written in C gives for `owner`; itself, if its type is not one of the interpreter's."""
+    """Return the value of a descriptor written in C for `owner`; itself, if its type is not the interpreter's own."""
     is_known = type(descriptor) is MemberDescriptorType or not descriptor.__objclass__.__flags__ & _HEAP_TYPE
     if not is_known and descriptor.__name__ != "__dict__":
         return Found(descriptor)
@@ -182,7 +182,7 @@ def _read(descriptor: Any, owner: object) -> Found | None:
 
 
 def members_of(owner: object) -> dict[str, None]:
-    """Return the names of what `owner` has, its own before those of its classes, each once."""
+    """Return the names of the members of `owner`, its own before those of its classes, each once."""
     cls = owner.cls if type(owner) is Instance else type(owner)
     found: dict[str, None] = {}
     if is_a(owner, type):
@@ -197,7 +197,7 @@ def members_of(owner: object) -> dict[str, None]:
 
 
 def item_of(owner: object, key: object) -> Found | None:
-    """Return `owner[key]` of a list, tuple, dict or deque; None of anything else, whose code would have to run."""
+    """Return `owner[key]` of a list, tuple, dict or deque; None of any other object, whose code would have to run."""
     if type(owner) not in (list, tuple, dict, deque) or type(key) not in (int, str, bool, type(None), float):
         return None
     try:
@@ -207,7 +207,7 @@ def item_of(owner: object, key: object) -> Found | None:
 
 
 def unwrapped(value: Any) -> Any:
-    """Return the function behind decorators that say what they wrap, bound methods and partials."""
+    """Return the function behind decorators with a `__wrapped__`, bound methods and partials."""
     for _ in range(_WRAPPERS):
         if type(value) is FunctionType and type(value.__dict__.get("__wrapped__")) is FunctionType:
             value = value.__dict__["__wrapped__"]
@@ -225,13 +225,13 @@ def unwrapped(value: Any) -> Any:
 
 
 def code_of(value: Any) -> CodeType | None:
-    """Return the code of a function, however it is wrapped; None of what has none in Python."""
+    """Return the code of a function, however it is wrapped; None if it has none in Python."""
     function = unwrapped(value)
     return function.__code__ if type(function) is FunctionType else None
 
 
 def returned(value: Any) -> Found | None:
-    """Return what a call of `value` gives, or a read of it if it is a property, as its annotation says."""
+    """Return a stand-in for the result of a call of `value`, or of a read of a property, by its annotation."""
     if is_a(value, type):
         return Found(Instance(value))
     function = unwrapped(value)
@@ -252,7 +252,7 @@ def annotated(function: FunctionType, name: str) -> Found | None:
 
 
 def _meant(function: FunctionType, annotation: str) -> Any:
-    """Return what a dotted name in an annotation of `function` means; None if that is unknown."""
+    """Return the object that a dotted name in an annotation of `function` means; None if that is unknown."""
     first, *rest = annotation.split(".")
     annotate: Any = getattr(function, "__annotate__", None)  # from 3.14 on
     around = names_around(annotate) if type(annotate) is FunctionType else {}
@@ -265,7 +265,7 @@ def _meant(function: FunctionType, annotation: str) -> Any:
 
 
 def version_number(value: Any) -> int | None:
-    """Return the version of its module that a function, a class or a module is of; None of what has no versions."""
+    """Return the number of the version that a function, a class or a module is of; None if it has no versions."""
     function = unwrapped(value)
     if type(function) is FunctionType:
         names: Mapping[str, Any] = function.__globals__
@@ -281,7 +281,7 @@ def version_number(value: Any) -> int | None:
 
 
 def kind_of(found: Found) -> str:
-    """Return in a word or two what something is: "module", "class", "async function", "property", "int"."""
+    """Return the kind of a value in a word or two: "module", "class", "async function", "property", "int"."""
     value = found.value
     if type(value) is Instance:
         return class_name(value.cls)

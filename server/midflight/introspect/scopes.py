@@ -1,4 +1,4 @@
-"""Scopes: tables of names in which a name is looked up, and its meaning at a place of a source file whose module runs.
+"""Scopes: tables in which a name is looked up, and its meaning at a place of a source file whose module runs.
 
 Law: no user code runs; an expression is followed as far as its parts lie there to be seen. See safe_look.py.
 """
@@ -42,7 +42,7 @@ class Scope(Protocol):
     """A place of the code, as the names that can be used there."""
 
     def find(self, name: str) -> Found | None:
-        """Return what `name` means here; None if that is not known."""
+        """Return the object that `name` means here; None if that is not known."""
 
     def names(self) -> Iterable[str]:
         """Return all names that mean something here, keywords included."""
@@ -86,7 +86,7 @@ class ModuleScope:
         return (function if type(function) is FunctionType else None), cls
 
     def find(self, name: str) -> Found | None:
-        """Return what `name` means here; None if that is not known.
+        """Return the object that `name` means here; None if that is not known.
 
         Of the local names only two kinds are known: annotated parameters, and the object that a method belongs to.
         """
@@ -105,7 +105,7 @@ class ModuleScope:
             return Found(vars(builtins)[name]) if name in vars(builtins) else None
 
     def _parameter(self, name: str) -> Found | None:
-        """Return what the annotation of a parameter says that it is."""
+        """Return a stand-in for the value of a parameter, by its annotation."""
         assert self._function is not None
         return annotated(self._function, name)
 
@@ -142,13 +142,13 @@ def module_of_file(path: str) -> str | None:
 
 
 def resolve(scope: Scope, text: str) -> Found | None:
-    """Return what the expression `text` is, without evaluating it; None if it would have to be."""
+    """Return the object that the expression `text` means, without evaluating it; None if it would have to be."""
     node = expression_or_none(text.strip())
     return None if node is None else resolve_node(scope, node)
 
 
 def resolve_node(scope: Scope, node: ast.expr) -> Found | None:
-    """Return what `node` is, without evaluating it; None if it would have to be. A chain may be of any length."""
+    """Return the object that `node` means, without evaluating it; None if it would have to be. A chain may be long."""
     links: list[ast.Attribute | ast.Subscript | ast.Call] = []
     while isinstance(node, ast.Attribute | ast.Subscript | ast.Call) and not _is_job(node):
         links.append(node)
@@ -189,7 +189,7 @@ def _beginning(scope: Scope, node: ast.expr) -> Found | None:
 
 
 def owner_in(found: Found) -> object:
-    """Return what attributes of `found` are attributes of: itself, or of an object's property what its annotation says.
+    """Return the owner of the attributes of `found`: itself, or a stand-in for the value of a property.
 
     An object without any is returned for a property that does not say.
     """

@@ -38,7 +38,7 @@ _ANNOTATION_CHARACTERS = 80
 
 @dataclass(frozen=True, slots=True)
 class CallTip:
-    """The call that is being written: `active` is the index in `parameters` of the one that is, None for none."""
+    """The call that is being written: `active` is the index of its present parameter in `parameters`, None for none."""
 
     name: str
     parameters: tuple[str, ...]
@@ -62,7 +62,7 @@ class Doc:
 
 
 def signature_of(found: Found) -> Signature | None:
-    """Return the signature of what is found; None if it cannot be called, or nobody can say how."""
+    """Return the signature of the found object; None if it cannot be called, or its parameters are not known."""
     value, is_bound = found.value, found.is_bound
     if is_a(value, type):
         return _of_class(value)
@@ -104,7 +104,7 @@ def _of_class(cls: type) -> Signature | None:
 
 
 def _of_calls(value: Any) -> Signature | None:
-    """Return how an object is called whose class has a `__call__` in Python."""
+    """Return the signature of an object whose class has a `__call__` in Python."""
     found = find_member(value, "__call__")
     if found is None or type(unwrapped(found.value)) is not FunctionType:
         return None
@@ -119,7 +119,7 @@ def _without_first(signature: Signature | None) -> Signature | None:
 
 
 def parameters_of(found: Found) -> tuple[tuple[str, ...], tuple[Parameter | None, ...], str]:
-    """Return how each parameter is written, which it is (None for the marks / and *), and what is returned.
+    """Return each parameter as text, with itself (None for the marks / and *), and the text of the result.
 
     Empty if it cannot be called, or nobody can say how.
     """

@@ -165,7 +165,7 @@ def items(what: str, value: Any) -> Iterator[Any]:
 
 
 def hashable(what: str, value: Any, unchanged: str = NOTHING) -> Hashable:
-    """Return `value`. Raises: TypeError if it cannot be hashed, whatever its own `__hash__` raises."""
+    """Return `value`. Raises: TypeError if it cannot be hashed, also if its own `__hash__` raises another exception."""
     try:
         hash(value)
     except Exception as error:

@@ -87,7 +87,7 @@ class Target(Generic[Error]):
     def run(
         self, function: Callable[Parameters, Result], *args: Parameters.args, **kwargs: Parameters.kwargs
     ) -> Result:
-        """Return what `function` returns or raise what it raises, the exception of `interrupt` among that.
+        """Return the value of `function` or raise its exception, or the one of `interrupt`.
 
         An exception that was dealt and has not hit before `function` ended is dropped; `came_late` is true then. It is
         true, too, of one that hit between the last bytecode of `function` and the return: that one is raised.
@@ -218,7 +218,7 @@ def may_be_struck(frame: FrameType, *, amid_ours: bool = False) -> bool:
 
 @lru_cache(maxsize=256)
 def _waits_in(code: CodeType) -> frozenset[int]:
-    """Return where a function of `threading` calls what may wait long, and cleans up if that raises."""
+    """Return the places where a function of `threading` makes a call that may wait long, and cleans up if it raises."""
     if code.co_name not in ("wait", "join", "_wait_for_tstate_lock"):
         return frozenset()
     found, name = set(), None

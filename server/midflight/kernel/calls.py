@@ -199,7 +199,7 @@ def demonitor(ref: Ref, flush: bool = False) -> bool:
 
 
 def trap_exit(flag: bool) -> bool:
-    """Turn exit signals to the calling process into `Exit` messages, or not; return what was set before.
+    """Turn exit signals to the calling process into `Exit` messages, or not; return the setting before.
 
     Raises: TypeError unless `flag` is True or False; NotInProcess. OTP: process_flag(trap_exit, _).
 

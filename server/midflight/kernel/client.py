@@ -90,7 +90,7 @@ class Client(Ref):
             owner.core.deliver(owner, (self, value))
 
     def close(self) -> None:
-        """Stop watching and take nothing more. What has come already stays in the mailbox."""
+        """Stop watching and take no more messages. Those that have come already stay in the mailbox."""
         owner, target = self.alias, self.target.process
         self.alias = None
         if owner is not None and owner.monitors is not None:
@@ -99,7 +99,7 @@ class Client(Ref):
                 target.monitored_by.pop(self, None)
 
     def abandon(self) -> None:
-        """Close, and take what has come already out of the mailbox."""
+        """Close, and take the messages that have come already out of the mailbox."""
         self.close()
         owner = self.pid.process
         if owner is not None:  # a client takes one message at most

@@ -53,5 +53,5 @@ def _end_step(step: Any, generator: Any) -> BaseException | None:
 
 
 def _never_again(suspended: Any) -> None:
-    """Keep what goes on after its close: to drop its last reference would only close it again, and print."""
+    """Keep a coroutine that goes on after its close: its last reference, dropped, would close it again, and print."""
     ctypes.pythonapi.Py_IncRef(ctypes.py_object(suspended))

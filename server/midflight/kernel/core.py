@@ -347,7 +347,7 @@ class Core:
         raise NotImplementedError
 
     def _park(self, process: Process, request: Any) -> None:
-        """Let `process` wait for what it yielded: a Receive, a Sleep, an asyncio future."""
+        """Let `process` wait for the Receive, the Sleep or the asyncio future that it yielded."""
         raise NotImplementedError
 
     def _throw_pending(self, process: Process) -> None:

@@ -49,7 +49,7 @@ class Remains:
 
     @staticmethod
     def of(process: Process) -> Remains:
-        """Return what remains of `process`, which is about to be buried."""
+        """Return the remains of `process`, which is about to be buried."""
         mailbox = process.mailbox if process.mailbox is not None else deque()
         return Remains(process, process.name, tuple(process.links or ()), mailbox)
 
@@ -112,7 +112,7 @@ class StuckReport:
 
 
 def report_crash(scheduler: Scheduler, remains: Remains, error: BaseException) -> None:
-    """Make the report of a process that raised `error` and is buried; hand it to all who listen."""
+    """Make the report of a process that raised `error` and is buried; hand it to all listeners."""
     try:
         report = _report(remains, error)
     except BaseException as worse:  # of an object that the report shows
@@ -151,7 +151,7 @@ def _report(remains: Remains, error: BaseException) -> CrashReport:
 
 
 def _smaller_report(remains: Remains, error: BaseException, worse: BaseException) -> CrashReport:
-    """Return a report of what needs no code of the program's, since the whole one could not be made."""
+    """Return a report made without any code of the program, since the whole one could not be made."""
     if is_from_outside(worse) and isinstance(worse, KeyboardInterrupt):
         raise worse
     assert remains.process is not None

@@ -41,7 +41,7 @@ class Doom:
 
 
 def why_not_ended(scheduler: Scheduler, process: Process) -> str:
-    """Say what keeps `process`, which another thread has sent an exit signal, from ending, and what can be done.
+    """Say why `process`, which another thread has sent an exit signal, has not ended, and how it can be ended.
 
     From any thread, when no turn of the runtime has come since. A process that has ended meanwhile is said to have.
     """

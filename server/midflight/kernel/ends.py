@@ -240,5 +240,5 @@ def demonitor(watcher: Process, ref: Ref, flush: bool) -> bool:
 
 
 def named(name: str) -> tuple[str, str]:
-    """Return what a Down shows for a process that was monitored by name."""
+    """Return the name that a Down shows for a process that was monitored by name."""
     return (name, NODE)

@@ -87,7 +87,7 @@ def _frame_and_awaited(
 
 
 def is_kernel_frame(frame: FrameType) -> bool:
-    """Say whether `frame` is the kernel's own, as that of `receive` is."""
+    """Say whether `frame` is the kernel's own, for instance the one of `receive`."""
     return _name_in(frame.f_globals).startswith(KERNEL)
 
 
@@ -152,7 +152,7 @@ def globals_of(function: Any) -> dict[str, Any]:
 
 
 def _text_of(function: Any, name: str) -> str:
-    """Return an attribute of a callable that is a text; "" for any other, and for what raises when it is asked."""
+    """Return an attribute of a callable if it is a text; "" for any other, or if the read of it raises."""
     try:
         found = getattr(function, name, None)
     except BaseException as error:  # of a class of the program's

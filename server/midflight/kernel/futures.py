@@ -44,7 +44,7 @@ class FutureWaiter(TaskFace):
             del error, self, coro
 
     def wake_up(self, future: Any) -> None:
-        """Let the process go on after `future`, which is done. It stays the one that is waited for until the step."""
+        """Let the process go on after `future`, which is done. The process counts as waiting for it until its step."""
         if self.waiting is future:
             self.resume = self._after_future
             try:

@@ -1,4 +1,4 @@
-"""Group leaders: where the output of a process goes, also that of its threads and child tasks.
+"""Group leaders: the sinks for the output of a process, of its threads and of its child tasks.
 
 The group leader travels in a context variable, so whatever copies the context (spawn, to_thread,
 create_task) carries it on. OTP: group_leader/0; there it is a process, here an object with `write`.
@@ -75,7 +75,7 @@ class RoutedOutput(io.TextIOBase):
 
     @property
     def buffer(self) -> Any:
-        """Return the real stream's bytes buffer: what is written there is routed nowhere."""
+        """Return the real stream's bytes buffer: bytes written there are routed nowhere."""
         return self.real.buffer
 
 

@@ -18,13 +18,13 @@ __all__ = ["describe", "message_count", "messages_of", "status_of"]
 
 
 def messages_of(scheduler: Scheduler, process: Process) -> list[Any]:
-    """Return the messages that wait for `process`, oldest first, the one it was handed included."""
+    """Return the messages that wait for `process`, oldest first; one that it was handed counts."""
     handed = [process.value] if _is_handed_one(scheduler, process) else []
     return handed + list(process.mailbox or ())
 
 
 def message_count(scheduler: Scheduler, process: Process) -> int:
-    """Return how many messages wait for `process`, the one it was handed included; no copy of them is made."""
+    """Return how many messages wait for `process`; one that it was handed counts. No copy of them is made."""
     return len(process.mailbox or ()) + _is_handed_one(scheduler, process)
 
 

@@ -40,12 +40,12 @@ class Limit:
     def run(
         self, function: Callable[Parameters, Result], *args: Parameters.args, **kwargs: Parameters.kwargs
     ) -> Result:
-        """Return what `function` returns or raise what it raises; on the runtime's thread. Raises: TookTooLong."""
+        """Return the value of `function` or raise its exception; on the runtime's thread. Raises: TookTooLong."""
         if self._target.is_running:
             return function(*args, **kwargs)
         self.number += 1
         return self._target.run(function, *args, **kwargs)
 
     def break_off(self) -> bool:
-        """Have TookTooLong raised in what runs now, from another thread; False if that cannot be just now."""
+        """Have TookTooLong raised in the running function, from another thread; False if that cannot be just now."""
         return self._target.interrupt()

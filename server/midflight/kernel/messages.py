@@ -44,7 +44,7 @@ def send(dest: Dest, message: Message) -> Message:
 
 
 def _holder(scheduler: Scheduler, name: str | tuple[str, str]) -> Pid | None:
-    """Return who has `name`, or None."""
+    """Return the process that has `name`, or None."""
     if isinstance(name, tuple):
         name, node = name
         if node != NODE:
@@ -54,7 +54,7 @@ def _holder(scheduler: Scheduler, name: str | tuple[str, str]) -> Pid | None:
 
 
 class MessageTimer(Ref):
-    """A message to be sent at a deadline, until it is sent or cancelled; what `send_after` returns."""
+    """A message to be sent at a deadline, until it is sent or cancelled; `send_after` returns it."""
 
     __slots__ = ("_ahead", "_deadline", "_scheduler", "_timer")
 
@@ -172,7 +172,7 @@ def sleep(seconds: float) -> Generator[Any, Any, None]:
 
 
 def make_ref() -> Ref:
-    """Return a new ref. A receive that waits for it skips what was in the mailbox before. OTP: make_ref/0.
+    """Return a new ref. A receive that waits for it skips earlier messages of the mailbox. OTP: make_ref/0.
 
     Example:
 
@@ -208,7 +208,7 @@ def alias(once: bool = False) -> Ref:
 
 
 def unalias(ref: Ref) -> bool:
-    """Close an alias of the calling process; say whether it was open. What is sent to it later is dropped.
+    """Close an alias of the calling process; say whether it was open. Later messages to it are dropped.
 
     A ref that is not an alias, or another process's: nothing is changed, and the answer is False.
     Raises: TypeError if `ref` is not a Ref; NotInProcess. OTP: unalias/1.

@@ -52,7 +52,7 @@ def unregister(name: str) -> None:
 
 
 def whereis(name: str) -> Pid | None:
-    """Return who has `name`, or None. Raises: TypeError if it is not a str. OTP: whereis/1.
+    """Return the pid that has `name`, or None. Raises: TypeError if it is not a str. OTP: whereis/1.
 
     Example:
 

@@ -18,7 +18,7 @@ __all__ = ["cancel_children"]
 
 
 def cancel_children(awaited: Iterable[Any]) -> None:
-    """Cancel the tasks that the blocks in `awaited`, the chain of what a coroutine awaits, would leave behind."""
+    """Cancel the tasks that the blocks in `awaited`, a coroutine's chain of awaited objects, would leave behind."""
     for each in awaited:
         for child in _children_of(getattr(each, "cr_frame", None)):
             try:

@@ -46,7 +46,7 @@ def current_scheduler() -> Scheduler:
 
 
 def current_process(what: str) -> Process:
-    """Return the process that calls; `what` names the caller's function. Raises: NotInProcess."""
+    """Return the calling process; `what` names the caller's function. Raises: NotInProcess."""
     scheduler = _by_thread.get(get_ident())
     if scheduler is not None:
         task = scheduler.tasks.get(scheduler.loop)

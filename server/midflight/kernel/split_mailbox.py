@@ -23,7 +23,7 @@ FAR = 1024  # messages; one that is nearer to an end is in reach of a deque
 
 
 class SplitMailbox:
-    """The messages of `front`, then those of `behind`. `append` is that of `behind` itself: a send costs no more."""
+    """The messages of `front`, then those of `behind`. `append` is the one of `behind`: a send costs no more."""
 
     __slots__ = ("append", "behind", "front", "process")
 
@@ -73,7 +73,7 @@ class SplitMailbox:
         return part(self.front, start, border) + part(self.behind, 0, stop - border)
 
     def move_border(self, index: int) -> None:
-        """Let what is before `index` be the front part, if that is more than it was."""
+        """Let the messages before `index` be the front part, if those are more than before."""
         for _ in range(index - len(self.front)):
             self.front.append(self.behind.popleft())
 

@@ -37,7 +37,7 @@ MOST_TIMES = 10
 
 
 def exit_for(scheduler: Scheduler, process: Process, reason: object, times: int = 1) -> ProcessExit:
-    """Return what throws exit `reason` into `process`, the `times`-th time. It is thrown again if it is swallowed."""
+    """Return the exception of exit `reason` for `process`, the `times`-th one. If swallowed, it is thrown again."""
     error = ProcessExit(reason)
     weakref.finalize(error, _gone, scheduler, weakref.ref(process), times).atexit = False
     return error

@@ -123,7 +123,7 @@ class TaskFace:
         return None if reason is None or is_normal(reason) else ProcessExit(reason)
 
     def set_result(self, _: object) -> None:
-        """Raise RuntimeError: the process function alone says what it returns."""
+        """Raise RuntimeError: the result of a process is the value of its function alone."""
         raise RuntimeError("Task does not support set_result operation")
 
     def set_exception(self, _: object) -> None:
@@ -192,7 +192,7 @@ class TaskFace:
         return self.core.loop
 
     def get_stack(self, *, limit: int | None = None) -> list[FrameType]:
-        """Return the frames as Task.get_stack does: where it is suspended, or where what it raised came from."""
+        """Return the frames as Task.get_stack does: those of its suspension, or those of its exception."""
         return stack_of_task(self.coro, self._raised(), limit)
 
     def print_stack(self, *, limit: int | None = None, file: TextIO | None = None) -> None:

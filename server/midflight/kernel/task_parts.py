@@ -16,7 +16,7 @@ __all__ = ["MessageWaiter", "Unbegun", "print_frames", "stack_of_task"]
 
 
 class MessageWaiter:
-    """The future that a process waiting for a message or a time shows to those who look for one: never done."""
+    """The future that a process waiting for a message or a time shows to asyncio: it is never done."""
 
     __slots__ = ("_process",)
 

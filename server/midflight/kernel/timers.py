@@ -59,7 +59,7 @@ class Timer:
 
 
 class Timers:
-    """The deadlines ahead, earliest first; those of one moment in the order they were set."""
+    """The deadlines ahead, earliest first; equal ones in the order they were set."""
 
     def __init__(self) -> None:
         self._heap: list[tuple[float, int, Timer]] = []
@@ -87,7 +87,7 @@ class Timers:
             self._dead = 0
 
     def fire(self, now: float) -> None:
-        """Call the actions that are due at `now`, in order of deadlines. What an action sets meanwhile waits its turn.
+        """Call the actions that are due at `now`, in order of deadlines. A timer that an action sets waits its turn.
 
         An action that raises is told of, and the others are called.
         """

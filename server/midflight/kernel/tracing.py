@@ -61,7 +61,7 @@ class TraceEvent:
 
 
 class Trace:
-    """The events that one listener wants, and those not taken yet. To be changed on the scheduler's thread only.
+    """The events that one listener wants, and those it has not taken. To be changed on the scheduler's thread.
 
     `processes` and `names` are followed, and with `everyone` all. `modules`: who is spawned in one of them or goes on
     in one is followed from then on; `new`: who is spawned at all; `children`: who is spawned by one that is followed.
@@ -161,7 +161,7 @@ class Tracer:
         scheduler.on_own_thread(self._pass_on, sender, process, message)
 
     def deliver(self, process: Process, message: Any) -> None:
-        """Stand for `deliver`: an Exit, a Down, or what another thread has sent."""
+        """Stand for `deliver`: of an Exit, a Down, or a message of another thread."""
         self._pass_on(None, process, message)
 
     def _pass_on(self, sender: Process | None, process: Process, message: Any) -> None:
@@ -257,7 +257,7 @@ class Tracer:
         self._each(told)
 
     def _each(self, tell: Callable[[Trace], object]) -> None:
-        """Tell each trace; one whose listener raises is left out from then on, and what was to be told goes on."""
+        """Tell each trace of an event; leave one out from then on whose listener raises. The event goes its way."""
         for trace in tuple(self.traces):
             try:
                 self._scheduler.limit.run(tell, trace)

@@ -30,7 +30,7 @@ def log_raised(to: logging.Logger, text: str, error: BaseException, level: int =
 
 
 def log(to: logging.Logger, level: int, text: str, **extra: object) -> None:
-    """Log `text`; if a filter or a handler raises, write it, and what that was, to the standard error instead."""
+    """Log `text`; if a filter or a handler raises, write it, and that exception, to the standard error instead."""
     try:
         to.log(level, "%s", text, extra=extra)
     except BaseException as error:  # a program's filter or handler

@@ -32,7 +32,7 @@ EDITED_CHARACTERS = 500  # of a value that is to be edited, in one line with the
 
 
 class Restarted(NamedTuple):
-    """A process that was started again. `name` is what it is registered as, None also if another has the name now."""
+    """A process that was started again. `name` is its registered name, None also if another has the name now."""
 
     pid: Pid
     name: str | None

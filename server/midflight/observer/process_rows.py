@@ -160,7 +160,7 @@ COLUMNS: Mapping[str, Callable[[Row], Any]] = {
 
 @dataclass(frozen=True, slots=True)
 class Choice:
-    """The rows that a list is to show: those that pass all `filters`, of them the first `limit` in an order.
+    """A choice of rows for a list: of the rows that pass all `filters`, the first `limit` in an order.
 
     A filter is a kind and a text: "module" is the whole name, "name" a part of the name, "text" one of the line, both
     in any case. Editors with all rows do the same by themselves.

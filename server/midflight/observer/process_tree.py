@@ -34,7 +34,7 @@ class Child(NamedTuple):
 
 @dataclass(frozen=True, slots=True)
 class Node:
-    """A line of the tree, at `depth`. `row` is None for a child that does not run; `child` what its supervisor knows.
+    """A line of the tree, at `depth`. `row` is None for a child that does not run; `child` is its supervisor's record.
 
     `strategy` is a supervisor's.
     """

@@ -40,7 +40,7 @@ _OURS = __name__.partition(".")[0] + "."
 
 
 class Kin(NamedTuple):
-    """Another process, as one shows those that it is tied to."""
+    """A process that another one is tied to: its pid and name."""
 
     pid: Pid
     name: str | None
@@ -67,7 +67,7 @@ class FrameView:
 
 @dataclass(frozen=True, slots=True)
 class State:
-    """The object of a server: its class, the version of that and the one that it takes at its next message."""
+    """The object of a server: its class, the class's version, and the version that it takes at its next message."""
 
     class_name: str
     module: str
@@ -160,7 +160,7 @@ def messages_from(scheduler: Scheduler, process: Process, start: int) -> tuple[t
 
 
 def frame_view(frame: FrameType, line: int) -> FrameView:
-    """Return what there is to see of a frame that is at `line`."""
+    """Return the view of a frame that is at `line`."""
     code = frame.f_code
     module = str(frame.f_globals.get("__name__", "?"))
     path, number = real_path(code.co_filename)

@@ -69,7 +69,7 @@ class Watch:
         self._matching: int | None = None
 
     def changes(self, stamp: int | None, choice: Choice | None = None, most: int = ROWS_AN_ANSWER) -> Changes:
-        """Return what has changed since the answer with `stamp`; with any other than the last one, everything.
+        """Return the changes since the answer with `stamp`; everything, if that is not the last one.
 
         At most `most` of the rows that `choice` chooses, and of those gone. With another choice than before, those that
         it leaves out are gone; if they are most of what was told, everything is told again.
@@ -163,7 +163,7 @@ class Watch:
         self._is_to_choose = False
 
     def _tell(self, most: int) -> list[Row]:
-        """Return those rows of the next to be told that are news."""
+        """Return the next rows that differ from the last ones told."""
         numbers, self._to_tell = self._to_tell[:most], self._to_tell[most:]
         rows = []
         for number in numbers:
@@ -196,7 +196,7 @@ class Watch:
 
 
 def _signature(process: Process) -> Signature:
-    """Return what is another when the row of `process` may be; any thread may ask."""
+    """Return a value that differs when the row of `process` may differ; any thread may ask."""
     links, mailbox, waiting = process.links, process.mailbox, process.waiting
     return (
         process.reductions,

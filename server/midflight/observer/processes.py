@@ -38,7 +38,7 @@ def name_table(scheduler: Scheduler) -> str:
 
 
 def backtrace(scheduler: Scheduler, pid: Pid) -> str:
-    """Return where `pid` is, as a traceback shows it; its last line says what it waits for."""
+    """Return the stack of `pid` as a traceback shows it, after a line with its status."""
     process = pid.process
     if process is None:
         return f"{pid!r} is not alive\n"

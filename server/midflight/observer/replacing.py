@@ -137,7 +137,7 @@ class _Replacing:
         )
 
     def _put(self, seen: Any, values: dict[str, Any], in_place: bool, server: Any) -> Any:
-        """Return `server` with the edited attributes: what a replace_state message calls in the server's process.
+        """Return `server` with the edited attributes. A replace_state message calls this in the server's process.
 
         One that somebody else holds gets another object, by which that one sees that the state is no longer the same:
         an upgrade would else put what it made of the old one in its place.

@@ -43,7 +43,7 @@ class StateText:
 
 @dataclass(frozen=True, slots=True)
 class Edit:
-    """One statement of a text: what `name` becomes, None to remove it."""
+    """A statement of an edited text: the new value of `name`, None to remove it."""
 
     name: str
     line: int

@@ -132,7 +132,7 @@ async def launch(spec: ChildSpec, args: tuple[Any, ...]) -> Pid | None:
 
 
 def _called(start: Callable[..., Any], args: tuple[Any, ...]) -> Any:
-    """Return what a start function returns. Raises: an Exception of it; InitFailed for a SystemExit, say.
+    """Call a start function and return its value. Raises: an Exception of it; InitFailed for a SystemExit, say.
 
     The supervisor ends of what is meant for itself alone: an exit signal, or an exit of its own. OTP: the same.
     """

@@ -114,7 +114,7 @@ class GenServer:
         trouble.log(logger, logging.WARNING, text)
 
     def terminate(self, reason: object) -> Any:
-        """Clean up: the last to run, whatever ends the process but `kill`. Its value is not used.
+        """Clean up: this runs last, at every end of the process but `kill`. Its value is not used.
 
         `reason` is the exit reason to be; if this raises, that is the reason. It may await; a supervisor waits for
         it for the child's shutdown time.

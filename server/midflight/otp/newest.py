@@ -14,7 +14,7 @@ NOWHERE = ModuleType("nowhere")
 
 
 def newest(value: Any) -> Any:
-    """Return what the name of `value`, a class or a function, means now; `value` itself if it has no name that does."""
+    """Return the object that the name of `value`, a class or a function, means now; `value` itself if there is none."""
     try:
         return current(value)
     except LookupError:

@@ -40,7 +40,7 @@ def affected(strategy: Strategy, ids: Iterable[Hashable], failed: Hashable) -> l
 
 
 def add_restart(restarts: Sequence[float], now: float, intensity: int, period: float) -> tuple[bool, tuple[float, ...]]:
-    """Count a restart at `now`; say whether it is allowed, and return the times of those that count from now on.
+    """Count a restart at `now`; say whether it is allowed, and return the times of the restarts that count from now on.
 
     `restarts` are the times so far, in seconds, oldest first. Allowed are `intensity` restarts in any `period`
     seconds; one that is exactly `period` old counts still. OTP: supervisor, which counts in whole seconds.

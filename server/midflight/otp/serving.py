@@ -75,7 +75,7 @@ class Starting(Coroutine[Any, Any, Any]):
 def start(
     cls: type[Any], args: tuple[Any, ...], name: str | Name | None, timeout: float | None, is_linked: bool
 ) -> Starting:
-    """Return what starts a process for an object of `cls`, and waits until its init is done, when it is awaited.
+    """Return the awaitable that starts a process for an object of `cls`, and waits until its init is done.
 
     It gives the pid, or None if init returned IGNORE. Raises: see GenServer.start; for a wrong name or timeout at once.
     """
@@ -304,7 +304,7 @@ class NotObeyed(Exception):
 
 
 async def value_of(answer: Any) -> Any:
-    """Return what a callback returned, plain or async; a coroutine that an async one returned is its tail call."""
+    """Return the value of a callback, plain or async; a coroutine that an async one returned is its tail call."""
     while (coro := coroutine_in(answer)) is not None:
         answer = await coro
     return answer
@@ -337,7 +337,7 @@ def _is_server_class(cls: Any) -> bool:
 
 
 async def _replaced(function: Any, server: Any) -> Any:
-    """Return the server that `function` makes of `server`. Raises: what it raises; TypeError if it makes none."""
+    """Return the server that `function` makes of `server`. Raises: its exceptions; TypeError if it makes none."""
     found = await value_of(function(server))
     if not _is_server_class(type(found)):
         raise TypeError(f"replace_state: the function must return a server object, not {found!r}; nothing was changed")

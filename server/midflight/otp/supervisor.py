@@ -34,7 +34,7 @@ logger = logging.getLogger("midflight.supervisor")
 
 
 class RequestRefused(Exception):
-    """A request was not done. Answered to the client in the place of a value: `error` is what it is to raise."""
+    """A request was not done. It is answered to the client in the place of a value, which raises its `error`."""
 
     def __init__(self, error: Exception) -> None:
         super().__init__(error)
@@ -233,7 +233,7 @@ class Supervisor(GenServer):
     # --- Starting and stopping children ---------------------------------------------------------------------
 
     async def _start(self, child: Child) -> None:
-        """Start the process of `child`. Raises: what its start raised."""
+        """Start the process of `child`. Raises: the exception of its start."""
         child.is_restarting = False
         if child.pid is not None:
             del self.by_pid[child.pid]

@@ -19,7 +19,7 @@ __all__ = ["Task"]
 
 
 class Task:
-    """A task, as its owner holds it. `pid` is its process, `ref` what its messages carry.
+    """A task, as its owner holds it. `pid` is its process, `ref` the mark of its messages.
 
     Only the owner, the process that started it, may ask for its value, and while it does not, the value may come to
     it as an ordinary message: (task.ref, value). A task that fails ends its owner too, if linked, unless that traps
@@ -144,7 +144,7 @@ class Task:
         return None if outcome == ("exit", "killed" if is_brutal else "shutdown") else outcome
 
     async def ignore(self) -> Outcome | None:
-        """Unlink the task and let it run on; return what it has come to already, as `yield_`.
+        """Unlink the task and let it run on; return its outcome if there is one already, as `yield_`.
 
         Its value is dropped when it comes. Raises: as `yield_`. OTP: Elixir's Task.ignore/1.
 

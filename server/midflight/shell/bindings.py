@@ -18,7 +18,7 @@ ModuleFinder = Callable[[str], object]  # raises KeyError for a name that is not
 
 
 class _Beneath(dict[str, Any]):
-    """The lower layer; what is not in it is looked for among the loaded modules."""
+    """The lower layer of names; one that is not in it is looked for among the loaded modules."""
 
     def __init__(self, names: Mapping[str, Any], find_module: ModuleFinder) -> None:
         super().__init__(names)
@@ -53,11 +53,11 @@ class Bindings:
             self.namespace.setdefault(special, value)
 
     def find(self, name: str) -> Any:
-        """Return what `name` means to an input. Raises: KeyError if nothing."""
+        """Return the object that `name` means to an input. Raises: KeyError if none."""
         return self.namespace[name] if name in self.namespace else self._beneath[name]
 
     def names(self, modules: Iterable[str] = ()) -> set[str]:
-        """Return all names that mean something to an input: those bound, those always there, keywords and `modules`."""
+        """Return all names that mean something to an input: bound names, built-in ones, keywords and `modules`."""
         names = {*list(self.namespace), *list(self._beneath), *modules, *keyword.kwlist}
         return {name for name in names if name not in self._hidden and name != "__show__"}
 

@@ -77,7 +77,7 @@ class Evaluation:
         return value
 
     def outcome(self) -> object:
-        """Return what `v` gives of it: the exception of a failed input, else its value."""
+        """Return the outcome that `v` gives: the exception of a failed input, else its value."""
         return self.shown if self.failure is None else self.failure
 
     def cancel(self) -> bool:
@@ -163,7 +163,7 @@ async def evaluate_all(shell: Pid) -> None:
 
 
 async def let_others_run() -> None:
-    """Give way until what was sent has been received and printed, within bounds."""
+    """Give way until messages sent have been received and their output is printed, within bounds."""
     until = time.monotonic() + SETTLE_SECONDS
     for _ in range(SETTLE_TURNS):
         await sleep(0)

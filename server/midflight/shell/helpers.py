@@ -67,7 +67,7 @@ class Helpers:
         raise TypeError(f"e({number}) is an input of its own, not part of one; v({number}) is the value of that job")
 
     def h(self) -> None:
-        """h(): the inputs so far and what they gave."""
+        """h(): the inputs so far and their values."""
         for job in self._session.history:
             self._print(f"{job.number}: {job.text.strip()}\n-> {medium(job.value)}")
 
@@ -93,7 +93,7 @@ class Helpers:
             self._print(f"Shell got {medium(mailbox.popleft())}")
 
     def i(self) -> None:
-        """i(): the processes: what each runs, in which version, and what it waits for."""
+        """i(): the processes, each with its module, version, line and status."""
         self._print(process_table(self._session.scheduler))
 
     def regs(self) -> None:
@@ -134,7 +134,7 @@ class Helpers:
         return Later(modules.load_modified, self._print)
 
     def m(self, module: str | None = None) -> None:
-        """m(): the loaded modules; m("mod"): the versions of one, who runs each, and what it defines."""
+        """m(): the loaded modules; m("mod"): the versions of one, their processes, and its definitions."""
         self._print(modules.table() if module is None else modules.description(module))
 
     # --- The shell itself -----------------------------------------------------------------------------------

@@ -24,7 +24,7 @@ async def load(module: str, say: Callable[[str], None]) -> None:
 
 
 async def load_modified(say: Callable[[str], None]) -> None:
-    """Load all modules whose file has changed since, together or not at all, and say what came of each.
+    """Load all modules whose file has changed since, together or not at all, and report on each.
 
     Live servers are upgraded as by `load`, those of all of the modules or of none.
     """
@@ -39,7 +39,7 @@ async def _tell(
     say: Callable[[str], None],
     refusal: Callable[[Sequence[code.LoadReport]], str] = lambda reports: code.text(reports[0]),
 ) -> bool:
-    """Say what came of `load`, called in a thread, or its `refusal`; False if it loaded and refused nothing."""
+    """Report on `load`, called in a thread, or its `refusal`; False if it loaded and refused nothing."""
     try:
         reports = await asyncio.to_thread(load)
     except code.LoadError as error:

@@ -20,7 +20,7 @@ class ShellScope:
         self._history = history
 
     def find(self, name: str) -> Found | None:
-        """Return what `name` means to an input; None if it means nothing."""
+        """Return the object that `name` means to an input; None if it means nothing."""
         try:
             return Found(self._bindings.find(name))
         except KeyError:

@@ -126,7 +126,7 @@ class Session:
 
     @property
     def pids(self) -> tuple[Pid, ...]:
-        """The shell's own processes: the one behind it, and the one that evaluates."""
+        """The shell's own processes: itself, and its evaluator."""
         evaluator = self._evaluator
         return tuple(pid for pid in (self._shell, evaluator and evaluator[0]) if pid is not None)
 
@@ -136,7 +136,7 @@ class Session:
         return ShellScope(self.bindings, self.history)
 
     def close(self) -> None:
-        """End the shell and its evaluator, reason "killed"; what they spawned lives on unless linked to them.
+        """End the shell and its evaluator, reason "killed"; their children live on unless linked to them.
 
         Inputs that are not answered yet raise ShellClosed. Closing again does nothing.
         """
@@ -243,7 +243,7 @@ class Session:
             forget_source([self._sources.popleft()])
 
     async def _evaluate(self, evaluation: Evaluation) -> EvalResult:
-        """Have `evaluation` done; note the job; return what to answer, once all output is in the sink."""
+        """Have `evaluation` done; note the job; return the answer, once all output is in the sink."""
         assert self._evaluator is not None
         pid, ref = self._evaluator
         self._evaluation = evaluation
@@ -275,5 +275,5 @@ def _has_ended(pid: Pid) -> bool:
 
 
 def names_of_a_shell(scheduler: Scheduler, sink: Sink) -> dict[str, Any]:
-    """Return the names that the inputs of a new shell know, in a dict of their own; what helpers say goes to `sink`."""
+    """Return the names that the inputs of a new shell know, in a dict of their own; helpers print into `sink`."""
     return Session(scheduler, sink).bindings.namespace

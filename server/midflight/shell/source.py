@@ -47,7 +47,7 @@ _COMPOUND = (
 
 @dataclass(frozen=True, slots=True)
 class Code:
-    """An input that can run. `text` is what `code` was compiled from."""
+    """An input that can run. `code` was compiled from `text`."""
 
     text: str
     code: CodeType

@@ -31,7 +31,7 @@ def forget_source(filenames: Iterable[str]) -> None:
 
 
 def end_text(before: object, reason: object, now: object) -> str:
-    """Return what there is to say when an exit signal ended the shell's process `before` and `now` took its place."""
+    """Return the notice that an exit signal ended the shell's process `before` and `now` took its place."""
     said = error_text(reason) if issubclass(type(reason), BaseException) else ""  # type: ignore[arg-type]  # it is one
     shown = type_name(reason) if said else medium(reason)
     return (

@@ -1,4 +1,4 @@
-"""Values as short text, whatever their classes do: `short` for a cell, `medium` for a line, `long` for a view.
+"""Values as short text, safe from their classes: `short` for a cell, `medium` for a line, `long` for a view.
 
 The standard library's `reprlib` raises what a `__repr__` raises, shows an int of 5,000 digits by an exception, and
 takes a user's class that is *named* `deque` for a deque. These functions are for the places where nobody may fail
@@ -66,7 +66,7 @@ def long(value: object) -> str:
 
 
 def type_name(value: object) -> str:
-    """Return the name of the type that `value` is of, whatever it says its `__class__` is."""
+    """Return the name of the type of `value`, past its own `__class__`."""
     return encodable(_name_of(type(value)))
 
 
@@ -149,7 +149,7 @@ class _Writing:
         return self._cut_first(bytearray.__getitem__(value, slice(self._size.leaf + 1)), bytearray.__repr__)
 
     def _cut_first(self, whole: Any, show: Callable[[Any], str]) -> str:
-        """Return a string as text, whose middle goes before it is made: it may be very long."""
+        """Return a string as text. Its middle goes before the text is made: it may be very long."""
         room = self._size.leaf
         if len(whole) > room:
             return encodable(f"{show(whole[: room // 2])[:-1]}...{show(whole[-room // 4 :])[-room // 4 :]}")
@@ -226,7 +226,7 @@ class _Writing:
 
 
 class _ANamedTuple(NamedTuple):
-    """One of those whose `__repr__` is the same code for all."""
+    """A named tuple: the `__repr__` of all of them is the same code."""
 
     item: None
 

@@ -1,4 +1,4 @@
-"""Exceptions as text, bounded, whatever their classes do.
+"""Exceptions as text, bounded, and safe from their classes.
 
 Python's own formatting is used wherever it is safe. It is not for an exception that redefines what formatting reads
 (`__cause__`, `exceptions`...), for a long chain of contexts, for groups in groups in groups: it raises there, or
@@ -44,7 +44,7 @@ _OWN = (BaseException, BaseExceptionGroup, object)  # that define these themselv
 
 
 def exception_text(error: BaseException, edit: Callable[[TracebackException], object] | None = None) -> str:
-    """Return `error` as Python prints it, with its traceback and those of its causes and groups.
+    """Return `error` as Python prints it, with its traceback, its causes and its groups.
 
     `edit` may change what Python is going to print.
     """
@@ -79,7 +79,7 @@ def exception_line(error: BaseException) -> str:
 
 
 def _causes(error: BaseException) -> Iterator[tuple[str, BaseException]]:
-    """Yield what `error` came of, newest first, each with "cause" or "context"; a chain that is a ring ends."""
+    """Yield the causes of `error`, newest first, each with "cause" or "context"; a chain that is a ring ends."""
     seen = {id(error)}
     while True:
         cause = _cause_of(error)
@@ -140,7 +140,7 @@ def _is_trusted(error: BaseException) -> bool:
 
 
 def _is_plain(error: BaseException) -> bool:
-    """Say whether formatting reads of `error` what Python's own classes keep there."""
+    """Say whether formatting reads only attributes of `error` that Python's own classes have set."""
     bases = [base for base in _mro_of(type(error)) if not any(base is each for each in _OWN)]
     return all(_READ.isdisjoint(_dict_of(base)) for base in bases)
 

@@ -74,7 +74,7 @@ class Pids(Sequence[Pid]):
         self._sorted: tuple[Pid, ...] | None = None
 
     def add(self, place: Stack) -> None:
-        """Add those of a place."""
+        """Add the processes at one place."""
         self._places.append(place)
         self._sorted = None
 
@@ -106,7 +106,7 @@ class Census:
             self._rolls[scheduler].look_at(process)
 
     def update(self) -> None:
-        """Look at those who have begun, run or ended since the last time."""
+        """Look at the processes that have begun, run or ended since the last look."""
         running = schedulers()
         self._rolls = {scheduler: self._rolls.get(scheduler) or Roll(scheduler) for scheduler in running}
         for roll in self._rolls.values():
@@ -126,7 +126,7 @@ class Census:
         return Rows(groups, names)
 
     def in_module(self, name: str, wanted: Wanted = lambda _: True) -> Sequence[Lingering]:
-        """Return what `rows` does, as it stands in reports."""
+        """Return the processes that `rows` finds, as reports name them."""
         rows = self.rows(name, wanted)
         return rows if len(rows) > MANY else tuple(rows)
 
@@ -176,7 +176,7 @@ class Roll:
         return [place for place in self._places.values() if place.processes]
 
     def update(self) -> None:
-        """Look at those who have begun, run or ended since the last time.
+        """Look at the processes that have begun, run or ended since the last look.
 
         The loops over all processes are those of the interpreter: 100,000 who only wait take some 10 ms.
         """

@@ -115,7 +115,7 @@ def _is(number: int) -> Callable[[Version], bool]:
 
 
 def lingering(path_or_name: str) -> Sequence[Lingering]:
-    """Return the processes in older versions of a module, oldest first: those that `purge` would end.
+    """Return the processes in older versions of a module, oldest first: `purge` would end them.
 
     Raises: UnknownModuleError.
     OTP: erlang:check_process_code/2 for each process.

@@ -83,14 +83,14 @@ class WhyAlive:
 
 
 class _Node(NamedTuple):
-    """An object that keeps the version, directly or through what `path` says: "f in a list"."""
+    """An object that keeps the version, directly or by way of the objects that `path` names: "f in a list"."""
 
     value: Any
     path: str
 
 
 def why_alive(path_or_name: str, version: int) -> WhyAlive:
-    """Return what keeps version `version` of a module in memory: processes that run it, and holders of its objects.
+    """Find the processes and objects that keep version `version` of a module in memory.
 
     Looks at all objects, so it takes its time, during which no process runs. Callable from any thread.
     Raises: UnknownModuleError, UnknownVersionError.
@@ -190,7 +190,7 @@ class _Look:
         return found
 
     def _met(self, value: Any, child: _Node) -> _Node | None:
-        """Take note of what refers to `child` if it has a name for people; else return where to go on."""
+        """Note the referrer of `child` if it has a name for people; else return the objects to go on with."""
         if isinstance(value, dict):
             return self._met_dict(value, child)
         if isinstance(child.value, dict) and not isinstance(value, type):
@@ -261,7 +261,7 @@ class _Look:
         return _Node(value, f"an object of {cls.__qualname__}") if self._instances[cls] <= 3 else None
 
     def _path(self, value: Any, child: _Node) -> str:
-        """Say what `value` is, as one that holds the child; a step that means nothing to people adds no words."""
+        """Describe `value` as a holder of the child; a step that means nothing to people adds no words."""
         if isinstance(value, MethodType):
             return f"the bound method {value.__func__.__qualname__}"
         if isinstance(value, functools.partial):
@@ -312,7 +312,7 @@ def _owners() -> dict[int, Process]:
 
 
 def _dict_of(value: object) -> object:
-    """Return the `__dict__` of an object, whatever its class says of attributes; None if it has none."""
+    """Return the `__dict__` of an object, past its class's own `__getattribute__`; None if it has none."""
     try:
         return object.__getattribute__(value, "__dict__")
     except AttributeError:

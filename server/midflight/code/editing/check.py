@@ -24,7 +24,7 @@ class Checked(NamedTuple):
 
     @property
     def summary(self) -> str:
-        """The one line for an echo area."""
+        """The summary for an echo area, in one line."""
         kept = "Nothing was run or loaded."
         if not self.problems:
             return f"{self.module}: no problem found. {kept}"

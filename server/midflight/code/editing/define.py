@@ -23,7 +23,7 @@ __all__ = ["Defined", "load_definition"]
 
 
 class Defined(NamedTuple):
-    """A load of one definition: its dotted name, the report, and what else of the edited text was left out.
+    """A load of one definition: its dotted name, the report, and the other edits of the text, which were left out.
 
     `left_out` are names, of what differs from the version that runs now; None if the edited text is not a valid module.
     Diagnostics are at the lines of the edited text. A refusal is not raised: the report says it.
@@ -35,7 +35,7 @@ class Defined(NamedTuple):
 
     @property
     def summary(self) -> str:
-        """The one line for an echo area: that of the load, and what of the edited text it leaves as it runs."""
+        """The summary for an echo area, in one line: that of the load, and the edits that it leaves out."""
         said = summary(self.report)
         if self.report.version is None:
             return said
@@ -94,7 +94,7 @@ def _syntax(path: str, block: Block) -> Diagnostic | None:
 
 
 def _at_edited_lines(report: LoadReport, path: str, replaced: Replaced, block: Block, text: str) -> LoadReport:
-    """Return the report with its diagnostics where the edited text has what they are about."""
+    """Return the report with its diagnostics at the lines of the edited text."""
     elsewhere = line_map(replaced.text, text)
 
     def to_edited(line: int) -> int:

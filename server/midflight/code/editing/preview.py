@@ -1,4 +1,4 @@
-"""`preview`: a load up to its first change, and what it would do to definitions, processes and servers.
+"""`preview`: a load up to its first change, with its effects on definitions, processes and servers.
 
 The body of the new version runs aside and is dropped; so does each `code_change` that the load would bring, on copies
 of the states. Any side effect of theirs happens then too, and again when the load is made.

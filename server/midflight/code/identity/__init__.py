@@ -1,3 +1,3 @@
-"""Classes and objects that stay the same across versions, and those that change class."""
+"""The identity of classes across versions, and objects that change class."""
 
 __all__: list[str] = []

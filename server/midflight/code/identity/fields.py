@@ -47,7 +47,7 @@ def fields_of(value: Any) -> dict[str, Any]:
 
 
 def put(value: Any, fields: dict[str, Any]) -> None:
-    """Make `fields` all the fields that an object has; not those of a named tuple, which are there or never.
+    """Replace all fields of an object by `fields`; a named tuple keeps its own, which cannot be set later.
 
     No `__setattr__`, property or frozen dataclass is asked.
     Raises: AttributeError, before anything is changed, if there is no slot for one.
@@ -119,7 +119,7 @@ def with_class(value: Any, cls: type) -> Any:
 
 
 def made(value: Any, cls: type, fields: dict[str, Any]) -> Any:
-    """Return a new object of class `cls` with these fields, and with what `value` is if it is a list, a number...
+    """Return a new object of class `cls` with these fields, and with the items or the number that `value` is itself.
 
     Raises: TypeError for a class that cannot be made so; AttributeError if it has no slot for one of the fields.
     """

@@ -192,7 +192,7 @@ class Identity:
         return True
 
     def _settles(self, name: str) -> bool:
-        """Decide on `name`, and with it on those classes further down that it reads, as deep as that goes."""
+        """Decide on `name`, and with it on the classes further down that it reads, as deep as that goes."""
         if name in self._taken:
             return True
         place = self._candidates[name].place
@@ -240,7 +240,7 @@ class Identity:
         return None if same(old, new) else self._kind(read, "which is another object")
 
     def _constant(self, name: str) -> object:
-        """Return the constant that `name` is bound to, surely in one place only; else what nothing is the same as."""
+        """Return the constant that `name` is bound to, surely in one place only; else an object that equals nothing."""
         match None if self._bindings.stars else self._bindings.single(name):
             case ast.Assign(targets=[ast.Name()], value=value) | ast.AnnAssign(value=ast.expr() as value):
                 try:
@@ -317,7 +317,7 @@ def _outer_codes(code: CodeType) -> list[CodeType]:
 
 
 def _defined(statement: ast.stmt) -> str | None:
-    """Return the one name that a class statement binds, or the assignment of a call."""
+    """Return the name that a class statement, or the assignment of a call, binds."""
     match statement:
         case ast.ClassDef(name=name):
             return name

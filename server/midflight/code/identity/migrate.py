@@ -50,7 +50,7 @@ def newest_class(cls: type) -> type:
 
 
 def newest_for(namespace: Namespace) -> Newest:
-    """Return what tells the class that the name of a class means to the code that runs in `namespace`.
+    """Return a function from a class to the class that its name means to code in `namespace`.
 
     To code of the class's own module that is its own version's: a `code_change` runs before its version is current, and
     old code has no use for objects of a class that it does not know.
@@ -227,12 +227,12 @@ def _new_fields(value: Any, new: type, fields: dict[str, Any], sets_slots_later:
 
 
 def _is_hidden(name: str) -> bool:
-    """Say whether a field is a library's own, as those that pydantic keeps next to the fields of a model."""
+    """Say whether a field is a library's own: pydantic keeps some next to the fields of a model."""
     return name.startswith("__") and name.endswith("__")
 
 
 def _made(value: Any, new: type, fields: dict[str, Any]) -> Any:
-    """Return a new object of class `new` with these fields, and with what `value` is if it is a list, a number..."""
+    """Return a new object of class `new` with these fields, and with the items or the number that `value` is itself."""
     try:
         return made(value, new, fields)
     except (TypeError, AttributeError, ValueError) as error:

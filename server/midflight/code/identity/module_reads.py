@@ -40,7 +40,7 @@ def _modules_in(namespace: Namespace) -> list[str]:
 
 
 def note_seen(namespace: Namespace, code: CodeType) -> None:
-    """Note in a version's namespace what stands behind each such read of its body, `code`, which has just run."""
+    """Note in a version's namespace the object behind each such read of its body, `code`, which has just run."""
     modules = _modules_in(namespace)
     if not modules:
         return
@@ -52,7 +52,7 @@ def note_seen(namespace: Namespace, code: CodeType) -> None:
 
 
 def _held(value: Any) -> Callable[[], Any]:
-    """Return what gives `value` back as long as anybody else has it: a look must not keep a version in memory.
+    """Return a function that gives `value`, weakly if that can be: a look must not keep a version in memory.
 
     A value that is gone is not the current one, so nothing is compared. A constant knows no version, and is kept.
     """
@@ -64,7 +64,7 @@ def _held(value: Any) -> Callable[[], Any]:
 
 
 def changed_since(old: Namespace, new: Namespace, words: tuple[str, ...]) -> str | None:
-    """Say what has changed behind the read of these words since the body of the version before did it, if so."""
+    """Say how the object behind the read of these words has changed since the version before; None if not."""
     found = _loaded_module(new, words)
     if found is None:
         return None

@@ -1,4 +1,4 @@
-"""Pickling of superseded classes: their instances pickle as those of the current class, and are copied as they are.
+"""Pickling of superseded classes: their instances pickle as instances of the current class, and are copied as they are.
 
 Pickle finds a class by its name, and refuses an instance whose class is no longer what its name means. Here the
 instance is migrated on its way into the pickle, so who reads that needs nothing of ours. Functions, and classes
@@ -22,7 +22,7 @@ NEW_OBJECT = ("__newobj__", "__newobj_ex__")
 
 
 def pickle_by_name(cls: type) -> None:
-    """Give a superseded class, and those nested in it, the methods that its instances need. May be repeated."""
+    """Give a superseded class, and its nested classes, the methods by which instances pickle. May be repeated."""
     for value in list(vars(cls).values()):
         if isinstance(value, type) and value.__qualname__.startswith(f"{cls.__qualname__}."):
             pickle_by_name(value)
@@ -36,7 +36,7 @@ def pickle_by_name(cls: type) -> None:
 
 
 class _ByName:
-    """The `__reduce_ex__` of a superseded class. `before` is the one that it had itself."""
+    """The `__reduce_ex__` of a superseded class. `before` is the class's own."""
 
     def __init__(self, before: Any) -> None:
         self.before = before
@@ -75,7 +75,7 @@ def _as_it_is(instance: Any, protocol: Any) -> Any:
 
 
 class _StandIn:
-    """Is copied by what `__reduce_ex__` of another object said."""
+    """A stand-in to be copied: its `__reduce_ex__` answers with the one of another object."""
 
     def __init__(self, reduced: Any) -> None:
         self._reduced = reduced

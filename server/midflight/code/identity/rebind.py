@@ -93,7 +93,7 @@ class Rebinding:
                 self._look_at(value)
 
     def _look_at_type(self, value: Any) -> None:
-        """See to what stands for a name that was not bound yet, in the type of a dataclass's field, say."""
+        """Note the references in a type, a dataclass's field's say, to a name that was not bound yet."""
         if sys.version_info >= (3, 14) and type(value) is annotationlib.ForwardRef:
             if getattr(value, "__globals__", None) is self._old:
                 self._changes.append((setattr, (value, "__globals__", self._new)))

@@ -75,7 +75,7 @@ def _filled(server: Any, cls: type[Any], attributes: dict[str, Any]) -> Any:
 
 
 def _copy(value: Any, copies: dict[int, Any]) -> Any:
-    """Copy a container; `copies` has those made so far by the id of the original, so what was shared stays shared."""
+    """Copy a container; `copies` has the copies so far by the id of the original, so shared items stay shared."""
     if not isinstance(value, (list, dict, set, deque, bytearray)):
         return value
     if id(value) in copies:

@@ -150,7 +150,7 @@ def note_lost_writes(commit: Commit, new: NewVersion) -> None:
 
 
 def lost_writes(commit: Commit, new: NewVersion) -> Iterable[Diagnostic]:
-    """Yield those warnings."""
+    """Yield the warnings of `note_lost_writes`."""
     if not commit[new].lingering or new.identity is None:
         return
     for name, line in hooks.persistent(new.unit.tree).items():

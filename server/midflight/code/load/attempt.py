@@ -65,7 +65,7 @@ class Attempt:
         return any(draft.unit is unit for draft in self._begun)
 
     def make(self, draft: Draft) -> None:
-        """Run the body of a draft; from its first change on, what it changes is this load's to put back."""
+        """Run the body of a draft. From its first change on, this load puts its changes back if it fails."""
         with self.load.acting():
             self._begun.append(draft)
         draft.fresh = self.options.fresh
@@ -77,14 +77,14 @@ class Attempt:
         self._undo.append(undo)
 
     def news(self, *, is_known: bool = False) -> set[str]:
-        """Return what others have committed meanwhile and these modules name; with `is_known`, once only."""
+        """Return the modules that others have committed meanwhile and these name; with `is_known`, each once only."""
         committed = load_lock.committed_since(self.load, is_known=is_known)
         return {name for name in committed if mentions(self.drafts, name)}
 
     # --- The end of it -------------------------------------------------------------------------------------
 
     def close(self) -> None:
-        """Keep what became current, else put all back."""
+        """Keep the changes of a load that was committed, else put all back."""
         if self.commit is None:
             self.put_back()
         else:

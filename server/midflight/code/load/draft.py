@@ -150,7 +150,7 @@ class Draft:
     # --- The way back --------------------------------------------------------------------------------------
 
     def abandon(self) -> None:
-        """Undo what making it has changed."""
+        """Undo all changes that making it has caused."""
         if self.is_first:
             _forget(self.unit.name, self.record.facade.module)
         else:
@@ -158,7 +158,7 @@ class Draft:
         self._drop()
 
     def give_up(self) -> None:
-        """Undo it for everybody but the thread that makes it, in whose body it is. From any thread."""
+        """Undo its making for all threads but the one that makes it, whose body runs on. From any thread."""
         if self.is_first:
             _forget(self.unit.name, self.record.facade.module)
         else:
@@ -169,7 +169,7 @@ class Draft:
             self._snapshot.hold()
 
     def forget(self) -> None:
-        """Let go of what `give_up` has left: the body has ended at last. In the thread that made it."""
+        """Drop the rest that `give_up` has left, when the body has ended at last. In the thread that made it."""
         if not self.is_first:
             self.record.facade.forget()
         self._drop()

@@ -1,4 +1,4 @@
-"""The look at live code: what processes are about to call that new versions lack. Before a commit, and again in it."""
+"""The look at live code, before a commit and again in it: calls ahead of processes that new versions cannot take."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""Modules whose file on disk is not the text that runs, and those whose file is gone."""
+"""Modules whose file on disk differs from the text that runs, or is gone."""
 
 from __future__ import annotations
 

@@ -100,7 +100,7 @@ def look_at(draft: Draft, group: Mapping[str, Namespace], *, force: bool) -> New
 
 
 def _notes(draft: Draft) -> Iterator[Diagnostic]:
-    """Yield what is told of the whole module: that its differences are not known, or that it runs as `__main__` too."""
+    """Yield the notes on the whole module: its differences are not known, or it runs as `__main__` too."""
     unit, before = draft.unit, draft.before
     if before is not None and before.text is None:
         text = f"the text of version {before.number} is not known, so what changed inside its definitions is not either"

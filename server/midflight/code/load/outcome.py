@@ -1,4 +1,4 @@
-"""`Commit`: what the commit of new versions has learned, version by version; `report_of` joins it to what they are.
+"""`Commit`, the findings of a commit, version by version, and `report_of`, which makes a report of them.
 
 Laws:
 1. Nothing in a `Commit` decides anything: it is what reports are made of.
@@ -68,7 +68,7 @@ class Commit:
         learned.moves = moves
 
     def note_failure(self, unknown: str, error: BaseException) -> None:
-        """Warn in each report of what is not known, and write `error` into the log."""
+        """Warn in each report of the unknown part, and write `error` into the log."""
         for each in self.new:
             self._learned[each].warnings.append(_warning(each, unknown, error))
         names = ", ".join(f"{each.unit.name} version {each.version.number}" for each in self.new)

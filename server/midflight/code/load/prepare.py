@@ -37,7 +37,7 @@ __all__ = ["prepare"]
 
 
 def prepare(load: Attempt) -> tuple[NewVersion, ...]:
-    """Return the new versions, ready for their commit; called again, bring them up to date with what others committed.
+    """Return the new versions, ready for their commit; called again, bring them up to date with the commits of others.
 
     If those have committed what a body was run with, all is made once more, from the beginning.
     Raises: Refused; KeyboardInterrupt.
@@ -58,7 +58,7 @@ def prepare(load: Attempt) -> tuple[NewVersion, ...]:
 
 
 def _overtaken(load: Attempt) -> str | None:
-    """Look again if others have committed what these modules name; say which of it a body was run with, if one was."""
+    """Look again if others have committed modules that these name; say which one a body was run with, if one was."""
     found = load.news(is_known=True)
     for draft in load.drafts if found else ():
         if (why := overtaken_by(draft, found)) is not None:
@@ -69,7 +69,7 @@ def _overtaken(load: Attempt) -> str | None:
 
 
 def _failed_import(load: Attempt) -> str | None:
-    """Wait for the first loads, by others, of what these modules import; say which of them failed, if one did."""
+    """Wait for the first loads, by others, of modules that these import; say which of them failed, if one did."""
     for name in load_lock.wait_for_first(load.load, partial(mentions, load.drafts)):
         if name not in sys.modules and mentions(load.drafts, name):
             return f"it has imported {name}, whose load failed"
@@ -77,7 +77,7 @@ def _failed_import(load: Attempt) -> str | None:
 
 
 def _look(load: Attempt) -> None:
-    """Have the checks look at what was made, and at live code as it is now. Raises: Refused."""
+    """Have the checks look at the drafts, and at live code as it is now. Raises: Refused."""
     load.load.enter(Doing.PREPARING)
     group = {draft.unit.name: draft.namespace for draft in load.drafts}
     new = [look_at(draft, group, force=load.options.force) for draft in load.drafts]
@@ -96,7 +96,7 @@ def _look(load: Attempt) -> None:
 
 
 def _make_all(load: Attempt) -> None:
-    """Make a version of each module, those that others import first. One that nobody has imported yet is imported."""
+    """Make a version of each module, in the order of their imports; import one that nobody has imported yet."""
     class_files.install()
     watch_imports()
     first = [unit for unit in load.units if unit.name not in sys.modules and known(unit.name) is None]

@@ -10,7 +10,7 @@ __all__ = ["search_path"]
 
 
 class SearchPath:
-    """The folders that loads have appended and that may still be taken off, each with those loads."""
+    """The folders that loads have appended and that may still be taken off, each with its loads."""
 
     def __init__(self) -> None:
         self._lock = threading.Lock()

@@ -1,4 +1,4 @@
-"""The steps of a load that cannot be undone, each taken whatever became of the others; and Ctrl-C put off meanwhile.
+"""The steps of a load that cannot be undone: all are taken, though one fails; and Ctrl-C, put off meanwhile.
 
 Nothing is raised from the swap on but Ctrl-C, and that when all is done. What fails is told, and not raised.
 """
@@ -21,7 +21,7 @@ TRIES = 3  # of a step that Ctrl-C falls into
 
 
 class Step(NamedTuple):
-    """Something to do from the swap on. Begun again after Ctrl-C, it need not repeat what it has done.
+    """A piece of work from the swap on. Begun again after Ctrl-C, it need not repeat the part that is done.
 
     `unknown` says what is not known if it fails; without it, its last error is raised. One that `must` be done is
     begun again after any error, at most twice.
@@ -33,7 +33,7 @@ class Step(NamedTuple):
 
 
 def take_all(steps: Sequence[Step], note_failure: Callable[[str, BaseException], object]) -> BaseException | None:
-    """Take the steps in their order, each whatever became of the others; return the Ctrl-C that fell into one.
+    """Take all steps in their order, though one fails; return the Ctrl-C that fell into one.
 
     `note_failure` is told what is not known, and the error, if a step fails.
     """

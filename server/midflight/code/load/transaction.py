@@ -61,7 +61,7 @@ def units_in(found: Sequence[Unit | Rejection]) -> list[Unit]:
 
 @contextmanager
 def transaction(units: Sequence[Unit], options: Options) -> Iterator[Attempt]:
-    """Have the modules of `units` while the block prepares and commits them; then put back what it has not committed.
+    """Have the modules of `units` while the block prepares and commits them; put all back if it has not committed.
 
     When the block is left, the work after the commit is done and `reports` are there. What goes wrong after the commit
     is a warning in them. Raises: LoadError instead of what stops the block before that.
@@ -100,7 +100,7 @@ def transaction(units: Sequence[Unit], options: Options) -> Iterator[Attempt]:
 
 
 def _reload(module: ModuleType) -> None:
-    """Do what `importlib.reload(module)` does with a module of ours: load its file as a new version."""
+    """Load the file of `module` as a new version, for `importlib.reload(module)`."""
     load_units([unit_of(module.__name__, None, loaded_places())], Options())
 
 

@@ -25,7 +25,7 @@ PACKAGE = __name__.partition(".")[0] + "."
 
 
 def broken_by(new: Sequence[NewVersion], census: Census, *, move: bool) -> dict[NewVersion, list[BrokenCall]]:
-    """Return, for each new version, what of the code ahead would fail if they all became current.
+    """Return, for each new version, the calls of the code ahead that would fail if they all became current.
 
     With `move`, without the processes that would be moved first: those call what the new version says. On the
     runtime's thread, as `move_idle`.
@@ -57,7 +57,7 @@ def _frames(census: Census) -> Iterator[Ahead]:
 
 
 def _callbacks(census: Census, becoming_current: set[str]) -> Iterator[Ahead]:
-    """Yield the methods of servers whose own module stays what it is: the others take their new class."""
+    """Yield the methods of servers whose own module stays as it is; other servers take their new class."""
     servers: dict[type[Any], list[Pid]] = {}
     for pid, server in census.servers():
         servers.setdefault(type(server), []).append(pid)

@@ -26,7 +26,7 @@ _refused: dict[str, Load] = {}
 
 
 def refuse(load: Load) -> None:
-    """Have imports refused of whatever the thread of `load`, which is given up, is half through with importing."""
+    """Have imports refused of the modules that the thread of `load`, which is given up, has half imported."""
     for name, lock in list(_half_made_by(load.thread)):
         module = sys.modules.get(name)
         spec: Any = getattr(module, "__spec__", None)

@@ -1,4 +1,4 @@
-"""A load in a thread of its own: its caller waits, and can break it off, whatever its body does.
+"""A load in a thread of its own: its caller waits, and can break it off.
 
 The life of one: the thread begins -> who asked waits for the outcome, in pieces if they have something to say
 meanwhile -> the load is done or refused; or it is broken off, and its body, if it is Python code, ends; or that does
@@ -56,7 +56,7 @@ class LoadThread(threading.Thread, Generic[Result]):
         return bool(wait([self.future], seconds).done)
 
     def result(self) -> Result:
-        """Wait for the outcome; return what the function returns, or raise what it raises, or LoadInterrupted."""
+        """Wait for the outcome; return the function's value, or raise its exception, or LoadInterrupted."""
         return self.future.result()
 
     def break_off(self, by: str, seconds: float = GRACE_SECONDS) -> Outcome:

@@ -44,7 +44,7 @@ Result = TypeVar("Result")
 
 
 class NestedLoad(Exception):
-    """A load was asked for by what a load runs; `other` is the load that it would wait for and that waits for it."""
+    """A load was asked for inside another one; `other` is the load that it would wait for and that waits for it."""
 
     def __init__(self, other: Load | None = None) -> None:
         super().__init__()
@@ -75,7 +75,7 @@ class _Job(Generic[Result]):
 
 
 class LoadLock:
-    """The loads under way, each with its modules from its first change to its last; `load_lock` is the one there is."""
+    """The loads under way, each with its modules from its first change to its last. `load_lock` is the only one."""
 
     def __init__(self) -> None:
         self._changed = threading.Condition()
@@ -92,7 +92,7 @@ class LoadLock:
 
     @contextmanager
     def held(self, names: Iterable[str], load: Load | None = None) -> Iterator[Load]:
-        """Have the modules `names` while the block runs. `load` is what is known of the load, if anything is.
+        """Have the modules `names` while the block runs. `load` is the load, if the caller has made it.
 
         Raises: NestedLoad inside a body or an `on_unload`, or if it would wait for what waits for it; BrokenOff.
         """
@@ -154,7 +154,7 @@ class LoadLock:
             return sorted((*self._under_way(), *self._given_up), key=lambda load: load.number)
 
     def given_up(self, names: Iterable[str] | None = None) -> list[Load]:
-        """Return those that were given up, of one of these modules, and whose threads run on."""
+        """Return the loads of one of these modules that were given up, and whose threads run on."""
         wanted = None if names is None else set(names)
         with self._changed:
             return [load for load in self._given_up if wanted is None or wanted.intersection(load.modules)]
@@ -170,7 +170,7 @@ class LoadLock:
             return True
 
     def wake(self) -> None:
-        """Have those that wait look again: one of them may have been told to end."""
+        """Have the waiting loads look again: one of them may have been told to end."""
         with self._changed:
             self._changed.notify_all()
 
@@ -187,7 +187,7 @@ class LoadLock:
         return next((other for other in before if wanted.intersection(other.modules)), None)
 
     def _check_circle(self, load: Load, other: Load) -> None:
-        """Raise NestedLoad if `other` waits for what `load` is a part of."""
+        """Raise NestedLoad if `other` waits for the load that `load` is a part of."""
         waits = {each.family: each.waits_for.family for each in self._under_way() if each.waits_for is not None}
         found, seen = other.family, set()
         while found in waits and found not in seen:
@@ -286,7 +286,7 @@ class LoadLock:
     # --- To the runtime's thread ---------------------------------------------------------------------------
 
     def call(self, function: Callable[[], Result]) -> Result:
-        """Call `function` on the runtime's thread, between two turns, and return what it returns or raises.
+        """Call `function` on the runtime's thread, between two turns; return its value or raise its exception.
 
         Called here if this is that thread, or none runs, or the one that does ends before it comes to it. What is
         interrupted before the function was begun has done nothing; so it is if the load of this thread is to end.

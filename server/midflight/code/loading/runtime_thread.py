@@ -1,4 +1,4 @@
-"""The bridge from a thread to the runtime's: whose thread that is, and how one waits for what happens there."""
+"""The bridge from a thread to the runtime's: `runtime_thread` finds it, `result_of` waits for a result from there."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""`Load`, one load under way: who asked for it, what it does, since when, and whether it is to end.
+"""`Load`, one load under way: its client, its present activity and since when, and whether it is to end.
 
 The life of a load: it waits for other loads of its modules -> it is prepared, which runs bodies -> an upgrade holds
 servers -> it is committed. Up to the commit it can be broken off, and then nothing has changed.
@@ -112,11 +112,11 @@ class Load:
     # --- In the thread that does it ------------------------------------------------------------------------
 
     def begin(self, thread: threading.Thread | None = None) -> None:
-        """Take `thread`, the calling one for None, as the one that does it."""
+        """Take `thread`, the calling one for None, as the load's own."""
         self._thread = thread or threading.current_thread()
 
     def enter(self, doing: Doing) -> None:
-        """Note what it does from now on. Raises: BrokenOff if it is to end."""
+        """Note its activity from now on. Raises: BrokenOff if it is to end."""
         self.check()
         self._note(doing)
 
@@ -144,7 +144,7 @@ class Load:
             yield
 
     def run_body(self, name: str, function: Callable[..., Result], *arguments: Any) -> Result:
-        """Return what `function` returns: user code of module `name`, to be broken into, or given up.
+        """Return the value of `function`: user code of module `name`, to be broken into, or given up.
 
         Raises: what it raises; BrokenOff if the load is to end, however the function ended.
         """
@@ -171,7 +171,7 @@ class Load:
     # --- From any thread -----------------------------------------------------------------------------------
 
     def ask_to_end(self, by: str) -> bool:
-        """Tell it to end; say whether it is still to be told, or was. `by` is who wants it, as people know them."""
+        """Tell it to end; say whether it is still to be told, or was. `by` is the name of the client that asks."""
         with self._lock:
             if self.is_current or self.ended.is_set():
                 return False
@@ -238,7 +238,7 @@ class Load:
     # --- What is said of it --------------------------------------------------------------------------------
 
     def info(self) -> LoadInfo:
-        """Return what there is to say of it now."""
+        """Return the load as plain data, as it is now."""
         now = time.monotonic()
         other = self.waits_for
         state = "given-up" if self.is_given_up else self._doing.name.lower()
@@ -274,7 +274,7 @@ class Load:
         return f"{shown} and {len(self.modules) - 3} more" if len(self.modules) > 3 else shown or "a module"
 
     def still(self) -> str:
-        """Say what its thread does though it was given up: "still runs the body of shop, in wait, called at ..."."""
+        """Describe its thread after it was given up: "still runs the body of shop, in wait, called at ..."."""
         running = self.running[-1] if self.running else self.what()
         return f"still runs the body of {running}{_at(self.place())}"
 

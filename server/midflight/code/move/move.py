@@ -27,7 +27,7 @@ _number = attrgetter("number")
 
 
 class Move:
-    """One move of all who are in an old version of a module and idle, in as many parts as its caller likes.
+    """A move of all idle processes in old versions of a module, in as many parts as its caller likes.
 
     Between two parts processes run, and move themselves, or end, or are no longer idle: each is judged when its turn
     comes. With `only`, that process alone. Made in the thread that asks, for the first look at many processes is long.
@@ -63,7 +63,7 @@ class Move:
         return not self._waiting
 
     def report(self) -> MoveReport:
-        """Return who was moved, and why each of the others was not, oldest first."""
+        """Return the moved processes, and the others with the reason of each, oldest first."""
         number = None if self._mover is None else self._mover.current.number
         moved = sorted(self._moved, key=_number)
         not_moved = sorted(self._not_moved, key=attrgetter("pid.number"))
@@ -123,7 +123,7 @@ def move(name: str, pid: Pid | None = None) -> MoveReport:
 
 
 def move_in_parts(record: Module, lock: LoadLock, only: Pid | None = None) -> MoveReport:
-    """Move who is idle, from any thread, in parts between which processes run; all at once on the runtime's own."""
+    """Move idle processes, from any thread, in parts between which all run; on the runtime's own thread all at once."""
     moving = Move(record, only=only)
     while not lock.call(partial(moving.go_on, PART_SECONDS)):
         pass
@@ -131,7 +131,7 @@ def move_in_parts(record: Module, lock: LoadLock, only: Pid | None = None) -> Mo
 
 
 def move_idle(record: Module, rehearsal: Version | None = None, only: Pid | None = None) -> MoveReport:
-    """Move who is in an old version of the module and idle to the current one, all at once; say why not, of the others.
+    """Move the idle processes in old versions of the module to the current one, all at once; give the others a reason.
 
     With `rehearsal`, a version in the making: move nobody, and say who could be moved if it were current. As
     `Move.go_on`, on the runtime's thread.

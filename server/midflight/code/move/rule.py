@@ -41,7 +41,7 @@ class Elsewhere(Exception):
 
 
 class Mover:
-    """One move, to the version `current`. What holds for all processes in a function is found out once."""
+    """The rule for one move, to the version `current`. Its part for all processes in a function is worked out once."""
 
     def __init__(self, current: Version, *, is_rehearsal: bool = False) -> None:
         self.current = current
@@ -222,7 +222,7 @@ def _starred(code: CodeType) -> Iterator[str]:
 
 
 def _parameters_changed(given: tuple[str, ...], function: FunctionType) -> Iterator[str]:
-    """Yield what keeps `function` from being called with arguments of these names, and only these."""
+    """Yield the differences that keep `function` from being called with arguments of these names, and only these."""
     code = function.__code__
     taken = _parameters(code)
     for name in given:

@@ -17,7 +17,7 @@ Span = tuple[int, int, int, int]  # as in a Diagnostic
 
 
 def body_problems(error: BaseException, path: str, text: str, file: str) -> Iterator[Diagnostic]:
-    """Yield what `error` means for the module of `path`, whose code says that it comes from `file`.
+    """Yield `error` as diagnostics in the file `path`. The code of the module says that it comes from `file`.
 
     The place is the last one in the module's own text. If the body imported a file that does not compile, a second
     diagnostic points into that.

@@ -171,7 +171,7 @@ class LoadReport:
 
 @singledispatch
 def summary(report: LoadReport | MoveReport) -> str:
-    """Return the one line for an echo area.
+    """Return the summary for an echo area, in one line.
 
     Example:
 
@@ -187,7 +187,7 @@ def summary(report: LoadReport | MoveReport) -> str:
 
 
 def loaded_line(report: LoadReport, loaded: str, servers: str, milliseconds: float) -> str:
-    """Return the one line for a load that was done; `servers` is what is said of those, "" for nothing."""
+    """Return the summary of a load that was done; `servers` are the words about those, "" for none."""
     parts = [
         _changes(report),
         servers,
@@ -219,7 +219,7 @@ def _count(found: Sequence[object], word: str) -> str:
 
 
 def _moves(report: LoadReport | MoveReport, to: str = "") -> str:
-    """Say who was moved and who runs an older version: "3 processes moved, 1 still runs v1: <0.37.0> at loop:9"."""
+    """Name the moved processes and the others: "3 processes moved, 1 still runs v1: <0.37.0> at loop:9"."""
     moved, still = len(report.moved), _still(report)
     said = [f"{processes(moved)} moved{to}"] if moved else []
     if still:
@@ -235,7 +235,7 @@ def _moves(report: LoadReport | MoveReport, to: str = "") -> str:
 
 
 def _still(report: LoadReport | MoveReport) -> Sequence[Lingering | NotMoved]:
-    """Return who runs an older version."""
+    """Return the processes in older versions, in words."""
     return report.not_moved if isinstance(report, MoveReport) else report.lingering
 
 
@@ -321,7 +321,7 @@ def text(report: LoadReport | MoveReport) -> str:
 
 
 def _identity_lines(report: LoadReport) -> list[str]:
-    """Say which classes stayed what they are, and why others did not. One whose own text changed needs no reason."""
+    """Name the kept classes, and the others with a reason. One whose own text changed needs none."""
     lines = [f"  {'kept:':9}{', '.join(report.kept)}"] if report.kept else []
     if report.superseded:
         reasons = [f"{each.name} ({each.reason})" for each in report.superseded]

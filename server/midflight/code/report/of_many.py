@@ -11,7 +11,7 @@ __all__ = ["summary_of_many", "text_of_many"]
 
 
 def summary_of_many(reports: Sequence[LoadReport]) -> str:
-    """Return the one line for an echo area. Of a refusal, `reports` are those of the modules that were refused."""
+    """Return the summary for an echo area, in one line. Of a refusal, `reports` are those of the modules at fault."""
     if not reports:
         return "No loaded module differs from its file; nothing was loaded"
     upgrades = [each for each in reports if isinstance(each, UpgradeReport)]
@@ -40,7 +40,7 @@ def _goes_along(report: LoadReport) -> bool:
 
 
 def text_of_many(reports: Sequence[LoadReport]) -> str:
-    """Return the whole report, that of one module after another."""
+    """Return the whole report, one module after another."""
     parts = [text(each) for each in reports]
     is_one = len(parts) == 1 and reports[0].version is not None
     return parts[0] if is_one else "\n".join([summary_of_many(reports) + "\n", *parts])

@@ -80,7 +80,7 @@ def _summary(report: UpgradeReport) -> str:
 
 
 def counts(*reports: UpgradeReport) -> str:
-    """Say what became of how many, in all: "3 servers upgraded by code_change, 1 took the new class"."""
+    """Count the outcomes in words: "3 servers upgraded by code_change, 1 took the new class"."""
     is_rehearsed = any(report.is_rehearsed for report in reports)
     would = "would be " if is_rehearsed else ""
     changed = sum(each.is_changed for report in reports for each in report.servers)

@@ -27,7 +27,7 @@ ANNOTATE = "__annotate__"  # the name of the code that the compiler makes of ann
 
 
 def annotations_of(function: FunctionType) -> Mapping[str, Any]:
-    """Return what the parameters of `function` and its result, "return", are annotated with: objects, or text.
+    """Return the annotations of the parameters of `function` and of its result, "return": objects, or text.
 
     Text where the function's module asks for it by `from __future__ import annotations`, and from Python 3.14 on
     wherever they have not been worked out. Nothing of what somebody has put in the place of the compiler's own.
@@ -56,7 +56,7 @@ def _late(function: FunctionType) -> Mapping[str, Any]:
 def _of_dataclass(
     __class__: type, annotation_fields: Sequence[str], return_type: object, **_: object
 ) -> Iterator[tuple[str, Any]]:
-    """Yield the annotations of what dataclasses writes; the arguments are what it has around its `__annotate__`."""
+    """Yield the annotations of a method that dataclasses writes, by the variables around its `__annotate__`."""
     fields = type.__dict__["__dict__"].__get__(__class__).get("__dataclass_fields__", {})
     for name in annotation_fields:
         kind = fields[name].type if name in fields else Signature.empty
@@ -95,7 +95,7 @@ def signature_of(value: Callable[..., Any], *, follow_wrapped: bool = True) -> S
 
 
 def _twin(value: Any) -> Any:
-    """Return what is called as `value` is, and has its annotations worked out as text; `value` itself of a class."""
+    """Return a callable with the parameters of `value` whose annotations are text; `value` itself of a class."""
     if type(value) is MethodType:
         return MethodType(_twin(value.__func__), value.__self__)
     if type(value) is functools.partial:

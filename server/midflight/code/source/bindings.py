@@ -71,7 +71,7 @@ def feature_flags(tree: ast.Module) -> int:
 
 
 def code_of(statement: ast.stmt, file: str, flags: int, imported: Collection[str] = ()) -> CodeType:
-    """Compile one statement of a module alone. What is defined in it has the same code as in the whole.
+    """Compile one statement of a module alone. Functions and classes in it have the same code as in the whole.
 
     `imported` are the names that the module binds by an import: the compiler calls attributes of those in another way.
     """
@@ -153,7 +153,7 @@ def qualified_reads_of(code: CodeType, roots: Collection[str] | None = None) -> 
 
 
 def _runs_at_once(code: CodeType) -> bool:
-    """Say whether `code` is that of a class body or a comprehension, or of annotations.
+    """Say whether `code` is a class body, a comprehension, or annotations.
 
     Those run later from Python 3.14 on, but a decorator or a metaclass may run them as soon as there is a class.
     """
@@ -282,7 +282,7 @@ class Bindings:
                     self._read(block, is_sure=False, in_loop=in_loop or isinstance(statement, Loop))
 
     def _bound_by(self, statement: ast.stmt) -> Iterator[str]:
-        """Yield the names that a statement binds, without what the statements inside it do."""
+        """Yield the names that a statement binds, without those of the statements inside it."""
         waiting: list[ast.AST] = [statement]  # no recursion: the tree of a sum is as deep as that is long
         for node in waiting:  # grows as it goes
             match node:
@@ -328,7 +328,7 @@ def _blocks(value: object) -> Iterator[list[ast.stmt]]:
 
 
 def _assigned_in(nodes: Iterable[ast.AST]) -> Iterator[str]:
-    """Yield what `:=` binds in them: not the variable of a comprehension, which is its own."""
+    """Yield the names that `:=` binds in them: not the variable of a comprehension, which is its own."""
     for node in nodes:
         for each in ast.walk(node):
             if isinstance(each, ast.NamedExpr):

@@ -32,7 +32,7 @@ class Difference:
 
 @dataclass(frozen=True, slots=True)
 class Gone:
-    """A name that what runs defines and the text does not. `line`: before which line it stood; None for the end."""
+    """A name that the running text defines and the edited one does not. It stood before `line`; None for the end."""
 
     name: str
     line: int | None
@@ -40,14 +40,14 @@ class Gone:
 
 @dataclass(frozen=True, slots=True)
 class Comparison:
-    """The differences, in the order of the text; what is gone in the order of the running text."""
+    """The differences, in the order of the text, and the names that are gone, in the order of the running text."""
 
     differences: tuple[Difference, ...] = ()
     gone: tuple[Gone, ...] = ()
 
 
 class _Statement:
-    """A statement of a text. What it says, without its layout, is found out when it is asked for: that is slow."""
+    """A statement of a text. Its syntax, without the layout, is made when it is asked for: that is slow."""
 
     def __init__(self, node: ast.stmt, lines: Sequence[str]) -> None:
         self.line = first_line(node)
@@ -76,7 +76,7 @@ class _Statement:
 
 
 def compare_texts(running: str, text: str) -> Comparison | None:
-    """Return what of `text` differs from what `running` says; None if one of them is not a valid module.
+    """Return the differences of `text` from `running`; None if one of them is not a valid module.
 
     A definition counts as one, a class with its methods; layout and comments do not count. A statement that
     has no name, as a call has none, is known by what it says.

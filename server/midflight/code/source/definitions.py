@@ -56,7 +56,7 @@ _methods: Memory[str, str] = Memory(8192)
 
 @lru_cache(maxsize=256)
 def definitions_of(text: str) -> dict[str, str]:
-    """Return what `text` defines, as `definitions` does; nothing if it is not a valid module."""
+    """Return the definitions of `text`, as `definitions` does; none if it is not a valid module."""
     tree = tree_or_none(text)
     if tree is None:
         return {}
@@ -66,7 +66,7 @@ def definitions_of(text: str) -> dict[str, str]:
 
 
 def definitions(tree: ast.Module) -> dict[str, str]:
-    """Return what the module defines, in order: a name for each definition, and a digest of what it says.
+    """Return the definitions of the module, in order: a name for each, and a digest of its syntax.
 
     Layout and comments do not count.
 
@@ -138,7 +138,7 @@ def _digest_of(node: ast.AST) -> str:
 
 
 def _block(statement: ast.stmt, lines: Sequence[str]) -> Iterator[tuple[str, str]]:
-    """Yield what stands inside a compound statement, then its conditions and handlers."""
+    """Yield the statements inside a compound statement, then its conditions and handlers."""
     for field, value in ast.iter_fields(statement):
         match value:
             case [ast.stmt(), *_]:
@@ -158,7 +158,7 @@ def _defines(statement: ast.stmt) -> bool:
 
 
 def _dump(node: ast.AST) -> str:
-    """Return what `node` says, without positions. As `ast.dump`, but a long sum does not recurse too deep."""
+    """Return the syntax of `node` as text, without positions: `ast.dump`, but a long sum does not recurse too deep."""
     parts: list[str] = []
     waiting: list[object] = [node]
     while waiting:

@@ -14,7 +14,7 @@ SMALL = 40_000  # comparisons of one line with another: some milliseconds
 
 
 class LineMap:
-    """From the lines of an old text to those of a new one, both counted from 1."""
+    """A map from the lines of an old text to those of a new one, both counted from 1."""
 
     def __init__(self, old: str, new: str) -> None:
         a, b = old.split("\n"), new.split("\n")
@@ -23,7 +23,7 @@ class LineMap:
         self._starts = [start for start, *_ in self._spans]
 
     def __call__(self, line: int) -> int:
-        """Return where line `line` of the old text is. One that was changed is somewhere in what took its place.
+        """Return the new place of line `line` of the old text. A changed one is somewhere in the lines instead of it.
 
         One that was taken out is where it would be: at the line that follows.
         """

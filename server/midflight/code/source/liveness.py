@@ -82,7 +82,7 @@ def live_after(code: CodeType, offset: int) -> frozenset[str]:
 
 
 class Flow(NamedTuple):
-    """The instructions of a function, and for each: what may run next, what if it raises, what is live before it."""
+    """The instructions of a function, each with its successors, its handler, and the locals that are live before it."""
 
     instructions: list[dis.Instruction]
     successors: list[list[int]]
@@ -138,7 +138,7 @@ def _looks_at_all(instructions: list[dis.Instruction]) -> bool:
 
 
 def _effects(instruction: dis.Instruction, names: tuple[str, ...]) -> list[tuple[str, str]]:
-    """Return what the instruction does to locals, in order, as (kind, name)."""
+    """Return the effects of the instruction on locals, in order, as (kind, name)."""
     effects = EFFECTS.get(instruction.opname)
     if effects is None:
         if instruction.opcode in TOUCH_LOCALS or "FAST" in instruction.opname:
@@ -160,7 +160,7 @@ def _successors(instructions: list[dis.Instruction], index: int) -> Iterator[int
 
 
 def _handlers(code: CodeType, instructions: list[dis.Instruction]) -> list[list[int]]:
-    """Return, for each instruction, the indexes of what runs next if it raises: one or none."""
+    """Return, for each instruction, the indexes of the handlers that run if it raises: one or none."""
     found: list[list[int]] = [[] for _ in instructions]
     for start, end, target in _exception_table(code.co_exceptiontable):
         for index in range(_index_at(instructions, start), _index_at(instructions, end)):

@@ -1,4 +1,4 @@
-"""Functions that begin by waiting for a message, and the place of that receive: what a process can be moved to or from.
+"""Functions that begin by waiting for a message, and the place of that receive, where a process can be moved.
 
 A process that waits at the first receive of such a function can enter it again: nothing comes before that receive, so
 nothing is done twice. Pure: text in, Heads out, and for each other function the reason in words.

@@ -26,7 +26,7 @@ Types = (types.UnionType, types.GenericAlias, type(typing.List[int]), type(typin
 
 
 def same(old: object, new: object) -> bool:
-    """Say whether two values are one object, or equal constants: numbers, texts, and what is made of such.
+    """Say whether two values are one object, or equal constants: numbers, texts, and tuples, sets or types of such.
 
     A list or dict never counts as equal: a change to one does not change the other. Types made of the same types are.
     """

@@ -1,4 +1,4 @@
-"""From a path, a name or a text to a parsed unit. Whatever is wrong with it comes as a value, never as an exception."""
+"""From a path, a name or a text to a parsed `Unit`. A fault of it is a value, a `Rejection`, never an exception."""
 
 from __future__ import annotations
 
@@ -21,7 +21,7 @@ __all__ = ["Rejection", "Unit", "compile_unit", "decoded", "parse", "read_text",
 
 @dataclass(frozen=True, slots=True)
 class Unit:
-    """A module's text, parsed: the source of a version. `encoding` is what the text itself says, else UTF-8.
+    """A module's text, parsed: the source of a version. `encoding` is the one that the text names, else UTF-8.
 
     `seconds` is how long it took to read and parse it.
     """

@@ -21,7 +21,7 @@ __all__ = ["changes_of", "problems_of", "servers_of", "state_of", "with_servers"
 
 
 def with_servers(report: LoadReport, servers: tuple[ServerChange, ...] = (), held_ms: float = 0.0) -> UpgradeReport:
-    """Return `report` as that of an upgrade."""
+    """Return the report of a load as an UpgradeReport."""
     known = {field.name: getattr(report, field.name) for field in fields(LoadReport)}
     return UpgradeReport(**known, servers=servers, held_ms=held_ms)
 
@@ -59,7 +59,7 @@ def _change(suspended: SuspendedServer, has_text: bool) -> ServerChange:
 
 
 def servers_of(new: NewVersion, servers: Iterable[SuspendedServer]) -> list[SuspendedServer]:
-    """Return those of the servers that are the module's."""
+    """Return the servers of the module `new`, among `servers`."""
     return [each for each in servers if each.plan is not None and each.plan.module == new.unit.name]
 
 

@@ -19,7 +19,7 @@ Result = TypeVar("Result")
 
 
 async def in_a_thread(ticket: Ticket, function: Callable[[], Result]) -> Result:
-    """Return what `function` returns or raises, called in a thread of its own, in this context.
+    """Call `function` in a thread of its own, in this context; return its value or raise its exception.
 
     Cancelled, it stops `ticket`, and waits until nothing is suspended any more. Of its own, and not of asyncio's pool:
     upgrades that wait for one another would fill that, and a code_change that wants a thread of it would never get one.

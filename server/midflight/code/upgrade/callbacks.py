@@ -41,7 +41,7 @@ def _definer(cls: type[Any]) -> type[Any] | None:
 
 
 def newest_version_with(cls: type[Any]) -> Version | None:
-    """Return the newest version that has `cls`, else the one that made it; None if neither is known."""
+    """Return the newest version that has `cls`, else the version that made it; None if neither is known."""
     record = known(cls.__module__)
     versions = [] if record is None else sorted(record.versions.items(), reverse=True)
     for _, version in versions:

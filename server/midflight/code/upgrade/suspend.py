@@ -73,7 +73,7 @@ class _Answers:
 
 
 class Suspension:
-    """All servers for whose class there is a plan, from `suspend` to `release`. The States of a commit.
+    """The servers whose class there is a plan for, from `suspend` to `release`. The States of a commit.
 
     By the terms, no server is suspended for longer than `timeout` seconds of its runtime's clock, and the `caller`,
     which waits for all this, cannot be suspended. `changes` are the outcomes by module. `seconds` is how long servers
@@ -212,7 +212,7 @@ class Suspension:
         return Late(server, why, "suspended-call")
 
     def _let_answer(self, waiting: Set[SuspendedServer], scheduler: Scheduler) -> list[SuspendedServer]:
-        """Have those suspended go on through their mailboxes for whose answer one of the `waiting` waits.
+        """Have suspended servers go on through their mailboxes if one of the `waiting` waits for their answer.
 
         Else that one would never come to its next message. Nothing of them has been copied yet. They are returned, to
         be suspended once more.
@@ -228,7 +228,7 @@ class Suspension:
     async def _ask(
         self, scheduler: Scheduler, asked: Sequence[tuple[SuspendedServer, object]], *, is_suspending: bool = False
     ) -> list[SuspendedServer]:
-        """Send each server a system message and wait for all answers; return who has not answered in time."""
+        """Send each server a system message and wait for all answers; return the servers that are late with theirs."""
         answers = _Answers(scheduler, current_process("an upgrade"))
         deadline = self._deadlines.get(scheduler)
         waiting: dict[Ref, SuspendedServer] = {}

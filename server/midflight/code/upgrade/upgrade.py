@@ -94,7 +94,7 @@ def upgrade_sync(
     to: int | None = None,
     timeout: float | None = SUSPENDED_SECONDS,
 ) -> UpgradeReport:
-    """Do what `upgrade` does, from a thread that runs no runtime, and wait for it there.
+    """Upgrade one module as `upgrade` does, from a thread that runs no runtime, and wait for it there.
 
     Raises: as `upgrade`; RuntimeError on a runtime's own thread, which has to run the servers meanwhile.
     """
@@ -144,7 +144,7 @@ def upgrade_many_sync(
     *,
     timeout: float | None = SUSPENDED_SECONDS,
 ) -> tuple[UpgradeReport, ...]:
-    """Do what `upgrade_many` does, from a thread that runs no runtime, and wait for it there.
+    """Upgrade several modules as `upgrade_many` does, from a thread that runs no runtime, and wait for it there.
 
     Raises: as `upgrade_many`; RuntimeError on a runtime's own thread, which has to run the servers meanwhile.
     """
@@ -162,7 +162,7 @@ def load_or_upgrade(
     timeout: float | None = SUSPENDED_SECONDS,
     fresh: Iterable[str] = (),
 ) -> LoadReport:
-    """Load a module; if the new version brings a `code_change` for live servers, upgrade those. What `C-c C-k` does.
+    """Load a module; upgrade its live servers if the new version brings a `code_change` for them. `C-c C-k` does this.
 
     A server's class brings one if the class that its object is of had none, or another one (its text differs, layout
     apart), or if the module sets another `__vsn__`. So a code_change that stays in the text does not run at every load.

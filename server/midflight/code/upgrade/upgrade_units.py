@@ -46,7 +46,7 @@ def upgrade_units(
 def rehearse_units(
     found: Sequence[Unit | Rejection], options: Options, ticket: Ticket, terms: Terms
 ) -> tuple[UpgradeReport, ...]:
-    """Report on what `upgrade_units` would do, and change nothing. Raises: UpgradeError, LoadError, ValueError."""
+    """Report on the effects that `upgrade_units` would have. Raises: UpgradeError, LoadError, ValueError."""
     units = units_in(found)
     if not units:
         return ()
@@ -59,7 +59,7 @@ def rehearse_units(
 
 
 def _reports(load: Attempt, servers: Suspension, *, only_news: bool) -> tuple[LoadReport, ...]:
-    """Return the reports with what became of each server; of those that have ended since the commit, nothing."""
+    """Return the reports with the outcome for each server that has not ended since the commit."""
     commit = load.commit
     assert commit is not None
     if servers.seconds is None:

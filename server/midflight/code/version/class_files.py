@@ -35,7 +35,7 @@ def note_classes(version: Version, namespace: Namespace) -> None:
 
 
 def version_of_class(cls: type[Any]) -> Version | None:
-    """Return the version whose text has `cls` as it is; None if that is not known."""
+    """Return the version that has `cls` as it is in its text; None if that is not known."""
     found = _versions.get(cls)
     if found is not None:
         return found

@@ -1,4 +1,4 @@
-"""The one module object that others import, whatever version is current.
+"""`Facade`: the module object that others import, the same for all versions.
 
 The object in `sys.modules` always stays the same, a plain module: what changes is the dictionary behind it. So
 `counter.f` anywhere, in old code and in `counter` itself, is a read of the current version, at the price of any
@@ -64,7 +64,7 @@ class _Making:
 
 
 class Facade:
-    """One module object, and what the maker of its next version sees of that.
+    """One module object, and the view of it that the maker of its next version has.
 
     The life of a version: `begin`, its body runs, `finish`, `end`, then `switch` or `abandon`. A body that never ends
     is given up: all but its thread then see the module as if it had never begun. That thread goes on seeing and
@@ -94,11 +94,11 @@ class Facade:
         self._show(self._plain)
 
     def finish(self) -> None:
-        """Let the maker read attributes of the new version too: what is made with it comes after it."""
+        """Let the maker read attributes of the new version too, in bodies of other modules that run after it."""
         self._makers[get_ident()].reads_new = True
 
     def end(self) -> None:
-        """Let the maker see what everybody sees. What was made is kept for `switch`. May be repeated."""
+        """Let the maker see the current version. The new one is kept for `switch`. May be repeated."""
         if self._making is not None:
             self._leave(self._making.thread)
 
@@ -112,7 +112,7 @@ class Facade:
         self._making = None
 
     def forget(self) -> None:
-        """Let the calling thread, whose version was given up, see what everybody sees."""
+        """Let the calling thread, whose version was given up, see the current version, as everybody does."""
         self._leave(get_ident())
 
     def switch(self) -> None:
@@ -190,7 +190,7 @@ def _is_written_out(reader: FrameType) -> bool:
 
 
 def _in_the_making(base: type[ModuleType], facade: Facade) -> type[ModuleType]:
-    """Return a class like `base` by which the maker of a version sees that version, and others what they saw."""
+    """Return a class like `base` by which the maker of a version sees that version, and others the current one."""
 
     # No super() in it: the maker may give the module its class back while another thread has just come in here, and
     # super() wants an object of this class.

@@ -234,7 +234,7 @@ def _is_text(node: ast.expr) -> bool:
 
 
 def _without(statement: ast.stmt, kept: list[str]) -> ast.stmt | None:
-    """Return what takes the place of an assignment to names in `kept`, and to no others; None for other statements."""
+    """Return the statement in the place of an assignment to names in `kept` alone; None for other statements."""
     match statement:
         case ast.Assign(targets=targets) if all(_is_of(target, kept) for target in targets):
             return ast.copy_location(ast.Pass(), statement)

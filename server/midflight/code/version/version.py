@@ -135,10 +135,10 @@ def version_of(namespace: dict[str, Any]) -> Version | None:
 
 
 def digest(text: str | None) -> str:
-    """Return what tells one text from another, "" for one that is not known."""
+    """Return a digest that tells one text from another, "" for a text that is not known."""
     return "" if text is None else hashlib.sha256(text.encode("utf-8", "surrogatepass")).hexdigest()[:16]
 
 
 def loader() -> str:
-    """Return who loads; of code that a shell started, the `owner` of its group leader, if that has one."""
+    """Return the name of the client that loads; for a shell's code, the `owner` of its group leader, if it has one."""
     return loader_var.get() or str(getattr(group_leader_var.get(), "owner", ""))

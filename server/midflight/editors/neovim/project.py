@@ -32,7 +32,7 @@ class Editor(Protocol):
     """The part of Neovim that a project needs. Called from the project's threads; each call returns when it is done."""
 
     def show(self, event: str, **values: object) -> None:
-        """Show `event`; values are what msgpack knows."""
+        """Show `event`; its values are of msgpack's types."""
 
     def may_start(self, root: str) -> bool:
         """Say whether a server may be started for the project `root`, asking the user if that is the policy."""
@@ -88,7 +88,7 @@ class Project:
         self._do(self._code_worker, self._list_processes)
 
     def exit(self, pid: str, reason: str) -> None:
-        """Send the process `pid` (a pid or a name) an exit signal, and say what has come of it."""
+        """Send the process `pid` (a pid or a name) an exit signal, and show the outcome."""
         self._do_aside(self._exit, pid, reason)
 
     def list_versions(self, module: str) -> None:
@@ -113,7 +113,7 @@ class Project:
         return worker.submit(self._report, function, *args)
 
     def _do_aside(self, function: Callable[..., object], *args: Any) -> None:
-        """Do what must not wait for a load or an evaluation that takes its time."""
+        """Run a command that must not wait for a load or an evaluation that takes its time."""
         threading.Thread(target=self._report, args=(function, *args), daemon=True).start()
 
     def _report(self, function: Callable[..., object], *args: Any) -> None:
@@ -247,7 +247,7 @@ class Project:
         return client
 
     def _show_missed(self, client: RemoteServer, opened: dict[str, Any]) -> None:
-        """Show the answers of a shell that was taken up; wait for what it evaluates."""
+        """Show the answers of a shell that was taken up; wait for its evaluation."""
         answers = opened.get("answers") or []
         if opened.get("busy"):
             self._editor.show("busy")

@@ -11,7 +11,7 @@ __all__ = ["process_table", "version_table"]
 
 
 def process_table(processes: Sequence[Mapping[str, Any]]) -> str:
-    """Return one line a process under a heading; `processes` are what process/list answers."""
+    """Return one line a process under a heading; `processes` are the rows of process/list."""
     rows = [("Pid", "Name", "Module", "At", "Status", "Messages")]
     for each in processes:
         version = "" if each["version"] is None else f" v{each['version']}"

@@ -36,7 +36,7 @@ class Waker:
             os.close(self._writing)
 
     def result(self, future: Future[Any]) -> Any:
-        """Return `future.result()`. Raises what that does, and what a handler of a signal raises."""
+        """Return `future.result()`. Raises: its exception, or the one of a handler of a signal."""
         future.add_done_callback(self._wake)
         while not future.done():
             os.read(self._reading, 4096)

@@ -1,4 +1,4 @@
-"""Checks of a request's arguments: the right type, or an error that says what was expected. Pids as they are shown."""
+"""Checks of a request's arguments: the right type, or an error with the expected one. Pids as they are shown."""
 
 from __future__ import annotations
 

@@ -121,7 +121,7 @@ class CodeMethods:
         return self._loading.many(lambda: lowlevel.upgrade_many_sync(wanted, **terms))
 
     def _terms(self, chosen: Mapping[str, object]) -> dict[str, Any]:
-        """Return what both are told, of the options that were chosen."""
+        """Return the terms of an upgrade by the chosen options."""
         extra, timeout = chosen.get("extra"), chosen.get("timeout")
         terms: dict[str, Any] = {name: bool(chosen.get(name)) for name in ("force", "dry_run")}
         if timeout is not None:

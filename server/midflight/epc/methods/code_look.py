@@ -48,7 +48,7 @@ class CodeLookMethods:
         )
 
     def preview(self, path: object, source: object) -> Plist:
-        """Say what a load of the file PATH, or of SOURCE in its place, would do. Changes nothing."""
+        """Report on a load of the file PATH, or of SOURCE in its place, without making it. Changes nothing."""
         file, given = absolute_path(path, "PATH"), None if source is None else text(source, "SOURCE")
         found = self._loading.as_loader(lambda: code.preview(file, given))
         diff = found.diff
@@ -136,7 +136,7 @@ class CodeLookMethods:
         return code.diff(text(module, "MODULE"), number(a, "A"), number(b, "B")).text
 
     def lingering(self, module: object) -> Plist:
-        """Return the processes in older versions of MODULE: those that a purge would end."""
+        """Return the processes in older versions of MODULE: a purge would end them."""
         found = code.lingering(_module(module))
         return {
             "total": len(found),
@@ -153,7 +153,7 @@ class CodeLookMethods:
         }
 
     def why_alive(self, module: object, version: object) -> Plist:
-        """Say what keeps VERSION of MODULE in memory; looks at all objects, which takes its time."""
+        """Name the processes and objects that keep VERSION of MODULE in memory; the look takes its time."""
         found = code.why_alive(_module(module), number(version, "VERSION"))
         return {
             "module": found.module,

@@ -116,7 +116,7 @@ class Loading:
         return [row | {"outcome": thread.break_off(title)} for row, thread in zip(rows, threads, strict=True)]
 
     def _end(self) -> None:
-        """Break off the loads under way, and those that wait: the connection has ended."""
+        """Break off all loads, under way or waiting: the connection has ended."""
         with self._lock:
             self._broken_off = sys.maxsize
             threads = list(self._threads)
@@ -124,7 +124,7 @@ class Loading:
             thread.break_off_aside(f"{self._connection.title}, which is gone")
 
     def tell(self, plists: Sequence[Plist]) -> None:
-        """Tell the other connections of what was loaded."""
+        """Tell the other connections of the loaded modules."""
         for plist in plists:
             if plist["status"] == "loaded":
                 by = {"by": self._connection.title}
@@ -231,7 +231,7 @@ def _server(change: code.ServerChange) -> Plist:
 
 
 def moves_plist(report: code.LoadReport | code.MoveReport) -> Plist:
-    """Translate the pids that were moved, and those that were not with the reasons; the first of each."""
+    """Translate the pids that were moved, and the others with the reasons; the first of each."""
     return {
         "moved": [repr(pid) for pid in report.moved[:_NAMED]],
         "not_moved": [_place(each) | {"reason": each.reason} for each in report.not_moved[:_NAMED]],

@@ -1,4 +1,4 @@
-"""Methods that look at what a name means in the running system: completion, signatures, documentation, definitions.
+"""Methods about the meaning of names in the running system: completion, signatures, documentation, definitions.
 
 They run no user code, and they overtake: an evaluation that never ends does not hold them up.
 
@@ -64,7 +64,7 @@ class LookMethods:
         return self._find_session(number(where, "WHERE")).scope
 
     def complete(self, where: object, before: object, inside: object = None) -> Plist:
-        """Return what the name at the end of BEFORE, the beginning of a statement, can become."""
+        """Return the completions of the name at the end of BEFORE, the beginning of a statement."""
         found = complete(self.scope(where, inside), text(before, "BEFORE"))
         return {
             "written": found.written,
@@ -78,7 +78,7 @@ class LookMethods:
         return None if tip is None else asdict(tip) | {"parameters": list(tip.parameters)}
 
     def doc(self, where: object, expression: object, inside: object = None) -> Plist | None:
-        """Return what there is to say of what EXPRESSION means; nil if that is not known without evaluating it."""
+        """Return the documentation of the object that EXPRESSION means; nil if only evaluation would tell."""
         scope = self.scope(where, inside)
         found = doc_of(scope, text(expression, "EXPRESSION"))
         if found is None:
@@ -92,7 +92,7 @@ class LookMethods:
         return None if definition is None else asdict(definition)
 
     def references(self, where: object, expression: object, inside: object = None) -> Plist | None:
-        """Return the uses of what EXPRESSION means in the loaded modules, the first 1000; nil if it is not known."""
+        """Return the first 1000 uses in loaded modules of the object that EXPRESSION means; nil if unknown."""
         target = target_of(self.scope(where, inside), text(expression, "EXPRESSION"))
         if target is None:
             return None

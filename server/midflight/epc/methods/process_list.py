@@ -83,7 +83,7 @@ class ProcessListMethods:
         return [_whole_row(self._scheduler, each) for each in some if each.pid.process is not None]
 
     def changes(self, known: object) -> Plist:
-        """Return what has changed in the list of processes since KNOWN, the :watch and :stamp of the last answer.
+        """Return the changes in the list of processes since KNOWN, the :watch and :stamp of the last answer.
 
         nil, and a watch that is not known any more: everything, as :all says. At most :most rows, 2000 if that is not
         given; :more says that there are more, to be asked for in the same way.
@@ -131,7 +131,7 @@ class ProcessListMethods:
 
 
 def _choice(given: Plist) -> Choice:
-    """Return what KNOWN says of the rows to show."""
+    """Return the choice of rows that KNOWN asks for."""
     column, is_descending = _sort(given.get("sort"))
     old = given.get("old")
     if old not in (None, "only", "first"):

@@ -33,7 +33,7 @@ class ProcessViewMethods:
         )
 
     def view(self, pid: object) -> Plist | None:
-        """Return all that can be seen of the process PID: where it is, its state, what waits for it, who is tied to it.
+        """Return all that can be seen of the process PID: its place, state, messages, links and monitors.
 
         nil for a dead one. Lists are cut, at 100 mostly; :counts has their lengths.
         """

@@ -53,13 +53,13 @@ class ServerMethods:
         return "pong"
 
     def introduce(self, name: object) -> bool:
-        """Take NAME as what this connection is called where people see it: "Emacs 28.2"."""
+        """Take NAME as the name of this connection that people see: "Emacs 28.2"."""
         words = " ".join(text(name, "NAME").split())
         self._connection.client = "".join(filter(str.isprintable, words))[:_NAME_CHARACTERS]
         return True
 
     def info(self) -> dict[str, object]:
-        """Say what the server is, as on connecting, how many processes it runs, and who is connected."""
+        """Describe the server: as on connecting, with the number of its processes, and its connections."""
         return describe(self._services) | {
             "processes": len(self._services.scheduler.processes),
             "connections": [peer.title for peer in self._connection.server.peers()],

@@ -1,4 +1,4 @@
-"""Methods about shells: each connection opens its own, or takes up one whose connection has ended.
+"""Methods about shells: a connection opens its own, or takes up one that a lost connection has left.
 
 (call 6 shell/open nil)                   (return 6 (:session 1 :number 1 :banner "Midflight 0.1.0, ..."))
 (call 7 shell/eval (1 "pid << (\\"print\\",)"))
@@ -119,7 +119,7 @@ class ShellMethods:
         return shell
 
     def parked(self) -> list[dict[str, object]]:
-        """Return the shells that wait to be taken up, the one that has waited longest first."""
+        """Return the shells that wait to be taken up, the longest waiting first."""
         return [_row(shell) for shell in self._services.parked.all()]
 
     def park(self, session: object) -> bool:
@@ -148,7 +148,7 @@ class ShellMethods:
         self._services.parked.release(self._connection)
 
     def eval(self, session: object, source: object) -> dict[str, object]:
-        """Evaluate SOURCE in SESSION. What it printed has left before the answer does.
+        """Evaluate SOURCE in SESSION. Its output has left before the answer does.
 
         One that takes longer than a moment does not hold up the requests behind it: while a shell waits for a
         message, its editor still loads code. Evaluations of one shell run one after another all the same.
@@ -187,7 +187,7 @@ class ShellMethods:
         return True
 
     def interrupt(self, session: object) -> bool:
-        """Break off what SESSION evaluates, or will when the requests before this one are begun; nil if nothing."""
+        """Break off the evaluation of SESSION, or the one that the requests before this one begin; nil if none."""
         shell, before = self._find(session).session, self._connection.received_count
         until: float | None = None
         while not shell.interrupt():
