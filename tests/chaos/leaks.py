@@ -2,12 +2,13 @@
 
 Exact accounts must be at zero: processes, timers, names, tasks, records of dead processes, versions that nobody can
 run. Growing accounts (objects, descriptors, threads, modules, snapshot files, resident memory) are compared with what
-they were after a few rounds of warming up.
+they were after a few rounds of warming up, with Midflight's own memories emptied.
 """
 
 from __future__ import annotations
 
 import asyncio
+import functools
 import gc
 import os
 import sys
@@ -21,6 +22,7 @@ from chaos.ledger import Broken
 from chaos.referrers import paths_to
 from chaos.world import World
 from midflight import code
+from midflight.code.source.parts import Memory
 from midflight.code.version import modules, snapshots
 
 __all__ = ["Accounts", "resident_megabytes"]
@@ -28,7 +30,7 @@ __all__ = ["Accounts", "resident_megabytes"]
 WARM_UP_ROUNDS = 15
 WINDOW_ROUNDS = 20  # of which the least counts: caches fill and empty
 OBJECTS_SLACK = 30_000
-FULL_ROUNDS = 60  # until the caches of what was read in a text, of up to 256 entries each, are full
+FULL_ROUNDS = 60  # until memory is as fragmented as it gets
 MEGABYTES_SLACK = 25.0
 THREAD_SECONDS = 10.0
 
@@ -60,6 +62,7 @@ class Accounts:
         for thread in threading.enumerate():
             if thread.name == "midflight-upgrade":  # it has answered, and may not have come to its end yet
                 thread.join(THREAD_SECONDS)
+        forget_remembered()
         gc.collect()
         self.rounds += 1
         wrong = [*exact(world, tasks), *self._growing()]
@@ -121,6 +124,15 @@ class Accounts:
                     f"{min(later[:WINDOW_ROUNDS]):.0f} in one of the first; more of {kinds.most_common(12)}"
                 )
         return wrong
+
+
+def forget_remembered() -> None:
+    """Empty Midflight's memories of what was read in texts and code: bounded, but it takes them hours to be full."""
+    for each in gc.get_objects():
+        if type(each) is functools._lru_cache_wrapper and str(each.__module__).startswith("midflight."):
+            each.cache_clear()
+        elif type(each) is Memory:
+            each._found.clear()
 
 
 def is_own(value: object, namespace: object) -> bool:
