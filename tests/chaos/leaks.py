@@ -23,6 +23,7 @@ from chaos.referrers import paths_to
 from chaos.world import World
 from midflight import code
 from midflight.code.source.parts import Memory
+from midflight.code.state import left_behind
 from midflight.code.version import modules, snapshots
 
 __all__ = ["Accounts", "resident_megabytes"]
@@ -63,6 +64,7 @@ class Accounts:
             if thread.name == "midflight-upgrade":  # it has answered, and may not have come to its end yet
                 thread.join(THREAD_SECONDS)
         forget_remembered()
+        forget_left_behind(world)
         gc.collect()
         self.rounds += 1
         wrong = [*exact(world, tasks), *self._growing()]
@@ -133,6 +135,13 @@ def forget_remembered() -> None:
             each.cache_clear()
         elif type(each) is Memory:
             each._found.clear()
+
+
+def forget_left_behind(world: World) -> None:
+    """Let go of the values of module state that the last two loads of each module have left behind."""
+    names = {line.name for line in world.lines}
+    for module, name in [key for key in left_behind._left if key[0] in names]:
+        code.forget(module, name)
 
 
 def is_own(value: object, namespace: object) -> bool:

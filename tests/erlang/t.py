@@ -22,7 +22,7 @@ from midflight import Pid, ProcessExit, code, receive, sleep, spawn
 from midflight.kernel import ManualClock, group_leader_var, routed_output
 from midflight.testing import TestRuntime
 
-WAIT_SECONDS = 5.0  # real ones, for threads, when no deadline is ahead
+WAIT_SECONDS = 30.0  # real ones, for threads, when no deadline is ahead
 
 
 class T:

@@ -6,7 +6,7 @@ import socket
 from types import TracebackType
 from typing import Self
 
-DEADLINE_SECONDS = 10.0
+DEADLINE_SECONDS = 30.0
 
 
 def frame(payload: str | bytes) -> bytes:

@@ -12,7 +12,7 @@ from pathlib import Path
 from types import TracebackType
 from typing import Self
 
-DEADLINE_SECONDS = 20.0
+DEADLINE_SECONDS = 60.0
 MIDFLIGHT = (sys.executable, "-P", "-m", "midflight.cli")  # -P: as the installed program, without the current folder
 
 

@@ -10,7 +10,7 @@ from midflight import Runtime
 from midflight.kernel import routed_output
 from midflight.shell import EvalResult, Session
 
-DEADLINE_SECONDS = 10.0
+DEADLINE_SECONDS = 30.0
 
 
 class RunningRuntime:

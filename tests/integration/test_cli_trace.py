@@ -81,6 +81,7 @@ def test_trace_prints_json(tally: RemoteServer, project: Path, runtime_dir: Path
     tally.call("process/send", "tally", "('add', 2)")
     output, _ = program.communicate(timeout=DEADLINE_SECONDS)
 
+    assert program.returncode == 0, output
     event = json.loads(output)
     assert (event["kind"], event["text"], event["version"]) == ("call", "loop(total=3)", 1)
 

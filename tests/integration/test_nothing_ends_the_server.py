@@ -97,9 +97,9 @@ def test_an_input_that_would_end_the_program_ends_its_process_at_most(start: Sta
         ask(f"pid = {text}" if text.startswith(("spawn", "fatal")) else text)
         ask("ref = send_after(0, self(), 'rung')")
 
-        assert ask("await receive('rung', timeout=5)") == "'rung'"
+        assert ask("await receive('rung', timeout=30)") == "'rung'"
         assert ask("is_alive(bystander)") == "True"
         if text.startswith(("spawn", "fatal")):
             ask("ref = monitor(pid)")
-            assert ask("(await receive(Down, timeout=5)).ref == ref") == "True"
+            assert ask("(await receive(Down, timeout=30)).ref == ref") == "True"
         assert client.call("ping") is not None
