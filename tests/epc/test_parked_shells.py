@@ -294,3 +294,21 @@ def test_what_was_missed_is_bounded(node: Any, editor: Editor) -> None:
     other.wait_for("over")
     assert "lines of output dropped: they came faster than they could be shown" in other.text
     assert len(other.text) < 300_000
+
+
+def test_a_shell_that_was_left_is_for_anybody_and_goes_on_evaluating(editor: Editor) -> None:
+    """As if its connection was lost, though that lives; the answer is for the one who takes the shell up."""
+    session = editor.open()["session"]
+    editor.eval(session, "register('me', self())")
+    evaluation = editor.client.submit("shell/eval", session, "print('on it'); await receive()")
+    editor.wait_for("on it")
+
+    assert editor.client.call("shell/park", session, True) is True
+    assert [row["gone"] for row in editor.client.call("shell/parked")] == [True]
+    opened = editor.open(take=True)
+    assert (opened["session"], opened["busy"]) == (session, True)
+    waiting = editor.client.submit("shell/wait", session)
+    editor.client.call("process/send", "me", "'at last'")
+
+    assert [answer["value"] for answer in waiting.result(DEADLINE_SECONDS)] == ["'at last'"]
+    assert evaluation.result(DEADLINE_SECONDS)["value"] == "'at last'"

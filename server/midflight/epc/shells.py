@@ -25,7 +25,8 @@ class OpenShell:
     """A session, its output, and the answers that no connection was there to take.
 
     `client` is who has it, or had it last, for people. `waits_since` is in seconds since the epoch, None while it does
-    not wait; `set_aside_by` the connection that lives and does without it, None if that has ended.
+    not wait; `set_aside_by` the connection that lives and does without it, None if that has ended. `owners` counts those
+    that have had it.
     """
 
     def __init__(self, number: int, session: Session, output: Output, *, client: str, is_kept: bool) -> None:
@@ -34,6 +35,7 @@ class OpenShell:
         self.output = output
         self.client = client
         self.is_kept = is_kept
+        self.owners = 1
         self.waits_since: float | None = None
         self.set_aside_by: object = None
         self._changed = threading.Condition()
@@ -43,6 +45,7 @@ class OpenShell:
 
     def taken(self, client: str, *, is_kept: bool) -> None:
         """Note its new owner."""
+        self.owners += 1
         self.client, self.is_kept = client, is_kept
         self.waits_since = self.set_aside_by = None
 

@@ -122,18 +122,19 @@ class ShellMethods:
         """Return the shells that wait to be taken up, the longest waiting first."""
         return [_row(shell) for shell in self._services.parked.all()]
 
-    def park(self, session: object) -> bool:
+    def park(self, session: object, left: object = None) -> bool:
         """Set SESSION aside: it waits as one whose connection was lost, and others take it up by its number only.
 
-        Raises: RequestError while it evaluates something: the answer would be nobody's.
+        With LEFT it is as if the connection was lost: anybody takes it up, and its evaluation goes on.
+        Raises: RequestError while it evaluates something, without LEFT: nobody would get the answer.
         """
         shell = self._find(session)
-        if shell.is_busy:
+        if shell.is_busy and not left:
             raise RequestError(
                 f"Shell {session} evaluates something; it was not set aside. Wait for that, or interrupt it."
             )
         del self._shells[shell.number]
-        self._services.parked.park(shell, by=self._connection)
+        self._services.parked.park(shell, by=None if left else self._connection)
         return True
 
     def _end(self) -> None:
@@ -154,6 +155,7 @@ class ShellMethods:
         message, its editor still loads code. Evaluations of one shell run one after another all the same.
         """
         shell = self._find(session)
+        owners = shell.owners
         shell.begin()
         try:
             evaluation = shell.session.eval(text(source, "SOURCE"))
@@ -162,8 +164,8 @@ class ShellMethods:
             except FutureTimeout:
                 self._connection.step_aside()
                 result = evaluation.result()
-            if self._is_over:
-                shell.keep(result)
+            if self._is_over or shell.number not in self._shells or shell.owners != owners:
+                shell.keep(result)  # for the next owner: whoever asked has left the shell
             else:
                 shell.output.drain()
         finally:
