@@ -44,7 +44,8 @@
 
 (defcustom midflight-save-before-load 'ask
   "Whether a buffer is saved before it is loaded.
-The text of the buffer is loaded, saved or not."
+The text of the buffer is loaded, saved or not.  If you are asked, the
+answer holds for the buffer as long as it lives."
   :type '(choice (const :tag "Ask first" ask)
                  (const :tag "Save it" t)
                  (const :tag "Do not save it" nil))
@@ -67,9 +68,9 @@ They get the project root and the report of the server, a plist.")
 
 (defun midflight-code-path ()
   "Return the file of this buffer, as the server knows it, or signal an error."
-  (unless buffer-file-name
-    (midflight-user-error "This buffer visits no file; nothing was loaded; save it to one first"))
-  (midflight-rendezvous-path buffer-file-name))
+  (midflight-rendezvous-path
+   (or (midflight-connection-file)
+       (midflight-user-error "This buffer visits no file; nothing was loaded; save it to one first"))))
 
 (defun midflight-code-text ()
   "Return the whole text of this buffer."
@@ -77,11 +78,22 @@ They get the project root and the report of the server, a plist.")
     (widen)
     (buffer-substring-no-properties (point-min) (point-max))))
 
+(defvar-local midflight-code--save-answer nil
+  "The answer of the user for this buffer: `save', `keep', or nil for not asked.")
+
 (defun midflight-code-offer-save ()
-  "Save the current buffer, by `midflight-save-before-load'."
+  "Save the current buffer, by `midflight-save-before-load'.
+Ask only once for a buffer."
   (when (and (buffer-modified-p)
              (pcase midflight-save-before-load
-               ('ask (y-or-n-p (format "Save %s first? " (buffer-name))))
+               ('ask
+                (unless midflight-code--save-answer
+                  (setq midflight-code--save-answer
+                        (if (y-or-n-p (format "Save %s before each load (n: load it unsaved)? "
+                                              (buffer-name)))
+                            'save
+                          'keep)))
+                (eq midflight-code--save-answer 'save))
                (policy policy)))
     (save-buffer)))
 

@@ -72,11 +72,15 @@ A function is called with the connection and the arguments of the call.")
 (defvar-local midflight-connection--own-root nil
   "A cons of the file or folder of this buffer and its project root.")
 
+(defun midflight-connection-file ()
+  "Return the file of this buffer, or of the one that it is an indirect buffer of."
+  (buffer-file-name (or (buffer-base-buffer) (current-buffer))))
+
 (defun midflight-connection-root-of-buffer ()
   "Return the root of the project of the current buffer.
 If the user chose one with `midflight-connect', it is that."
   (or midflight-connection-buffer-root
-      (let ((place (or buffer-file-name default-directory)))
+      (let ((place (or (midflight-connection-file) default-directory)))
         (unless (equal place (car midflight-connection--own-root))
           (setq midflight-connection--own-root
                 (cons place (midflight-rendezvous-root place))))
@@ -84,7 +88,7 @@ If the user chose one with `midflight-connect', it is that."
 
 (defun midflight-connection-remote-p ()
   "Return non-nil if this buffer is of a file or folder on another machine."
-  (let ((place (or buffer-file-name default-directory)))
+  (let ((place (or (midflight-connection-file) default-directory)))
     (and place (file-remote-p place))))
 
 (defun midflight-connection-uses-p (root)

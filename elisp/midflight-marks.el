@@ -155,7 +155,7 @@ These are loads, and connections that opened.")
   "Return non-nil if the server can be asked about this buffer, and has not been."
   (and (bound-and-true-p midflight-mode)
        midflight-mark-stale
-       buffer-file-name
+       (midflight-connection-file)
        (<= (buffer-size) midflight-marks-maximum-size)
        (not (midflight-connection-remote-p))
        (midflight-connection-open-p)

@@ -184,6 +184,7 @@ Above the input, go to the next button."
     ("interrupt" midflight-interrupt "interrupt the evaluation")
     ("trace" midflight-trace "trace runtime processes")
     ("doctor" midflight-doctor "check the installation")
+    ("end" midflight-shell-end "end this session and kill its buffer")
     ("clear" midflight-shell-clear "delete the transcript")
     ("source" midflight-shell-back "back to the source buffer"))
   "Names, commands and their descriptions, for `midflight-shell-comma'.")

@@ -23,7 +23,8 @@
 ;;    inputs are in the history.
 ;; 4. C-u C-c C-z asks instead: for a new session, or a waiting one.  The current
 ;;    session is set aside, and waits in its turn.
-;; 5. If the buffer is killed, the session ends.
+;; 5. If the buffer is killed, the session waits as in 3; `midflight-shell-end'
+;;    ends it.
 
 ;;; Code:
 
@@ -150,17 +151,31 @@ LOST, the session that this buffer has had, or one whose editor is gone."
               midflight-shell-session--queue nil)
         (midflight-shell-session--set-state 'off)))))
 
-(defun midflight-shell-session-end ()
-  "Save the history of this shell and end its session."
+(defun midflight-shell-session-leave ()
+  "Save the history of this shell, and let its session wait in the server.
+This is as if Emacs was killed: the next shell of this project takes the
+session up, and an evaluation goes on."
   (midflight-shell-session--remember)
   (midflight-shell-session--save)
+  (when (and midflight-shell-session-number (midflight-connection-open-p))
+    (midflight-connection-call 'shell/park (list midflight-shell-session-number t)
+                               #'ignore #'ignore)
+    (message "Midflight: shell %d waits in the server; M-x midflight-shell takes it up, M-x midflight-shell-end in it ends it"
+             midflight-shell-session-number)))
+
+(defun midflight-shell-end ()
+  "End the session of this shell, with its bindings, and kill the buffer.
+An evaluation is interrupted first.  Runtime processes go on."
+  (interactive)
   (when (and midflight-shell-session-number (midflight-connection-open-p))
     ;; The server closes the session after the evaluation.
     (when (eq midflight-shell-session-state 'busy)
       (midflight-connection-call 'interrupt (list midflight-shell-session-number)
                                  #'ignore #'ignore))
     (midflight-connection-call 'shell/close (list midflight-shell-session-number)
-                               #'ignore #'ignore)))
+                               #'ignore #'ignore))
+  (setq midflight-shell-session-number nil)
+  (kill-buffer))
 
 ;;;; The first text of a session
 

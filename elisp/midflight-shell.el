@@ -81,6 +81,7 @@
     ["Inspect..." midflight-inspect]
     ["Describe..." midflight-doc]
     ["Clear the transcript" midflight-shell-clear]
+    ["End this session" midflight-shell-end]
     "---"
     ["Attach or start a server" midflight]
     ["Restart the server" midflight-restart]
@@ -112,7 +113,7 @@ of Midflight itself are there.
   (add-hook 'midflight-connection-opened-functions #'midflight-shell-session-reopen)
   (add-hook 'midflight-connection-closed-functions #'midflight-shell-session-closed)
   (add-hook 'kill-emacs-hook #'midflight-shell-session-save-all)
-  (add-hook 'kill-buffer-hook #'midflight-shell-session-end nil t))
+  (add-hook 'kill-buffer-hook #'midflight-shell-session-leave nil t))
 
 (defun midflight-shell--lighter ()
   "Return the mode-line text for the state of this shell."

@@ -168,24 +168,51 @@ says so, and which key ends that."
       (midflight-test-press "C-c C-b")
       (midflight-test-wait-message "\\`tally v2 loaded"))))
 
-(ert-deftest midflight-killed-shell-holds-up-nothing ()
-  "Killed in the middle of an evaluation, a shell takes that with it."
+(ert-deftest midflight-killed-shell-waits-and-holds-up-nothing ()
+  "Killed in the middle of an evaluation, a shell is set aside, and taken up again."
   (skip-unless (midflight-test-command))
   (midflight-test-in-project project
     (with-current-buffer (midflight-test-visit project "tally.py" "x = 1\n")
       (midflight-test-load (current-buffer))
-      (with-current-buffer (midflight-test-shell project)
-        (goto-char (point-max))
-        (insert "await receive()")
-        (midflight-test-press "RET")
-        (kill-buffer))
+      (let ((shell (midflight-test-shell project)))
+        (midflight-test-type shell "y = 41; register('me', self())")
+        (with-current-buffer shell
+          (goto-char (point-max))
+          (insert "await receive()")
+          (midflight-test-press "RET")
+          (kill-buffer)))
+      (should (midflight-test-message-p "shell 1 waits in the server"))
       (should (string-match-p "\\`tally v2 loaded" (midflight-test-load (current-buffer))))
       (should-not (midflight-test-message-p "error"))
-      (should (equal (midflight-test-type (midflight-test-shell project) "tally.x")
-                     "tally.x\n1\n2> "))
+      (let ((shell (midflight-shell-of project)))
+        (midflight-test-wait "the shell to be taken up"
+                             (lambda ()
+                               (eq (buffer-local-value 'midflight-shell-session-state shell) 'busy)))
+        (midflight-connection-call 'process/send (list "me" "'its answer'") #'ignore)
+        (midflight-test-shell project)
+        (should (string-match-p "^'its answer'\n3> \\'" (midflight-test-transcript shell)))
+        (should (string-prefix-p "y + 1\n42\n" (midflight-test-type shell "y + 1"))))
       (with-temp-buffer
         (insert-file-contents midflight-shell-history-file)
-        (should (equal (buffer-string) "\"await receive()\"\n"))))))
+        (should (string-match-p "^\"await receive()\"$" (buffer-string)))))))
+
+(ert-deftest midflight-shell-end-ends-the-session ()
+  "With its bindings, also in the middle of an evaluation; the next shell is a new one."
+  (skip-unless (midflight-test-command))
+  (midflight-test-in-project project
+    (with-current-buffer (midflight-test-visit project "tally.py" "x = 1\n")
+      (midflight-test-load (current-buffer))
+      (let ((shell (midflight-test-shell project)))
+        (midflight-test-type shell "y = 41")
+        (with-current-buffer shell
+          (goto-char (point-max))
+          (insert "await receive()")
+          (midflight-test-press "RET")
+          (call-interactively #'midflight-shell-end))
+        (should-not (buffer-live-p shell)))
+      (midflight-test-press "C-c C-z")
+      (let ((shell (midflight-test-shell project)))
+        (should (string-match-p "NameError" (midflight-test-type shell "y")))))))
 
 (ert-deftest midflight-load-by-somebody-else-is-told ()
   "What another client of the server loads shows in the echo area."

@@ -536,5 +536,32 @@ Version 1 is loaded if TEXT is `loaded', for the usual text."
       (should (string-match-p "nothing was loaded"
                               (cadr (should-error (midflight-test-press "f") :type 'user-error)))))))
 
+(ert-deftest midflight-save-question-is-asked-once-for-a-buffer ()
+  "It says that n loads too."
+  (midflight-loading-tests-with 'loaded
+    (let ((midflight-save-before-load 'ask)
+          asked)
+      (cl-letf (((symbol-function 'y-or-n-p) (lambda (text) (push text asked) nil)))
+        (midflight-loading-tests-replace "return 1" "return 2")
+        (midflight-loading-tests-wait "\\`tally v2 loaded" "C-c C-k")
+        (midflight-loading-tests-replace "return 2" "return 3")
+        (midflight-loading-tests-wait "\\`tally v3 loaded" "C-c C-k"))
+      (should (equal asked '("Save tally.py before each load (n: load it unsaved)? ")))
+      (should (buffer-modified-p)))))
+
+(ert-deftest midflight-indirect-buffer-loads-the-text-of-its-base ()
+  "Also if it shows only a part of it."
+  (midflight-loading-tests-with 'loaded
+    (let ((indirect (make-indirect-buffer (current-buffer) "indirect" t)))
+      (unwind-protect
+          (with-current-buffer indirect
+            (midflight-loading-tests-replace "return 1" "return 2")
+            (narrow-to-region (point-min) 5)
+            (midflight-loading-tests-wait "\\`tally v2 loaded: helper changed" "C-c C-k")
+            (should (equal (midflight-look-where) (expand-file-name "tally.py" project)))
+            (should (equal (midflight-version-list--module-of-buffer)
+                           (expand-file-name "tally.py" project))))
+        (kill-buffer indirect)))))
+
 (provide 'midflight-loading-tests)
 ;;; midflight-loading-tests.el ends here

@@ -25,8 +25,8 @@ class OpenShell:
     """A session, its output, and the answers that no connection was there to take.
 
     `client` is who has it, or had it last, for people. `waits_since` is in seconds since the epoch, None while it does
-    not wait; `set_aside_by` the connection that lives and does without it, None if that has ended. `owners` counts those
-    that have had it.
+    not wait; `set_aside_by` the connection that lives and does without it, None if that has ended. `owners` counts the
+    connections that have had it.
     """
 
     def __init__(self, number: int, session: Session, output: Output, *, client: str, is_kept: bool) -> None:
