@@ -185,7 +185,9 @@ Version 1 is loaded if TEXT is `loaded', for the usual text."
     (midflight-loading-tests-replace "total += n" "total += 2 * n")
     (with-current-buffer (midflight-loading-tests-preview)
       (midflight-loading-tests-wait "\\`tally v2 loaded: loop changed; 1 process moved" "m"))
-    (should (equal (midflight-loading-tests-versions "tally") '(2)))))
+    ;; The search for those who hold its functions may still keep version 1.
+    (midflight-test-wait "the end of version 1"
+                         (lambda () (equal (midflight-loading-tests-versions "tally") '(2))))))
 
 (ert-deftest midflight-preview-of-another-text-is-made-anew ()
   "Edited since, or overtaken by another load, the source is not loaded."
@@ -236,9 +238,9 @@ Version 1 is loaded if TEXT is `loaded', for the usual text."
     (midflight-loading-tests-replace "return 10" "return 11")
     (midflight-loading-tests-wait "\\`tally v3 loaded: helper changed" "C-M-x")
     (midflight-loading-tests-replace "return 2" "return 20")
-    (midflight-loading-tests-wait "\\`tally v4 loaded: Box.grow changed .*; Box.grow only" "C-c C-c" '(4))
+    (midflight-loading-tests-wait "\\`tally v4 loaded: Box.grow changed.*; Box.grow only" "C-c C-c" '(4))
     (should (equal (midflight-loading-tests-value "tally.Box().grow(), tally.Box.size") "(20, 1)"))
-    (midflight-loading-tests-wait "\\`tally v5 loaded: Box changed .*; Box only, nothing else differs" "C-c C-c")))
+    (midflight-loading-tests-wait "\\`tally v5 loaded: Box changed.*; Box only, nothing else differs" "C-c C-c")))
 
 (ert-deftest midflight-definition-with-an-error-is-marked-where-it-is ()
   "In the buffer's lines, not in those of the text that was loaded; the old code stays."
