@@ -165,7 +165,7 @@ class ShellMethods:
                 self._connection.step_aside()
                 result = evaluation.result()
             if self._is_over or shell.number not in self._shells or shell.owners != owners:
-                shell.keep(result)  # for the next owner: whoever asked has left the shell
+                shell.keep(result)  # for the next owner: the one that asked has left the shell
             else:
                 shell.output.drain()
         finally:
