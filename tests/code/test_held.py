@@ -105,6 +105,41 @@ def test_a_function_in_a_copy_of_a_container_of_the_module_is_held(project, shop
     assert table == [shop.plain, shop.free]
 
 
+DECORATED = """
+import other
+@other.wrapped
+def index(): pass
+@other.Command
+def command(): pass
+class Route:
+    def __init__(self, f): self.f = f
+route = Route(command)
+"""
+OTHER = """
+import functools
+def wrapped(f):
+    @functools.wraps(f)
+    def wrapper(*a): return f(*a)
+    return wrapper
+class Command:
+    def __init__(self, f): self.f = f
+"""
+
+
+def test_a_function_that_another_modules_decorator_wraps_is_the_modules_own(project):
+    """A wrapper or an object that only the version has is no holder; if somebody else has it, it is one."""
+    project.load_text("other", OTHER)
+    project.load_text("shop", DECORATED)
+    shop = sys.modules["shop"]
+    assert project.load_text("shop", f"{DECORATED}# 2").held == ()
+
+    router = [shop.index, shop.route, shop.route]
+    report = project.load_text("shop", f"{DECORATED}# 3")
+
+    assert held(report) == {("index", 2): 2, ("command", 2): 1}  # a wrapper has it twice
+    assert router
+
+
 def test_closures_are_counted(project, shop):
     """Nobody has their function but who was given it; that the module has one itself is not told."""
     handlers = [shop.make(), shop.make()]

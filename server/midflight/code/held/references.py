@@ -4,8 +4,8 @@ The interpreter counts the references of every object. From those of a function 
 the version itself: its namespace, its classes, its closures, its own containers. What is left comes from elsewhere: a
 router, a signal, another module. So the cost is that of the module, however much else there is in memory.
 
-Law: an object is outside if something refers to it that is not inside. So a function in a list of the module's own is
-held if somebody else has that list.
+Law: an object is outside if something refers to it that is not inside. So a function in a list of the module's own, or
+one that another module's decorator has wrapped, is held if somebody else has the list or the wrapper.
 """
 
 from __future__ import annotations
@@ -15,7 +15,7 @@ import gc
 import sys
 from collections import Counter
 from collections.abc import Iterator, Mapping
-from types import CellType, CodeType, FunctionType, GetSetDescriptorType, MemberDescriptorType
+from types import CellType, CodeType, FrameType, FunctionType, GetSetDescriptorType, MemberDescriptorType, ModuleType
 from typing import Any, NamedTuple
 
 from midflight.code.version.facade import Namespace
@@ -24,6 +24,7 @@ __all__ = ["Reference", "VersionObjects", "dict_of_class", "nested_codes"]
 
 MOST_ELEMENTS = 1000  # of a container that is looked into; what a longer one holds counts as held
 MOST_OBJECTS = 20_000  # of a version
+MOST_OTHERS = 2_000  # that it refers to; what is further away counts as held elsewhere
 
 SHARED = frozenset({dict, list, tuple, set, frozenset, functools.partial})  # an object of such a type may be another's
 
@@ -54,6 +55,7 @@ class VersionObjects:
         self._frames = frames
         self._kept = {id(value) for value in new.values()}
         self._inside: dict[int, Any] = {id(namespace): namespace}  # by identity
+        self._others: dict[int, Any] = {}  # objects of others that the version refers to
         self._collect()
 
     def ids(self) -> frozenset[int]:
@@ -66,15 +68,24 @@ class VersionObjects:
 
     def held(self) -> list[Reference]:
         """Return the functions that are referred to from elsewhere, in the order of the text."""
-        counts = self._references_from_elsewhere()
-        counts.pop(id(self.namespace), None)
+        objects = [*self._inside.values(), *self._others.values()]
+        referents = Counter(map(id, gc.get_referents(*objects)))
+        counts = list(map(sys.getrefcount, objects))
+        base = _base() + 1  # a mapping has each of them too
+        outer = {
+            id(each): count - base - referents[id(each)]
+            for each, count in zip(objects, counts, strict=True)
+            if count - base > referents[id(each)] and each is not self.namespace
+        }
+        del objects
         held = Counter[int]()
         for each in self.functions():
-            if (count := counts.get(id(each), 0) - self._frames.get(each.__code__, 0)) > 0:
+            if (count := outer.get(id(each), 0) - self._frames.get(each.__code__, 0)) > 0:
                 held[id(each)] += count
-        for key, each in self._inside.items():
-            if type(each) in SHARED and counts.get(key, 0) > 0:
-                held.update(map(id, self._functions_in(each)))
+        seen = {id(self.namespace)}
+        for key in outer:
+            if key in self._others or type(self._inside[key]) in SHARED:
+                held.update(self._functions_in(self._others.get(key, self._inside.get(key)), seen))
         found = [Reference(self._inside[key], count) for key, count in held.items()]
         return sorted(found, key=lambda each: each.value.__code__.co_firstlineno)
 
@@ -95,14 +106,20 @@ class VersionObjects:
         return [each for each in alive if each.references > 0]
 
     def _collect(self) -> None:
-        found = self._inside
+        """Find the objects of the version, and those of others that it refers to, which may be its alone."""
         level: list[Any] = [self.namespace]
-        while level and len(found) < MOST_OBJECTS:
-            referents = [each for each in gc.get_referents(*level) if id(each) not in found]
+        while level and len(self._inside) < MOST_OBJECTS:
+            referents = gc.get_referents(*level)
             level = []
             for each in referents:
-                if id(each) not in found and id(each) not in self._kept and self._belongs(each):
-                    found[id(each)] = each
+                key = id(each)
+                if key in self._inside or key in self._kept or key in self._others or not gc.is_tracked(each):
+                    continue
+                if self._belongs(each):
+                    self._inside[key] = each
+                    level.append(each)
+                elif len(self._others) < MOST_OTHERS and _may_be_its_alone(each):
+                    self._others[key] = each
                     level.append(each)
 
     def _belongs(self, value: Any) -> bool:
@@ -113,25 +130,31 @@ class VersionObjects:
             return kind not in SHARED or kind is functools.partial or len(value) <= MOST_ELEMENTS
         return issubclass(kind, type) and dict_of_class(value).get("__module__") == self.namespace["__name__"]
 
-    def _references_from_elsewhere(self) -> dict[int, int]:
-        """Return how many references each of the objects has that do not come from one of them."""
-        objects = list(self._inside.values())
-        referents = Counter(map(id, gc.get_referents(*objects)))
-        counts = list(map(sys.getrefcount, objects))
-        base = _base() + 1  # the mapping has each of them too
-        return {id(each): count - base - referents[id(each)] for each, count in zip(objects, counts, strict=True)}
-
-    def _functions_in(self, container: Any) -> Iterator[FunctionType]:
-        seen = {id(container), id(self.namespace)}
-        waiting: list[Any] = [container]
+    def _functions_in(self, holder: Any, seen: set[int]) -> Iterator[int]:
+        """Yield the identity of each function that an object of somebody else refers to, once for each reference."""
+        if id(holder) in seen:
+            return
+        seen.add(id(holder))
+        waiting: list[Any] = [holder]
         for each in waiting:  # grows as it goes
             for value in gc.get_referents(each):
-                if id(value) not in seen and id(value) in self._inside:
-                    seen.add(id(value))
-                    if type(value) is FunctionType:
-                        yield value
-                    elif type(value) in CONTAINERS:
+                key = id(value)
+                if key in self._others or (key in self._inside and type(value) in CONTAINERS):
+                    if key not in seen:
+                        seen.add(key)
                         waiting.append(value)
+                elif key in self._inside and type(value) is FunctionType:
+                    yield key
+
+
+def _may_be_its_alone(value: Any) -> bool:
+    """Say whether an object is looked into that is not of the version: an application, say, or a decorator's wrapper."""
+    kind = type(value)
+    if kind is dict:
+        return len(value) <= MOST_ELEMENTS and not ("__name__" in value and "__spec__" in value)  # a namespace
+    if kind in SHARED and kind is not functools.partial:
+        return len(value) <= MOST_ELEMENTS
+    return not issubclass(kind, (type, ModuleType, FrameType))
 
 
 def nested_codes(code: CodeType) -> Iterator[CodeType]:
