@@ -54,7 +54,7 @@ from midflight.kernel import CrashReport, Scheduler, StuckReport, exit, log_cras
 from midflight.log_output import LogOutput, lasting_output
 from midflight.memory import use_few_arenas
 from midflight.pauses import quick_handovers
-from midflight.program import configured_start, function_of, takes_plain_cookie
+from midflight.program import configured_start, forwards, function_of, takes_plain_cookie
 
 __all__ = ["Program", "serve", "start_detached"]
 
@@ -114,7 +114,9 @@ async def _serve(
         starting: asyncio.Task[None] | None = None
         detached_log = DetachedLog.of_this_process(place.log_path)
         trimming = asyncio.create_task(detached_log.keep_short()) if detached_log is not None else None
-        services = Services(runtime.scheduler, place.root, version("midflight"), ending.request, log)
+        services = Services(
+            runtime.scheduler, place.root, version("midflight"), ending.request, log, forwards=forwards(place.root)
+        )
         cookie = new_cookie()
         plain = takes_plain_cookie(place.root)
         server = Server(

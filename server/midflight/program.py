@@ -12,7 +12,7 @@ from typing import Any
 from midflight import code
 from midflight.errors import RequestError
 
-__all__ = ["configured_start", "function_of", "takes_plain_cookie"]
+__all__ = ["configured_start", "forwards", "function_of", "takes_plain_cookie"]
 
 
 def function_of(target: str) -> Callable[..., Any]:
@@ -55,6 +55,14 @@ def takes_plain_cookie(root: Path) -> bool:
     """
     try:
         return _configured(root, "plain_cookie", "") in (None, True)
+    except RequestError:
+        return False
+
+
+def forwards(root: Path) -> bool:
+    """Say whether loads forward the functions that others hold: `forward = true` in `[tool.midflight]`."""
+    try:
+        return _configured(root, "forward", "") is True
     except RequestError:
         return False
 

@@ -43,6 +43,7 @@ CODE = {
     *("Change", "Diagnostic", "Keeper", "Lingering", "LoadInfo", "NotMoved", "ServerChange", "StaleImport"),
     *("Superseded", "VersionInfo", "Held", "Holder", "Holders", "StaleSubclass"),
     "StateChange",
+    *("forward", "ForwardReport", "NotForwarded"),
     *(
         "LoadError",
         "LoadInterrupted",

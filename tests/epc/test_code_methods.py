@@ -70,6 +70,10 @@ def test_load_answers_a_report(client: RemoteServer, module: Path) -> None:
         "not_moved": [],
         "upgraded": [],
         "stale_imports": [],
+        "held": None,
+        "forwarded": None,
+        "not_forwarded": None,
+        "subclasses": None,
         "kept": None,
         "superseded": None,
         "state": None,
@@ -165,6 +169,25 @@ def lingering_vsn(client: RemoteServer, module: Path, index: int) -> str:
     assert len(set(vsns)) == len(vsns)
     assert isinstance(vsns[index], str)
     return str(vsns[index])
+
+
+def test_functions_that_others_hold_are_named_and_forwarded(client: RemoteServer, module: Path) -> None:
+    """Forwarded if that is asked for; the answer says which were not, and why."""
+    text = "def f(): return 1\ndef g(): return 1\n"
+    module.write_text(text)
+    load(client, module)
+    held = [vars(sys.modules[module.stem])[name] for name in ("f", "g")]
+
+    first = load(client, module, text.replace("1", "2"))
+    report = load(client, module, text.replace("1", "3").replace("g()", "g(x)"), forward=True)
+
+    name = {"name": "f", "version": 1}
+    assert first["held"] == [name | {"count": 1, "closure": None}, name | {"name": "g", "count": 1, "closure": None}]
+    assert report["forwarded"] == ["f"]
+    assert report["not_forwarded"] == [
+        {"name": "g", "version": 1, "reason": "its parameters are (), and now (x)"},
+    ]
+    assert [held[0](), held[1]()] == [3, 1]
 
 
 def test_diff_and_rollback(client: RemoteServer, module: Path) -> None:

@@ -80,6 +80,11 @@ def parser() -> argparse.ArgumentParser:
         help="a name of the module's state that is to be new, and not kept; may be given several times",
     )
     it.add_argument(
+        "--forward",
+        action="store_true",
+        help="make functions of older versions that others hold the current ones, where that is safe",
+    )
+    it.add_argument(
         "--two-versions",
         action="store_true",
         help="refuse it while processes run an older version than the current, as Erlang's limit has it",

@@ -20,7 +20,7 @@ LATER_SECONDS = 5.0  # for the word that there is no answer
 
 def load(options: argparse.Namespace) -> int:
     paths = [os.path.abspath(file) for file in options.files]
-    switches = _switches(options, "force", "two_versions", "move")
+    switches = _switches(options, "force", "two_versions", "move", "forward")
     if options.fresh and len(paths) != 1:
         raise RequestError("--fresh names are those of one module; nothing was loaded. Load its file alone.")
     if options.modified:

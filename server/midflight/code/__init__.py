@@ -16,6 +16,7 @@ from midflight.code.census.version_history import VersionInfo, lingering, versio
 from midflight.code.census.why_alive import Keeper, WhyAlive, why_alive
 from midflight.code.editing.check import Checked, check
 from midflight.code.editing.preview import Change, Preview, RehearsalReport, preview
+from midflight.code.held.forwarding import forward
 from midflight.code.held.live import live
 from midflight.code.identity.current import current
 from midflight.code.identity.migrate import migrate, migrate_state, old_instances
@@ -26,7 +27,7 @@ from midflight.code.load.purge import purge, soft_purge
 from midflight.code.loading.load_thread import break_off, loads
 from midflight.code.loading.under_way import LoadInfo
 from midflight.code.move.move import move
-from midflight.code.report.held import Held, Holder, Holders, StaleSubclass
+from midflight.code.report.held import ForwardReport, Held, Holder, Holders, NotForwarded, StaleSubclass
 from midflight.code.report.load_report import (
     Diagnostic,
     Lingering,
@@ -60,6 +61,7 @@ __all__ = [
     "Checked",
     "Diagnostic",
     "Diff",
+    "ForwardReport",
     "Held",
     "Holder",
     "Holders",
@@ -72,6 +74,7 @@ __all__ = [
     "MigrationError",
     "MissingModule",
     "MoveReport",
+    "NotForwarded",
     "NotMoved",
     "NotPurged",
     "Preview",
@@ -95,6 +98,7 @@ __all__ = [
     "delete",
     "diff",
     "forget",
+    "forward",
     "is_loaded",
     "lingering",
     "live",

@@ -22,7 +22,8 @@ class Services:
     """One running server: its processes, its project, and how it is ended.
 
     `stop` asks the application to end and returns at once. `log` takes what processes print when the shell that
-    started them is closed. `sessions` numbers the shells, from 1; `parked` are those whose connection was lost.
+    started them is closed. `forwards` says that loads forward what others hold. `sessions` numbers the shells, from 1;
+    `parked` are those whose connection was lost.
     """
 
     scheduler: Scheduler
@@ -30,6 +31,7 @@ class Services:
     version: str
     stop: Callable[[], object]
     log: TextIO
+    forwards: bool = False
     sessions: Iterator[int] = field(default_factory=lambda: count(1))
     parked: ParkedShells = field(default_factory=ParkedShells)
     crashes: Crashes = field(init=False)

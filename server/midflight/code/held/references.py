@@ -19,6 +19,7 @@ from types import CellType, CodeType, FrameType, FunctionType, GetSetDescriptorT
 from typing import Any, NamedTuple
 
 from midflight.code.version.facade import Namespace
+from midflight.code.version.in_place import FORWARDED
 
 __all__ = ["Reference", "VersionObjects", "dict_of_class", "nested_codes"]
 
@@ -56,6 +57,7 @@ class VersionObjects:
         self._kept = {id(value) for value in new.values()}
         self._inside: dict[int, Any] = {id(namespace): namespace}  # by identity
         self._others: dict[int, Any] = {}  # objects of others that the version refers to
+        self._outer_classes: list[Any] = []
         self._collect()
 
     def ids(self) -> frozenset[int]:
@@ -68,16 +70,8 @@ class VersionObjects:
 
     def held(self) -> list[Reference]:
         """Return the functions that are referred to from elsewhere, in the order of the text."""
-        objects = [*self._inside.values(), *self._others.values()]
-        referents = Counter(map(id, gc.get_referents(*objects)))
-        counts = list(map(sys.getrefcount, objects))
-        base = _base() + 1  # a mapping has each of them too
-        outer = {
-            id(each): count - base - referents[id(each)]
-            for each, count in zip(objects, counts, strict=True)
-            if count - base > referents[id(each)] and each is not self.namespace
-        }
-        del objects
+        outer = self._references_from_elsewhere()
+        self._outer_classes = [each for key in outer if issubclass(type(each := self._inside.get(key)), type)]
         held = Counter[int]()
         for each in self.functions():
             if (count := outer.get(id(each), 0) - self._frames.get(each.__code__, 0)) > 0:
@@ -88,6 +82,15 @@ class VersionObjects:
                 held.update(self._functions_in(self._others.get(key, self._inside.get(key)), seen))
         found = [Reference(self._inside[key], count) for key, count in held.items()]
         return sorted(found, key=lambda each: each.value.__code__.co_firstlineno)
+
+    def old_methods(self) -> list[FunctionType]:
+        """Return the methods of those classes that something else refers to, their objects say. After `held`."""
+        methods = []
+        for cls in self._outer_classes:
+            for value in dict_of_class(cls).values():
+                found = getattr(value, "__func__", value) if type(value) in (staticmethod, classmethod) else value
+                methods += [found] if type(found) is FunctionType and found.__globals__ is self.namespace else []
+        return methods
 
     def closures(self) -> list[Reference]:
         """Return the code of each function inside a function of which there are closures elsewhere.
@@ -107,7 +110,11 @@ class VersionObjects:
 
     def _collect(self) -> None:
         """Find the objects of the version, and those of others that it refers to, which may be its alone."""
-        level: list[Any] = [self.namespace]
+        forwarded = list(self.namespace.get(FORWARDED, ()))
+        self._inside.update((id(each), each) for each in forwarded)
+        named = [value for name, value in self.namespace.items() if not name.startswith("__")]
+        level: list[Any] = [named, *forwarded]
+        del forwarded, named
         while level and len(self._inside) < MOST_OBJECTS:
             referents = gc.get_referents(*level)
             level = []
@@ -130,6 +137,18 @@ class VersionObjects:
             return kind not in SHARED or kind is functools.partial or len(value) <= MOST_ELEMENTS
         return issubclass(kind, type) and dict_of_class(value).get("__module__") == self.namespace["__name__"]
 
+    def _references_from_elsewhere(self) -> dict[int, int]:
+        """Return how many references each object has that come from none of them, where there are any."""
+        objects = [*self._inside.values(), *self._others.values()]
+        referents = Counter(map(id, gc.get_referents(*objects)))
+        counts = list(map(sys.getrefcount, objects))
+        base = _base() + 1  # a mapping has each of them too
+        return {
+            id(each): count - base - referents[id(each)]
+            for each, count in zip(objects, counts, strict=True)
+            if count - base > referents[id(each)] and each is not self.namespace
+        }
+
     def _functions_in(self, holder: Any, seen: set[int]) -> Iterator[int]:
         """Yield the identity of each function that an object of somebody else refers to, once for each reference."""
         if id(holder) in seen:
@@ -148,7 +167,7 @@ class VersionObjects:
 
 
 def _may_be_its_alone(value: Any) -> bool:
-    """Say whether an object is looked into that is not of the version: an application, say, or a decorator's wrapper."""
+    """Say whether an object that is not of the version is looked into: an application, say, or a wrapper."""
     kind = type(value)
     if kind is dict:
         return len(value) <= MOST_ELEMENTS and not ("__name__" in value and "__spec__" in value)  # a namespace

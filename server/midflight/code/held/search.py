@@ -47,7 +47,7 @@ class Wanted(NamedTuple):
 class Found(NamedTuple):
     """A reference to a function, in `container`; `owner` is the nearest object that is not a list, dict or the like."""
 
-    function: FunctionType
+    function: Any
     container: Any
     owner: Any
 

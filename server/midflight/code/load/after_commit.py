@@ -44,4 +44,15 @@ def move_others(load: Attempt, commit: Commit) -> None:
         commit.note_moves(new, move_in_parts(new.record, load_lock))
 
 
-AFTER_COMMIT: tuple[AfterCommit, ...] = (AfterCommit(MOVES_UNKNOWN, move_others),)
+def find_closures(load: Attempt, commit: Commit) -> None:
+    """Begin the search for those who hold closures, if they are to be forwarded: it forwards what it finds."""
+    for new in commit.new if load.options.forward else ():
+        holders = commit[new].holders
+        if holders is not None and any(each.is_closure for each in commit[new].held):
+            holders.begin()
+
+
+AFTER_COMMIT: tuple[AfterCommit, ...] = (
+    AfterCommit(MOVES_UNKNOWN, move_others),
+    AfterCommit("closures that others hold are not forwarded", find_closures),
+)

@@ -13,9 +13,10 @@ from dataclasses import replace
 from functools import partial
 from typing import NamedTuple
 
-from midflight.code.census.bystanders import bystanders, codes_of_bystanders, forget_typing_caches
+from midflight.code.census.bystanders import bystanders, forget_typing_caches
 from midflight.code.census.census import Census
-from midflight.code.held.holders import holders_of, old_versions, stale_subclasses
+from midflight.code.held.forwarding import frames_by_code, look_at_held
+from midflight.code.held.holders import stale_subclasses
 from midflight.code.held.live import refresh_live
 from midflight.code.load.new_version import NewVersion
 from midflight.code.load.outcome import Commit
@@ -34,7 +35,8 @@ MOVES_UNKNOWN = "which processes were moved is not known: see code.processes"
 class Swapped:
     """A commit whose versions are about to be current, with what the work after it needs.
 
-    `is_urgent` says that idle processes must not take one more step in old code. `may_load` is held while load hooks
+    `is_urgent` says that idle processes must not take one more step in old code, `is_forwarded` that functions that
+    others hold become the current ones. `may_load` is held while load hooks
     run. `started` is when the commit began, in seconds of `time.perf_counter`.
     """
 
@@ -44,12 +46,14 @@ class Swapped:
         census: Census,
         *,
         is_urgent: bool,
+        is_forwarded: bool,
         may_load: Callable[[], AbstractContextManager[None]],
         started: float,
     ) -> None:
         self.commit = commit
         self.census: Census | None = census
         self.is_urgent = is_urgent
+        self.is_forwarded = is_forwarded
         self.may_load = may_load
         self.started = started
         self.load_hooks = [(each, hook) for each in commit.new for hook in hooks.hooks_of(each.namespace, "load")]
@@ -119,15 +123,17 @@ def note_lingering(swapped: Swapped) -> None:
 
 
 def note_held(swapped: Swapped) -> None:
-    """Note the functions of older versions that others hold, and the classes elsewhere that are made of old ones."""
+    """Note the functions of older versions that others hold, and the classes elsewhere that are made of old ones.
+
+    If that is asked for, the functions are forwarded.
+    """
     assert swapped.census is not None
-    frames = codes_of_bystanders()
-    frames.update({code: len(pids) for code, (_, pids) in swapped.census.by_code().items()})
+    frames = frames_by_code(swapped.census)
     for new in swapped.commit.new:
         learned = swapped.commit[new]
-        old = list(old_versions(new.record, new.namespace, frames))
-        learned.held = tuple(held for version in old for held in version.held())
-        learned.holders = holders_of(old, lambda _: "")
+        found = look_at_held(new.record, new.namespace, frames, is_forwarded=swapped.is_forwarded)
+        learned.held, learned.holders, forwarded, learned.not_forwarded = found
+        learned.forwarded += forwarded  # begun again, it finds those forwarded that it was at
         if new.before is not None and (before := new.before.namespace) is not None:
             learned.subclasses = tuple(stale_subclasses(before, new.namespace))
 

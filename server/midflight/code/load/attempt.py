@@ -32,6 +32,7 @@ class Options:
     two_versions: bool = False
     move: bool = False
     fresh: frozenset[str] = frozenset()
+    forward: bool = False
 
 
 class Attempt:

@@ -126,7 +126,14 @@ def _make_current(load: Attempt, found: Commit, states: States) -> None:
             if each.before is not None:
                 found.warn(each, hooks.run_unload_hooks(each.unit.path, each.before.namespace or {}))
         may_load = partial(load_lock.opened, load.load)
-        swapped = Swapped(found, census, is_urgent=found.is_moved, may_load=may_load, started=started)
+        swapped = Swapped(
+            found,
+            census,
+            is_urgent=found.is_moved,
+            is_forwarded=load.options.forward,
+            may_load=may_load,
+            started=started,
+        )
         del census  # it holds the frames that a move leaves
         steps = [Step(partial(_swap, load, found, states), None, must=True), *steps_after(swapped)]
         with ExitStack() as undo:

@@ -38,13 +38,15 @@ def load(
     two_versions: bool = False,
     move: bool = False,
     fresh: Iterable[str] = (),
+    forward: bool = False,
 ) -> LoadReport:
     """Load a module as its new version, and return a report on the load. Kills nobody; identical text is a version too.
 
     `path_or_name` is a file or a dotted name; `source` its text, if that is not what the file holds. `force` overrides
     what the checks refuse, and a name that belongs to another file. `two_versions` allows one old version, as Erlang
     does. `move` moves the idle processes at once, as `move()` does. The state of the module stays, but for the names in
-    `fresh`, which are new. Callable from any thread: the module's body runs in
+    `fresh`, which are new. `forward` makes the functions that others hold the current ones, where that is safe, as
+    `forward()` does. Callable from any thread: the module's body runs in
     the calling one, and processes run on meanwhile. A process that calls it itself holds up all the others for as
     long; `await asyncio.to_thread(load, ...)` does not.
 
@@ -58,9 +60,8 @@ def load(
         report.module, report.version, report.changed  # -> ('shop', 2, ('PRICE',))
         shop.PRICE  # -> 3
     """
-    return load_units(
-        [unit_of(path_or_name, source, loaded_places())], Options(force, two_versions, move, names_in(fresh))
-    )[0]
+    options = Options(force, two_versions, move, names_in(fresh), forward)
+    return load_units([unit_of(path_or_name, source, loaded_places())], options)[0]
 
 
 def load_many(
@@ -68,12 +69,14 @@ def load_many(
     force: bool = False,
     two_versions: bool = False,
     move: bool = False,
+    forward: bool = False,
 ) -> tuple[LoadReport, ...]:
     """Load several modules together or not at all; return a report for each, in their order.
 
     Each is a path or name, or a pair of that and a text; a folder stands for those of its modules that the program has
     imported or loaded, or for the package that it is if there are none yet. One that imports another of them is made
-    after it, and imports its new version. `move` moves the idle processes of all of them, when all are current.
+    after it, and imports its new version. `move` moves the idle processes of all of them, when all are current;
+    `forward` as in `load`.
 
     Raises: LoadError, as `load` does, with a report for each module that was refused; ValueError for one given twice.
     OTP: code:atomic_load/1.
@@ -83,7 +86,7 @@ def load_many(
         first, second = code.load_many([("shop", TEXT), ("desk", "import shop")])
         (first.version, second.version)  # -> (2, 2)
     """
-    return load_units(units_of(modules), Options(force, two_versions, move))
+    return load_units(units_of(modules), Options(force, two_versions, move, forward=forward))
 
 
 def units_of(modules: Iterable[PathOrName | PathAndText]) -> list[Unit | Rejection]:
@@ -104,10 +107,10 @@ def units_of(modules: Iterable[PathOrName | PathAndText]) -> list[Unit | Rejecti
     return [unit_of(path, text, loaded_places()) for path, text in pairs]
 
 
-def load_modified(force: bool = False, move: bool = False) -> tuple[LoadReport, ...]:
+def load_modified(force: bool = False, move: bool = False, forward: bool = False) -> tuple[LoadReport, ...]:
     """Load the modules whose file differs from their loaded text, together or not at all.
 
-    `force` and `move` as in `load`. Raises: LoadError.
+    `force`, `move` and `forward` as in `load`. Raises: LoadError.
     OTP: c:lm/0, which loads each alone.
 
     Example:
@@ -116,7 +119,7 @@ def load_modified(force: bool = False, move: bool = False) -> tuple[LoadReport, 
         [report.module for report in code.load_modified()]  # -> ['shop']
         shop.PRICE  # -> 2
     """
-    return load_many(modified_modules(), force, move=move)
+    return load_many(modified_modules(), force, move=move, forward=forward)
 
 
 def rollback(name: str, to: int | None = None, force: bool = False, move: bool = False) -> LoadReport:

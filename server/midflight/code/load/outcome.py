@@ -15,7 +15,7 @@ from dataclasses import replace as replaced
 from types import ModuleType
 
 from midflight.code.load.new_version import NewVersion
-from midflight.code.report.held import Held, Holders, StaleSubclass
+from midflight.code.report.held import Held, Holders, NotForwarded, StaleSubclass
 from midflight.code.report.load_report import Diagnostic, Lingering, LoadReport, MoveReport, StaleImport
 from midflight.code.report.state_report import StateChange
 from midflight.kernel import trouble
@@ -31,7 +31,8 @@ class Learned:
     """The part of a Commit about one version.
 
     `lingering` are processes in other ones, `held` functions of those that others hold, with the search for who,
-    `subclasses` classes elsewhere that inherit from its old ones, `seconds` its time.
+    `subclasses` classes elsewhere that inherit from its old ones, `forwarded` and `not_forwarded` as in a LoadReport,
+    `seconds` its time.
     """
 
     moves: MoveReport
@@ -42,6 +43,8 @@ class Learned:
     held: tuple[Held, ...] = ()
     holders: Holders | None = None
     subclasses: tuple[StaleSubclass, ...] = ()
+    forwarded: tuple[str, ...] = ()
+    not_forwarded: tuple[NotForwarded, ...] = ()
 
 
 class Commit:
@@ -130,4 +133,6 @@ def whole_report(new: NewVersion, commit: Commit) -> LoadReport:
         holders=learned.holders,
         subclasses=learned.subclasses,
         state=tuple(learned.state),
+        forwarded=learned.forwarded,
+        not_forwarded=learned.not_forwarded,
     )

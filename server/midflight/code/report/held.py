@@ -11,7 +11,17 @@ from collections.abc import Callable, Generator, Sequence
 from dataclasses import dataclass
 from typing import Any
 
-__all__ = ["Held", "Holder", "Holders", "StaleSubclass", "held_lines", "holder_lines"]
+__all__ = [
+    "ForwardReport",
+    "Held",
+    "Holder",
+    "Holders",
+    "NotForwarded",
+    "StaleSubclass",
+    "forward_lines",
+    "held_lines",
+    "holder_lines",
+]
 
 LISTED = 50  # in the whole text
 
@@ -41,6 +51,30 @@ class Holder:
     version: int
     text: str
     renewed: str = ""
+
+
+@dataclass(frozen=True, slots=True)
+class NotForwarded:
+    """A function of an older version that others hold and that stays old, with the reason."""
+
+    name: str
+    version: int
+    reason: str
+
+
+@dataclass(frozen=True, slots=True)
+class ForwardReport:
+    """The outcome of forwarding the functions that others hold to `version`, the current one of a module.
+
+    `forwarded` are names of functions, `not_forwarded` the others with the reasons; `holders` as in a LoadReport.
+    Closures that others hold are forwarded when the search finds them.
+    """
+
+    module: str
+    version: int | None
+    forwarded: tuple[str, ...] = ()
+    not_forwarded: tuple[NotForwarded, ...] = ()
+    holders: Holders | None = None
 
 
 @dataclass(frozen=True, slots=True)
@@ -141,6 +175,15 @@ def held_lines(module: str, held: Sequence[Held], subclasses: Sequence[StaleSubc
         lines += [f"  {each.name} in {each.module}, of {each.base}" for each in subclasses[:LISTED]]
         names = [module, *dict.fromkeys(each.module for each in subclasses)]
         lines.append(f"  Load those modules too, to have them inherit from the current one: load_many({names!r})")
+    return lines
+
+
+def forward_lines(forwarded: Sequence[str], others: Sequence[NotForwarded]) -> list[str]:
+    """Return the paragraph of a report on functions that were forwarded, and on those that were not."""
+    lines = [f"  {'forwarded: '}{', '.join(forwarded)}"] if forwarded else []
+    if others:
+        lines += ["", "Functions that others hold, and that were not forwarded"]
+        lines += [f"  {each.name}, v{each.version}: {each.reason}" for each in others[:LISTED]]
     return lines
 
 

@@ -11,7 +11,7 @@ from dataclasses import dataclass
 from functools import singledispatch
 from typing import Literal
 
-from midflight.code.report.held import Held, Holders, StaleSubclass, held_lines
+from midflight.code.report.held import Held, Holders, NotForwarded, StaleSubclass, forward_lines, held_lines
 from midflight.code.report.state_report import StateChange, kept_lines, kept_state, told_lines
 from midflight.code.report.who_lingers import Lingering, count_in, versions_of
 from midflight.kernel import Pid
@@ -137,7 +137,8 @@ class LoadReport:
     `moved` and `not_moved` are those of a MoveReport, if the load was asked to move. `kept` are the classes, sentinels
     and the like that are the same objects as before; `superseded` the classes that are not. `held` are functions of
     older versions that others have, `holders` the search for those, awaited or `wait`ed for, None if there is nothing
-    to look for; `subclasses` are classes of other modules that inherit from a superseded class.
+    to look for; `subclasses` are classes of other modules that inherit from a superseded class. `forwarded` are
+    functions that others hold and that are the current ones now, `not_forwarded` the others, if that was asked for.
     """
 
     module: str
@@ -161,6 +162,8 @@ class LoadReport:
     holders: Holders | None = None
     subclasses: tuple[StaleSubclass, ...] = ()
     state: tuple[StateChange, ...] = ()
+    forwarded: tuple[str, ...] = ()
+    not_forwarded: tuple[NotForwarded, ...] = ()
 
     @property
     def can_be_forced(self) -> bool:
@@ -316,6 +319,7 @@ def text(report: LoadReport | MoveReport) -> str:
         together = [report.module, *dict.fromkeys(each.module for each in report.stale_imports)]
         lines.append(f"  Call them as {report.module}.NAME, or load those modules too, to have the current ones:")
         lines.append(f"  load_many({together!r})")
+    lines += forward_lines(report.forwarded, report.not_forwarded)
     lines += held_lines(report.module, report.held, report.subclasses)
     return "\n".join([*lines, *_still_lines(report)]) + "\n"
 

@@ -161,6 +161,7 @@ def load_or_upgrade(
     extra: object = None,
     timeout: float | None = SUSPENDED_SECONDS,
     fresh: Iterable[str] = (),
+    forward: bool = False,
 ) -> LoadReport:
     """Load a module; upgrade its live servers if the new version brings a `code_change` for them. `C-c C-k` does this.
 
@@ -173,7 +174,7 @@ def load_or_upgrade(
     Raises: as `upgrade_sync` does.
     """
     check_thread("load_or_upgrade")
-    options = Options(force, two_versions, move, names_in(fresh))
+    options = Options(force, two_versions, move, names_in(fresh), forward)
     found = units_of([(path_or_name, source)])
     return upgrade_units(found, options, Ticket(), Terms(extra, timeout, only_news=True))[0]
 
@@ -185,17 +186,19 @@ def load_or_upgrade_many(
     move: bool = False,
     extra: object = None,
     timeout: float | None = SUSPENDED_SECONDS,
+    forward: bool = False,
 ) -> tuple[LoadReport, ...]:
     """Load several modules together; upgrade the live servers of all that the new versions bring a `code_change` for.
 
     What editors, the shell and the command line do for several, as `load_or_upgrade` does it for one: of each server's
-    class that decides whether it is suspended. `modules`, `force`, `two_versions` and `move` are those of `load_many`.
+    class that decides whether it is suspended. `modules`, `force`, `two_versions`, `move` and `forward` are those of
+    `load_many`.
 
     Returns: for each module an UpgradeReport if servers of it were upgraded, else a LoadReport.
     Raises: as `upgrade_many_sync` does.
     """
     check_thread("load_or_upgrade_many", "upgrade_many")
-    options = Options(force, two_versions, move)
+    options = Options(force, two_versions, move, forward=forward)
     return upgrade_units(units_of(modules), options, Ticket(), Terms(extra, timeout, only_news=True))
 
 

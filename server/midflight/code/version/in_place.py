@@ -23,7 +23,9 @@ from typing import Any
 
 from midflight.code.version.facade import Namespace
 
-__all__ = ["Renewal", "borrowed"]
+__all__ = ["FORWARDED", "Renewal", "borrowed"]
+
+FORWARDED = "__midflight_forwarded__"  # in a namespace: functions that came to it from an older one, each with its name
 
 _increase = ctypes.pythonapi["Py_IncRef"]  # by item: nobody else sets its types
 _increase.argtypes, _increase.restype = (ctypes.py_object,), None

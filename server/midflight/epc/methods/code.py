@@ -32,7 +32,7 @@ from midflight.observer import evaluate
 
 __all__ = ["CodeMethods"]
 
-_LOAD_OPTIONS = ("force", "two_versions", "move")
+_LOAD_OPTIONS = ("force", "two_versions", "move", "forward")
 _ROLLBACK_OPTIONS = ("force", "move")
 _UPGRADE_OPTIONS = ("force", "dry_run", "extra", "to", "timeout")
 _UPGRADE_MANY_OPTIONS = ("force", "dry_run", "extra", "timeout")
@@ -45,6 +45,7 @@ class CodeMethods:
         self._scheduler = services.scheduler
         self._names = services.names
         self._loading = loading
+        self._forwards = {"forward": services.forwards}
 
     def methods(self) -> tuple[Method, ...]:
         """Return the methods."""
@@ -69,18 +70,18 @@ class CodeMethods:
         given = None if source is None else text(source, "SOURCE")
         chosen = keywords(options, (*_LOAD_OPTIONS, "fresh"))
         fresh = names(chosen.pop("fresh", None), "FRESH")
-        switches = {name: bool(switch) for name, switch in chosen.items()}
+        switches = self._forwards | {name: bool(switch) for name, switch in chosen.items()}
         return self._loading.one(lambda: lowlevel.load_or_upgrade(file, given, fresh=fresh, **switches))
 
     def load_many(self, modules: object, options: object = None) -> Plist:
         """Load MODULES, each a name, an absolute path, or a list of a path and a text, together or not at all."""
-        switches = flags(options, _LOAD_OPTIONS)
+        switches = self._forwards | flags(options, _LOAD_OPTIONS)
         wanted = modules_of(modules)
         return self._loading.many(lambda: lowlevel.load_or_upgrade_many(wanted, **switches))
 
     def load_modified(self, options: object = None) -> Plist:
         """Load all loaded modules whose file differs from the running text, together or not at all."""
-        switches = flags(options, _LOAD_OPTIONS)
+        switches = self._forwards | flags(options, _LOAD_OPTIONS)
         plist = self._loading.many(lambda: lowlevel.load_or_upgrade_many(code.modified_modules(), **switches))
         missing = [str(each) for each in code.missing_modules()]
         if not missing:

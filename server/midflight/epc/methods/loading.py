@@ -185,6 +185,12 @@ def report_plist(report: code.LoadReport, most: int = _MOST) -> Plist:
         "upgraded": [_server(each) for each in report.servers[:most]] if isinstance(report, code.UpgradeReport) else [],
         "stale_imports": [{"module": each.module, "name": each.name} for each in report.stale_imports],
         "can_be_forced": report.can_be_forced,
+        "held": [_held(each) for each in report.held[:_NAMED]],
+        "forwarded": report.forwarded,
+        "not_forwarded": [_held(each) for each in report.not_forwarded[:_NAMED]],
+        "subclasses": [
+            {"module": each.module, "name": each.name, "base": each.base} for each in report.subclasses[:_NAMED]
+        ],
         "kept": report.kept,
         "superseded": [{"name": each.name, "reason": each.reason} for each in report.superseded],
         "state": [_state(each) for each in report.state[:_MOST]],
@@ -201,6 +207,13 @@ def _state(change: code.StateChange) -> Plist:
         "size": change.size,
         "new_size": change.new_size,
     }
+
+
+def _held(function: code.Held | code.NotForwarded) -> Plist:
+    plist: Plist = {"name": function.name, "version": function.version}
+    if isinstance(function, code.NotForwarded):
+        return plist | {"reason": function.reason}
+    return plist | {"count": function.count, "closure": function.is_closure}
 
 
 def _place(who: code.Lingering | code.NotMoved) -> Plist:
