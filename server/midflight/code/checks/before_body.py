@@ -1,4 +1,4 @@
-"""The findings that a text has by itself, before its body is run: what is refused for them has touched nobody.
+"""The findings in a text alone, before its body is run: a load refused for them has touched nothing.
 
 A body registers classes with others, connects and starts things. So what the text alone tells is asked first. After the
 body the checks are made again, with the names that it has really made.
@@ -38,7 +38,7 @@ def findings_before_body(unit: Unit, before: Version | None, module: ModuleType)
 
 
 def findings_of_text(unit: Unit, before: Version | None, module: ModuleType) -> tuple[Finding, ...]:
-    """Return what the checks find in a text whose body was not run. `before` is the version that is current.
+    """Return the findings of the checks in a text whose body was not run. `before` is the version that is current.
 
     A name that the body makes by other means than a statement counts as undefined, unless `before` has it so; of a text
     with `from x import *` no name does.
@@ -65,7 +65,7 @@ def _plain_function() -> None:
 
 
 def _stand_in(unit: Unit, module: ModuleType, bindings: Bindings) -> Namespace:
-    """Return what the checks look up in a namespace whose body has run: its functions, and what they receive with."""
+    """Return a stand-in for a namespace whose body has run: its functions, and the names that they receive with."""
     namespace: Namespace = dict.fromkeys(bindings.by_name)
     namespace |= {"__name__": unit.name, "__file__": unit.path}
     for statement in unit.tree.body:

@@ -31,7 +31,7 @@ _faults: LastLook[object, tuple[Finding, ...]] = LastLook()
 
 
 def findings(text: str, tree: ast.Module, path: str, namespace: Namespace, module: ModuleType) -> tuple[Finding, ...]:
-    """Return what the checks find in the text of a version, in the order of its lines.
+    """Return the findings of the checks in the text of a version, in the order of its lines.
 
     `namespace` is the version's, its body having run; `module` the module object that its code calls through.
     """

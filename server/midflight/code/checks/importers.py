@@ -46,7 +46,7 @@ class Held(NamedTuple):
 
 
 class Importer:
-    """One module, and what is remembered of it."""
+    """A module, with the imports of it that are remembered."""
 
     __slots__ = ("_by_origin", "_file", "_holds", "_ids", "_imports", "_lines", "_sources", "_text", "name", "said")
 
@@ -63,7 +63,7 @@ class Importer:
         self._by_origin: dict[str, tuple[Held, ...]] = {}
 
     def taken_from(self, origin: str, held: Namespace, text: str | None = None) -> tuple[Held, ...]:
-        """Return the names in `held`, the module's namespace, of what it has from module `origin`.
+        """Return the names in `held`, the module's namespace, of objects that it has from module `origin`.
 
         `text` is the one that `held` was made by, if it is not that of the current version.
         """

@@ -107,7 +107,7 @@ def _is_the_same(old: object, new: object, name: str) -> bool:
 
 
 def _shape(function: FunctionType) -> tuple[object, ...]:
-    """Return what decides how a function may be called."""
+    """Return the parameters of a function as a value: equal ones take the same calls."""
     code = function.__code__
     named = code.co_argcount + code.co_kwonlyargcount
     given = (len(function.__defaults__ or ()), frozenset(function.__kwdefaults__ or ()))
@@ -138,7 +138,7 @@ def _reachable(spot: Start) -> Iterator[tuple[CodeType, bool, Aliases]]:
 
 
 def _fault(read: Read, code: CodeType, namespace: Namespace, old: Namespace, new: Namespace) -> tuple[str, bool] | None:
-    """Say what is wrong with a read in `code`, and whether it stands in a callback; None if nothing is."""
+    """Return the fault of a read in `code`, and whether it stands in a callback; None if there is none."""
     tree = _tree_of(code, namespace)
     uses = uses_of(read, tree) if tree is not None else []
     if read.name not in new:

@@ -38,7 +38,7 @@ class Use(NamedTuple):
 
 
 def uses_of(read: Read, tree: ast.Module) -> list[Use]:
-    """Return the uses of what is read, as the text says: the read itself first, then the calls of an imported name."""
+    """Return the uses of an object that is read, by the text: the read first, then the calls of an imported name."""
     found: list[Use] = []
     for node, above in _nodes_at(read, tree):
         if isinstance(node, ast.Attribute) and not read.is_import and node.attr == read.name:
@@ -70,7 +70,7 @@ def _place(node: ast.expr | ast.stmt) -> tuple[int | None, ...]:
 
 
 def _walk(top: ast.AST, above: Sequence[ast.AST]) -> Iterator[tuple[ast.AST, tuple[ast.AST, ...]]]:
-    """Yield the nodes in `top`, each with those that it is in, outermost first; `above` are those around `top`."""
+    """Yield the nodes in `top`, each with the nodes around it, outermost first; `above` are the ones around `top`."""
     waiting: list[tuple[ast.AST, tuple[ast.AST, ...]]] = [(top, tuple(above))]
     while waiting:
         node, around = waiting.pop()
@@ -111,12 +111,12 @@ def _use(call: ast.Call | None, node: ast.AST, above: Sequence[ast.AST], name: s
 
 
 def _last_word(node: ast.expr) -> str:
-    """Return the last name of what is called or caught, in whatever way the object that has it is reached."""
+    """Return the last name of a function called or an exception caught: `c` of `a.b.c`."""
     return node.attr if isinstance(node, ast.Attribute) else node.id if isinstance(node, ast.Name) else ""
 
 
 def _handled(kinds: Iterator[ast.expr | None] | Sequence[ast.expr]) -> set[str]:
-    """Return those of HANDLES that handlers of these types take; a handler without type takes all."""
+    """Return the entries of HANDLES that handlers of these types take; a handler without type takes all."""
     names: set[str] = set()
     for kind in kinds:
         if kind is None:

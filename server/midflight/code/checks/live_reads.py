@@ -40,7 +40,7 @@ class Read:
 
 
 def aliases_in(code: CodeType, namespace: Namespace, around: Aliases) -> Aliases:
-    """Return the local names that stand for a module in `code`. `around` are those of the function that it is in."""
+    """Return the local names that stand for a module in `code`. `around` are the ones of the function around it."""
     known = {name: around[name] for name in code.co_freevars if name in around}
     bound: dict[str, list[Any]] = {}
     for name, value in _Walk(code, namespace, known).bindings():
@@ -56,7 +56,7 @@ def aliases_in(code: CodeType, namespace: Namespace, around: Aliases) -> Aliases
 
 
 def reads_in(code: CodeType, namespace: Namespace, module: ModuleType, aliases: Aliases) -> Iterator[Read]:
-    """Yield the reads of attributes of `module` in `code`, whatever it is called there: counter.f, shop.counter.f."""
+    """Yield the reads of attributes of `module` in `code`, under any name of it there: counter.f, shop.counter.f."""
     for instruction, owner, is_import in _Walk(code, namespace, aliases).reads():
         if owner is module:
             position = instruction.positions
@@ -65,7 +65,7 @@ def reads_in(code: CodeType, namespace: Namespace, module: ModuleType, aliases: 
 
 
 def _rebound(code: CodeType) -> Iterator[str]:
-    """Yield the names of functions around that `code`, or what is in it, binds again by `nonlocal`."""
+    """Yield the names of functions around that `code`, or code in it, binds again by `nonlocal`."""
     for instruction in dis.get_instructions(code) if code.co_freevars else ():
         if instruction.opname in ("STORE_DEREF", "DELETE_DEREF") and instruction.argval in code.co_freevars:
             yield instruction.argval
@@ -75,7 +75,7 @@ def _rebound(code: CodeType) -> Iterator[str]:
 
 
 class _Walk:
-    """A walk through byte code that knows what the last instruction left on the stack, as far as that is a module."""
+    """A walk through byte code that follows modules on the stack, from one instruction to the next."""
 
     def __init__(self, code: CodeType, namespace: Namespace, aliases: Aliases) -> None:
         self._code, self._namespace, self._aliases = code, namespace, aliases

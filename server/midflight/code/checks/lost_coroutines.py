@@ -185,7 +185,7 @@ def _class_names(scope: ast.ClassDef) -> frozenset[str]:
 
 
 def value_of(words: Words, namespace: Namespace) -> Any:
-    """Return what a dotted name of globals stands for, as far as modules and classes tell; None if in doubt."""
+    """Return the object that a dotted name of globals means, as far as modules and classes tell; None if in doubt."""
     value = namespace.get(words[0])
     for word in words[1:]:
         if is_module(value):

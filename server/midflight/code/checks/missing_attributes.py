@@ -125,7 +125,7 @@ def _has(attr: str, owner: ModuleType, namespace: Namespace, module: ModuleType)
 
 
 def _hidden(tree: ast.Module, wanted: set[int], locals_of: Callable[[Any], frozenset[str]]) -> set[int]:
-    """Return those of the attribute nodes `wanted` whose module is a local name there, so another thing."""
+    """Return the attribute nodes among `wanted` whose module is a local name there, so another object."""
     found: set[int] = set()
     waiting: list[tuple[ast.AST, frozenset[str]]] = [(tree, frozenset())]
     while waiting:

@@ -1,4 +1,4 @@
-"""Calls of the module's own process functions that do not do what they look like."""
+"""Calls of the module's own process functions that have another effect than they seem to."""
 
 from __future__ import annotations
 
@@ -33,7 +33,7 @@ class Flow(NamedTuple):
 
 
 class OwnFunctions:
-    """The module's own process functions: `by_name`, and what a call of one means.
+    """The module's own process functions: `by_name`, with the meaning of a call of each.
 
     Only plain ones at the top level count, defined once, undecorated, and still what their name stands for after the
     body has run; only calls by a global name, bare or through the module. So each finding is certain.
@@ -82,7 +82,7 @@ class OwnFunctions:
         return False
 
     def flow_of(self, function: AsyncFunction) -> Flow:
-        """Return what decides whether `function`, which is one of them, ever comes back."""
+        """Return the flow of `function`, one of them, which decides whether it ever comes back."""
         nodes = list(inside(function))
         awaited = [node.value for node in nodes if isinstance(node, ast.Await)]
         returned = (node.value for node in nodes if isinstance(node, ast.Return))

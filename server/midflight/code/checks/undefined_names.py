@@ -55,7 +55,7 @@ def _are_bound_before(wanted: Iterable[str], parts: Sequence[Part], known: Seque
 def undefined_names(
     tree: ast.Module, path: str, namespace: Namespace, locals_of: Callable[[Any], frozenset[str]]
 ) -> Iterator[tuple[str, Diagnostic]]:
-    """Yield a key and what to say of each. `locals_of` gives the names that are not globals in a function."""
+    """Yield a key and the words for each. `locals_of` gives the names that are not globals in a function."""
     try:
         found = undefined_in(tree, path)
     except Unchecked as error:  # no reason not to load

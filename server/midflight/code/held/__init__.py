@@ -1,3 +1,3 @@
-"""Functions, classes and applications that others hold: how those come to run the current version."""
+"""Functions, classes and applications that others hold, and their way to the current version."""
 
 __all__: list[str] = []

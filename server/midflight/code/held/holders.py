@@ -1,4 +1,4 @@
-"""`old_versions`, `holders_of`, `stale_subclasses`: the parts of a load's report on what others hold of older versions.
+"""`old_versions`, `holders_of`, `stale_subclasses`: a load's report on objects of older versions that others hold.
 
 The count is known at once. The search for the holders begins when somebody asks for it, in a thread of its own.
 """
@@ -33,7 +33,7 @@ class OldVersion(NamedTuple):
     closures: list[Reference]
 
     def held(self) -> Iterator[Held]:
-        """Yield what is held, as reports have it."""
+        """Yield the held objects, as reports have them."""
         number = self.version.number
         for function, count in self.functions:
             yield Held(function.__qualname__, number, count)
@@ -41,7 +41,7 @@ class OldVersion(NamedTuple):
             yield Held(code.co_qualname, number, count, is_closure=True)
 
     def wanted(self) -> Iterator[Wanted]:
-        """Yield what is held, as the search wants it."""
+        """Yield the held objects, as the search wants them."""
         for value, held in zip([each.value for each in (*self.functions, *self.closures)], self.held(), strict=True):
             yield Wanted(weakref.ref(value), held.name, held.version, held.count)
 

@@ -1,4 +1,4 @@
-"""`live`: a callable that always calls the current version of what it was made for.
+"""`live`: a callable that always calls the current version of a function, class or application.
 
 A router, a signal or a timer keeps the function object that it was given. Given `live(f)`, it keeps this one, which
 looks the name up at each call. A call that has begun, a generator or a connection too, ends in the version that it
@@ -87,7 +87,7 @@ def _split(text: str) -> tuple[str, str]:
 
 
 def _found(module: str, name: str) -> Any:
-    """Return what the name of a module means now; what `@live` stands before, if it does. Raises: LookupError."""
+    """Return the object that the name of a module means now, without a `@live` before it. Raises: LookupError."""
     found: Any = sys.modules.get(module)
     if found is None:
         raise LookupError(f"there is no module {module}, so {name} cannot be called")
@@ -151,7 +151,7 @@ def _bound(function: Any, caller: Namespace) -> tuple[str, str]:
 
 
 def _modules(caller: Namespace) -> list[ModuleType]:
-    """Return the modules that may bind what a program means: the caller's, and those that were loaded or its own."""
+    """Return the modules that may bind the object that a program means: the caller's, the loaded and the project's."""
     names = [str(caller.get("__name__")), *(module.name for module in all_modules()), *sys.modules]
     found = ((name, sys.modules.get(name)) for name in dict.fromkeys(names))
     return [each for name, each in found if type(each) is ModuleType or (known(name) is not None and each is not None)]

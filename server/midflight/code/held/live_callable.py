@@ -1,4 +1,4 @@
-"""The callables that `live` makes: a function of each kind, or an object, that looks up what it calls.
+"""The callables that `live` makes: a function of each kind, or an object, that looks up the current version.
 
 Law: a call that has begun, a generator or a connection too, ends in the version that it began in.
 """
@@ -33,7 +33,7 @@ def kind_of(function: Any) -> str:
 
 
 def live_callable(function: Any, find: Find, name: str) -> Any:
-    """Return a callable of the kind of `function`, which calls what `find` returns; `name` is "module:name" or ""."""
+    """Return a callable of the kind of `function` that calls the result of `find`; `name` is "module:name" or ""."""
     is_routine = inspect.isroutine(function) or isinstance(function, (functools.partial, type))
     if not is_routine:
         has_coroutine = inspect.iscoroutinefunction(type(function).__call__)
@@ -119,7 +119,7 @@ MAKERS: dict[str, Callable[[Find], Any]] = {
 
 
 class LiveObject:
-    """A callable object by its name, an application say: calls and attributes are those of the current one."""
+    """A callable object by its name, an application say: it has the calls and attributes of the current one."""
 
     __slots__ = ("__dict__", "__weakref__")
 
@@ -150,7 +150,7 @@ class _LiveAsync(LiveObject):
 
 
 def carried(live: _LiveAsync) -> str | None:
-    """Give the current application what a lifespan has put into the state of the one that it was run for."""
+    """Give the current application the state that a lifespan has put into the one that it was run for."""
     begun = live.__dict__.get("_begun")
     if begun is None:
         return None

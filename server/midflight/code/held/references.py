@@ -186,11 +186,11 @@ def nested_codes(code: CodeType) -> Iterator[CodeType]:
 
 
 def dict_of_class(cls: type[Any]) -> Mapping[str, Any]:
-    """Return the attributes of a class itself, whatever its metaclass says."""
+    """Return the attributes of a class itself, past its metaclass."""
     found: Mapping[str, Any] = type.__dict__["__dict__"].__get__(cls)
     return found
 
 
 def _base() -> int:
-    """Return the count of references that `map(sys.getrefcount, [...])` gives for what only that list has."""
+    """Return the count of references that `map(sys.getrefcount, [...])` gives for an object that only that list has."""
     return next(map(sys.getrefcount, [object()]))

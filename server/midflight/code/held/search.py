@@ -111,7 +111,7 @@ class Search:
                 yield Holder(each.name, each.version, f"{left} that Python does not show ({where})")
 
     def _steps(self) -> Iterator[None]:
-        """Look at one root after the other and what it refers to; yield often."""
+        """Look at one root after the other and at its referents; yield often."""
         self._seen |= {id(self), id(self.__dict__), id(self._by_id), id(self._codes), id(self._wanted)}
         self._seen |= {id(vars(module)) for module in list(sys.modules.values()) if type(module) is ModuleType}
         for name, value in self._roots():
@@ -162,7 +162,7 @@ class Search:
         return True
 
     def _roots(self) -> Iterator[tuple[str, Any]]:
-        """Yield what has a name for people, with it: modules of the program first, those of Python last."""
+        """Yield objects with names for people: modules of the program first, Python's own last."""
         modules = [(name, module) for name, module in list(sys.modules.items()) if type(module) is ModuleType]
         own = [each for each in modules if not _is_library(each[1])]
         yield from _names_in(own)
@@ -210,7 +210,7 @@ def _is_library(module: ModuleType) -> bool:
 
 
 def _parts(value: Any) -> Iterator[Sequence[Any]]:
-    """Yield what an object refers to; that of a long container in parts."""
+    """Yield the referents of an object; those of a long container in parts."""
     kind = type(value)
     if kind in PLAIN and len(value) > PART:
         elements = itertools.chain(value.keys(), value.values()) if kind is dict else iter(value)

@@ -1,4 +1,4 @@
-"""The modules that a folder stands for in a load of several: those of its files that the program has."""
+"""The modules of a folder for a load of several: of its files, the ones that the program has."""
 
 from __future__ import annotations
 

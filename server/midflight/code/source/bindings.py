@@ -339,7 +339,7 @@ _bindings: dict[str, tuple[ast.Module, Bindings]] = {}  # by text, the one that 
 
 
 def bindings_of(tree: ast.Module, text: str) -> Bindings:
-    """Return the bindings of a text and its tree; those of the last few are remembered."""
+    """Return the bindings of a text and its tree, which are remembered for the last few texts."""
     found = _bindings.pop(text, None)
     if found is None or found[0] is not tree:
         found = tree, Bindings(tree, text)

@@ -98,7 +98,7 @@ def _digest(text: str) -> str:
 
 
 def _statements(body: Iterable[ast.stmt], lines: Sequence[str]) -> Iterator[tuple[str, str]]:
-    """Yield names and what they say. Of a text whose lines are given, methods are remembered: a class may be long."""
+    """Yield names, each with its syntax. With the lines of the text, methods are remembered: a class may be long."""
     for statement in body:
         match statement:
             case ast.FunctionDef() | ast.AsyncFunctionDef():

@@ -49,13 +49,13 @@ def is_class(value: object) -> TypeGuard[type[Any]]:
 
 
 def module_names(module: ModuleType) -> dict[str, Any]:
-    """Return a module's own dictionary, past whatever its class does: a look must not import a lazy module."""
+    """Return a module's own dictionary, past its class: a look must not import a lazy module."""
     found: dict[str, Any] = _names(module)
     return found
 
 
 def module_value(module: ModuleType, name: str) -> Any:
-    """Return what a module has under `name` in its own dictionary, None if it has nothing there."""
+    """Return the value of `name` in a module's own dictionary, None if it has none there."""
     return module_names(module).get(name)
 
 
@@ -66,7 +66,7 @@ def mro_of(cls: type[Any]) -> tuple[type[Any], ...]:
 
 
 def class_names(cls: type[Any]) -> Mapping[str, Any]:
-    """Return what a class has in its own dictionary."""
+    """Return a class's own dictionary."""
     found: Mapping[str, Any] = _class_names(cls)
     return found
 

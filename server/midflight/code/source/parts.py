@@ -1,4 +1,4 @@
-"""A text in parts, one for each statement at its top level, and what was found out of such a part before.
+"""A text in parts, one for each statement at its top level, and a memory of earlier findings about such parts.
 
 An edit changes one definition of many. What is found out of the text of a definition alone is the same until that text
 changes, so it is remembered by it: a load looks at what has changed, and takes as long as that.
@@ -62,7 +62,7 @@ def lines_of(statement: ast.stmt, lines: Sequence[str]) -> str:
 
 
 class Memory(Generic[Key, Value]):
-    """A memory of what was found out of the keys that were asked for last, so many of them. Any thread may ask."""
+    """A memory of the values of the last so many keys that were asked for. Any thread may ask."""
 
     def __init__(self, most: int) -> None:
         self._most = most
@@ -72,7 +72,7 @@ class Memory(Generic[Key, Value]):
     def get(
         self, key: Key, find: Callable[Parameters, Value], *args: Parameters.args, **kwargs: Parameters.kwargs
     ) -> Value:
-        """Return what is known of `key`; `find` finds it out of these arguments. Raises: what that raises."""
+        """Return the value of `key`, which `find` makes of these arguments if it is not known. Raises: as that does."""
         with self._lock:
             if key in self._found:
                 value = self._found[key] = self._found.pop(key)
@@ -82,7 +82,7 @@ class Memory(Generic[Key, Value]):
         return value
 
     def put(self, key: Key, value: Value) -> None:
-        """Remember what was found out of `key`."""
+        """Remember the value of `key`."""
         with self._lock:
             self._found.pop(key, None)
             self._found[key] = value
@@ -91,13 +91,13 @@ class Memory(Generic[Key, Value]):
 
 
 class LastLook(Generic[Key, Value]):
-    """A memory of what was found out when a text was last looked at, by its file; of older texts nothing is kept."""
+    """A memory of the values of the last look at a text, by its file; of older texts nothing is kept."""
 
     def __init__(self) -> None:
         self._found: Memory[str, dict[Key, Value]] = Memory(MOST_FILES)
 
     def again(self, file: str, keys: Sequence[Key], find: Callable[[int], Value]) -> list[Value]:
-        """Return a value for each key: that of the last look, or what `find` finds out of the key with that index."""
+        """Return a value for each key: the last look's, or the one that `find` makes of the key with that index."""
         before = self._found.get(file, dict)
         now: dict[Key, Value] = {}
         for index, key in enumerate(keys):

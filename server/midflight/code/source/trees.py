@@ -1,4 +1,4 @@
-"""The syntax trees of the texts that were parsed last: a load compares the new text with the one before it.
+"""The syntax trees of the last texts: a load compares the new text with the one before it.
 
 Laws:
 1. A tree that comes from here is shared, so nobody changes it: what needs another one copies the nodes on the way.

@@ -65,7 +65,7 @@ TOO_LARGE = TooLarge()
 
 
 def is_container(value: object) -> bool:
-    """Say whether `value` is a container whose items can be merged: of a built-in class, and not of one made of it."""
+    """Say whether `value` is a container whose items can be merged: of a built-in class, and not of a subclass."""
     return type(value) in CONTAINERS
 
 

@@ -22,7 +22,7 @@ def lost_results(old: Any) -> int:
 
 
 def carry_registrations(old: Any, new: Any, own: Own, undo: ExitStack) -> int:
-    """Add to a `singledispatch` function what others have registered in the old one; return how many.
+    """Add to a `singledispatch` function the registrations of others in the old one; return how many.
 
     Others' are functions that the module has not defined. A type for which the new text registers one has that.
     """

@@ -55,7 +55,7 @@ class Candidates:
 def find_candidates(
     old: ModuleText, new: ModuleText, kinds: Mapping[str, Kind | None], *, reads_words: bool
 ) -> Candidates:
-    """Compare two texts. `kinds` are those of the old version's values; with `reads_words` look for `a.b` too."""
+    """Compare two texts. `kinds` are the kinds of the old version's values; with `reads_words` look for `a.b` too."""
     unchanged = frozenset(
         name
         for name, statements in new.assigned.items()

@@ -39,7 +39,7 @@ class MappingEdit:
             target[key] = target.pop(key)
 
     def undo(self) -> None:
-        """Make the container what it was before `apply`."""
+        """Give the container the items back that it had before `apply`."""
         target, saved, self._saved = self.target, self._saved, None
         if saved is None:
             return
@@ -69,7 +69,7 @@ class SetEdit:
         self.target.update(self._put)
 
     def undo(self) -> None:
-        """Make the container what it was before `apply`."""
+        """Give the container the items back that it had before `apply`."""
         for saved in self._saved:
             self.target.clear()
             self.target.update(saved)
@@ -95,7 +95,7 @@ class SequenceEdit:
         self._fill(self._result)
 
     def undo(self) -> None:
-        """Make the container what it was before `apply`."""
+        """Give the container the items back that it had before `apply`."""
         for saved in self._saved:
             self._fill(saved)
         self._saved = []

@@ -1,4 +1,4 @@
-"""The places in a new version that hold a container besides its name: there the one that lives on is put."""
+"""The places in a new version that hold a container besides its name: the surviving container is put there."""
 
 from __future__ import annotations
 

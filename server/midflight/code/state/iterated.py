@@ -1,4 +1,4 @@
-"""Containers that a loop is in the midst of: one whose size changes then would end the loop with an error."""
+"""Containers in the midst of a loop over them: a change of their size would end the loop with an error."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""The kinds of values that module-level names have: containers, scalars, objects, and what is never state. Pure."""
+"""The kinds of values of module-level names: containers, scalars, objects, and values that are never state. Pure."""
 
 from __future__ import annotations
 

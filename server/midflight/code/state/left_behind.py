@@ -22,7 +22,7 @@ _left: dict[tuple[str, str], Left] = {}
 
 
 def keep_left(module: str, number: int, values: dict[str, Any], undo: ExitStack) -> None:
-    """Keep what version `number` leaves behind, and let go of what was left two loads ago."""
+    """Keep the values that version `number` leaves behind, and let go of those left two loads ago."""
     undo.callback(_left.update, dict(_left))
     for name in values:
         undo.callback(_left.pop, (module, name), None)

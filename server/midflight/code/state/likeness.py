@@ -1,4 +1,4 @@
-"""Two containers compared, at every depth: a base copy with what is there now, or with what a new body made. Pure."""
+"""Two containers compared at every depth: a base copy with the present one, or with the one of a new body. Pure."""
 
 from __future__ import annotations
 
@@ -21,7 +21,7 @@ def is_untouched(copy: Copy) -> bool:
 
 
 def is_made_alike(copy: Copy, new: Any, own: Own | None = None) -> bool:
-    """Say whether a new body made what the old one did. With `own`, its new functions are like its old ones."""
+    """Say whether a new body made the same values as the old one. With `own`, its functions are like the old ones."""
     return _is_alike(copy, new, same if own is None else own.is_same, set(), same_containers=False)
 
 

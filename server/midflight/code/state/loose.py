@@ -77,7 +77,7 @@ class LooseCopy:
 
 
 def loosened(copy: Copy) -> LooseCopy:
-    """Return a copy that keeps nothing of what is in `copy` alive."""
+    """Return a copy that keeps no item of `copy` alive."""
     root = LooseCopy(copy)
     made = {id(copy): root}
     waiting = [(copy, root)]

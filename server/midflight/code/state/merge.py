@@ -48,7 +48,7 @@ class Merge:
 
 
 def merge(base: Copy | None, now: Any, new: Any, own: Own) -> Merge:
-    """Return how `now` is to change. Both are containers of one class; `base` is the copy of what is `now`.
+    """Return the changes to make to `now`. Both are containers of one class; `base` is the earlier copy of `now`.
 
     Without a `base` nobody knows what the old body made: nothing is taken out, and what the new body has besides is
     added.
@@ -118,7 +118,7 @@ class _Merging:
         return self._own.is_same(was, new) if copy is None else is_made_alike(copy, new, self._own)
 
     def _renewals(self, values: Iterable[tuple[Any, Any]]) -> dict[Any, Any]:
-        """Return what takes the place of functions and classes among items that came at run time, by key."""
+        """Return the replacements of functions and classes among items that came at run time, by key."""
         found = {}
         for key, value in values:
             if is_container(value):

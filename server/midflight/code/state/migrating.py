@@ -101,7 +101,7 @@ class Migrated:
 
 
 def migrate_found(found: Found, newest: Newest, undo: ExitStack) -> Migrated:
-    """Give the objects their new classes, and put those that are others then in the place of the old ones."""
+    """Give the objects their new classes; replace those that could only be made again."""
     outcome = Migrated()
     done, failed, replaced = outcome.done, outcome.failed, outcome.replaced
     for each in found.objects:
@@ -184,7 +184,7 @@ def class_pairs(old: type, new: object) -> Iterator[tuple[type, type]]:
 
 
 def codes_of(cls: type) -> Iterator[CodeType]:
-    """Yield the code of the methods of a class, and of what is defined in them."""
+    """Yield the code of the methods of a class, and of the functions defined in them."""
     for value in vars(cls).values():
         for part in (value, *(getattr(value, name, None) for name in ("__func__", "fget", "fset", "fdel", "func"))):
             if isinstance(part, FunctionType):

@@ -1,4 +1,4 @@
-"""A module's text with what the rules of state ask of it, each worked out when it is first asked for. Pure."""
+"""A module's text with the facts that the rules of state need, each worked out when it is first asked for. Pure."""
 
 from __future__ import annotations
 
@@ -38,7 +38,7 @@ class ModuleText:
         return state_names(self.bindings)
 
     def names(self) -> list[str]:
-        """Return the names of which it is noted what the body made of them: state, functions and classes."""
+        """Return the names whose values by the body are noted: state, functions and classes."""
         return [*self.assigned, *(name for name in self.bindings.by_name if name in self.definitions)]
 
     @cached_property
@@ -48,7 +48,7 @@ class ModuleText:
 
     @cached_property
     def footprints(self) -> list[tuple[ast.stmt, Footprint]]:
-        """The statements of the module's scope, each with what it does when it runs; without those that do nothing."""
+        """The statements of the module's scope, each with its footprint; without those that do nothing."""
         return [
             (statement, footprint_of(statement))
             for statement in statements_in(self.tree.body)

@@ -1,4 +1,4 @@
-"""The functions and classes of a module, told apart by name: in a registry those count as the body's. Pure."""
+"""The functions and classes of a module, told apart by name: in a registry they count as the body's. Pure."""
 
 from __future__ import annotations
 
@@ -40,7 +40,7 @@ class Own:
         return None if found.endswith(">") or "<locals>" in found else found
 
     def is_same(self, old: Any, new: Any) -> bool:
-        """Say whether the new body's `new` is what the old body's `old` was: the same value, or the same definition."""
+        """Say whether the new body's `new` equals the old body's `old`: the same value, or the same definition."""
         if same(old, new):
             return True
         name = self.name(old)
@@ -51,7 +51,7 @@ class Own:
         return _is_nameless(old) and _is_nameless(new) and type(old) is type(new)
 
     def renewed(self, value: Any) -> Any:
-        """Return what stands in the new version for a function or class of the old one; else `value` itself."""
+        """Return the new version's counterpart of a function or class of the old one; else `value` itself."""
         name = self.name(value)
         if name is None:
             return value
@@ -59,7 +59,7 @@ class Own:
         return new if old is value and new is not None and type(new) is type(value) else value
 
     def is_made_by_old(self, value: Any) -> bool:
-        """Say whether a function was made in the old version, under whatever name."""
+        """Say whether a function was made in the old version, under any name."""
         return type(value) is FunctionType and value.__globals__ is self._old
 
     def marks(self, values: Iterable[Any]) -> list[Mark]:
@@ -91,7 +91,7 @@ def _is_nameless(value: Any) -> bool:
 
 
 def scalar_mark(value: Any) -> Mark | None:
-    """Return what is equal for equal scalars, and for tuples of such; None for another value."""
+    """Return a mark that is equal for equal scalars, and for tuples of such; None for another value."""
     kind = type(value)
     if kind in (int, str, bytes, bool, type(None), type(...)):
         return (kind, value)

@@ -1,4 +1,4 @@
-"""The functions and classes of a module that a statement reaches: those it calls, those these call, and so on. Pure.
+"""The functions and classes of a module that a statement reaches by calls, directly and indirectly. Pure.
 
 Of a class that is called, the part that makes an object counts: its bases, decorators, annotated fields and slots, and
 the methods that run then. Another method may change, and the object is made as before.
@@ -58,7 +58,7 @@ class Definitions:
         return name in self._functions
 
     def reached(self, called: Iterable[str], methods: Iterable[str]) -> Reached:
-        """Return what is reached by calls of these names, and of methods with these names on any object."""
+        """Return the functions and classes that calls of these names reach, or of methods of these names."""
         found = Reached()
         names, attributes = list(called), list(methods)
         while names or attributes:

@@ -1,4 +1,4 @@
-"""The record of what a body made of its module's names, taken when it ends. It lies in the version's namespace."""
+"""The record of the values that a body gave its module's names, taken when it ends, in the version's namespace."""
 
 from __future__ import annotations
 
@@ -70,7 +70,7 @@ class StateRecord:
 
 
 def note_bases(namespace: Namespace, names: Iterable[str] | None = None) -> StateRecord:
-    """Note what a body that has just ended made of `names`; None: of all names that are not dunders.
+    """Note the values of `names` at the end of a body; None: of all names that are not dunders.
 
     A module of a hundred names, none of them a large container, takes some 30 µs.
     """
@@ -88,7 +88,7 @@ def note_bases(namespace: Namespace, names: Iterable[str] | None = None) -> Stat
 
 
 def base_of(value: Any) -> Base:
-    """Return what is noted of one value."""
+    """Return the note of one value."""
     match kind_of(value):
         case "container":
             found = copy_of(value)

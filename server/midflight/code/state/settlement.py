@@ -41,7 +41,7 @@ class Settlement:
     _places: dict[str, list[Place] | None] = field(default_factory=dict)
 
     def finish(self) -> None:
-        """Look at what the body has made, in the thread that prepares, so that the commit has less to do."""
+        """Look at the values that the body has made, in the thread that prepares, so that the commit has less to do."""
         carry = self.carry
         namespace, record = carry.namespace, carry.record
         namespace.pop(KEEP_STATE, None)  # it would hold the version before
@@ -186,7 +186,7 @@ class Settlement:
             self._say(name, "kept", size=size, new_size=len(now))
 
     def _merge(self, name: str, base: Copy | None, now: Any, new: Any, undo: ExitStack) -> bool:
-        """Merge what the new body made into what is there; say whether that was done."""
+        """Merge the new body's container into the running one; say whether that was done."""
         found = merge(base, now, new, self.carry.own)
         known = 4  # the old namespace, the record, and the names in this function and its caller's
         for edit in found.edits:

@@ -35,7 +35,7 @@ def superseded_pairs(before: Namespace, after: Namespace, names: Sequence[str]) 
 def take_new_classes(
     module: str, namespace: Namespace, roots: Mapping[str, Any], classes: Mapping[type, type], undo: ExitStack
 ) -> list[StateChange]:
-    """Migrate the objects of superseded `classes` in the kept values `roots` of a module; say what became of them.
+    """Migrate the objects of superseded `classes` in the kept values `roots` of a module; return the outcome.
 
     Objects whose class has a method that a process or task is in stay what they are. On the runtime's thread.
     """
@@ -66,7 +66,7 @@ def _said(done: Mapping[str, int], failed: Mapping[str, MigrationError]) -> Iter
 
 
 def _busy(classes: set[type]) -> Iterator[tuple[type, str]]:
-    """Yield the classes in whose methods somebody is, each with who."""
+    """Yield the classes whose methods a process, task or thread runs, each with words for that."""
     codes: dict[CodeType, type] = {code: cls for cls in classes for code in codes_of(cls)}
     for code, (_, pids) in take_census().by_code().items():
         if code in codes:

@@ -1,4 +1,4 @@
-"""The use that the body of a module makes of its names when it runs: what it calls, and what it only passes on. Pure.
+"""The use that the body of a module makes of its names when it runs: calls, and names only passed on. Pure.
 
 To pass a value on leaves it alone: `alias = LOCK`, `def f(lock=LOCK)`, `{"lock": LOCK}`, `len(CLIENTS)`. Anything else
 may change it or depend on it: a call of it or with it, an attribute, an item that is set, a decorator, a base class.

@@ -130,7 +130,7 @@ class Renewal:
 
 
 def _take_over(function: FunctionType, like: FunctionType) -> None:
-    """Give `function` the defaults and what is shown of `like`."""
+    """Give `function` the defaults, the docstring, the annotations and the attributes of `like`."""
     function.__defaults__, function.__kwdefaults__ = like.__defaults__, like.__kwdefaults__
     names: list[str] = ["__doc__", "__type_params__"]
     names.append("__annotate__" if hasattr(like, "__annotate__") else "__annotations__")

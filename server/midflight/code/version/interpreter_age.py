@@ -1,4 +1,4 @@
-"""The time since which this interpreter can have imported anything: an older file is the one that was imported.
+"""The time of this interpreter's start: a file that is older is the one that was imported.
 
 The system's time of a change (`st_ctime`) is set by nobody, and by every change: writing, renaming, `touch`. A worker
 that was forked has the modules of the process it was forked from, so the ancestors that run the same program count.

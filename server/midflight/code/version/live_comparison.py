@@ -1,4 +1,4 @@
-"""The comparison of a live module with a text: its functions, classes and values, each with what the text makes.
+"""The comparison of a live module with a text: its functions, classes and values with those of the text.
 
 For modules that nobody watched while they were imported. Three answers: it is another text, it is this one, or nobody
 can tell. The last is for statements that leave nothing to look at, a call say.
