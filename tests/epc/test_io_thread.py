@@ -171,3 +171,37 @@ def test_waking_may_interrupt_waking(io: IoThread, line: Callable[[], Line]) -> 
         io.wake(each)
 
     assert echo(each, b"ping") == b"ping"
+
+
+def test_streams_that_flood_come_after_those_that_do_not(io: IoThread) -> None:
+    """However many they are, a request of another waits for one of them, and not for each."""
+    other = Line(io)
+    answered = threading.Event()
+    turns = 0
+    turns_at_answer = 0
+
+    class Flood(Line):
+        def receive(self) -> bool:
+            """Take a turn, longer than all that flood have at a time; there is always more."""
+            nonlocal turns
+            turns += 1
+            if turns == 100:
+                other.peer.send(b"ping")
+            threading.Event().wait(0.003)
+            return True
+
+    def answer() -> bool:
+        nonlocal turns_at_answer
+        turns_at_answer = turns
+        other.request.recv(100)
+        answered.set()
+        return False
+
+    other.receive = answer  # type: ignore[method-assign]
+    streams = [other, *(Flood(io) for _ in range(30))]
+    assert answered.wait(DEADLINE_SECONDS)
+    for each in streams:
+        io.remove(each)
+        each.peer.close()
+
+    assert turns_at_answer <= 102

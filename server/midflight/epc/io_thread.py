@@ -5,7 +5,8 @@
     io.remove(connection)   forget it and close its socket
 
 Law: nothing that one connection sends, or does not read, and nothing that its code raises holds the others up. A
-turn of one connection is short, and sockets do not block.
+turn of one connection is short, one that has sent more than fits into its turn goes on after those that have not, and
+sockets do not block.
 """
 
 from __future__ import annotations
@@ -25,6 +26,7 @@ from midflight.kernel import trouble
 
 __all__ = ["IoThread", "Stream"]
 
+_CATCH_UP_SECONDS = 0.002
 _log = logging.getLogger("midflight.epc")
 
 
@@ -62,6 +64,7 @@ class IoThread:
         self._is_stopping = False
         self._is_over = False
         self._readable: dict[Stream, bool] = {}  # what is read, and whether more of it is there already
+        self._behind: dict[Stream, None] = {}  # those that have more than a turn takes: after the others
         self._due: dict[Stream, float] = {}  # when what waits for its time is to be sent
         self._listening: dict[Stream, int] = {}  # what the selector looks for
         self._thread = threading.Thread(target=self._run, name=name, daemon=True)
@@ -139,11 +142,23 @@ class IoThread:
                 self._transmit(stream)
             if mask & selectors.EVENT_READ and stream in self._readable:
                 self._readable[stream] = True
-        for stream in [stream for stream, is_more in self._readable.items() if is_more]:
+        for stream in [stream for stream, is_more in self._readable.items() if is_more and stream not in self._behind]:
             self._receive(stream)
+        self._catch_up()
         now = time.monotonic()
         for stream in [stream for stream, moment in self._due.items() if moment <= now]:
             self._transmit(stream)
+
+    def _catch_up(self) -> None:
+        """Go on with streams that had more than a turn takes, one after another, until it is time for the others."""
+        deadline = time.monotonic() + _CATCH_UP_SECONDS
+        for _ in range(len(self._behind)):
+            stream = next(iter(self._behind))
+            del self._behind[stream]
+            if self._readable.get(stream):
+                self._receive(stream)
+            if time.monotonic() > deadline:
+                return
 
     def _answer(self) -> None:
         """Carry out the requests of other threads."""
@@ -175,7 +190,9 @@ class IoThread:
 
     def _receive(self, stream: Stream) -> None:
         try:
-            self._readable[stream] = stream.receive()
+            self._readable[stream] = is_more = stream.receive()
+            if is_more:
+                self._behind[stream] = None
         except BlockingIOError:
             self._readable[stream] = False
         except BaseException as error:
@@ -216,6 +233,7 @@ class IoThread:
     def _remove(self, stream: Stream) -> None:
         if not self._is_over:
             self._readable.pop(stream, None)
+            self._behind.pop(stream, None)
             self._listen(stream, 0)
             self._due.pop(stream, None)
         stream.request.close()
