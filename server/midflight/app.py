@@ -24,7 +24,7 @@ from pathlib import Path
 from types import FrameType
 from typing import Any, TextIO, cast
 
-from midflight.code.lowlevel import note_project
+from midflight.code.lowlevel import note_project, run_bodies_on_runtime
 from midflight.detached_log import DetachedLog
 from midflight.driver import Runtime
 from midflight.epc import (
@@ -54,7 +54,13 @@ from midflight.kernel import CrashReport, Scheduler, StuckReport, exit, log_cras
 from midflight.log_output import LogOutput, lasting_output
 from midflight.memory import use_few_arenas
 from midflight.pauses import quick_handovers
-from midflight.program import configured_start, forwards, function_of, takes_plain_cookie
+from midflight.program import (
+    configured_start,
+    forwards,
+    function_of,
+    runs_bodies_on_runtime,
+    takes_plain_cookie,
+)
 
 __all__ = ["Program", "serve", "start_detached"]
 
@@ -146,6 +152,7 @@ async def _serve(
                 publication.keep()
                 assert server.port is not None
                 announce(server.port)
+            _choose_thread(place.root)
             if program is None:
                 starting = asyncio.create_task(_start_configured(runtime, place.root))
             return await _until(asked, runtime, program)
@@ -159,16 +166,26 @@ async def _serve(
             await asyncio.to_thread(server.stop)
 
 
+def _choose_thread(root: Path) -> None:
+    """Do what `[tool.midflight] body` of the project says; a fault in it is logged, and the server runs."""
+    try:
+        run_bodies_on_runtime(runs_bodies_on_runtime(root))
+    except RequestError as error:
+        run_bodies_on_runtime(False)
+        _log.error("%s", error)
+
+
 async def _start_configured(runtime: Runtime, root: Path) -> None:
     """Start what `[tool.midflight] start` of the project names, a supervision tree say; the server runs without it too.
 
-    The module is loaded in a thread, so that editors are served meanwhile; the function runs as a process.
+    The module is loaded on this thread, which runs all processes: what its body makes, a connection of sqlite3 say,
+    works in them. Editors are answered after it. The function runs as a process.
     """
     target = None
     try:
         target = configured_start(root)
         if target is not None:
-            function = await asyncio.to_thread(function_of, target)
+            function = function_of(target)
             pid = runtime.spawn(function)
             _log.info("[tool.midflight] start: %s runs as %r", target, pid)
     except (LoadError, RequestError) as error:

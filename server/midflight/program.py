@@ -12,7 +12,7 @@ from typing import Any
 from midflight import code
 from midflight.errors import RequestError
 
-__all__ = ["configured_start", "forwards", "function_of", "takes_plain_cookie"]
+__all__ = ["configured_start", "forwards", "function_of", "runs_bodies_on_runtime", "takes_plain_cookie"]
 
 
 def function_of(target: str) -> Callable[..., Any]:
@@ -46,6 +46,18 @@ def configured_start(root: Path) -> str | None:
         raise RequestError(f'{path}: start must be like "app:start", not {table!r}; nothing was started. Mend it.')
     module, colon, name = table.rpartition(":")
     return f"{root / module}{colon}{name}" if module.endswith(".py") else table
+
+
+def runs_bodies_on_runtime(root: Path) -> bool:
+    """Say whether `body = "runtime"` stands in `[tool.midflight]`: bodies are to run on the runtime's thread.
+
+    Raises: RequestError if it cannot be read, or says anything else.
+    """
+    value = _configured(root, "body", "bodies run as usual")
+    if value not in (None, "runtime"):
+        path = root / "pyproject.toml"
+        raise RequestError(f'{path}: body must be "runtime", not {value!r}; bodies run as usual. Mend it.')
+    return value is not None
 
 
 def takes_plain_cookie(root: Path) -> bool:

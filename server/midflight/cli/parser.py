@@ -85,6 +85,11 @@ def parser() -> argparse.ArgumentParser:
         help="make functions of older versions that others hold the current ones, where that is safe",
     )
     it.add_argument(
+        "--thread",
+        choices=["runtime"],
+        help="run the body on the thread that runs processes, which wait meanwhile: for sqlite3.connect and such",
+    )
+    it.add_argument(
         "--two-versions",
         action="store_true",
         help="refuse it while processes run an older version than the current, as Erlang's limit has it",

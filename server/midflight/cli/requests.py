@@ -21,12 +21,13 @@ LATER_SECONDS = 5.0  # for the word that there is no answer
 def load(options: argparse.Namespace) -> int:
     paths = [os.path.abspath(file) for file in options.files]
     switches = _switches(options, "force", "two_versions", "move", "forward")
-    if options.fresh and len(paths) != 1:
-        raise RequestError("--fresh names are those of one module; nothing was loaded. Load its file alone.")
+    special = {name: value for name in ("fresh", "thread") if (value := getattr(options, name))}
+    if special and len(paths) != 1:
+        raise RequestError("--fresh and --thread are for one module; nothing was loaded. Load its file alone.")
     if options.modified:
         return _show_load(options, ask_for_load(options, "code/load-modified", switches))
-    if options.fresh:
-        given = {**(switches or {}), "fresh": options.fresh}
+    if special:
+        given = {**(switches or {}), **special}
         return _show_load(options, ask_for_load(options, "code/load", paths[0], None, given, near=paths[0]))
     if len(paths) == 1 and not os.path.isdir(paths[0]):
         return _show_load(options, ask_for_load(options, "code/load", paths[0], None, switches, near=paths[0]))

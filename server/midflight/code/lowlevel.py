@@ -11,6 +11,7 @@ from midflight.code.editing.waiting import Spot, waiting, waiting_at
 from midflight.code.identity.fields import fields_of
 from midflight.code.identity.migrate import become
 from midflight.code.identity.server_state import copied, copies_of, replaced
+from midflight.code.load.body_thread import run_bodies_on_runtime
 from midflight.code.loading.load_thread import LoadThread
 from midflight.code.report.of_many import summary_of_many, text_of_many
 from midflight.code.source.annotations import annotations_of, names_around, signature_of
@@ -47,6 +48,7 @@ __all__ = [
     "readable",
     "real_path",
     "replaced",
+    "run_bodies_on_runtime",
     "running_at",
     "signature_of",
     "summary_of_many",

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass
+from typing import Literal
 
 from midflight.code.census.census import Census
 from midflight.code.load.draft import Draft
@@ -21,7 +22,10 @@ from midflight.code.source.unit import Unit
 from midflight.code.version.facade import Namespace
 from midflight.errors import LoadError
 
-__all__ = ["Attempt", "Options"]
+__all__ = ["Attempt", "Options", "Thread"]
+
+
+Thread = Literal["runtime"]
 
 
 @dataclass(frozen=True, slots=True)
@@ -33,6 +37,7 @@ class Options:
     move: bool = False
     fresh: frozenset[str] = frozenset()
     forward: bool = False
+    thread: Thread | None = None
 
 
 class Attempt:

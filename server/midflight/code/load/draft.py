@@ -24,6 +24,7 @@ from midflight.code.identity.all_new import AllNew
 from midflight.code.identity.kept import Identity, identity_of
 from midflight.code.identity.module_reads import note_seen
 from midflight.code.load.refused import Refused, module_problem, refused
+from midflight.code.loading.runtime_thread import runtime_thread
 from midflight.code.loading.under_way import Load
 from midflight.code.report.body_problems import body_problems, with_traceback
 from midflight.code.report.load_report import Diagnostic
@@ -34,6 +35,7 @@ from midflight.code.state.fresh import fresh_names
 from midflight.code.state.module_text import module_text
 from midflight.code.state.record import note_bases
 from midflight.code.state.settlement import Settlement
+from midflight.code.state.thread_bound import thread_bound_calls
 from midflight.code.version import hooks, snapshots
 from midflight.code.version.facade import Namespace
 from midflight.code.version.import_hook import VersionLoader, fill, spec_of
@@ -137,7 +139,8 @@ class Draft:
             raise
         except BaseException as error:  # SystemExit too: a body that exits does not end the server
             problems = body_problems(error, unit.path, unit.text, self.file)
-            raise refused(unit, with_traceback(problems, error, _edited_file, is_own_file)) from error
+            told = [each for each in self.warnings if each.code == "thread-bound"]  # it may be the reason
+            raise refused(unit, [*with_traceback(problems, error, _edited_file, is_own_file), *told]) from error
         finally:
             with self.load.acting():
                 is_replaced = sys.modules.get(unit.name) is not module
@@ -260,10 +263,31 @@ def _keep_no_state(draft: Draft, tree: ast.Module) -> ast.Module:
     return tree
 
 
+def _tell_of_threads(draft: Draft, tree: ast.Module) -> ast.Module:
+    """Warn of objects that would be bound to this thread, where processes run on another."""
+    scheduler = runtime_thread()
+    if scheduler is None or scheduler.is_own_thread():
+        return tree
+    skipped = draft.state.carry.may_be_skipped() if draft.state is not None else ()
+    for call in thread_bound_calls(module_text(draft.unit.tree, draft.unit.text), skipped):
+        why = (
+            f"{call.name} makes {call.makes}, and processes run on another thread than this body: "
+            'load it with thread="runtime", or set body = "runtime" in [tool.midflight]'
+        )
+        line, column = call.line, call.column
+        draft.warnings.append(Diagnostic(draft.unit.path, line, column, line, column, "warning", why, "thread-bound"))
+    return tree
+
+
+def _as_it_is(_: Draft, tree: ast.Module) -> ast.Module:
+    return tree
+
+
 BEFORE_BODY: tuple[Decision, ...] = (
     Decision(_take_persistent, _take_persistent),
     Decision(_ask_for_classes, _keep_no_classes),
     Decision(_ask_for_state, _keep_no_state),
+    Decision(_tell_of_threads, _as_it_is),
 )
 """In this order, each on the tree that the one before has returned. In the thread that loads, before the body runs."""
 

@@ -6,7 +6,7 @@ import os
 from collections.abc import Iterable
 
 from midflight.code.census.history import source
-from midflight.code.load.attempt import Options
+from midflight.code.load.attempt import Options, Thread
 from midflight.code.load.folder import files_in
 from midflight.code.load.modified import modified_modules
 from midflight.code.load.transaction import load_units
@@ -39,6 +39,7 @@ def load(
     move: bool = False,
     fresh: Iterable[str] = (),
     forward: bool = False,
+    thread: Thread | None = None,
 ) -> LoadReport:
     """Load a module as its new version, and return a report on the load. Kills nobody; identical text is a version too.
 
@@ -46,9 +47,10 @@ def load(
     what the checks refuse, and a name that belongs to another file. `two_versions` allows one old version, as Erlang
     does. `move` moves the idle processes at once, as `move()` does. The state of the module stays, but for the names in
     `fresh`, which are new. `forward` makes the functions that others hold the current ones, where that is safe, as
-    `forward()` does. Callable from any thread: the module's body runs in
-    the calling one, and processes run on meanwhile. A process that calls it itself holds up all the others for as
-    long; `await asyncio.to_thread(load, ...)` does not.
+    `forward()` does. With thread="runtime" the body runs on the runtime's thread, and holds up all processes: for a
+    body that makes what only one thread may use, as `sqlite3.connect` does. Callable from any thread: else the
+    module's body runs in the calling one, and processes run on meanwhile. A process that calls it itself holds up all
+    the others for as long; `await asyncio.to_thread(load, ...)` does not.
 
     Raises: LoadError if it does not compile, its body raises, or a check refuses it; NotPurged, a LoadError, with
     `two_versions` while processes run an old version. Nothing has changed then.
@@ -60,7 +62,7 @@ def load(
         report.module, report.version, report.changed  # -> ('shop', 2, ('PRICE',))
         shop.PRICE  # -> 3
     """
-    options = Options(force, two_versions, move, names_in(fresh), forward)
+    options = Options(force, two_versions, move, names_in(fresh), forward, thread_in(thread))
     return load_units([unit_of(path_or_name, source, loaded_places())], options)[0]
 
 
@@ -161,3 +163,10 @@ def names_in(fresh: Iterable[str]) -> frozenset[str]:
     if isinstance(fresh, str):
         raise TypeError(f"a list of names is wanted, not {fresh!r} alone; nothing was loaded. Give [{fresh!r}]")
     return frozenset(fresh)
+
+
+def thread_in(thread: Thread | None) -> Thread | None:
+    """Return the thread that a body is to run on. Raises: ValueError for any but "runtime" and None."""
+    if thread not in (None, "runtime"):
+        raise ValueError(f'thread is "runtime" or None, not {thread!r}; nothing was loaded. Give one of these')
+    return thread

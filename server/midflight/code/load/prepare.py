@@ -18,6 +18,7 @@ from types import ModuleType
 from midflight.code.checks.before_body import findings_before_body
 from midflight.code.load.adopt import adopt
 from midflight.code.load.attempt import Attempt
+from midflight.code.load.body_thread import on_runtime_thread
 from midflight.code.load.draft import Draft
 from midflight.code.load.last_look import look_at_live_code
 from midflight.code.load.load_order import in_order
@@ -44,7 +45,10 @@ def prepare(load: Attempt) -> tuple[NewVersion, ...]:
     """
     why = None
     if not load.new:
-        _make_all(load)
+        if on_runtime_thread(load.options.thread):
+            _make_all_there(load)
+        else:
+            _make_all(load)
         _look(load)
         why = _failed_import(load)
     if why is None:
@@ -127,6 +131,25 @@ def _check_texts(load: Attempt) -> None:
             failures.append(Failure(unit.name, unit.path, problems))
     if failures:
         raise Refused(failures)
+
+
+def _make_all_there(load: Attempt) -> None:
+    """Make all on the runtime's thread, between two turns: what the bodies make then belongs to that thread."""
+    began = time.perf_counter()
+    load_lock.call(partial(_make_and_look_away, load))
+    milliseconds = (time.perf_counter() - began) * 1000
+    for draft in load.drafts:
+        why = f"its body ran on the runtime's thread, and held up all processes for {milliseconds:.1f} ms"
+        draft.warnings.append(replace(module_problem(draft.unit.path, why, "body-thread"), severity="note"))
+
+
+def _make_and_look_away(load: Attempt) -> None:
+    with load.load.on_this_thread():
+        try:
+            _make_all(load)
+        finally:  # the processes on this thread must see the versions that are current
+            for draft in load.drafts:
+                draft.record.facade.end()
 
 
 def _spec_to_import(load: Attempt, unit: Unit) -> ModuleSpec:

@@ -115,6 +115,15 @@ class Load:
         """Take `thread`, the calling one for None, as the load's own."""
         self._thread = thread or threading.current_thread()
 
+    @contextmanager
+    def on_this_thread(self) -> Iterator[None]:
+        """Be done by the calling thread while the block runs."""
+        before, self._thread = self._thread, threading.current_thread()
+        try:
+            yield
+        finally:
+            self._thread = before
+
     def enter(self, doing: Doing) -> None:
         """Note its activity from now on. Raises: BrokenOff if it is to end."""
         self.check()

@@ -77,6 +77,10 @@ class Carry:
         self.namespace[KEEP_STATE] = self.keep
         return guarded(tree, statements, KEEP_STATE)
 
+    def may_be_skipped(self) -> set[int]:
+        """Return the ids of the statements that need not run again."""
+        return {id(statement) for each in self._candidates.found.values() for statement in each.statements}
+
     def keep_nothing(self) -> None:
         """Take it that every statement runs: the tree with the questions in it could not be compiled."""
         self.namespace.pop(KEEP_STATE, None)

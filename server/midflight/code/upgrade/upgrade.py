@@ -11,8 +11,8 @@ from collections.abc import Iterable, Sequence
 from dataclasses import replace
 from functools import partial
 
-from midflight.code.load.attempt import Options
-from midflight.code.load.load import PathAndText, PathOrName, names_in, unit_of_version, units_of
+from midflight.code.load.attempt import Options, Thread
+from midflight.code.load.load import PathAndText, PathOrName, names_in, thread_in, unit_of_version, units_of
 from midflight.code.report.load_report import LoadReport
 from midflight.code.report.upgrade_report import UpgradeReport
 from midflight.code.source.unit import Rejection, Unit, unit_of
@@ -162,19 +162,20 @@ def load_or_upgrade(
     timeout: float | None = SUSPENDED_SECONDS,
     fresh: Iterable[str] = (),
     forward: bool = False,
+    thread: Thread | None = None,
 ) -> LoadReport:
     """Load a module; upgrade its live servers if the new version brings a `code_change` for them. `C-c C-k` does this.
 
     A server's class brings one if the class that its object is of had none, or another one (its text differs, layout
     apart), or if the module sets another `__vsn__`. So a code_change that stays in the text does not run at every load.
     The other servers take their new class at their next message, as after any load. From a thread that runs no runtime.
-    `fresh` are names of the module's state that are to be new, as for `load`.
+    `fresh` and `thread` are those of `load`.
 
     Returns: an UpgradeReport if servers were upgraded, else a LoadReport.
     Raises: as `upgrade_sync` does.
     """
     check_thread("load_or_upgrade")
-    options = Options(force, two_versions, move, names_in(fresh), forward)
+    options = Options(force, two_versions, move, names_in(fresh), forward, thread_in(thread))
     found = units_of([(path_or_name, source)])
     return upgrade_units(found, options, Ticket(), Terms(extra, timeout, only_news=True))[0]
 

@@ -68,10 +68,14 @@ class CodeMethods:
         """Load the file PATH, or SOURCE in its place, as a new version. Tells the other connections."""
         file = absolute_path(path, "PATH")
         given = None if source is None else text(source, "SOURCE")
-        chosen = keywords(options, (*_LOAD_OPTIONS, "fresh"))
+        chosen = keywords(options, (*_LOAD_OPTIONS, "fresh", "thread"))
         fresh = names(chosen.pop("fresh", None), "FRESH")
-        switches = self._forwards | {name: bool(switch) for name, switch in chosen.items()}
-        return self._loading.one(lambda: lowlevel.load_or_upgrade(file, given, fresh=fresh, **switches))
+        thread = chosen.pop("thread", None)
+        if thread not in (None, "runtime"):
+            raise RequestError(f'THREAD must be nil or "runtime", received {thread!r}; nothing was done. Send that.')
+        given_options: dict[str, Any] = self._forwards | {name: bool(switch) for name, switch in chosen.items()}
+        given_options |= {"fresh": fresh, "thread": thread}
+        return self._loading.one(lambda: lowlevel.load_or_upgrade(file, given, **given_options))
 
     def load_many(self, modules: object, options: object = None) -> Plist:
         """Load MODULES, each a name, an absolute path, or a list of a path and a text, together or not at all."""
