@@ -238,6 +238,73 @@ def test_a_name_that_may_do_no_harm_is_a_warning(project, text):
     assert {(each.code, each.severity) for each in report.warnings} == {("undefined-name", "warning")}
 
 
+@pytest.mark.parametrize(
+    "text",
+    [
+        "def f():\n    if 'nonesuch' in globals():\n        return nonesuch\n",
+        "def f():\n    if 'nonesuch' not in vars():\n        return 1\n    return nonesuch\n",
+        "def f():\n    return 'nonesuch' in dir() and nonesuch\n",
+        "def f():\n    return globals().get('nonesuch') and nonesuch\n",
+        "def g(x):\n    globals()['nonesuch'] = x\ndef f():\n    return nonesuch\n",
+        "def f():\n    try:\n        nonesuch\n    except NameError:\n        return False\n    return nonesuch()\n",
+        "def f():\n    try:\n        nonesuch\n    except (KeyError, NameError): return\n    return lambda: nonesuch\n",
+        "try:\n    HAS = bool(nonesuch)\nexcept NameError:\n    HAS = False\ndef f():\n    return HAS and nonesuch\n",
+        "def f():\n    return nonesuch  # noqa: F821\n",
+        "def f():\n    return nonesuch  # noqa\n",
+        "def f():\n    return nonesuch  # NOQA:E501, F821 it is a builtin there\n",
+        "def f():\n    return nonesuch  # type: ignore[name-defined]\n",
+        "def f():\n    return nonesuch  # type: ignore[misc, name-defined] # and more\n",
+        "def f():\n    return nonesuch  # type: ignore\n",
+        "def f():\n    return nonesuch  # pyright: ignore[reportUndefinedVariable]\n",
+        "# ruff: noqa: F821\ndef f():\n    return nonesuch\n",
+        "# flake8: noqa\ndef f():\n    return nonesuch\n",
+        "import thing\ndef f():\n    return thing.nonesuch  # type: ignore[attr-defined]\n",
+        "import thing\ndef f():\n    return thing.nonesuch  # noqa: F821\n",
+    ],
+)
+def test_a_name_that_the_text_is_prepared_to_miss_is_not_found(project, text):
+    """It asks before, or tries first; or whoever wrote it has told the checkers so."""
+    assert codes(project, text) == []
+
+
+@pytest.mark.parametrize(
+    "text",
+    [
+        "if __name__ == '__main__':\n    nonesuch()\n",
+        "if '__main__' == __name__:\n    def f():\n        nonesuch()\n",
+        "def f():\n    reveal_type(1)\n",
+        "def f():\n    try:\n        return nonesuch\n    except Exception:\n        return None\n",
+        "def f():\n    try:\n        return nonesuch\n    except:\n        return None\n",
+        "import contextlib\ndef f():\n    with contextlib.suppress(NameError):\n        return nonesuch\n",
+    ],
+)
+def test_a_name_that_ends_no_process_is_a_warning(project, text):
+    """That part does not run when the module is loaded, is for a type checker, or catches whatever comes."""
+    report = project.load_text("thing", text)
+
+    assert [(each.code, each.severity) for each in report.warnings] == [("undefined-name", "warning")]
+
+
+@pytest.mark.parametrize(
+    "text",
+    [
+        "def f():\n    if 'other' in globals():\n        return nonesuch\n",
+        "def g():\n    try:\n        nonesuch\n    except NameError:\n        pass\ndef f():\n    return nonesuch\n",
+        "def f():\n    try:\n        return nonesuch\n    except KeyError:\n        return None\n",
+        "def f():\n    try:\n        pass\n    except Exception:\n        return nonesuch\n",
+        "def f():\n    return nonesuch  # noqa: E501\n",
+        "def f():\n    return nonesuch  # type: ignore[arg-type]\n",
+        "def f():\n    return nonesuch  # no quarrel\n",
+        "if __name__ == 'thing':\n    def f():\n        return nonesuch\n",
+        "# noqa: F821\ndef f():\n    return nonesuch\n",
+    ],
+)
+def test_a_name_that_the_text_is_not_prepared_to_miss_is_refused(project, text):
+    """It asks for another one, tries elsewhere, or another check was told to be silent."""
+    with pytest.raises(LoadError, match="'nonesuch'"):
+        project.load_text("thing", text)
+
+
 def test_what_all_names_is_not_read(project):
     """A module with a `__getattr__` may export what it makes when it is asked for."""
     text = "from os.path import *\n__all__ = ['join', 'lazy']\ndef __getattr__(name): return 1\n"

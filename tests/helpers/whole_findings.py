@@ -19,8 +19,8 @@ def whole_findings(text: str, path: str, namespace: dict[str, Any], module: Modu
     own = OwnFunctions(tree, namespace, module)
     endless = endless_of({name: own.flow_of(function) for name, function in own.by_name.items()})
     found = faults_of_calls(tree, path, namespace, own, endless)
-    found += (Finding(*each) for each in undefined_names(tree, path, namespace, local_names))
-    for absent in absent_names(tree, namespace, module, local_names):
+    found += (Finding(*each) for each in undefined_names(tree, text, path, namespace, local_names))
+    for absent in absent_names(tree, text, namespace, module, local_names):
         problem = problem_at(path, absent.node, absent.severity, absent.text, "undefined-name")
         found.append(Finding(f"undefined-name {absent.said}", problem))
     lines = text.split("\n")

@@ -23,17 +23,26 @@ Words = tuple[str, ...]  # a dotted name: ("counter", "loop")
 Function = ast.FunctionDef | ast.AsyncFunctionDef | ast.Lambda
 
 
+class Undefined(NamedTuple):
+    """A name that a text does not define, and the place of its use: a line, and a column in bytes."""
+
+    name: str
+    line: int
+    column: int
+
+
 @dataclass(frozen=True, slots=True)
 class Facts:
     """The mentions of one part.
 
-    `undefined` are the names that this part alone does not define, with builtins taken out; None if pyflakes failed.
-    `later` are those that its functions read, `unbound` those that it deletes when the body runs. `calls` are the
+    `undefined` are the uses of names that this part alone does not define, builtins left out; their lines count from 0
+    at its first one. None if pyflakes failed.
+    `later` are the names that its functions read, `unbound` those that it deletes when the body runs. `calls` are the
     dotted names that it calls. `methods` has for each class the names that are called on a first word: `self.x()`.
     `reads` are the attributes that it reads of names.
     """
 
-    undefined: frozenset[str] | None
+    undefined: tuple[Undefined, ...] | None
     later: frozenset[str]
     unbound: frozenset[str]
     calls: tuple[Words, ...]
@@ -95,7 +104,7 @@ def _facts(part: Part, path: str) -> Facts:
         for child in ast.iter_child_nodes(node):
             waiting.append((child, is_later, cls))
     return Facts(
-        undefined=_undefined(module, path),
+        undefined=_undefined(module, part, path),
         later=frozenset(later),
         unbound=frozenset(unbound),
         calls=tuple(calls),
@@ -106,14 +115,6 @@ def _facts(part: Part, path: str) -> Facts:
 
 class Unchecked(Exception):
     """pyflakes, another's program, which may not know this Python's syntax, failed: how."""
-
-
-class Undefined(NamedTuple):
-    """A name that a text does not define, and the place of its use: a line, and a column in bytes."""
-
-    name: str
-    line: int
-    column: int
 
 
 def undefined_in(tree: ast.Module, path: str) -> list[Undefined]:
@@ -129,8 +130,8 @@ def undefined_in(tree: ast.Module, path: str) -> list[Undefined]:
     ]
 
 
-def _undefined(module: ast.Module, path: str) -> frozenset[str] | None:
+def _undefined(module: ast.Module, part: Part, path: str) -> tuple[Undefined, ...] | None:
     try:
-        return frozenset(each.name for each in undefined_in(module, path))
+        return tuple(each._replace(line=each.line - part.line) for each in undefined_in(module, path))
     except Unchecked:  # the check of the whole text says what it was
         return None

@@ -20,7 +20,7 @@ from midflight.code.checks.local_names import local_names
 from midflight.code.checks.meaning import Meaning
 from midflight.code.checks.missing_attributes import absent_names, may_be_absent
 from midflight.code.checks.process_calls import Flow, OwnFunctions, endless_of, faults_of_calls
-from midflight.code.checks.undefined_names import may_be_undefined, undefined_names
+from midflight.code.checks.undefined_names import undefined_names, uses_by_part
 from midflight.code.source.parts import LastLook, Part, parts_of
 from midflight.code.version.facade import Namespace
 
@@ -38,10 +38,10 @@ def findings(text: str, tree: ast.Module, path: str, namespace: Namespace, modul
     parts = parts_of(tree, text)
     facts = facts_of(parts, path)
     found = _faults_of_calls(tree, path, namespace, module, parts, facts)
-    if may_be_undefined(parts, facts, tree, text, namespace):
-        found += (Finding(*each) for each in undefined_names(tree, path, namespace, local_names))
+    uses = uses_by_part(parts, facts, tree, text, namespace)
+    found += (Finding(*each) for each in undefined_names(tree, text, path, namespace, local_names, uses))
     if may_be_absent(facts, namespace, module):
-        for absent in absent_names(tree, namespace, module, local_names):
+        for absent in absent_names(tree, text, namespace, module, local_names):
             problem = problem_at(path, absent.node, absent.severity, absent.text, "undefined-name")
             found.append(Finding(f"undefined-name {absent.said}", problem))
     lines = text.split("\n") if found else []

@@ -15,6 +15,7 @@ from types import ModuleType
 from typing import Any, NamedTuple, TypeGuard
 
 from midflight.code.checks.facts import Facts
+from midflight.code.checks.silencing_comments import SilencingComments
 from midflight.code.report.load_report import Severity
 from midflight.code.source.look import is_module, module_names, module_value
 from midflight.code.version.facade import Namespace
@@ -43,7 +44,7 @@ def may_be_absent(every: Iterable[Facts], namespace: Namespace, module: ModuleTy
 
 
 def absent_names(
-    tree: ast.Module, namespace: Namespace, module: ModuleType, locals_of: Callable[[Any], frozenset[str]]
+    tree: ast.Module, text: str, namespace: Namespace, module: ModuleType, locals_of: Callable[[Any], frozenset[str]]
 ) -> Iterator[Absent]:
     """Yield them, in the order of the text. `locals_of` gives the names that are not globals in a function."""
     modules = {name: value for name, value in namespace.items() if _is_ours(value, module)}
@@ -70,8 +71,9 @@ def absent_names(
     missing = [each for each in reads if each[0].attr not in doubtful and _lacks(modules[each[1]], each[0].attr)]
     found = [each for each in missing if not _has(each[0].attr, modules[each[1]], namespace, module)]
     hidden = _hidden(tree, {id(node) for node, _ in found}, locals_of) if found else set()
+    comments = SilencingComments(text, "F821", "attr-defined")
     for node, name in found:
-        if id(node) not in hidden:
+        if id(node) not in hidden and not comments.are_silent(node.lineno):
             yield _absent(node, name, modules[name], namespace, module)
 
 

@@ -4,118 +4,89 @@ from __future__ import annotations
 
 import ast
 import builtins
-from collections.abc import Callable, Iterable, Iterator, Sequence
+from collections.abc import Callable, Iterator, Sequence
 from typing import Any
 
-from midflight.code.checks.facts import Facts, Unchecked, undefined_in
+from midflight.code.checks.facts import Facts, Unchecked, Undefined, undefined_in
+from midflight.code.checks.harmless_places import Places
 from midflight.code.checks.missing_attributes import hint
+from midflight.code.checks.silencing_comments import SilencingComments
 from midflight.code.report.load_report import Diagnostic, Severity
-from midflight.code.source.bindings import Bindings, Position, bindings_of
+from midflight.code.source.bindings import Bindings, bindings_of
 from midflight.code.source.parts import Part
 from midflight.code.version.facade import Namespace
 
-__all__ = ["may_be_undefined", "undefined_names"]
+__all__ = ["undefined_names", "uses_by_part"]
 
 BINDS = (ast.Import, ast.ImportFrom, ast.FunctionDef, ast.AsyncFunctionDef, ast.ClassDef, ast.Assign)
-
-# What a test mentions that is true on another machine than this one, or for a type checker only.
-ELSEWHERE = frozenset({"sys.platform", "sys.version_info", "os.name", "TYPE_CHECKING", "typing.TYPE_CHECKING"})
-
-
-def may_be_undefined(
-    parts: Sequence[Part], known: Sequence[Facts], tree: ast.Module, text: str, namespace: Namespace
-) -> bool:
-    """Say whether a text with these parts and facts may have such a name: if not, there is no need to look for it."""
-    if any(facts.undefined is None for facts in known):
-        return True
-    wanted = {name for facts in known for name in facts.undefined or () if not _is_there(name, namespace)}
-    if wanted and not _are_bound_before(wanted, parts, known, bindings_of(tree, text)):
-        return True
-    unbound = {name for facts in known for name in facts.unbound if not _is_there(name, namespace)}
-    return any(not unbound.isdisjoint(facts.later) for facts in known) if unbound else False
 
 
 def _is_there(name: str, namespace: Namespace) -> bool:
     return name in namespace or hasattr(builtins, name)
 
 
-def _are_bound_before(wanted: Iterable[str], parts: Sequence[Part], known: Sequence[Facts], bindings: Bindings) -> bool:
-    """Say whether the text binds all these names before the first part that wants them, as below `TYPE_CHECKING`."""
-    for name in wanted:
-        line = next(part.line for part, facts in zip(parts, known, strict=True) if name in (facts.undefined or ()))
-        if not any(
-            isinstance(each.statement, BINDS) and each.place[0] < line for each in bindings.by_name.get(name, ())
-        ):
-            return False
-        if any(name in facts.unbound for facts in known):
-            return False
-    return True
+def uses_by_part(
+    parts: Sequence[Part], known: Sequence[Facts], tree: ast.Module, text: str, namespace: Namespace
+) -> list[Undefined] | None:
+    """Return the uses of undefined names, if the facts of the parts tell; None if the whole must be looked at."""
+    if any(facts.undefined is None for facts in known):
+        return None
+    uses = [
+        use._replace(line=part.line + use.line)
+        for part, facts in zip(parts, known, strict=True)
+        for use in facts.undefined or ()
+        if not _is_there(use.name, namespace)
+    ]
+    unbound = {name for facts in known for name in facts.unbound if not _is_there(name, namespace)}
+    if unbound and any(not unbound.isdisjoint(facts.later) for facts in known):
+        return None
+    if not uses:
+        return []
+    bindings = bindings_of(tree, text)
+    if not bindings.rebound.isdisjoint(use.name for use in uses):
+        return None
+    # A name that no other part binds is as undefined in the whole.
+    bound = [use for use in uses if use.name in bindings.by_name]
+    if all(use.name not in unbound and _is_bound_before(use, parts, bindings) for use in bound):
+        return [use for use in uses if use.name not in bindings.by_name]
+    return None
+
+
+def _is_bound_before(use: Undefined, parts: Sequence[Part], bindings: Bindings) -> bool:
+    """Say whether the text surely binds a name in a part above the one of this use, as below `TYPE_CHECKING`."""
+    line = max(part.line for part in parts if part.line <= use.line)
+    return any(isinstance(each.statement, BINDS) and each.place[0] < line for each in bindings.by_name[use.name])
 
 
 def undefined_names(
-    tree: ast.Module, path: str, namespace: Namespace, locals_of: Callable[[Any], frozenset[str]]
+    tree: ast.Module,
+    text: str,
+    path: str,
+    namespace: Namespace,
+    locals_of: Callable[[Any], frozenset[str]],
+    uses: Sequence[Undefined] | None = None,
 ) -> Iterator[tuple[str, Diagnostic]]:
-    """Yield a key and the words for each. `locals_of` gives the names that are not globals in a function."""
-    try:
-        found = undefined_in(tree, path)
-    except Unchecked as error:  # no reason not to load
-        yield (
-            "unchecked",
-            Diagnostic(path, 1, 0, 1, 0, "warning", f"undefined names were not looked for: {error}", "unchecked"),
-        )
+    """Yield a key and the words for each use of an undefined name; `uses` are those, if they are known.
+
+    `locals_of` gives the names that are not globals in a function.
+    """
+    if uses is None:
+        try:
+            uses = undefined_in(tree, path)
+        except Unchecked as error:  # no reason not to load
+            said = f"undefined names were not looked for: {error}"
+            yield "unchecked", Diagnostic(path, 1, 0, 1, 0, "warning", said, "unchecked")
+            return
+    uses = [use for use in uses if not _is_there(use.name, namespace)]
+    if not uses:
         return
-    places: _Places | None = None
-    for name, line, column in found:
-        if _is_there(name, namespace):
-            continue
-        places = places or _Places(tree, locals_of)  # not before: it walks the whole tree
+    places, comments = Places(tree, locals_of), SilencingComments(text, "F821", "name-defined")
+    for name, line, column in uses:
         here = (line, column)
-        if places.is_export(here):
+        if places.is_export(here) or places.is_asked_for(here, name) or comments.are_silent(line):
             continue
         severity: Severity = "warning" if places.is_doubtful(here, name) else "error"
         end = (line, column + len(name.encode()))
         remedy = hint(name, [*namespace, *vars(builtins)])
-        text = f"undefined name {name!r}; a process that comes here would end with NameError; {remedy}"
-        yield f"undefined-name {name}", Diagnostic(path, *here, *end, severity, text, "undefined-name")
-
-
-class _Places:
-    """The parts of a text where a name that is not there does no harm, or perhaps none."""
-
-    def __init__(self, tree: ast.Module, locals_of: Callable[[Any], frozenset[str]]) -> None:
-        self._locals_of = locals_of
-        self._exports: list[tuple[Position, Position]] = []
-        self._spans: list[tuple[Position, Position]] = []
-        self._functions: list[ast.AST] = []
-        for node in ast.walk(tree):
-            # An annotation is looked at by tools, if at all: no process dies of it.
-            for part in (getattr(node, "annotation", None), getattr(node, "returns", None)):
-                if isinstance(part, ast.expr):
-                    self._spans.append(_span(part))
-            match node:
-                case ast.If(test=test) if any(_said(each) in ELSEWHERE for each in ast.walk(test)):
-                    self._spans.append(_span(node))
-                case ast.FunctionDef() | ast.AsyncFunctionDef():
-                    self._functions.append(node)
-                case ast.Assign(targets=[ast.Name(id="__all__")]) | ast.AugAssign(target=ast.Name(id="__all__")):
-                    self._exports.append(_span(node))
-
-    def is_export(self, here: Position) -> bool:
-        """Say whether the name at `here` stands in `__all__`: nothing reads it there."""
-        return any(start <= here < end for start, end in self._exports)
-
-    def is_doubtful(self, here: Position, name: str) -> bool:
-        """Say whether no process may die of `name` at `here`."""
-        if any(start <= here < end for start, end in self._spans):
-            return True
-        # A local name that was deleted on one of the ways there is not undefined on all of them.
-        inside = (each for each in self._functions if _span(each)[0] <= here < _span(each)[1])
-        return any(name in self._locals_of(each) for each in inside)
-
-
-def _said(node: ast.AST) -> str | None:
-    return ast.unparse(node) if isinstance(node, ast.Attribute | ast.Name) else None
-
-
-def _span(node: Any) -> tuple[Position, Position]:
-    return (node.lineno, node.col_offset), (node.end_lineno or node.lineno, node.end_col_offset or 0)
+        said = f"undefined name {name!r}; a process that comes here would end with NameError; {remedy}"
+        yield f"undefined-name {name}", Diagnostic(path, *here, *end, severity, said, "undefined-name")
