@@ -43,7 +43,10 @@ Signal `user-error' for a string that UTF-8 cannot carry."
            (nconc (nreverse plain) (and value (midflight-frame--plain value)))))
         ((stringp value)
          (let* ((text (string-to-multibyte (substring-no-properties value)))
-                (place (string-match-p midflight-frame--not-unicode text)))
+                ;; A text of ASCII, which most source files are, needs no search:
+                ;; every other character takes more than one byte.
+                (place (and (/= (string-bytes text) (length text))
+                            (string-match-p midflight-frame--not-unicode text))))
            (when place
              (midflight-user-error
               "Character %d of the text is not a Unicode character (a raw byte?); nothing was sent; save the text as UTF-8"
