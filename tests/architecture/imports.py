@@ -38,6 +38,7 @@ SEEN_BY: dict[str, frozenset[str]] = {
     "driver": frozenset({"outside", "text", "errors", "kernel", "code", "watchdog", "all_tasks", "event_loop", "epc"}),
     "testing": frozenset({"errors", "kernel", "driver"}),
     "coverage": frozenset({"code"}),
+    "adapters": frozenset({"code"}),
     "editors": frozenset({"errors", "text", "epc"}),
     "detached_log": frozenset(),
     "log_output": frozenset(),

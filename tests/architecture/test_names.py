@@ -43,7 +43,7 @@ CODE = {
     *("Change", "Diagnostic", "Keeper", "Lingering", "LoadInfo", "NotMoved", "ServerChange", "StaleImport"),
     *("Superseded", "VersionInfo", "Held", "Holder", "Holders", "StaleSubclass"),
     "StateChange",
-    *("forward", "ForwardReport", "NotForwarded"),
+    *("forward", "ForwardReport", "NotForwarded", "on_change", "ModuleChange", "Adapter"),
     *(
         "LoadError",
         "LoadInterrupted",

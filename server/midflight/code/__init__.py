@@ -18,6 +18,7 @@ from midflight.code.editing.check import Checked, check
 from midflight.code.editing.preview import Change, Preview, RehearsalReport, preview
 from midflight.code.held.forwarding import forward
 from midflight.code.held.live import live
+from midflight.code.held.on_change import Adapter, ModuleChange, on_change
 from midflight.code.identity.current import current
 from midflight.code.identity.migrate import migrate, migrate_state, old_instances
 from midflight.code.load.delete import delete
@@ -57,6 +58,7 @@ from midflight.errors import (
 )
 
 __all__ = [
+    "Adapter",
     "Change",
     "Checked",
     "Diagnostic",
@@ -73,6 +75,7 @@ __all__ = [
     "LoadReport",
     "MigrationError",
     "MissingModule",
+    "ModuleChange",
     "MoveReport",
     "NotForwarded",
     "NotMoved",
@@ -113,6 +116,7 @@ __all__ = [
     "modified_modules",
     "move",
     "old_instances",
+    "on_change",
     "on_load",
     "on_unload",
     "once",

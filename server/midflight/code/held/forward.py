@@ -19,8 +19,7 @@ from collections.abc import Iterable, Iterator
 from types import CodeType, FunctionType
 from typing import NamedTuple
 
-from midflight.code.held.holders import OldVersion
-from midflight.code.held.references import nested_codes
+from midflight.code.held.references import OldVersion, nested_codes
 from midflight.code.report.held import NotForwarded
 from midflight.code.version.facade import Namespace
 from midflight.code.version.in_place import FORWARDED, Renewal

@@ -14,8 +14,9 @@ from midflight.code.census.bystanders import codes_of_bystanders
 from midflight.code.census.census import Census, take_census
 from midflight.code.census.version_history import module_name
 from midflight.code.held.forward import Verdicts, forward_closure, verdicts
-from midflight.code.held.holders import OldVersion, holders_of, old_versions
-from midflight.code.held.search import Found
+from midflight.code.held.holders import holders_of
+from midflight.code.held.references import OldVersion, old_versions
+from midflight.code.held.search import NOTHING, After, Found
 from midflight.code.loading.lock import load_lock
 from midflight.code.report.held import ForwardReport, Held, Holders, NotForwarded
 from midflight.code.version.facade import Namespace
@@ -71,19 +72,19 @@ def frames_by_code(census: Census) -> Mapping[CodeType, int]:
 
 
 def look_at_held(
-    record: Module, new: Namespace, frames: Mapping[CodeType, int], *, is_forwarded: bool
+    record: Module, new: Namespace, frames: Mapping[CodeType, int], after: After = NOTHING, *, is_forwarded: bool
 ) -> HeldFunctions:
     """Find what others hold of the older versions of a module, and forward it, if that is asked for."""
     old = list(old_versions(record, new, frames))
     if not is_forwarded:
-        return HeldFunctions(_held(old), holders_of(old, _nothing))
+        return HeldFunctions(_held(old), holders_of(old, _nothing, after) if old else None)
     found = [verdicts(each, new, frames) for each in old]
     for each in found:
         each.apply(new)
     forwarded = tuple(dict.fromkeys(function.__qualname__ for each in found for function, _ in each.functions))
     left = [_without(each, verdict) for each, verdict in zip(old, found, strict=True)]
     closures = {id(code): (code, current) for verdict in found for code, current in verdict.closures}
-    holders = holders_of(left, partial(_forward_found, closures, new) if closures else _nothing)
+    holders = holders_of(left, partial(_forward_found, closures, new) if closures else _nothing, after)
     return HeldFunctions(_held(left), holders, forwarded, tuple(other for each in found for other in each.others))
 
 

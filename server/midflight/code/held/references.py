@@ -18,11 +18,15 @@ from collections.abc import Iterator, Mapping
 from types import CellType, CodeType, FrameType, FunctionType, GetSetDescriptorType, MemberDescriptorType, ModuleType
 from typing import Any, NamedTuple
 
+from midflight.code.report.held import Held, StaleSubclass
 from midflight.code.version.facade import Namespace
 from midflight.code.version.in_place import FORWARDED
+from midflight.code.version.modules import Module
+from midflight.code.version.version import Version
 
-__all__ = ["Reference", "VersionObjects", "dict_of_class", "nested_codes"]
+__all__ = ["OldVersion", "Reference", "VersionObjects", "nested_codes", "old_versions", "stale_subclasses"]
 
+MOST_VERSIONS = 5  # older ones that are looked at, newest first
 MOST_ELEMENTS = 1000  # of a container that is looked into; what a longer one holds counts as held
 MOST_OBJECTS = 20_000  # of a version
 MOST_OTHERS = 2_000  # that it refers to; what is further away counts as held elsewhere
@@ -194,3 +198,50 @@ def dict_of_class(cls: type[Any]) -> Mapping[str, Any]:
 def _base() -> int:
     """Return the count of references that `map(sys.getrefcount, [...])` gives for an object that only that list has."""
     return next(map(sys.getrefcount, [object()]))
+
+
+class OldVersion(NamedTuple):
+    """An older version, and the functions and closures of it that others hold. Not to be kept: it keeps the version."""
+
+    version: Version
+    objects: VersionObjects
+    functions: list[Reference]
+    closures: list[Reference]
+
+    def held(self) -> Iterator[Held]:
+        """Yield the held objects, as reports have them."""
+        number = self.version.number
+        for function, count in self.functions:
+            yield Held(function.__qualname__, number, count)
+        for code, count in self.closures:
+            yield Held(code.co_qualname, number, count, is_closure=True)
+
+
+def old_versions(record: Module, new: Namespace, frames: Mapping[CodeType, int]) -> Iterator[OldVersion]:
+    """Yield the older versions of a module that others hold functions of, newest first."""
+    alive = [each for each in sorted(record.versions.items(), reverse=True) if each[1] is not record.current]
+    for _, version in alive[:MOST_VERSIONS]:
+        namespace = version.namespace
+        if namespace is not None and namespace is not new:
+            objects = VersionObjects(namespace, new, frames)
+            old = OldVersion(version, objects, objects.held(), objects.closures())
+            if old.functions or old.closures:
+                yield old
+
+
+def stale_subclasses(old: Namespace, new: Namespace) -> Iterator[StaleSubclass]:
+    """Yield the classes of other modules that inherit from a class of `old` that `new` does not have any more."""
+    module = old.get("__name__")
+    for name, cls in list(old.items()):
+        if not issubclass(type(cls), type) or dict_of_class(cls).get("__module__") != module or new.get(name) is cls:
+            continue
+        for each in type.__subclasses__(cls):
+            where = dict_of_class(each).get("__module__")
+            if isinstance(where, str) and where != module and _is_meant(where, each):
+                yield StaleSubclass(where, type.__dict__["__qualname__"].__get__(each), name)
+
+
+def _is_meant(module: str, cls: type) -> bool:
+    """Say whether a module has the class now: else it belongs to an older version of that one."""
+    found = sys.modules.get(module)
+    return found is not None and any(value is cls for value in list(vars(found).values()))

@@ -19,13 +19,14 @@ import threading
 import time
 import weakref
 from collections.abc import Callable, Iterable, Iterator, Sequence
+from dataclasses import replace
 from types import FrameType, FunctionType, MethodType, ModuleType
 from typing import Any, NamedTuple
 
 from midflight.code.report.held import Holder
 from midflight.kernel import Process, is_kernel_frame, schedulers
 
-__all__ = ["Found", "Search", "Wanted"]
+__all__ = ["NOTHING", "After", "Found", "Search", "Wanted"]
 
 SLICE_SECONDS = 0.0005
 PAUSE_SECONDS = 0.001
@@ -42,6 +43,19 @@ class Wanted(NamedTuple):
     name: str
     version: int
     references: int
+
+
+class After(NamedTuple):
+    """The types of objects that are collected on the way, and a function that is called with those when all is found.
+
+    It yields objects with what it has done to each.
+    """
+
+    types: tuple[type, ...]
+    finish: Callable[[list[Any]], Iterable[tuple[object, str]]]
+
+
+NOTHING = After((), lambda _: ())
 
 
 class Found(NamedTuple):
@@ -68,10 +82,13 @@ NOT_ENTERED = (ModuleType, _Item, Wanted)
 class Search:
     """One search. `own` are the identities of the objects of old versions: those are not looked into.
 
-    `renew` is called with each reference that is found, and says what it has done to it, "" for nothing.
+    `renew` is called with each reference that is found, and says what it has done to it, "" for nothing. Objects of
+    `types` that are met on the way are given to `finish`, which yields holders with what it has done to them.
     """
 
-    def __init__(self, wanted: Sequence[Wanted], own: Iterable[int], renew: Callable[[Found], str]) -> None:
+    def __init__(
+        self, wanted: Sequence[Wanted], own: Iterable[int], renew: Callable[[Found], str], after: After
+    ) -> None:
         self._wanted = list(wanted)
         self._renew = renew
         self._seen: set[int] = set(own)
@@ -85,7 +102,9 @@ class Search:
             elif value is not None:
                 self._codes[id(value)] = each
             del value
-        self._holders: list[Holder] = []
+        self._after = after
+        self._met: list[Any] = []
+        self._holders: list[tuple[Holder, Any]] = []  # each with its owner
         self._is_whole = True
 
     def run(self, *, pauses: bool = True) -> list[Holder]:
@@ -100,7 +119,14 @@ class Search:
                 break
             if pauses:
                 time.sleep(PAUSE_SECONDS)
-        return [*self._holders, *self._hidden()]
+        done = {id(owner): text for owner, text in self._after.finish(self._met)} if self._met else {}
+        holders = [
+            replace(holder, renewed=done[id(owner)]) if id(owner) in done else holder for holder, owner in self._holders
+        ]
+        owners = {id(owner) for _, owner in self._holders}
+        others = [Holder("", 0, text, text) for key, text in done.items() if key not in owners]
+        self._holders, self._met, self._after = [], [], NOTHING  # which keep the version before
+        return [*holders, *others, *self._hidden()]
 
     def _hidden(self) -> Iterator[Holder]:
         """Yield a holder for each function of which not all references were found."""
@@ -117,6 +143,8 @@ class Search:
         for name, value in self._roots():
             if not any(self._left.values()):
                 return
+            if self._after.types and issubclass(type(value), self._after.types) and id(value) not in self._seen:
+                self._met.append(value)
             if gc.is_tracked(value) and not issubclass(type(value), NOT_ENTERED):
                 yield from self._walk(_Item(value, name, None))
             if len(self._seen) >= MOST_OBJECTS:
@@ -144,6 +172,8 @@ class Search:
             return
         owner = item.owner if type(item.value) in PLAIN else item.value
         child = _Item(value, item.root, owner)
+        if self._after.types and issubclass(type(value), self._after.types) and id(value) not in self._seen:
+            self._met.append(value)
         if self._meet(child, item.value) or id(value) in self._seen:
             return
         self._seen.add(id(value))
@@ -158,7 +188,7 @@ class Search:
             return False
         self._left[id(wanted)] -= 1
         renewed = self._renew(Found(item.value, container, item.owner))
-        self._holders.append(Holder(wanted.name, wanted.version, _place(item), renewed))
+        self._holders.append((Holder(wanted.name, wanted.version, _place(item), renewed), item.owner))
         return True
 
     def _roots(self) -> Iterator[tuple[str, Any]]:

@@ -8,6 +8,7 @@ from __future__ import annotations
 from collections.abc import Callable
 from typing import NamedTuple
 
+from midflight.code.held.on_change import adapters
 from midflight.code.load.after_swap import MOVES_UNKNOWN
 from midflight.code.load.attempt import Attempt
 from midflight.code.load.outcome import Commit
@@ -44,15 +45,16 @@ def move_others(load: Attempt, commit: Commit) -> None:
         commit.note_moves(new, move_in_parts(new.record, load_lock))
 
 
-def find_closures(load: Attempt, commit: Commit) -> None:
-    """Begin the search for those who hold closures, if they are to be forwarded: it forwards what it finds."""
-    for new in commit.new if load.options.forward else ():
-        holders = commit[new].holders
-        if holders is not None and any(each.is_closure for each in commit[new].held):
+def find_holders(load: Attempt, commit: Commit) -> None:
+    """Begin the search for holders if it does something: it forwards closures, and adapters renew what it finds."""
+    has_adapters = any(adapter.types for _, adapter in adapters())
+    for new in commit.new:
+        holders, has_closures = commit[new].holders, any(each.is_closure for each in commit[new].held)
+        if holders is not None and (has_adapters or (load.options.forward and has_closures)):
             holders.begin()
 
 
 AFTER_COMMIT: tuple[AfterCommit, ...] = (
     AfterCommit(MOVES_UNKNOWN, move_others),
-    AfterCommit("closures that others hold are not forwarded", find_closures),
+    AfterCommit("some holders of old functions were not brought up to date", find_holders),
 )

@@ -16,8 +16,9 @@ from typing import NamedTuple
 from midflight.code.census.bystanders import bystanders, forget_typing_caches
 from midflight.code.census.census import Census
 from midflight.code.held.forwarding import frames_by_code, look_at_held
-from midflight.code.held.holders import stale_subclasses
 from midflight.code.held.live import refresh_live
+from midflight.code.held.on_change import ModuleChange, adapters, after_search, told_of
+from midflight.code.held.references import stale_subclasses
 from midflight.code.load.new_version import NewVersion
 from midflight.code.load.outcome import Commit
 from midflight.code.load.steps import Step
@@ -26,6 +27,7 @@ from midflight.code.report.load_report import SHOWN, Diagnostic
 from midflight.code.report.state_report import StateChange
 from midflight.code.version import hooks
 from midflight.code.version.version import Version
+from midflight.text import exception_said
 
 __all__ = ["AFTER_SWAP", "MOVES_UNKNOWN", "Swapped", "steps_after"]
 
@@ -56,6 +58,8 @@ class Swapped:
         self.is_forwarded = is_forwarded
         self.may_load = may_load
         self.started = started
+        self.changes = {each: change_of(each) for each in commit.new}
+        self.told: list[object] = []  # functions of other modules
         self.load_hooks = [(each, hook) for each in commit.new for hook in hooks.hooks_of(each.namespace, "load")]
 
 
@@ -122,6 +126,28 @@ def note_lingering(swapped: Swapped) -> None:
         swapped.commit[new].lingering = swapped.census.in_module(new.unit.name, _other_than(new.version))
 
 
+def tell_others(swapped: Swapped) -> None:
+    """Call the functions of other modules that are told of the new versions, and the adapters of libraries."""
+    for new in swapped.commit.new:
+        change = swapped.changes[new]
+        for hook in told_of(new.unit.name):
+            if hook not in swapped.told:
+                swapped.told.append(hook)  # before: Ctrl-C falls into it once
+                try:
+                    hook(change)
+                except KeyboardInterrupt:
+                    raise
+                except BaseException as error:  # its fault is a warning, whatever it is: the swap stays
+                    swapped.commit.warn(new, [hooks.hook_problem(new.unit.path, hook, "change", error)])
+        for library, adapter in adapters():
+            try:
+                said = [replace(new.problem(text, "adapter"), severity="note") for text in adapter.changed(change)]
+            except Exception as error:
+                text = f"the adapter for {library} failed: {exception_said(error)}"
+                said = [replace(new.problem(text, "adapter"), severity="warning")]
+            swapped.commit.warn(new, said)
+
+
 def note_held(swapped: Swapped) -> None:
     """Note the functions of older versions that others hold, and the classes elsewhere that are made of old ones.
 
@@ -131,7 +157,8 @@ def note_held(swapped: Swapped) -> None:
     frames = frames_by_code(swapped.census)
     for new in swapped.commit.new:
         learned = swapped.commit[new]
-        found = look_at_held(new.record, new.namespace, frames, is_forwarded=swapped.is_forwarded)
+        after = after_search(swapped.changes[new])
+        found = look_at_held(new.record, new.namespace, frames, after, is_forwarded=swapped.is_forwarded)
         learned.held, learned.holders, forwarded, learned.not_forwarded = found
         learned.forwarded += forwarded  # begun again, it finds those forwarded that it was at
         if new.before is not None and (before := new.before.namespace) is not None:
@@ -190,12 +217,20 @@ def note_seconds(swapped: Swapped) -> None:
         swapped.commit[new].seconds = time.perf_counter() - swapped.started
 
 
+def change_of(new: NewVersion) -> ModuleChange:
+    """Return the change of a module, for those who are told of it."""
+    added, changed, removed = new.differences
+    old = (new.before.namespace if new.before is not None else None) or {}
+    return ModuleChange(new.unit.name, new.version.number, old, new.namespace, added, changed, removed)
+
+
 def _other_than(current: Version) -> Callable[[Version], bool]:
     return lambda version: version.name == current.name and version is not current
 
 
 AFTER_SWAP: tuple[AfterSwap, ...] = (
     AfterSwap("which of its @on_load functions have run is not known", run_load_hooks, must=True),
+    AfterSwap("which @on_change functions and adapters were told is not known", tell_others),
     AfterSwap("the caches of typing may keep old versions in memory", empty_typing_caches),
     AfterSwap("who else runs old versions is not known", each=note_bystanders),
     AfterSwap("which processes run old versions is not known: see code.processes", note_lingering),

@@ -1,0 +1,184 @@
+"""`on_change` and adapters: they are told that another module has a new version.
+
+A function of a module is told while that version of its own module is current. An adapter is told of every module: it
+knows a library, and brings what the library keeps up to date.
+"""
+
+from __future__ import annotations
+
+import functools
+import importlib
+import inspect
+import logging
+import sys
+import weakref
+from collections.abc import Callable, Iterable, Iterator, Mapping
+from dataclasses import dataclass
+from functools import partial
+from importlib.metadata import EntryPoint, entry_points
+from types import FunctionType
+from typing import Any, Protocol, TypeVar
+
+from midflight.code.held.search import NOTHING, After
+from midflight.code.loading.lock import load_lock
+from midflight.code.version.facade import Namespace
+from midflight.kernel import trouble
+
+__all__ = ["Adapter", "ModuleChange", "adapters", "after_search", "on_change", "told_of"]
+
+Hook = TypeVar("Hook", bound=Callable[..., object])
+
+HOOKS = "__midflight_on_change__"  # in a namespace: its functions that are told of changes
+
+GROUP = "midflight.adapters"
+
+SHIPPED = {  # the library, by the name that it is imported by, and the adapter for it
+    "aiohttp.web_app": "midflight.adapters.aiohttp",
+    "starlette.applications": "midflight.adapters.starlette",
+    "flask.app": "midflight.adapters.flask",
+    "click.core": "midflight.adapters.click",
+}
+
+_log = logging.getLogger("midflight.code")
+
+_hooks: dict[str, list[weakref.ref[FunctionType]]] = {}
+_loaded: dict[str, Any] = {}  # adapters, by the library
+
+
+@dataclass(frozen=True, eq=False)
+class ModuleChange:
+    """A new version of a module, for those who keep something of the one before.
+
+    `old` and `new` are what the names of the module meant before, and mean now; `old` is empty if that is not known.
+    `added`, `changed` and `removed` are names of definitions, as in a LoadReport.
+    """
+
+    module: str
+    version: int
+    old: Mapping[str, Any]
+    new: Mapping[str, Any]
+    added: tuple[str, ...] = ()
+    changed: tuple[str, ...] = ()
+    removed: tuple[str, ...] = ()
+
+    def pairs(self) -> Iterator[tuple[Any, Any]]:
+        """Yield each object that a name of the module meant before with the one that it means now, if they differ."""
+        for name, old in list(self.old.items()):
+            if not name.startswith("__") and name in self.new and self.new[name] is not old:
+                yield old, self.new[name]
+
+
+class Adapter(Protocol):
+    """A module, or an object, that the entry point group `midflight.adapters` names for a library.
+
+    The entry point's name is that of a module of the library; the adapter is loaded when that has been imported.
+    """
+
+    types: tuple[type, ...]
+    """The search for holders collects objects of these types."""
+
+    def changed(self, change: ModuleChange) -> Iterable[str]:
+        """Bring up to date what a name of the module means; yield what was done, for the report.
+
+        On the runtime's thread, when the version has become current.
+        """
+
+    def found(self, change: ModuleChange, objects: list[Any]) -> Iterable[tuple[object, str]]:
+        """Bring objects of `types` up to date that the search has found; yield each holder with what was done to it.
+
+        On the runtime's thread.
+        """
+
+
+def on_change(module: str) -> Callable[[Hook], Hook]:
+    """Call the function below with a `ModuleChange` each time that `module` gets a new version.
+
+    A table that is made of another module's functions is rebuilt so. The function runs on the runtime's thread, after
+    the `@on_load` functions of the new version; what it raises is a warning in the load report. It is called as long
+    as the version of its own module is current, so the next version of that registers its own.
+
+    Raises: TypeError for what is not a plain function, or a module that is not given by its name.
+    OTP: nothing like it.
+
+    Example:
+
+        code.load("desk", '''
+        from midflight import code
+        import shop
+        PRICES = [shop.PRICE]
+
+        @code.on_change("shop")
+        def rebuild(change): PRICES[:] = [shop.PRICE]
+        ''')
+        code.load("shop", TEXT.replace("PRICE = 2", "PRICE = 3"))
+        desk.PRICES  # -> [3]
+    """
+    if not isinstance(module, str):
+        raise TypeError(f'on_change takes the name of a module, not {module!r}; write @on_change("shop")')
+
+    def register(function: Hook) -> Hook:
+        if not isinstance(function, FunctionType) or inspect.iscoroutinefunction(function):
+            raise TypeError(f"@on_change takes a plain function, not {function!r}; it is not registered")
+        function.__globals__.setdefault(HOOKS, []).append(function)
+        _hooks.setdefault(module, []).append(weakref.ref(function))
+        return function
+
+    return register
+
+
+def told_of(module: str) -> list[FunctionType]:
+    """Return the functions that are to be told of a module, of the current versions of their own."""
+    alive = [(each, found) for each in _hooks.get(module, ()) if (found := each()) is not None]
+    _hooks[module] = [each for each, _ in alive]
+    return [found for _, found in alive if _is_current(found.__globals__)]
+
+
+def _is_current(namespace: Namespace) -> bool:
+    found = sys.modules.get(str(namespace.get("__name__")))
+    return found is not None and vars(found) is namespace
+
+
+@functools.cache
+def _entries() -> tuple[EntryPoint, ...]:
+    """Return the entry points of all that is installed: read once, for that takes milliseconds."""
+    return tuple(entry_points(group=GROUP))
+
+
+def adapters() -> Iterator[tuple[str, Adapter]]:
+    """Yield the adapters of the libraries that are imported, each with the library's name. Raises what one raises."""
+    for library, module in SHIPPED.items():
+        if library in sys.modules:
+            if library not in _loaded:
+                _loaded[library] = importlib.import_module(module)
+            yield library.partition(".")[0], _loaded[library]
+    for entry in _entries():
+        if entry.name in sys.modules:
+            if entry.name not in _loaded:
+                _loaded[entry.name] = entry.load()
+            yield entry.name.partition(".")[0], _loaded[entry.name]
+
+
+def after_search(change: ModuleChange) -> After:
+    """Return the types that adapters want to see, and what is done with the objects."""
+    types = tuple(each for _, adapter in adapters() for each in adapter.types)
+    return After(types, _Finish(change)) if types else NOTHING
+
+
+class _Finish:
+    """Gives adapters the objects that were found. The version before is kept as long as the search may need it."""
+
+    def __init__(self, change: ModuleChange) -> None:
+        self._change = change
+
+    def __call__(self, objects: list[Any]) -> Iterator[tuple[object, str]]:
+        return iter(load_lock.call(partial(self._tell, objects)))
+
+    def _tell(self, objects: list[Any]) -> list[tuple[object, str]]:
+        done: list[tuple[object, str]] = []
+        for library, adapter in adapters():
+            mine = [each for each in objects if issubclass(type(each), adapter.types)]
+            try:
+                done += adapter.found(self._change, mine) if mine else ()
+            except Exception as error:
+                trouble.log_raised(_log, f"the adapter for {library} failed at {self._change.module}", error)
+        return done
