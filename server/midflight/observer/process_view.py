@@ -187,7 +187,7 @@ def is_ours(module: str) -> bool:
 
 def _state_of(server: object) -> State:
     cls = type(server)
-    versions = (version_of(value.__globals__) for value in vars(cls).values() if hasattr(value, "__globals__"))
+    versions = (version_of(value.__globals__) for value in list(vars(cls).values()) if hasattr(value, "__globals__"))
     return State(
         class_name=cls.__qualname__,
         module=cls.__module__,

@@ -214,6 +214,6 @@ def _meaning(text: str) -> str:
 def _module_names(cls: type[Any]) -> dict[str, Any]:
     """Return the names of the module that `cls` is of, in the version that it is of."""
     spaces: Iterator[dict[str, Any]] = (
-        value.__globals__ for value in vars(cls).values() if hasattr(value, "__globals__")
+        value.__globals__ for value in list(vars(cls).values()) if hasattr(value, "__globals__")
     )
     return {name: value for name, value in next(spaces, {}).items() if not name.startswith("__")}

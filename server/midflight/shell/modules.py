@@ -74,7 +74,7 @@ def description(name: str) -> str:
             (f"v{version.version}", str(version.vsn), "current" if version.is_current else "old", pids or "none")
         )
     namespace = vars(sys.modules[name])
-    names = [each for each in namespace if not each.startswith("_") and _is_defined_by(name, namespace[each])]
+    names = [each for each in list(namespace) if not each.startswith("_") and _is_defined_by(name, namespace[each])]
     return f"{name}, {file}\n{columns(rows)}defines {', '.join(sorted(names)) or 'nothing public'}\n"
 
 

@@ -44,7 +44,7 @@ def left_behind(name: str, namespace: Namespace) -> tuple[str, ...]:
 
 def _is_older(cls: type, namespace: Namespace) -> bool:
     """Say whether a class was taken over from a version before: its functions are of another namespace."""
-    functions = [value for value in vars(cls).values() if type(value) is FunctionType]
+    functions = [value for value in list(vars(cls).values()) if type(value) is FunctionType]
     return any(each.__globals__ is not namespace for each in functions if each.__module__ == cls.__module__)
 
 

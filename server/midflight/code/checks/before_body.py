@@ -47,7 +47,9 @@ def findings_of_text(unit: Unit, before: Version | None, module: ModuleType) -> 
     namespace = _stand_in(unit, module, bindings)
     if before is not None and before.text is not None:
         stated = definitions_of(before.text)
-        namespace |= {name: None for name in before.namespace or {} if name not in stated and name not in namespace}
+        namespace |= {
+            name: None for name in list(before.namespace or {}) if name not in stated and name not in namespace
+        }
     # Under a path of its own: what is remembered of a text is remembered by that, and here names mean less.
     named = findings(unit.text, unit.tree, unit.path + BEFORE, namespace, module)
     found = tuple(Finding(each.key, replace(each.problem, path=unit.path)) for each in named)

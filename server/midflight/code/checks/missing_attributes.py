@@ -47,7 +47,7 @@ def absent_names(
     tree: ast.Module, text: str, namespace: Namespace, module: ModuleType, locals_of: Callable[[Any], frozenset[str]]
 ) -> Iterator[Absent]:
     """Yield them, in the order of the text. `locals_of` gives the names that are not globals in a function."""
-    modules = {name: value for name, value in namespace.items() if _is_ours(value, module)}
+    modules = {name: value for name, value in list(namespace.items()) if _is_ours(value, module)}
     if not modules:
         return
     doubtful: set[str] = set()  # what is set or asked for by name somewhere: it may be there by then

@@ -116,7 +116,7 @@ class VersionObjects:
         """Find the objects of the version, and those of others that it refers to, which may be its alone."""
         forwarded = list(self.namespace.get(FORWARDED, ()))
         self._inside.update((id(each), each) for each in forwarded)
-        named = [value for name, value in self.namespace.items() if not name.startswith("__")]
+        named = [value for name, value in list(self.namespace.items()) if not name.startswith("__")]
         level: list[Any] = [named, *forwarded]
         del forwarded, named
         while level and len(self._inside) < MOST_OBJECTS:

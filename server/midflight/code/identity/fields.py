@@ -25,7 +25,7 @@ def _slots(cls: type) -> dict[str, MemberDescriptorType]:
         name: value
         for base in reversed(cls.__mro__)
         if base.__flags__ & FROM_PYTHON
-        for name, value in vars(base).items()
+        for name, value in list(vars(base).items())
         if isinstance(value, MemberDescriptorType)
     }
 

@@ -134,6 +134,6 @@ def _own_names(namespace: Namespace) -> dict[str, str]:
     name = namespace.get("__name__")
     return {
         key: ""
-        for key, value in namespace.items()
+        for key, value in list(namespace.items())
         if isinstance(value, (FunctionType, type)) and getattr(value, "__module__", None) == name
     }

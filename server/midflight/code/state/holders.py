@@ -32,7 +32,7 @@ def places_of(name: str, namespace: Namespace, before: Namespace) -> list[Place]
         return found
     value = namespace[name]
     seen = {id(value), id(namespace), id(before)}
-    waiting = [each for name, each in namespace.items() if not name.startswith("__")]
+    waiting = [each for name, each in list(namespace.items()) if not name.startswith("__")]
     for each in waiting:  # grows as it goes
         if id(each) in seen or not gc.is_tracked(each) or _is_foreign(each, namespace, before):
             continue
@@ -94,7 +94,7 @@ def _attributes(holder: Any, value: Any, seen: set[int]) -> Iterator[Place]:
     if not any(each is value for each in gc.get_referents(holder)):
         return  # in its dictionary, if anywhere, which is looked at by itself
     for base in type(holder).__mro__:
-        for name, slot in vars(base).items():
+        for name, slot in list(vars(base).items()):
             if type(slot).__name__ == "member_descriptor":
                 try:
                     if slot.__get__(holder) is value:

@@ -178,14 +178,14 @@ def class_pairs(old: type, new: object) -> Iterator[tuple[type, type]]:
     if not isinstance(new, type):
         return
     yield old, new
-    for name, value in vars(old).items():
+    for name, value in list(vars(old).items()):
         if isinstance(value, type) and value.__qualname__ == f"{old.__qualname__}.{name}":
             yield from class_pairs(value, vars(new).get(name))
 
 
 def codes_of(cls: type) -> Iterator[CodeType]:
     """Yield the code of the methods of a class, and of the functions defined in them."""
-    for value in vars(cls).values():
+    for value in list(vars(cls).values()):
         for part in (value, *(getattr(value, name, None) for name in ("__func__", "fget", "fset", "fdel", "func"))):
             if isinstance(part, FunctionType):
                 yield part.__code__

@@ -52,7 +52,7 @@ def newest_version_with(cls: type[Any]) -> Version | None:
 
 
 def _versions_of_functions(cls: type[Any]) -> Iterator[Version]:
-    for value in vars(cls).values():
+    for value in list(vars(cls).values()):
         version = version_of(value.__globals__) if isinstance(value, FunctionType) else None
         if version is not None:
             yield version

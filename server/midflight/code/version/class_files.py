@@ -39,7 +39,7 @@ def version_of_class(cls: type[Any]) -> Version | None:
     found = _versions.get(cls)
     if found is not None:
         return found
-    for value in vars(cls).values():  # made by a function, or put together
+    for value in list(vars(cls).values()):  # made by a function, or put together
         if isinstance(value, FunctionType) and value.__module__ == cls.__module__:
             return version_of(value.__globals__)
     return None
