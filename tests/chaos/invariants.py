@@ -86,6 +86,8 @@ def ends_are_known(world: World) -> Iterator[str]:
             ended = ledger.players[b].ended
             if ended is not None:
                 peers.setdefault(a, set()).add(ended)
+            if ended == "?":  # it had ended before the witness looked; the one linked to it has heard why
+                peers[a] |= ledger.players[b].causes
     for player in ledger.players.values():
         if player.pid is None:
             continue

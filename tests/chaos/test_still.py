@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from functools import partial
+
 import pytest
 
 from chaos.actions import loads
@@ -123,4 +125,24 @@ def test_a_load_between_a_spawn_and_the_first_step_is_no_breach():
         still.rest()
 
         assert {kind: player.version for kind, player in players.items()} == {"tail": 1, "while": 1, "newest": 2}
+        still.end_round()
+
+
+def test_a_child_that_was_killed_before_the_witness_looked_is_no_breach():
+    """Nobody can tell the witness why it ended, and the one that is linked to it has heard that."""
+    with still_world("unseen", Record("")) as still:
+        world = still.world
+        world.open()
+        parent = Player(world.ledger, world.lines[0], "tail", traps=False)
+        world.witness_does("start", partial(world.start_here, parent))
+        still.rest()
+
+        def bear_and_kill(me):
+            child = world.start(by=me, way="spawn_link")
+            world.send_exit(child, "kill")
+
+        world.order(parent, "bear and kill", bear_and_kill)
+        still.rest()
+
+        assert not parent.is_alive
         still.end_round()

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from functools import partial
+from traceback import format_exception
 from typing import Any
 
 from chaos.texts import BAD, bad_text
@@ -68,7 +69,7 @@ def next_number(line: Line) -> int:
 def loaded(world: World, line: Line, number: int, result: Any) -> None:
     """Check the report of a load that had to go well."""
     if isinstance(result, Exception):
-        world.ledger.fault(f"{line.name} was not loaded: {result!r}")
+        world.ledger.fault(f"{line.name} was not loaded: {''.join(format_exception(result))}")
         return
     world.ledger.counts["good loads"] += 1
     if result.version != number or (line.current() or 0) < number:
