@@ -25,6 +25,7 @@ from midflight.code.load.load_order import in_order
 from midflight.code.load.new_version import NewVersion, look_at
 from midflight.code.load.overtaken import mentions, overtaken_by
 from midflight.code.load.refused import Failure, Refused, module_problem, refused
+from midflight.code.load.refill import refill
 from midflight.code.load.search_path import search_path
 from midflight.code.loading.lock import load_lock
 from midflight.code.loading.under_way import Doing
@@ -111,6 +112,7 @@ def _make_all(load: Attempt) -> None:
         for unit in in_order(load.units):
             if not load.has_begun(unit):
                 _make(load, unit)
+    refill(load.drafts)
 
 
 def _check_texts(load: Attempt) -> None:
