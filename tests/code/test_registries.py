@@ -26,7 +26,7 @@ def checked():
     """Assert that the registries hold the current classes, each once."""
     state, plugin = sys.modules["state"], sys.modules["plugin"]
     classes = [plugin.First, plugin.Second]
-    assert state.REG == {"First": classes[0], "Second": classes[1]}
+    assert dict(state.REG) == dict(zip(["First", "Second"], classes, strict=True))
     assert [state.ORDER.count(each) for each in classes] == [1, 1]
     assert {each for each in state.SEEN if each in classes} == set(classes)
 
@@ -121,6 +121,6 @@ def test_a_registry_of_the_module_itself_is_filled(project, edit):
     project.load_text("thing", edit(OWN))
 
     thing = sys.modules["thing"]
-    assert thing.REG == {"First": thing.First}
-    assert thing.HANDLERS == [thing.First]
+    first = thing.First
+    assert ({"First": first}, [first]) == (thing.REG, thing.HANDLERS)
     assert [each for each in thing.Base.subclasses if each is thing.Second] == [thing.Second]

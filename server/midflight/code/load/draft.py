@@ -23,6 +23,7 @@ from typing import NamedTuple
 from midflight.code.identity.all_new import AllNew
 from midflight.code.identity.kept import Identity, identity_of
 from midflight.code.identity.module_reads import note_seen
+from midflight.code.load.python_warnings import warnings_of
 from midflight.code.load.refused import Refused, module_problem, refused
 from midflight.code.loading.runtime_thread import runtime_thread
 from midflight.code.loading.under_way import Load
@@ -41,6 +42,7 @@ from midflight.code.version.facade import Namespace
 from midflight.code.version.import_hook import VersionLoader, fill, spec_of
 from midflight.code.version.modules import Module
 from midflight.code.version.version import Version
+from midflight.parsing import undisturbed
 
 __all__ = ["AFTER_BODY", "BEFORE_BODY", "Decision", "Draft"]
 
@@ -90,7 +92,8 @@ class Draft:
         """
         with self.load.acting():
             code = self._begun()
-        self._run(code)
+        with warnings_of(self.unit.path, self.file, self.namespace, self.warnings):
+            self._run(code)
         with self.load.acting():
             if not self.is_first:
                 self.record.facade.finish()
@@ -109,7 +112,8 @@ class Draft:
             fill(self.namespace, spec_of(unit.name, unit.path, loader), self.old)
         loader.version = version
         version.settle_in(self.namespace)
-        code = self._compiled()
+        with warnings_of(unit.path, snapshot.file, self.namespace, self.warnings):
+            code = self._compiled()
         hooks.begin(version)
         if not self.is_first:
             self.record.facade.begin(self.namespace)
@@ -120,6 +124,7 @@ class Draft:
         tree = self.unit.tree
         for decision in BEFORE_BODY:
             tree = decision.decide(self, tree)
+        self._look_for_escapes(tree)
         code = compile_unit(tree, self.unit, self.file)
         if isinstance(code, Diagnostic):  # too deep, it may be, with the questions in it
             tree = self.unit.tree
@@ -129,6 +134,11 @@ class Draft:
         if isinstance(code, Diagnostic):
             raise refused(self.unit, [code])
         return code
+
+    def _look_for_escapes(self, tree: ast.Module) -> None:
+        r"""Have the parser warn of a text like "\d", which the tree that is compiled does not tell any more."""
+        if tree is not self.unit.tree and "\\" in self.unit.text:
+            undisturbed(compile, self.unit.text, self.file, "exec", ast.PyCF_ONLY_AST, dont_inherit=True)
 
     def _run(self, code: CodeType) -> None:
         unit, module = self.unit, self.record.facade.module

@@ -24,8 +24,8 @@ from midflight.code.load.last_look import look_at_live_code
 from midflight.code.load.load_order import in_order
 from midflight.code.load.new_version import NewVersion, look_at
 from midflight.code.load.overtaken import mentions, overtaken_by
-from midflight.code.load.refused import Failure, Refused, module_problem, refused
 from midflight.code.load.refill import refill
+from midflight.code.load.refused import Failure, Refused, module_problem, refused
 from midflight.code.load.search_path import search_path
 from midflight.code.loading.lock import load_lock
 from midflight.code.loading.under_way import Doing

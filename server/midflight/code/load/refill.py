@@ -1,7 +1,7 @@
-"""Registries that are made again in the same load as a class that is kept: its statement does not run, so it is put back.
+"""Registries that are made again in the same load as a kept class, whose statement does not run: it is put back.
 
-A class registers with a dictionary, a list or a set of another module when its statement runs: by `__init_subclass__`, a
-metaclass, a decorator. If that module is loaded too and its registry is a new object, the kept class would be missing
+A class registers with a dictionary, a list or a set of another module when its statement runs: by `__init_subclass__`,
+a metaclass, a decorator. If that module is loaded too and its registry is a new object, the kept class would be missing
 from it for good.
 """
 
