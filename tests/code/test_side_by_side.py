@@ -230,7 +230,7 @@ def test_a_body_that_is_outdated_twice_is_refused(project):
 def half_loaded(project, gates):
     """Give the loader of `first`, a first load whose body has ended, and that of a load which imports it."""
     first = project.write("first.py", "GATES['first'].wait()\nx = 1\n")
-    other = project.write("other.py", "GATES['other'].wait()\nRESULT\n")
+    other = project.write("other.py", "import builtins\nGATES['other'].wait()\nbuiltins.RESULT\n")
     loading = Loader(lambda: code.load_many([first, other])[0])
     assert gates["first"].reached.wait(SECONDS)
     user = Loader(project.write("user.py", "GATES['user'].wait()\nfrom first import x\n"))
