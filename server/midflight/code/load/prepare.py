@@ -112,7 +112,8 @@ def _make_all(load: Attempt) -> None:
         for unit in in_order(load.units):
             if not load.has_begun(unit):
                 _make(load, unit)
-    refill(load.drafts)
+    if len(load.drafts) > 1:
+        refill(load.drafts)
 
 
 def _check_texts(load: Attempt) -> None:

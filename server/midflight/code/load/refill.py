@@ -24,7 +24,7 @@ def refill(drafts: Sequence[Draft]) -> None:
         for name in (draft.identity.kept if draft.identity is not None else ())
         if isinstance(value := draft.old.get(name), type)
     }
-    for draft in drafts if kept and len(drafts) > 1 else ():
+    for draft in drafts if kept else ():
         for old, new in _made_again(draft.old, draft.namespace):
             _put_back(old, new, kept)
 
