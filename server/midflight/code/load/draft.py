@@ -42,7 +42,7 @@ from midflight.code.version.facade import Namespace
 from midflight.code.version.import_hook import VersionLoader, fill, spec_of
 from midflight.code.version.modules import Module
 from midflight.code.version.version import Version
-from midflight.parsing import undisturbed
+from midflight.parsing import parse_module
 
 __all__ = ["AFTER_BODY", "BEFORE_BODY", "Decision", "Draft"]
 
@@ -138,7 +138,7 @@ class Draft:
     def _look_for_escapes(self, tree: ast.Module) -> None:
         r"""Have the parser warn of a text like "\d", which the tree that is compiled does not tell any more."""
         if tree is not self.unit.tree and "\\" in self.unit.text:
-            undisturbed(compile, self.unit.text, self.file, "exec", ast.PyCF_ONLY_AST, dont_inherit=True)
+            parse_module(self.unit.text, self.file)
 
     def _run(self, code: CodeType) -> None:
         unit, module = self.unit, self.record.facade.module
