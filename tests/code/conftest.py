@@ -15,6 +15,7 @@ from helpers.gates import Gates
 from helpers.ledgers import load_ledger
 from helpers.stage import Stage
 from helpers.versions import Project, project_in
+from midflight.code.lowlevel import watch_imports
 from midflight.code.version import import_watch
 from midflight.testing import TestRuntime
 
@@ -41,7 +42,7 @@ def unwatched(monkeypatch: pytest.MonkeyPatch) -> Iterator[None]:
 @pytest.fixture
 def watched() -> None:
     """Watch imports, as a runtime does."""
-    import_watch.watch_imports()
+    watch_imports()
 
 
 @pytest.fixture

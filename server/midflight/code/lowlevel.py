@@ -18,8 +18,8 @@ from midflight.code.source.annotations import annotations_of, names_around, sign
 from midflight.code.source.compare import Comparison, Difference, Gone, compare_texts
 from midflight.code.source.find_module import note_project
 from midflight.code.source.replace_definition import NoDefinition
+from midflight.code.state.imported import watch_imports
 from midflight.code.upgrade.upgrade import load_or_upgrade, load_or_upgrade_many, upgrade_many_sync, upgrade_sync
-from midflight.code.version.import_watch import watch_imports
 from midflight.code.version.snapshots import readable, real_path
 from midflight.code.version.version import loader_var
 

@@ -12,6 +12,7 @@ from unittest import mock
 import pytest
 
 from midflight import code
+from midflight.code.lowlevel import watch_imports
 
 
 def told(report, name):
@@ -632,6 +633,27 @@ def test_without_a_base_the_old_object_stays_and_the_new_body_s_keys_are_added(p
     assert x == {"a": 1, "late": 1}
     assert module.hits == 7
     assert module.N == 2
+
+
+def test_what_the_body_of_an_imported_module_made_is_known(project):
+    """From its import on: an item deleted at run time stays deleted, a scalar that differs is new."""
+    watch_imports()
+    text = "import time\nX = {'a': 1, 'b': 1}\nSTARTED = time.perf_counter_ns()\nhits = 0\n"
+    path = project.write("noted.py", text)
+    sys.path.insert(0, str(project.root))
+    __import__("noted")
+    module = sys.modules["noted"]
+    x, started = module.X, module.STARTED
+    del x["a"]
+    module.hits = 7
+
+    report = code.load(path, text + "# more\n")
+
+    assert module.X is x
+    assert x == {"b": 1}
+    assert module.hits == 7
+    assert started < module.STARTED
+    assert told(report, "STARTED")[0][0] == "new"
 
 
 # --- What can be asked --------------------------------------------------------------------------------------------

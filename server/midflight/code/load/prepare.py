@@ -30,9 +30,9 @@ from midflight.code.load.search_path import search_path
 from midflight.code.loading.lock import load_lock
 from midflight.code.loading.under_way import Doing
 from midflight.code.source.unit import Unit
+from midflight.code.state.imported import watch_imports
 from midflight.code.version import class_files
 from midflight.code.version.import_hook import VersionLoader, finder, spec_of
-from midflight.code.version.import_watch import watch_imports
 from midflight.code.version.modules import Module, known
 
 __all__ = ["prepare"]

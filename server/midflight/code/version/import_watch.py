@@ -15,6 +15,7 @@ Laws:
 from __future__ import annotations
 
 import importlib.machinery
+import logging
 import os
 import sys
 import threading
@@ -29,9 +30,10 @@ from midflight.code.source.find_module import is_own_file
 from midflight.code.source.unit import decoded
 from midflight.code.version.interpreter_age import is_older_than_interpreter
 from midflight.code.version.live_comparison import is_same_as_live
+from midflight.kernel import trouble
 from midflight.parsing import UNPARSABLE, module_or_none
 
-__all__ = ["compiled_by", "imported_names", "imported_text", "is_changed_on_disk", "watch_imports"]
+__all__ = ["compiled_by", "imported_names", "imported_text", "is_changed_on_disk", "names_of", "watch_imports"]
 
 Exec = Callable[[Any, ModuleType], None]
 
@@ -39,6 +41,7 @@ Exec = Callable[[Any, ModuleType], None]
 IMPORT_SYSTEM = "<frozen importlib._bootstrap_external>"
 
 _installing = threading.Lock()
+_log = logging.getLogger("midflight.code")
 
 
 @dataclass(slots=True)
@@ -62,17 +65,20 @@ _notes: dict[int, Note] = {}  # by the id of the module object, as long as that 
 _of_file: dict[str, set[int]] = {}  # the keys of the notes of each file, its links resolved
 
 
-def watch_imports() -> None:
-    """Note the text of each module of your own from now on, and of those that are there. Once is enough."""
+def watch_imports(after: Callable[[ModuleType], object]) -> None:
+    """Note the text of each module of your own from now on, and of those that are there. Once is enough.
+
+    `after` is called with each such module whose body has ended well; what it raises goes into the log.
+    """
     with _installing:
         if "exec_module" in vars(SourceFileLoader):
             return
-        type.__setattr__(SourceFileLoader, "exec_module", _watching(SourceFileLoader.exec_module))
+        type.__setattr__(SourceFileLoader, "exec_module", _watching(SourceFileLoader.exec_module, after))
     for module in list(sys.modules.values()):
         _note_at_last(module)
 
 
-def _watching(original: Exec) -> Exec:
+def _watching(original: Exec, after: Callable[[ModuleType], object]) -> Exec:
     def exec_module(self: Any, module: ModuleType) -> None:
         data = _data_before(self)
         if data is None:
@@ -86,6 +92,10 @@ def _watching(original: Exec) -> Exec:
             original(self, module)
         finally:
             vars(self).pop("get_code", None)
+        try:
+            after(module)
+        except Exception as error:  # the import itself has succeeded
+            trouble.log_raised(_log, f"what the body of {module.__name__} made is not known", error)
 
     exec_module.__code__ = exec_module.__code__.replace(co_filename=IMPORT_SYSTEM)
     return exec_module
