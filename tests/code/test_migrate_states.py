@@ -116,6 +116,79 @@ def test_code_of_the_module_itself_gets_objects_of_its_own_version(versions):
     assert type(thing.mine(value)) is thing.K
 
 
+TREE = """
+from dataclasses import dataclass
+class Node:
+    def __init__(self, name, *children): self.name, self.children, self.parent = name, list(children), None
+    V = {0}
+class Forest:
+    def __init__(self, *trees): self.trees, self.lock = list(trees), object()
+"""
+
+
+def forest(project):
+    """Load the tree twice, with an object of the first version between; return that and the module."""
+    project.load_text("thing", TREE.format(1))
+    thing = sys.modules["thing"]
+    leaf = thing.Node("leaf")
+    root = thing.Node("root", leaf, thing.Node("other"))
+    leaf.parent = root
+    found = thing.Forest(root)
+    project.load_text("thing", TREE.format(2))
+    return found, thing
+
+
+def test_a_tree_of_nodes_is_migrated_whole(project):
+    """With its cycles: a child refers to its parent."""
+    old, thing = forest(project)
+
+    root = migrate_state(old.trees[0])
+
+    assert {type(each) for each in (root, *root.children)} == {thing.Node}
+    assert root.children[0].parent is root
+    assert type(old.trees[0]) is not thing.Node
+
+
+def test_an_object_that_holds_a_migrated_one_is_copied(project):
+    """Its class need not be superseded; what does not migrate in it is shared."""
+    old, thing = forest(project)
+    assert type(old) is thing.Forest
+
+    new = migrate_state({"forest": old, "plain": [old]})["forest"]
+
+    assert type(new) is thing.Forest
+    assert new is not old
+    assert new.lock is old.lock
+    assert {type(each) for each in new.trees} == {thing.Node}
+    assert {type(each) for each in old.trees} != {thing.Node}
+
+
+def test_an_object_that_holds_none_is_shared(project):
+    """It is the same one."""
+    _, thing = forest(project)
+    plain = thing.Forest(1)
+
+    assert migrate_state([plain])[0] is plain
+
+
+@pytest.mark.parametrize("count", [5_000])
+def test_a_long_chain_of_nodes_is_migrated(project, count):
+    """Longer than Python's calls may be deep."""
+    project.load_text("thing", TREE.format(1))
+    thing = sys.modules["thing"]
+    node = thing.Node("last")
+    for number in range(count):
+        node = thing.Node(number, node)
+    project.load_text("thing", TREE.format(2))
+
+    found, length = migrate_state(node), 0
+    while found.children:
+        assert type(found) is thing.Node
+        (found,), length = found.children, length + 1
+
+    assert length == count
+
+
 def test_a_code_change_migrates_what_its_state_holds(project, runtime):
     """It runs before its version is current; if it raises, the objects are as they were."""
     text = """

@@ -134,9 +134,10 @@ def rebuilt(value: Any, new: type) -> Any:
 def migrate_state(state: Any, newest: Newest | None = None) -> Any:
     """Return `state` with all objects of superseded classes in it migrated, and leave it as it is.
 
-    Lists, dicts, sets, tuples and deques are copied, and looked into, as are the objects that migrate; in all others,
-    which are shared, nothing is looked for. What was one object in the state is one object after it. `newest` gives the
-    new class of an old one, the same if it has none; None stands for what `migrate` does.
+    Lists, dicts, sets, tuples and deques are copied, and looked into, as are the objects that migrate, a tree of nodes
+    say. An object of another class of a loaded module is looked into, too, and copied if something in it migrates. All
+    else is shared, and nothing is looked for in it. What was one object in the state is one object after it. `newest`
+    gives the new class of an old one, the same if it has none; None stands for what `migrate` does.
 
     Raises: MigrationError, as `migrate` does.
 
@@ -147,7 +148,7 @@ def migrate_state(state: Any, newest: Newest | None = None) -> Any:
         code.migrate_state(orders)  # -> {'ada': [Order(name='tea', count=1)]}
         orders  # -> {'ada': [Order(name='tea')]}
     """
-    return _State(newest or newest_for(sys._getframe(1).f_globals)).of(state)
+    return _State(newest or newest_for(sys._getframe(1).f_globals)).migrated(state)
 
 
 def old_instances(name: str) -> dict[str, int]:
@@ -245,12 +246,59 @@ class _State:
     def __init__(self, newest: Newest) -> None:
         self._newest = newest
         self._made: dict[int, tuple[Any, Any]] = {}  # by id: what it was, so that the id stays its own, and what it is
+        self._classes: dict[type, type] = {}
+
+    def migrated(self, state: Any) -> Any:
+        """Return the state. Objects are made first and filled then, so however many hang on one another, it goes."""
+        objects = [(each, new) for each, new in self._objects(state) if not _is_made_at_once(each, new)]
+        for each, new in objects:
+            self._note(each, _made(each, new, {}))
+        for each, new in reversed(objects):  # what is in an object is filled before it, for a __migrate__ to look at
+            fields = fields_of(each) if new is type(each) else _new_fields(each, new, fields_of(each))
+            self._fill(each, fields)
+        return self.of(state)
+
+    def _objects(self, state: Any) -> list[tuple[Any, type]]:
+        """Return the objects that are others then, with the class of each: those that migrate or hold one that does."""
+        found: list[tuple[Any, type]] = []
+        holders: dict[int, list[Any]] = {}  # by the id of what they hold
+        seen = {id(state): state}
+        waiting = [state]
+        for each in waiting:  # grows as it goes
+            new = self._class_of(each)
+            if new is not type(each):
+                found.append((each, new))
+            for inner in _looked_into(each, is_old=new is not type(each)):
+                holders.setdefault(id(inner), []).append(each)
+                if id(inner) not in seen:
+                    seen[id(inner)] = inner
+                    waiting.append(inner)
+        others = {id(each) for each, _ in found}
+        for each, _ in found:  # grows as it goes
+            for holder in holders.get(id(each), ()):
+                if id(holder) not in others:
+                    others.add(id(holder))
+                    found.append((holder, type(holder)))
+        position = {id(each): index for index, each in enumerate(waiting)}
+        return sorted((pair for pair in found if not _is_container(pair[0])), key=lambda pair: position[id(pair[0])])
+
+    def _class_of(self, value: Any) -> type:
+        kind = type(value)
+        if kind not in self._classes:
+            self._classes[kind] = _newest(kind, self._newest)
+        return self._classes[kind]
+
+    def _fill(self, value: Any, fields: dict[str, Any]) -> None:
+        try:
+            put(self._made[id(value)][1], {name: self.of(each) for name, each in fields.items()})
+        except AttributeError as error:
+            raise MigrationError(type(value), str(error)) from error
 
     def of(self, value: Any) -> Any:
         if id(value) in self._made:
             return self._made[id(value)][1]
         kind: Any = type(value)
-        new = _newest(kind, self._newest)
+        new = self._class_of(value)
         if new is not kind:
             return self._object(value, new)
         if kind is list or kind is deque:
@@ -277,13 +325,28 @@ class _State:
         if isinstance(value, enum.Enum):
             return self._note(value, _member(value, new))
         fields = fields_of(value)
-        if getattr(new, "__migrate__", None) is None and not isinstance(value, tuple):
-            made = self._note(value, _made(value, new, {}))  # first, for what it holds may hold it
-            try:
-                put(made, {name: self.of(each) for name, each in _new_fields(value, new, fields).items()})
-            except AttributeError as error:
-                raise MigrationError(type(value), str(error)) from error
-            return made
         self._note(value, value)  # what comes back to it meanwhile finds the old one: __migrate__ has made none yet
         found = _new_fields(value, new, {name: self.of(each) for name, each in fields.items()})
         return self._note(value, _made(value, new, found) if isinstance(found, dict) else found)
+
+
+def _is_made_at_once(value: Any, new: type) -> bool:
+    """Say whether an object is made only when what it holds is: an enum's member, a tuple, one with `__migrate__`."""
+    return issubclass(type(value), (enum.Enum, tuple)) or (new is not type(value) and hasattr(new, "__migrate__"))
+
+
+def _is_container(value: Any) -> bool:
+    kind = type(value)
+    return kind in (list, deque, dict, set, frozenset, tuple) or (issubclass(kind, tuple) and hasattr(kind, "_make"))
+
+
+def _looked_into(value: Any, *, is_old: bool) -> list[Any]:
+    """Return what a container or an object holds; nothing for what is not looked into."""
+    kind = type(value)
+    if kind is dict:
+        return [*value, *value.values()]
+    if _is_container(value) and not is_old:
+        return list(value)
+    if issubclass(kind, (type, enum.Enum)) or not (is_old or known(str(getattr(kind, "__module__", ""))) is not None):
+        return []
+    return list(fields_of(value).values())
