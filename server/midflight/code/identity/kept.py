@@ -19,7 +19,7 @@ from collections.abc import Iterator
 from contextvars import ContextVar
 from dataclasses import dataclass
 from types import CodeType
-from typing import NewType, ParamSpec, TypeVar, TypeVarTuple
+from typing import Any, NewType, ParamSpec, TypeVar, TypeVarTuple
 
 from midflight.code.identity.all_new import AllNew
 from midflight.code.identity.guard import KEEP, guarded
@@ -121,11 +121,20 @@ class Identity:
 
     # --- Who may be kept -----------------------------------------------------------------------------------------
 
-    def _is_identity(self, name: str, value: object) -> bool:
+    def _is_identity(self, name: str, value: Any) -> bool:
         """Say whether `value` is a class that the module made under `name`, or a sentinel or the like."""
-        if isinstance(value, type):
-            return value.__module__ == self._name and value.__qualname__ == name
-        return type(value) in MARKS
+        if not issubclass(type(value), type):
+            return type(value) in MARKS
+        if value.__qualname__ != name:
+            return False
+        if value.__module__ == self._name:
+            return True
+        match self._old_bindings.single(name):  # one that says it is of another module, where people import it from
+            case ast.ClassDef():
+                return True
+            case ast.Assign(value=ast.Call()) | ast.AnnAssign(value=ast.Call()):
+                return str(value.__module__) == "types"  # as make_dataclass does before 3.12
+        return False
 
     def _consider(self, name: str, statement: ast.stmt, is_sure: bool) -> None:
         try:
@@ -268,7 +277,12 @@ class Identity:
         self._new.pop(KEEP, None)
         old, new = self._old, self._new
         self.kept = tuple(name for name in self._candidates if name in self._taken and new.get(name) is old[name])
-        classes = [name for name, value in old.items() if isinstance(value, type) and self._is_identity(name, value)]
+        # By statements: what a library puts into the module, `Page[int]` say, it makes again when it is asked for.
+        classes = [
+            name
+            for name in self._old_bindings.by_name
+            if issubclass(type(old.get(name)), type) and self._is_identity(name, old[name])
+        ]
         self.superseded = tuple(
             Superseded(name, self._why.get(name, "its statement differs") if name in new else "it is gone")
             for name in classes
@@ -309,7 +323,8 @@ class Identity:
         for rebinding in self._rebindings:
             rebinding.apply()
         for each in self.superseded:
-            pickle_by_name(self._old[each.name])
+            if self._old[each.name].__module__ == self._name:  # another module's name would not lead to the new one
+                pickle_by_name(self._old[each.name])
 
 
 def _outer_codes(code: CodeType) -> list[CodeType]:
