@@ -4,6 +4,8 @@ from __future__ import annotations
 
 import ast
 import asyncio
+import gc
+import sqlite3
 import sys
 import threading
 
@@ -20,6 +22,19 @@ import sqlite3
 conn = sqlite3.connect(":memory:")
 def answer(): return conn.execute("select 42").fetchone()[0]
 """
+
+
+pytestmark = pytest.mark.filterwarnings("ignore:unclosed database:ResourceWarning")  # of another thread
+
+
+@pytest.fixture(autouse=True)
+def closed(project):
+    """Let go of the connections that modules have made, while their warning is not one."""
+    yield
+    for module in list(sys.modules.values()):
+        if type(module) is type(sys) and type(vars(module).get("conn")) is sqlite3.Connection:
+            del vars(module)["conn"]
+    gc.collect()
 
 
 def bound(text):
