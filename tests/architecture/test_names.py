@@ -61,7 +61,17 @@ LOWLEVEL = {
     *("load_definition", "load_or_upgrade", "load_or_upgrade_many", "upgrade_sync", "upgrade_many_sync"),
     *("running_at", "compare_texts", "waiting", "waiting_at", "module_name", "real_path", "readable"),
     *("note_project", "watch_imports", "run_bodies_on_runtime"),
-    *("become", "copied", "copies_of", "fields_of", "replaced", "annotations_of", "names_around", "signature_of"),
+    *(
+        "become",
+        "copied",
+        "copies_of",
+        "fields_of",
+        "renew_members",
+        "replaced",
+        "annotations_of",
+        "names_around",
+        "signature_of",
+    ),
     *("summary_of_many", "text_of_many", "loader_var", "LoadThread"),
     *("Comparison", "Defined", "Difference", "Gone", "NoDefinition", "Running", "Spot"),
 }

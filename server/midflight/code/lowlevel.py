@@ -9,6 +9,7 @@ from midflight.code.editing.define import Defined, load_definition
 from midflight.code.editing.running import Running, running_at
 from midflight.code.editing.waiting import Spot, waiting, waiting_at
 from midflight.code.identity.fields import fields_of
+from midflight.code.identity.members import renew_members
 from midflight.code.identity.migrate import become
 from midflight.code.identity.server_state import copied, copies_of, replaced
 from midflight.code.load.body_thread import run_bodies_on_runtime
@@ -47,6 +48,7 @@ __all__ = [
     "note_project",
     "readable",
     "real_path",
+    "renew_members",
     "replaced",
     "run_bodies_on_runtime",
     "running_at",

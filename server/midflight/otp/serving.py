@@ -19,7 +19,7 @@ from collections.abc import Coroutine, Generator
 from types import CoroutineType
 from typing import Any
 
-from midflight.code.lowlevel import become, copied
+from midflight.code.lowlevel import become, copied, renew_members
 from midflight.errors import AlreadyStarted, InitFailed, MigrationError, ProcessExit
 from midflight.kernel import (
     OUTSIDE,
@@ -324,7 +324,11 @@ def _of_the_newest_class(server: Any) -> Any:
     if cls is type(server) or not _is_server_class(cls):
         return server
     try:
-        return become(server, cls, sets_slots_later=True)
+        found = become(server, cls, sets_slots_later=True)
+        if left := renew_members(found):
+            text = f"{self_()!r}: enum members in {', '.join(left)} are gone from the new version, and stay old"
+            trouble.log(logger, logging.WARNING, text)
+        return found
     except MigrationError as error:
         until = f"until {cls.__module__} is loaded again"
         text = f"{self_()!r} goes on with its older {cls.__qualname__} {until}: {error}"

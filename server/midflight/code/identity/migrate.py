@@ -24,7 +24,17 @@ from midflight.code.version.version import version_of
 from midflight.errors import MigrationError
 from midflight.text import exception_said
 
-__all__ = ["SUPERSEDED", "become", "migrate", "migrate_state", "newest_class", "old_instances", "rebuilt"]
+__all__ = [
+    "SUPERSEDED",
+    "Newest",
+    "become",
+    "migrate",
+    "migrate_state",
+    "newest_class",
+    "newest_for",
+    "old_instances",
+    "rebuilt",
+]
 
 Newest = Callable[[type], type]
 

@@ -15,10 +15,13 @@ from itertools import islice
 from types import CodeType, CoroutineType, FrameType, FunctionType, ModuleType
 from typing import Any, NamedTuple
 
+from midflight.code.identity.members import member_now, superseded_enum_in
+from midflight.code.identity.migrate import Newest, newest_for
 from midflight.code.source.liveness import Doubt, live_after
 from midflight.code.source.receive_heads import Head, Position, heads_of
 from midflight.code.version.facade import Namespace
 from midflight.code.version.version import Version, version_of
+from midflight.errors import MigrationError
 from midflight.kernel import Process, Scheduler, obstacle, receive, reenter
 
 __all__ = ["Elsewhere", "Mover"]
@@ -85,7 +88,8 @@ class Mover:
         kept = [name for name in live if name in values]
         if kept:
             raise _CannotMove(f"{'a live local' if len(kept) == 1 else 'live locals'}: {', '.join(kept)}")
-        return way.function(**{name: values[name] for name in way.parameters})
+        newest = newest_for(self.current.namespace or {})
+        return way.function(**{name: _as_it_is_now(name, values[name], newest) for name in way.parameters})
 
     def _way(self, code: CodeType, version: Version) -> _Way:
         key = version.number, code
@@ -107,6 +111,17 @@ class Mover:
         if isinstance(found, str):
             raise _CannotMove(found)
         return found
+
+
+def _as_it_is_now(name: str, value: Any, newest: Newest) -> Any:
+    """Return a parameter for the current version: the new member for one of a superseded enum. Raises: _CannotMove."""
+    try:
+        found = member_now(value, newest)
+    except MigrationError:
+        raise _CannotMove(f"the parameter {name} is {value}, which the current version lacks") from None
+    if found is value and (enum := superseded_enum_in(value, newest)) is not None:
+        raise _CannotMove(f"the parameter {name} holds a member of {enum.__qualname__}, which was superseded")
+    return found
 
 
 def _look_at(code: CodeType, offset: int, way: _Way) -> tuple[str, ...] | str:
