@@ -183,6 +183,13 @@ Every command that makes another version current calls this."
 (setf (alist-get 'code/loaded midflight-connection-handlers)
       #'midflight-code--loaded-elsewhere)
 
+(defun midflight-code--show-stale (_connection call)
+  "Show CALL, a plist: a function of an older version that ran after a load."
+  (message "Midflight: %s" (plist-get call :text)))
+
+(setf (alist-get 'code/stale midflight-connection-handlers)
+      #'midflight-code--show-stale)
+
 (defun midflight-code--show-progress (_connection load)
   "Display the progress of LOAD, a plist: a load of this Emacs that takes long."
   (message "Midflight: %s; %s breaks it off" (plist-get load :text)

@@ -24,7 +24,8 @@ from pathlib import Path
 from types import FrameType
 from typing import Any, TextIO, cast
 
-from midflight.code.lowlevel import note_project, run_bodies_on_runtime
+from midflight.code import StaleCall
+from midflight.code.lowlevel import note_project, on_stale_call, run_bodies_on_runtime
 from midflight.detached_log import DetachedLog
 from midflight.driver import Runtime
 from midflight.epc import (
@@ -38,6 +39,7 @@ from midflight.epc import (
     describe,
     methods_of,
     new_cookie,
+    stale_plist,
     stuck_plist,
 )
 from midflight.errors import (
@@ -138,6 +140,7 @@ async def _serve(
             take_log=detached_log.write_to if detached_log is not None else None,
         )
         ending.withdraw = publication.withdraw
+        stop_telling = on_stale_call(partial(_tell_of_stale_call, server))
         try:
             runtime.scheduler.on_crash.append(partial(_tell_of_crash, server))
             runtime.watchdog.on_stuck = partial(_tell_of_stuck, server)
@@ -161,6 +164,7 @@ async def _serve(
                 trimming.cancel()
             if starting is not None:
                 starting.cancel()
+            stop_telling()
             publication.withdraw()
             await runtime.shutdown()
             await asyncio.to_thread(server.stop)
@@ -220,6 +224,11 @@ def _tell_of_crash(server: Server, report: CrashReport) -> None:
     plist = crash_plist(report)
     log_crash(report, str(plist["text"]))
     server.report("process/crashed", plist)
+
+
+def _tell_of_stale_call(server: Server, call: StaleCall) -> None:
+    """Tell every editor of old code that ran. Runs in the thread that called it; waits for nobody."""
+    server.report("code/stale", stale_plist(call))
 
 
 def _tell_of_stuck(server: Server, report: StuckReport) -> None:

@@ -43,7 +43,7 @@ CODE = {
     *("Change", "Diagnostic", "Keeper", "Lingering", "LoadInfo", "NotMoved", "ServerChange", "StaleImport"),
     *("Superseded", "VersionInfo", "Held", "Holder", "Holders", "StaleSubclass"),
     "StateChange",
-    *("forward", "ForwardReport", "NotForwarded", "on_change", "ModuleChange", "Adapter"),
+    *("forward", "ForwardReport", "NotForwarded", "on_change", "ModuleChange", "Adapter", "StaleCall"),
     *(
         "LoadError",
         "LoadInterrupted",
@@ -59,7 +59,7 @@ CODE = {
 # What front ends and the layers above take besides.
 LOWLEVEL = {
     *("load_definition", "load_or_upgrade", "load_or_upgrade_many", "upgrade_sync", "upgrade_many_sync"),
-    *("running_at", "compare_texts", "waiting", "waiting_at", "module_name", "real_path", "readable"),
+    *("running_at", "compare_texts", "waiting", "waiting_at", "module_name", "real_path", "on_stale_call", "readable"),
     *("note_project", "watch_imports", "run_bodies_on_runtime"),
     *(
         "become",

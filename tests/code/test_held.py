@@ -324,5 +324,6 @@ def test_the_words_of_a_report_name_what_is_held(project, shop):
     report = load(project)
 
     assert "1 held function" in code.summary(report)
-    assert "free, v1: 1 reference\n  Register live(shop.free) in its place" in code.text(report)
+    assert "  free, v1: 1 reference\n" in code.text(report)
+    assert "  Register live(shop.free) in its place" in code.text(report)
     assert function

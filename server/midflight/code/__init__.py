@@ -28,7 +28,7 @@ from midflight.code.load.purge import purge, soft_purge
 from midflight.code.loading.load_thread import break_off, loads
 from midflight.code.loading.under_way import LoadInfo
 from midflight.code.move.move import move
-from midflight.code.report.held import ForwardReport, Held, Holder, Holders, NotForwarded, StaleSubclass
+from midflight.code.report.held import ForwardReport, Held, Holder, Holders, NotForwarded, StaleCall, StaleSubclass
 from midflight.code.report.load_report import (
     Diagnostic,
     Lingering,
@@ -83,6 +83,7 @@ __all__ = [
     "Preview",
     "RehearsalReport",
     "ServerChange",
+    "StaleCall",
     "StaleImport",
     "StaleSubclass",
     "StateChange",

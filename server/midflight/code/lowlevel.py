@@ -8,6 +8,7 @@ from midflight.code.census.version_history import module_name
 from midflight.code.editing.define import Defined, load_definition
 from midflight.code.editing.running import Running, running_at
 from midflight.code.editing.waiting import Spot, waiting, waiting_at
+from midflight.code.held.stale_calls import on_stale_call
 from midflight.code.identity.fields import fields_of
 from midflight.code.identity.members import renew_members
 from midflight.code.identity.migrate import become
@@ -46,6 +47,7 @@ __all__ = [
     "module_name",
     "names_around",
     "note_project",
+    "on_stale_call",
     "readable",
     "real_path",
     "renew_members",

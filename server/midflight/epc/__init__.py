@@ -2,7 +2,7 @@
 
 from midflight.epc.client import RemoteServer
 from midflight.epc.cookie import new_cookie
-from midflight.epc.methods import crash_plist, describe, methods_of, stuck_plist
+from midflight.epc.methods import crash_plist, describe, methods_of, stale_plist, stuck_plist
 from midflight.epc.publication import Publication
 from midflight.epc.rendezvous import ProjectFiles, find_root, runtime_folder
 from midflight.epc.server import Server
@@ -23,5 +23,6 @@ __all__ = [
     "methods_of",
     "new_cookie",
     "runtime_folder",
+    "stale_plist",
     "stuck_plist",
 ]

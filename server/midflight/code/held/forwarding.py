@@ -17,6 +17,7 @@ from midflight.code.held.forward import Verdicts, forward_closure, verdicts
 from midflight.code.held.holders import holders_of
 from midflight.code.held.references import OldVersion, old_versions
 from midflight.code.held.search import NOTHING, After, Found
+from midflight.code.held.stale_calls import watch
 from midflight.code.loading.lock import load_lock
 from midflight.code.report.held import ForwardReport, Held, Holders, NotForwarded
 from midflight.code.version.facade import Namespace
@@ -75,7 +76,9 @@ def look_at_held(
     record: Module, new: Namespace, frames: Mapping[CodeType, int], after: After = NOTHING, *, is_forwarded: bool
 ) -> HeldFunctions:
     """Find what others hold of the older versions of a module, and forward it, if that is asked for."""
-    old = list(old_versions(record, new, frames))
+    alive = list(old_versions(record, new, frames))
+    watch(code for each in alive for code in each.objects.codes() if code not in frames)  # the report has those
+    old = [each for each in alive if each.functions or each.closures]
     if not is_forwarded:
         return HeldFunctions(_held(old), holders_of(old, _nothing, after) if old else None)
     found = [verdicts(each, new, frames) for each in old]

@@ -87,6 +87,11 @@ class VersionObjects:
         found = [Reference(self._inside[key], count) for key, count in held.items()]
         return sorted(found, key=lambda each: each.value.__code__.co_firstlineno)
 
+    def codes(self) -> list[CodeType]:
+        """Return the code of all functions, with those inside them."""
+        functions = self.functions()
+        return [code for each in functions for code in (each.__code__, *nested_codes(each.__code__))]
+
     def old_methods(self) -> list[FunctionType]:
         """Return the methods of those classes that something else refers to, their objects say. After `held`."""
         methods = []
@@ -218,15 +223,13 @@ class OldVersion(NamedTuple):
 
 
 def old_versions(record: Module, new: Namespace, frames: Mapping[CodeType, int]) -> Iterator[OldVersion]:
-    """Yield the older versions of a module that others hold functions of, newest first."""
+    """Yield the older versions of a module that something keeps, newest first."""
     alive = [each for each in sorted(record.versions.items(), reverse=True) if each[1] is not record.current]
     for _, version in alive[:MOST_VERSIONS]:
         namespace = version.namespace
         if namespace is not None and namespace is not new:
             objects = VersionObjects(namespace, new, frames)
-            old = OldVersion(version, objects, objects.held(), objects.closures())
-            if old.functions or old.closures:
-                yield old
+            yield OldVersion(version, objects, objects.held(), objects.closures())
 
 
 def stale_subclasses(old: Namespace, new: Namespace) -> Iterator[StaleSubclass]:

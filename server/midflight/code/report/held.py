@@ -6,6 +6,7 @@ How many there are is known with the load. Who has them is looked for afterwards
 from __future__ import annotations
 
 import asyncio
+import sys
 import threading
 from collections.abc import Callable, Generator, Sequence
 from dataclasses import dataclass
@@ -17,6 +18,7 @@ __all__ = [
     "Holder",
     "Holders",
     "NotForwarded",
+    "StaleCall",
     "StaleSubclass",
     "forward_lines",
     "held_lines",
@@ -51,6 +53,23 @@ class Holder:
     version: int
     text: str
     renewed: str = ""
+
+
+@dataclass(frozen=True, slots=True)
+class StaleCall:
+    """A function of an older version that ran after a load. `caller` is "server.py:12 in handle", "" if not known."""
+
+    module: str
+    version: int
+    name: str
+    line: int
+    caller: str
+
+    @property
+    def text(self) -> str:
+        """The words for people."""
+        by = f", called by {self.caller}" if self.caller else ""
+        return f"{self.module} version {self.version} is old, and {self.name}:{self.line} of it ran{by}"
 
 
 @dataclass(frozen=True, slots=True)
@@ -167,6 +186,8 @@ def held_lines(module: str, held: Sequence[Held], subclasses: Sequence[StaleSubc
         lines += [f"  {_held(each)}" for each in held[:LISTED]]
         if len(held) > LISTED:
             lines.append(f"  and {len(held) - LISTED} more")
+        if sys.version_info < (3, 12):
+            lines.append("  Whether they are called is not known on Python 3.11; from 3.12 on the first call is told.")
         name = next((each.name for each in held if not each.is_closure and "<" not in each.name), None)
         if name is not None:
             lines.append(f"  Register live({module}.{name}) in its place: that is always the current version.")

@@ -167,12 +167,14 @@ class Project:
                 "shell/output": self._output,
                 "code/loaded": self._loaded_elsewhere,
                 "code/progress": self._show_progress,
+                "code/stale": self._show_stale,
                 "process/crashed": self._crashed,
                 "process/stuck": self._crashed,
             }
         return {
             "shell/output": self._output,
             "code/loaded": _ignore,
+            "code/stale": _ignore,
             "process/crashed": _ignore,
             "process/stuck": _ignore,
         }
@@ -207,6 +209,9 @@ class Project:
     def _show_progress(self, load: dict[str, Any]) -> None:
         text = f"Midflight: {load['text']}; :MidflightInterrupt breaks it off"
         self._editor.show("message", level="info", text=text)
+
+    def _show_stale(self, call: dict[str, Any]) -> None:
+        self._editor.show("message", level="warn", text=f"Midflight: {call['text']}")
 
     def _crashed(self, crash: dict[str, Any]) -> None:
         self._editor.show("crash", text=crash["text"])

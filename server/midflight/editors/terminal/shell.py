@@ -64,6 +64,7 @@ class _Shell:
             {
                 "shell/output": self._show_output,
                 "process/crashed": self._show_crash,
+                "code/stale": self._show_crash,
                 "process/stuck": self._show_crash,
                 "code/loaded": self._show_load,
             },

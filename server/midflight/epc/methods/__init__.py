@@ -7,7 +7,7 @@ from midflight.epc.methods.code import CodeMethods
 from midflight.epc.methods.code_look import CodeLookMethods
 from midflight.epc.methods.crash import CrashMethods, crash_plist, stuck_plist
 from midflight.epc.methods.inspect import InspectMethods
-from midflight.epc.methods.loading import Loading
+from midflight.epc.methods.loading import Loading, stale_plist
 from midflight.epc.methods.look import LookMethods
 from midflight.epc.methods.process import ProcessMethods
 from midflight.epc.methods.process_list import ProcessListMethods
@@ -18,7 +18,7 @@ from midflight.epc.methods.trace import TraceMethods
 from midflight.epc.server import ServerConnection
 from midflight.epc.services import Services
 
-__all__ = ["crash_plist", "describe", "methods_of", "stuck_plist"]
+__all__ = ["crash_plist", "describe", "methods_of", "stale_plist", "stuck_plist"]
 
 
 def methods_of(services: Services, connection: ServerConnection) -> dict[str, Method]:

@@ -19,7 +19,7 @@ from midflight.epc.server import ServerConnection
 from midflight.errors import LoadError, RequestError
 from midflight.kernel import group_leader_var
 
-__all__ = ["MOST_NAMES", "Loading", "Plist", "loads_plists", "moves_plist", "report_plist"]
+__all__ = ["MOST_NAMES", "Loading", "Plist", "loads_plists", "moves_plist", "report_plist", "stale_plist"]
 
 Plist = dict[str, object]
 Result = TypeVar("Result")
@@ -214,6 +214,18 @@ def _held(function: code.Held | code.NotForwarded) -> Plist:
     if isinstance(function, code.NotForwarded):
         return plist | {"reason": function.reason}
     return plist | {"count": function.count, "closure": function.is_closure}
+
+
+def stale_plist(call: code.StaleCall) -> Plist:
+    """Translate the news of old code that ran."""
+    return {
+        "module": call.module,
+        "version": call.version,
+        "name": call.name,
+        "line": call.line,
+        "caller": call.caller or None,
+        "text": call.text,
+    }
 
 
 def _place(who: code.Lingering | code.NotMoved) -> Plist:
