@@ -142,6 +142,8 @@ class VersionObjects:
         kind = type(value)
         if kind is FunctionType:
             return value.__globals__ is self.namespace
+        if kind is dict:
+            return len(value) <= MOST_ELEMENTS and not _is_namespace(value)
         if kind in CONTAINERS:
             return kind not in SHARED or kind is functools.partial or len(value) <= MOST_ELEMENTS
         return issubclass(kind, type) and dict_of_class(value).get("__module__") == self.namespace["__name__"]
@@ -179,10 +181,15 @@ def _may_be_its_alone(value: Any) -> bool:
     """Say whether an object that is not of the version is looked into: an application, say, or a wrapper."""
     kind = type(value)
     if kind is dict:
-        return len(value) <= MOST_ELEMENTS and not ("__name__" in value and "__spec__" in value)  # a namespace
+        return len(value) <= MOST_ELEMENTS and not _is_namespace(value)
     if kind in SHARED and kind is not functools.partial:
         return len(value) <= MOST_ELEMENTS
     return not issubclass(kind, (type, ModuleType, FrameType))
+
+
+def _is_namespace(value: dict[Any, Any]) -> bool:
+    """Say whether a dictionary is that of a module: a function refers to the one of its own, and to the builtins."""
+    return "__name__" in value and "__spec__" in value
 
 
 def nested_codes(code: CodeType) -> Iterator[CodeType]:
