@@ -385,7 +385,7 @@ class Picky:
 
 
 def test_a_user_s_equality_is_never_asked():
-    """As a value it is compared by identity; a container with such keys stays whole, and is named."""
+    """As a value it is compared by identity; a container with such keys that was touched stays whole, and is named."""
     picky = Picky()
     old = {"a": picky, "b": 1}
     base = taken(old)
@@ -395,9 +395,34 @@ def test_a_user_s_equality_is_never_asked():
     assert old["a"] is not picky
 
     keyed = {picky: 1}
-    found = merged(taken(keyed), keyed, {Picky(): 2})
-    assert found.unmerged == [("", OWN_EQUALITY)]
-    assert list(keyed.values()) == [1]
+    base = taken(keyed)
+    assert merged(base, keyed, {Picky(): 2}).unmerged == []
+    assert list(keyed.values()) == [2]
+
+    base = taken(keyed)
+    keyed["run"] = 3
+    assert merged(base, keyed, {Picky(): 4}).unmerged == [("", OWN_EQUALITY)]
+    assert list(keyed.values()) == [2, 3]
+
+
+def test_what_is_taken_as_a_whole_comes_back_by_undo():
+    """Mappings and sets of all kinds."""
+    picky, other = Picky(), Picky()
+    for old, new in (
+        ({picky: 1}, {other: 2}),
+        (OrderedDict({picky: 1}), OrderedDict({other: 2})),
+        (Counter({picky: 1}), Counter({other: 2})),
+        (defaultdict(list, {picky: 1}), defaultdict(list, {other: 2})),
+        ({picky}, {other}),
+    ):
+        found = merge(taken(old), old, new, NOBODY)
+        (edit,) = found.edits
+
+        edit.apply()
+        assert [id(key) for key in old] == [id(other)]
+        edit.undo()
+        assert [id(key) for key in old] == [id(picky)]
+        assert len(old) == 1
 
 
 def test_without_a_base_nothing_is_taken_out_and_the_new_body_s_keys_are_added():

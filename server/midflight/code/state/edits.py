@@ -7,7 +7,7 @@ from typing import Any
 
 from midflight.code.state.base import MOST
 
-__all__ = ["BytesEdit", "Edit", "MappingEdit", "SequenceEdit", "SetEdit"]
+__all__ = ["BytesEdit", "Edit", "MappingEdit", "SequenceEdit", "SetEdit", "WholeEdit"]
 
 
 class MappingEdit:
@@ -120,4 +120,30 @@ class BytesEdit(SequenceEdit):
         self.target[:] = bytes(elements)
 
 
-Edit = MappingEdit | SetEdit | SequenceEdit
+class WholeEdit:
+    """A change of all the items of a mapping or set at once, which looks none of them up."""
+
+    changes_size = True
+
+    def __init__(self, target: Any, new: Any) -> None:
+        self.target = target
+        self._new = new
+        self._saved: list[Any] = []
+
+    def apply(self) -> None:
+        """Change the container."""
+        self._saved = [self.target.copy()]
+        self._fill(self._new)
+
+    def undo(self) -> None:
+        """Give the container the items back that it had before `apply`."""
+        for saved in self._saved:
+            self._fill(saved)
+        self._saved = []
+
+    def _fill(self, items: Any) -> None:
+        self.target.clear()
+        self.target.update(items)
+
+
+Edit = MappingEdit | SetEdit | SequenceEdit | WholeEdit

@@ -17,7 +17,7 @@ from typing import Any
 
 from midflight.code.source.same_value import same
 from midflight.code.state.base import MAPPINGS, MOST, SETS, Copy, is_container
-from midflight.code.state.edits import BytesEdit, Edit, MappingEdit, SequenceEdit, SetEdit
+from midflight.code.state.edits import BytesEdit, Edit, MappingEdit, SequenceEdit, SetEdit, WholeEdit
 from midflight.code.state.likeness import is_made_alike, is_untouched
 from midflight.code.state.own import Own, scalar_mark
 from midflight.text import short
@@ -83,6 +83,15 @@ class _Merging:
     def _edit(self, edit: Edit) -> None:
         self.merge.edits.append(edit)
 
+    def _unsafe(self, path: Path, base: Copy | None, now: Any, new: Any) -> None:
+        """Merge what has keys with an `__eq__` of their own: as a whole, if the program has not touched it."""
+        if base is not None and is_made_alike(base, new):
+            return
+        if base is not None and base.original is now and is_untouched(base):
+            self._edit(WholeEdit(now, new))
+        else:
+            self.merge.unmerged.append((_said(path), OWN_EQUALITY))
+
     # --- One item ------------------------------------------------------------------------------------------------
 
     def _item(self, path: Path, base: Copy | None, key: Any, now: Any, new: Any) -> Any:
@@ -137,8 +146,7 @@ class _Merging:
     def _mapping(self, path: Path, base: Copy | None, now: Any, new: Any) -> None:
         was = {} if base is None else base.items
         if not all(map(_is_safe, chain(was, new))):
-            if base is None or not is_made_alike(base, new):
-                self.merge.unmerged.append((_said(path), OWN_EQUALITY))
+            self._unsafe(path, base, now, new)
             return
         names = {name: key for key in was if (name := self._own.name(key)) is not None}
         earlier = {key: names.get(self._own.name(key) or "", key) for key in new} if names else {}
@@ -172,8 +180,7 @@ class _Merging:
     def _set(self, path: Path, base: Copy | None, now: Any, new: Any) -> None:
         was = set() if base is None else base.items
         if not all(map(_is_safe, chain(was, new))):
-            if base is None or not is_made_alike(base, new):
-                self.merge.unmerged.append((_said(path), OWN_EQUALITY))
+            self._unsafe(path, base, now, new)
             return
         old = dict(zip(self._own.marks(was), was, strict=True))
         made = dict(zip(self._own.marks(new), new, strict=True))
@@ -265,9 +272,11 @@ def _key(value: Any) -> object:
 
 
 def _is_safe(key: Any) -> bool:
-    """Say whether a key can be looked up without a user's `__eq__`."""
+    """Say whether a key can be looked up without a user's `__eq__`; a tuple of such keys can."""
     compares: object = type(key).__eq__
-    return scalar_mark(key) is not None or compares is object.__eq__
+    if scalar_mark(key) is not None or compares is object.__eq__:
+        return True
+    return type(key) in (tuple, frozenset) and all(map(_is_safe, key))
 
 
 def _said(path: Path) -> str:

@@ -48,8 +48,11 @@ class Settlement:
         new_record = note_bases(namespace, carry.new.names())
         for name in carry.unchanged:
             base = None if record is None else record.bases.get(name)
-            if carry.is_skipped(name) and base is not None:
-                new_record.bases[name] = loosened(base) if isinstance(base, Copy) else base
+            if carry.is_skipped(name):
+                if base is None:  # nor does anybody know from now on what of the kept value a body has made
+                    new_record.bases.pop(name, None)
+                else:
+                    new_record.bases[name] = loosened(base) if isinstance(base, Copy) else base
         for name in carry.unchanged - carry.fresh:
             if self._is_new_container(name):
                 self._places[name] = places_of(name, namespace, carry.before)
@@ -233,8 +236,13 @@ class Settlement:
             return
         if isinstance(base, Scalar) and same(base.value, now):
             return
+        if base is None and kind_of(now) == "scalar" and self._is_bound_by_text(name):
+            return  # the new body has made the same
         if kind_of(now) is not None:
             self._say(name, "kept", size=size_of(now))
+
+    def _is_bound_by_text(self, name: str) -> bool:
+        return name in self.carry.new.assigned and not self.carry.is_skipped(name)
 
     def _leave(self, name: str, now: Any, new: Any, why: str) -> None:
         """Leave a value behind, if the program has put anything into it that the new one has not."""
