@@ -1,0 +1,11 @@
+"""The mail, ready to be called."""
+
+import asyncio
+
+import mail
+
+
+async def start():
+    mail.write("Ada")
+    print("ready")
+    await asyncio.Event().wait()
