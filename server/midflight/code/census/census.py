@@ -309,7 +309,7 @@ def _start(process: Process) -> Iterator[Start]:
     function: Any = None if start is None else start[0]
     while isinstance(function, (functools.partial, MethodType)):
         function = function.func if isinstance(function, functools.partial) else function.__func__
-    if not isinstance(function, FunctionType):
+    if type(function) is not FunctionType:
         function = vars(type(function)).get("__call__")
-    if isinstance(function, FunctionType):
+    if type(function) is FunctionType:
         yield Start(function.__code__, function.__globals__, function.__code__.co_firstlineno)

@@ -12,6 +12,7 @@ from collections.abc import Iterable, Iterator
 from types import FrameType, FunctionType, ModuleType, TracebackType
 from typing import Any, NamedTuple
 
+from midflight.code.source.look import is_class
 from midflight.code.version.facade import Namespace
 
 __all__ = ["left_behind"]
@@ -83,7 +84,7 @@ def _referrers(level: list[_Node], seen: set[int]) -> Iterator[tuple[Any, _Node]
 
 def _is_own(referrer: Any, value: Any) -> bool:
     """Say whether `referrer` is a part of `value` itself: a class refers to its parts, and they to it."""
-    if isinstance(value, type):
+    if is_class(value):
         return referrer is value.__mro__ or getattr(referrer, "__objclass__", None) is value
     return False
 
@@ -93,7 +94,7 @@ def _rest(referrer: Any, node: _Node) -> str:
     if type(referrer) is dict:
         keys = [key for key in _keys(referrer, node.value) if key.isidentifier()]
         is_attributes = any(
-            isinstance(each, type) or getattr(each, "__dict__", None) is referrer
+            is_class(each) or getattr(each, "__dict__", None) is referrer
             for each in gc.get_referrers(referrer)
             if type(each) is not FrameType
         )

@@ -24,7 +24,6 @@ from types import (
     FunctionType,
     GeneratorType,
     MethodType,
-    ModuleType,
     TracebackType,
 )
 from typing import Any, Literal, NamedTuple
@@ -33,6 +32,7 @@ from midflight.code.census.bystanders import bystanders, forget_typing_caches
 from midflight.code.census.census import take_census
 from midflight.code.census.version_history import module_name
 from midflight.code.report.load_report import Lingering
+from midflight.code.source.look import is_class, is_module, module_names
 from midflight.code.version.facade import Namespace
 from midflight.code.version.modules import all_modules, module_of
 from midflight.code.version.version import ANCHOR, Version
@@ -167,7 +167,7 @@ class _Look:
         self.is_whole = self.is_whole and not level
 
     def _functions(self) -> list[FunctionType]:
-        found = [each for each in gc.get_referrers(self._namespace) if isinstance(each, FunctionType)]
+        found = [each for each in gc.get_referrers(self._namespace) if type(each) is FunctionType]
         return [each for each in found if each.__globals__ is self._namespace]
 
     def _outwards(self, level: list[_Node]) -> list[_Node]:
@@ -193,7 +193,7 @@ class _Look:
         """Note the referrer of `child` if it has a name for people; else return the objects to go on with."""
         if isinstance(value, dict):
             return self._met_dict(value, child)
-        if isinstance(child.value, dict) and not isinstance(value, type):
+        if isinstance(child.value, dict) and not is_class(value):
             if _dict_of(value) is not child.value:
                 return _Node(value, f"{child.path} in a dict")
             child = child._replace(value=None)  # an attribute: the dict is not a step of its own
@@ -210,9 +210,9 @@ class _Look:
             return None
         if isinstance(value, FrameType):
             return _Node(value, child.path)
-        if isinstance(value, FunctionType) and value.__globals__ is not self._namespace:
+        if type(value) is FunctionType and value.__globals__ is not self._namespace:
             return _Node(value, f"{child.path} in {value.__module__}.{value.__qualname__}")
-        if isinstance(child.value, type) and type(value) is child.value:
+        if is_class(child.value) and type(value) is child.value:
             return self._met_instance(value, child.value)
         return _Node(value, self._path(value, child))
 
@@ -262,18 +262,18 @@ class _Look:
 
     def _path(self, value: Any, child: _Node) -> str:
         """Describe `value` as a holder of the child; a step that means nothing to people adds no words."""
-        if isinstance(value, MethodType):
+        if type(value) is MethodType:
             return f"the bound method {value.__func__.__qualname__}"
         if isinstance(value, functools.partial):
             return f"a partial of {child.path}"
-        if isinstance(value, type):
+        if is_class(value):
             return value.__qualname__
         if isinstance(value, CellType) or (isinstance(value, tuple) and isinstance(child.value, (CellType, type))):
             return child.path
         if isinstance(value, (list, tuple, set, frozenset)):
             return f"{child.path} in a {type(value).__name__}"
         is_known = type(value).__module__.partition(".")[0] in ("builtins", "collections", "functools", "midflight")
-        if is_known or isinstance(child.value, type):
+        if is_known or is_class(child.value):
             return child.path
         return f"{child.path} in an object of {type(value).__qualname__}"
 
@@ -292,7 +292,7 @@ class _Look:
 
 def _module_globals() -> dict[int, str]:
     """Return the names of the modules by their namespaces, versions that are not current included."""
-    found = {id(vars(module)): name for name, module in list(sys.modules.items()) if isinstance(module, ModuleType)}
+    found = {id(module_names(module)): name for name, module in list(sys.modules.items()) if is_module(module)}
     for module in all_modules():
         for number, version in sorted(module.versions.items()):
             namespace = version.namespace

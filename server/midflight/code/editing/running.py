@@ -5,9 +5,9 @@ from __future__ import annotations
 import os
 import sys
 from dataclasses import dataclass
-from types import ModuleType
 
 from midflight.code.source.find_module import ModulePlace, locate
+from midflight.code.source.look import is_module
 from midflight.code.version.import_watch import imported_text
 from midflight.code.version.modules import known, loaded_places
 
@@ -36,7 +36,7 @@ def running_at(path: str) -> Running | None:
         return Running(place.name, current.number, current.text)
     module = sys.modules.get(place.name)
     file = getattr(module, "__file__", None)
-    if not isinstance(module, ModuleType) or not isinstance(file, str) or not _is_same(file, path):
+    if not is_module(module) or not isinstance(file, str) or not _is_same(file, path):
         return None
     return Running(place.name, None, imported_text(module))
 

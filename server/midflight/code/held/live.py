@@ -121,7 +121,7 @@ def _address(function: Any, caller: Namespace) -> tuple[str, str] | None:
         return None
     module, name = getattr(function, "__module__", None), getattr(function, "__qualname__", None)
     if isinstance(function, (FunctionType, type)) and isinstance(module, str) and isinstance(name, str):
-        if isinstance(function, FunctionType) and function.__globals__ is caller and "." not in name:
+        if type(function) is FunctionType and function.__globals__ is caller and "." not in name:
             if caller.get(name) is not function:  # a decorator: the name is about to be bound
                 caller.setdefault(MADE, {})[name] = function
             return module, name

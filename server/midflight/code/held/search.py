@@ -24,6 +24,7 @@ from types import FrameType, FunctionType, MethodType, ModuleType
 from typing import Any, NamedTuple
 
 from midflight.code.report.held import Holder
+from midflight.code.source.look import is_class
 from midflight.kernel import Process, is_kernel_frame, schedulers
 
 __all__ = ["NOTHING", "After", "Found", "Search", "Wanted"]
@@ -263,6 +264,6 @@ def _place(item: _Item) -> str:
         return item.root
     if kind is MethodType:
         return f"{item.root}, as a bound method"
-    if isinstance(item.owner, type):
+    if is_class(item.owner):
         return f"{item.root}, in class {item.owner.__qualname__}"
     return f"{item.root}, in an object of {kind.__qualname__}"

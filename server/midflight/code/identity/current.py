@@ -14,6 +14,7 @@ from collections.abc import Callable, Iterator
 from types import FunctionType, MethodType
 from typing import Any
 
+from midflight.code.source.look import is_class
 from midflight.code.version.facade import Namespace
 
 __all__ = ["current"]
@@ -37,12 +38,12 @@ def current(function: Callable[..., Any]) -> Any:
         code.load("shop", TEXT.replace("PRICE = 2", "PRICE = 3"))
         held is shop.sell, code.current(held) is shop.sell  # -> (False, True)
     """
-    if isinstance(function, MethodType):
+    if type(function) is MethodType:
         return _method(function)
     if isinstance(function, functools.partial):
         return functools.partial(current(function.func), *function.args, **function.keywords)
     module, name = getattr(function, "__module__", None), getattr(function, "__qualname__", None)
-    if isinstance(function, FunctionType) or hasattr(function, "__wrapped__"):
+    if type(function) is FunctionType or hasattr(function, "__wrapped__"):
         module, name = _address(function, module, name)
     found = sys.modules.get(module) if isinstance(module, str) else None
     if found is None or not isinstance(name, str):
@@ -61,7 +62,7 @@ def _resolve(name: str, found: Any) -> Any:
 
 def _method(method: MethodType) -> Any:
     function, owner = method.__func__, method.__self__
-    cls = owner if isinstance(owner, type) else type(owner)
+    cls = owner if is_class(owner) else type(owner)
     name = function.__name__
     try:
         newest = current(cls)
@@ -76,7 +77,7 @@ def _method(method: MethodType) -> Any:
     else:  # the class is what it was, or a base's method was taken, by super(): what has it in its text may be newer
         found = current(function)
         if owner is cls:
-            return MethodType(found.__func__, newest) if isinstance(found, MethodType) else found
+            return MethodType(found.__func__, newest) if type(found) is MethodType else found
     return found.__get__(owner, type(owner)) if hasattr(found, "__get__") else found
 
 
@@ -107,7 +108,7 @@ def _namespaces(function: Any) -> Iterator[Namespace]:
     seen = set()
     while id(function) not in seen:
         seen.add(id(function))
-        if isinstance(function, FunctionType):
+        if type(function) is FunctionType:
             yield function.__globals__
         function = getattr(function, "__wrapped__", function)
 

@@ -37,6 +37,7 @@ from midflight.code.source.bindings import (
     qualified_reads_of,
     reads_of,
 )
+from midflight.code.source.look import is_class
 from midflight.code.source.parts import Memory, lines_of
 from midflight.code.source.same_value import same
 from midflight.code.source.statement_codes import can_move, codes_of, moved
@@ -123,7 +124,7 @@ class Identity:
 
     def _is_identity(self, name: str, value: Any) -> bool:
         """Say whether `value` is a class that the module made under `name`, or a sentinel or the like."""
-        if not issubclass(type(value), type):
+        if not is_class(value):
             return type(value) in MARKS
         if value.__qualname__ != name:
             return False
@@ -281,7 +282,7 @@ class Identity:
         classes = [
             name
             for name in self._old_bindings.by_name
-            if issubclass(type(old.get(name)), type) and self._is_identity(name, old[name])
+            if is_class(old.get(name)) and self._is_identity(name, old[name])
         ]
         self.superseded = tuple(
             Superseded(name, self._why.get(name, "its statement differs") if name in new else "it is gone")
@@ -290,7 +291,7 @@ class Identity:
         )
         for name in self.kept:
             each, value = self._candidates[name], old[name]
-            if isinstance(value, type):
+            if is_class(value):
                 self._rebindings.append(Rebinding(value, self._codes(each, code), old, new))
             for read in sorted(each.reads - self._taken):
                 if not same(old.get(read, ABSENT), new.get(read, ABSENT)):

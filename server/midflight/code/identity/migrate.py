@@ -18,6 +18,7 @@ from typing import Any
 
 from midflight.code.identity.current import current
 from midflight.code.identity.fields import ABSENT, declared, fields_of, made, new_slots, put
+from midflight.code.source.look import is_class
 from midflight.code.version.facade import Namespace
 from midflight.code.version.modules import known, module_of
 from midflight.code.version.version import version_of
@@ -50,7 +51,7 @@ def newest_class(cls: type) -> type:
         return cls
     try:
         found = current(cls)
-        if isinstance(found, type):
+        if is_class(found):
             return found
     except LookupError:
         pass
@@ -74,7 +75,7 @@ def newest_for(namespace: Namespace) -> Newest:
         found = namespace.get(first)
         for part in rest:
             found = getattr(found, part, None)
-        return found if isinstance(found, type) else newest_class(cls)
+        return found if is_class(found) else newest_class(cls)
 
     return newest
 

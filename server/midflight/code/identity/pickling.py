@@ -14,6 +14,7 @@ from collections.abc import Callable
 from typing import Any
 
 from midflight.code.identity.migrate import SUPERSEDED, newest_class, rebuilt
+from midflight.code.source.look import is_class
 from midflight.errors import MigrationError
 
 __all__ = ["pickle_by_name"]
@@ -24,7 +25,7 @@ NEW_OBJECT = ("__newobj__", "__newobj_ex__")
 def pickle_by_name(cls: type) -> None:
     """Give a superseded class, and its nested classes, the methods by which instances pickle. May be repeated."""
     for value in list(vars(cls).values()):
-        if isinstance(value, type) and value.__qualname__.startswith(f"{cls.__qualname__}."):
+        if is_class(value) and value.__qualname__.startswith(f"{cls.__qualname__}."):
             pickle_by_name(value)
     before = vars(cls).get("__reduce_ex__")
     if not isinstance(before, _ByName):

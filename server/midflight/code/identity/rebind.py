@@ -16,6 +16,7 @@ from dataclasses import Field
 from types import CodeType, FunctionType
 from typing import Any
 
+from midflight.code.source.look import is_class
 from midflight.code.version.facade import Namespace
 from midflight.code.version.in_place import Renewal
 
@@ -53,7 +54,7 @@ class Rebinding:
         (own,) = gc.get_referents(vars(cls))
         self._known[id(own)] = own
         for name, value in list(vars(cls).items()):
-            if isinstance(value, type):
+            if is_class(value):
                 if value.__module__ == cls.__module__ and value.__qualname__ == f"{cls.__qualname__}.{name}":
                     self._look_at_class(value)
             elif name == "__firstlineno__":  # since 3.13 (python/cpython#118465)

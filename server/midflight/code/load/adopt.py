@@ -7,6 +7,7 @@ from types import ModuleType
 
 from midflight.code.checks.findings import findings
 from midflight.code.source.find_module import PROGRAM, ModulePlace, is_project_file
+from midflight.code.source.look import is_module, module_value
 from midflight.code.source.unit import Rejection, Unit, unit_at
 from midflight.code.version import snapshots
 from midflight.code.version.class_files import note_classes
@@ -62,8 +63,8 @@ def imported_modules() -> list[tuple[str, str, ModuleType]]:
         (name, path, module)
         for name, module in list(sys.modules.items())
         if name not in PROGRAM
-        and isinstance(module, ModuleType)
+        and is_module(module)
         and known(name) is None
-        and isinstance(path := vars(module).get("__file__"), str)
+        and type(path := module_value(module, "__file__")) is str
         and is_project_file(path)
     ]

@@ -75,7 +75,7 @@ def _say(new: NewVersion, broken: BrokenCall) -> Diagnostic:
         comes = f"the callback would fail there, which {pids} set"
     text = f"{does}; {comes}; keep {broken.name} as it was until they have left that code"
     value = new.namespace.get(broken.name) or new.namespace.get(broken.function)
-    line = value.__code__.co_firstlineno if isinstance(value, FunctionType) else 1
+    line = value.__code__.co_firstlineno if type(value) is FunctionType else 1
     return Diagnostic(new.unit.path, line, 0, line, 0, "error", text, "live-call")
 
 

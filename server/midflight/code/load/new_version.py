@@ -5,7 +5,6 @@ from __future__ import annotations
 import sys
 from collections.abc import Iterator, Mapping
 from dataclasses import dataclass, replace
-from types import FunctionType
 
 from midflight.code.checks.findings import findings
 from midflight.code.checks.stale_imports import stale_imports
@@ -16,6 +15,7 @@ from midflight.code.load.refused import module_problem
 from midflight.code.report.load_report import Diagnostic, StaleImport
 from midflight.code.source.definitions import compare, definitions_of
 from midflight.code.source.find_module import PROGRAM
+from midflight.code.source.look import carried_module
 from midflight.code.source.unit import Unit
 from midflight.code.state.settlement import Settlement
 from midflight.code.version.facade import Namespace
@@ -132,8 +132,4 @@ def _differences(draft: Draft) -> tuple[Names, Names, Names]:
 def _own_names(namespace: Namespace) -> dict[str, str]:
     """Return the functions and classes of a namespace as definitions that are all alike."""
     name = namespace.get("__name__")
-    return {
-        key: ""
-        for key, value in list(namespace.items())
-        if isinstance(value, (FunctionType, type)) and getattr(value, "__module__", None) == name
-    }
+    return {key: "" for key, value in list(namespace.items()) if carried_module(value) == name}

@@ -18,6 +18,7 @@ from midflight.code.load.new_version import NewVersion
 from midflight.code.report.held import Held, Holders, NotForwarded, StaleSubclass
 from midflight.code.report.load_report import Diagnostic, Lingering, LoadReport, MoveReport, StaleImport
 from midflight.code.report.state_report import StateChange
+from midflight.code.source.look import is_module
 from midflight.kernel import trouble
 from midflight.text import exception_said
 
@@ -103,7 +104,7 @@ def report_of(new: NewVersion, commit: Commit) -> LoadReport:
 def _is_kept(new: NewVersion, stale: StaleImport) -> bool:
     """Say whether a module has imported state that the commit has kept, which the checks could not know."""
     importer = sys.modules.get(stale.module)
-    if new.state is None or not isinstance(importer, ModuleType):
+    if new.state is None or not is_module(importer):
         return False
     return new.state.is_kept(ModuleType.__getattribute__(importer, "__dict__").get(stale.name))
 

@@ -29,6 +29,7 @@ from midflight.code.load.refused import Failure, Refused, module_problem, refuse
 from midflight.code.load.search_path import search_path
 from midflight.code.loading.lock import load_lock
 from midflight.code.loading.under_way import Doing
+from midflight.code.source.look import is_module
 from midflight.code.source.unit import Unit
 from midflight.code.state.imported import watch_imports
 from midflight.code.version import class_files
@@ -193,7 +194,7 @@ def _import(load: Attempt, unit: Unit) -> None:
 
 def _check_place(unit: Unit, module: ModuleType, *, force: bool) -> None:
     """Refuse a module that cannot be taken over, or that is another one than was meant."""
-    if not isinstance(module, ModuleType):
+    if not is_module(module):
         raise _refused(unit, "what sys.modules has under its name is no module", "replaced")
     if getattr(module.__spec__, "_initializing", False):
         raise _refused(unit, "it is being imported, by what asks to load it", "nested")

@@ -16,6 +16,7 @@ from midflight.code.checks.live_calls import Ahead, BrokenCall, broken_calls
 from midflight.code.identity.current import current
 from midflight.code.load.new_version import NewVersion
 from midflight.code.move.move import move_idle
+from midflight.code.source.look import is_class
 from midflight.kernel import Pid
 
 __all__ = ["broken_by"]
@@ -74,7 +75,7 @@ def _newest(cls: type[Any]) -> type[Any]:
         found = current(cls)
     except LookupError:
         return cls
-    return found if isinstance(found, type) else cls
+    return found if is_class(found) else cls
 
 
 def _methods(cls: type[Any]) -> Iterator[tuple[str, FunctionType]]:
@@ -83,6 +84,6 @@ def _methods(cls: type[Any]) -> Iterator[tuple[str, FunctionType]]:
         if base.__module__.startswith(PACKAGE):
             return
         for name, value in list(vars(base).items()):
-            if isinstance(value, FunctionType):
+            if type(value) is FunctionType:
                 yield name if name not in seen else "", value
                 seen.add(name)

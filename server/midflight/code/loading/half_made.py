@@ -19,6 +19,7 @@ from collections.abc import Iterator
 from typing import Any
 
 from midflight.code.loading.under_way import Load
+from midflight.code.source.look import is_module, module_value
 
 __all__ = ["forget", "leave_whole", "refusal_of", "refuse"]
 
@@ -29,7 +30,7 @@ def refuse(load: Load) -> None:
     """Have imports refused of the modules that the thread of `load`, which is given up, has half imported."""
     for name, lock in list(_half_made_by(load.thread)):
         module = sys.modules.get(name)
-        spec: Any = getattr(module, "__spec__", None)
+        spec: Any = module_value(module, "__spec__") if is_module(module) else None
         if getattr(spec, "_initializing", False):
             # The import system will take out of sys.modules what is there under the spec's name, which may be another
             # module by the time that this body ends.

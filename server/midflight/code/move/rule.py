@@ -12,12 +12,13 @@ from __future__ import annotations
 from collections.abc import Callable, Coroutine, Iterator
 from inspect import CO_COROUTINE, CO_VARARGS, CO_VARKEYWORDS
 from itertools import islice
-from types import CodeType, CoroutineType, FrameType, FunctionType, ModuleType
+from types import CodeType, CoroutineType, FrameType, FunctionType
 from typing import Any, NamedTuple
 
 from midflight.code.identity.members import member_now, superseded_enum_in
 from midflight.code.identity.migrate import Newest, newest_for
 from midflight.code.source.liveness import Doubt, live_after
+from midflight.code.source.look import is_module
 from midflight.code.source.receive_heads import Head, Position, heads_of
 from midflight.code.version.facade import Namespace
 from midflight.code.version.version import Version, version_of
@@ -218,7 +219,7 @@ def _is_receive(name: tuple[str, ...], namespace: Namespace) -> bool:
     first, *rest = name
     value = namespace.get(first)
     for each in rest:
-        if not isinstance(value, ModuleType):
+        if not is_module(value):
             return False
         value = vars(value).get(each)
     return value is receive

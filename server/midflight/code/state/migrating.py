@@ -19,6 +19,7 @@ from typing import Any
 from midflight.code.identity.fields import fields_of, put
 from midflight.code.identity.migrate import become
 from midflight.code.source.bindings import codes_in
+from midflight.code.source.look import is_class
 from midflight.code.state.base import MAPPINGS, MOST, SETS
 from midflight.code.version.modules import known
 from midflight.errors import MigrationError
@@ -175,11 +176,11 @@ def _fill_mapping(holder: Any, content: list[tuple[Any, Any]]) -> None:
 
 def class_pairs(old: type, new: object) -> Iterator[tuple[type, type]]:
     """Yield a superseded class with the one that has its name now, and the same for the classes in it."""
-    if not isinstance(new, type):
+    if not is_class(new):
         return
     yield old, new
     for name, value in list(vars(old).items()):
-        if isinstance(value, type) and value.__qualname__ == f"{old.__qualname__}.{name}":
+        if is_class(value) and value.__qualname__ == f"{old.__qualname__}.{name}":
             yield from class_pairs(value, vars(new).get(name))
 
 
@@ -187,6 +188,6 @@ def codes_of(cls: type) -> Iterator[CodeType]:
     """Yield the code of the methods of a class, and of the functions defined in them."""
     for value in list(vars(cls).values()):
         for part in (value, *(getattr(value, name, None) for name in ("__func__", "fget", "fset", "fdel", "func"))):
-            if isinstance(part, FunctionType):
+            if type(part) is FunctionType:
                 yield part.__code__
                 yield from codes_in(part.__code__)

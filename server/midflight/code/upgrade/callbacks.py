@@ -11,6 +11,7 @@ from types import FunctionType
 from typing import Any
 
 from midflight.code.source.definitions import definitions_of
+from midflight.code.source.look import is_class
 from midflight.code.version.facade import Namespace
 from midflight.code.version.modules import known
 from midflight.code.version.version import Version, version_of
@@ -27,7 +28,7 @@ def class_in(namespace: Namespace, name: str) -> type[Any] | None:
     found: Any = namespace.get(first)
     for part in rest:
         found = getattr(found, part, None)
-    return found if isinstance(found, type) and hasattr(found, CALLBACK) else None
+    return found if is_class(found) and hasattr(found, CALLBACK) else None
 
 
 def has_code_change(cls: type[Any]) -> bool:
@@ -53,7 +54,7 @@ def newest_version_with(cls: type[Any]) -> Version | None:
 
 def _versions_of_functions(cls: type[Any]) -> Iterator[Version]:
     for value in list(vars(cls).values()):
-        version = version_of(value.__globals__) if isinstance(value, FunctionType) else None
+        version = version_of(value.__globals__) if type(value) is FunctionType else None
         if version is not None:
             yield version
 

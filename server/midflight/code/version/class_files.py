@@ -16,6 +16,7 @@ from types import FunctionType
 from typing import Any
 from weakref import WeakKeyDictionary
 
+from midflight.code.source.look import is_class
 from midflight.code.version.facade import Namespace
 from midflight.code.version.modules import known
 from midflight.code.version.version import Version, version_of
@@ -29,7 +30,7 @@ _versions: WeakKeyDictionary[type[Any], Version] = WeakKeyDictionary()  # weak: 
 def note_classes(version: Version, namespace: Namespace) -> None:
     """Note that `version`, which is current now, has the classes in `namespace`: made in its text, or kept by it."""
     for value in list(namespace.values()):
-        if isinstance(value, type) and value.__module__ == version.name:
+        if is_class(value) and value.__module__ == version.name:
             for cls in _with_inner(value):
                 _versions[cls] = version
 
@@ -40,7 +41,7 @@ def version_of_class(cls: type[Any]) -> Version | None:
     if found is not None:
         return found
     for value in list(vars(cls).values()):  # made by a function, or put together
-        if isinstance(value, FunctionType) and value.__module__ == cls.__module__:
+        if type(value) is FunctionType and value.__module__ == cls.__module__:
             return version_of(value.__globals__)
     return None
 
@@ -48,7 +49,7 @@ def version_of_class(cls: type[Any]) -> Version | None:
 def _with_inner(cls: type[Any]) -> Iterator[type[Any]]:
     yield cls
     for name, value in list(vars(cls).items()):
-        if isinstance(value, type) and value.__qualname__ == f"{cls.__qualname__}.{name}":
+        if is_class(value) and value.__qualname__ == f"{cls.__qualname__}.{name}":
             yield from _with_inner(value)
 
 
@@ -65,7 +66,7 @@ def _install() -> None:
 
     @functools.wraps(original)
     def getfile(object: Any) -> str:
-        file = _file_of(object) if isinstance(object, type) else None
+        file = _file_of(object) if is_class(object) else None
         return original(object) if file is None else file
 
     getfile._midflight = True  # type: ignore[attr-defined]  # a mark

@@ -24,6 +24,8 @@ from functools import partial
 from types import FrameType, ModuleType
 from typing import Any
 
+from midflight.code.source.look import is_class, is_module
+
 __all__ = ["Facade", "Namespace"]
 
 Namespace = dict[str, Any]
@@ -168,11 +170,11 @@ class Facade:
     def write(self, name: str, value: Any) -> None:
         """Set attribute `name` for the maker."""
         if name == "__class__":
-            if not (isinstance(value, type) and issubclass(value, ModuleType)) or hasattr(value, "_in_the_making"):
+            if not (is_class(value) and issubclass(value, ModuleType)) or hasattr(value, "_in_the_making"):
                 raise TypeError(f"the __class__ of a module must be made from types.ModuleType itself, not {value!r}")
             self._makers[get_ident()].wanted = value
             return
-        if isinstance(value, ModuleType) and sys.modules.get(f"{self.namespace.get('__name__')}.{name}") is value:
+        if is_module(value) and sys.modules.get(f"{self.namespace.get('__name__')}.{name}") is value:
             self.namespace[name] = value  # a submodule: imported, so it is there whatever becomes of this version
         self._makers[get_ident()].namespace[name] = value
 

@@ -125,7 +125,7 @@ def run_unload_hooks(path: str, namespace: Namespace) -> Iterator[Diagnostic]:
 def hook_problem(path: str, hook: Callable[[], object], kind: str, error: BaseException) -> Diagnostic:
     """Return the warning that a hook of that kind, "load" or "unload", raised `error`."""
     name = getattr(hook, "__qualname__", repr(hook))
-    line = hook.__code__.co_firstlineno if isinstance(hook, FunctionType) else 1
+    line = hook.__code__.co_firstlineno if type(hook) is FunctionType else 1
     text = f"@on_{kind} {name} raised {exception_said(error)}"
     return Diagnostic(path, line, 0, line, 0, "warning", text, "hook")
 

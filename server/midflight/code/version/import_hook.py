@@ -16,6 +16,7 @@ from importlib.machinery import ModuleSpec, SourceFileLoader
 from importlib.util import spec_from_file_location
 from types import ModuleType
 
+from midflight.code.source.look import is_module
 from midflight.code.version.facade import Namespace
 from midflight.code.version.modules import all_modules
 from midflight.code.version.version import Version
@@ -82,7 +83,7 @@ def fill(namespace: Namespace, spec: ModuleSpec, before: Namespace) -> None:
 def carry_submodules(namespace: Namespace, name: str, before: Namespace) -> None:
     """Put the imported submodules of package `name` into `namespace`, where it has nothing of their names."""
     for key, value in list(before.items()):
-        if key not in namespace and isinstance(value, ModuleType) and sys.modules.get(f"{name}.{key}") is value:
+        if key not in namespace and is_module(value) and sys.modules.get(f"{name}.{key}") is value:
             namespace[key] = value
 
 

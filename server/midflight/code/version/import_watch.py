@@ -27,6 +27,7 @@ from types import CodeType, ModuleType
 from typing import Any
 
 from midflight.code.source.find_module import is_own_file
+from midflight.code.source.look import is_module
 from midflight.code.source.unit import decoded
 from midflight.code.version.interpreter_age import is_older_than_interpreter
 from midflight.code.version.live_comparison import is_same_as_live
@@ -131,7 +132,7 @@ def _note_of(module: ModuleType) -> Note | None:
 
 def _note_at_last(module: object) -> None:
     """Note a module that was imported before anybody watched."""
-    if not isinstance(module, ModuleType) or id(module) in _notes:
+    if not is_module(module) or id(module) in _notes:
         return
     path = names_of(module).get("__file__")
     if type(path) is not str or not is_own_file(path):

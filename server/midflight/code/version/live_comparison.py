@@ -15,6 +15,7 @@ from types import CodeType, FunctionType, ModuleType
 from typing import Any
 
 from midflight.code.source.bindings import codes_in, feature_flags
+from midflight.code.source.look import is_class, is_module
 from midflight.code.source.same_value import same
 
 __all__ = ["is_same_as_live"]
@@ -144,7 +145,7 @@ class _Look:
             parts = str(self._names.get("__package__") or "").split(".")
             origin = ".".join(filter(None, [*parts[: len(parts) - statement.level + 1], origin]))
         module = sys.modules.get(origin)
-        if alias.name == "*" or not isinstance(module, ModuleType):
+        if alias.name == "*" or not is_module(module):
             raise _Unseen
         found = ModuleType.__getattribute__(module, "__dict__").get(alias.name, ABSENT)
         live = self._names.get(alias.asname or alias.name, ABSENT)
@@ -182,13 +183,13 @@ class _Look:
     def _same_annotations(self, value: Any, annotated: dict[str, ast.expr]) -> bool:
         if sys.version_info >= (3, 14):
             return True  # code of its own, which is compared with the rest
-        live = vars(value).get("__annotations__", {}) if isinstance(value, type) else value.__annotations__
+        live = vars(value).get("__annotations__", {}) if is_class(value) else value.__annotations__
         if self._in_strings:
             return bool(live == {name: ast.unparse(each) for name, each in annotated.items()})
         return _same_values(live, {name: self._value(each) for name, each in annotated.items()})
 
     def _class(self, statement: ast.ClassDef, value: Any, prefix: str) -> bool:
-        if statement.decorator_list or statement.keywords or not isinstance(value, type):
+        if statement.decorator_list or statement.keywords or not is_class(value):
             raise _Unseen
         if sys.version_info >= (3, 12) and statement.type_params:
             raise _Unseen
@@ -196,7 +197,7 @@ class _Look:
         if type(value) is not type or value.__module__ != self._names.get("__name__"):
             raise _Unseen  # a metaclass does what it wants
         inside, annotated = vars(value), {}
-        if not all(isinstance(each, type) for each in bases):
+        if not all(is_class(each) for each in bases):
             raise _Unseen  # one that stands for others, as NamedTuple does
         if not same(value.__bases__, bases):
             return False
@@ -238,7 +239,7 @@ class _Look:
                 found = self._names.get(name, vars(builtins).get(name, ABSENT))
             case ast.Attribute(value=inner, attr=attribute):
                 holder = self._value(inner)
-                if not isinstance(holder, ModuleType):
+                if not is_module(holder):
                     raise _Unseen
                 found = ModuleType.__getattribute__(holder, "__dict__").get(attribute, ABSENT)
             case ast.Tuple(elts=elements):
