@@ -123,8 +123,8 @@ def test_not_if_somebody_has_replaced_the_function(stage):
     assert code.move("thing").not_moved[0].reason == "f is not what its text defines in v2"
 
 
-def test_not_if_a_text_is_not_known(stage):
-    """Of a module that was imported from a file that has changed since."""
+def test_not_if_a_text_is_not_known(stage, unwatched):
+    """Of a module that was imported from a file that has changed since, before anybody watched imports."""
     stage.import_(V1)
     stage.begin()
 
