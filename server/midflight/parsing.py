@@ -14,11 +14,11 @@ made). What parses somewhere inside, in code of others, is done so the second ti
 from __future__ import annotations
 
 import ast
-import gc
 import sys
 from collections.abc import Callable
-from threading import RLock
 from typing import ParamSpec, TypeVar
+
+from midflight.collection import without_collection
 
 __all__ = ["UNPARSABLE", "expression_or_none", "module_or_none", "parse_expression", "parse_module", "undisturbed"]
 
@@ -34,7 +34,6 @@ UNPARSABLE = (
 )  # raised for a text that is not Python
 
 _CAN_BE_DISTURBED = sys.version_info < (3, 12)
-_collection = RLock()  # held while it is put off; re-entrant, for a signal handler may parse too
 
 
 def parse_module(text: str, file: str = "<unknown>", flags: int = 0) -> ast.Module:
@@ -83,11 +82,4 @@ def _alone(function: Callable[Parameters, Result], *args: Parameters.args, **kwa
     """Call `function`, with the garbage collection put off where that could come between."""
     if not _CAN_BE_DISTURBED:
         return function(*args, **kwargs)
-    with _collection:
-        is_on = gc.isenabled()
-        try:
-            gc.disable()
-            return function(*args, **kwargs)
-        finally:
-            if is_on:
-                gc.enable()
+    return without_collection(function, *args, **kwargs)

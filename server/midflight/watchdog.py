@@ -6,13 +6,13 @@ A turn of the scheduler lasts a millisecond. One that lasts much longer is held 
 from __future__ import annotations
 
 import logging
-import sys
 import threading
 import traceback
 from collections.abc import Callable
 from itertools import dropwhile
 from types import FrameType
 
+from midflight.collection import frames_of_threads
 from midflight.kernel import Scheduler, StuckReport, trouble
 from midflight.kernel.core import Core, Process
 from midflight.kernel.doomed import why_not_ended
@@ -116,7 +116,7 @@ def _aside(tell: Callable[..., None], *args: object) -> None:
 
 def _stack_of_step(thread: int) -> traceback.StackSummary:
     """Return the calls that the running process is in, outermost first: the frames inside the turn."""
-    frame = sys._current_frames().get(thread)
+    frame = frames_of_threads().get(thread)
     inside: list[tuple[FrameType, int]] = []
     while frame is not None and frame.f_code is not Core.turn.__code__:
         inside.append((frame, frame.f_lineno))

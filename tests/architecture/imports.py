@@ -12,6 +12,7 @@ from dataclasses import dataclass
 from architecture.sources import Module
 
 LAYERS = (
+    "collection",
     "outside",
     "text",
     "parsing",
@@ -30,7 +31,7 @@ LAYERS = (
 # Who may import from which part. A layer sees those below it; the others see what they are given here.
 SEEN_BY: dict[str, frozenset[str]] = {
     **{layer: frozenset(LAYERS[:rank]) for rank, layer in enumerate(LAYERS)},
-    "watchdog": frozenset({"outside", "text", "errors", "kernel"}),
+    "watchdog": frozenset({"collection", "outside", "text", "errors", "kernel"}),
     "all_tasks": frozenset({"kernel"}),
     "memory": frozenset(),
     "pauses": frozenset(),

@@ -38,6 +38,8 @@ from operator import attrgetter, eq, is_, itemgetter
 from types import CodeType, FrameType
 from typing import TYPE_CHECKING, Any, Generic, ParamSpec, TypeVar
 
+from midflight.collection import frames_of_threads, without_collection
+
 if TYPE_CHECKING:
     from midflight.kernel.core import Process
     from midflight.kernel.scheduler import Scheduler
@@ -128,7 +130,7 @@ class Target(Generic[Error]):
         that holds nothing of ours.
         """
         thread = self.thread
-        frame = sys._current_frames().get(thread)
+        frame = frames_of_threads().get(thread)
         if thread in (_NOBODY, get_ident()) or frame is None or not may_be_struck(frame, amid_ours=amid_ours):
             return False
         self.struck = True
@@ -174,7 +176,7 @@ def break_into(scheduler: Scheduler, process: Process, turn: int, error: type[Ba
     absorbs what does not hit before the process's step ends. `error` is raised without arguments.
     """
     thread = scheduler.thread
-    frame = sys._current_frames().get(thread)
+    frame = frames_of_threads().get(thread)
     if scheduler.turns != turn or scheduler.current() is not process or frame is None or not may_be_struck(frame):
         return False
     scheduler.struck = error
@@ -199,7 +201,7 @@ def _deal(thread: int, frame: FrameType, error: type[BaseException], *conditions
     for condition in (*conditions, look):
         strikes = compress(strikes, condition)
     try:
-        return next(starmap(_set_async_exc, strikes), 0) == 1
+        return without_collection(next, starmap(_set_async_exc, strikes), 0) == 1
     except KeyError:  # the thread has ended
         return False
 

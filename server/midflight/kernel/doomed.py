@@ -6,9 +6,9 @@ lets it -> else the watchdog strikes at the process until it has ended. Whatever
 
 from __future__ import annotations
 
-import sys
 from typing import TYPE_CHECKING
 
+from midflight.collection import frames_of_threads
 from midflight.errors import Killed
 from midflight.kernel.async_exc import break_into, is_users_own, own_class
 
@@ -77,7 +77,7 @@ def why_not_ended(scheduler: Scheduler, process: Process) -> str:
 
 def _place(scheduler: Scheduler) -> str:
     """Return the place of the innermost user code on the runtime's thread, after a comma; "" if nowhere."""
-    frame = sys._current_frames().get(scheduler.thread)
+    frame = frames_of_threads().get(scheduler.thread)
     while frame is not None and not is_users_own(frame):
         frame = frame.f_back
     if frame is None:

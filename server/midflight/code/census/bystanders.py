@@ -6,7 +6,6 @@ Nothing here changes a module: an old version is freed with the last frame or va
 from __future__ import annotations
 
 import asyncio
-import sys
 import typing
 from collections import Counter
 from collections.abc import Callable, Iterator
@@ -14,6 +13,7 @@ from types import CodeType, FrameType
 from typing import Any
 
 from midflight.code.version.version import Version, version_of
+from midflight.collection import frames_of_threads
 from midflight.kernel import Pid, Process, Scheduler, exit, schedulers, stack_of
 
 __all__ = ["bystanders", "codes_of_bystanders", "forget_typing_caches", "kill"]
@@ -39,7 +39,7 @@ def bystanders(wanted: Callable[[Version], bool]) -> Iterator[tuple[str, Version
         for who, frames in _tasks(scheduler):
             yield from _first(who, frames, wanted)
     loops = {scheduler.thread for scheduler in running}
-    for thread, frame in sys._current_frames().items():
+    for thread, frame in frames_of_threads().items():
         if thread not in loops:
             stack: list[FrameType] = []
             inner: FrameType | None = frame
@@ -56,7 +56,7 @@ def codes_of_bystanders() -> Counter[CodeType]:
         for _, frames in _tasks(scheduler):
             found.update(frame.f_code for frame in frames)
     loops = {scheduler.thread for scheduler in schedulers()}
-    for thread, frame in sys._current_frames().items():
+    for thread, frame in frames_of_threads().items():
         inner: FrameType | None = None if thread in loops else frame
         del frame  # one is this function's own: nothing of it may stay, or it lives until the garbage is collected
         while inner is not None:

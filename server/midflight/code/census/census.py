@@ -12,7 +12,6 @@ load, the short last one on the runtime's.
 from __future__ import annotations
 
 import functools
-import sys
 from collections.abc import Callable, Iterable, Iterator, Sequence
 from itertools import compress
 from operator import attrgetter, ne
@@ -22,6 +21,7 @@ from typing import Any, NamedTuple, overload
 from midflight.code.report.who_lingers import MANY, Group, Lingering, Rows
 from midflight.code.version.facade import Namespace
 from midflight.code.version.version import Version, version_of
+from midflight.collection import frames_of_threads
 from midflight.kernel import Pid, Process, Scheduler, is_kernel_frame, receive, schedulers
 
 __all__ = ["Census", "Pids", "Start", "census_of", "spots_of", "take_census"]
@@ -293,7 +293,7 @@ def _frames(scheduler: Scheduler, process: Process, *, is_running: bool) -> list
 
 def _called_now(scheduler: Scheduler, frames: list[FrameType]) -> Iterator[FrameType]:
     """Yield the plain functions that the running process is in the midst of, which no coroutine knows of."""
-    frame = sys._current_frames().get(scheduler.thread)
+    frame = frames_of_threads().get(scheduler.thread)
     calls: list[FrameType] = []
     while frame is not None:
         calls.append(frame)

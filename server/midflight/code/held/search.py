@@ -25,6 +25,7 @@ from typing import Any, NamedTuple
 
 from midflight.code.report.held import Holder
 from midflight.code.source.look import is_class
+from midflight.collection import frames_of_threads
 from midflight.kernel import Process, is_kernel_frame, schedulers
 
 __all__ = ["NOTHING", "After", "Found", "Search", "Wanted"]
@@ -212,7 +213,7 @@ class Search:
             handler = signal.getsignal(number)
             if callable(handler):
                 yield f"the handler of {signal.Signals(number).name}", handler
-        for thread, frame in sys._current_frames().items():
+        for thread, frame in frames_of_threads().items():
             if thread != threading.get_ident():
                 yield from _frames(thread, frame)
         libraries = [each for each in modules if _is_library(each[1])]

@@ -12,7 +12,6 @@ Laws:
 
 from __future__ import annotations
 
-import sys
 import threading
 import time
 from collections.abc import Callable, Iterator
@@ -24,6 +23,7 @@ from typing import Any, NamedTuple, TypeVar
 
 from midflight.code.version.snapshots import real_path
 from midflight.code.version.version import loader, version_of
+from midflight.collection import frames_of_threads
 from midflight.errors import NotInProcess
 from midflight.kernel import Target, current_process
 
@@ -289,7 +289,7 @@ class Load:
 
     def place(self) -> str:
         """Return where the body is: "wait, called at shop.py:14 in <module>"; "" if that cannot be seen."""
-        frame = None if self.thread is None else sys._current_frames().get(self.thread)
+        frame = None if self.thread is None else frames_of_threads().get(self.thread)
         inner = frame.f_code.co_qualname if frame is not None else ""
         is_innermost = True
         while frame is not None:

@@ -1,0 +1,77 @@
+"""A look at the frames of all threads, with the garbage collection due in the midst of it."""
+
+from __future__ import annotations
+
+import gc
+import subprocess
+import sys
+import threading
+
+import pytest
+
+from architecture.sources import modules
+from midflight.collection import frames_of_threads, without_collection
+
+PROGRAM = """
+import gc, threading, weakref
+from midflight.collection import frames_of_threads
+
+gate = threading.Event()
+for _ in range(50):
+    threading.Thread(target=gate.wait, daemon=True).start()
+
+class Knot:
+    pass
+
+heard = []
+
+def starts_a_thread(_):
+    thread = threading.Thread(target=heard.append, args=(True,))
+    thread.start()
+    thread.join()
+
+gc.disable()
+knot = Knot()
+knot.itself = knot
+reference = weakref.ref(knot, starts_a_thread)
+del knot
+gc.set_threshold(gc.get_count()[0] + 25)  # due while the frames of fifty threads are made
+gc.enable()
+print(len(frames_of_threads()))
+gc.collect()
+print(heard)
+"""
+
+
+def test_a_collection_that_is_due_does_not_freeze_the_program():
+    """Before Python 3.13 its callbacks would run while the interpreter's lock of threads is held."""
+    done = subprocess.run([sys.executable, "-c", PROGRAM], capture_output=True, text=True, timeout=30, check=False)
+
+    assert (done.stdout, done.stderr) == ("51\n[True]\n", "")
+
+
+@pytest.mark.parametrize("is_on", [True, False])
+def test_the_collection_is_left_as_it_was(is_on):
+    """Also by what raises, and by a call within a call."""
+    before = gc.isenabled()
+    try:
+        (gc.enable if is_on else gc.disable)()
+        assert without_collection(without_collection, gc.isenabled) is False
+        assert gc.isenabled() is is_on
+        with pytest.raises(ZeroDivisionError):
+            without_collection(lambda: 1 / 0)
+        assert gc.isenabled() is is_on
+    finally:
+        (gc.enable if before else gc.disable)()
+
+
+def test_the_frames_are_those_of_the_threads():
+    """By the number of the thread, the caller's included."""
+    assert frames_of_threads()[threading.get_ident()].f_code is without_collection.__code__
+
+
+def test_one_place_looks_at_all_frames():
+    """Elsewhere it would freeze the program again."""
+    found = [one.name for one in modules() if "sys._current_frames" in one.text and one.name != "midflight.collection"]
+
+    assert found == ["midflight.kernel.async_exc"]  # which does it without a collection, in one step
