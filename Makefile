@@ -46,8 +46,9 @@ chaos: setup ## random actions for MINUTES (10), or KILLS servers ended; SEED, P
 	cd tests && PYTHONPATH=../server $(if $(findstring /,$(PYTHON)),$(abspath $(PYTHON)),$(or $(PYTHON),../.venv/bin/python)) -m chaos \
 	$(if $(KILLS),--kills $(KILLS),--minutes $(or $(MINUTES),10)) $(if $(SEED),--seed $(SEED)) $(if $(WORLD),--world $(WORLD))
 
-peers: setup ## asyncio's and anyio's tests as processes, and programs with their libraries: 40 minutes
+peers: setup ## asyncio's tests as processes, packages' own tests after loads, real programs: an hour
 	.venv/bin/python tests/peers/run.py $(foreach each,$(PYTHONS),--python $(each))
+	.venv/bin/python tests/peers/run_packages.py
 	.venv/bin/python -m pip install -q --disable-pip-version-check --group real
 	$(PYTEST) $(wildcard tests/real/peer_*.py)
 
