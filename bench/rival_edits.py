@@ -1,53 +1,99 @@
-"""The edits that rivals are compared by: two texts of a module each, and what is looked at before and after.
-
-`before(m, kept)` runs in the old version and keeps what a program would keep. `after(m, kept)` says in a few words what
-became of it. Both are coroutines, so that tasks can run.
-"""
+"""Edits that rivals are compared by: one module, and what a program keeps of it."""
 
 from __future__ import annotations
 
 import asyncio
-from collections.abc import Awaitable, Callable
-from types import SimpleNamespace
-from typing import Any, NamedTuple
 
-Look = Callable[[Any, SimpleNamespace], Awaitable[Any]]
+from rival_edit import EDITS, Edit, age, edit, tried, until
 
+__all__ = ["EDITS", "MIDFLIGHT"]
 
-class Edit(NamedTuple):
-    """A change of module `m`, and what is looked at."""
+TUTORIAL = """
+async def loop(queue, answers, total):
+    while True:
+        match await queue.get():
+            case ("increment", count):
+                total += count
+            case "tell":
+                answers.append(total){}
+            case _:
+                answers.append("unhandled")
+"""
+RESET = "\n            case 'reset':\n                total = 0"
 
-    title: str
-    old: str
-    new: str
-    before: Look
-    after: Look
-
-
-EDITS: dict[str, Edit] = {}
-
-
-def edit(title: str, old: str, new: str) -> Callable[[type], type]:
-    """Make an Edit of a class with `before` and `after`; its name is the edit's."""
-
-    def enter(looks: type) -> type:
-        EDITS[looks.__name__] = Edit(title, old, new, looks.__dict__["before"], looks.__dict__["after"])
-        return looks
-
-    return enter
+PROCESS = """
+from midflight import receive
+import m
 
 
-def age(answer: object) -> str:
-    """Return "old" or "new" for what version 1 or 2 answers."""
-    return {1: "old", 2: "new"}.get(answer, repr(answer))  # type: ignore[call-overload]
+async def loop(answers, total):
+    match await receive():
+        case ("increment", count):
+            return loop(answers, total + count)
+        case "tell":
+            answers.append(total)
+            return loop(answers, total){}
+        case "code_switch":
+            return m.loop(answers, total)
+        case _:
+            answers.append("unhandled")
+            return loop(answers, total)
+"""
+RESET_PROCESS = "\n        case 'reset':\n            return loop(answers, 0)"
 
 
-def tried(function: Callable[[], object]) -> str:
-    """Return what `function()` answers, as an age, or the name of what it raised."""
-    try:
-        return age(function())
-    except Exception as error:
-        return type(error).__name__
+@edit("the tutorial: a running counter learns `reset`", TUTORIAL.format(""), TUTORIAL.format(RESET))
+class tutorial:
+    async def before(m, kept):
+        kept.answers, kept.queue = [], asyncio.Queue()
+        kept.task = asyncio.ensure_future(m.loop(kept.queue, kept.answers, 0))
+        kept.queue.put_nowait(("increment", 3))
+        kept.queue.put_nowait("tell")
+        await until(lambda: kept.answers)
+
+    async def after(m, kept):
+        for message in ("reset", "tell", "reset", "tell", "tell"):
+            kept.queue.put_nowait(message)
+        await until(lambda: kept.queue.empty())
+        kept.task.cancel()
+        return _what_it_did(kept.answers)
+
+
+class tutorial_in_midflight:
+    """The same with a process, which is told to switch, as the tutorial does."""
+
+    async def before(m, kept):
+        from midflight import spawn
+
+        kept.answers = []
+        kept.pid = spawn(m.loop, kept.answers, 0)
+        for message in (("increment", 3), "tell"):
+            kept.pid << message
+        await until(lambda: kept.answers)
+
+    async def after(m, kept):
+        for message in ("reset", "tell", "code_switch", "tell", "reset", "tell"):
+            kept.pid << message
+        await until(lambda: 0 in kept.answers)
+        return _what_it_did(kept.answers)
+
+
+def _what_it_did(answers: list[object]) -> str:
+    kept = "kept" if 3 in answers[1:] else "lost"
+    if 0 in answers:
+        return f"new when it is told to switch; state {kept}"
+    return f"always old; state {kept}"
+
+
+MIDFLIGHT = {  # where Midflight's programs are written another way
+    "tutorial": Edit(
+        EDITS["tutorial"].title,
+        PROCESS.format(""),
+        PROCESS.format(RESET_PROCESS),
+        tutorial_in_midflight.before,
+        tutorial_in_midflight.after,
+    )
+}
 
 
 DATACLASS = "import dataclasses\n\n@dataclasses.dataclass\nclass P:\n    n: int = 1\n"
@@ -167,20 +213,15 @@ class suspended_coroutine:
         kept.queue, kept.answers = asyncio.Queue(), []
         kept.task = asyncio.ensure_future(m.loop(kept.queue, kept.answers))
         kept.queue.put_nowait(3)
-        await _until(lambda: kept.answers)
+        await until(lambda: kept.answers)
 
     async def after(m, kept):
         for _ in range(2):
             kept.queue.put_nowait(1)
-        await _until(lambda: len(kept.answers) == 3)
+        await until(lambda: len(kept.answers) == 3)
         kept.task.cancel()
         (_, (first, _), (second, total)) = kept.answers
         return f"1st message: {age(first)}; 2nd: {age(second)}; state {'kept' if total == 5 else 'lost'}"
-
-
-async def _until(is_done):
-    while not is_done():
-        await asyncio.sleep(0)
 
 
 GENERATOR = "def numbers():\n    while True:\n        yield {}\n"
@@ -266,92 +307,3 @@ class syntax_error:
 
     async def after(m, kept):
         return f"m.f: {tried(m.f)}; held: {tried(kept.function)}"
-
-
-TUTORIAL = """
-async def loop(queue, answers, total):
-    while True:
-        match await queue.get():
-            case ("increment", count):
-                total += count
-            case "tell":
-                answers.append(total){}
-            case _:
-                answers.append("unhandled")
-"""
-RESET = "\n            case 'reset':\n                total = 0"
-
-PROCESS = """
-from midflight import receive
-import m
-
-
-async def loop(answers, total):
-    match await receive():
-        case ("increment", count):
-            return loop(answers, total + count)
-        case "tell":
-            answers.append(total)
-            return loop(answers, total){}
-        case "code_switch":
-            return m.loop(answers, total)
-        case _:
-            answers.append("unhandled")
-            return loop(answers, total)
-"""
-RESET_PROCESS = "\n        case 'reset':\n            return loop(answers, 0)"
-
-
-@edit("the tutorial: a running counter learns `reset`", TUTORIAL.format(""), TUTORIAL.format(RESET))
-class tutorial:
-    async def before(m, kept):
-        kept.answers, kept.queue = [], asyncio.Queue()
-        kept.task = asyncio.ensure_future(m.loop(kept.queue, kept.answers, 0))
-        kept.queue.put_nowait(("increment", 3))
-        kept.queue.put_nowait("tell")
-        await _until(lambda: kept.answers)
-
-    async def after(m, kept):
-        for message in ("reset", "tell", "reset", "tell", "tell"):
-            kept.queue.put_nowait(message)
-        await _until(lambda: kept.queue.empty())
-        kept.task.cancel()
-        return _what_it_did(kept.answers)
-
-
-class tutorial_in_midflight:
-    """The same with a process, which is told to switch, as the tutorial does."""
-
-    async def before(m, kept):
-        from midflight import spawn
-
-        kept.answers = []
-        kept.pid = spawn(m.loop, kept.answers, 0)
-        for message in (("increment", 3), "tell"):
-            kept.pid << message
-        await _until(lambda: kept.answers)
-
-    async def after(m, kept):
-        for message in ("reset", "tell", "code_switch", "tell", "reset", "tell"):
-            kept.pid << message
-        await _until(lambda: 0 in kept.answers)
-        return _what_it_did(kept.answers)
-
-
-def _what_it_did(answers: list[object]) -> str:
-    kept = "kept" if 3 in answers[1:] else "lost"
-    if 0 in answers:
-        return f"new when it is told to switch; state {kept}"
-    return f"always old; state {kept}"
-
-
-MIDFLIGHT = {  # where Midflight's programs are written another way
-    "tutorial": Edit(
-        EDITS["tutorial"].title,
-        PROCESS.format(""),
-        PROCESS.format(RESET_PROCESS),
-        tutorial_in_midflight.before,
-        tutorial_in_midflight.after,
-    )
-}
-EDITS = {"tutorial": EDITS.pop("tutorial"), **EDITS}  # it comes first
