@@ -61,7 +61,10 @@ class Accounts:
     def close(self, world: World, tasks: int) -> None:
         """Compare, after a round; `tasks` is how many asyncio tasks there may be. Raises: Broken for a leak."""
         for thread in threading.enumerate():
-            if thread.name == "midflight-upgrade":  # it has answered, and may not have come to its end yet
+            if thread.name in (
+                "midflight-upgrade",
+                "midflight-holders",
+            ):  # it has answered, and may not have come to its end yet
                 thread.join(THREAD_SECONDS)
         forget_remembered()
         forget_left_behind(world)

@@ -20,9 +20,12 @@ def holders_of(old: Sequence[OldVersion], renew: Callable[[Found], str], after: 
     if not wanted:
         return None
     search = Search(wanted, frozenset().union(*(version.objects.ids() for version in old)), renew, after)
+    module = old[0].version.name
 
     def start(holders: Holders) -> None:
-        threading.Thread(target=_search, args=(search, holders), name="midflight-holders", daemon=True).start()
+        threading.Thread(
+            target=_searches.run, args=(module, search, holders), name="midflight-holders", daemon=True
+        ).start()
 
     return Holders(start)
 
@@ -32,9 +35,32 @@ def _wanted(old: OldVersion) -> Iterator[Wanted]:
         yield Wanted(weakref.ref(value), held.name, held.version, held.count)
 
 
-def _search(search: Search, holders: Holders) -> None:
-    found: list[Holder] = []
-    try:
-        found = search.run()
-    finally:
-        holders.finish(found)
+class _Searches:
+    """The searches under way, of which one runs at a time. A later one for the same module ends an earlier one.
+
+    It looks for what that has not found, too: the versions before are looked at again.
+    """
+
+    def __init__(self) -> None:
+        self._lock = threading.Lock()
+        self._turn = threading.Lock()
+        self._by_module: dict[str, Search] = {}
+
+    def run(self, module: str, search: Search, holders: Holders) -> None:
+        """Run a search when it is its turn, and tell `holders` what it has found."""
+        found: list[Holder] = []
+        try:
+            with self._lock:
+                earlier, self._by_module[module] = self._by_module.get(module), search
+            if earlier is not None:
+                earlier.give_up()
+            with self._turn:
+                found = search.run()
+        finally:
+            with self._lock:
+                if self._by_module.get(module) is search:
+                    del self._by_module[module]
+            holders.finish(found)
+
+
+_searches = _Searches()

@@ -16,15 +16,17 @@ from collections.abc import Callable, Iterable, Iterator, Mapping
 from dataclasses import dataclass
 from functools import partial
 from importlib.metadata import EntryPoint, entry_points
-from types import FunctionType
+from types import FunctionType, ModuleType
 from typing import Any, Protocol, TypeVar
 
+from midflight.code.held.references import dict_of_class
 from midflight.code.held.search import NOTHING, After
 from midflight.code.loading.lock import load_lock
+from midflight.code.source.look import is_class
 from midflight.code.version.facade import Namespace
 from midflight.kernel import trouble
 
-__all__ = ["Adapter", "ModuleChange", "adapters", "after_search", "on_change", "told_of"]
+__all__ = ["Adapter", "ModuleChange", "adapters", "after_search", "libraries_in", "on_change", "told_of"]
 
 Hook = TypeVar("Hook", bound=Callable[..., object])
 
@@ -158,10 +160,30 @@ def adapters() -> Iterator[tuple[str, Adapter]]:
             yield entry.name.partition(".")[0], _loaded[entry.name]
 
 
-def after_search(change: ModuleChange) -> After:
-    """Return the types that adapters want to see, and what is done with the objects."""
-    types = tuple(each for _, adapter in adapters() for each in adapter.types)
+def after_search(change: ModuleChange, namespace: Namespace) -> After:
+    """Return the types that adapters want to see, and what is done with the objects.
+
+    Those are the adapters of libraries that the new namespace uses: others have nothing of the module's.
+    """
+    used = libraries_in(namespace)
+    types = tuple(each for library, adapter in adapters() if library in used for each in adapter.types)
     return After(types, _Finish(change)) if types else NOTHING
+
+
+def libraries_in(namespace: Namespace) -> set[str]:
+    """Return the names of the packages that modules, functions, classes and objects in a namespace are of."""
+    found = set()
+    for value in list(namespace.values()):
+        kind = type(value)
+        if kind is ModuleType:
+            name = vars(value).get("__name__")
+        elif kind is FunctionType:
+            name = value.__module__
+        else:
+            name = dict_of_class(value if is_class(value) else kind).get("__module__")
+        if type(name) is str:
+            found.add(name.partition(".")[0])
+    return found
 
 
 class _Finish:

@@ -28,14 +28,25 @@ from midflight.code.source.look import is_class
 from midflight.collection import frames_of_threads
 from midflight.kernel import Process, is_kernel_frame, schedulers
 
-__all__ = ["NOTHING", "After", "Found", "Search", "Wanted"]
+__all__ = ["NOTHING", "WHERE_ELSE", "After", "Found", "Search", "Wanted"]
 
 SLICE_SECONDS = 0.0005
 PAUSE_SECONDS = 0.001
 MOST_OBJECTS = 3_000_000
+WHERE_ELSE = (
+    "atexit, or a library in C" if sys.version_info >= (3, 13) else "atexit, a function that runs, or a library in C"
+)
 PART = 500  # elements of a long container that are looked at together
 
 PLAIN = frozenset({dict, list, tuple, set, frozenset})
+
+
+_MRO = type.__dict__["__mro__"].__get__
+
+# Before 3.13, to ask for the locals of a frame copies them one by one. What that frees may let the frame's own thread
+# run on, and the frame end meanwhile: then memory is read that is no longer its own.
+CAN_READ_LOCALS = sys.version_info >= (3, 13)
+WHERE_ELSE = "atexit, or a library in C" if CAN_READ_LOCALS else "atexit, a function that runs, or a library in C"
 
 
 class Wanted(NamedTuple):
@@ -105,9 +116,15 @@ class Search:
                 self._codes[id(value)] = each
             del value
         self._after = after
+        self._is_met: dict[type, bool] = {}  # by type: is an object of it given to `finish`?
         self._met: list[Any] = []
         self._holders: list[tuple[Holder, Any]] = []  # each with its owner
         self._is_whole = True
+        self._is_given_up = False
+
+    def give_up(self) -> None:
+        """Have the search end soon, with what it has found. From any thread."""
+        self._is_given_up = True
 
     def run(self, *, pauses: bool = True) -> list[Holder]:
         """Search, and return the holders: in the thread that calls, which pauses after each slice."""
@@ -118,6 +135,9 @@ class Search:
                 if time.perf_counter() > end:
                     break
             else:
+                break
+            if self._is_given_up:
+                self._is_whole = False
                 break
             if pauses:
                 time.sleep(PAUSE_SECONDS)
@@ -135,7 +155,7 @@ class Search:
         for each in self._wanted:
             left = self._left[id(each)]
             if left > 0 and each.value() is not None:
-                where = "atexit, or a library in C" if self._is_whole else "not all objects were looked at"
+                where = WHERE_ELSE if self._is_whole else "not all objects were looked at"
                 yield Holder(each.name, each.version, f"{left} that Python does not show ({where})")
 
     def _steps(self) -> Iterator[None]:
@@ -145,8 +165,7 @@ class Search:
         for name, value in self._roots():
             if not any(self._left.values()):
                 return
-            if self._after.types and issubclass(type(value), self._after.types) and id(value) not in self._seen:
-                self._met.append(value)
+            self._note(value)
             if gc.is_tracked(value) and not issubclass(type(value), NOT_ENTERED):
                 yield from self._walk(_Item(value, name, None))
             if len(self._seen) >= MOST_OBJECTS:
@@ -174,12 +193,22 @@ class Search:
             return
         owner = item.owner if type(item.value) in PLAIN else item.value
         child = _Item(value, item.root, owner)
-        if self._after.types and issubclass(type(value), self._after.types) and id(value) not in self._seen:
-            self._met.append(value)
+        self._note(value)
         if self._meet(child, item.value) or id(value) in self._seen:
             return
         self._seen.add(id(value))
         following.append(child)
+
+    def _note(self, value: Any) -> None:
+        """Collect a value of one of `types`, when it is met for the first time."""
+        if not self._after.types or id(value) in self._seen:
+            return
+        kind = type(value)
+        is_met = self._is_met.get(kind)
+        if is_met is None:  # `issubclass` would run the code of a metaclass, abc's for one
+            is_met = self._is_met[kind] = any(each in self._after.types for each in _MRO(kind))
+        if is_met:
+            self._met.append(value)
 
     def _meet(self, item: _Item, container: Any) -> bool:
         """Take note of a reference to a function that is wanted; say whether it is one."""
@@ -213,9 +242,10 @@ class Search:
             handler = signal.getsignal(number)
             if callable(handler):
                 yield f"the handler of {signal.Signals(number).name}", handler
-        for thread, frame in frames_of_threads().items():
-            if thread != threading.get_ident():
-                yield from _frames(thread, frame)
+        if CAN_READ_LOCALS:
+            for thread, frame in frames_of_threads().items():
+                if thread != threading.get_ident():
+                    yield from _frames(thread, frame)
         libraries = [each for each in modules if _is_library(each[1])]
         yield from _names_in(libraries)
 

@@ -8,7 +8,7 @@ from __future__ import annotations
 from collections.abc import Callable
 from typing import NamedTuple
 
-from midflight.code.held.on_change import adapters
+from midflight.code.held.on_change import adapters, libraries_in
 from midflight.code.load.after_swap import MOVES_UNKNOWN
 from midflight.code.load.attempt import Attempt
 from midflight.code.load.outcome import Commit
@@ -47,9 +47,10 @@ def move_others(load: Attempt, commit: Commit) -> None:
 
 def find_holders(load: Attempt, commit: Commit) -> None:
     """Begin the search for holders if it does something: it forwards closures, and adapters renew what it finds."""
-    has_adapters = any(adapter.types for _, adapter in adapters())
+    with_adapter = {library for library, adapter in adapters() if adapter.types}
     for new in commit.new:
         holders, has_closures = commit[new].holders, any(each.is_closure for each in commit[new].held)
+        has_adapters = holders is not None and not with_adapter.isdisjoint(libraries_in(new.namespace))
         if holders is not None and (has_adapters or (load.options.forward and has_closures)):
             holders.begin()
 

@@ -157,7 +157,7 @@ def note_held(swapped: Swapped) -> None:
     frames = frames_by_code(swapped.census)
     for new in swapped.commit.new:
         learned = swapped.commit[new]
-        after = after_search(swapped.changes[new])
+        after = after_search(swapped.changes[new], new.namespace)
         found = look_at_held(new.record, new.namespace, frames, after, is_forwarded=swapped.is_forwarded)
         learned.held, learned.holders, forwarded, learned.not_forwarded = found
         learned.forwarded += forwarded  # begun again, it finds those forwarded that it was at
