@@ -7,6 +7,7 @@ import os
 import stat
 import subprocess
 import sys
+import tempfile
 import traceback
 
 import pytest
@@ -164,6 +165,23 @@ def test_the_files_of_an_interpreter_that_was_killed_go_with_the_next_one(projec
 
         assert left == {str(running.pid), str(killed.pid)}
         assert [name.split("-")[1] for name in os.listdir(folder)] == [str(running.pid)]
+
+
+def test_a_folder_whose_interpreter_was_killed_while_it_made_it_goes_too(project, tmp_path, monkeypatch):
+    """It has no lock yet, so it goes if no process has its number; another one may be just making its own."""
+    temporary = tmp_path / "temporary"
+    temporary.mkdir()
+    monkeypatch.setattr(tempfile, "tempdir", str(temporary))
+    monkeypatch.setattr(snapshots, "_folders", {})
+    with subprocess.Popen([sys.executable, "-c", ""]) as ended:
+        ended.wait()
+    (temporary / f"midflight-{ended.pid}-killed").mkdir()
+    (temporary / f"midflight-{os.getppid()}-making").mkdir()
+
+    project.load("thing_v1")
+
+    left = sorted(each.name.split("-")[2] for each in temporary.iterdir() if f"-{os.getpid()}-" not in each.name)
+    assert left == ["making"]
 
 
 def test_the_files_go_when_the_interpreter_ends(project):

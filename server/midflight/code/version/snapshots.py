@@ -38,7 +38,7 @@ _trouble = ""  # why the last text could not be written; "" if it could
 _log = logging.getLogger("midflight")
 
 LOCK = "in-use"
-FOLDER = re.compile(r"midflight-\d+-\w+")
+FOLDER = re.compile(r"midflight-(\d+)-\w+")
 FRAME = re.compile(r'File "([^"\n]+)", line (\d+)(, in [^\n]+)?')
 
 
@@ -179,13 +179,18 @@ def _remove_left_behind() -> None:
     parent = tempfile.gettempdir()
     for name in os.listdir(parent):
         folder = os.path.join(parent, name)
-        if FOLDER.fullmatch(name) is None:
+        found = FOLDER.fullmatch(name)
+        if found is None:
             continue
         try:
             if os.lstat(folder).st_uid != os.getuid():
                 continue
             descriptor = os.open(os.path.join(folder, LOCK), os.O_WRONLY | os.O_NOFOLLOW)
-        except OSError:  # just being made, or just being removed
+        except FileNotFoundError:  # just being made or removed; by an interpreter that was killed at that, it stays so
+            if not _is_running(int(found[1])):
+                shutil.rmtree(folder, ignore_errors=True)
+            continue
+        except OSError:
             continue
         try:
             fcntl.flock(descriptor, fcntl.LOCK_EX | fcntl.LOCK_NB)
@@ -194,6 +199,16 @@ def _remove_left_behind() -> None:
             pass
         finally:
             os.close(descriptor)
+
+
+def _is_running(pid: int) -> bool:
+    try:
+        os.kill(pid, 0)
+    except ProcessLookupError:
+        return False
+    except OSError:
+        return True
+    return True
 
 
 def _remove_folder(pid: int, folder: str) -> None:
