@@ -179,7 +179,7 @@ def test_of_two_loads_at_once_the_one_that_fails_changes_nothing(project, runtim
     _join(runtime, bad, good)
 
     assert seen == ([1, 2], 2)
-    assert results == ["body", 3]
+    assert set(results) == {"body", 3}  # the good one may be done before the other has told its error
     assert sys.modules["account"].NUMBER == 4
     assert before["processes"] == world(runtime, "account")["processes"]
     assert answers(runtime, running) == [(1, 100), (2, 200)]

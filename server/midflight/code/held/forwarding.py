@@ -77,7 +77,7 @@ def look_at_held(
 ) -> HeldFunctions:
     """Find what others hold of the older versions of a module, and forward it, if that is asked for."""
     alive = list(old_versions(record, new, frames))
-    watch(code for each in alive for code in each.objects.codes() if code not in frames)  # the report has those
+    watch([code for each in alive for code in each.objects.codes() if code not in frames])  # the report has those
     old = [each for each in alive if each.functions or each.closures]
     if not is_forwarded:
         return HeldFunctions(_held(old), holders_of(old, _nothing, after) if old else None)
