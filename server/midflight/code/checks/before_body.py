@@ -18,7 +18,7 @@ from midflight.code.source.bindings import Bindings
 from midflight.code.source.definitions import definitions_of
 from midflight.code.source.unit import Unit
 from midflight.code.version.facade import Namespace
-from midflight.code.version.version import Version
+from midflight.code.version.version import VERSION, Version
 
 __all__ = ["findings_before_body", "findings_of_text"]
 
@@ -69,7 +69,7 @@ def _plain_function() -> None:
 def _stand_in(unit: Unit, module: ModuleType, bindings: Bindings) -> Namespace:
     """Return a stand-in for a namespace whose body has run: its functions, and the names that they receive with."""
     namespace: Namespace = dict.fromkeys(bindings.by_name)
-    namespace |= {"__name__": unit.name, "__file__": unit.path}
+    namespace |= {"__name__": unit.name, "__file__": unit.path, "__cached__": None, VERSION: 0}
     for statement in unit.tree.body:
         match statement:
             case ast.FunctionDef(name=name) | ast.AsyncFunctionDef(name=name):
