@@ -8,7 +8,6 @@ they were after a few rounds of warming up, with Midflight's own memories emptie
 from __future__ import annotations
 
 import asyncio
-import functools
 import gc
 import os
 import sys
@@ -21,8 +20,8 @@ from types import FunctionType
 from chaos.ledger import Broken
 from chaos.referrers import paths_to
 from chaos.world import World
+from helpers.remembered import forget_remembered
 from midflight import code
-from midflight.code.source.parts import Memory
 from midflight.code.state import left_behind
 from midflight.code.version import modules, snapshots
 
@@ -129,15 +128,6 @@ class Accounts:
                     f"{min(later[:WINDOW_ROUNDS]):.0f} in one of the first; more of {kinds.most_common(12)}"
                 )
         return wrong
-
-
-def forget_remembered() -> None:
-    """Empty Midflight's memories of what was read in texts and code: bounded, but it takes them hours to be full."""
-    for each in gc.get_objects():
-        if type(each) is functools._lru_cache_wrapper and str(each.__module__).startswith("midflight."):
-            each.cache_clear()
-        elif type(each) is Memory:
-            each._found.clear()
 
 
 def forget_left_behind(world: World) -> None:

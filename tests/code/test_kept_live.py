@@ -10,6 +10,7 @@ import pytest
 
 from helpers.faults import world
 from helpers.identity import reasons
+from helpers.remembered import forget_remembered
 from midflight import code
 from midflight.code import LoadError
 from midflight.code.identity.pickling import pickle_by_name
@@ -184,6 +185,7 @@ def test_memory_stays_flat_over_many_loads(project, monkeypatch):
     def load(numbers):
         for number in numbers:
             project.load_text("thing", text.format(number))
+        forget_remembered()
         gc.collect()
         return len(gc.get_objects())
 

@@ -13,6 +13,7 @@ from collections.abc import Iterator
 from pathlib import Path
 from typing import NamedTuple
 
+from helpers.remembered import forget_remembered
 from helpers.versions import Project, text_of
 from midflight import Pid, code
 from midflight.testing import TestRuntime
@@ -113,6 +114,7 @@ class Loads:
 
     def read(self, loads: int = 1) -> Reading:
         """Measure now; `loads` were done since the last reading."""
+        forget_remembered()  # which is bounded, but not full yet
         gc.collect()
         versions = len({version for version, _ in self._expected.values()} | {self.loaded})
         found = Reading(self.loaded, resident_bytes(), sys.getallocatedblocks(), self._spent / loads * 1000, versions)
