@@ -236,6 +236,6 @@ def test_an_adapter_that_fails_is_a_warning(project, monkeypatch):
     report = project.load_text("shop", "x = 2")
 
     assert aiohttp.__version__
-    assert [each.message for each in report.warnings] == [
+    assert [each.message for each in report.warnings if each.code == "adapter"] == [
         "the adapter for aiohttp failed: ZeroDivisionError: division by zero"
     ]

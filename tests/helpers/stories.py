@@ -32,10 +32,14 @@ def switch_to(emacs: Emacs, buffer: str) -> None:
     emacs.wait(f"the cursor in {buffer}", lambda emacs: buffer in emacs.selected())
 
 
-def load_again(emacs: Emacs, expected: str) -> re.Match[str]:
-    """Load the changed file, saving it as the question proposes; the echo area must match `expected`."""
+def load_again(emacs: Emacs, expected: str, *, is_asked: bool = True) -> re.Match[str]:
+    """Load the changed file, saving it as the question proposes; the echo area must match `expected`.
+
+    Emacs asks only once for a buffer.
+    """
     emacs.press("C-c", "C-k")
-    emacs.answer(r"Save .* first\? \(y or n\)", "y")
+    if is_asked:
+        emacs.answer(r"Save .* before each load \(n: load it unsaved\)\? \(y or n\)", "y")
     return emacs.wait_echo(expected)
 
 

@@ -18,7 +18,9 @@ def test_the_tutorial(place: Workplace, open_emacs: Callable[..., Emacs]) -> Non
     load_first(emacs, "counter")
 
     assert re.fullmatch(r"Midflight [\d.]+, Python 3[\d.]+, .*", emacs.window(SHELL)[0])
-    assert re.search(r"Midflight\[tutorial[^]:]*\]", emacs.mode_line("counter.py"))
+    emacs.wait(
+        "no request under way", lambda emacs: re.search(r"Midflight\[tutorial[^]:]*\]", emacs.mode_line("counter.py"))
+    )
     assert "(Midflight-Shell" in emacs.mode_line(SHELL)
 
     emacs.press("C-c", "C-z")
@@ -58,7 +60,7 @@ def test_a_mistake_is_shown_where_it_is(place: Workplace, open_emacs: Callable[.
 
     insert_above(emacs, "case message", RESET)
     emacs.press("C-p", "C-p", "C-k", "C-d")  # the line with the mistake, which is above
-    load_again(emacs, r"\Acounter v2 loaded: loop changed \(")
+    load_again(emacs, r"\Acounter v2 loaded: loop changed \(", is_asked=False)
     emacs.wait("the report gone", lambda emacs: emacs.window("*midflight-report*") == [])
 
 
