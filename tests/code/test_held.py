@@ -274,6 +274,18 @@ def test_timers_callbacks_and_signals_are_found(project, shop):
     assert [each.partition(":")[0] for each in found] == ["free", "index", "plain"]
 
 
+def test_the_frames_of_a_traceback_hold_nothing(project, shop):
+    """They are over. A shell's history has tracebacks, and so has a supervisor's last message."""
+    project.load_text("till", "def pay(amount):\n    return 1 / amount\n")
+    with pytest.raises(ZeroDivisionError) as caught:
+        sys.modules["till"].pay(0)
+
+    report = project.load_text("till", "def pay(amount):\n    return 2 / amount\n")
+
+    assert caught.value.__traceback__ is not None
+    assert report.held == ()
+
+
 KEPT: list[object] = []
 
 

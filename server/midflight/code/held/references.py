@@ -84,6 +84,8 @@ class VersionObjects:
         for key in outer:
             if key in self._others or type(self._inside[key]) in SHARED:
                 held.update(self._functions_in(self._others.get(key, self._inside.get(key)), seen))
+        if held:
+            held -= _from_left_frames([self._inside[key] for key in held])
         found = [Reference(self._inside[key], count) for key, count in held.items()]
         return sorted(found, key=lambda each: each.value.__code__.co_firstlineno)
 
@@ -175,6 +177,20 @@ class VersionObjects:
                         waiting.append(value)
                 elif key in self._inside and type(value) is FunctionType:
                     yield key
+
+
+def _from_left_frames(functions: list[Any]) -> Counter[int]:
+    """Return how many references each function has from frames that are over, which nobody runs again.
+
+    A traceback keeps them: that of a crash, say, in a shell's history. This is the only step whose time grows with the
+    program, and it is done only if something may be held: the interpreter does not know the frames of a function.
+    """
+    found = Counter[int]()
+    wanted = set(map(id, functions))
+    for each in gc.get_referrers(*functions):
+        if type(each) is FrameType:
+            found.update(key for key in map(id, gc.get_referents(each)) if key in wanted)
+    return found
 
 
 def _may_be_its_alone(value: Any) -> bool:
