@@ -13,6 +13,7 @@ from typing import Any
 
 import pytest
 
+from midflight.code import lowlevel
 from peers import as_process
 from peers.hosts import Host
 
@@ -36,6 +37,10 @@ def pytest_configure(config: pytest.Config) -> None:
     signal.signal(signal.SIGINT, signal.default_int_handler)  # a shell starts what is in its background without
     config.pluginmanager.register(Outcomes(config.getoption("--peers-out")), "peers-outcomes")
     kind = config.getoption("--peers-as")
+    if kind != "plain":
+        # As a program does that makes its runtime before its event loop: the first one reads the files of the program's
+        # own modules, and anyio's tests let nobody read a file while a loop runs.
+        lowlevel.watch_imports()
     if kind == "process":
         as_process.install()
         if config.pluginmanager.hasplugin("anyio"):
