@@ -8,6 +8,7 @@ from types import CodeType
 
 from midflight.code.identity.pickling import pickle_by_name
 from midflight.code.report.load_report import Superseded
+from midflight.code.source.look import carried_module, carried_name, is_class
 from midflight.code.version.facade import Namespace
 
 __all__ = ["AllNew", "own_classes"]
@@ -18,7 +19,7 @@ def own_classes(name: str, namespace: Namespace) -> dict[str, type]:
     return {
         key: value
         for key, value in list(namespace.items())
-        if issubclass(type(value), type) and value.__module__ == name and value.__qualname__ == key
+        if is_class(value) and carried_module(value) == name and carried_name(value) == key
     }
 
 

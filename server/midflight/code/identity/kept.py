@@ -37,7 +37,7 @@ from midflight.code.source.bindings import (
     qualified_reads_of,
     reads_of,
 )
-from midflight.code.source.look import is_class
+from midflight.code.source.look import carried_module, carried_name, is_class
 from midflight.code.source.parts import Memory, lines_of
 from midflight.code.source.same_value import same
 from midflight.code.source.statement_codes import can_move, codes_of, moved
@@ -126,15 +126,15 @@ class Identity:
         """Say whether `value` is a class that the module made under `name`, or a sentinel or the like."""
         if not is_class(value):
             return type(value) in MARKS
-        if value.__qualname__ != name:
+        if carried_name(value) != name:
             return False
-        if value.__module__ == self._name:
+        if carried_module(value) == self._name:
             return True
         match self._old_bindings.single(name):  # one that says it is of another module, where people import it from
             case ast.ClassDef():
                 return True
             case ast.Assign(value=ast.Call()) | ast.AnnAssign(value=ast.Call()):
-                return str(value.__module__) == "types"  # as make_dataclass does before 3.12
+                return carried_module(value) == "types"  # as make_dataclass does before 3.12
         return False
 
     def _consider(self, name: str, statement: ast.stmt, is_sure: bool) -> None:
@@ -324,8 +324,9 @@ class Identity:
         for rebinding in self._rebindings:
             rebinding.apply()
         for each in self.superseded:
-            if self._old[each.name].__module__ == self._name:  # another module's name would not lead to the new one
-                pickle_by_name(self._old[each.name])
+            old = self._old[each.name]
+            if carried_module(old) == self._name:  # another module's name would not lead to the new one
+                pickle_by_name(old)
 
 
 def _outer_codes(code: CodeType) -> list[CodeType]:

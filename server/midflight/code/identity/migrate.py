@@ -18,7 +18,7 @@ from typing import Any
 
 from midflight.code.identity.current import current
 from midflight.code.identity.fields import ABSENT, declared, fields_of, made, new_slots, put
-from midflight.code.source.look import is_class
+from midflight.code.source.look import carried_module, carried_name, class_names, is_class
 from midflight.code.version.facade import Namespace
 from midflight.code.version.modules import known, module_of
 from midflight.code.version.version import version_of
@@ -47,7 +47,8 @@ def newest_class(cls: type) -> type:
 
     Raises: LookupError if it was superseded, and its name means no class any more.
     """
-    if known(cls.__module__) is None or "<locals>" in cls.__qualname__:
+    module, path = carried_module(cls), str(carried_name(cls))
+    if module is None or known(module) is None or "<locals>" in path:
         return cls
     try:
         found = current(cls)
@@ -55,8 +56,8 @@ def newest_class(cls: type) -> type:
             return found
     except LookupError:
         pass
-    if SUPERSEDED in vars(cls):
-        raise LookupError(f"the current version of {cls.__module__} has no class {cls.__qualname__}")
+    if SUPERSEDED in class_names(cls):
+        raise LookupError(f"the current version of {module} has no class {path}")
     return cls  # it was made in passing, and never had that name
 
 
@@ -69,9 +70,10 @@ def newest_for(namespace: Namespace) -> Newest:
     version = version_of(namespace)
 
     def newest(cls: type) -> type:
-        if version is None or cls.__module__ != version.name or "<locals>" in cls.__qualname__:
+        path = str(carried_name(cls))
+        if version is None or carried_module(cls) != version.name or "<locals>" in path:
             return newest_class(cls)
-        first, *rest = cls.__qualname__.split(".")
+        first, *rest = path.split(".")
         found = namespace.get(first)
         for part in rest:
             found = getattr(found, part, None)
@@ -179,8 +181,8 @@ def old_instances(name: str) -> dict[str, int]:
     found: Counter[str] = Counter()
     for value in gc.get_objects():
         cls = type(value)
-        if cls.__module__ == name and SUPERSEDED in vars(cls):
-            found[cls.__qualname__] += 1
+        if SUPERSEDED in class_names(cls) and carried_module(cls) == name:
+            found[str(carried_name(cls))] += 1
     return dict(found.most_common())
 
 

@@ -14,7 +14,7 @@ from collections.abc import Callable
 from typing import Any
 
 from midflight.code.identity.migrate import SUPERSEDED, newest_class, rebuilt
-from midflight.code.source.look import is_class
+from midflight.code.source.look import carried_name, class_names, is_class, mro_of
 from midflight.errors import MigrationError
 
 __all__ = ["pickle_by_name"]
@@ -24,14 +24,17 @@ NEW_OBJECT = ("__newobj__", "__newobj_ex__")
 
 def pickle_by_name(cls: type) -> None:
     """Give a superseded class, and its nested classes, the methods by which instances pickle. May be repeated."""
-    for value in list(vars(cls).values()):
-        if is_class(value) and value.__qualname__.startswith(f"{cls.__qualname__}."):
+    for value in list(class_names(cls).values()):
+        if is_class(value) and str(carried_name(value)).startswith(f"{carried_name(cls)}."):
             pickle_by_name(value)
-    before = vars(cls).get("__reduce_ex__")
-    if not isinstance(before, _ByName):
-        type.__setattr__(cls, "__reduce_ex__", _ByName(before))
+    before = class_names(cls).get("__reduce_ex__")
+    try:
+        if not isinstance(before, _ByName):
+            type.__setattr__(cls, "__reduce_ex__", _ByName(before))
+    except TypeError:  # its metaclass is written in C and takes no attributes this way, as that of ctypes
+        return
     for name, copied in (("__copy__", _copied), ("__deepcopy__", _deepcopied)):
-        if not hasattr(cls, name):
+        if not any(name in class_names(each) for each in mro_of(cls)):
             type.__setattr__(cls, name, copied)
     type.__setattr__(cls, SUPERSEDED, True)
 
@@ -66,8 +69,8 @@ def _reduced(instance: Any, protocol: Any) -> Any:
 
 def _as_it_is(instance: Any, protocol: Any) -> Any:
     """Do what `__reduce_ex__` did before the class was superseded."""
-    for cls in type(instance).__mro__:
-        found = vars(cls).get("__reduce_ex__")
+    for cls in mro_of(type(instance)):
+        found = class_names(cls).get("__reduce_ex__")
         if isinstance(found, _ByName):
             found = found.before
         if found is not None:

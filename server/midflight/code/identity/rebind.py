@@ -16,7 +16,7 @@ from dataclasses import Field
 from types import CodeType, FunctionType
 from typing import Any
 
-from midflight.code.source.look import is_class
+from midflight.code.source.look import carried_module, carried_name, class_names, is_class
 from midflight.code.version.facade import Namespace
 from midflight.code.version.in_place import Renewal
 
@@ -51,15 +51,16 @@ class Rebinding:
 
     def _look_at_class(self, cls: type) -> None:
         # Annotations that run late hold the class's own dictionary, which must not be looked at past the class.
-        (own,) = gc.get_referents(vars(cls))
+        (own,) = gc.get_referents(class_names(cls))
         self._known[id(own)] = own
-        for name, value in list(vars(cls).items()):
+        path = carried_name(cls)
+        for name, value in list(class_names(cls).items()):
             if is_class(value):
-                if value.__module__ == cls.__module__ and value.__qualname__ == f"{cls.__qualname__}.{name}":
+                if carried_module(value) == carried_module(cls) and carried_name(value) == f"{path}.{name}":
                     self._look_at_class(value)
             elif name == "__firstlineno__":  # since 3.13 (python/cpython#118465)
-                if cls.__qualname__ in self._lines:
-                    self._changes.append((type.__setattr__, (cls, name, self._lines[cls.__qualname__])))
+                if path in self._lines:
+                    self._changes.append((type.__setattr__, (cls, name, self._lines[path])))
             else:
                 self._look_at(value)
 

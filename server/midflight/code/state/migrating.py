@@ -12,19 +12,21 @@ from collections import Counter, deque
 from collections.abc import Callable, Iterable, Iterator
 from contextlib import ExitStack
 from dataclasses import dataclass, field
-from functools import partial
+from functools import cached_property, partial
 from types import CodeType, FunctionType
 from typing import Any
 
 from midflight.code.identity.fields import fields_of, put
 from midflight.code.identity.migrate import become
 from midflight.code.source.bindings import codes_in
-from midflight.code.source.look import is_class
+from midflight.code.source.look import carried_name, class_names, is_class
 from midflight.code.state.base import MAPPINGS, MOST, SETS
 from midflight.code.version.modules import known
 from midflight.errors import MigrationError
 
 __all__ = ["Found", "Migrated", "class_pairs", "codes_of", "find_objects", "migrate_found"]
+
+WRAPPERS = (staticmethod, classmethod, property, cached_property)
 
 Newest = Callable[[type], type | None]
 
@@ -179,15 +181,18 @@ def class_pairs(old: type, new: object) -> Iterator[tuple[type, type]]:
     if not is_class(new):
         return
     yield old, new
-    for name, value in list(vars(old).items()):
-        if is_class(value) and value.__qualname__ == f"{old.__qualname__}.{name}":
-            yield from class_pairs(value, vars(new).get(name))
+    for name, value in list(class_names(old).items()):
+        if is_class(value) and carried_name(value) == f"{carried_name(old)}.{name}":
+            yield from class_pairs(value, class_names(new).get(name))
 
 
 def codes_of(cls: type) -> Iterator[CodeType]:
     """Yield the code of the methods of a class, and of the functions defined in them."""
-    for value in list(vars(cls).values()):
-        for part in (value, *(getattr(value, name, None) for name in ("__func__", "fget", "fset", "fdel", "func"))):
+    for value in list(class_names(cls).values()):
+        parts: list[object] = [value]
+        if issubclass(type(value), WRAPPERS):  # of nothing else is anything asked
+            parts += (getattr(value, name, None) for name in ("__func__", "fget", "fset", "fdel", "func"))
+        for part in parts:
             if type(part) is FunctionType:
                 yield part.__code__
                 yield from codes_in(part.__code__)

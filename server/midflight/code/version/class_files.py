@@ -16,7 +16,7 @@ from types import FunctionType
 from typing import Any
 from weakref import WeakKeyDictionary
 
-from midflight.code.source.look import is_class
+from midflight.code.source.look import carried_module, carried_name, class_names, is_class
 from midflight.code.version.facade import Namespace
 from midflight.code.version.modules import known
 from midflight.code.version.version import Version, version_of
@@ -30,7 +30,7 @@ _versions: WeakKeyDictionary[type[Any], Version] = WeakKeyDictionary()  # weak: 
 def note_classes(version: Version, namespace: Namespace) -> None:
     """Note that `version`, which is current now, has the classes in `namespace`: made in its text, or kept by it."""
     for value in list(namespace.values()):
-        if is_class(value) and value.__module__ == version.name:
+        if is_class(value) and carried_module(value) == version.name:
             for cls in _with_inner(value):
                 _versions[cls] = version
 
@@ -40,16 +40,16 @@ def version_of_class(cls: type[Any]) -> Version | None:
     found = _versions.get(cls)
     if found is not None:
         return found
-    for value in list(vars(cls).values()):  # made by a function, or put together
-        if type(value) is FunctionType and value.__module__ == cls.__module__:
+    for value in list(class_names(cls).values()):  # made by a function, or put together
+        if type(value) is FunctionType and value.__module__ == carried_module(cls):
             return version_of(value.__globals__)
     return None
 
 
 def _with_inner(cls: type[Any]) -> Iterator[type[Any]]:
     yield cls
-    for name, value in list(vars(cls).items()):
-        if is_class(value) and value.__qualname__ == f"{cls.__qualname__}.{name}":
+    for name, value in list(class_names(cls).items()):
+        if is_class(value) and carried_name(value) == f"{carried_name(cls)}.{name}":
             yield from _with_inner(value)
 
 
