@@ -253,7 +253,7 @@ def _ask_for_state(draft: Draft, tree: ast.Module) -> ast.Module:
         return tree
     new = module_text(draft.unit.tree, draft.unit.text)
     for name in sorted(draft.fresh):
-        if name not in new.bindings.by_name:
+        if name not in new.bindings.by_name and name not in new.inner.by_name:
             why = f"{name} is to be new, and the module binds no such name; check its spelling"
             raise refused(draft.unit, [module_problem(draft.unit.path, why, "fresh")])
     carry = Carry(

@@ -26,7 +26,7 @@ from midflight.code.state.own import Own
 from midflight.code.state.record import Scalar, StateRecord, record_of
 from midflight.code.version.facade import Namespace
 
-__all__ = ["KEEP_STATE", "Carry"]
+__all__ = ["ABSENT", "FRESH", "KEEP_STATE", "Carry"]
 
 KEEP_STATE = "__midflight_keep_state__"  # what the body asks; it has bound the names if it says yes
 

@@ -42,8 +42,19 @@ def kind_of(value: Any) -> Kind | None:
     kind = type(value)
     if is_container(value):
         return "container"
+    if kind is tuple and _holds_container(value):
+        return "object"
     if kind in SCALARS or issubclass(kind, enum.Enum) or class_path(kind) in NEVER_CHANGE:
         return "scalar"
     if kind is object or issubclass(kind, NEVER):
         return None
     return "object"
+
+
+def _holds_container(value: tuple[Any, ...]) -> bool:
+    waiting = [value]
+    for each in waiting:  # grows as it goes
+        if any(map(is_container, each)):
+            return True
+        waiting += [inner for inner in each if type(inner) is tuple]
+    return False

@@ -6,6 +6,7 @@ from contextlib import ExitStack
 from typing import Any, NamedTuple
 
 from midflight.code.state.base import size_of
+from midflight.code.state.inner_values import inner_values
 from midflight.code.version.modules import module_of
 
 __all__ = ["forget", "keep_left", "recover"]
@@ -37,6 +38,7 @@ def recover(name: str, variable: str) -> Any:
 
     A load leaves a value behind if its statement changed, or the name is gone; its report says so. It is kept until the
     load after the next one. The value that stands there now is left behind in turn, so a second `recover` goes back.
+    `variable` may be any name of the report's: "Room.all" is an attribute of a class.
 
     Raises: UnknownModuleError; LookupError if nothing was left behind under that name.
     OTP: nothing like it; a module has no state there.
@@ -51,6 +53,17 @@ def recover(name: str, variable: str) -> Any:
     record = module_of(name)
     left = _taken(name, variable)
     namespace = record.facade.namespace
+    if not variable.isidentifier():
+        place = inner_values(namespace).get(variable)
+        if place is None:
+            _left[name, variable] = left
+            raise LookupError(
+                f"the current version of {name} has no {variable}. Nothing was changed, and what was left behind is "
+                "there still: load a version that has it"
+            )
+        _left[name, variable] = Left(place.value, left.number)
+        place.put(left.value)
+        return left.value
     if variable in namespace:
         _left[name, variable] = Left(namespace[variable], left.number)
     namespace[variable] = left.value

@@ -6,6 +6,7 @@ import ast
 from functools import cached_property
 
 from midflight.code.source.bindings import Bindings, bindings_of
+from midflight.code.state.inner_text import InnerTexts, inner_texts
 from midflight.code.state.names import Assigned, state_names
 from midflight.code.state.reach import Definitions
 from midflight.code.state.uses import Footprint, footprint_of, statements_in
@@ -45,6 +46,11 @@ class ModuleText:
     def definitions(self) -> Definitions:
         """The functions and classes."""
         return Definitions(self.tree, self.lines)
+
+    @cached_property
+    def inner(self) -> InnerTexts:
+        """The text that makes the values inside of functions and classes."""
+        return inner_texts(self.tree)
 
     @cached_property
     def footprints(self) -> list[tuple[ast.stmt, Footprint]]:

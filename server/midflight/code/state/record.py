@@ -2,18 +2,19 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable
+from collections.abc import Iterable, Mapping
 from dataclasses import dataclass, field
 from types import FunctionType
 from typing import Any
 
 from midflight.code.source.same_value import same
 from midflight.code.state.base import Copy, TooLarge, copy_of
+from midflight.code.state.inner_values import inner_values
 from midflight.code.state.kinds import kind_of
 from midflight.code.state.loose import LooseCopy, loosened
 from midflight.code.version.facade import Namespace
 
-__all__ = ["RECORD", "Base", "Scalar", "StateRecord", "Thing", "note_bases", "record_of"]
+__all__ = ["RECORD", "Base", "Scalar", "StateRecord", "Thing", "is_rebound", "note_bases", "record_of"]
 
 RECORD = "__midflight_state__"
 
@@ -40,33 +41,41 @@ Base = Copy | LooseCopy | TooLarge | Scalar | Thing
 class StateRecord:
     """The values of a module's names as its body left them, and all the names that there were.
 
+    `inner` are the values inside of its functions and classes, by the names of `inner_values`.
     In a namespace its copies are loose: it keeps nothing alive.
     """
 
     bases: dict[str, Base] = field(default_factory=dict)
     names: frozenset[str] = frozenset()
+    inner: dict[str, Base] = field(default_factory=dict)
 
     def tight(self, namespace: Namespace) -> StateRecord:
         """Return the record with the objects in its copies, for a load. `namespace` is that of the version."""
-        bases: dict[str, Base] = {
-            name: base.tight(namespace.get(name)) if isinstance(base, LooseCopy) else base
-            for name, base in self.bases.items()
-        }
-        return StateRecord(bases, self.names)
+        inside = inner_values(namespace) if self.inner else {}
+        values = {name: each.value for name, each in inside.items()}
+        return StateRecord(_tight(self.bases, namespace), self.names, _tight(self.inner, values))
 
     def is_rebound(self, name: str, value: Any) -> bool:
         """Say whether a name has another value than the body gave it. A container that was filled is the same."""
-        base = self.bases.get(name)
-        match base:
-            case None:
-                return False
-            case Scalar():
-                return not same(base.value, value)
-            case Copy():
-                return base.original is not value
-            case Thing():
-                return base.id != id(value) or base.kind is not type(value)
-        return False  # it was too large to be looked at
+        return is_rebound(self.bases.get(name), value)
+
+
+def is_rebound(base: Base | None, value: Any) -> bool:
+    """Say whether a value is another one than that of `base`. A container that was filled is the same."""
+    match base:
+        case None:
+            return False
+        case Scalar():
+            return not same(base.value, value)
+        case Copy():
+            return base.original is not value
+        case Thing():
+            return base.id != id(value) or base.kind is not type(value)
+    return False  # it was too large to be looked at
+
+
+def _tight(bases: Mapping[str, Base], values: Mapping[str, Any]) -> dict[str, Base]:
+    return {name: base.tight(values.get(name)) if isinstance(base, LooseCopy) else base for name, base in bases.items()}
 
 
 def note_bases(namespace: Namespace, names: Iterable[str] | None = None) -> StateRecord:
@@ -83,6 +92,7 @@ def note_bases(namespace: Namespace, names: Iterable[str] | None = None) -> Stat
             record.bases[name] = Thing(id(value), type(value))
         elif name in namespace:
             record.bases[name] = base_of(value)
+    record.inner = {name: base_of(each.value) for name, each in inner_values(namespace).items()}
     namespace[RECORD] = record
     return record
 

@@ -13,8 +13,9 @@ from midflight.code.source.same_value import same
 from midflight.code.state.base import Copy, TooLarge, size_of
 from midflight.code.state.caches import carry_registrations, lost_results
 from midflight.code.state.candidates import CHANGED
-from midflight.code.state.carry import FRESH, KEEP_STATE, Carry
+from midflight.code.state.carry import ABSENT, FRESH, KEEP_STATE, Carry
 from midflight.code.state.holders import Place, places_of
+from midflight.code.state.inner_settlement import InnerSettlement
 from midflight.code.state.iterated import is_iterated
 from midflight.code.state.kinds import is_mock, kind_of
 from midflight.code.state.likeness import is_made_alike, is_untouched
@@ -24,8 +25,6 @@ from midflight.code.state.record import Scalar, Thing, note_bases, record_of
 from midflight.text import short, type_name
 
 __all__ = ["Settlement"]
-
-ABSENT: Any = object()
 
 
 @dataclass(slots=True)
@@ -39,6 +38,10 @@ class Settlement:
     left: dict[str, Any] = field(default_factory=dict)
     roots: dict[str, Any] = field(default_factory=dict)
     _places: dict[str, list[Place] | None] = field(default_factory=dict)
+    _inner: InnerSettlement = field(init=False)
+
+    def __post_init__(self) -> None:
+        self._inner = InnerSettlement(self.carry, self._say, self._leave_behind)
 
     def finish(self) -> None:
         """Look at the values that the body has made, in the thread that prepares, so that the commit has less to do."""
@@ -53,6 +56,7 @@ class Settlement:
                     new_record.bases.pop(name, None)
                 else:
                     new_record.bases[name] = loosened(base) if isinstance(base, Copy) else base
+        self._inner.finish()
         for name in carry.unchanged - carry.fresh:
             if self._is_new_container(name):
                 self._places[name] = places_of(name, namespace, carry.before)
@@ -79,6 +83,8 @@ class Settlement:
             carry.namespace[name] = value
             self._kept(name, value)
         self._look_at_definitions(undo)
+        self._inner.settle(undo)
+        self.roots |= self._inner.roots
 
     def _bound_at_run_time(self) -> list[tuple[str, Any]]:
         """Return the names that no statement binds, in either text: a function did by `global`, or somebody outside."""
@@ -256,7 +262,11 @@ class Settlement:
             return
         if base is None and (kind == "scalar" or size_of(now) == 0):
             return
+        self._leave_behind(name, now, new, why)
+
+    def _leave_behind(self, name: str, now: Any, new: Any, why: str) -> None:
         self.left[name] = now
+        kind = kind_of(now)
         size, new_size = size_of(now), size_of(new)
         what = short(now) if kind == "scalar" else type_name(now) if size is None else _items(size)
         is_new = (
@@ -301,7 +311,7 @@ class Settlement:
             name
             for name in carry.unchanged
             if name in carry.old.bindings.rebound and kind_of(carry.before.get(name, ABSENT)) == "scalar"
-        ]
+        ] + self._inner.apart
 
     def _base(self, name: str) -> Any:
         return None if self.carry.record is None else self.carry.record.bases.get(name)

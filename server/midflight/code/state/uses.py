@@ -153,9 +153,27 @@ class _Reader:
             case ast.Dict(keys=keys, values=values):
                 for part in (*keys, *values):
                     self._read(part, is_used=is_used)
+            case ast.ListComp() | ast.SetComp() | ast.DictComp() | ast.GeneratorExp():
+                self._comprehension(node)
             case _:
                 for child in ast.iter_child_nodes(node):
                     self._any(child)
+
+    def _comprehension(self, node: ast.ListComp | ast.SetComp | ast.DictComp | ast.GeneratorExp) -> None:
+        """Read a comprehension. Its variables are its own, whatever else has their names in the module."""
+        inside = _Reader(Footprint())
+        for child in ast.iter_child_nodes(node):
+            inside._any(child)
+        own = {
+            each.id
+            for part in node.generators
+            for each in ast.walk(part.target)
+            if isinstance(each, ast.Name) and isinstance(each.ctx, ast.Store)
+        }
+        for names in (inside._found.used, inside._found.passed, inside._found.called):
+            names -= own
+        self._found.add(inside._found)
+        self.pass_on(node.generators[0].iter)  # the first is read outside of it
 
     def _any(self, node: ast.AST) -> None:
         if isinstance(node, ast.expr):
