@@ -734,3 +734,14 @@ def test_state_kept_over_many_loads(thing):
 
 
 KINDS = (Counter, OrderedDict, defaultdict, deque)
+
+
+def test_members_of_an_edited_enum_are_the_same_keys(thing):
+    """What the program put under one stays, and nobody is told of a conflict."""
+    thing.load("import enum\nclass C(enum.Enum):\n    A = 1\nMAP = {C.A: 'x'}\n")
+    thing.module.MAP[thing.module.C.A] = "run"
+
+    report = thing.edit("A = 1", "A = 1\n    B = 2")
+
+    assert thing.module.MAP == {thing.module.C.A: "run"}
+    assert [outcome for outcome, _ in told(report, "MAP")] == ["kept"]

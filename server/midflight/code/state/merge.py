@@ -148,8 +148,8 @@ class _Merging:
         if not all(map(_is_safe, chain(was, new))):
             self._unsafe(path, base, now, new)
             return
-        names = {name: key for key in was if (name := self._own.name(key)) is not None}
-        earlier = {key: names.get(self._own.name(key) or "", key) for key in new} if names else {}
+        names = {name: key for key in was if (name := self._own.key_name(key)) is not None}
+        earlier = {key: names.get(self._own.key_name(key) or "", key) for key in new} if names else {}
         put, gone = {}, set()
         for key, value in new.items():
             old_key = earlier.get(key, key)

@@ -39,6 +39,13 @@ class Own:
             return None
         return None if found.endswith(">") or "<locals>" in found else found
 
+    def key_name(self, key: Any) -> str | None:
+        """Return the name of a key that is a definition or a member of an enum of the module; None for another."""
+        if issubclass(type(key), enum.Enum):
+            owner = self.name(type(key))
+            return None if owner is None else f"{owner}.{key._name_}"
+        return self.name(key)
+
     def is_same(self, old: Any, new: Any) -> bool:
         """Say whether the new body's `new` equals the old body's `old`: the same value, or the same definition."""
         if same(old, new):
