@@ -47,6 +47,12 @@ app = App()
 short = lambda: NUMBER
 """
 
+ASYNC_APP = """
+class AsyncApp:
+    async def __call__(self, scope, receive, send): return NUMBER
+async_app = AsyncApp()
+"""
+
 
 def load(project, number, text=TEXT):
     return project.load_text("shop", f"NUMBER = {number}\n{text}")
@@ -218,6 +224,39 @@ def test_another_kind_is_a_warning(project, shop):
         each.message for each in report.warnings
     ]
     assert asyncio.run(found("r")) == (2, "r")
+
+
+@pytest.mark.parametrize("name", ["plain", "coroutine", "generator", "agenerator", "View", "app", "async_app"])
+def test_a_call_that_does_not_fit_raises_at_the_call(project, shop, name):
+    """As one of the function itself does: not when its result is awaited or iterated."""
+    load(project, 2, TEXT + ASYNC_APP)
+    function = sys.modules["shop"].__dict__[name]
+    for each in (function, live(function)):
+        with pytest.raises(TypeError, match=r"missing \d required positional argument|takes .* positional argument"):
+            each()
+
+
+def test_a_live_asynchronous_application_is_one_for_those_who_ask(project):
+    """Servers ask its `__call__`, or the call itself, without arguments."""
+    load(project, 1, TEXT + ASYNC_APP)
+    app = live("shop:async_app")
+
+    load(project, 2, TEXT + ASYNC_APP)
+
+    assert inspect.iscoroutinefunction(app.__call__)
+    assert asyncio.run(app({"type": "http"}, None, None)) == 2
+
+
+def test_a_live_async_function_is_awaited_whatever_the_current_one_returns(project, shop):
+    """An iterable for a generator, too: whoever has registered it knows its kind and no other."""
+    coroutine, generator = live(shop.coroutine), live(shop.generator)
+    text = TEXT.replace("async def coroutine(request): return", "def coroutine(request): return asyncio.sleep(0,")
+    text = text.replace("NUMBER, request\n", "(NUMBER, request))\n", 1)
+
+    load(project, 2, f"import asyncio\n{text}\ndef generator(count): return [NUMBER] * count\n")
+
+    assert asyncio.run(coroutine("r")) == (2, "r")
+    assert list(generator(2)) == [2, 2]
 
 
 def test_a_generator_ends_where_it_began(project, shop):

@@ -3,12 +3,14 @@
 from __future__ import annotations
 
 from contextlib import ExitStack
+from pathlib import Path
 from typing import Any
 
 import httpx
+import pytest
 from websockets.sync.client import connect
 
-from real.harness import DEADLINE_SECONDS, Edit, EveryEdit, Running
+from real.harness import DEADLINE_SECONDS, Edit, EveryEdit, Running, Start
 
 
 class Service(Running):
@@ -45,6 +47,17 @@ class Service(Running):
         """The item and the sum are there, and the listener still hears of what is new."""
         _, heard = self.put("milk", name="Milk", price=1)
         return self.get("/items/tea")[:3], self.get("/tills/EUR")[-1], str(heard)[-4:]
+
+
+class LiveService(Service):
+    """The service, of which uvicorn has the live application."""
+
+    def __init__(self, place: Path, runtime: Path, *, forward: bool = True) -> None:
+        super().__init__(place, runtime, forward=forward)
+        app = self.root / "app.py"
+        text = app.read_text(encoding="utf-8").replace("Config(service.app,", "Config(live(service.app),")
+        assert "live(" in text
+        app.write_text(f"{text}\n\nfrom midflight import live\n", encoding="utf-8")
 
 
 def tea(service: Service) -> str:
@@ -121,3 +134,18 @@ class TestService(EveryEdit):
         added=("show_item",),
         removed=("read_item",),
     )
+
+
+@pytest.mark.parametrize("forward", [True, False])
+def test_a_live_application_takes_websockets(start: Start, forward: bool) -> None:
+    """Uvicorn calls an application without arguments, to learn whether it is a factory; a handshake comes after."""
+    handler, added = TestService.handler, TestService.added
+    with start(LiveService, forward=forward) as service:
+        state = service.state()
+        for edit in (handler, added):
+            service.write(edit)
+            assert service.load(edit.file)["status"] == "loaded"
+
+        assert tea(service) == "Tea for 3 EUR"
+        assert added.look(service) == added.after
+        assert service.state() == state

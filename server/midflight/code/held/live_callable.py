@@ -1,13 +1,16 @@
 """The callables that `live` makes: a function of each kind, or an object, that looks up the current version.
 
-Law: a call that has begun, a generator or a connection too, ends in the version that it began in.
+Laws:
+1. A call that has begun, a generator or a connection too, ends in the version that it began in.
+2. A call whose arguments do not fit raises TypeError at the call, as the current version does: some servers tell a
+   factory from an application so.
 """
 
 from __future__ import annotations
 
 import functools
 import inspect
-from collections.abc import AsyncGenerator, Callable, Generator
+from collections.abc import Callable, Generator
 from types import FunctionType
 from typing import Any
 
@@ -38,7 +41,7 @@ def live_callable(function: Any, find: Find, name: str) -> Any:
     if not is_routine:
         has_coroutine = inspect.iscoroutinefunction(type(function).__call__)
         return (_LiveAsync if has_coroutine else LiveObject)(find, name)
-    found = MAKERS[kind_of(function)](find)
+    found = _live_function(kind_of(function), find)
     _show(found, function, find)
     return found
 
@@ -65,54 +68,58 @@ def _show(live: Any, function: Any, find: Find) -> None:
 # --- Functions ----------------------------------------------------------------------------------------------------
 
 
-def _plain(find: Find) -> Any:
+def _live_function(kind: str, find: Find) -> Any:
+    """Return a function that calls the current one at once, so that a call that does not fit raises at the call."""
+    as_kind = AS_KIND[kind]
+
     def live(*arguments: Any, **named: Any) -> Any:
-        return find()(*arguments, **named)
+        return as_kind(find()(*arguments, **named))
 
-    return live
-
-
-def _coroutine(find: Find) -> Any:
-    async def live(*arguments: Any, **named: Any) -> Any:
-        found = find()(*arguments, **named)
-        return await found if inspect.isawaitable(found) else found
-
-    return live
+    return _flagged(live, kind)
 
 
-def _generator(find: Find) -> Any:
-    def live(*arguments: Any, **named: Any) -> Generator[Any, Any, Any]:
-        return (yield from find()(*arguments, **named))
+def _flagged(function: Any, kind: str) -> Any:
+    """Return a plain function whose code says that it is of a kind: for those who ask the flags, as `inspect` does.
 
-    return live
-
-
-def _async_generator(find: Find) -> Any:
-    async def live(*arguments: Any, **named: Any) -> AsyncGenerator[Any, Any]:
-        found = find()(*arguments, **named)
-        try:
-            value = await anext(found)
-            while True:
-                try:
-                    sent = yield value
-                except GeneratorExit:
-                    await found.aclose()
-                    raise
-                except BaseException as error:
-                    value = await found.athrow(error)
-                else:
-                    value = await found.asend(sent)
-        except StopAsyncIteration:
-            return
-
-    return live
+    The flags of a code object say what a call returns, its first instruction makes it. So a plain function may have
+    them; it returns what it was given, no wrapper of it.
+    """
+    code = function.__code__.replace(co_flags=function.__code__.co_flags | FLAGS[kind])
+    return FunctionType(code, function.__globals__, function.__name__, function.__defaults__, function.__closure__)
 
 
-MAKERS: dict[str, Callable[[Find], Any]] = {
-    "def": _plain,
-    "async def": _coroutine,
-    "generator": _generator,
-    "async generator": _async_generator,
+def _same(result: Any) -> Any:
+    return result
+
+
+def _as_coroutine(result: Any) -> Any:
+    """Return a coroutine for the result: of a function that is no longer `async def`, or of a decorated one."""
+    return result if inspect.iscoroutine(result) else _resolved(result)
+
+
+async def _resolved(result: Any) -> Any:
+    return await result if inspect.isawaitable(result) else result
+
+
+def _as_generator(result: Any) -> Any:
+    return result if inspect.isgenerator(result) else _delegated(result)
+
+
+def _delegated(result: Any) -> Generator[Any, Any, Any]:
+    return (yield from result)
+
+
+FLAGS = {
+    "def": 0,
+    "async def": inspect.CO_COROUTINE,
+    "generator": inspect.CO_GENERATOR,
+    "async generator": inspect.CO_ASYNC_GENERATOR,
+}
+AS_KIND: dict[str, Callable[[Any], Any]] = {
+    "def": _same,
+    "async def": _as_coroutine,
+    "generator": _as_generator,
+    "async generator": _same,
 }
 
 # --- Objects ------------------------------------------------------------------------------------------------------
@@ -142,11 +149,13 @@ class LiveObject:
 class _LiveAsync(LiveObject):
     """One whose call is a coroutine, as an ASGI application's is. The one that has a lifespan keeps it to its end."""
 
-    async def __call__(self, *arguments: Any, **named: Any) -> Any:
+    def _call(self, *arguments: Any, **named: Any) -> Any:
         found = self.__dict__["_find"]()
         if arguments and isinstance(arguments[0], dict) and arguments[0].get("type") == "lifespan":
             self.__dict__["_begun"] = found
-        return await found(*arguments, **named)
+        return _as_coroutine(found(*arguments, **named))
+
+    __call__ = _flagged(_call, "async def")
 
 
 def carried(live: _LiveAsync) -> str | None:
