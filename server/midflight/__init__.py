@@ -1,5 +1,9 @@
 """Midflight: Erlang's hot code loading for Python, at the editor. The public names, and nothing else."""
 
+from importlib import import_module as _import_module
+from typing import TYPE_CHECKING as _TYPE_CHECKING
+from typing import Any as _Any
+
 from midflight.code import live
 from midflight.driver import Runtime, run, run_process
 from midflight.errors import (
@@ -54,6 +58,9 @@ from midflight.otp import (
     stop,
 )
 
+if _TYPE_CHECKING:
+    from midflight.embedded import EmbeddedServer, serve, serve_in_background
+
 __version__ = "0.1.0"
 
 __all__ = [
@@ -68,6 +75,7 @@ __all__ = [
     "CodeChangeError",
     "CrashReport",
     "Down",
+    "EmbeddedServer",
     "Exit",
     "GenServer",
     "InitFailed",
@@ -110,6 +118,8 @@ __all__ = [
     "self_",
     "send",
     "send_after",
+    "serve",
+    "serve_in_background",
     "sleep",
     "spawn",
     "spawn_link",
@@ -121,3 +131,12 @@ __all__ = [
     "unregister",
     "whereis",
 ]
+
+_EMBEDDED = ("EmbeddedServer", "serve", "serve_in_background")
+
+
+def __getattr__(name: str) -> _Any:
+    if name not in _EMBEDDED:
+        raise AttributeError(f"module {__name__!r} has no attribute {name!r}")
+    # The whole server, which most programs never start.
+    return getattr(_import_module("midflight.embedded"), name)

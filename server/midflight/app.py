@@ -19,29 +19,14 @@ import time
 from collections.abc import Callable, Iterator
 from contextlib import ExitStack, contextmanager
 from functools import partial
-from importlib.metadata import version
 from pathlib import Path
 from types import FrameType
 from typing import Any, TextIO, cast
 
-from midflight.code import StaleCall
-from midflight.code.lowlevel import note_project, on_stale_call, run_bodies_on_runtime
+from midflight.code.lowlevel import note_project
 from midflight.detached_log import DetachedLog
 from midflight.driver import Runtime
-from midflight.epc import (
-    ProjectFiles,
-    Publication,
-    RemoteServer,
-    Server,
-    ServerFile,
-    Services,
-    crash_plist,
-    describe,
-    methods_of,
-    new_cookie,
-    stale_plist,
-    stuck_plist,
-)
+from midflight.epc import ProjectFiles, RemoteServer, ServerFile
 from midflight.errors import (
     ConnectionLost,
     LoadError,
@@ -52,17 +37,12 @@ from midflight.errors import (
     StartFailed,
 )
 from midflight.event_loop import run_main
-from midflight.kernel import CrashReport, Scheduler, StuckReport, exit, log_crash, trouble
+from midflight.kernel import Scheduler, exit
 from midflight.log_output import LogOutput, lasting_output
 from midflight.memory import use_few_arenas
 from midflight.pauses import quick_handovers
-from midflight.program import (
-    configured_start,
-    forwards,
-    function_of,
-    runs_bodies_on_runtime,
-    takes_plain_cookie,
-)
+from midflight.program import configured_start, function_of
+from midflight.project_server import ProjectServer
 
 __all__ = ["Program", "serve", "start_detached"]
 
@@ -122,40 +102,26 @@ async def _serve(
         starting: asyncio.Task[None] | None = None
         detached_log = DetachedLog.of_this_process(place.log_path)
         trimming = asyncio.create_task(detached_log.keep_short()) if detached_log is not None else None
-        services = Services(
-            runtime.scheduler, place.root, version("midflight"), ending.request, log, forwards=forwards(place.root)
-        )
-        cookie = new_cookie()
-        plain = takes_plain_cookie(place.root)
-        server = Server(
-            cookie, partial(methods_of, services), partial(describe, services), port=port, plain_cookie=plain
-        )
-        publication = Publication(
+        server = ProjectServer(
+            runtime,
             place,
-            cookie,
-            services.version,
-            port=server.port,
-            listen=server.listeners.add,
-            plain=plain,
+            ending.request,
+            log,
+            port=port,
             take_log=detached_log.write_to if detached_log is not None else None,
         )
-        ending.withdraw = publication.withdraw
-        stop_telling = on_stale_call(partial(_tell_of_stale_call, server))
+        ending.withdraw = server.withdraw
         try:
-            runtime.scheduler.on_crash.append(partial(_tell_of_crash, server))
-            runtime.watchdog.on_stuck = partial(_tell_of_stuck, server)
             try:
-                publication.publish()
+                server.open()
             except ServerRunning as error:
                 if program is None:
                     raise
                 _log.warning("%s The program runs without one, so no editor can load code into it.", error)
             else:
-                server.start()
-                publication.keep()
                 assert server.port is not None
                 announce(server.port)
-            _choose_thread(place.root)
+            server.choose_thread()
             if program is None:
                 starting = asyncio.create_task(_start_configured(runtime, place.root))
             return await _until(asked, runtime, program)
@@ -164,19 +130,9 @@ async def _serve(
                 trimming.cancel()
             if starting is not None:
                 starting.cancel()
-            stop_telling()
-            publication.withdraw()
+            server.withdraw()
             await runtime.shutdown()
-            await asyncio.to_thread(server.stop)
-
-
-def _choose_thread(root: Path) -> None:
-    """Do what `[tool.midflight] body` of the project says; a fault in it is logged, and the server runs."""
-    try:
-        run_bodies_on_runtime(runs_bodies_on_runtime(root))
-    except RequestError as error:
-        run_bodies_on_runtime(False)
-        _log.error("%s", error)
+            await asyncio.to_thread(server.close)
 
 
 async def _start_configured(runtime: Runtime, root: Path) -> None:
@@ -217,25 +173,6 @@ async def _until(asked: asyncio.Event, runtime: Runtime, program: Program | None
         raise KeyboardInterrupt
     finally:
         waiting.cancel()
-
-
-def _tell_of_crash(server: Server, report: CrashReport) -> None:
-    """Log a crash and tell every editor. Runs on the runtime's thread; waits for nobody."""
-    plist = crash_plist(report)
-    log_crash(report, str(plist["text"]))
-    server.report("process/crashed", plist)
-
-
-def _tell_of_stale_call(server: Server, call: StaleCall) -> None:
-    """Tell every editor of old code that ran. Runs in the thread that called it; waits for nobody."""
-    server.report("code/stale", stale_plist(call))
-
-
-def _tell_of_stuck(server: Server, report: StuckReport) -> None:
-    """Log a process that does not yield and tell every editor. Runs on the watchdog's thread."""
-    plist = stuck_plist(report)
-    trouble.log(logging.getLogger("midflight.watchdog"), logging.WARNING, str(plist["text"]))
-    server.report("process/stuck", plist)
 
 
 class _Ending:

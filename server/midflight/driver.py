@@ -20,18 +20,21 @@ from midflight.errors import ProcessExit
 from midflight.event_loop import passing_ctrl_c, run_main
 from midflight.kernel import Clock, Down, Pid, Process, Scheduler, Sink, current_scheduler, receive, routed_output
 from midflight.kernel import ends as _ends
-from midflight.kernel.running import enter, leave
+from midflight.kernel.running import enter, forget_schedulers, leave
 from midflight.kernel.scheduler import OUTSIDE
 from midflight.kernel.signals import is_normal
 from midflight.outside import is_from_outside
 from midflight.watchdog import Watchdog
 
-__all__ = ["Runtime", "rarer_collections", "run", "run_process"]
+__all__ = ["Runtime", "forget_runtimes", "rarer_collections", "run", "run_process"]
 
 Result = TypeVar("Result")
 
 SHUTDOWN_SECONDS = 5.0
 COLLECT_AFTER = 50_000  # new container objects
+
+
+_runtimes: dict[Scheduler, Runtime] = {}  # those that run
 
 
 class LoopClock:
@@ -101,11 +104,20 @@ class Runtime:
         self._copy_messages = copy_messages
         self._shutdown_seconds = shutdown_seconds
         self._has_watchdog = watchdog
+        self.watchdog: Watchdog | None = None
         self._exit_stack = ExitStack()
         self._timer: asyncio.TimerHandle | None = None
         self._is_turn_posted = False
 
     async def __aenter__(self) -> Runtime:
+        self.start()
+        return self
+
+    def start(self) -> None:
+        """Start in the loop that runs in this thread; `async with` does it, and the end, too.
+
+        Raises: RuntimeError if no loop runs here, or if this thread has a runtime.
+        """
         watch_imports()
         self.loop = loop = asyncio.get_running_loop()
         self.scheduler = Scheduler(
@@ -126,15 +138,25 @@ class Runtime:
             self.watchdog = Watchdog(self.scheduler)
             self.watchdog.start()
             self._exit_stack.callback(self.watchdog.stop)
-        return self
+        _runtimes[self.scheduler] = self
+        self._exit_stack.callback(_runtimes.pop, self.scheduler, None)
 
     async def __aexit__(self, *_: object) -> None:
         try:
             await self.shutdown()
         finally:
-            if self._timer is not None:
-                self._timer.cancel()
-            self._exit_stack.close()
+            self.leave()
+
+    def leave(self) -> None:
+        """Let go of the loop and the thread, when all processes have ended or the loop is closed."""
+        if self._timer is not None:
+            self._timer.cancel()
+        self._exit_stack.close()
+
+    @classmethod
+    def here(cls) -> Runtime | None:
+        """Return the runtime of this thread, None if it has none."""
+        return next((each for scheduler, each in _runtimes.items() if scheduler.is_own_thread()), None)
 
     def _wake_threadsafe(self) -> None:
         if self._is_turn_posted:  # by another thread, and not yet taken: it will see to this caller's wish, too
@@ -223,6 +245,12 @@ class Runtime:
         while self.scheduler.processes:
             for process in list(self.scheduler.processes.values()):
                 _ends.kill(self.scheduler, process)
+
+
+def forget_runtimes() -> None:
+    """Know of no runtime any more, in a child that was forked: they are the parent's."""
+    _runtimes.clear()
+    forget_schedulers()
 
 
 async def _shut_down(scheduler: Scheduler) -> None:

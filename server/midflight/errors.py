@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import asyncio
+from collections.abc import Sequence
 from typing import Any
 
 from midflight.outside import FromOutside
@@ -290,11 +291,20 @@ class RuntimeFolderError(MidflightError, OSError):
 
 
 class NoServer(MidflightError, LookupError):
-    """No server runs for a project."""
+    """No server runs for a project, or not the one that is meant. `others` are the names of those that do."""
 
-    def __init__(self, root: str) -> None:
-        super().__init__(f"No server runs for {root}; nothing was done. Start one with: midflight serve --root {root}")
+    def __init__(self, root: str, others: Sequence[str] = (), name: str = "") -> None:
+        if others:
+            which = f"No server {name}" if name else "No server main"
+            text = (
+                f"{which} runs for {root}; nothing was done. There {'is' if len(others) == 1 else 'are'} "
+                f"{', '.join(others)}: name one, as in --server {others[0]}"
+            )
+        else:
+            text = f"No server runs for {root}; nothing was done. Start one with: midflight serve --root {root}"
+        super().__init__(text)
         self.root = root
+        self.others = tuple(others)
 
 
 class ServerRunning(MidflightError):

@@ -47,9 +47,22 @@ SEEN_BY: dict[str, frozenset[str]] = {
 }
 SEEN_BY["epc"] |= {"memory"}
 SEEN_BY["app"] |= {"driver", "event_loop", "memory", "pauses", "detached_log", "editors", "log_output", "program"}
+SEEN_BY["project_server"] = SEEN_BY["app"]
+SEEN_BY["embedded"] = SEEN_BY["app"] | {"project_server"}
+SEEN_BY["app"] |= {"project_server"}
 SEEN_BY["cli"] |= {"driver", "editors", "program"}
 # midflight/__init__.py: the public names
-SEEN_BY[""] = frozenset(SEEN_BY) - {"cli", "app", "detached_log", "editors", "program", "testing", "coverage", ""}
+SEEN_BY[""] = frozenset(SEEN_BY) - {
+    "cli",
+    "app",
+    "detached_log",
+    "editors",
+    "program",
+    "testing",
+    "coverage",
+    "project_server",
+    "",
+}
 
 # The rooms of the code server, in the same way. What stands in code/ itself is below them all.
 ROOMS = (

@@ -19,7 +19,7 @@ MIDFLIGHT = {
     *("AlreadyStarted", "CallError", "CallTimeout", "InitFailed", "ChildError", "CodeChangeError"),
     *("GenServer", "Client", "call", "cast", "reply", "stop", "NOREPLY", "IGNORE", "Stop"),
     *("Supervisor", "ChildSpec", "Registry", "Task", "TaskError", "TaskTimeout"),
-    "live",
+    *("live", "serve", "serve_in_background", "EmbeddedServer"),
 }
 
 # What a program calls of the code server, and what it gets back from that.

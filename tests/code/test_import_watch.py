@@ -259,6 +259,33 @@ def test_the_age_of_a_file_counts_from_its_last_change_of_any_kind(project):
     assert interpreter_age.is_older_than_interpreter(os.__file__)
 
 
+BEGINS = """
+import os, sys
+path = sys.argv[1]
+open(path, "w").close()
+while os.stat(path).st_ctime + 0.2 > __import__("time").time():
+    pass
+LOOK = "import sys; from midflight.code.version.interpreter_age import *; print(is_older_than_interpreter(sys.argv[1]))"
+import subprocess
+subprocess.run([sys.executable, "-c", LOOK, path], check=True)
+from midflight.code.version.interpreter_age import is_older_than_interpreter
+sys.stdout.flush()
+if os.fork() == 0:
+    print(is_older_than_interpreter(path), flush=True)
+    os._exit(0)
+os.wait()
+"""
+
+
+def test_a_program_that_another_python_started_counts_for_itself_and_a_fork_does_not(tmp_path):
+    """A fork has the modules of its parent, which may be older than the file."""
+    done = subprocess.run(
+        [sys.executable, "-c", BEGINS, str(tmp_path / "shop.py")], capture_output=True, text=True, check=True
+    )
+
+    assert done.stdout.split() == ["True", "False"]
+
+
 def test_the_report_of_an_unknown_text_says_what_follows(project, unwatched):
     """All classes are new then, and it never says that nothing changed."""
     shop = import_unwatched(project, "print()\n" + SHOP)

@@ -8,6 +8,7 @@ import signal
 import subprocess
 import sys
 import threading
+from collections.abc import Sequence
 from pathlib import Path
 from types import TracebackType
 from typing import Self
@@ -24,16 +25,19 @@ def environment(runtime: Path) -> dict[str, str]:
 class Program:
     """A running `midflight ARGUMENTS`, standard output and error together in `lines`.
 
-    Ended by `kill` when the block ends, if it has not ended by itself.
+    Ended by `kill` when the block ends, if it has not ended by itself. `command` is run in the place of `midflight`;
+    `says` gives it an input, for `say`.
     """
 
-    def __init__(self, *arguments: str, runtime: Path, cwd: Path) -> None:
+    def __init__(
+        self, *arguments: str, runtime: Path, cwd: Path, command: Sequence[str] = MIDFLIGHT, says: bool = False
+    ) -> None:
         self.arguments = arguments
         self.process = subprocess.Popen(
-            [*MIDFLIGHT, *arguments],
+            [*command, *arguments],
             cwd=cwd,
             env=environment(runtime),
-            stdin=subprocess.DEVNULL,
+            stdin=subprocess.PIPE if says else subprocess.DEVNULL,
             stdout=subprocess.PIPE,
             stderr=subprocess.STDOUT,
             text=True,
@@ -49,6 +53,12 @@ class Program:
             for line in stream:
                 self._queue.put(line.rstrip("\n"))
         self._queue.put(None)
+
+    def say(self, line: str) -> None:
+        """Write a line to its input."""
+        assert self.process.stdin is not None
+        self.process.stdin.write(line + "\n")
+        self.process.stdin.flush()
 
     def line(self) -> str:
         """Return the next line of output; fail if none comes in time, or if it has ended."""
@@ -91,5 +101,7 @@ class Program:
     ) -> None:
         if self.process.poll() is None:
             self.process.kill()
+        if self.process.stdin is not None:
+            self.process.stdin.close()
         self.process.wait(DEADLINE_SECONDS)
         self._reader.join(DEADLINE_SECONDS)

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import sys
 from contextlib import ExitStack
 
 import httpx
@@ -43,6 +44,12 @@ class Chat(Running):
 
 def index(chat: Chat) -> str:
     return chat.get("/")
+
+
+class ChatOfItsOwn(Chat):
+    """The chat as `python own_main.py`, which has one line for Midflight: `midflight.serve_in_background()`."""
+
+    command = (sys.executable, "own_main.py")
 
 
 class TestChat(EveryEdit):
@@ -116,3 +123,9 @@ class TestChat(EveryEdit):
         changed=("<module>",),
         removed=("index",),
     )
+
+
+class TestChatOfItsOwn(TestChat):
+    """The same list for the program that serves itself: no websocket is dropped, and everything is told."""
+
+    program = ChatOfItsOwn

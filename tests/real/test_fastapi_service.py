@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import sys
 from contextlib import ExitStack
 from pathlib import Path
 from typing import Any
@@ -71,6 +72,12 @@ def tax(key: str):
 
 
 """
+
+
+class ServiceOfItsOwn(Service):
+    """The service as `python own_main.py`, which has one line for Midflight: `midflight.serve_in_background()`."""
+
+    command = (sys.executable, "own_main.py")
 
 
 class TestService(EveryEdit):
@@ -149,3 +156,9 @@ def test_a_live_application_takes_websockets(start: Start, forward: bool) -> Non
         assert tea(service) == "Tea for 3 EUR"
         assert added.look(service) == added.after
         assert service.state() == state
+
+
+class TestServiceOfItsOwn(TestService):
+    """The same list for the program that serves itself: no websocket is dropped, and everything is told."""
+
+    program = ServiceOfItsOwn

@@ -20,6 +20,10 @@ with a .git, else the current folder.
 """
 
 
+LOCAL = ("serve", "run", "servers", "doctor")
+"""The commands that ask no server, or all."""
+
+
 def parser() -> argparse.ArgumentParser:
     made = argparse.ArgumentParser(
         prog="midflight", description=_DESCRIPTION, formatter_class=argparse.RawDescriptionHelpFormatter
@@ -31,6 +35,8 @@ def parser() -> argparse.ArgumentParser:
         added = commands.add_parser(name, help=help, description=help[0].upper() + help[1:] + ".")
         added.set_defaults(run=run, json=False)
         added.add_argument("--root", metavar="DIR", help="the project's root, instead of looking for it")
+        if name not in LOCAL:
+            added.add_argument("--server", metavar="NAME", help="one of several servers of the project; see servers")
         if data:
             added.add_argument("--json", action="store_true", help="print JSON")
         return added
@@ -118,7 +124,8 @@ def parser() -> argparse.ArgumentParser:
     )
     it.add_argument("module", metavar="MODULE")
 
-    command("ps", requests.ps, "list the processes: which version of which module each runs, and where", data=True)
+    it = command("ps", requests.ps, "list the processes: which version of which module each runs, and where", data=True)
+    it.add_argument("--all", action="store_true", help="those of all servers of the project")
 
     it = command(
         "versions", requests.versions, "list the versions of a module and how many processes run each", data=True
@@ -186,6 +193,7 @@ def parser() -> argparse.ArgumentParser:
     it.add_argument("--seconds", type=float, metavar="N", help="end after so long")
     it.add_argument("--count", type=int, metavar="N", help="end after so many events")
 
+    command("servers", servers.list_servers, "list the servers of the project: one, or one a worker", data=True)
     command("stop", servers.stop, "end the server of the project and all its processes")
     command("doctor", requests.doctor, "show what is installed, and what is known of the project's server", data=True)
     return made

@@ -8,8 +8,8 @@ from typing import Any
 
 from midflight.cli.show import ask, ask_for_load, root_of, show, table
 from midflight.editors import examine, versions_in_memory
-from midflight.epc import RemoteServer
-from midflight.errors import RequestError
+from midflight.epc import RemoteServer, ServerFile, running_servers
+from midflight.errors import NoServer, RequestError
 
 __all__ = ["call", "diff", "doctor", "exit", "load", "move", "ps", "purge", "rollback", "send", "upgrade", "versions"]
 
@@ -76,14 +76,34 @@ def _show_load(options: argparse.Namespace, report: dict[str, Any]) -> int:
 
 
 def ps(options: argparse.Namespace) -> int:
-    rows = ask(options, "process/list") or []
-    heading = ("PID", "NAME", "MODULE", "VERSION", "AT", "STATUS", "MESSAGES")
+    heading: tuple[str, ...] = ("PID", "NAME", "MODULE", "VERSION", "AT", "STATUS", "MESSAGES")
+    if options.all:
+        heading = ("SERVER", *heading)
+        rows = [{"server": server.name} | row for server in _all_servers(options) for row in _processes_of(server)]
+    else:
+        rows = ask(options, "process/list") or []
 
     def cells(row: dict[str, Any]) -> tuple[object, ...]:
         place = f"{row['function']}:{row['line']}"
-        return (row["pid"], row["name"], row["module"], row["version"], place, row["status"], row["messages"])
+        own = (row["pid"], row["name"], row["module"], row["version"], place, row["status"], row["messages"])
+        return (row["server"], *own) if options.all else own
 
     return show(options, rows, lambda: table(heading, map(cells, rows)))
+
+
+def _all_servers(options: argparse.Namespace) -> list[ServerFile]:
+    if options.server is not None:
+        raise RequestError("--all is for all servers of the project, and --server for one; nothing was done. Give one.")
+    root = root_of(options)
+    found = running_servers(root)
+    if not found:
+        raise NoServer(str(root))
+    return found
+
+
+def _processes_of(server: ServerFile) -> list[dict[str, Any]]:
+    with RemoteServer.to(server, name="midflight ps") as client:
+        return client.call("process/list") or []
 
 
 def versions(options: argparse.Namespace) -> int:
@@ -120,7 +140,7 @@ def send(options: argparse.Namespace) -> int:
 
 def call(options: argparse.Namespace) -> int:
     seconds = options.timeout or CALL_SECONDS
-    with RemoteServer.attach(root_of(options), name="midflight call") as client:
+    with RemoteServer.attach(root_of(options), name="midflight call", server=options.server) as client:
         patience = seconds + LATER_SECONDS
         answer = client.call("process/call", options.pid, options.expression, seconds, timeout_seconds=patience)
     return show(options, {"answer": answer}, lambda: str(answer))

@@ -14,12 +14,12 @@ from midflight.app import start_detached
 from midflight.cli.show import ask, root_of, show, table
 from midflight.code.lowlevel import readable
 from midflight.editors import clock_of, run_shell
-from midflight.epc import ProjectFiles, RemoteServer
-from midflight.errors import ProcessExit
+from midflight.epc import ProjectFiles, RemoteServer, running_servers
+from midflight.errors import ConnectionLost, ProcessExit, RemoteError
 from midflight.program import function_of
 from midflight.text import exception_text, trace_of
 
-__all__ = ["run", "serve", "shell", "stop"]
+__all__ = ["list_servers", "run", "serve", "shell", "stop"]
 
 _STOP_SECONDS = 15.0
 _AROUND_A_PROGRAM = ("midflight", "asyncio", "__main__")  # whose frames say nothing of it
@@ -64,19 +64,21 @@ def _traceback(error: Exception) -> str:
 
 
 def shell(options: argparse.Namespace) -> int:
-    place = ProjectFiles(root_of(options))
+    place = ProjectFiles.chosen(root_of(options), options.server)
     if options.list:
         return _list_shells(options)
     if options.take is not None:
         place.find()  # a server that was started for it would have none to take
-    is_own = place.running() is None
+    is_own = options.server is None and place.running() is None
     if is_own:
         start_detached(place.root)
         print("No server ran for this project; this shell starts one, which ends with it.", file=sys.stderr)
     try:
         name = "midflight shell"
         return run_shell(
-            lambda handlers, on_lost: RemoteServer.attach(place.root, handlers, on_lost=on_lost, name=name),
+            lambda handlers, on_lost: RemoteServer.attach(
+                place.root, handlers, on_lost=on_lost, name=name, server=place.name
+            ),
             options.take,
         )
     finally:
@@ -98,8 +100,28 @@ def _list_shells(options: argparse.Namespace) -> int:
     return show(options, rows, lambda: table(heading, map(cells, rows)) if rows else "No shell waits to be taken up.")
 
 
+def list_servers(options: argparse.Namespace) -> int:
+    """Show the servers of the project, each with what it says of itself."""
+    rows = []
+    for server in running_servers(root_of(options)):
+        row = {"name": server.name, "pid": server.pid, "port": server.port, "socket": server.socket}
+        try:
+            with RemoteServer.to(server, name="midflight servers") as client:
+                info = client.call("server/info")
+        except (ConnectionLost, RemoteError) as error:
+            row |= {"processes": None, "connections": None, "trouble": str(error)}
+        else:
+            # This command is one of them.
+            row |= {"processes": info["processes"], "connections": len(info["connections"]) - 1, "trouble": None}
+        rows.append(row)
+    heading = ("NAME", "PROCESS ID", "PORT", "PROCESSES", "CONNECTIONS", "TROUBLE")
+    names = ("name", "pid", "port", "processes", "connections", "trouble")
+    cells = [[row[name] for name in names] for row in rows]
+    return show(options, rows, lambda: table(heading, cells) if rows else "No server runs for this project.")
+
+
 def stop(options: argparse.Namespace) -> int:
-    place = ProjectFiles(root_of(options))
+    place = ProjectFiles.chosen(root_of(options), options.server)
     found = place.find()
     with RemoteServer.to(found) as client:
         client.call("server/stop")

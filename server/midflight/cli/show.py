@@ -32,7 +32,9 @@ def ask_for_load(options: argparse.Namespace, method: str, *arguments: object, n
             print(f"{load['text']} (Ctrl-C breaks it off)", file=sys.stderr)
 
     name = f"midflight {options.run.__name__}"
-    with RemoteServer.attach(root_of(options, near), {"code/progress": show_progress}, name=name) as client:
+    with RemoteServer.attach(
+        root_of(options, near), {"code/progress": show_progress}, name=name, server=options.server
+    ) as client:
         answer = client.submit(method, *arguments)
         try:
             return answer.result()
@@ -43,7 +45,8 @@ def ask_for_load(options: argparse.Namespace, method: str, *arguments: object, n
 
 
 def ask(options: argparse.Namespace, method: str, *arguments: object, near: str = ".") -> Any:
-    with RemoteServer.attach(root_of(options, near), name=f"midflight {options.run.__name__}") as client:
+    name = f"midflight {options.run.__name__}"
+    with RemoteServer.attach(root_of(options, near), name=name, server=options.server) as client:
         return client.call(method, *arguments)
 
 

@@ -43,7 +43,7 @@ class Look:
 
 def top(options: argparse.Namespace) -> int:
     """Show them on the terminal; once, if there is none, or JSON is asked for."""
-    with RemoteServer.attach(root_of(options), name="midflight top") as client:
+    with RemoteServer.attach(root_of(options), name="midflight top", server=options.server) as client:
         before = _look(client)
         if options.json or options.once or not (sys.stdin.isatty() and sys.stdout.isatty()):
             time.sleep(options.interval)

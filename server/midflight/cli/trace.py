@@ -30,7 +30,11 @@ def trace(options: argparse.Namespace) -> int:
     pushes: queue.SimpleQueue[tuple[list[dict[str, Any]], int] | None] = queue.SimpleQueue()
     handlers = {"trace/events": lambda _trace, events, dropped: pushes.put((events or [], dropped))}
     with RemoteServer.attach(
-        root_of(options), handlers, on_lost=lambda: pushes.put(_LOST), name="midflight trace"
+        root_of(options),
+        handlers,
+        on_lost=lambda: pushes.put(_LOST),
+        name="midflight trace",
+        server=options.server,
     ) as client:
         chosen = {"pids": options.pids, "modules": options.modules, "kinds": options.kinds}
         switches = {name: True for name in ("new", "all", "children") if getattr(options, name)}

@@ -123,12 +123,14 @@ class RemoteServer:
         *,
         on_lost: Callable[[], object] = lambda: None,
         name: str | None = None,
+        server: str | None = None,
     ) -> Self:
-        """Connect to the server that runs for the project `root`.
+        """Connect to the server that runs for the project `root`: that with the name `server`, by default main, or the
+        only one that there is.
 
-        Raises: NoServer if none runs; else as the constructor.
+        Raises: NoServer if none runs, or it cannot be told which is meant; else as the constructor.
         """
-        place = ProjectFiles(root)
+        place = ProjectFiles.chosen(root, server)
         found = place.find()
         try:
             return cls.to(found, handlers, on_lost=on_lost, name=name)

@@ -30,7 +30,7 @@ from midflight.epc.private_folder import PrivateFolder, is_own_base, read_all
 from midflight.epc.server_file import ServerFile
 from midflight.errors import NoServer, RuntimeFolderError
 
-__all__ = ["MAIN", "ProjectFiles", "Spot", "find_root", "runtime_folder"]
+__all__ = ["MAIN", "ProjectFiles", "Spot", "find_root", "running_servers", "runtime_folder"]
 
 MAIN = "main"
 """The name of the server that `midflight serve` runs."""
@@ -117,6 +117,20 @@ class ProjectFiles:
         self.socket_name = f"{name}.sock"
         self.log_name = "server.log" if name == MAIN else f"{name}.log"
 
+    @classmethod
+    def chosen(cls, root: str | os.PathLike[str], name: str | None = None) -> ProjectFiles:
+        """Return the place of the server `name`: by default main, or the only one that runs if main does not.
+
+        Raises: NoServer if none is named, main does not run and several others do.
+        """
+        place = cls(root, name or MAIN)
+        if name is not None or place.running() is not None:
+            return place
+        others = running_servers(root)
+        if len(others) > 1:
+            raise NoServer(str(place.root), [each.name for each in others])
+        return cls(root, others[0].name) if others else place
+
     @property
     def folder(self) -> Path:
         """The path of the project's folder; it need not exist."""
@@ -188,7 +202,7 @@ class ProjectFiles:
         """
         found = self.running()
         if found is None:
-            raise NoServer(str(self.root))
+            raise NoServer(str(self.root), [each.name for each in running_servers(self.root)], self.name)
         return found
 
     def open_log(self, folder: PrivateFolder) -> int:
@@ -237,6 +251,18 @@ class ProjectFiles:
     def _parse(self, data: bytes | None) -> ServerFile | None:
         found = ServerFile.parse(data) if data is not None else None
         return found if found is not None and (found.root, found.name) == (str(self.root), self.name) else None
+
+
+def running_servers(root: str | os.PathLike[str]) -> list[ServerFile]:
+    """Return all servers of a project that run: main first, then by name."""
+    folder = ProjectFiles(root).open()
+    if folder is None:
+        return []
+    with folder:
+        names = [name.removesuffix(".json") for name in folder.names() if name.endswith(".json")]
+        places = [ProjectFiles(root, name) for name in names if _NAME.fullmatch(name) and name not in _TAKEN]
+        found = [server for place in places if (server := place.held(folder)) is not None]
+    return sorted(found, key=lambda server: (server.name != MAIN, server.name))
 
 
 def _is_locked(handle: int) -> bool:

@@ -8,7 +8,7 @@ from midflight.errors import NotInProcess
 from midflight.kernel.core import Process
 from midflight.kernel.scheduler import Scheduler
 
-__all__ = ["current_process", "current_scheduler", "enter", "leave", "schedulers"]
+__all__ = ["current_process", "current_scheduler", "enter", "forget_schedulers", "leave", "schedulers"]
 
 _by_thread: dict[int, Scheduler] = {}
 
@@ -25,6 +25,11 @@ def leave(scheduler: Scheduler) -> None:
     for thread, running in list(_by_thread.items()):
         if running is scheduler:
             del _by_thread[thread]
+
+
+def forget_schedulers() -> None:
+    """Take all schedulers from their threads, in a child that was forked: those threads are the parent's."""
+    _by_thread.clear()
 
 
 def schedulers() -> tuple[Scheduler, ...]:

@@ -1,15 +1,16 @@
-"""`Running`: one of the programs under tests/real/programs, run by `midflight serve` in a folder of its own."""
+"""`Running`: one of the programs under tests/real/programs, run in a folder of its own."""
 
 from __future__ import annotations
 
 import ast
 import shutil
-from collections.abc import Callable
+import time
+from collections.abc import Callable, Sequence
 from pathlib import Path
 from types import TracebackType
 from typing import Any, ClassVar, Self
 
-from helpers.server_process import Program
+from helpers.server_process import MIDFLIGHT, Program
 from midflight.epc import RemoteServer
 from real.harness.edit import Edit
 
@@ -17,6 +18,8 @@ __all__ = ["DEADLINE_SECONDS", "Running", "Start"]
 
 PROGRAMS = Path(__file__).parents[1] / "programs"
 SETTINGS = '[tool.midflight]\nstart = "app:start"\n'
+AGE_SECONDS = 0.2  # twice what tells an older file from one that was written while the program began
+OWN_MAIN = "own_main"  # the script of a program that has a main of its own
 DEADLINE_SECONDS = 20.0  # for what a program sends by itself
 
 Start = Callable[..., Any]
@@ -24,7 +27,7 @@ Start = Callable[..., Any]
 
 
 class Running:
-    """A program that runs, and what its users and its author do to it.
+    """A program that runs, by `midflight serve` or by another `command`, and what its users and its author do to it.
 
     A subclass names the program's folder and connects what users have: `begin` makes connections and objects, `state`
     returns what no load may change. app.py prints "ready", and a port after it if the program has one.
@@ -33,13 +36,15 @@ class Running:
     """
 
     folder: ClassVar[str]
+    command: ClassVar[Sequence[str]] = (*MIDFLIGHT, "serve")
 
     def __init__(self, place: Path, runtime: Path, *, forward: bool = True) -> None:
         self.root = place / "project"
         shutil.copytree(PROGRAMS / self.folder, self.root, ignore=shutil.ignore_patterns("__pycache__"))
         settings = SETTINGS + ("forward = true\n" if forward else "")
         (self.root / "pyproject.toml").write_text(settings, encoding="utf-8")
-        self._server = Program("serve", runtime=runtime, cwd=self.root)
+        _let_age(self.root / "pyproject.toml")
+        self._server = Program(runtime=runtime, cwd=self.root, command=self.command)
         self._client: RemoteServer | None = None
 
     def __enter__(self) -> Self:
@@ -48,7 +53,7 @@ class Running:
             self.port = int(last) if last.isdigit() else None
             self._client = RemoteServer.attach(self.root)
             self._session = self._client.call("shell/open", None)["session"]
-            for module in sorted(path.stem for path in self.root.glob("*.py")):
+            for module in sorted(path.stem for path in self.root.glob("*.py") if path.stem != OWN_MAIN):
                 self.value(f"import {module}")
             self.begin()
         except BaseException:
@@ -91,3 +96,9 @@ class Running:
         assert self._client is not None
         report: dict[str, Any] = self._client.call("code/load", str(self.root / file), None, None)
         return report
+
+
+def _let_age(file: Path) -> None:
+    """Wait until a file is older than a program that begins now, as the files of people are: its text is then known."""
+    while time.time() < file.stat().st_ctime + AGE_SECONDS:
+        time.sleep(AGE_SECONDS / 10)

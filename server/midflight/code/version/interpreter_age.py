@@ -1,7 +1,7 @@
 """The time of this interpreter's start: a file that is older is the one that was imported.
 
 The system's time of a change (`st_ctime`) is set by nobody, and by every change: writing, renaming, `touch`. A worker
-that was forked has the modules of the process it was forked from, so the ancestors that run the same program count.
+that was forked has the modules of the process it was forked from, so the ancestors count that it was forked from.
 """
 
 from __future__ import annotations
@@ -9,12 +9,22 @@ from __future__ import annotations
 import os
 import time
 from functools import lru_cache
+from typing import NamedTuple
 
 __all__ = ["is_older_than_interpreter"]
 
 ROOM_SECONDS = 0.1  # files are dated by a clock that stands still for some milliseconds
-STAT_START = 19  # of the fields after the name in /proc/PID/stat: the start, in ticks since the system began
-STAT_PARENT = 1
+STAT_PARENT = 1  # of the fields after the name in /proc/PID/stat
+STAT_START = 19  # the start, in ticks since the system began
+STAT_LAYOUT = slice(23, 26)  # where code begins and ends, and the stack: a fork has its parent's, a new program its own
+
+
+class Began(NamedTuple):
+    """The start of a process in seconds since the system began, its parent, and the layout of its memory."""
+
+    at: float
+    parent: int
+    layout: tuple[int, ...]
 
 
 def is_older_than_interpreter(path: str) -> bool:
@@ -27,12 +37,14 @@ def is_older_than_interpreter(path: str) -> bool:
 @lru_cache(maxsize=4)
 def _began(pid: int) -> float | None:
     """Return when the interpreter `pid` began, in seconds since the epoch; None where the system does not tell."""
-    program, found = _program(pid), _start_and_parent(pid)
+    program, found = _program(pid), _start_of(pid)
     if program is None or found is None:
         return None
-    oldest, parent = found
-    while _program(parent) == program and (older := _start_and_parent(parent)) is not None:
-        oldest, parent = min(oldest, older[0]), older[1]
+    oldest, parent = found.at, found.parent
+    while _program(parent) == program and (older := _start_of(parent)) is not None:
+        if older.layout != found.layout and all((*older.layout, *found.layout)):
+            break  # it was started as a program of its own
+        oldest, parent = min(oldest, older.at), older.parent
     return time.time() - time.clock_gettime(time.CLOCK_BOOTTIME) + oldest
 
 
@@ -43,11 +55,12 @@ def _program(pid: int) -> str | None:
         return None
 
 
-def _start_and_parent(pid: int) -> tuple[float, int] | None:
-    """Return when a process of the system began, in seconds since the system did, and its parent."""
+def _start_of(pid: int) -> Began | None:
+    """Return the start of a process of the system; its layout is 0 where nobody may see it."""
     try:
         with open(f"/proc/{pid}/stat", encoding="utf-8", errors="replace") as stream:
             fields = stream.read().rpartition(")")[2].split()
-        return int(fields[STAT_START]) / os.sysconf("SC_CLK_TCK"), int(fields[STAT_PARENT])
+        layout = tuple(map(int, fields[STAT_LAYOUT]))
+        return Began(int(fields[STAT_START]) / os.sysconf("SC_CLK_TCK"), int(fields[STAT_PARENT]), layout)
     except (OSError, ValueError, IndexError):
         return None
