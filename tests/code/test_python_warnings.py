@@ -10,6 +10,7 @@ import pytest
 
 from midflight import code
 from midflight.code.load import python_warnings
+from midflight.parsing import parse_module
 
 pytestmark = pytest.mark.filterwarnings("default")
 
@@ -39,6 +40,35 @@ def test_an_escape_that_python_does_not_know_is_in_the_report(project, before):
     ((line, message),) = told(report)
     assert line == 1 + before.count("\n")
     assert "invalid escape sequence" in message
+
+
+def test_only_what_the_parser_may_warn_of_is_parsed_once_more(project, monkeypatch):
+    """Each time if it does warn, else until it changes: a raw literal is in order."""
+    kept, escape, raw, rest = "class K:\n    pass\n", 'def f():\n    return "\\w"\n', 'RAW = r"\\d"\n', "x = 1\n" * 20
+    text = kept + escape + raw + rest
+    parsed = []
+
+    def parse(part, *args):
+        parsed.append(part.lstrip("\n") + "\n")
+        return parse_module(part, *args)
+
+    monkeypatch.setattr(python_warnings, "parse_module", parse)
+    project.load_text("thing", kept)
+
+    reports = [project.load_text("thing", f"# {each}\n{text}") for each in range(3)]
+
+    assert parsed == [escape, raw, escape, escape]
+    assert [line for report in reports for line, _ in told(report)] == [5, 5, 5]
+
+
+def test_a_number_that_a_keyword_follows_at_once_is_in_the_report(project):
+    """It is the parser that says so, and the tree that runs does not come from it."""
+    project.load_text("thing", "class K:\n    pass\n")
+
+    ((line, message),) = told(project.load_text("thing", "class K:\n    pass\nx = 1if K else 2\n"))
+
+    assert line == 3
+    assert "invalid decimal literal" in message
 
 
 def test_a_warning_of_the_body_is_in_the_report(project):

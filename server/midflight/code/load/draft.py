@@ -23,7 +23,7 @@ from typing import NamedTuple
 from midflight.code.identity.all_new import AllNew
 from midflight.code.identity.kept import Identity, identity_of
 from midflight.code.identity.module_reads import note_seen
-from midflight.code.load.python_warnings import warnings_of
+from midflight.code.load.python_warnings import parse_again, warnings_of
 from midflight.code.load.refused import Refused, module_problem, refused
 from midflight.code.loading.runtime_thread import runtime_thread
 from midflight.code.loading.under_way import Load
@@ -42,7 +42,6 @@ from midflight.code.version.facade import Namespace
 from midflight.code.version.import_hook import VersionLoader, fill, spec_of
 from midflight.code.version.modules import Module
 from midflight.code.version.version import Version
-from midflight.parsing import parse_module
 
 __all__ = ["AFTER_BODY", "BEFORE_BODY", "Decision", "Draft"]
 
@@ -124,7 +123,8 @@ class Draft:
         tree = self.unit.tree
         for decision in BEFORE_BODY:
             tree = decision.decide(self, tree)
-        self._look_for_escapes(tree)
+        if tree is not self.unit.tree:  # a tree does not tell any more what the parser warned of
+            parse_again(self.unit, self.file, self.warnings)
         code = compile_unit(tree, self.unit, self.file)
         if isinstance(code, Diagnostic):  # too deep, it may be, with the questions in it
             tree = self.unit.tree
@@ -134,11 +134,6 @@ class Draft:
         if isinstance(code, Diagnostic):
             raise refused(self.unit, [code])
         return code
-
-    def _look_for_escapes(self, tree: ast.Module) -> None:
-        r"""Have the parser warn of a text like "\d", which the tree that is compiled does not tell any more."""
-        if tree is not self.unit.tree and "\\" in self.unit.text:
-            parse_module(self.unit.text, self.file)
 
     def _run(self, code: CodeType) -> None:
         unit, module = self.unit, self.record.facade.module

@@ -16,11 +16,20 @@ from types import FrameType
 from typing import Any, NamedTuple
 
 from midflight.code.report.load_report import Diagnostic
+from midflight.code.source.parts import Memory, parts_of
+from midflight.code.source.unit import Unit
 from midflight.code.version.facade import Namespace
+from midflight.parsing import parse_module
 
-__all__ = ["warnings_of"]
+__all__ = ["parse_again", "warnings_of"]
 
 PYTHON = "python-warning"
+
+# What the parser may warn of: a backslash before another character than those of an escape that every literal has, a
+# large octal escape, a number that a keyword follows at once. Raw literals have such too, so it is asked.
+SUSPICIOUS = re.compile(r"""\\(?:[^\\\n'"abfnrtvx0-7]|[4-7][0-7]{2})|\b\d[\w.]*(?:and|else|for|if|in|is|not|or)\b""")
+
+_harmless: Memory[str, bool] = Memory(1024)  # parts of texts of which the parser does not warn
 
 _lock = threading.Lock()
 _collecting: list[_Collector] = []
@@ -57,6 +66,21 @@ def warnings_of(path: str, file: str, namespace: Namespace, found: list[Diagnost
             shown = warnings.showwarning
             if not _collecting and isinstance(shown, _Showing):
                 warnings.showwarning = shown.before
+
+
+def parse_again(unit: Unit, file: str, found: list[Diagnostic]) -> None:
+    r"""Have the parser warn of a text like "\d" in a unit: in `warnings_of`, which notes it in `found`.
+
+    It parses those parts alone that may have something to warn of, and the same part once only if it has nothing.
+    """
+    if SUSPICIOUS.search(unit.text) is None:
+        return
+    for part in parts_of(unit.tree, unit.text):
+        if SUSPICIOUS.search(part.text) is None or _harmless.get(part.text, lambda: False):
+            continue
+        before = len(found)
+        parse_module("\n" * (part.line - 1) + part.text, file)
+        _harmless.put(part.text, len(found) == before)
 
 
 @contextmanager
