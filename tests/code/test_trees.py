@@ -7,13 +7,14 @@ import ast
 import pytest
 
 from midflight.code.source import trees
+from midflight.code.source.text_memory import TextMemory
 from midflight.code.source.trees import tree_of, tree_or_none
 
 
 @pytest.fixture(autouse=True)
 def empty(monkeypatch):
     """Begin with none."""
-    monkeypatch.setattr(trees, "_trees", {})
+    monkeypatch.setattr(trees, "_trees", TextMemory(trees._trees.most_characters))
 
 
 def test_a_text_is_parsed_once():
@@ -30,24 +31,12 @@ def test_a_load_does_not_change_the_tree_of_its_text(project):
     dumps = {}
     for number in (1, 2, 2, 3):
         project.load_text("thing", text.format(number))
-        for each, tree in trees._trees.items():
+        for each in trees._trees.texts():
+            tree = tree_of(each)
             assert dumps.setdefault(each, ast.dump(tree, include_attributes=True)) == ast.dump(
                 tree, include_attributes=True
             )
     assert len(dumps) == 3
-
-
-@pytest.mark.parametrize(("number", "length"), [(100, 10), (10, 200_000)])
-def test_few_are_kept_and_they_are_not_long(number, length):
-    """The oldest go first; one that was asked for is not old."""
-    first = f"x = '{'a' * length}'\n"
-    for each in range(number):
-        tree_of(f"x = '{each:{length}}'\n")
-        tree = tree_of(first)
-
-    assert len(trees._trees) <= trees.MOST_TREES
-    assert sum(map(len, trees._trees)) <= trees.MOST_CHARACTERS
-    assert tree_of(first) is tree
 
 
 def test_what_is_not_python_is_not_kept():

@@ -17,6 +17,7 @@ from typing import NamedTuple
 from midflight.code.source.annotations import ANNOTATE
 from midflight.code.source.definitions import said_by
 from midflight.code.source.parts import Memory, Part, parts_of
+from midflight.code.source.text_memory import TextMemory
 from midflight.parsing import UNPARSABLE, parse_expression
 
 __all__ = [
@@ -45,8 +46,6 @@ GLOBAL_ACCESS = {
 }
 STORE_NAME = dis.opmap["STORE_NAME"]
 JUMPS = frozenset((*dis.hasjrel, *dis.hasjabs))
-
-MOST_CHARACTERS = 250_000  # of the texts whose bindings are remembered
 
 ATTRIBUTE_READS = ("LOAD_ATTR", "LOAD_METHOD")
 
@@ -335,18 +334,9 @@ def _assigned_in(nodes: Iterable[ast.AST]) -> Iterator[str]:
                 yield each.target.id
 
 
-_bindings: dict[str, tuple[ast.Module, Bindings]] = {}  # by text, the one that was used last at the end
+_bindings: TextMemory[Bindings] = TextMemory(most_characters=250_000)
 
 
 def bindings_of(tree: ast.Module, text: str) -> Bindings:
     """Return the bindings of a text and its tree, which are remembered for the last few texts."""
-    found = _bindings.pop(text, None)
-    if found is None or found[0] is not tree:
-        found = tree, Bindings(tree, text)
-    _bindings[text] = found
-    length = sum(map(len, list(_bindings)))
-    while length > MOST_CHARACTERS and len(_bindings) > 1:
-        oldest = next(iter(_bindings))
-        _bindings.pop(oldest, None)
-        length -= len(oldest)
-    return found[1]
+    return _bindings.get(text, tree, Bindings, tree, text)

@@ -6,7 +6,7 @@ import ast
 import importlib.util
 from typing import NamedTuple
 
-from midflight.code.source.bindings import bindings_of
+from midflight.code.source.bindings import Bindings
 from midflight.parsing import module_or_none
 
 __all__ = ["FromImport", "FromImports", "from_imports"]
@@ -46,7 +46,7 @@ def from_imports(text: str) -> FromImports:
     tree = module_or_none(text)
     if tree is None:
         return FromImports()
-    bindings = bindings_of(tree, text)
+    bindings = Bindings(tree, text)  # not remembered: there may be a thousand importers, and none is being edited
     names: list[FromImport] = []
     stars: dict[tuple[int, str], None] = {}
     for name, places in bindings.by_name.items():

@@ -6,14 +6,13 @@ import ast
 from functools import cached_property
 
 from midflight.code.source.bindings import Bindings, bindings_of
+from midflight.code.source.text_memory import TextMemory
 from midflight.code.state.inner_text import InnerTexts, inner_texts
 from midflight.code.state.names import Assigned, state_names
 from midflight.code.state.reach import Definitions
 from midflight.code.state.uses import Footprint, footprint_of, statements_in
 
 __all__ = ["ModuleText", "module_text"]
-
-MOST_CHARACTERS = 250_000  # of the texts that are remembered
 
 
 class ModuleText:
@@ -70,18 +69,9 @@ def _does_nothing(statement: ast.stmt) -> bool:
     return isinstance(statement, ast.Import | ast.ImportFrom)
 
 
-_texts: dict[str, ModuleText] = {}  # by text, the one that was used last at the end
+_texts: TextMemory[ModuleText] = TextMemory(most_characters=250_000)
 
 
 def module_text(tree: ast.Module, text: str) -> ModuleText:
     """Return the ModuleText of a text and its tree; the last few are remembered: the next load compares with them."""
-    found = _texts.pop(text, None)
-    if found is None or found.tree is not tree:
-        found = ModuleText(tree, text)
-    _texts[text] = found
-    length = sum(map(len, list(_texts)))
-    while length > MOST_CHARACTERS and len(_texts) > 1:
-        oldest = next(iter(_texts))
-        _texts.pop(oldest, None)
-        length -= len(oldest)
-    return found
+    return _texts.get(text, tree, ModuleText, tree, text)
