@@ -203,17 +203,27 @@ def _source_roots(project: str) -> list[str] | Diagnostic:
     """Return the `source-roots` of a pyproject.toml, as paths; none if there is no such file."""
     try:
         with open(project, "rb") as stream:
-            table: Any = tomllib.load(stream)
+            table = _written_roots(stream.read())
     except FileNotFoundError:
         return []
     except (OSError, ValueError) as error:
         return _problem(project, f"pyproject.toml cannot be read: {error}", "name")
-    for key in ("tool", "midflight", "source-roots"):
-        table = table.get(key, {}) if isinstance(table, dict) else {}
     if not isinstance(table, (list, dict)) or not all(isinstance(root, str) for root in table):
         why = f"source-roots of [tool.midflight] must be a list of folders, such as ['src'], not {table!r}"
         return _problem(project, why, "name")
     return [os.path.normpath(os.path.join(os.path.dirname(project), root)) for root in table]
+
+
+@lru_cache(maxsize=16)
+def _written_roots(text: bytes) -> Any:
+    """Return what stands as `source-roots` in the text of a pyproject.toml. Cached: to parse it takes a millisecond.
+
+    Raises: ValueError, if it is not TOML.
+    """
+    table: Any = tomllib.loads(text.decode("utf-8"))
+    for key in ("tool", "midflight", "source-roots"):
+        table = table.get(key, {}) if isinstance(table, dict) else {}
+    return table
 
 
 def _from_packages(path: str) -> ModulePlace:
