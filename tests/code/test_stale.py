@@ -10,7 +10,9 @@ import pytest
 
 from helpers.walking import stale_by_walking
 from midflight import code
-from midflight.code.checks import importers
+from midflight.code.checks import importer, importers
+from midflight.code.checks.importer import Importer
+from midflight.code.checks.stale_imports import _Comparison
 
 THING = "LIMIT = {0}\nNAME = 'same'\nTABLE = {{}}\ndef f(): return {0}\nclass K:\n    v = {0}\n"
 
@@ -175,13 +177,14 @@ def test_a_star_gives_what_all_names(project):
 def looked_at(monkeypatch) -> list[str]:
     """Note the modules whose values are looked at, one by one."""
     found: list[str] = []
-    look = importers._origins
+    look = importer.origins_of
 
     def note(name, held):
         found.append(name)
         return look(name, held)
 
-    monkeypatch.setattr(importers, "_origins", note)
+    for each in (importer, importers):
+        monkeypatch.setattr(each, "origins_of", note)
     return found
 
 
@@ -196,6 +199,51 @@ def test_a_module_that_has_not_changed_is_not_looked_at_again(project, looked_at
     assert len(stale(project, THING.format(3))) == 40
 
     assert looked_at == []
+
+
+def test_a_load_compares_as_much_however_many_modules_import_the_same(project, monkeypatch):
+    """Those that have the same objects by the same names are one group, and what a report says of it is made once."""
+    compared: list[object] = []
+    looked: list[str] = []
+    older, taken = _Comparison._is_older, Importer.taken_from
+    monkeypatch.setattr(_Comparison, "_is_older", lambda self, *args: compared.append(args) or older(self, *args))
+    monkeypatch.setattr(Importer, "taken_from", lambda self, *args: looked.append(self.name) or taken(self, *args))
+    counts = []
+    for number in (3, 30):
+        name = f"thing_{number}"
+        project.load_text(name, THING.format(1))
+        for each in range(number):
+            project.write(f"user_{number}_{each}.py", f"from {name} import LIMIT, f\nMINE = {each}\n")
+            __import__(f"user_{number}_{each}")
+        project.load_text(name, THING.format(2))
+        compared.clear()
+        looked.clear()
+        assert len(project.load_text(name, THING.format(3)).stale_imports) == 2 * number
+        counts.append((len(compared), looked.count(name), len(looked)))
+
+    assert counts[0] == counts[1]
+
+
+def test_stale_imports_are_in_the_order_of_the_modules(project):
+    """Whatever group each is in."""
+    for name, names in (("one", "f"), ("two", "LIMIT"), ("three", "f"), ("four", "f, LIMIT")):
+        project.load_text(name, f"from thing import {names}\n")
+
+    assert stale(project) == ["one.f", "two.LIMIT", "three.f", "four.f", "four.LIMIT"]
+
+
+def test_a_module_that_is_loaded_with_it_is_known_by_its_new_text(project):
+    """Not by the one that runs until the commit: it is made first, so it imports what is older a moment later."""
+    user = project.write("user.py", "import thing\n")
+    code.load(user)
+    text = "import user\n" + THING.format(2)
+
+    reports = code.load_many([(project.path("thing.py"), text), (user, "from thing import LIMIT as limit\n")])
+
+    assert [[(each.module, each.name) for each in report.stale_imports] for report in reports] == [
+        [("user", "limit")],
+        [],
+    ]
 
 
 def test_a_module_that_has_changed_is_looked_at_again(project, looked_at):

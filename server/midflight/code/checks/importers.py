@@ -1,134 +1,122 @@
-"""The modules that may hold objects of a loaded one. Each is looked at once, and again only if it has changed.
+"""The modules that hold objects of a loaded one, found by an index that is kept up as modules change.
 
 A program has thousands of modules, and most of them are libraries. So the modules of the project are remembered one by
-one, each with the functions and classes of others that it holds, and with what its text imports by `from`. A library is
-looked at when it is first seen, and when it has got or lost a name; only what it holds of the project is remembered.
+one. A library is looked at when it is first seen, and when it has got or lost a name; it is remembered if it holds
+something of the project. For each loaded module those that hold something of it are in groups: they have the same
+objects by the same names, so a load asks once for all of a group. Only a module whose values are others than before is
+looked at again.
 
-Laws:
-1. A remembered name is a hint: its value is read again before anything is said of it.
-2. A value is looked at by its type alone, as look.py does.
+Law: that the values are the same as before is known by their identities, one pass over all that is remembered; it is
+the only work of a load that grows with the program.
 """
 
 from __future__ import annotations
 
-import linecache
-import re
 import sys
-from collections.abc import Iterator
-from operator import is_
+from collections.abc import Iterable
+from itertools import chain, compress
+from operator import attrgetter, is_, ne
 from threading import RLock
 from types import ModuleType
 from typing import NamedTuple
 
+from midflight.code.checks.importer import Held, Importer, origins_of
 from midflight.code.report.load_report import StaleImport
 from midflight.code.source.find_module import is_project_file
-from midflight.code.source.from_imports import FromImports, from_imports
-from midflight.code.source.look import carried_module, is_module, module_names
+from midflight.code.source.look import is_module, module_names
 from midflight.code.version.facade import Namespace
-from midflight.code.version.modules import known
 
-__all__ = ["Held", "Importer", "importers_of"]
+__all__ = ["ABSENT", "Group", "holders_of"]
 
-# The last word of the name of a module that a text imports names from: "" for `from . import x`.
-_SOURCE = re.compile(r"\bfrom[\s.]*(?:\w+\s*\.\s*)*(\w*)\s+import\b")
+ABSENT = object()
 
-
-class Held(NamedTuple):
-    """A name by which a module has something of another one.
-
-    `original` is the name there, by what the text says; None for a function or class that carries its module's name.
-    `stars` are the modules that it may come from as well, for the text imports all of them by `*`.
-    """
-
-    name: str
-    original: str | None
-    stars: tuple[str, ...] | None = None
+_position = attrgetter("position")
+_Key = tuple[tuple[Held, ...], tuple[int, ...]]  # names, and the identities of the objects behind them
 
 
-class Importer:
-    """A module, with the imports of it that are remembered."""
+class Group:
+    """Importers that have the same objects of a module, `values`, by the same names, those in `held`."""
 
-    __slots__ = ("_by_origin", "_file", "_holds", "_ids", "_imports", "_lines", "_sources", "_text", "name", "said")
+    def __init__(self, held: tuple[Held, ...], importers: Iterable[Importer]) -> None:
+        self.held = held
+        self.importers = tuple(sorted(importers, key=_position))
+        self._said: dict[tuple[str, ...], tuple[StaleImport, ...]] = {}
 
-    def __init__(self, name: str, file: object = None) -> None:
-        self.name = name
-        self.said: dict[str, StaleImport] = {}  # by name: what a report says of it, made once
-        self._file = file if type(file) is str else None
-        self._ids: tuple[int, ...] | None = None
-        self._holds: dict[str, list[str]] = {}
-        self._lines: object = None  # those of linecache that `_text` was made from
-        self._text: str | None = None
-        self._sources: frozenset[str] = frozenset()
-        self._imports: FromImports | None = None
-        self._by_origin: dict[str, tuple[Held, ...]] = {}
+    def values(self) -> dict[str, object]:
+        """Return the objects by their names, as the first importer has them."""
+        module = self.importers[0].module
+        names = {} if module is None else module_names(module)
+        return {each.name: names.get(each.name, ABSENT) for each in self.held}
 
-    def taken_from(self, origin: str, held: Namespace, text: str | None = None) -> tuple[Held, ...]:
-        """Return the names in `held`, the module's namespace, of objects that it has from module `origin`.
+    def without(self, names: Iterable[str]) -> Group | None:
+        """Return the group without the modules of these names, None if nobody is left."""
+        left = [each for each in self.importers if each.name not in names]
+        return self if len(left) == len(self.importers) else Group(self.held, left) if left else None
 
-        `text` is the one that `held` was made by, if it is not that of the current version.
-        """
-        ids = tuple(map(id, list(held.values())))
-        if ids != self._ids:  # else no other text was run either
-            self._holds, self._ids, self._by_origin = _origins(self.name, held), ids, {}
-            if text is None:
-                text = self._newest_text()
-            if text is not self._text:
-                self._text, self._imports = text, None
-                self._sources = frozenset(_SOURCE.findall(text or ""))
-        found = self._by_origin.get(origin)
+    def said(self, names: tuple[str, ...]) -> tuple[StaleImport, ...]:
+        """Return what a report says of these names in all of them, in the order of the modules."""
+        found = self._said.get(names)
         if found is None:
-            carried = [Held(key, None) for key in self._holds.get(origin, ())]
-            found = self._by_origin[origin] = (*carried, *self._imported(origin, held))
+            found = self._said[names] = tuple(chain.from_iterable(each.said(names) for each in self.importers))
         return found
 
-    def _imported(self, origin: str, held: Namespace) -> Iterator[Held]:
-        text = self._text
-        if text is None or self._sources.isdisjoint((origin.rpartition(".")[2], "")):
+
+class _Holders:
+    """The importers that hold something of module `name`, in their groups. Those in `waiting` are not looked at yet.
+
+    Ctrl-C may come in the midst: one waits until all about it is right.
+    """
+
+    def __init__(self, name: str, importers: Iterable[Importer]) -> None:
+        self._name = name
+        self.waiting = dict.fromkeys(importers)
+        self._keys: dict[Importer, _Key] = {}
+        self._members: dict[_Key, dict[Importer, None]] = {}
+        self._groups: dict[_Key, Group] = {}
+
+    def leave(self, importer: Importer) -> None:
+        """Take out a module."""
+        self.waiting.pop(importer, None)
+        self._leave_group(importer)
+
+    def groups(self) -> list[Group]:
+        """Look at those that wait; return all groups."""
+        for importer in list(self.waiting):
+            if importer.name != self._name:
+                self._leave_group(importer)
+                self._join_group(importer)
+            self.waiting.pop(importer, None)
+        for key, members in self._members.items():
+            if key not in self._groups:
+                self._groups[key] = Group(key[0], members)
+        return list(self._groups.values())
+
+    def _leave_group(self, importer: Importer) -> None:
+        key = self._keys.get(importer)
+        if key is None:
             return
-        if self._imports is None:
-            self._imports = from_imports(text)
-        package = str(held.get("__package__") or self.name)
-        for each in self._imports.names:
-            if each.module(package) == origin:
-                yield Held(each.name, each.original)
-        sources = [each.module(package) for each in self._imports.stars]
-        if origin in sources:
-            for key in list(held):
-                if key not in self._imports.bound:
-                    yield Held(key, key, tuple(each for each in sources if each is not None and each != origin))
+        members = self._members.get(key, {})
+        members.pop(importer, None)
+        self._groups.pop(key, None)
+        if not members:
+            self._members.pop(key, None)
+        del self._keys[importer]
 
-    def _newest_text(self) -> str | None:
-        record = known(self.name)
-        if record is not None and record.current is not None:
-            return record.current.text
-        if self._file is None:
-            return None
-        lines = linecache.getlines(self._file)
-        if not lines:
-            self._file = None  # there is nothing to read, and each question would ask the file system again
-        if lines is not self._lines or self._text is None:
-            self._lines = lines
-            return "".join(lines)
-        return self._text
+    def _join_group(self, importer: Importer) -> None:
+        names = module_names(importer.module) if importer.module is not None else {}
+        held = importer.taken_from(self._name, names)
+        if held:
+            key = self._keys[importer] = held, tuple(id(names.get(each.name, ABSENT)) for each in held)
+            self._members.setdefault(key, {})[importer] = None
+            self._groups.pop(key, None)
 
 
-def _origins(name: str, held: Namespace) -> dict[str, list[str]]:
-    """Return the names of functions and classes in the namespace of module `name`, by the other module they carry."""
-    found: dict[str, list[str]] = {}
-    for key, value in list(held.items()):
-        origin = carried_module(value)
-        if origin is not None and origin != name:
-            found.setdefault(origin, []).append(key)
-    return found
+class _Library(NamedTuple):
+    """A module that is not of the project."""
 
-
-class _Library:
-    """A module that is not of the project. `size` is how many names it had when it was looked at, -1 before."""
-
-    __slots__ = ("held", "name", "size")
-
-    def __init__(self, name: str, held: Namespace) -> None:
-        self.name, self.held, self.size = name, held, -1
+    name: str
+    module: ModuleType
+    held: Namespace
 
 
 class _Program:
@@ -137,23 +125,28 @@ class _Program:
     def __init__(self) -> None:
         self._lock = RLock()
         self._modules: list[object] = []  # those of sys.modules, in their order, when it was last looked at
-        self._importers: dict[str, tuple[Importer, ModuleType]] = {}
+        self._importers: dict[str, Importer] = {}
+        self._ids: dict[Importer, tuple[int, ...]] = {}  # of the values of each
         self._libraries: dict[str, _Library] = {}
         self._held_by_libraries: list[Namespace] = []
-        self._sizes: list[int] = []
-        self._holders: dict[str, dict[str, Importer]] = {}  # by module, the libraries that hold something of it
+        self._sizes: list[int] = []  # how many names each library had
+        self._size_of: dict[str, int] = {}
+        self._holding: dict[str, Importer] = {}  # the libraries that hold something of the project
+        self._holders: dict[str, _Holders] = {}  # by the name of a module that was loaded
         self._places: dict[str, tuple[str, bool]] = {}  # by module, its file and whether that is of the project
         self._is_wide = False  # whether libraries are importers too: one of them was loaded
 
-    def importers_of(self, name: str, file: object) -> list[tuple[Importer, ModuleType]]:
+    def holders_of(self, name: str, file: object) -> list[Group]:
         with self._lock:
             if not self._is_wide and type(file) is str and not self._is_of_project(name, file):
                 self._is_wide, self._modules = True, []
             self._look_at_modules()
             self._look_at_libraries()
-            held = [(importer, sys.modules.get(importer.name)) for importer in self._holders.get(name, {}).values()]
-            libraries = [(importer, module) for importer, module in held if is_module(module)]
-            return [*self._importers.values(), *libraries]
+            self._look_at_values()
+            found = self._holders.get(name)
+            if found is None:
+                found = self._holders[name] = _Holders(name, self._ids)
+            return found.groups()
 
     def _look_at_modules(self) -> None:
         # No pairs for that: so many new tuples would have the garbage collector look at the whole program.
@@ -163,22 +156,43 @@ class _Program:
         items = list(sys.modules.items())
         importers, libraries = self._importers, self._libraries
         self._importers, self._libraries = {}, {}
-        for name, module in items:
+        for position, (name, module) in enumerate(items):
             if not is_module(module) or name.partition(".")[0] in sys.stdlib_module_names:
                 continue
             held = module_names(module)
             file = held.get("__file__")
             if self._is_wide or type(file) is not str or self._is_of_project(name, file):
-                old = importers.get(name)
-                is_new = old is None or old[1] is not module
-                self._importers[name] = (Importer(name, file), module) if is_new or old is None else old
+                self._importers[name] = self._importer(importers.get(name), name, module, file, position)
             else:
                 library = libraries.get(name)
-                is_new = library is None or library.held is not held
-                self._libraries[name] = _Library(name, held) if is_new or library is None else library
-        self._modules = [module for _, module in items]
+                if library is None or library.held is not held:
+                    library = _Library(name, module, held)
+                    self._size_of.pop(name, None)
+                self._libraries[name] = library
+        self._holding = {
+            name: self._importer(importer, name, library.module, None, len(items))
+            for name, importer in self._holding.items()
+            if (library := self._libraries.get(name)) is not None
+        }
         self._held_by_libraries = [library.held for library in self._libraries.values()]
         self._sizes = []
+        self._watch()
+        self._modules = [module for _, module in items]  # last: else Ctrl-C before would leave it half done
+
+    def _importer(self, known: Importer | None, name: str, module: ModuleType, file: object, position: int) -> Importer:
+        found = known if known is not None and known.module is module else Importer(name, module, file)
+        found.position = position
+        return found
+
+    def _watch(self) -> None:
+        """Have the values of all importers looked at that there are now, and of no others."""
+        old = self._ids
+        ids = {each: old.get(each, ()) for each in (*self._importers.values(), *self._holding.values())}
+        for holders in self._holders.values():
+            for each in old.keys() - ids.keys():
+                holders.leave(each)
+            holders.waiting.update((each, None) for each in ids if each not in old)
+        self._ids = ids
 
     def _is_of_project(self, name: str, file: str) -> bool:
         """Say whether a module is of the project. That asks the file system, so it is asked once."""
@@ -191,19 +205,36 @@ class _Program:
         sizes = list(map(len, self._held_by_libraries))
         if sizes == self._sizes:
             return
-        self._sizes = sizes
-        for library in self._libraries.values():
-            if len(library.held) == library.size:
+        for name, library in self._libraries.items():
+            if len(library.held) == self._size_of.get(name):
                 continue
-            library.size = len(library.held)
-            for origin in _origins(library.name, library.held):
-                if origin not in self._libraries and origin.partition(".")[0] not in sys.stdlib_module_names:
-                    self._holders.setdefault(origin, {}).setdefault(library.name, Importer(library.name))
+            size = len(library.held)
+            if name not in self._holding and any(map(self._is_of_interest, origins_of(name, library.held))):
+                self._holding[name] = self._importer(None, name, library.module, None, len(self._modules))
+            self._size_of[name] = size
+        if len(self._ids) != len(self._importers) + len(self._holding):
+            self._watch()
+        self._sizes = sizes
+
+    def _is_of_interest(self, origin: str) -> bool:
+        return origin not in self._libraries and origin.partition(".")[0] not in sys.stdlib_module_names
+
+    def _look_at_values(self) -> None:
+        namespaces = [{} if each.module is None else module_names(each.module) for each in self._ids]
+        ids = [tuple(map(id, list(names.values()))) for names in namespaces]
+        changed = list(compress(self._ids, map(ne, ids, self._ids.values())))
+        if not changed:
+            return
+        for importer in changed:
+            importer.has_changed = True
+        for holders in self._holders.values():
+            holders.waiting.update(dict.fromkeys(changed))
+        self._ids = dict(zip(self._ids, ids, strict=True))
 
 
 _program = _Program()
 
 
-def importers_of(name: str, file: object) -> list[tuple[Importer, ModuleType]]:
-    """Return the modules that may hold something of module `name`, which has this file, and what is known of each."""
-    return _program.importers_of(name, file)
+def holders_of(name: str, file: object) -> list[Group]:
+    """Return the modules that hold something of module `name`, which has this file, in their groups."""
+    return _program.holders_of(name, file)

@@ -3,42 +3,69 @@
 from __future__ import annotations
 
 import sys
-from collections.abc import Iterable, Iterator, Mapping
+from collections.abc import Callable, Iterable, Iterator, Mapping
 from functools import cached_property
-from typing import Any
+from itertools import chain
+from operator import itemgetter
+from typing import Any, NamedTuple
 
-from midflight.code.checks.importers import Importer, importers_of
+from midflight.code.checks.importer import Held, Importer, held_of
+from midflight.code.checks.importers import ABSENT, Group, holders_of
 from midflight.code.report.load_report import StaleImport
 from midflight.code.source.look import carried_module, carried_name, is_module, module_names
 from midflight.code.source.same_value import same
 from midflight.code.version.facade import Namespace
 from midflight.code.version.modules import known
+from midflight.code.version.version import version_of
 
-__all__ = ["stale_imports", "stale_names"]
-
-ABSENT = object()
+__all__ = ["StaleNames", "said_of", "stale_imports", "stale_names"]
 
 
-def stale_imports(name: str, namespace: Namespace, group: Mapping[str, Namespace]) -> Iterator[StaleImport]:
-    """Yield the names in other modules that will hold an older object once `namespace` is current for module `name`.
+class StaleNames(NamedTuple):
+    """Modules that keep the same older objects, `values`, by the same names."""
+
+    values: dict[str, object]
+    group: Group
+
+
+def stale_imports(name: str, namespace: Namespace, made: Mapping[str, Namespace]) -> Iterator[StaleNames]:
+    """Yield what other modules will hold of older objects once `namespace` is current for module `name`.
 
     Functions and classes are known by the module and name that they carry. Constants carry none: those are found by
-    the text of the project's modules, where it says `from ... import`. `group` are the namespaces of the modules that
+    the text of the project's modules, where it says `from ... import`. `made` are the namespaces of the modules that
     become current together with it.
     """
     comparison = _Comparison(name, namespace)
-    for importer, module in importers_of(name, namespace.get("__file__")):
-        if importer.name != name:
-            made = group.get(importer.name)
-            for key in comparison.stale(importer, module_names(module) if made is None else made):
-                if key not in importer.said:
-                    importer.said[key] = StaleImport(importer.name, key)
-                yield importer.said[key]
+    for group in holders_of(name, namespace.get("__file__")):
+        values = comparison.stale(group.held, group.values())
+        others = group.without(made) if values and len(made) > 1 else group
+        if values and others is not None:
+            yield StaleNames(values, others)
+    for other, held in made.items():
+        if other != name:
+            version = version_of(held)
+            found = held_of(name, other, held, None if version is None else version.text)
+            if values := comparison.stale(found, held):
+                yield StaleNames(values, Group(found, [Importer(other, None)]))
 
 
-def stale_names(name: str, namespace: Namespace, other: str, held: Namespace, text: str | None) -> Iterator[str]:
-    """Yield the names in module `other`, whose namespace is `held`, as `stale_imports` does. `text` is its own."""
-    return iter(_Comparison(name, namespace).stale(Importer(other), held, text))
+def said_of(stale: Iterable[StaleNames], is_kept: Callable[[object], bool]) -> tuple[StaleImport, ...]:
+    """Return what a report says, without the names of values that are kept: the new version has them too."""
+    found = []
+    for values, group in stale:
+        names = tuple(name for name, value in values.items() if not is_kept(value))
+        if names:
+            found.append((names, group))
+    if len(found) == 1:
+        ((names, group),) = found
+        return group.said(names)
+    each = [(importer.position, importer.said(names)) for names, group in found for importer in group.importers]
+    return tuple(chain.from_iterable(said for _, said in sorted(each, key=itemgetter(0))))
+
+
+def stale_names(name: str, namespace: Namespace, other: str, held: Namespace, text: str | None) -> list[str]:
+    """Return the names in module `other`, whose namespace is `held`, as `stale_imports` does. `text` is its own."""
+    return list(_Comparison(name, namespace).stale(held_of(name, other, held, text), held))
 
 
 class _Comparison:
@@ -47,21 +74,16 @@ class _Comparison:
     def __init__(self, name: str, namespace: Namespace) -> None:
         self._name = name
         self._namespace = namespace
-        self._verdicts: dict[str | None, dict[int, bool]] = {}  # by original name and value: many hold the same
 
-    def stale(self, importer: Importer, held: Namespace, text: str | None = None) -> list[str]:
-        """Return the names in `held`, the namespace of the importer, of what is older, each once."""
-        found: list[str] = []
-        for each in importer.taken_from(self._name, held, text):
-            value = held.get(each.name, ABSENT)
-            verdicts = self._verdicts.get(each.original)
-            if verdicts is None:
-                verdicts = self._verdicts[each.original] = {}
-            verdict = verdicts.get(id(value))
-            if verdict is None:
-                verdict = verdicts[id(value)] = self._is_older(value, each.original)
-            if verdict and each.name not in found and (each.stars is None or self._is_by_star(each.name, each.stars)):
-                found.append(each.name)
+    def stale(self, held: Iterable[Held], values: Mapping[str, object]) -> dict[str, object]:
+        """Return the older values, by their names. `values` are those that an importer has by its names."""
+        found: dict[str, object] = {}
+        for each in held:
+            value = values.get(each.name, ABSENT)
+            if each.name in found or not self._is_older(value, each.original):
+                continue
+            if each.stars is None or self._is_by_star(each.name, each.stars):
+                found[each.name] = value
         return found
 
     def _is_older(self, value: object, original: str | None) -> bool:

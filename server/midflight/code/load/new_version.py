@@ -7,12 +7,12 @@ from collections.abc import Iterator, Mapping
 from dataclasses import dataclass, replace
 
 from midflight.code.checks.findings import findings
-from midflight.code.checks.stale_imports import stale_imports
+from midflight.code.checks.stale_imports import StaleNames, stale_imports
 from midflight.code.identity.all_new import AllNew
 from midflight.code.identity.kept import Identity
 from midflight.code.load.draft import Draft
 from midflight.code.load.refused import module_problem
-from midflight.code.report.load_report import Diagnostic, StaleImport
+from midflight.code.report.load_report import Diagnostic
 from midflight.code.source.definitions import compare, definitions_of
 from midflight.code.source.find_module import PROGRAM
 from midflight.code.source.look import carried_module
@@ -48,7 +48,7 @@ class NewVersion:
     warnings: tuple[Diagnostic, ...]
     refusals: tuple[Diagnostic, ...]
     differences: tuple[Names, Names, Names]
-    stale_imports: tuple[StaleImport, ...]
+    stale: tuple[StaleNames, ...]
     seconds: float = 0.0
 
     @property
@@ -95,7 +95,7 @@ def look_at(draft: Draft, group: Mapping[str, Namespace], *, force: bool) -> New
         warnings=tuple(warnings),
         refusals=tuple(refusals),
         differences=version.differences,
-        stale_imports=tuple(stale_imports(unit.name, draft.namespace, group)),
+        stale=tuple(stale_imports(unit.name, draft.namespace, group)),
     )
 
 

@@ -8,17 +8,15 @@ Laws:
 from __future__ import annotations
 
 import logging
-import sys
 from collections.abc import Iterable, Sequence
 from dataclasses import dataclass, field
 from dataclasses import replace as replaced
-from types import ModuleType
 
+from midflight.code.checks.stale_imports import said_of
 from midflight.code.load.new_version import NewVersion
 from midflight.code.report.held import Held, Holders, NotForwarded, StaleSubclass
-from midflight.code.report.load_report import Diagnostic, Lingering, LoadReport, MoveReport, StaleImport
+from midflight.code.report.load_report import Diagnostic, Lingering, LoadReport, MoveReport
 from midflight.code.report.state_report import StateChange
-from midflight.code.source.look import is_module
 from midflight.kernel import trouble
 from midflight.text import exception_said
 
@@ -101,14 +99,6 @@ def report_of(new: NewVersion, commit: Commit) -> LoadReport:
         return LoadReport(new.unit.name, number, new.unit.path, warnings=tuple(learned.warnings), current=number)
 
 
-def _is_kept(new: NewVersion, stale: StaleImport) -> bool:
-    """Say whether a module has imported state that the commit has kept, which the checks could not know."""
-    importer = sys.modules.get(stale.module)
-    if new.state is None or not is_module(importer):
-        return False
-    return new.state.is_kept(ModuleType.__getattribute__(importer, "__dict__").get(stale.name))
-
-
 def whole_report(new: NewVersion, commit: Commit) -> LoadReport:
     """Return the report on a version, as if it were current."""
     learned, number = commit[new], new.version.number
@@ -122,7 +112,7 @@ def whole_report(new: NewVersion, commit: Commit) -> LoadReport:
         removed=removed,
         warnings=(*new.warnings, *learned.warnings),
         lingering=learned.lingering,
-        stale_imports=tuple(each for each in new.stale_imports if not _is_kept(new, each)),
+        stale_imports=said_of(new.stale, new.state.is_kept if new.state is not None else _nothing_is_kept),
         prepare_ms=new.seconds * 1000,
         commit_ms=learned.seconds * 1000,
         current=number,
@@ -137,3 +127,7 @@ def whole_report(new: NewVersion, commit: Commit) -> LoadReport:
         forwarded=learned.forwarded,
         not_forwarded=learned.not_forwarded,
     )
+
+
+def _nothing_is_kept(_: object) -> bool:
+    return False

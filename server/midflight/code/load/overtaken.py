@@ -30,8 +30,8 @@ def overtaken_by(draft: Draft, committed: Collection[str]) -> str | None:
         if record is None or record.current is None:
             continue
         new = record.facade.namespace
-        if (key := next(stale_names(name, new, unit.name, draft.namespace, unit.text), None)) is not None:
-            return f"it has imported {key} from {name}, which has been loaded meanwhile"
+        if keys := stale_names(name, new, unit.name, draft.namespace, unit.text):
+            return f"it has imported {keys[0]} from {name}, which has been loaded meanwhile"
     if (read := read_in_body(draft.namespace, committed)) is not None:
         return f"its body has read {read}, and that module has been loaded meanwhile"
     return None
