@@ -20,7 +20,15 @@ from typing import ParamSpec, TypeVar
 
 from midflight.collection import without_collection
 
-__all__ = ["UNPARSABLE", "expression_or_none", "module_or_none", "parse_expression", "parse_module", "undisturbed"]
+__all__ = [
+    "UNPARSABLE",
+    "asks_for_tree",
+    "expression_or_none",
+    "module_or_none",
+    "parse_expression",
+    "parse_module",
+    "undisturbed",
+]
 
 Parameters = ParamSpec("Parameters")
 Result = TypeVar("Result")
@@ -63,6 +71,11 @@ def expression_or_none(text: str) -> ast.expr | None:
         return parse_expression(text)
     except UNPARSABLE:
         return None
+
+
+def asks_for_tree(flags: int) -> bool:
+    """Say whether `flags` ask the compiler for a tree in place of code."""
+    return bool(flags & ast.PyCF_ONLY_AST)
 
 
 def undisturbed(function: Callable[Parameters, Result], *args: Parameters.args, **kwargs: Parameters.kwargs) -> Result:

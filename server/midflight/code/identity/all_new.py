@@ -37,7 +37,7 @@ class AllNew:
         """Return `tree`: each class statement runs."""
         return tree
 
-    def keep_nothing(self) -> None:
+    def keep_nothing(self, _: str) -> None:
         """Do nothing."""
 
     def finish(self, _: CodeType) -> Iterator[str]:

@@ -15,7 +15,7 @@ Laws:
 from __future__ import annotations
 
 import ast
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
 from contextvars import ContextVar
 from dataclasses import dataclass
 from types import CodeType
@@ -97,14 +97,16 @@ class Identity:
 
     Its life: `guarded` before the body runs, `keep` while it does, `finish` after it; `settle` when it is current.
     `kept` and `superseded` are there after `finish`. `rebound` are the names that functions of the version before bind
-    again by `global`.
+    again by `global`. `compiled` gives the code of a tree and its text, if another than Python's own loader makes it.
     """
 
     def __init__(self, unit: Unit, file: str, text: str, old: Namespace, new: Namespace) -> None:
         self._tree_before = before = tree_of(text)
         self.kept: tuple[str, ...] = ()
         self.superseded: tuple[Superseded, ...] = ()
+        self.compiled: Callable[[ast.Module, str], CodeType] | None = None
         self._name, self._file, self._old, self._new = unit.name, file, old, new
+        self._text_before = text
         self._flags, self._old_flags = feature_flags(unit.tree), feature_flags(before)
         self._lines, self._old_lines = unit.text.split("\n"), text.split("\n")
         self._bindings, self._old_bindings = bindings_of(unit.tree, unit.text), bindings_of(before, text)
@@ -188,10 +190,10 @@ class Identity:
         """The tree of the version before."""
         return self._tree_before
 
-    def keep_nothing(self) -> None:
-        """Take it that nothing is kept: the tree with the questions in it could not be compiled."""
+    def keep_nothing(self, why: str) -> None:
+        """Take it that nothing is kept, for that reason: the body does not ask."""
         self._new.pop(KEEP, None)
-        self._why.update(dict.fromkeys(self._candidates, TOO_DEEP))
+        self._why.update(dict.fromkeys(self._candidates, why))
         self._candidates.clear()
 
     def keep(self, name: str) -> bool:
@@ -308,6 +310,8 @@ class Identity:
         lines = before.lineno - statement.lineno
         if texts[0] == texts[1] and self._imported == self._old_imported and (not lines or can_move(new)):
             old = [moved(each, lines) for each in new] if lines else new
+        elif self.compiled is not None and isinstance(before, ast.ClassDef):
+            old = codes_of(before, self.compiled(self._tree_before, self._text_before))
         else:
             old = _outer_codes(code_of(before, self._file, self._old_flags, self._old_imported))
         found = {}

@@ -11,7 +11,7 @@ from midflight.code.source.look import is_module, module_value
 from midflight.code.source.unit import Rejection, Unit, unit_at
 from midflight.code.version import snapshots
 from midflight.code.version.class_files import note_classes
-from midflight.code.version.import_watch import imported_text
+from midflight.code.version.import_watch import imported_text, loader_of
 from midflight.code.version.modules import Module, known, remember
 from midflight.code.version.version import Version
 
@@ -28,7 +28,7 @@ def adopt(name: str, path: str) -> Module:
     record = known(name)
     if record is not None and record.facade.module is module:
         return record
-    new = Module(name, module)
+    new = Module(name, module, loader_of(module))
     if record is not None:
         new.versions, new.last_number = record.versions, record.last_number
     number = new.last_number + 1

@@ -30,7 +30,7 @@ from midflight.code.loading.under_way import Load
 from midflight.code.report.body_problems import body_problems, with_traceback
 from midflight.code.report.load_report import Diagnostic
 from midflight.code.source.find_module import is_midflights, is_own_file
-from midflight.code.source.unit import Unit, compile_unit
+from midflight.code.source.unit import Unit, compile_unit, syntax_problem
 from midflight.code.state.carry import Carry
 from midflight.code.state.fresh import fresh_names
 from midflight.code.state.module_text import module_text
@@ -41,11 +41,15 @@ from midflight.code.version import hooks, snapshots
 from midflight.code.version.facade import Namespace
 from midflight.code.version.import_hook import VersionLoader, fill, spec_of
 from midflight.code.version.modules import Module
+from midflight.code.version.own_loader import LoaderFault, code_of_tree, is_plain
 from midflight.code.version.version import Version
 
 __all__ = ["AFTER_BODY", "BEFORE_BODY", "Decision", "Draft"]
 
 BODY = "__midflight_body__"
+
+TOO_DEEP = "it is nested too deeply to be compared"
+TEXT_ALONE = "its loader makes code of the text alone"
 
 
 class Draft:
@@ -125,15 +129,39 @@ class Draft:
             tree = decision.decide(self, tree)
         if tree is not self.unit.tree:  # a tree does not tell any more what the parser warned of
             parse_again(self.unit, self.file, self.warnings)
-        code = compile_unit(tree, self.unit, self.file)
+        code, has_questions = self._code_of(tree)
         if isinstance(code, Diagnostic):  # too deep, it may be, with the questions in it
-            tree = self.unit.tree
-            for decision in BEFORE_BODY:
-                tree = decision.without_questions(self, tree)
-            code = compile_unit(tree, self.unit, self.file)
+            tree = self._tree_without_questions(TOO_DEEP)
+            code, has_questions = self._code_of(tree)
         if isinstance(code, Diagnostic):
             raise refused(self.unit, [code])
+        if not has_questions:
+            self._tree_without_questions(TEXT_ALONE)
+            why = f"{TEXT_ALONE}: all classes and objects that the body makes are new, `__persist__` included"
+            self.warnings.append(replace(module_problem(self.unit.path, why, "loader"), severity="warning"))
         return code
+
+    def _tree_without_questions(self, why: str) -> ast.Module:
+        tree = self.unit.tree
+        for decision in BEFORE_BODY:
+            tree = decision.without_questions(self, tree, why)
+        return tree
+
+    def _code_of(self, tree: ast.Module) -> tuple[CodeType | Diagnostic, bool]:
+        """Return the code of the body, and whether it is that of `tree`, and not of the text alone."""
+        unit, loader = self.unit, self.record.loader
+        if is_plain(loader):
+            return compile_unit(tree, unit, self.file), True
+        try:
+            return code_of_tree(loader, unit.name, tree, unit.text, unit.encoding, self.file)
+        except SyntaxError as error:
+            return syntax_problem(error, unit.path), True
+        except LoaderFault as error:
+            return module_problem(unit.path, str(error), "loader"), True
+
+    def compiled_by_loader(self, tree: ast.Module, text: str) -> CodeType:
+        """Return what the module's loader makes of another text of the module. Raises: LoaderFault; SyntaxError."""
+        return code_of_tree(self.record.loader, self.unit.name, tree, text, self.unit.encoding, self.file)[0]
 
     def _run(self, code: CodeType) -> None:
         unit, module = self.unit, self.record.facade.module
@@ -219,12 +247,12 @@ class Decision(NamedTuple):
     """A decision on what a new version takes over from the one before it, made on the syntax tree of its body.
 
     `decide` returns the tree to run instead of the one given: without statements, or with questions before them, which
-    the body asks at their place. `without_questions` returns it if that tree cannot be compiled; it keeps what needs
-    no question.
+    the body asks at their place. `without_questions` returns it if that tree cannot be compiled, for the reason given;
+    it keeps what needs no question.
     """
 
     decide: Callable[[Draft, ast.Module], ast.Module]
-    without_questions: Callable[[Draft, ast.Module], ast.Module]
+    without_questions: Callable[[Draft, ast.Module, str], ast.Module]
 
 
 def _take_persistent(draft: Draft, tree: ast.Module) -> ast.Module:
@@ -234,12 +262,14 @@ def _take_persistent(draft: Draft, tree: ast.Module) -> ast.Module:
 def _ask_for_classes(draft: Draft, tree: ast.Module) -> ast.Module:
     if draft.before is not None:
         draft.identity = identity_of(draft.unit, draft.file, draft.before.text, draft.old, draft.namespace)
+        if isinstance(draft.identity, Identity) and not is_plain(draft.record.loader):
+            draft.identity.compiled = draft.compiled_by_loader
     return tree if draft.identity is None else draft.identity.guarded(tree)
 
 
-def _keep_no_classes(draft: Draft, tree: ast.Module) -> ast.Module:
+def _keep_no_classes(draft: Draft, tree: ast.Module, why: str) -> ast.Module:
     if draft.identity is not None:
-        draft.identity.keep_nothing()
+        draft.identity.keep_nothing(why)
     return tree
 
 
@@ -262,9 +292,9 @@ def _ask_for_state(draft: Draft, tree: ast.Module) -> ast.Module:
     return carry.guarded(tree)
 
 
-def _keep_no_state(draft: Draft, tree: ast.Module) -> ast.Module:
+def _keep_no_state(draft: Draft, tree: ast.Module, why: str) -> ast.Module:
     if draft.state is not None:
-        draft.state.carry.keep_nothing()
+        draft.state.carry.keep_nothing(why)
     return tree
 
 
@@ -284,12 +314,16 @@ def _tell_of_threads(draft: Draft, tree: ast.Module) -> ast.Module:
     return tree
 
 
-def _as_it_is(_: Draft, tree: ast.Module) -> ast.Module:
+def _take_persistent_all_the_same(draft: Draft, tree: ast.Module, _: str) -> ast.Module:
+    return _take_persistent(draft, tree)
+
+
+def _as_it_is(_: Draft, tree: ast.Module, __: str) -> ast.Module:
     return tree
 
 
 BEFORE_BODY: tuple[Decision, ...] = (
-    Decision(_take_persistent, _take_persistent),
+    Decision(_take_persistent, _take_persistent_all_the_same),
     Decision(_ask_for_classes, _keep_no_classes),
     Decision(_ask_for_state, _keep_no_state),
     Decision(_tell_of_threads, _as_it_is),

@@ -33,7 +33,7 @@ from midflight.code.source.look import is_module
 from midflight.code.source.unit import Unit
 from midflight.code.state.imported import watch_imports
 from midflight.code.version import class_files
-from midflight.code.version.import_hook import VersionLoader, finder, spec_of
+from midflight.code.version.import_hook import VersionLoader, finder, loader_elsewhere, spec_of
 from midflight.code.version.modules import Module, known
 
 __all__ = ["prepare"]
@@ -158,7 +158,8 @@ def _make_and_look_away(load: Attempt) -> None:
 
 def _spec_to_import(load: Attempt, unit: Unit) -> ModuleSpec:
     def execute_first(module: ModuleType) -> None:
-        load.make(Draft(unit, Module(unit.name, module), load.load, is_first=True))
+        record = Module(unit.name, module, loader_elsewhere(unit.name, unit.path))
+        load.make(Draft(unit, record, load.load, is_first=True))
 
     return spec_of(unit.name, unit.path, VersionLoader(unit.name, unit.path, execute_first))
 

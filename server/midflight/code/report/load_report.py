@@ -60,6 +60,7 @@ REMEDY = {
     "replaced": "",
     "snapshot": "",
     "fresh": "",
+    "loader": "Mend what that loader needs, load again.",
     "live-call": "Keep what the old code calls, or load with force=True.",
     "undefined-name": "Fix the line, or load with force=True.",
     "not-awaited": "Fix the line, or load with force=True.",

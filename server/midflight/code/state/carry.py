@@ -81,10 +81,10 @@ class Carry:
         """Return the ids of the statements that need not run again."""
         return {id(statement) for each in self._candidates.found.values() for statement in each.statements}
 
-    def keep_nothing(self) -> None:
-        """Take it that every statement runs: the tree with the questions in it could not be compiled."""
+    def keep_nothing(self, why: str) -> None:
+        """Take it that every statement runs, for that reason: the body does not ask."""
         self.namespace.pop(KEEP_STATE, None)
-        self.why_not.update(dict.fromkeys(self._candidates.found, "the text is nested too deeply"))
+        self.why_not.update(dict.fromkeys(self._candidates.found, why))
         self._candidates.found.clear()
 
     def keep(self, name: str) -> bool:

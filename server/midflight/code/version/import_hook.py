@@ -19,9 +19,10 @@ from types import ModuleType
 from midflight.code.source.look import is_module
 from midflight.code.version.facade import Namespace
 from midflight.code.version.modules import all_modules
+from midflight.code.version.own_loader import unwrapped
 from midflight.code.version.version import Version
 
-__all__ = ["VersionLoader", "carry_submodules", "fill", "finder", "spec_of"]
+__all__ = ["VersionLoader", "carry_submodules", "fill", "finder", "loader_elsewhere", "spec_of"]
 
 Execute = Callable[[ModuleType], object]
 
@@ -135,6 +136,21 @@ class Finder:
         if found is None and (error := self._refusal_of(fullname)) is not None:
             raise error
         return found
+
+
+def loader_elsewhere(name: str, path: str) -> object:
+    """Return the loader by which Python would import module `name` of the file `path`; None if it finds none."""
+    package = sys.modules.get(name.rpartition(".")[0])
+    folders = None if package is None else vars(package).get("__path__")
+    for each in list(sys.meta_path):
+        try:
+            found = None if each is finder else each.find_spec(name, folders, None)
+        except Exception:  # it is asked at the import, and there it matters
+            continue
+        if found is not None:
+            is_it = found.origin is not None and os.path.realpath(found.origin) == os.path.realpath(path)
+            return unwrapped(found.loader) if is_it else None
+    return None
 
 
 def _spec_to_reload(module: ModuleType) -> ModuleSpec | None:

@@ -31,10 +31,11 @@ from midflight.code.source.look import is_module
 from midflight.code.source.unit import decoded
 from midflight.code.version.interpreter_age import is_older_than_interpreter
 from midflight.code.version.live_comparison import is_same_as_live
+from midflight.code.version.own_loader import code_by_loader, unwrapped
 from midflight.kernel import trouble
-from midflight.parsing import UNPARSABLE, module_or_none
+from midflight.parsing import module_or_none
 
-__all__ = ["compiled_by", "imported_names", "imported_text", "is_changed_on_disk", "names_of", "watch_imports"]
+__all__ = ["imported_names", "imported_text", "is_changed_on_disk", "loader_of", "names_of", "watch_imports"]
 
 Exec = Callable[[Any, ModuleType], None]
 
@@ -189,7 +190,7 @@ def _settled(note: Note, module: ModuleType) -> str | None:
     text = decoded(note.data, note.path)
     if not isinstance(text, str):
         return None
-    made = compiled_by(loader_of(module), note.data, note.path)
+    made = compiled_by(loader_of(module), str(names_of(module).get("__name__")), note.data, note.path)
     if made is None:
         return None
     if note.code is not None:
@@ -201,7 +202,7 @@ def _settled(note: Note, module: ModuleType) -> str | None:
 
 def _is_seen_to_differ(note: Note, module: ModuleType) -> bool | None:
     text = decoded(note.data, note.path)
-    made = compiled_by(loader_of(module), note.data, note.path)
+    made = compiled_by(loader_of(module), str(names_of(module).get("__name__")), note.data, note.path)
     tree = module_or_none(text) if isinstance(text, str) else None
     if made is None or tree is None:
         return None
@@ -221,16 +222,15 @@ def imported_names(path: str) -> list[str]:
 def loader_of(module: ModuleType) -> object:
     """Return the loader of a module, as its spec has it."""
     spec = names_of(module).get("__spec__")
-    return spec.loader if isinstance(spec, importlib.machinery.ModuleSpec) else names_of(module).get("__loader__")
+    found = spec.loader if isinstance(spec, importlib.machinery.ModuleSpec) else names_of(module).get("__loader__")
+    return unwrapped(found)
 
 
-def compiled_by(loader: object, source: Any, path: str) -> CodeType | None:
-    """Return the code that a module's loader makes of `source`, bytes or a tree; None if it makes none."""
-    make = getattr(loader, "source_to_code", None)
-    if make is None or not os.path.isabs(path):
+def compiled_by(loader: object, name: str, source: bytes, path: str) -> CodeType | None:
+    """Return the code that the loader of module `name` makes of `source`; None if it makes none."""
+    if not os.path.isabs(path):
         return None
     try:
-        code = make(source, path)
-    except (*UNPARSABLE, TypeError, AttributeError):
+        return code_by_loader(loader, name, source, path)
+    except Exception:  # what it raises is told when its module is loaded
         return None
-    return code if isinstance(code, CodeType) else None

@@ -20,13 +20,14 @@ class Module:
     """A module that was loaded: its facade, and the versions whose text is kept, by number.
 
     `current` is None after `delete`. `last_number` is never given again. `shown` is the version whose text stands for
-    the real path.
+    the real path. `loader` is the one that Python would import or has imported the module by, None if none is known.
     """
 
-    __slots__ = ("current", "facade", "last_number", "name", "shown", "versions")
+    __slots__ = ("current", "facade", "last_number", "loader", "name", "shown", "versions")
 
-    def __init__(self, name: str, module: ModuleType) -> None:
+    def __init__(self, name: str, module: ModuleType, loader: object = None) -> None:
         self.name = name
+        self.loader = loader
         self.facade = Facade(module)
         self.versions: dict[int, Version] = {}
         self.current: Version | None = None
