@@ -99,6 +99,34 @@ def test_a_timer_set_by_another_thread_can_be_cancelled_there_at_once(runtime, c
     assert left == [5]
 
 
+@pytest.mark.parametrize("is_elsewhere", [False, True], ids=["here", "from another thread"])
+def test_cancelled_timers_leave_the_heap(runtime, clock, is_elsewhere):
+    """They are dropped lazily, and what is left of them is counted: never more than those that are ahead, or few."""
+
+    async def main():
+        me = self_()
+        stays = send_after(5, me, "stays")
+
+        def set_and_cancel():
+            for _ in range(1000):
+                cancel_timer(send_after(5, me, "never"))
+
+        if is_elsewhere:
+            thread = threading.Thread(target=set_and_cancel)
+            thread.start()
+            thread.join()
+        else:
+            set_and_cancel()
+        await sleep(0)
+        assert len(runtime.scheduler.timers) == 1
+        clock.advance(5)
+        await receive("stays")
+        assert cancel_timer(stays) is None
+        return len(runtime.scheduler.timers)
+
+    assert runtime.run(main) == 0
+
+
 def test_a_timer_that_was_cancelled_keeps_no_message(runtime):
     """The ref may be kept, and the message is freed."""
 

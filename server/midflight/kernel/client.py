@@ -20,7 +20,7 @@ from typing import TYPE_CHECKING, Any
 from midflight.kernel import arguments
 from midflight.kernel.ends import unlink
 from midflight.kernel.mailbox import HANDED, TIMED_OUT, Receive, drop_first
-from midflight.kernel.refs import Ref, _numbers
+from midflight.kernel.refs import Ref, ref_numbers
 from midflight.kernel.signals import Down, Exit
 
 if TYPE_CHECKING:
@@ -46,7 +46,7 @@ class Client(Ref):
         if target.core is not owner.core:
             arguments.own_pid("a call", target.pid, owner.core)
         # Ref's slots are set here and not by its __init__: that call would be a tenth of a round trip.
-        self.number = next(_numbers)
+        self.number = next(ref_numbers)
         self.alias = owner
         self.mark = owner.arrived
         self.once = True

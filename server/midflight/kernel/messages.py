@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import asyncio
+from _thread import get_ident
 from collections.abc import Generator
 from types import coroutine
 from typing import Any, TypeVar
@@ -10,11 +11,11 @@ from typing import Any, TypeVar
 from midflight.errors import NoSuchName
 from midflight.kernel import arguments
 from midflight.kernel.core import Pid, Process, sleep_in_process
-from midflight.kernel.refs import Ref
+from midflight.kernel.refs import Ref, ref_numbers
 from midflight.kernel.running import current_process, current_scheduler
 from midflight.kernel.scheduler import Scheduler
+from midflight.kernel.seconds import LONG, NUMBERS
 from midflight.kernel.signals import NODE
-from midflight.kernel.timers import Timer
 
 __all__ = ["alias", "cancel_timer", "make_ref", "send", "send_after", "sleep", "unalias"]
 
@@ -54,52 +55,51 @@ def _holder(scheduler: Scheduler, name: str | tuple[str, str]) -> Pid | None:
 
 
 class MessageTimer(Ref):
-    """A message to be sent at a deadline, until it is sent or cancelled; `send_after` returns it."""
+    """A message to be sent at a deadline, until it is sent or cancelled; `send_after` returns it. A `Deadline`."""
 
-    __slots__ = ("_ahead", "_deadline", "_scheduler", "_timer")
+    __slots__ = ("ahead", "deadline", "dest", "scheduler")
 
     def __init__(self, scheduler: Scheduler, deadline: float, dest: Dest, message: object) -> None:
-        super().__init__()
-        self._scheduler = scheduler
-        self._deadline = deadline
-        self._ahead: list[tuple[Dest, object]] = [
-            (dest, message)
-        ]  # empty from its end on; `pop` is one step to threads
-        self._timer: Timer | None = None
+        # Ref's slots are set here and not by its __init__: that call would be a tenth of what a timer costs.
+        self.number = next(ref_numbers)
+        self.owner = self.alias = None
+        self.mark = 0
+        self.once = False
+        self.scheduler = scheduler
+        self.deadline = deadline
+        self.dest = dest
+        self.ahead = [message]
 
     def set(self) -> None:
-        """Begin; on the thread of the scheduler."""
-        if self._ahead:  # else cancelled meanwhile, on another thread
-            self._timer = self._scheduler.timers.set(self._deadline, self._ring)
-            self._scheduler.wake_up()  # the driver may sleep past this deadline
+        """Begin; on the thread of the scheduler. If it was cancelled before, that is counted, too."""
+        scheduler = self.scheduler
+        scheduler.timers.add(self)
+        if not scheduler.awake:
+            scheduler.wake_up()  # the driver may sleep past this deadline
 
     def cancel(self) -> float | None:
         """Send nothing; return the seconds that were left, None if it has ended. Safe from any thread."""
-        if not self._end():
-            return None
-        self._scheduler.on_own_thread(self._forget)
-        return max(0.0, self._deadline - self._scheduler.clock.now())
-
-    def _forget(self) -> None:
-        if self._timer is not None:
-            self._scheduler.timers.cancel(self._timer)
-
-    def _end(self) -> list[tuple[Dest, object]]:
-        """Return the message to be sent, in a list; an empty one if it has ended already."""
+        scheduler = self.scheduler
         try:
-            return [self._ahead.pop()]
+            self.ahead.pop()
         except IndexError:
-            return []
+            return None
+        if get_ident() == scheduler.thread:
+            scheduler.timers.note_cancelled()
+        else:
+            scheduler.on_own_thread(scheduler.timers.note_cancelled)
+        left = self.deadline - scheduler.clock.now()
+        return left if left > 0 else 0.0
 
-    def _ring(self) -> None:
-        for dest, message in self._end():
-            process = self._receiver(dest)
-            if process is None:
-                continue
-            if process.core is self._scheduler:
-                self._scheduler.deliver(process, message)  # as it is: it was copied when the timer was set
-            else:
-                process.pid << message
+    def ring(self, what: object) -> None:
+        """Send the message."""
+        process = self._receiver(self.dest)
+        if process is None:
+            return
+        if process.core is self.scheduler:
+            self.scheduler.deliver(process, what)  # as it is: it was copied when the timer was set
+        else:
+            process.pid << what
 
     def _receiver(self, dest: Dest) -> Process | None:
         """Return the receiver of the message now, None if there is none."""
@@ -108,7 +108,7 @@ class MessageTimer(Ref):
             if dest.once:
                 dest.close()
             return process
-        pid = dest if isinstance(dest, Pid) else _holder(self._scheduler, dest)
+        pid = dest if isinstance(dest, Pid) else _holder(self.scheduler, dest)
         return None if pid is None else pid.process
 
 
@@ -126,11 +126,15 @@ def send_after(seconds: float, dest: Dest, message: object) -> Ref:
         send_after(0.01, self_(), "wake up")
         await receive()  # -> 'wake up'
     """
-    wait = arguments.seconds("send_after: seconds", seconds, "no timer was set")
-    where = arguments.destination("send_after()", dest)
+    if not (type(seconds) in NUMBERS and 0 <= seconds <= LONG):
+        seconds = arguments.seconds("send_after: seconds", seconds, "no timer was set")
+    where = dest if type(dest) is Pid else arguments.destination("send_after()", dest)
     scheduler = current_scheduler()
-    timer = MessageTimer(scheduler, scheduler.clock.now() + wait, where, scheduler.copy_of(message))
-    scheduler.on_own_thread(timer.set)
+    timer = MessageTimer(scheduler, scheduler.clock.now() + seconds, where, scheduler.copy_of(message))
+    if get_ident() == scheduler.thread:
+        timer.set()
+    else:
+        scheduler.on_own_thread(timer.set)
     return timer
 
 
@@ -146,8 +150,10 @@ def cancel_timer(ref: Ref) -> float | None:
         59 < cancel_timer(timer) <= 60  # -> True
         cancel_timer(timer)  # -> None
     """
-    timer = arguments.ref("cancel_timer()", ref)
-    return timer.cancel() if isinstance(timer, MessageTimer) else None
+    if type(ref) is MessageTimer:
+        return ref.cancel()
+    arguments.ref("cancel_timer()", ref)
+    return None
 
 
 @coroutine

@@ -8,11 +8,11 @@ from typing import TYPE_CHECKING, Any, TypeVar
 if TYPE_CHECKING:
     from midflight.kernel.core import Process
 
-__all__ = ["Ref"]
+__all__ = ["Ref", "ref_numbers"]
 
 Message = TypeVar("Message")
 
-_numbers = count(1)
+ref_numbers = count(1)
 
 
 class Ref:
@@ -26,7 +26,7 @@ class Ref:
     __slots__ = ("__weakref__", "alias", "mark", "number", "once", "owner")
 
     def __init__(self, owner: Process | None = None) -> None:
-        self.number = next(_numbers)
+        self.number = next(ref_numbers)
         self.owner = owner.pid if owner is not None else None  # not the record: a ref may be kept after the end
         self.mark = owner.arrived if owner is not None else 0
         self.alias: Process | None = None

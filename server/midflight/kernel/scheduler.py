@@ -285,7 +285,7 @@ class Scheduler(Core):
             assert request.timeout is not None
             request.deadline = self.clock.now() + request.timeout
         timer = process.timer
-        if timer is not None and timer.action is not None:
+        if timer is not None and timer.ahead:
             if timer.deadline <= request.deadline:
                 return
             self.timers.cancel(timer)

@@ -10,12 +10,12 @@ from collections import deque
 from collections.abc import Callable
 from heapq import heapify, heappop, heappush
 from itertools import count
-from typing import Protocol
+from typing import Any, Protocol
 
 from midflight.kernel import trouble
 from midflight.kernel.seconds import checked_seconds
 
-__all__ = ["Clock", "ManualClock", "SystemClock", "Timer", "Timers"]
+__all__ = ["Clock", "Deadline", "ManualClock", "SystemClock", "Timer", "Timers"]
 
 SWEEP_FROM = 64  # entries; below that a sweep costs more than it frees
 
@@ -48,21 +48,38 @@ class ManualClock:
         self._now += checked_seconds("advance: seconds", seconds, "the clock stays where it is")
 
 
+class Deadline(Protocol):
+    """A deadline in the heap. `ahead` holds one thing, what `ring` is called with, until that or a cancel takes it out.
+
+    To take it out is one step to threads: so it is done by one of them only.
+    """
+
+    ahead: list[Any]
+    deadline: float
+
+    def ring(self, what: Any) -> None:
+        """Do what is to be done at the deadline, with what was `ahead`."""
+
+
 class Timer:
     """One deadline and the function to call then."""
 
-    __slots__ = ("action", "deadline")
+    __slots__ = ("ahead", "deadline")
 
-    def __init__(self, deadline: float, action: Callable[[], None] | None) -> None:
+    def __init__(self, deadline: float, action: Callable[[], None]) -> None:
         self.deadline = deadline
-        self.action = action
+        self.ahead = [action]
+
+    def ring(self, what: Callable[[], None]) -> None:
+        """Call the function."""
+        what()
 
 
 class Timers:
     """The deadlines ahead, earliest first; equal ones in the order they were set."""
 
     def __init__(self) -> None:
-        self._heap: list[tuple[float, int, Timer]] = []
+        self._heap: list[tuple[float, int, Deadline]] = []
         self._order = count()
         self._dead = 0
 
@@ -72,47 +89,57 @@ class Timers:
     def set(self, deadline: float, action: Callable[[], None]) -> Timer:
         """Call `action` at the first `fire` with a time of `deadline` or later."""
         timer = Timer(deadline, action)
-        heappush(self._heap, (deadline, next(self._order), timer))
+        self.add(timer)
         return timer
+
+    def add(self, timer: Deadline) -> None:
+        """Have `timer` ring at the first `fire` with a time of its deadline or later."""
+        heappush(self._heap, (timer.deadline, next(self._order), timer))
 
     def cancel(self, timer: Timer) -> None:
         """Forget `timer`; nothing happens if it has fired or was cancelled."""
-        if timer.action is None:
-            return
-        timer.action = None
+        if timer.ahead:
+            timer.ahead.clear()
+            self.note_cancelled()
+
+    def note_cancelled(self) -> None:
+        """Count a timer out that has nothing ahead any more; it stays in the heap until its time or the next sweep."""
         self._dead += 1
         if self._dead > SWEEP_FROM and self._dead * 2 > len(self._heap):
-            self._heap = [entry for entry in self._heap if entry[2].action is not None]
+            self._heap = [entry for entry in self._heap if entry[2].ahead]
             heapify(self._heap)
             self._dead = 0
 
     def fire(self, now: float) -> None:
-        """Call the actions that are due at `now`, in order of deadlines. A timer that an action sets waits its turn.
+        """Have those ring that are due at `now`, in order of deadlines. A timer that one of them sets waits its turn.
 
-        An action that raises is told of, and the others are called.
+        One that raises is told of, and the others ring.
         """
-        due: deque[Timer] = deque()
+        if not self._heap or self._heap[0][0] > now:
+            return
+        due: deque[Deadline] = deque()
         while self._heap and self._heap[0][0] <= now:
             due.append(heappop(self._heap)[2])
         try:
             while due:
                 timer = due.popleft()
-                action, timer.action = timer.action, None
-                if action is None:
+                try:
+                    what = timer.ahead.pop()
+                except IndexError:  # cancelled
                     self._dead -= 1
                     continue
                 try:
-                    action()
+                    timer.ring(what)
                 except BaseException as error:  # of the program: a message that cannot be copied
                     trouble.tell("A timer", error)
         finally:  # what is left if the user's Ctrl-C came during this
             for timer in due:
-                heappush(self._heap, (timer.deadline, next(self._order), timer))
+                self.add(timer)
 
     def next_deadline(self) -> float | None:
         """Return the earliest deadline ahead, or None."""
         heap = self._heap
-        while heap and heap[0][2].action is None:
+        while heap and not heap[0][2].ahead:
             heappop(heap)
             self._dead -= 1
         return heap[0][0] if heap else None
