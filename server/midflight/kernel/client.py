@@ -77,9 +77,10 @@ class Client(Ref):
         if owner.waiting is self.request is not None:
             owner.waiting = HANDED
             owner.value = (self, value)
-            assert owner.coro is not None
-            owner.resume = owner.coro.send
-            core.enqueue(owner)
+            owner.resume = owner.coro.send  # type: ignore[union-attr]  # it has begun
+            core.queue.append(owner)
+            if not core.awake:
+                core._wake()
         else:
             owner.pid << (self, value)
 

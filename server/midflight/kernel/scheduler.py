@@ -226,7 +226,12 @@ class Scheduler(Core):
         if name is not None:
             process.name = name
             self.names[name] = process
-        self.on_own_thread(self.enqueue, process)
+        if get_ident() == self.thread:
+            self.queue.append(process)
+            if not self.awake:
+                self._wake()
+        else:
+            self.on_own_thread(self.enqueue, process)
         return process
 
     def check_name(self, name: object) -> str:
@@ -248,6 +253,11 @@ class Scheduler(Core):
 
     def _park(self, process: Process, request: Any) -> None:
         try:
+            if type(request) is Receive and request.looked == process.arrived and process.pending is None:
+                process.waiting = request  # the commonest case: a call, or a receive, with nothing to take
+                if request.timeout is not None:
+                    self._set_deadline(process, request)
+                return
             self._let_wait(process, request)
         except BaseException as error:  # of an awaitable of the program's own making
             process.waiting = None
@@ -281,15 +291,16 @@ class Scheduler(Core):
 
     def _set_deadline(self, process: Process, request: Receive | Sleep) -> None:
         """Time out `request` later. A process has one timer; it is set again only if it would ring too late."""
-        if not request.deadline:
+        deadline = request.deadline
+        if not deadline:
             assert request.timeout is not None
-            request.deadline = self.clock.now() + request.timeout
+            request.deadline = deadline = self.clock.now() + request.timeout
         timer = process.timer
         if timer is not None and timer.ahead:
-            if timer.deadline <= request.deadline:
+            if timer.deadline <= deadline:
                 return
             self.timers.cancel(timer)
-        process.timer = self.timers.set(request.deadline, lambda: self._ring(process))
+        process.timer = self.timers.set(deadline, lambda: self._ring(process))
 
     def _ring(self, process: Process) -> None:
         waiting = process.waiting
