@@ -165,19 +165,6 @@ def test_a_file_that_was_moved_takes_its_module_along(project):
     assert sys.modules["thing"].__file__ == new
 
 
-@pytest.mark.parametrize("name", ["__main__", "__mp_main__"])
-def test_a_file_that_ran_as_the_program_is_another_module(project, monkeypatch, name):
-    """What runs in __main__ cannot move; that is said. With multiprocessing it has a second name."""
-    path = project.put("thing_v1")
-    monkeypatch.setitem(sys.modules, name, sys.modules["__main__"])
-    monkeypatch.setattr(sys.modules["__main__"], "__file__", path, raising=False)
-
-    report = code.load(path)
-
-    assert report.module == "thing"
-    assert [warning.code for warning in report.warnings] == ["main"]
-
-
 def test_names_that_others_imported_are_reported(project):
     """`from m import f` is pinned to the version it came from; a load does not change that."""
     project.load("thing_v1")

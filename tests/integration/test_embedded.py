@@ -99,6 +99,33 @@ def test_a_program_is_loaded_while_it_runs_and_leaves_nothing_behind(program, pr
     assert ProjectFiles(project).read() is None
 
 
+def test_the_program_s_own_file_is_loaded_as_its_module(program, project, run):
+    """A front end finds it by its path; what the program does below its question is not done again."""
+    text = """
+        import sys
+        import midflight
+
+        def price():
+            return 1
+
+        if __name__ == "__main__":
+            server = midflight.serve_in_background()
+            import app
+            print(server.name, app.price(), flush=True)
+            for line in sys.stdin:
+                print(line.strip(), app.price(), flush=True)
+    """
+    app = program(text)
+    assert app.line() == "main 1"
+    (project / "app.py").write_text(dedent(text).replace("return 1", "return 2"))
+
+    assert "app v2 loaded: price changed (" in run("load", str(project / "app.py"))
+
+    app.say("a")
+    assert app.line() == "a 2"
+    assert "app" in run("versions", "app")
+
+
 @pytest.mark.parametrize("text", [ASYNC, THREAD, LOOP], ids=["serve", "thread", "loop"])
 def test_a_front_end_ends_the_server_and_the_program_goes_on(program, project, run, text):
     """`midflight stop` takes the server away alone."""

@@ -12,6 +12,7 @@ from collections.abc import Callable, Iterator
 from types import CodeType, FrameType
 from typing import Any
 
+from midflight.code.source.program import is_body_of_program
 from midflight.code.version.version import Version, version_of
 from midflight.collection import frames_of_threads
 from midflight.kernel import Pid, Process, Scheduler, exit, schedulers, stack_of
@@ -80,6 +81,8 @@ def _first(
     for frame in reversed(frames):
         version = version_of(frame.f_globals)
         if version is not None and wanted(version):
+            if is_body_of_program(frame):  # it runs as long as the program does
+                return
             yield who, version, frame.f_code.co_qualname, frame.f_lineno
             return
 

@@ -7,6 +7,7 @@ from collections.abc import Callable, Iterable, Iterator
 from typing import Any
 
 from midflight.code.source.bindings import Position
+from midflight.code.source.program import is_main_test
 
 __all__ = ["Places"]
 
@@ -65,7 +66,7 @@ class Places:
         match node:
             case ast.If(test=test) if any(_said(each) in ELSEWHERE for each in ast.walk(test)):
                 self._harmless.append(_span(node))
-            case ast.If(test=test, body=[first, *_] as body) if _is_main(test):  # it does not run in a module
+            case ast.If(test=test, body=[first, *_] as body) if is_main_test(test):  # it does not run in a module
                 self._harmless.append((_span(first)[0], _span(body[-1])[1]))
             case ast.FunctionDef() | ast.AsyncFunctionDef():
                 self._functions.append(node)
@@ -94,13 +95,6 @@ def _is_namespace(node: ast.expr) -> bool:
     return (
         isinstance(node, ast.Call) and isinstance(node.func, ast.Name) and node.func.id in NAMESPACES and not node.args
     )
-
-
-def _is_main(test: ast.expr) -> bool:
-    match test:
-        case ast.Compare(left=one, ops=[ast.Eq()], comparators=[other]):
-            return {ast.unparse(one), ast.unparse(other)} == {"__name__", "'__main__'"}
-    return False
 
 
 def _caught(handlers: Iterable[ast.ExceptHandler]) -> Iterator[str]:

@@ -8,6 +8,7 @@ from types import ModuleType
 from midflight.code.checks.findings import findings
 from midflight.code.source.find_module import PROGRAM, ModulePlace, is_project_file
 from midflight.code.source.look import is_module, module_value
+from midflight.code.source.program import settle_name
 from midflight.code.source.unit import Rejection, Unit, unit_at
 from midflight.code.version import snapshots
 from midflight.code.version.class_files import note_classes
@@ -39,6 +40,8 @@ def adopt(name: str, path: str) -> Module:
         snapshot = snapshots.take(name, number, path, unit.text, unit.encoding)
         version = Version(name, number, path, unit.text, snapshot, is_imported=True)
     namespace = new.facade.namespace
+    if unit is not None:
+        settle_name(namespace, unit.tree)
     version.settle_in(namespace)
     version.note_vsn()
     if unit is not None:

@@ -30,6 +30,7 @@ from midflight.code.loading.under_way import Load
 from midflight.code.report.body_problems import body_problems, with_traceback
 from midflight.code.report.load_report import Diagnostic
 from midflight.code.source.find_module import is_midflights, is_own_file
+from midflight.code.source.program import bound_in_program, is_program
 from midflight.code.source.unit import Unit, compile_unit, syntax_problem
 from midflight.code.state.carry import Carry
 from midflight.code.state.fresh import fresh_names
@@ -113,6 +114,10 @@ class Draft:
         else:
             loader = VersionLoader(unit.name, unit.path)
             fill(self.namespace, spec_of(unit.name, unit.path, loader), self.old)
+            if is_program(self.record.facade.module):  # a load does not run what only the program does
+                self.namespace.update(
+                    (name, self.old[name]) for name in bound_in_program(unit.tree) if name in self.old
+                )
         loader.version = version
         version.settle_in(self.namespace)
         with warnings_of(unit.path, snapshot.file, self.namespace, self.warnings):

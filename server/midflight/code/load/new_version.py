@@ -16,12 +16,14 @@ from midflight.code.report.load_report import Diagnostic
 from midflight.code.source.definitions import compare, definitions_of
 from midflight.code.source.find_module import PROGRAM
 from midflight.code.source.look import carried_module
+from midflight.code.source.program import is_program, is_same_below_guard
 from midflight.code.source.unit import Unit
 from midflight.code.state.settlement import Settlement
 from midflight.code.version.facade import Namespace
 from midflight.code.version.import_watch import imported_names
 from midflight.code.version.modules import Module, all_modules
 from midflight.code.version.version import Version
+from midflight.parsing import module_or_none
 
 __all__ = ["NewVersion", "look_at"]
 
@@ -114,8 +116,13 @@ def _notes(draft: Draft) -> Iterator[Diagnostic]:
         text = f"{unit.path} is also imported as {', '.join(others)}, another module, which keeps running what it has"
         text += "; import it by one name everywhere"
         yield replace(module_problem(unit.path, text, "two-modules"), severity="warning")
+    if is_program(draft.record.facade.module) and before is not None and before.text is not None:
+        tree = module_or_none(before.text)
+        if tree is not None and not is_same_below_guard(tree, unit.tree):
+            text = 'what stands below `if __name__ == "__main__":` differs: a load does not run it, the next start does'
+            yield replace(module_problem(unit.path, text, "main"), severity="note")
     main = getattr(sys.modules.get("__main__"), "__file__", None)
-    if before is None and main == unit.path:
+    if (before is None or before.is_imported) and main == unit.path and not is_program(draft.record.facade.module):
         text = f"this file also runs as __main__, another module: what runs there does not move to {unit.name}"
         yield replace(module_problem(unit.path, text, "main"), severity="warning")
 

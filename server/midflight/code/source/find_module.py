@@ -31,6 +31,7 @@ __all__ = [
     "is_own_file",
     "is_project_file",
     "locate",
+    "locate_file",
     "note_project",
     "refusal",
 ]
@@ -65,6 +66,8 @@ def locate(
     file has is a place too: the text is there without one.
     """
     given = os.fspath(path_or_name)
+    if given in PROGRAM:
+        given = path_or_name = _name_of_program() or given
     if not isinstance(path_or_name, str) or os.path.basename(given) != given or given.endswith(".py"):
         path = os.path.abspath(given)
         found = _place_of_path(path, loaded)
@@ -75,6 +78,15 @@ def locate(
     if isinstance(found, ModulePlace) and (why := refusal(found.name, found.path)):
         return _problem(path, why, "refused")
     return found
+
+
+def locate_file(path: str) -> str | None:
+    """Return the dotted name of a file, if the folder that it begins at is on `sys.path`; None else."""
+    found = _from_source_roots(path) or _from_packages(path)
+    if isinstance(found, Diagnostic) or found.root is None:
+        return None
+    root = os.path.realpath(found.root)
+    return found.name if any(os.path.realpath(each or os.curdir) == root for each in sys.path) else None
 
 
 def refusal(name: str, path: str) -> str | None:
@@ -240,6 +252,12 @@ def _dotted(relative: str) -> str:
     if parts[-1] == "__init__" and len(parts) > 1:
         parts.pop()
     return ".".join(parts)
+
+
+def _name_of_program() -> str | None:
+    """Return the name by which others import what runs as `__main__`; None if none does."""
+    module = sys.modules.get(PROGRAM[0])
+    return next((name for name, each in list(sys.modules.items()) if each is module and name not in PROGRAM), None)
 
 
 # --- From a name -----------------------------------------------------------------------------------------

@@ -13,6 +13,7 @@ from typing import Any, TypeVar
 
 from midflight.code.report.load_report import Diagnostic
 from midflight.code.source.blocks import with_exchanged
+from midflight.code.source.program import own_name
 from midflight.code.version.facade import Namespace
 from midflight.code.version.version import Version, version_of
 from midflight.text import exception_said
@@ -151,7 +152,7 @@ def once(name: str, factory: Callable[[], Value]) -> Value:
     """
     namespace = sys._getframe(1).f_globals
     version = version_of(namespace)
-    key = (str(namespace.get("__name__")), name)
+    key = (str(own_name(namespace)), name)
     with _locks.setdefault(key[0], threading.RLock()):
         values = _values if version is None else _unconfirmed.get(version, _values)
         for known in (_values, values):

@@ -28,6 +28,7 @@ from typing import Any
 
 from midflight.code.source.find_module import is_own_file
 from midflight.code.source.look import is_module
+from midflight.code.source.program import code_of_program, is_program, own_name
 from midflight.code.source.unit import decoded
 from midflight.code.version.interpreter_age import is_older_than_interpreter
 from midflight.code.version.live_comparison import is_same_as_live
@@ -147,7 +148,8 @@ def _note_at_last(module: object) -> None:
             data = stream.read()
     except OSError:
         return
-    _note(module, path, data, None, is_old=is_old)
+    code = code_of_program(names_of(module)) if is_program(module) else None  # its body runs: that is the proof
+    _note(module, path, data, code, is_old=is_old)
 
 
 def names_of(module: ModuleType) -> dict[str, Any]:
@@ -215,7 +217,7 @@ def imported_names(path: str) -> list[str]:
     """Return the names under which Python has imported the file `path`, sorted. Another module each."""
     notes = [_notes.get(key) for key in tuple(_of_file.get(os.path.realpath(path), ()))]
     modules = [module for note in notes if note is not None and (module := note.module()) is not None]
-    names = {str(names_of(module).get("__name__")): module for module in modules}
+    names = {str(own_name(names_of(module))): module for module in modules}
     return sorted(name for name, module in names.items() if sys.modules.get(name) is module)
 
 

@@ -16,6 +16,7 @@ from typing import Any
 
 from midflight.code.source.bindings import codes_in, feature_flags
 from midflight.code.source.look import is_class, is_module
+from midflight.code.source.program import own_name
 from midflight.code.source.same_value import same
 
 __all__ = ["is_same_as_live"]
@@ -42,7 +43,7 @@ def is_same_as_live(tree: ast.Module, code: CodeType, namespace: dict[str, Any])
 
 def _functions(namespace: dict[str, Any]) -> Iterator[FunctionType]:
     """Yield the module's own functions that can be found from its names, those of its classes and decorators too."""
-    name = namespace.get("__name__")
+    name = own_name(namespace)
     waiting: list[Any] = list(namespace.values())
     known: set[int] = set()
     for value in waiting:  # grows as it goes
@@ -194,7 +195,7 @@ class _Look:
         if sys.version_info >= (3, 12) and statement.type_params:
             raise _Unseen
         bases = tuple(self._value(each) for each in statement.bases) or (object,)
-        if type(value) is not type or value.__module__ != self._names.get("__name__"):
+        if type(value) is not type or value.__module__ != own_name(self._names):
             raise _Unseen  # a metaclass does what it wants
         inside, annotated = vars(value), {}
         if not all(is_class(each) for each in bases):

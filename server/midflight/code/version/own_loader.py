@@ -50,6 +50,8 @@ def unwrapped(loader: object) -> object:
 def is_plain(loader: object) -> bool:
     """Say whether a loader makes of a text what the compiler makes of it, or cannot be asked what it makes."""
     kind = type(loader)
+    if loader is None or kind is SourceFileLoader:  # most of them
+        return True
     if _is_pytests(loader):
         return False
     if not all(hasattr(kind, name) for name in ASKED):
