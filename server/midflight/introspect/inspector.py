@@ -45,6 +45,12 @@ _CONTAINERS = (dict, list, tuple, set, frozenset, deque)
 _NO_ATTRIBUTES = (int, float, complex, bool, str, bytes, type(None), *_CONTAINERS)
 
 
+class _Reference(weakref.ref[Any]):
+    """A weak reference, of a type of its own: a load looks at those of others."""
+
+    __slots__ = ()
+
+
 @dataclass(frozen=True, slots=True)
 class Part:
     """A row of a page: `index` leads into it. `section` is "item", "attribute" or "class"; `pid` that of a process."""
@@ -96,7 +102,7 @@ class Table:
         """Keep `value`, weakly where that can be unless it `is_owned` by the table; return its number."""
         hold: Callable[[], Any]
         try:
-            hold = (lambda: value) if is_owned else weakref.ref(value)
+            hold = (lambda: value) if is_owned else _Reference(value)
         except TypeError:
             hold = lambda: value  # noqa: E731  # a list or a number cannot be held weakly
         with self._lock:
@@ -113,7 +119,7 @@ class Table:
         if hold is None:
             raise RequestError(f"Value {number} is not inspected any more; nothing was done. Inspect it again.")
         value = hold()
-        if value is None and type(hold) is weakref.ref:
+        if value is None and type(hold) is _Reference:
             raise RequestError(
                 f"Value {number} is gone: nobody holds it any more. Go back, or inspect what was to hold it."
             )

@@ -41,13 +41,14 @@ def bystanders(wanted: Callable[[Version], bool]) -> Iterator[tuple[str, Version
             yield from _first(who, frames, wanted)
     loops = {scheduler.thread for scheduler in running}
     for thread, frame in frames_of_threads().items():
-        if thread not in loops:
-            stack: list[FrameType] = []
-            inner: FrameType | None = frame
-            while inner is not None:
-                stack.append(inner)
-                inner = inner.f_back
-            yield from _first(f"thread {thread}", stack[::-1], wanted)
+        inner: FrameType | None = None if thread in loops else frame
+        del frame  # one is this function's own: nothing of it may stay, or it and its callers live until a collection
+        stack: list[FrameType] = []
+        while inner is not None:
+            stack.append(inner)
+            inner = inner.f_back
+        yield from _first(f"thread {thread}", stack[::-1], wanted)
+        del stack
 
 
 def codes_of_bystanders() -> Counter[CodeType]:

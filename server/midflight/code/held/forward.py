@@ -19,7 +19,7 @@ from collections.abc import Iterable, Iterator
 from types import CodeType, FunctionType
 from typing import NamedTuple
 
-from midflight.code.held.references import OldVersion, nested_codes
+from midflight.code.held.references import OldVersion, Reads, nested_codes
 from midflight.code.report.held import NotForwarded
 from midflight.code.version.facade import Namespace
 from midflight.code.version.in_place import FORWARDED, Renewal
@@ -72,7 +72,7 @@ def verdicts(old: OldVersion, new: Namespace, running: Iterable[CodeType]) -> Ve
             why[id(code)] = other
         else:
             closures[id(code)] = code, other
-    reads = _Reads(old)
+    reads = Reads(old)
     stay = [(code, f"{code.co_qualname} runs") for code in running if reads.is_of_version(code)]
     stay += [(each.__code__, f"{each.__qualname__} is a method of an old class") for each in old.objects.old_methods()]
     stay += [(each.__code__, f"{each.__qualname__} stays old") for each, _ in old.functions if id(each) in why]
@@ -179,34 +179,3 @@ def _calls(signature: inspect.Signature) -> Iterator[tuple[list[None], dict[str,
             named["any other name"] = None
         yield [None] * len([*only, *either]) + more, named
         yield [None] * len(only), named | {each.name: None for each in either}
-
-
-class _Reads:
-    """The functions of a version that its code reads by their names."""
-
-    def __init__(self, old: OldVersion) -> None:
-        self._namespace = old.objects.namespace
-        self._seen: set[int] = set()
-        self._codes = {
-            id(code)
-            for function in old.objects.functions()
-            for code in (function.__code__, *nested_codes(function.__code__))
-        }
-
-    def is_of_version(self, code: CodeType) -> bool:
-        """Say whether a code is that of a function of the version."""
-        return id(code) in self._codes
-
-    def of(self, code: CodeType) -> Iterator[FunctionType]:
-        """Yield the functions that a code, or one inside it, may call by a name of the module."""
-        for each in (code, *nested_codes(code)):
-            for name in each.co_names:
-                value = self._namespace.get(name)
-                if type(value) is FunctionType:
-                    yield value
-
-    def seen(self, function: FunctionType) -> bool:
-        """Say whether this was asked of the function before."""
-        known = id(function) in self._seen
-        self._seen.add(id(function))
-        return known

@@ -3,12 +3,12 @@
 from __future__ import annotations
 
 import threading
-import weakref
 from collections.abc import Callable, Iterator, Sequence
 
 from midflight.code.held.references import OldVersion
 from midflight.code.held.search import After, Found, Search, Wanted
 from midflight.code.report.held import Holder, Holders
+from midflight.code.source.look import OwnReference
 
 __all__ = ["holders_of"]
 
@@ -32,7 +32,7 @@ def holders_of(old: Sequence[OldVersion], renew: Callable[[Found], str], after: 
 
 def _wanted(old: OldVersion) -> Iterator[Wanted]:
     for value, held in zip([each.value for each in (*old.functions, *old.closures)], old.held(), strict=True):
-        yield Wanted(weakref.ref(value), held.name, held.version, held.count)
+        yield Wanted(OwnReference(value), held.name, held.version, held.count)
 
 
 class _Searches:

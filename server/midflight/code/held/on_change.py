@@ -22,7 +22,7 @@ from typing import Any, Protocol, TypeVar
 from midflight.code.held.references import dict_of_class
 from midflight.code.held.search import NOTHING, After
 from midflight.code.loading.lock import load_lock
-from midflight.code.source.look import is_class
+from midflight.code.source.look import OwnReference, is_class
 from midflight.code.version.facade import Namespace
 from midflight.kernel import trouble
 
@@ -122,7 +122,7 @@ def on_change(module: str) -> Callable[[Hook], Hook]:
         if not isinstance(function, FunctionType) or inspect.iscoroutinefunction(function):
             raise TypeError(f"@on_change takes a plain function, not {function!r}; it is not registered")
         function.__globals__.setdefault(HOOKS, []).append(function)
-        _hooks.setdefault(module, []).append(weakref.ref(function))
+        _hooks.setdefault(module, []).append(OwnReference(function))
         return function
 
     return register

@@ -14,7 +14,7 @@ import functools
 import gc
 import sys
 from collections import Counter
-from collections.abc import Iterator, Mapping
+from collections.abc import Iterable, Iterator, Mapping
 from types import CellType, CodeType, FrameType, FunctionType, GetSetDescriptorType, MemberDescriptorType, ModuleType
 from typing import Any, NamedTuple
 
@@ -24,7 +24,7 @@ from midflight.code.version.in_place import FORWARDED
 from midflight.code.version.modules import Module
 from midflight.code.version.version import Version
 
-__all__ = ["OldVersion", "Reference", "VersionObjects", "nested_codes", "old_versions", "stale_subclasses"]
+__all__ = ["OldVersion", "Reads", "Reference", "VersionObjects", "nested_codes", "old_versions", "stale_subclasses"]
 
 MOST_VERSIONS = 5  # older ones that are looked at, newest first
 MOST_ELEMENTS = 1000  # of a container that is looked into; what a longer one holds counts as held
@@ -253,6 +253,51 @@ def old_versions(record: Module, new: Namespace, frames: Mapping[CodeType, int])
         if namespace is not None and namespace is not new:
             objects = VersionObjects(namespace, new, frames)
             yield OldVersion(version, objects, objects.held(), objects.closures())
+
+
+class Reads:
+    """The functions of a version that its code reads by their names."""
+
+    def __init__(self, old: OldVersion) -> None:
+        self._namespace = old.objects.namespace
+        self._seen: set[int] = set()
+        self._codes = {
+            id(code)
+            for function in old.objects.functions()
+            for code in (function.__code__, *nested_codes(function.__code__))
+        }
+
+    def is_of_version(self, code: CodeType) -> bool:
+        """Say whether a code is that of a function of the version."""
+        return id(code) in self._codes
+
+    def of(self, code: CodeType) -> Iterator[FunctionType]:
+        """Yield the functions that a code, or one inside it, may call by a name of the module."""
+        for each in (code, *nested_codes(code)):
+            for name in each.co_names:
+                value = self._namespace.get(name)
+                if type(value) is FunctionType:
+                    yield value
+
+    def seen(self, function: FunctionType) -> bool:
+        """Say whether this was asked of the function before."""
+        known = id(function) in self._seen
+        self._seen.add(id(function))
+        return known
+
+    def names_from(self, codes: Iterable[CodeType]) -> set[str]:
+        """Return the names that these read, and the functions of the version that they read, and so on."""
+        waiting = list(codes)
+        seen: set[int] = set()
+        found: set[str] = set()
+        for code in waiting:  # grows as it goes
+            for each in (code, *nested_codes(code)):
+                found.update(each.co_names)
+            for function in self.of(code):
+                if id(function) not in seen:
+                    seen.add(id(function))
+                    waiting.append(function.__code__)
+        return found
 
 
 def stale_subclasses(old: Namespace, new: Namespace) -> Iterator[StaleSubclass]:

@@ -25,6 +25,7 @@ from typing import Any, NamedTuple
 
 from midflight.code.report.held import Holder
 from midflight.code.source.look import is_class
+from midflight.code.version.in_place import WEAKLY_HELD
 from midflight.collection import frames_of_threads
 from midflight.kernel import Process, is_kernel_frame, schedulers
 
@@ -253,7 +254,9 @@ class Search:
 def _names_in(modules: Iterable[tuple[str, ModuleType]]) -> Iterator[tuple[str, Any]]:
     for module, value in modules:
         for name, each in list(vars(value).items()):
-            if isinstance(name, str) and not name.startswith("__midflight"):
+            if name == WEAKLY_HELD:
+                yield "a weak reference of others", each
+            elif isinstance(name, str) and not name.startswith("__midflight"):
                 yield f"{module}.{name}", each
 
 

@@ -7,13 +7,12 @@ class with `a.Base` as its base means the same in two versions.
 from __future__ import annotations
 
 import sys
-import weakref
 from collections.abc import Callable, Iterable
 from types import CodeType, ModuleType
 from typing import Any
 
 from midflight.code.source.bindings import qualified_reads_of
-from midflight.code.source.look import is_module, module_value
+from midflight.code.source.look import OwnReference, is_module, module_value
 from midflight.code.source.same_value import same
 from midflight.code.version.facade import Namespace
 from midflight.code.version.modules import Module, known
@@ -57,7 +56,7 @@ def _held(value: Any) -> Callable[[], Any]:
     A value that is gone is not the current one, so nothing is compared. A constant knows no version, and is kept.
     """
     try:
-        held = weakref.ref(value)
+        held = OwnReference(value)
     except TypeError:
         return lambda: value
     return lambda: ABSENT if (found := held()) is None else found

@@ -7,15 +7,17 @@ belongs into `AFTER_COMMIT`, in after_commit.py.
 from __future__ import annotations
 
 import time
-from collections.abc import Callable, Iterable
+from collections.abc import Callable, Iterable, Iterator, Mapping
 from contextlib import AbstractContextManager
 from dataclasses import replace
 from functools import partial
+from types import CodeType
 from typing import NamedTuple
 
 from midflight.code.census.bystanders import bystanders, forget_typing_caches
 from midflight.code.census.census import Census
 from midflight.code.held.forwarding import frames_by_code, look_at_held
+from midflight.code.held.listeners import update_listeners
 from midflight.code.held.live import refresh_live
 from midflight.code.held.on_change import ModuleChange, adapters, after_search, told_of
 from midflight.code.held.references import stale_subclasses
@@ -157,12 +159,34 @@ def note_held(swapped: Swapped) -> None:
     frames = frames_by_code(swapped.census)
     for new in swapped.commit.new:
         learned = swapped.commit[new]
+        swapped.commit.warn(new, listeners(new, frames))
         after = after_search(swapped.changes[new], new.namespace)
         found = look_at_held(new.record, new.namespace, frames, after, is_forwarded=swapped.is_forwarded)
         learned.held, learned.holders, forwarded, learned.not_forwarded = found
         learned.forwarded += forwarded  # begun again, it finds those forwarded that it was at
         if new.before is not None and (before := new.before.namespace) is not None:
             learned.subclasses = tuple(stale_subclasses(before, new.namespace))
+
+
+def listeners(new: NewVersion, frames: Mapping[CodeType, int]) -> Iterator[Diagnostic]:
+    """Bring listeners up to date: methods that others hold, and functions that the body has registered again."""
+    renewed, done, left = update_listeners(new.record, new.namespace, frames)
+    if renewed:
+        text = (
+            f"{', '.join(renewed)}: held as bound methods of objects that took the new class, which call the new code"
+        )
+        yield replace(new.problem(text, "listener"), severity="note")
+    if done:
+        text = (
+            f"{', '.join(done)}: registered again by the body, so the registration of the version before was withdrawn"
+        )
+        yield replace(new.problem(text, "listener"), severity="note")
+    for name in left:
+        text = (
+            f"{name} of an older version is registered besides the current one, in a registry that somebody iterates "
+            "over: both are called; load again later, or take it out"
+        )
+        yield replace(new.problem(text, "listener"), severity="warning")
 
 
 def move_urgent(swapped: Swapped) -> None:

@@ -20,6 +20,7 @@ from dataclasses import replace
 from types import CodeType, ModuleType
 from typing import NamedTuple
 
+from midflight.code.held.listeners import end_listeners
 from midflight.code.identity.all_new import AllNew
 from midflight.code.identity.kept import Identity, identity_of
 from midflight.code.identity.module_reads import note_seen
@@ -196,6 +197,7 @@ class Draft:
             _forget(self.unit.name, self.record.facade.module)
         else:
             self.record.facade.abandon()
+        end_listeners(self.namespace)
         self._drop()
 
     def give_up(self) -> None:

@@ -10,11 +10,13 @@ descriptors read. So a look ends, raises nothing, and changes nothing.
 
 from __future__ import annotations
 
+import weakref
 from collections.abc import Mapping
 from types import FunctionType, ModuleType
-from typing import Any, TypeGuard
+from typing import Any, TypeGuard, TypeVar
 
 __all__ = [
+    "OwnReference",
     "carried_module",
     "carried_name",
     "class_names",
@@ -24,6 +26,7 @@ __all__ = [
     "module_names",
     "module_value",
     "mro_of",
+    "references_of_others",
 ]
 
 _names = vars(ModuleType)["__dict__"].__get__
@@ -90,3 +93,18 @@ def carried_name(value: object) -> str | None:
     if type(value) is FunctionType:
         return value.__qualname__
     return str(_name_of_class(value)) if is_class(value) else None
+
+
+Referent = TypeVar("Referent")
+
+
+class OwnReference(weakref.ref[Referent]):
+    """A weak reference. Of a plain one there is a single object, for all who ask for one; this is not that object."""
+
+    __slots__ = ()
+
+
+def references_of_others(value: Any) -> list[Any]:
+    """Return the weak references to an object that others have; those without a callback are one."""
+    found = weakref.getweakrefs(value)
+    return [each for each in found if not type(each).__module__.startswith("midflight.")]

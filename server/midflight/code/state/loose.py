@@ -6,11 +6,11 @@ nothing that is there.
 
 from __future__ import annotations
 
-import weakref
 from collections import deque
 from collections.abc import Mapping
 from typing import Any
 
+from midflight.code.source.look import OwnReference
 from midflight.code.state.base import CONTAINERS, MAPPINGS, SETS, Copy
 
 __all__ = ["LooseCopy", "loosened"]
@@ -25,7 +25,7 @@ class Reference:
     __slots__ = ("held",)
 
     def __init__(self, value: Any) -> None:
-        self.held = weakref.ref(value)
+        self.held = OwnReference(value)
 
 
 class LooseCopy:

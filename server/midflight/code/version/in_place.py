@@ -23,9 +23,10 @@ from typing import Any
 
 from midflight.code.version.facade import Namespace
 
-__all__ = ["FORWARDED", "Renewal", "borrowed"]
+__all__ = ["FORWARDED", "WEAKLY_HELD", "Renewal", "borrowed"]
 
 FORWARDED = "__midflight_forwarded__"  # in a namespace: functions that came to it from an older one, each with its name
+WEAKLY_HELD = "__midflight_weakly_held__"  # in a namespace: older functions that others have by weak references only
 
 _increase = ctypes.pythonapi["Py_IncRef"]  # by item: nobody else sets its types
 _increase.argtypes, _increase.restype = (ctypes.py_object,), None

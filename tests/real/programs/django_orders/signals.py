@@ -1,0 +1,5 @@
+"""The signals of the shop."""
+
+from django.dispatch import Signal
+
+placed = Signal()
