@@ -156,3 +156,40 @@ def test_a_module_that_was_only_imported_is_modified_when_its_file_is(project):
     code.load_modified()
     assert plain.f() == "two"
     assert code.modified_modules() == ()
+
+
+REGISTRY = """
+class Type: pass
+TYPES = {"int": Type()}
+def register(name, kind): TYPES[name] = kind
+"""
+
+ROUTING = """
+import registry
+from registry import TYPES
+from registry import TYPES as ALSO
+SHARED = TYPES
+CHECKS = [TYPES]
+class Router:
+    types = TYPES
+def found(name, types=TYPES):
+    return [name in each for each in (registry.TYPES, TYPES, ALSO, SHARED, CHECKS[0], Router.types, types)]
+"""
+
+
+@pytest.mark.parametrize("names", [("registry", "routing"), ("routing", "registry")])
+def test_state_that_is_imported_from_a_module_of_the_same_load_stays_one_object(project, names):
+    """It is kept, and whoever imported the one that the new body made has the kept one, too."""
+    texts = {"registry": REGISTRY, "routing": ROUTING}
+    load(project, **texts)
+    registry, routing = sys.modules["registry"], sys.modules["routing"]
+    kept = registry.TYPES
+    registry.register("date", object)
+
+    for edit in ("# edited\n", "# again\n"):
+        load(project, **{name: edit + texts[name] for name in names})
+        registry.register(edit, object)
+
+        assert registry.TYPES is kept
+        assert routing.found("date") == [True] * 7
+        assert routing.found(edit) == [True] * 7

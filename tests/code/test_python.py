@@ -265,6 +265,22 @@ def test_a_new_version_of_a_package_keeps_its_submodules(shop):
     assert importlib.import_module("shop.prices").PRICE == 1
 
 
+def test_a_body_may_name_a_submodule_that_it_deletes_at_its_end(project):
+    """`from .x import y` binds `x` in the package when that is imported first: the body may use it, and delete it."""
+    text = "from .exceptions import merge\nNAMES = sorted(n for n in vars(exceptions) if n[0] != '_')\ndel exceptions\n"
+    project.write("curried/exceptions.py", "def merge(): return 1\n")
+    path = project.write("curried/__init__.py", text)
+    sys.path.append(str(project.root))
+    importlib.import_module("curried")
+
+    for edit in ("# edited\n", "# again\n"):
+        report = code.load(path, edit + text)
+
+        assert report.version == report.current
+        assert not hasattr(sys.modules["curried"], "exceptions")
+        assert sys.modules["curried"].NAMES == ["merge"]
+
+
 def test_a_submodule_that_is_imported_during_a_failed_load_stays_on_its_package(shop):
     """Python sets it there only once."""
     code.load(shop.path("shop/__init__.py"), "NUMBER = 1\n")

@@ -115,6 +115,9 @@ def _make_all(load: Attempt) -> None:
                 _make(load, unit)
     if len(load.drafts) > 1:
         refill(load.drafts)
+        for draft in load.drafts:
+            if draft.state is not None:
+                draft.state.look_for_holders([each.namespace for each in load.drafts if each is not draft])
 
 
 def _check_texts(load: Attempt) -> None:

@@ -5,7 +5,7 @@ from __future__ import annotations
 import gc
 import sys
 from collections import deque
-from collections.abc import Callable, Iterator
+from collections.abc import Callable, Iterator, Sequence
 from functools import partial
 from types import CellType, FunctionType, MethodType, ModuleType
 from typing import Any
@@ -20,21 +20,30 @@ Place = Callable[[Any], object]  # puts a value there
 MOST = 10_000  # objects that are looked at
 
 
-def places_of(name: str, namespace: Namespace, before: Namespace) -> list[Place] | None:
+def places_of(
+    name: str, namespace: Namespace, before: Namespace, others: Sequence[Namespace] = ()
+) -> list[Place] | None:
     """Return the places that hold the value of `name`, besides its namespace. The caller must not hold it either.
 
-    They are looked for in what the module made: its functions, classes and objects. None if some are elsewhere. Methods
-    of kept classes are still those of `before`, the namespace of the version before.
+    They are looked for in what the module made: its functions, classes and objects; and in the namespaces of `others`,
+    modules of the same load whose bodies have imported it. None if some are elsewhere. Methods of kept classes are
+    still those of `before`, the namespace of the version before.
     """
     found: list[Place] = []
     wanted = _references(namespace, name) - ALONE
     if wanted <= 0:
         return found
     value = namespace[name]
-    seen = {id(value), id(namespace), id(before)}
+    known = [namespace, before, *others]
+    seen = {id(value), *map(id, known)}
     waiting = [each for name, each in list(namespace.items()) if not name.startswith("__")]
+    for other in others:
+        found += [partial(other.__setitem__, key) for key, each in list(other.items()) if each is value]
+        waiting += [each for name, each in list(other.items()) if not name.startswith("__")]
+    if len(found) >= wanted:
+        return found
     for each in waiting:  # grows as it goes
-        if id(each) in seen or not gc.is_tracked(each) or _is_foreign(each, namespace, before):
+        if id(each) in seen or not gc.is_tracked(each) or _is_foreign(each, known):
             continue
         seen.add(id(each))
         if len(seen) > MOST:
@@ -53,12 +62,13 @@ def _references(namespace: Namespace, name: str) -> int:
 ALONE = _references({"name": []}, "name")  # for a value that nobody else holds, on this Python
 
 
-def _is_foreign(each: Any, namespace: Namespace, before: Namespace) -> bool:
+def _is_foreign(each: Any, known: Sequence[Namespace]) -> bool:
     kind = type(each)
     if kind is FunctionType:
-        return each.__globals__ is not namespace and each.__globals__ is not before
+        return not any(each.__globals__ is namespace for namespace in known)
     if issubclass(kind, type):
-        return bool(type.__getattribute__(each, "__module__") != namespace.get("__name__"))
+        module = type.__getattribute__(each, "__module__")
+        return not any(module == namespace.get("__name__") for namespace in known)
     return issubclass(kind, ModuleType)
 
 

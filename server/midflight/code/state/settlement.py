@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Iterator
+from collections.abc import Iterable, Iterator, Sequence
 from contextlib import ExitStack
 from dataclasses import dataclass, field
 from types import ModuleType
@@ -57,9 +57,17 @@ class Settlement:
                 else:
                     new_record.bases[name] = loosened(base) if isinstance(base, Copy) else base
         self._inner.finish()
+        self.look_for_holders()
+
+    def look_for_holders(self, others: Sequence[dict[str, Any]] = ()) -> None:
+        """Find out who has the containers that the body made: its module and `others`, namespaces of the same load.
+
+        In the thread that prepares, when the bodies of those have run.
+        """
+        carry = self.carry
         for name in carry.unchanged - carry.fresh:
             if self._is_new_container(name):
-                self._places[name] = places_of(name, namespace, carry.before)
+                self._places[name] = places_of(name, carry.namespace, carry.before, others)
 
     def _is_new_container(self, name: str) -> bool:
         new = self.carry.namespace.get(name, ABSENT)

@@ -65,7 +65,8 @@ def spec_of(name: str, path: str, loader: VersionLoader) -> ModuleSpec:
 def fill(namespace: Namespace, spec: ModuleSpec, before: Namespace) -> None:
     """Put into `namespace` the names that the import system puts into a module before its body runs.
 
-    A package's search path and its submodules stay what they are: they were imported once, and are there.
+    A package's search path and its submodules stay what they are: they were imported once, and are there. So are those
+    that the body of the version before has deleted from it at its end: it may name them before.
     """
     namespace.update(
         __name__=spec.name,
@@ -78,6 +79,10 @@ def fill(namespace: Namespace, spec: ModuleSpec, before: Namespace) -> None:
         namespace.update(__file__=spec.origin, __cached__=spec.cached)
     if spec.submodule_search_locations is not None:
         namespace["__path__"] = before.get("__path__", spec.submodule_search_locations)
+        for name, module in list(sys.modules.items()):
+            parent, _, key = name.rpartition(".")
+            if parent == spec.name and key not in before and is_module(module):
+                namespace[key] = module
     carry_submodules(namespace, spec.name, before)
 
 
