@@ -3,11 +3,13 @@
 from __future__ import annotations
 
 import sys
+from contextlib import suppress
 from random import Random
 from types import ModuleType
 
 import pytest
 
+from helpers.faults import Fault
 from helpers.walking import stale_by_walking
 from midflight import code
 from midflight.code.checks import importer, importers
@@ -286,6 +288,39 @@ def test_what_is_loaded_of_a_library_is_found_in_libraries(project, monkeypatch)
     __import__("user")
 
     assert sorted(stale(project)) == ["user.LIMIT", "user.f"]
+
+
+def test_ctrl_c_at_any_moment_leaves_what_is_remembered_right(project):
+    """What was being looked at is looked at again by the next load, in which nothing else has changed."""
+    for number in range(4):
+        project.load_text(f"user_{number}", "from thing import LIMIT, f\n")
+    assert len(stale(project)) == 8
+
+    def change(number: int) -> None:
+        """Have modules that are new, gone, loaded anew and changed by hand."""
+        project.load_text(f"user_{number % 4}", f"from thing import {['f', 'LIMIT', 'K'][number % 3]}\n", force=True)
+        other = vars(sys.modules[f"user_{(number + 1) % 4}"])
+        other["by_hand"] = other.get("f") if number % 2 else None
+        sys.modules.pop(f"new_{number - 1}", None)
+        project.write(f"new_{number}.py", "from thing import f, LIMIT as limit\n")
+        __import__(f"new_{number}")
+
+    with Fault() as found:
+        change(0)
+        stale(project, THING.format(100))
+    steps = [step for step in found.steps if step.startswith(("checks/import", "checks/watched", "checks/stale"))]
+    assert len(steps) > 10
+    for number, step in enumerate(steps, 1):
+        change(number)
+        with Fault(step, KeyboardInterrupt) as fault, suppress(KeyboardInterrupt):
+            code.load(project.path("thing.py"), THING.format(100 + number))
+        assert step in fault.steps
+
+        assert sorted(stale(project, THING.format(1000 + number))) == sorted(
+            f"{module}.{key}"
+            for module, key in stale_by_walking("thing", vars(sys.modules["thing"]))
+            if vars(sys.modules[module])[key] is not sys.modules["thing"].TABLE
+        )
 
 
 def test_a_walk_through_every_value_of_every_module_finds_the_same(project):

@@ -59,7 +59,7 @@ class Importer:
         "position",
     )
 
-    def __init__(self, name: str, module: ModuleType | None, file: object = None) -> None:
+    def __init__(self, name: str, module: ModuleType, file: object = None) -> None:
         self.name = name
         self.module = module
         self.position = 0
@@ -132,7 +132,7 @@ class Importer:
 
 def held_of(origin: str, name: str, held: Namespace, text: str | None) -> tuple[Held, ...]:
     """Return the names of objects of module `origin` in `held`, a namespace of module `name` that `text` has made."""
-    importer = Importer(name, None)
+    importer = Importer(name, ModuleType(name))
     importer.read(held, text)
     return importer.taken_from(origin, held)
 

@@ -14,13 +14,14 @@ from __future__ import annotations
 
 import sys
 from collections.abc import Iterable
-from itertools import chain, compress
-from operator import attrgetter, is_, ne
+from itertools import chain
+from operator import attrgetter, is_
 from threading import RLock
 from types import ModuleType
 from typing import NamedTuple
 
 from midflight.code.checks.importer import Held, Importer, origins_of
+from midflight.code.checks.watched_values import NOTHING
 from midflight.code.report.load_report import StaleImport
 from midflight.code.source.find_module import is_project_file
 from midflight.code.source.look import is_module, module_names
@@ -44,8 +45,7 @@ class Group:
 
     def values(self) -> dict[str, object]:
         """Return the objects by their names, as the first importer has them."""
-        module = self.importers[0].module
-        names = {} if module is None else module_names(module)
+        names = module_names(self.importers[0].module)
         return {each.name: names.get(each.name, ABSENT) for each in self.held}
 
     def without(self, names: Iterable[str]) -> Group | None:
@@ -103,7 +103,7 @@ class _Holders:
         del self._keys[importer]
 
     def _join_group(self, importer: Importer) -> None:
-        names = module_names(importer.module) if importer.module is not None else {}
+        names = module_names(importer.module)
         held = importer.taken_from(self._name, names)
         if held:
             key = self._keys[importer] = held, tuple(id(names.get(each.name, ABSENT)) for each in held)
@@ -126,12 +126,13 @@ class _Program:
         self._lock = RLock()
         self._modules: list[object] = []  # those of sys.modules, in their order, when it was last looked at
         self._importers: dict[str, Importer] = {}
-        self._ids: dict[Importer, tuple[int, ...]] = {}  # of the values of each
+        self._values = NOTHING
         self._libraries: dict[str, _Library] = {}
         self._held_by_libraries: list[Namespace] = []
         self._sizes: list[int] = []  # how many names each library had
         self._size_of: dict[str, int] = {}
-        self._holding: dict[str, Importer] = {}  # the libraries that hold something of the project
+        self._libraries_with: dict[str, dict[str, None]] = {}  # by module, the libraries that hold something of it
+        self._holding: dict[str, Importer] = {}  # those that hold something of a module that was loaded
         self._holders: dict[str, _Holders] = {}  # by the name of a module that was loaded
         self._places: dict[str, tuple[str, bool]] = {}  # by module, its file and whether that is of the project
         self._is_wide = False  # whether libraries are importers too: one of them was loaded
@@ -142,10 +143,11 @@ class _Program:
                 self._is_wide, self._modules = True, []
             self._look_at_modules()
             self._look_at_libraries()
+            self._watch_libraries_with(name)
             self._look_at_values()
             found = self._holders.get(name)
             if found is None:
-                found = self._holders[name] = _Holders(name, self._ids)
+                found = self._holders[name] = _Holders(name, self._values.importers())
             return found.groups()
 
     def _look_at_modules(self) -> None:
@@ -186,13 +188,13 @@ class _Program:
 
     def _watch(self) -> None:
         """Have the values of all importers looked at that there are now, and of no others."""
-        old = self._ids
-        ids = {each: old.get(each, ()) for each in (*self._importers.values(), *self._holding.values())}
+        values = self._values.watching([*self._importers.values(), *self._holding.values()])
+        old, new = self._values.importers(), values.importers()
         for holders in self._holders.values():
-            for each in old.keys() - ids.keys():
+            for each in old.keys() - new.keys():
                 holders.leave(each)
-            holders.waiting.update((each, None) for each in ids if each not in old)
-        self._ids = ids
+            holders.waiting.update(dict.fromkeys(each for each in new if each not in old))
+        self._values = values
 
     def _is_of_project(self, name: str, file: str) -> bool:
         """Say whether a module is of the project. That asks the file system, so it is asked once."""
@@ -209,27 +211,31 @@ class _Program:
             if len(library.held) == self._size_of.get(name):
                 continue
             size = len(library.held)
-            if name not in self._holding and any(map(self._is_of_interest, origins_of(name, library.held))):
-                self._holding[name] = self._importer(None, name, library.module, None, len(self._modules))
+            for origin in filter(self._is_of_interest, origins_of(name, library.held)):
+                self._libraries_with.setdefault(origin, {})[name] = None
             self._size_of[name] = size
-        if len(self._ids) != len(self._importers) + len(self._holding):
-            self._watch()
         self._sizes = sizes
+
+    def _watch_libraries_with(self, origin: str) -> None:
+        """Take the libraries that hold something of module `origin` for importers."""
+        for name in self._libraries_with.get(origin, ()):
+            if name not in self._holding and (library := self._libraries.get(name)) is not None:
+                self._holding[name] = self._importer(None, name, library.module, None, len(self._modules))
+        if len(self._values) != len(self._importers) + len(self._holding):
+            self._watch()
 
     def _is_of_interest(self, origin: str) -> bool:
         return origin not in self._libraries and origin.partition(".")[0] not in sys.stdlib_module_names
 
     def _look_at_values(self) -> None:
-        namespaces = [{} if each.module is None else module_names(each.module) for each in self._ids]
-        ids = [tuple(map(id, list(names.values()))) for names in namespaces]
-        changed = list(compress(self._ids, map(ne, ids, self._ids.values())))
+        changed, values = self._values.look()
         if not changed:
             return
         for importer in changed:
             importer.has_changed = True
         for holders in self._holders.values():
             holders.waiting.update(dict.fromkeys(changed))
-        self._ids = dict(zip(self._ids, ids, strict=True))
+        self._values = values  # last: else Ctrl-C before would have it forgotten who has changed
 
 
 _program = _Program()

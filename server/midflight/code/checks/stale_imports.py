@@ -7,6 +7,7 @@ from collections.abc import Callable, Iterable, Iterator, Mapping
 from functools import cached_property
 from itertools import chain
 from operator import itemgetter
+from types import ModuleType
 from typing import Any, NamedTuple
 
 from midflight.code.checks.importer import Held, Importer, held_of
@@ -46,7 +47,7 @@ def stale_imports(name: str, namespace: Namespace, made: Mapping[str, Namespace]
             version = version_of(held)
             found = held_of(name, other, held, None if version is None else version.text)
             if values := comparison.stale(found, held):
-                yield StaleNames(values, Group(found, [Importer(other, None)]))
+                yield StaleNames(values, Group(found, [Importer(other, ModuleType(other))]))
 
 
 def said_of(stale: Iterable[StaleNames], is_kept: Callable[[object], bool]) -> tuple[StaleImport, ...]:

@@ -11,7 +11,7 @@ descriptors read. So a look ends, raises nothing, and changes nothing.
 from __future__ import annotations
 
 import weakref
-from collections.abc import Mapping
+from collections.abc import Iterable, Iterator, Mapping
 from types import FunctionType, ModuleType
 from typing import Any, TypeGuard, TypeVar
 
@@ -26,6 +26,7 @@ __all__ = [
     "module_names",
     "module_value",
     "mro_of",
+    "names_of_modules",
     "references_of_others",
 ]
 
@@ -55,6 +56,11 @@ def module_names(module: ModuleType) -> dict[str, Any]:
     """Return a module's own dictionary, past its class: a look must not import a lazy module."""
     found: dict[str, Any] = _names(module)
     return found
+
+
+def names_of_modules(modules: Iterable[ModuleType]) -> Iterator[dict[str, Any]]:
+    """Yield the own dictionary of each module, as `module_names` returns it: for a thousand of them."""
+    return map(_names, modules)
 
 
 def module_value(module: ModuleType, name: str) -> Any:
