@@ -3,14 +3,31 @@
 from __future__ import annotations
 
 import json
+import os
 import sys
 from importlib.machinery import EXTENSION_SUFFIXES
+from typing import NamedTuple
 
 import pytest
 
 from helpers.versions import Project
 from midflight.code.report.load_report import Diagnostic
 from midflight.code.source.find_module import ModulePlace, locate
+
+
+class OneModule(NamedTuple):
+    """The loaded modules of a program that has loaded one."""
+
+    name: str
+    path: str
+
+    def file_of(self, name: str) -> str | None:
+        """Return its file, for its name."""
+        return self.path if name == self.name else None
+
+    def files_called(self, base: str) -> list[tuple[str, str]]:
+        """Return its name and file, for the last part of that."""
+        return [(self.name, self.path)] if os.path.basename(self.path) == base else []
 
 
 def place(project: Project, relative: str, text: str = "") -> ModulePlace | Diagnostic:
@@ -94,7 +111,7 @@ def test_of_several_names_of_a_file_the_code_servers_is_taken(project):
     __import__("counter")
 
     assert locate(path) == ModulePlace("counter", path)
-    assert locate(path, [("deep.other", path)]) == ModulePlace("deep.other", path)
+    assert locate(path, OneModule("deep.other", path)) == ModulePlace("deep.other", path)
 
 
 @pytest.mark.parametrize("name", ["my-script.py", "class.py", "deep/my-lib/cart.py", "2nd.py"])

@@ -9,7 +9,7 @@ from typing import NamedTuple
 from midflight.code.census.census import Census, take_census
 from midflight.code.report.load_report import Lingering
 from midflight.code.source.find_module import ModulePlace, locate
-from midflight.code.version.modules import Module, all_modules, module_of
+from midflight.code.version.modules import LOADED, Module, module_of
 from midflight.code.version.version import Version
 
 __all__ = ["VersionInfo", "lingering", "module_name", "version_history", "versions"]
@@ -43,7 +43,7 @@ def module_name(path_or_name: str) -> str:
 
     Raises: UnknownModuleError if it was never loaded.
     """
-    found = locate(path_or_name, [(module.name, module.path) for module in all_modules()])
+    found = locate(path_or_name, LOADED)
     name = found.name if isinstance(found, ModulePlace) else path_or_name
     return module_of(name).name
 

@@ -9,7 +9,7 @@ from midflight.code.checks.before_body import findings_of_text
 from midflight.code.load.load import PathOrName
 from midflight.code.report.load_report import SHOWN, Diagnostic
 from midflight.code.source.unit import Rejection, compile_unit, unit_of
-from midflight.code.version.modules import known, loaded_places
+from midflight.code.version.modules import LOADED, known
 
 __all__ = ["Checked", "check"]
 
@@ -51,7 +51,7 @@ def check(path_or_name: PathOrName, source: str | None = None) -> Checked:
         found = code.check("shop", "def price(): return prise")
         [(each.line, each.code) for each in found.problems]  # -> [(1, 'undefined-name')]
     """
-    unit = unit_of(path_or_name, source, loaded_places())
+    unit = unit_of(path_or_name, source, LOADED)
     if isinstance(unit, Rejection):
         return Checked(unit.name, unit.path, (unit.problem,), True)
     code = compile_unit(unit.tree, unit, unit.path)

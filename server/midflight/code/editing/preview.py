@@ -40,7 +40,7 @@ from midflight.code.upgrade.plan import Terms
 from midflight.code.upgrade.rehearsed import rehearsed
 from midflight.code.upgrade.suspending import suspending
 from midflight.code.upgrade.upgrade import SUSPENDED_SECONDS, check_thread
-from midflight.code.version.modules import loaded_places
+from midflight.code.version.modules import LOADED
 from midflight.errors import LoadError
 from midflight.kernel import Pid
 
@@ -133,7 +133,7 @@ def preview(path_or_name: PathOrName, source: str | None = None) -> Preview:
         shop.PRICE  # -> 2
     """
     check_thread("preview")
-    unit = unit_of(path_or_name, source, loaded_places())
+    unit = unit_of(path_or_name, source, LOADED)
     try:
         report = _rehearsed(unit)
     except LoadError as error:

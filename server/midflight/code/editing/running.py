@@ -9,7 +9,7 @@ from dataclasses import dataclass
 from midflight.code.source.find_module import ModulePlace, locate
 from midflight.code.source.look import is_module
 from midflight.code.version.import_watch import imported_text
-from midflight.code.version.modules import known, loaded_places
+from midflight.code.version.modules import LOADED, known
 
 __all__ = ["Running", "running_at"]
 
@@ -25,7 +25,7 @@ class Running:
 
 def running_at(path: str) -> Running | None:
     """Return the running module of the file `path`; None if no module of it is loaded or imported. Changes nothing."""
-    place = locate(os.path.abspath(path), loaded_places())
+    place = locate(os.path.abspath(path), LOADED)
     if not isinstance(place, ModulePlace):
         return None
     record = known(place.name)

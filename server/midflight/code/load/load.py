@@ -13,7 +13,7 @@ from midflight.code.load.transaction import load_units
 from midflight.code.report.load_report import LoadReport
 from midflight.code.source.find_module import ModulePlace
 from midflight.code.source.unit import Rejection, Unit, unit_at, unit_of
-from midflight.code.version.modules import Module, loaded_places, module_of
+from midflight.code.version.modules import LOADED, Module, module_of
 from midflight.errors import UnknownVersionError
 
 __all__ = [
@@ -63,7 +63,7 @@ def load(
         shop.PRICE  # -> 3
     """
     options = Options(force, two_versions, move, names_in(fresh), forward, thread_in(thread))
-    return load_units([unit_of(path_or_name, source, loaded_places())], options)[0]
+    return load_units([unit_of(path_or_name, source, LOADED)], options)[0]
 
 
 def load_many(
@@ -106,7 +106,7 @@ def units_of(modules: Iterable[PathOrName | PathAndText]) -> list[Unit | Rejecti
             pairs += [(path, None) for path in files_in(each) or [os.fspath(each)]]
         else:
             pairs.append((each, None))
-    return [unit_of(path, text, loaded_places()) for path, text in pairs]
+    return [unit_of(path, text, LOADED) for path, text in pairs]
 
 
 def load_modified(force: bool = False, move: bool = False, forward: bool = False) -> tuple[LoadReport, ...]:

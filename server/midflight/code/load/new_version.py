@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import os
 import sys
 from collections.abc import Iterator, Mapping
 from dataclasses import dataclass, replace
@@ -21,7 +22,7 @@ from midflight.code.source.unit import Unit
 from midflight.code.state.settlement import Settlement
 from midflight.code.version.facade import Namespace
 from midflight.code.version.import_watch import imported_names
-from midflight.code.version.modules import Module, all_modules
+from midflight.code.version.modules import LOADED, Module, known
 from midflight.code.version.version import Version
 from midflight.parsing import module_or_none
 
@@ -110,8 +111,9 @@ def _notes(draft: Draft) -> Iterator[Diagnostic]:
         if classes:
             text += f"; {'its class is' if classes == 1 else f'all {classes} classes are'} new"
         yield replace(module_problem(unit.path, text, "unknown-text"), severity="note")
-    loaded = [record.name for record in all_modules() if record.current is not None and record.path == unit.path]
-    others = sorted({*loaded, *imported_names(unit.path)} - {unit.name, *PROGRAM})
+    loaded = [name for name, path in LOADED.files_called(os.path.basename(unit.path)) if path == unit.path]
+    current = [name for name in loaded if (record := known(name)) is not None and record.current is not None]
+    others = sorted({*current, *imported_names(unit.path)} - {unit.name, *PROGRAM})
     if others:
         text = f"{unit.path} is also imported as {', '.join(others)}, another module, which keeps running what it has"
         text += "; import it by one name everywhere"

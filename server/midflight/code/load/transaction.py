@@ -23,7 +23,7 @@ from midflight.code.loading.under_way import BrokenOff
 from midflight.code.report.load_report import LEFT_BEHIND, LoadReport
 from midflight.code.source.unit import Rejection, Unit, unit_of
 from midflight.code.version.import_hook import finder
-from midflight.code.version.modules import loaded_places
+from midflight.code.version.modules import LOADED
 
 TRACES = "the body of {name} had run: {where} hold what it made, and nothing takes that back"
 
@@ -101,7 +101,7 @@ def transaction(units: Sequence[Unit], options: Options) -> Iterator[Attempt]:
 
 def _reload(module: ModuleType) -> None:
     """Load the file of `module` as a new version, for `importlib.reload(module)`."""
-    load_units([unit_of(module.__name__, None, loaded_places())], Options())
+    load_units([unit_of(module.__name__, None, LOADED)], Options())
 
 
 def _with_traces(failures: Sequence[Failure], attempt: Attempt) -> list[Failure]:

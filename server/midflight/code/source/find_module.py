@@ -17,7 +17,7 @@ from collections.abc import Iterable, Iterator
 from dataclasses import dataclass
 from functools import lru_cache
 from importlib.machinery import EXTENSION_SUFFIXES, ModuleSpec
-from typing import Any
+from typing import Any, Protocol
 
 from midflight import errors
 from midflight.code.report.load_report import Diagnostic
@@ -25,8 +25,10 @@ from midflight.code.source.look import is_module, module_value
 from midflight.code.source.namespace_package import root_of_namespace_package
 
 __all__ = [
+    "NOTHING",
     "PROGRAM",
     "ModulePlace",
+    "Modules",
     "is_midflights",
     "is_own_file",
     "is_project_file",
@@ -47,6 +49,30 @@ _INSTALLATIONS = ("site-packages", "dist-packages")  # folders of that name, of 
 _project: list[str] = []  # the root of the server's project and its source roots; empty if no server runs
 
 
+class Modules(Protocol):
+    """Modules that have files, in some order."""
+
+    def file_of(self, name: str) -> str | None:
+        """Return the file of a module, None if it is not among them."""
+
+    def files_called(self, base: str) -> Iterable[tuple[str, str]]:
+        """Return name and file of each module whose file is called so in its folder."""
+
+
+class _Nothing:
+    """No modules."""
+
+    def file_of(self, name: str) -> None:
+        """Know none."""
+
+    def files_called(self, base: str) -> tuple[()]:  # noqa: ARG002  # as Modules has it
+        """Know none."""
+        return ()
+
+
+NOTHING = _Nothing()
+
+
 @dataclass(frozen=True, slots=True)
 class ModulePlace:
     """A module's name and file. `root` is the folder that must be on `sys.path` for others to import it, if any."""
@@ -57,12 +83,12 @@ class ModulePlace:
 
 
 def locate(
-    path_or_name: str | os.PathLike[str], loaded: Iterable[tuple[str, str]] = (), *, has_text: bool = False
+    path_or_name: str | os.PathLike[str], loaded: Modules = NOTHING, *, has_text: bool = False
 ) -> ModulePlace | Diagnostic:
     """Return the place that a path or a dotted name means, or why there is none.
 
-    An argument that is not a string, has a separator in it or ends in .py is a path. `loaded` are the names and paths
-    of the modules that the code server knows, before those that were only imported. With `has_text` a name that no
+    An argument that is not a string, has a separator in it or ends in .py is a path. `loaded` are the modules
+    that the code server knows, which come before those that were only imported. With `has_text` a name that no
     file has is a place too: the text is there without one.
     """
     given = os.fspath(path_or_name)
@@ -72,7 +98,7 @@ def locate(
         path = os.path.abspath(given)
         found = _place_of_path(path, loaded)
     else:
-        path, found = given, _place_of_name(given, dict(loaded))
+        path, found = given, _place_of_name(given, loaded)
         if has_text and isinstance(found, Diagnostic) and found.code == "not-found":
             found = _place_without_file(given) or found
     if isinstance(found, ModulePlace) and (why := refusal(found.name, found.path)):
@@ -152,7 +178,7 @@ def _problem(path: str, message: str, code: str) -> Diagnostic:
 # --- From a path -----------------------------------------------------------------------------------------
 
 
-def _place_of_path(path: str, loaded: Iterable[tuple[str, str]]) -> ModulePlace | Diagnostic:
+def _place_of_path(path: str, loaded: Modules) -> ModulePlace | Diagnostic:
     base = os.path.basename(path)
     if path.endswith(tuple(EXTENSION_SUFFIXES)):
         return _problem(path, f"{base} is a C extension, which Python cannot load twice", "refused")
@@ -166,7 +192,7 @@ def _place_of_path(path: str, loaded: Iterable[tuple[str, str]]) -> ModulePlace 
     derived = _from_source_roots(path) or _from_packages(path)
     if isinstance(derived, Diagnostic):
         return derived
-    if names := _from_file(path, loaded) or _from_file(path, _imported()):
+    if names := _from_file(path, loaded.files_called(base)) or _from_file(path, _imported()):
         return ModulePlace(derived.name if derived.name in names else names[0], path)
     for part in derived.name.split("."):
         if not part.isidentifier() or keyword.iskeyword(part):
@@ -270,9 +296,9 @@ def _place_without_file(name: str) -> ModulePlace | None:
     return ModulePlace(name, f"<{name}>")
 
 
-def _place_of_name(name: str, loaded: dict[str, str]) -> ModulePlace | Diagnostic:
-    if name in loaded:
-        return ModulePlace(name, loaded[name])
+def _place_of_name(name: str, loaded: Modules) -> ModulePlace | Diagnostic:
+    if (file := loaded.file_of(name)) is not None:
+        return ModulePlace(name, file)
     if why := refusal(name, ""):
         return _problem(name, why, "refused")
     module = sys.modules.get(name)

@@ -24,6 +24,8 @@ def root_of_namespace_package(path: str, folder: str) -> str | None:
 
     None if `folder` is in `sys.path` itself, or nothing in the program says that it is a package.
     """
+    if folder in sys.path:  # the common case, and the file system need not be asked
+        return None
     entries = {os.path.realpath(entry) for entry in sys.path}  # "" is the working folder
     real = os.path.realpath(folder)
     if real in entries:

@@ -7,12 +7,11 @@ import io
 import os
 import time
 import tokenize
-from collections.abc import Iterable
 from dataclasses import dataclass, field
 from types import CodeType
 
 from midflight.code.report.load_report import Diagnostic
-from midflight.code.source.find_module import ModulePlace, locate
+from midflight.code.source.find_module import NOTHING, ModulePlace, Modules, locate
 from midflight.code.source.trees import tree_of
 from midflight.parsing import UNPARSABLE
 
@@ -57,9 +56,7 @@ class Rejection:
     problem: Diagnostic
 
 
-def unit_of(
-    path_or_name: str | os.PathLike[str], text: str | None, loaded: Iterable[tuple[str, str]] = ()
-) -> Unit | Rejection:
+def unit_of(path_or_name: str | os.PathLike[str], text: str | None, loaded: Modules = NOTHING) -> Unit | Rejection:
     """Find the module, read its text unless `text` is given, and parse it. `loaded`: see `locate`."""
     place = locate(path_or_name, loaded, has_text=text is not None)
     if isinstance(place, Diagnostic):

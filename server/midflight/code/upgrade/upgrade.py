@@ -22,7 +22,7 @@ from midflight.code.upgrade.callbacks import age_of
 from midflight.code.upgrade.in_thread import Ticket
 from midflight.code.upgrade.plan import Terms
 from midflight.code.upgrade.upgrade_units import rehearse_units, upgrade_units
-from midflight.code.version.modules import loaded_places, module_of
+from midflight.code.version.modules import LOADED, module_of
 from midflight.errors import NotInProcess
 from midflight.kernel import Process, current_process, schedulers
 
@@ -213,7 +213,7 @@ def _upgrade(
     to: int | None,
 ) -> UpgradeReport:
     if to is None:
-        unit = unit_of(path_or_name, source, loaded_places())
+        unit = unit_of(path_or_name, source, LOADED)
     elif source is not None:
         raise ValueError("upgrade takes a source or a version to go to, not both; nothing was done")
     else:

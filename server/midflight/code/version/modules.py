@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import os
 from types import ModuleType
 
 from midflight.code.version.facade import Facade
@@ -9,11 +10,12 @@ from midflight.code.version.snapshots import show_at
 from midflight.code.version.version import Version
 from midflight.errors import UnknownModuleError, UnknownVersionError
 
-__all__ = ["Module", "all_modules", "known", "loaded_places", "module_of", "remember"]
+__all__ = ["LOADED", "Module", "all_modules", "known", "module_of", "remember"]
 
 KEPT = 100  # texts of a module, for rollback
 
 _modules: dict[str, Module] = {}
+_by_base: dict[str, dict[str, None]] = {}  # by the last part of a path, the modules that have or had such a file
 
 
 class Module:
@@ -89,6 +91,7 @@ def module_of(name: str) -> Module:
 
 def remember(module: Module) -> None:
     """Keep the record of a module; of that name there was none, or one of another module object."""
+    _by_base.setdefault(os.path.basename(module.path), {})[module.name] = None
     _modules[module.name] = module
 
 
@@ -97,6 +100,20 @@ def all_modules() -> tuple[Module, ...]:
     return tuple(_modules.values())
 
 
-def loaded_places() -> list[tuple[str, str]]:
-    """Return name and file of every module that was loaded."""
-    return [(module.name, module.path) for module in all_modules()]
+class _Loaded:
+    """The modules that were loaded, as `locate` asks for them."""
+
+    def file_of(self, name: str) -> str | None:
+        """Return the file of a module, None if it was never loaded."""
+        found = known(name)
+        return None if found is None else found.path
+
+    def files_called(self, base: str) -> list[tuple[str, str]]:
+        """Return name and file of each module whose file is called so in its folder."""
+        records = map(known, list(_by_base.get(base, ())))
+        places = [(record.name, record.path) for record in records if record is not None]
+        return [(name, path) for name, path in places if os.path.basename(path) == base]
+
+
+LOADED = _Loaded()
+"""The modules that were loaded."""
