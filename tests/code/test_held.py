@@ -8,6 +8,7 @@ import functools
 import gc
 import signal
 import sys
+import weakref
 
 import pytest
 
@@ -93,6 +94,24 @@ def test_functions_that_others_hold_are_counted(project, shop):
         ("<lambda>", 1): 1,
     }
     assert holders
+
+
+def test_a_method_that_comes_back_by_a_weak_reference_is_held(project):
+    """Nobody held anything of its version when loads looked at that, and the garbage collector has not come since."""
+    text = TEXT.replace("class K:", "class K:\n    number = {0}").replace("N = 1", "N = {0}")
+    gc.disable()
+    try:
+        project.load_text("shop", text.format(1))
+        reference = weakref.ref(sys.modules["shop"].K)
+        for number in range(2, 5):
+            assert project.load_text("shop", text.format(number)).held == ()
+
+        holder = [reference()().on]
+
+        assert held(project.load_text("shop", text.format(5))) == {("K.on", 1): 1}
+        assert holder
+    finally:
+        gc.enable()
 
 
 def test_a_function_in_a_copy_of_a_container_of_the_module_is_held(project, shop):

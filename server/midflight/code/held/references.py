@@ -14,7 +14,7 @@ import functools
 import gc
 import sys
 from collections import Counter
-from collections.abc import Iterable, Iterator, Mapping
+from collections.abc import Iterable, Iterator, Mapping, Set
 from types import CellType, CodeType, FrameType, FunctionType, GetSetDescriptorType, MemberDescriptorType, ModuleType
 from typing import Any, NamedTuple
 
@@ -25,6 +25,8 @@ from midflight.code.version.modules import Module
 from midflight.code.version.version import Version
 
 __all__ = ["OldVersion", "Reads", "Reference", "VersionObjects", "nested_codes", "old_versions", "stale_subclasses"]
+
+NOTHING_HELD = "__midflight_nothing_held__"  # in a namespace: the references of its definitions when nobody held any
 
 MOST_VERSIONS = 5  # older ones that are looked at, newest first
 MOST_ELEMENTS = 1000  # of a container that is looked into; what a longer one holds counts as held
@@ -52,7 +54,8 @@ class VersionObjects:
     """The objects that belong to a version, with the references to them from elsewhere.
 
     `new` is the current namespace, whose objects do not count as the old one's. `frames` says how many frames run each
-    code: those refer to their function, too.
+    code: those refer to their function, too. `is_referred_to` says, after `held`, whether something else has one of its
+    functions or classes.
     """
 
     def __init__(self, namespace: Namespace, new: Namespace, frames: Mapping[CodeType, int]) -> None:
@@ -62,6 +65,7 @@ class VersionObjects:
         self._inside: dict[int, Any] = {id(namespace): namespace}  # by identity
         self._others: dict[int, Any] = {}  # objects of others that the version refers to
         self._outer_classes: list[Any] = []
+        self.is_referred_to = True
         self._collect()
 
     def ids(self) -> frozenset[int]:
@@ -76,6 +80,9 @@ class VersionObjects:
         """Return the functions that are referred to from elsewhere, in the order of the text."""
         outer = self._references_from_elsewhere()
         self._outer_classes = [each for key in outer if issubclass(type(each := self._inside.get(key)), type)]
+        self.is_referred_to = any(type(self._inside.get(key)) is FunctionType for key in outer) or bool(
+            self._outer_classes
+        )
         held = Counter[int]()
         for each in self.functions():
             if (count := outer.get(id(each), 0) - self._frames.get(each.__code__, 0)) > 0:
@@ -126,12 +133,12 @@ class VersionObjects:
         named = [value for name, value in list(self.namespace.items()) if not name.startswith("__")]
         level: list[Any] = [named, *forwarded]
         del forwarded, named
+        known = self._inside.keys() | self._kept
         while level and len(self._inside) < MOST_OBJECTS:
-            referents = gc.get_referents(*level)
+            found = {id(each): each for each in filter(gc.is_tracked, gc.get_referents(*level))}  # most of them often
             level = []
-            for each in referents:
-                key = id(each)
-                if key in self._inside or key in self._kept or key in self._others or not gc.is_tracked(each):
+            for key, each in found.items():
+                if key in known:
                     continue
                 if self._belongs(each):
                     self._inside[key] = each
@@ -139,6 +146,7 @@ class VersionObjects:
                 elif len(self._others) < MOST_OTHERS and _may_be_its_alone(each):
                     self._others[key] = each
                     level.append(each)
+            known |= found.keys()
 
     def _belongs(self, value: Any) -> bool:
         kind = type(value)
@@ -246,13 +254,44 @@ class OldVersion(NamedTuple):
 
 
 def old_versions(record: Module, new: Namespace, frames: Mapping[CodeType, int]) -> Iterator[OldVersion]:
-    """Yield the older versions of a module that something keeps, newest first."""
+    """Yield the older versions of a module that something keeps, newest first.
+
+    One that only waits for the garbage collector is looked at until nothing is found to refer to it.
+    """
     alive = [each for each in sorted(record.versions.items(), reverse=True) if each[1] is not record.current]
+    kept = set(map(id, list(new.values())))
     for _, version in alive[:MOST_VERSIONS]:
         namespace = version.namespace
-        if namespace is not None and namespace is not new:
-            objects = VersionObjects(namespace, new, frames)
-            yield OldVersion(version, objects, objects.held(), objects.closures())
+        if namespace is None or namespace is new:
+            continue
+        references = _references_of_definitions(namespace, kept)
+        if namespace.get(NOTHING_HELD) == references:
+            continue
+        objects = VersionObjects(namespace, new, frames)
+        found = OldVersion(version, objects, objects.held(), objects.closures())
+        if not found.functions and not found.closures and not objects.is_referred_to:
+            namespace[NOTHING_HELD] = references
+        yield found
+
+
+def _references_of_definitions(namespace: Namespace, kept: Set[int]) -> list[int]:
+    """Return how many references there are to each function and class of a version, but for those of the ids in `kept`.
+
+    A version to which nothing refers waits for the garbage collector. It can come back by a weak reference alone, and
+    then one of these numbers is another one.
+    """
+    found: list[Any] = []
+    for value in list(namespace.values()):
+        if id(value) in kept:
+            continue
+        if type(value) is FunctionType:
+            if value.__globals__ is namespace:
+                found.append(value)
+        elif issubclass(type(value), type) and dict_of_class(value).get("__module__") == namespace["__name__"]:
+            found.append(value)
+            methods = [each for each in dict_of_class(value).values() if type(each) is FunctionType]
+            found += [each for each in methods if each.__globals__ is namespace]
+    return list(map(sys.getrefcount, found))
 
 
 class Reads:
