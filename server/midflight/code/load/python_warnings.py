@@ -91,16 +91,28 @@ def _escapes_shown(file: str) -> Iterator[None]:
     ):
         yield
         return
-    module = re.escape(file.removesuffix(".py")) + r"\Z"  # so the compiler calls the module of a file
+    # As `warnings.filterwarnings` does it, but that no pattern is compiled, and that what was shown once is not again.
+    filters: Any = warnings.filters  # a list, which typeshed does not say
+    added = ("default", None, DeprecationWarning, _ModuleOf(file), 0)
     with _lock:
-        warnings.filterwarnings("default", category=DeprecationWarning, module=module)
-        added = warnings.filters[0]
+        filters.insert(0, added)
     try:
         yield
     finally:
         with _lock:
-            if added in warnings.filters:
-                warnings.filters.remove(added)  # type: ignore[attr-defined]  # a list, which typeshed does not say
+            if added in filters:
+                filters.remove(added)
+
+
+class _ModuleOf:
+    """A pattern for the module of a file, as the compiler calls it, and for nothing else."""
+
+    def __init__(self, file: str) -> None:
+        self._module = file.removesuffix(".py")
+
+    def match(self, module: str) -> bool:
+        """Say whether it is that module."""
+        return module == self._module
 
 
 class _Showing:
