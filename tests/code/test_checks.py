@@ -203,7 +203,7 @@ def test_a_checker_that_fails_is_a_warning(project, monkeypatch):
     def fail(*_: object) -> None:
         raise RuntimeError("no handler")
 
-    monkeypatch.setattr("midflight.code.checks.facts.Checker", fail)
+    monkeypatch.setattr("midflight.code.checks.facts._Checker", fail)
 
     assert [(name, line) for name, line, _ in found(project, "never_checked_before = 1\n")] == [("unchecked", 1)]
 

@@ -9,7 +9,6 @@ from __future__ import annotations
 import ast
 import re
 import sys
-from dataclasses import replace
 from types import FunctionType, ModuleType
 
 import midflight.kernel
@@ -21,8 +20,6 @@ from midflight.code.version.facade import Namespace
 from midflight.code.version.version import VERSION, Version
 
 __all__ = ["findings_before_body", "findings_of_text"]
-
-BEFORE = " before its body"
 
 # Words of a text that makes names by other means than a statement, or may.
 MAKES_NAMES = re.compile(
@@ -50,9 +47,7 @@ def findings_of_text(unit: Unit, before: Version | None, module: ModuleType) -> 
         namespace |= {
             name: None for name in list(before.namespace or {}) if name not in stated and name not in namespace
         }
-    # Under a path of its own: what is remembered of a text is remembered by that, and here names mean less.
-    named = findings(unit.text, unit.tree, unit.path + BEFORE, namespace, module)
-    found = tuple(Finding(each.key, replace(each.problem, path=unit.path)) for each in named)
+    found = findings(unit.text, unit.tree, unit.path, namespace, module, has_run=False)
     if bindings.stars:
         found = tuple(each for each in found if each.problem.code != "undefined-name")
     return found

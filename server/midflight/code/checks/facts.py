@@ -113,6 +113,21 @@ def _facts(part: Part, path: str) -> Facts:
     )
 
 
+class _Checker(Checker):  # type: ignore[misc]  # pyflakes has no types
+    """A Checker that binds no builtins: most of its time goes into that if the text is short."""
+
+    builtIns = property(lambda _: frozenset(), lambda *_: None)
+
+
+def _builtins() -> frozenset[str]:
+    """Return the names that pyflakes takes for builtins."""
+    names: set[str] = Checker(ast.Module([], [])).builtIns
+    return frozenset(names)
+
+
+BUILTINS = _builtins()
+
+
 class Unchecked(Exception):
     """pyflakes, another's program, which may not know this Python's syntax, failed: how."""
 
@@ -120,13 +135,14 @@ class Unchecked(Exception):
 def undefined_in(tree: ast.Module, path: str) -> list[Undefined]:
     """Return the names that a text, or a part of one, uses and does not define. Raises: Unchecked."""
     try:
-        found = Checker(tree, path).messages
+        found = _Checker(tree, path).messages
     except Exception as error:
         raise Unchecked(f"pyflakes failed with {type(error).__name__}: {error}") from error
     return [
-        Undefined(str(each.message_args[0]), each.lineno, each.col)
+        Undefined(name, each.lineno, each.col)
         for each in found
         if isinstance(each, messages.UndefinedName | messages.ImportStarUsage)
+        and (name := str(each.message_args[0])) not in BUILTINS
     ]
 
 

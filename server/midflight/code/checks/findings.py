@@ -30,14 +30,18 @@ _flows: LastLook[object, Flow] = LastLook()
 _faults: LastLook[object, tuple[Finding, ...]] = LastLook()
 
 
-def findings(text: str, tree: ast.Module, path: str, namespace: Namespace, module: ModuleType) -> tuple[Finding, ...]:
+def findings(
+    text: str, tree: ast.Module, path: str, namespace: Namespace, module: ModuleType, *, has_run: bool = True
+) -> tuple[Finding, ...]:
     """Return the findings of the checks in the text of a version, in the order of its lines.
 
-    `namespace` is the version's, its body having run; `module` the module object that its code calls through.
+    `namespace` is the version's, its body having run; `module` the module object that its code calls through. Without
+    `has_run` it is a stand-in for that, in which names mean less: what is remembered of them is kept apart.
     """
+    memory = path if has_run else f"{path} before its body"
     parts = parts_of(tree, text)
     facts = facts_of(parts, path)
-    found = _faults_of_calls(tree, path, namespace, module, parts, facts)
+    found = _faults_of_calls(tree, path, memory, namespace, module, parts, facts)
     uses = uses_by_part(parts, facts, tree, text, namespace)
     found += (Finding(*each) for each in undefined_names(tree, text, path, namespace, local_names, uses))
     if may_be_absent(facts, namespace, module):
@@ -55,6 +59,7 @@ def _place(finding: Finding) -> tuple[int, int]:
 def _faults_of_calls(
     tree: ast.Module,
     path: str,
+    memory: str,
     namespace: Namespace,
     module: ModuleType,
     parts: Sequence[Part],
@@ -72,7 +77,7 @@ def _faults_of_calls(
         for statement in part.statements
         if isinstance(statement, ast.AsyncFunctionDef) and own.by_name.get(statement.name) is statement
     ]
-    flows = _flows.again(path, [key for _, key in functions], lambda index: own.flow_of(functions[index][0]))
+    flows = _flows.again(memory, [key for _, key in functions], lambda index: own.flow_of(functions[index][0]))
     endless = endless_of({function.name: flow for (function, _), flow in zip(functions, flows, strict=True)})
     keys = [
         (part.text, means, endless.intersection(words[-1] for words in each.calls)) for part, each, means in waiting
@@ -83,5 +88,5 @@ def _faults_of_calls(
         found = faults_of_calls(ast.Module(list(part.statements), []), path, namespace, own, endless)
         return tuple(moved(each, -part.line) for each in found)
 
-    found = zip(waiting, _faults.again(path, keys, look), strict=True)
+    found = zip(waiting, _faults.again(memory, keys, look), strict=True)
     return [moved(each, part.line) for (part, _, _), faults in found for each in faults]

@@ -15,7 +15,7 @@ from midflight.code.census.census import Census, take_census
 from midflight.code.census.version_history import module_name
 from midflight.code.held.forward import Verdicts, forward_closure, verdicts
 from midflight.code.held.holders import holders_of
-from midflight.code.held.references import OldVersion, old_versions
+from midflight.code.held.references import OldVersion, versions_held
 from midflight.code.held.search import NOTHING, After, Found
 from midflight.code.held.stale_calls import watch
 from midflight.code.loading.lock import load_lock
@@ -76,7 +76,7 @@ def look_at_held(
     record: Module, new: Namespace, frames: Mapping[CodeType, int], after: After = NOTHING, *, is_forwarded: bool
 ) -> HeldFunctions:
     """Find what others hold of the older versions of a module, and forward it, if that is asked for."""
-    alive = list(old_versions(record, new, frames))
+    alive = list(versions_held(record, new, frames))
     watch([code for each in alive for code in each.objects.codes() if code not in frames])  # the report has those
     old = [each for each in alive if each.functions or each.closures]
     if not is_forwarded:

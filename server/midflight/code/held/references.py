@@ -24,7 +24,16 @@ from midflight.code.version.in_place import FORWARDED
 from midflight.code.version.modules import Module
 from midflight.code.version.version import Version
 
-__all__ = ["OldVersion", "Reads", "Reference", "VersionObjects", "nested_codes", "old_versions", "stale_subclasses"]
+__all__ = [
+    "OldVersion",
+    "Reads",
+    "Reference",
+    "VersionObjects",
+    "nested_codes",
+    "old_versions",
+    "stale_subclasses",
+    "versions_held",
+]
 
 NOTHING_HELD = "__midflight_nothing_held__"  # in a namespace: the references of its definitions when nobody held any
 
@@ -254,16 +263,19 @@ class OldVersion(NamedTuple):
 
 
 def old_versions(record: Module, new: Namespace, frames: Mapping[CodeType, int]) -> Iterator[OldVersion]:
-    """Yield the older versions of a module that something keeps, newest first.
+    """Yield the older versions of a module that something keeps, newest first."""
+    for version, namespace in _alive(record, new):
+        objects = VersionObjects(namespace, new, frames)
+        yield OldVersion(version, objects, objects.held(), objects.closures())
+
+
+def versions_held(record: Module, new: Namespace, frames: Mapping[CodeType, int]) -> Iterator[OldVersion]:
+    """Yield those older versions of a module of which somebody may hold something, newest first.
 
     One that only waits for the garbage collector is looked at until nothing is found to refer to it.
     """
-    alive = [each for each in sorted(record.versions.items(), reverse=True) if each[1] is not record.current]
     kept = set(map(id, list(new.values())))
-    for _, version in alive[:MOST_VERSIONS]:
-        namespace = version.namespace
-        if namespace is None or namespace is new:
-            continue
+    for version, namespace in _alive(record, new):
         references = _references_of_definitions(namespace, kept)
         if namespace.get(NOTHING_HELD) == references:
             continue
@@ -272,6 +284,14 @@ def old_versions(record: Module, new: Namespace, frames: Mapping[CodeType, int])
         if not found.functions and not found.closures and not objects.is_referred_to:
             namespace[NOTHING_HELD] = references
         yield found
+
+
+def _alive(record: Module, new: Namespace) -> Iterator[tuple[Version, Namespace]]:
+    alive = [each for each in sorted(record.versions.items(), reverse=True) if each[1] is not record.current]
+    for _, version in alive[:MOST_VERSIONS]:
+        namespace = version.namespace
+        if namespace is not None and namespace is not new:
+            yield version, namespace
 
 
 def _references_of_definitions(namespace: Namespace, kept: Set[int]) -> list[int]:

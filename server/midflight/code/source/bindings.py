@@ -126,6 +126,9 @@ def _global_names(code: CodeType) -> Iterator[str]:
             is_straight = False
 
 
+_chains: Memory[tuple[bytes, tuple[str, ...]], frozenset[tuple[str, ...]]] = Memory(4096)  # by byte code and names
+
+
 def qualified_reads_of(code: CodeType, roots: Collection[str] | None = None) -> frozenset[tuple[str, ...]]:
     """Return the reads `a.b.c` that a statement, compiled as `code`, does when it runs, not in a function later.
 
@@ -139,15 +142,21 @@ def qualified_reads_of(code: CodeType, roots: Collection[str] | None = None) -> 
         waiting += [const for const in each.co_consts if isinstance(const, CodeType) and _runs_at_once(const)]
         if wanted is not None and wanted.isdisjoint(each.co_names):
             continue
-        chain: tuple[str, ...] = ()
-        for instruction in dis.get_instructions(each):
-            if instruction.opcode in GLOBAL_ACCESS:
-                chain = (instruction.argval,)
-            elif instruction.opname in ATTRIBUTE_READS and chain:
-                chain = (*chain, instruction.argval)
-                found.add(chain)
-            elif instruction.opname not in ("CACHE", "EXTENDED_ARG", "PUSH_NULL"):
-                chain = ()
+        found |= _chains.get((each.co_code, each.co_names), _chains_in, each)
+    return frozenset(found)
+
+
+def _chains_in(code: CodeType) -> frozenset[tuple[str, ...]]:
+    found: set[tuple[str, ...]] = set()
+    chain: tuple[str, ...] = ()
+    for instruction in dis.get_instructions(code):
+        if instruction.opcode in GLOBAL_ACCESS:
+            chain = (instruction.argval,)
+        elif instruction.opname in ATTRIBUTE_READS and chain:
+            chain = (*chain, instruction.argval)
+            found.add(chain)
+        elif instruction.opname not in ("CACHE", "EXTENDED_ARG", "PUSH_NULL"):
+            chain = ()
     return frozenset(found)
 
 
@@ -334,7 +343,7 @@ def _assigned_in(nodes: Iterable[ast.AST]) -> Iterator[str]:
                 yield each.target.id
 
 
-_bindings: TextMemory[Bindings] = TextMemory(most_characters=250_000)
+_bindings: TextMemory[Bindings] = TextMemory()
 
 
 def bindings_of(tree: ast.Module, text: str) -> Bindings:

@@ -11,6 +11,8 @@ from collections.abc import Callable, Hashable, Sequence
 from threading import RLock
 from typing import Generic, NamedTuple, ParamSpec, TypeVar
 
+from midflight.code.source.text_memory import TextMemory
+
 __all__ = ["LastLook", "Memory", "Part", "first_line", "lines_of", "parts_of"]
 
 Key = TypeVar("Key", bound=Hashable)
@@ -28,8 +30,18 @@ class Part(NamedTuple):
     statements: tuple[ast.stmt, ...]
 
 
+_parts: TextMemory[list[Part]] = TextMemory()
+
+
 def parts_of(tree: ast.Module, text: str) -> list[Part]:
-    """Return the parts of a text, in its order. Each begins and ends with a line; comments between them are in none."""
+    """Return the parts of a text, in its order. Each begins and ends with a line; comments between them are in none.
+
+    They are remembered for the last few texts: nobody changes the list.
+    """
+    return _parts.get(text, tree, _parts_of, tree, text)
+
+
+def _parts_of(tree: ast.Module, text: str) -> list[Part]:
     lines = text.split("\n")
     found: list[Part] = []
     together: list[ast.stmt] = []
@@ -53,7 +65,7 @@ def _part(statements: Sequence[ast.stmt], lines: Sequence[str], end: int) -> Par
 def first_line(node: ast.stmt) -> int:
     """Return the line where a statement begins, its decorators included."""
     decorators: list[ast.expr] = getattr(node, "decorator_list", [])
-    return min([node.lineno, *(each.lineno for each in decorators)])
+    return min(node.lineno, *(each.lineno for each in decorators)) if decorators else node.lineno
 
 
 def lines_of(statement: ast.stmt, lines: Sequence[str]) -> str:

@@ -11,6 +11,10 @@ from typing import Generic, ParamSpec, TypeVar
 
 __all__ = ["TextMemory"]
 
+# Of all texts: two of 4,000 lines, or all that somebody edits in a day. Some 10 MB of trees: those take 30 to 50 times
+# as much as their texts, and the garbage collector looks through them from time to time.
+MOST_CHARACTERS = 300_000
+
 Value = TypeVar("Value")
 Parameters = ParamSpec("Parameters")
 
@@ -21,7 +25,7 @@ class TextMemory(Generic[Value]):
     The text that was asked for last stays, however long it is. Any thread may ask.
     """
 
-    def __init__(self, most_characters: int, most_texts: int = 200) -> None:
+    def __init__(self, most_characters: int = MOST_CHARACTERS, most_texts: int = 200) -> None:
         self.most_characters, self.most_texts = most_characters, most_texts
         self._found: dict[str, tuple[object, Value]] = {}  # the one that was used last at the end
         self._lock = RLock()

@@ -12,7 +12,7 @@ from midflight.parsing import UNPARSABLE, parse_module
 
 __all__ = ["tree_of", "tree_or_none"]
 
-_trees: TextMemory[ast.Module] = TextMemory(most_characters=500_000)  # some 15 MB: a tree takes 30 to 50 times as much
+_trees: TextMemory[ast.Module] = TextMemory()
 
 
 def tree_of(text: str, file: str = "<unknown>") -> ast.Module:

@@ -10,7 +10,7 @@ from __future__ import annotations
 
 import ast
 from abc import ABCMeta
-from collections.abc import Callable
+from collections.abc import Callable, Mapping
 from contextlib import ExitStack
 from types import FunctionType
 from typing import Any
@@ -54,15 +54,18 @@ class InnerSettlement:
         self.roots: dict[str, Any] = {}
         self.apart: list[str] = []
 
-    def finish(self) -> None:
-        """Note the bases of those that no body made again: they are in classes that are kept."""
+    def finish(self, inner: Mapping[str, InnerValue]) -> None:
+        """Note the bases of those that no body made again: they are in classes that are kept.
+
+        `inner` are the values of the new version.
+        """
         record, new_record = self._carry.record, record_of(self._carry.namespace)
         if record is None or new_record is None or not record.inner:
             return
         old = inner_values(self._carry.before)
         if old:  # so that the commit finds them read
             _ = self._carry.old.inner, self._carry.new.inner
-        for name, each in inner_values(self._carry.namespace).items():
+        for name, each in inner.items():
             if name in old and old[name].owner is each.owner:
                 base = record.inner.get(name)
                 if base is None:

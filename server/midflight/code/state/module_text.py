@@ -69,7 +69,7 @@ def _does_nothing(statement: ast.stmt) -> bool:
     return isinstance(statement, ast.Import | ast.ImportFrom)
 
 
-_texts: TextMemory[ModuleText] = TextMemory(most_characters=250_000)
+_texts: TextMemory[ModuleText] = TextMemory()
 
 
 def module_text(tree: ast.Module, text: str) -> ModuleText:

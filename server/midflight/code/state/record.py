@@ -9,7 +9,7 @@ from typing import Any
 
 from midflight.code.source.same_value import same
 from midflight.code.state.base import Copy, TooLarge, copy_of
-from midflight.code.state.inner_values import inner_values
+from midflight.code.state.inner_values import InnerValue, inner_values
 from midflight.code.state.kinds import kind_of
 from midflight.code.state.loose import LooseCopy, loosened
 from midflight.code.version.facade import Namespace
@@ -51,7 +51,8 @@ class StateRecord:
 
     def tight(self, namespace: Namespace) -> StateRecord:
         """Return the record with the objects in its copies, for a load. `namespace` is that of the version."""
-        inside = inner_values(namespace) if self.inner else {}
+        is_copied = any(isinstance(base, LooseCopy) for base in self.inner.values())
+        inside = inner_values(namespace) if is_copied else {}
         values = {name: each.value for name, each in inside.items()}
         return StateRecord(_tight(self.bases, namespace), self.names, _tight(self.inner, values))
 
@@ -78,9 +79,12 @@ def _tight(bases: Mapping[str, Base], values: Mapping[str, Any]) -> dict[str, Ba
     return {name: base.tight(values.get(name)) if isinstance(base, LooseCopy) else base for name, base in bases.items()}
 
 
-def note_bases(namespace: Namespace, names: Iterable[str] | None = None) -> StateRecord:
+def note_bases(
+    namespace: Namespace, names: Iterable[str] | None = None, inner: Mapping[str, InnerValue] | None = None
+) -> StateRecord:
     """Note the values of `names` at the end of a body; None: of all names that are not dunders.
 
+    `inner` are its `inner_values`, if the caller has them already.
     A module of a hundred names, none of them a large container, takes some 30 µs.
     """
     record = StateRecord(names=frozenset(namespace))
@@ -92,7 +96,8 @@ def note_bases(namespace: Namespace, names: Iterable[str] | None = None) -> Stat
             record.bases[name] = Thing(id(value), type(value))
         elif name in namespace:
             record.bases[name] = base_of(value)
-    record.inner = {name: base_of(each.value) for name, each in inner_values(namespace).items()}
+    inner = inner_values(namespace) if inner is None else inner
+    record.inner = {name: base_of(each.value) for name, each in inner.items()}
     namespace[RECORD] = record
     return record
 

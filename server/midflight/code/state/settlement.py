@@ -16,6 +16,7 @@ from midflight.code.state.candidates import CHANGED
 from midflight.code.state.carry import ABSENT, FRESH, KEEP_STATE, Carry
 from midflight.code.state.holders import Place, places_of
 from midflight.code.state.inner_settlement import InnerSettlement
+from midflight.code.state.inner_values import inner_values
 from midflight.code.state.iterated import is_iterated
 from midflight.code.state.kinds import is_mock, kind_of
 from midflight.code.state.likeness import is_made_alike, is_untouched
@@ -48,7 +49,8 @@ class Settlement:
         carry = self.carry
         namespace, record = carry.namespace, carry.record
         namespace.pop(KEEP_STATE, None)  # it would hold the version before
-        new_record = note_bases(namespace, carry.new.names())
+        inner = inner_values(namespace)
+        new_record = note_bases(namespace, carry.new.names(), inner)
         for name in carry.unchanged:
             base = None if record is None else record.bases.get(name)
             if carry.is_skipped(name):
@@ -56,7 +58,7 @@ class Settlement:
                     new_record.bases.pop(name, None)
                 else:
                     new_record.bases[name] = loosened(base) if isinstance(base, Copy) else base
-        self._inner.finish()
+        self._inner.finish(inner)
         self.look_for_holders()
 
     def look_for_holders(self, others: Sequence[dict[str, Any]] = ()) -> None:

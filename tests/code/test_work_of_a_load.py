@@ -1,0 +1,126 @@
+"""The work of a load, counted in calls and not in time: it grows with the edit, and not with the program around it."""
+
+from __future__ import annotations
+
+import gc
+import sys
+from collections import Counter
+from collections.abc import Callable
+from functools import partial
+from pathlib import Path
+from types import FrameType, ModuleType
+
+import pytest
+
+import midflight
+from midflight import code
+from midflight.code.checks import watched_values
+from midflight.code.held.references import VersionObjects
+
+PACKAGE = str(Path(midflight.__file__).parent)
+THING = "LIMIT = {0}\nclass K:\n    def f(self):\n        return {0}\ndef f(k):\n    return LIMIT + {0}\n"
+
+
+def calls_of(work: Callable[[], object]) -> Counter[str]:
+    """Count the calls of Midflight's functions, those of generators and comprehensions too."""
+    found = Counter[str]()
+
+    def note(frame: FrameType, event: str, _: object) -> None:
+        code = frame.f_code
+        if event == "call" and code.co_filename.startswith(PACKAGE):
+            found[f"{code.co_filename[len(PACKAGE) + 1 :]} {code.co_qualname}"] += 1
+
+    gc.collect()
+    gc.disable()  # what is collected meanwhile may call something back
+    before = sys.getprofile()
+    sys.setprofile(note)
+    try:
+        work()
+    finally:
+        sys.setprofile(before)
+        gc.enable()
+    return found
+
+
+def importers(project, name: str, number: int) -> None:
+    """Import modules that import from the module `name`."""
+    for each in range(number):
+        project.write(f"user_of_{name}_{each}.py", f"from {name} import K, f, LIMIT\nMINE = {each}\n")
+        __import__(f"user_of_{name}_{each}")
+
+
+def libraries(project, name: str, number: int) -> None:
+    """Have modules imported that are of no project."""
+    for each in range(number):
+        library = sys.modules[f"library_of_{name}_{each}"] = ModuleType(f"library_of_{name}_{each}")
+        library.__file__ = project.path(f"site-packages/library_of_{name}_{each}.py")
+        vars(library).update(dict.fromkeys(map("value_{}".format, range(20)), each))
+
+
+def loaded(project, name: str, number: int) -> None:
+    """Load other modules."""
+    for each in range(number):
+        project.load_text(f"beside_{name}_{each}", f"VALUE = {each}\ndef f():\n    return VALUE\n")
+
+
+@pytest.mark.parametrize("others", [importers, libraries, loaded])
+def test_a_load_calls_as_much_however_many_modules_there_are(project, monkeypatch, others):
+    """Whether they import from the module, are of no project, or were loaded too."""
+    monkeypatch.setattr(watched_values, "MOST_RESTLESS", 1)  # of those that changed last, each is looked at by itself
+    counts = []
+    for number in (4, 40):
+        name = f"thing_{number}"
+        texts = [THING.format(f"{number}{each}") for each in range(5)]
+        path = project.write(f"{name}.py", texts[0])
+        code.load(path)
+        others(project, name, number)
+        for text in texts[1:4]:
+            code.load(path, text)
+        counts.append(calls_of(partial(code.load, path, texts[4])))
+
+    few, many = counts
+    assert {name: (few[name], count) for name, count in many.items() if count != few[name]} == {}
+
+
+def test_a_version_that_only_waits_for_the_garbage_collector_is_not_looked_at_again(project, monkeypatch):
+    """There may be several of them: they are in cycles, and the collector comes when it likes."""
+    looked: list[int] = []
+    look = VersionObjects.held
+    monkeypatch.setattr(
+        VersionObjects, "held", lambda self: looked.append(self.namespace["__midflight_version__"]) or look(self)
+    )
+    gc.disable()
+    try:
+        for number in range(1, 7):
+            project.load_text("thing", THING.format(number))
+    finally:
+        gc.enable()
+
+    assert looked == [1, 2, 3, 4, 5]
+
+
+def test_a_load_looks_at_the_changed_definition_and_not_at_the_others(project):
+    """Whether the text has few definitions or many. They are compared by their lines, and checked once."""
+    counts = []
+    for number in (4, 40):
+        others = "".join(f"\ndef other_{each}(k):\n    return f(k) + LIMIT + {each}\n" for each in range(number))
+        texts = [THING.format(f"7{number}{each}") + others for each in range(5)]  # which no other test has loaded
+        path = project.write(f"thing_{number}.py", texts[0])
+        for text in texts[:4]:
+            code.load(path, text)
+        counts.append(calls_of(partial(code.load, path, texts[4])))
+
+    few, many = counts
+    for function in ONCE_FOR_A_CHANGE:
+        assert many[function] == few[function] > 0, function
+    assert many["code/source/parts.py _parts_of"] == 1
+    assert many["parsing.py parse_module"] == 1
+
+
+ONCE_FOR_A_CHANGE = [
+    "code/checks/facts.py _facts",
+    "code/checks/facts.py undefined_in",
+    "code/source/definitions.py _said",
+    "code/source/definitions.py _dump",
+    "code/source/definitions.py _digest",
+]
