@@ -59,7 +59,7 @@ def cell(measured: Sequence[float]) -> str:
 
 def loads(path: str, texts: Callable[[int], str], number: int) -> list[float]:
     """Load a module so many times, a little different each time; the first two are not counted."""
-    measured = [milliseconds(lambda: code.load(path, texts(each), force=True)) for each in range(number + 2)]  # noqa: B023
+    measured = [milliseconds(lambda: code.load(path, texts(each))) for each in range(number + 2)]  # noqa: B023
     return measured[2:]
 
 
