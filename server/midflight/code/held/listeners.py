@@ -80,7 +80,7 @@ def update_listeners(record: Module, new: Namespace, frames: Mapping[CodeType, i
         return Updated()
     alive = list(older.values())
     renewed: list[str] = []
-    if any(_may_be_held(method) for each in alive for _, method, _ in _methods(each, new)):
+    if _may_be_held([method for each in alive for _, method, _ in _methods(each, new)]):
         renewed = [name for old in old_versions(record, new, frames) for name in _renew(old, new, frames)]
     for namespace in alive:
         if WEAKLY_HELD in namespace:
@@ -261,8 +261,13 @@ def _is_of(cls: type, namespace: Namespace) -> bool:
     return dict_of_class(cls).get("__module__") == namespace.get("__name__")
 
 
-def _may_be_held(function: FunctionType) -> bool:
-    return bool(references_of_others(function)) or sys.getrefcount(function) > _BASE + 1
+def _may_be_held(methods: list[FunctionType]) -> bool:
+    """Say whether anybody may have one of the methods of old classes, each of which is listed once."""
+    of_list = next(map(sys.getrefcount, [object()]))
+    return any(map(references_of_others, methods)) or any(
+        count > of_list + 1
+        for count in map(sys.getrefcount, methods)  # the class has it too
+    )
 
 
 def _renew(old: OldVersion, new: Namespace, frames: Mapping[CodeType, int]) -> Iterator[str]:
