@@ -29,16 +29,20 @@ EDITS: dict[str, Callable[[str], str]] = {"none": str, "comment": with_comment, 
 
 @pytest.hookimpl(wrapper=True, tryfirst=True)
 def pytest_load_initial_conftests() -> Generator[None, Any, Any]:
-    """Load before any test or conftest.py imports the package: pytest imports those in a wrapper of this hook."""
+    """Load before any test or conftest.py imports the package: pytest imports those in a wrapper of this hook.
+
+    Outside of a runtime, in which `sys.stdout` is another object: structlog keeps the one that it was imported with.
+    """
     plan = json.loads(Path(os.environ["MIDFLIGHT_PLAN"]).read_text(encoding="utf-8"))
     if plan["order"] != "plain":
-        import midflight
+        from midflight.code import lowlevel
 
-        midflight.run(_load_all, plan)
+        lowlevel.watch_imports()
+        _load_all(plan)
     return (yield)
 
 
-async def _load_all(plan: dict[str, Any]) -> None:
+def _load_all(plan: dict[str, Any]) -> None:
     modules: list[str] = plan["modules"]
     shuffled = random.Random(plan["seed"])
     for name in modules:

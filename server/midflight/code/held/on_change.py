@@ -39,6 +39,7 @@ SHIPPED = {  # the library, by the name that it is imported by, and the adapter 
     "starlette.applications": "midflight.adapters.starlette",
     "flask.app": "midflight.adapters.flask",
     "click.core": "midflight.adapters.click",
+    "celery.app.base": "midflight.adapters.celery",
 }
 
 _log = logging.getLogger("midflight.code")
@@ -73,7 +74,9 @@ class ModuleChange:
 class Adapter(Protocol):
     """A module, or an object, that the entry point group `midflight.adapters` names for a library.
 
-    The entry point's name is that of a module of the library; the adapter is loaded when that has been imported.
+    The entry point's name is that of a module of the library; the adapter is loaded when that has been imported. If it
+    has a function `settles`, that gets the words of each warning of the body, "Category: text", after `changed` has
+    done something, and says whether the warning is not so any more.
     """
 
     types: tuple[type, ...]

@@ -147,6 +147,10 @@ def tell_others(swapped: Swapped) -> None:
             except Exception as error:
                 text = f"the adapter for {library} failed: {exception_said(error)}"
                 said = [replace(new.problem(text, "adapter"), severity="warning")]
+            else:
+                if said and hasattr(adapter, "settles"):
+                    words = [each.message for each in new.warnings]
+                    swapped.commit[new].settled += tuple(each for each in words if adapter.settles(each))
             swapped.commit.warn(new, said)
 
 

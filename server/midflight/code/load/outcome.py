@@ -31,7 +31,7 @@ class Learned:
 
     `lingering` are processes in other ones, `held` functions of those that others hold, with the search for who,
     `subclasses` classes elsewhere that inherit from its old ones, `forwarded` and `not_forwarded` as in a LoadReport,
-    `seconds` its time.
+    `seconds` its time, `settled` the words of warnings that are not so any more.
     """
 
     moves: MoveReport
@@ -44,6 +44,7 @@ class Learned:
     subclasses: tuple[StaleSubclass, ...] = ()
     forwarded: tuple[str, ...] = ()
     not_forwarded: tuple[NotForwarded, ...] = ()
+    settled: tuple[str, ...] = ()
 
 
 class Commit:
@@ -110,7 +111,7 @@ def whole_report(new: NewVersion, commit: Commit) -> LoadReport:
         added=added,
         changed=changed,
         removed=removed,
-        warnings=(*new.warnings, *learned.warnings),
+        warnings=(*[each for each in new.warnings if each.message not in learned.settled], *learned.warnings),
         lingering=learned.lingering,
         stale_imports=said_of(new.stale, new.state.is_kept if new.state is not None else _nothing_is_kept),
         prepare_ms=new.seconds * 1000,
