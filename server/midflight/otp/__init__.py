@@ -5,9 +5,10 @@ from midflight.otp.calls import call, cast, reply, stop
 from midflight.otp.child_spec import ChildSpec
 from midflight.otp.children import ChildInfo
 from midflight.otp.gen_server import GenServer
-from midflight.otp.protocol import IGNORE, NOREPLY, Call, Cast, Dest, Stop
+from midflight.otp.protocol import IGNORE, NOREPLY, Call, Cast, Continue, Dest, Stop, Timeout
 from midflight.otp.registry import Registry
 from midflight.otp.serving import Revived
+from midflight.otp.starting import started
 from midflight.otp.supervisor import Supervisor
 from midflight.otp.task import Task
 
@@ -18,6 +19,7 @@ __all__ = [
     "Cast",
     "ChildInfo",
     "ChildSpec",
+    "Continue",
     "Dest",
     "GenServer",
     "Registry",
@@ -25,9 +27,11 @@ __all__ = [
     "Stop",
     "Supervisor",
     "Task",
+    "Timeout",
     "call",
     "cast",
     "reply",
+    "started",
     "stop",
     "sys",
 ]

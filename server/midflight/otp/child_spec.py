@@ -14,7 +14,7 @@ from midflight.kernel import Pid, arguments, coroutine_in, current_process, func
 from midflight.otp.newest import newest
 from midflight.otp.protocol import IGNORE, Name
 from midflight.otp.restart import Restart, Strategy
-from midflight.otp.serving import Starting, checked_name
+from midflight.otp.starting import Starting, checked_name, start_plain
 from midflight.outside import is_from_outside
 from midflight.text import short
 
@@ -43,6 +43,8 @@ class ChildSpec:
         "brutal_kill": `kill` at once. By default 5.0 for a worker, "infinity" for a supervisor.
     `type`: "worker" or "supervisor".
     `name`: registered for its process, at each start; for a class or an async function only.
+    `waits`: the supervisor goes on once the child has called `started()`, and a child that ends before has not started;
+        for an async function only: a class is waited for until its init is done.
 
     Raises: TypeError or ValueError that names the field, the value and what is allowed.
     OTP: child_spec(); `modules` and `significant` are not there.
@@ -60,6 +62,7 @@ class ChildSpec:
     shutdown: Shutdown | None = None
     type: Literal["worker", "supervisor"] = "worker"
     name: str | Name | None = None
+    waits: bool = False
 
     def __post_init__(self) -> None:
         if self.shutdown is None:
@@ -82,6 +85,10 @@ class ChildSpec:
         if self.name is not None and not (_is_server_class(self.start) or inspect.iscoroutinefunction(self.start)):
             allowed = "None with a plain function, which names itself what it starts"
             raise ValueError(_refusal(self, "name", allowed))
+        if type(self.waits) is not bool:
+            raise TypeError(_refusal(self, "waits", "True or False"))
+        if self.waits and not inspect.iscoroutinefunction(self.start):
+            raise ValueError(_refusal(self, "waits", "False unless start is an async function, which calls started()"))
 
 
 def _refusal(spec: ChildSpec, field: str, allowed: str) -> str:
@@ -112,6 +119,8 @@ async def launch(spec: ChildSpec, args: tuple[Any, ...]) -> Pid | None:
         options = {} if spec.name is None else {"name": spec.name}
         found = await start.start_link(*args, **options)
     elif inspect.iscoroutinefunction(start):
+        if spec.waits:
+            return await start_plain(start, args, spec.name)
         if isinstance(spec.name, str) or spec.name is None:
             return spawn_link(start, *args, name=spec.name)
         return spawn_link(_claim_and_start, spec.name, start, args)

@@ -12,7 +12,7 @@ from typing import Any
 from midflight.code.lowlevel import fields_of
 from midflight.kernel import Client, self_, trouble
 from midflight.otp.protocol import Name
-from midflight.otp.serving import Starting, start
+from midflight.otp.starting import Starting, start
 from midflight.text import medium, short
 
 __all__ = ["GenServer"]
@@ -86,13 +86,30 @@ class GenServer:
     def init(self, *args: Any, **kwargs: Any) -> Any:
         """Set up the state; the first to run, in the new process.
 
-        Return None, or IGNORE: then the process ends with reason "normal" and `start` returns None. What it raises
-        `start` raises; Stop(reason) makes no crash report. OTP: Module:init/1.
+        Return None, a Continue, a Timeout, or IGNORE: then the process ends with reason "normal" and `start` returns
+        None. What it raises `start` raises; Stop(reason) makes no crash report. OTP: Module:init/1.
         """
+
+    def first_step(self, answer: Any) -> Any:
+        """Return what the server does first: the Continue or Timeout in `answer`, which init returned.
+
+        A behaviour that is built on this one overrides it; programs do not.
+        """
+        return answer
+
+    def handle_continue(self, value: Any) -> Any:
+        """Go on after `init` or a callback that returned Continue(value), before any message is taken.
+
+        It may return a Continue or a Timeout itself; another value is not used. OTP: Module:handle_continue/2.
+        """
+        raise NotImplementedError(
+            f"{type(self).__qualname__} has no handle_continue, and returned Continue({short(value)}); define it"
+        )
 
     def handle_call(self, request: Any, client: Client) -> Any:
         """Answer a call: the value that it returns is the reply; NOREPLY if that comes later, by reply(client, value).
 
+        A Continue or Timeout has the reply in it, `Timeout(60, reply=total)`, and says what is done next.
         `client.pid` is the caller's pid. If it raises, the caller gets a CallError with the reason.
         OTP: Module:handle_call/3.
         """
@@ -101,12 +118,16 @@ class GenServer:
         )
 
     def handle_cast(self, message: Any) -> Any:
-        """Handle a message sent by `cast`. The value that it returns is not used. OTP: Module:handle_cast/2."""
+        """Handle a message sent by `cast`. OTP: Module:handle_cast/2.
+
+        The value that it returns is not used, except a Continue or a Timeout, which say what is done next.
+        """
         raise NotImplementedError(f"{type(self).__qualname__} has no handle_cast, and was sent {message!r}; define it")
 
     def handle_info(self, message: Any) -> Any:
-        """Take any other message: one sent by `<<`, a Down, an Exit. Its value is not used.
+        """Take any other message: one sent by `<<`, a Down, an Exit, "timeout" after a Timeout.
 
+        It may return a Continue or a Timeout; another value is not used.
         Not defined: it is logged and dropped. The Exit of the parent, and of the runtime itself, does not come
         here: it ends a server that traps exits. OTP: Module:handle_info/2.
         """

@@ -4,10 +4,10 @@ from __future__ import annotations
 
 from typing import Any, Protocol
 
-from midflight.kernel import Client, Pid
+from midflight.kernel import Client, Pid, arguments
 from midflight.text import Token
 
-__all__ = ["IGNORE", "NOREPLY", "Call", "Cast", "Dest", "Name", "Stop"]
+__all__ = ["IGNORE", "NOREPLY", "Call", "Cast", "Continue", "Dest", "Name", "Stop", "Timeout"]
 
 
 NOREPLY = Token("NOREPLY")  # returned by handle_call: the reply comes later, by reply(client, value)
@@ -56,6 +56,73 @@ class Stop(BaseException):
         self.reason = reason
         self.reply = reply
         self.client: Client | None = None  # who gets it: set by the loop
+
+
+class Continue:
+    """A return value of `init` or a callback of a GenServer: `handle_continue(value)` runs next, before any message.
+
+    So a server starts at once and does its long work before it takes the first message. From handle_call, `reply` is
+    the reply to the call, sent before handle_continue runs; without it the reply comes later, as after NOREPLY.
+    OTP: {ok, State, {continue, Value}}, {reply, Reply, State, {continue, Value}} and so on.
+
+    Example:
+
+        class Prices(GenServer):
+            def init(self):
+                return Continue("read")
+
+            def handle_continue(self, value):
+                self.prices = {"tea": 3}
+
+            def handle_call(self, request, client):
+                return self.prices[request]
+
+        await call(await Prices.start(), "tea")  # -> 3
+    """
+
+    __match_args__ = ("value",)
+    __slots__ = ("reply", "value")
+
+    def __init__(self, value: Any = None, *, reply: object = NOREPLY) -> None:
+        self.value = value
+        self.reply = reply
+
+    def __repr__(self) -> str:
+        return f"Continue({self.value!r})"
+
+
+class Timeout:
+    """A return value of `init` or a callback of a GenServer: `handle_info("timeout")` runs if no message comes.
+
+    It runs once, after `seconds`. Any message ends the wait, and the callback that takes it may return a new Timeout; a
+    system message only restarts it. 0 runs it at once if no message is waiting. From handle_call, `reply` is the
+    reply to the call; without it the reply comes later, as after NOREPLY.
+    Raises: TypeError or ValueError for `seconds` that are not a time.
+    OTP: {noreply, State, Timeout}; as there, the message is the same as one that anybody could send.
+
+    Example:
+
+        class Session(GenServer):
+            def init(self, owner):
+                self.owner = owner
+                return Timeout(0.01)
+
+            def handle_info(self, message):
+                self.owner << message
+
+        pid = await Session.start(self_())
+        await receive()  # -> 'timeout'
+    """
+
+    __match_args__ = ("seconds",)
+    __slots__ = ("reply", "seconds")
+
+    def __init__(self, seconds: float, *, reply: object = NOREPLY) -> None:
+        self.seconds = arguments.seconds("Timeout", seconds)
+        self.reply = reply
+
+    def __repr__(self) -> str:
+        return f"Timeout({self.seconds!r})"
 
 
 class Name(Protocol):

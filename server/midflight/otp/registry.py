@@ -15,7 +15,7 @@ from midflight.kernel import Exit, Pid, arguments, current_process, link, server
 from midflight.otp.calls import whereis_dest
 from midflight.otp.gen_server import GenServer
 from midflight.otp.protocol import Dest
-from midflight.otp.serving import Starting
+from midflight.otp.starting import Starting
 from midflight.text import short
 
 __all__ = ["Registry", "Via"]

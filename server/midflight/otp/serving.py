@@ -1,7 +1,7 @@
 """The process of a GenServer: it starts the server, hands it its messages one by one, and ends it.
 
-The life of a server: `start` -> `Serving` runs in the new process -> init -> the starter is told -> one callback a
-message -> terminate -> the exit reason.
+The life of a server: `start` (starting.py) -> `Serving` runs in the new process -> init -> the starter is told -> one
+callback a message -> terminate -> the exit reason.
 
 Laws:
 1. The loop is here, the callbacks are the current version's: after a load the next message runs the new ones with
@@ -9,138 +9,48 @@ Laws:
 2. A server changes version, or state by a system message, only between two messages. It takes a new class as any
    object does, by its `__migrate__` if it has one; if that fails it goes on with the old class and state.
 3. While it is suspended it handles system messages, and the exit signal of its parent. All else waits.
-4. `terminate` runs once, if init was done, for every end but `kill` and the Ctrl-C that ends the program.
+4. What a callback returned as `Continue` comes before any message, and in the newest version like one.
+5. `terminate` runs once, if init was done, for every end but `kill` and the Ctrl-C that ends the program.
 """
 
 from __future__ import annotations
 
 import logging
-from collections.abc import Coroutine, Generator
 from types import CoroutineType
 from typing import Any
 
 from midflight.code.lowlevel import become, copied, renew_members
-from midflight.errors import AlreadyStarted, InitFailed, MigrationError, ProcessExit
+from midflight.errors import AlreadyStarted, MigrationError, ProcessExit
 from midflight.kernel import (
     OUTSIDE,
-    TIMED_OUT,
     Behaviour,
     Client,
     Exit,
     Pid,
     System,
-    arguments,
     coroutine_in,
     current_process,
-    exit,
-    link,
     receive,
     self_,
-    spawn,
+    sleep,
     trouble,
-    unlink,
 )
 from midflight.otp.newest import home_of, newest
-from midflight.otp.protocol import IGNORE, NOREPLY, Call, Cast, Name, Stop
+from midflight.otp.protocol import IGNORE, NOREPLY, Call, Cast, Continue, Name, Stop, Timeout
 from midflight.outside import is_from_outside
-from midflight.text import short
 
-__all__ = ["Revived", "Serving", "Starting", "checked_name", "start"]
+__all__ = ["Revived", "Serving", "value_of"]
 
 logger = logging.getLogger("midflight.gen_server")
 
-
-class Starting(Coroutine[Any, Any, Any]):
-    """The coroutine that `start` and `start_link` return. Its type tells a supervisor that a pid will come of it."""
-
-    def __init__(self, coro: Coroutine[Any, Any, Pid | Any]) -> None:
-        self.coro = coro  # Python warns if nobody awaits it
-
-    def __await__(self) -> Generator[Any, Any, Pid | Any]:
-        return self.coro.__await__()
-
-    def send(self, value: Any) -> Any:
-        """Go on with `value`, as a coroutine's send."""
-        return self.coro.send(value)
-
-    def throw(self, *error: Any) -> Any:
-        """Raise `error` where it waits, as a coroutine's throw."""
-        return self.coro.throw(*error)
-
-    def close(self) -> None:
-        """End it, as a coroutine's close."""
-        self.coro.close()
-
-
-def start(
-    cls: type[Any], args: tuple[Any, ...], name: str | Name | None, timeout: float | None, is_linked: bool
-) -> Starting:
-    """Return the awaitable that starts a process for an object of `cls`, and waits until its init is done.
-
-    It gives the pid, or None if init returned IGNORE. Raises: see GenServer.start; for a wrong name or timeout at once.
-    """
-    return Starting(
-        _start(
-            cls,
-            args,
-            checked_name(name),
-            arguments.timeout("start: timeout", timeout, "nothing was started"),
-            is_linked,
-        )
-    )
-
-
-def checked_name(name: object) -> Any:
-    """Return `name`, a plain str if it is one. Raises: TypeError if it is not a str, a Name or None."""
-    if name is None or (hasattr(type(name), "whereis") and hasattr(type(name), "claim")):
-        return name
-    if issubclass(type(name), str):
-        return arguments.given_name("start: name", name)
-    raise TypeError(f"start: name must be a str, a registry's via(key) or None, not {short(name)}; nothing was started")
-
-
-async def _start(
-    cls: type[Any], args: tuple[Any, ...], name: str | Name | None, timeout: float | None, is_linked: bool
-) -> Pid | Any:
-    me = current_process("start()")
-    if name is not None and not isinstance(name, str):
-        holder = name.whereis()
-    else:
-        process = me.core.names.get(name)
-        holder = None if process is None else process.pid
-    if holder is not None:
-        raise AlreadyStarted(holder)
-    serving = Serving(cls, args, me.pid if is_linked else None, None if isinstance(name, str) else name)
-    pid = spawn(serving, name=name if isinstance(name, str) else None)
-    if is_linked:
-        link(pid)
-    assert pid.process is not None
-    serving.client = client = Client(me, pid.process)
-    try:
-        message = await client.wait(timeout)
-        if message is TIMED_OUT:
-            raise InitFailed(cls.__qualname__, "timeout")
-    except BaseException:  # else it would run on, or come to run, and nobody would have its pid
-        client.abandon()  # first: nobody waits for the Down, or for the Exit
-        unlink(pid)
-        client.forget_exit()
-        exit(pid, "kill")
-        raise
-    if type(message) is tuple and message[1] is not IGNORE:
-        return message[1]
-    if is_linked:
-        client.forget_exit()  # the starter has heard of it
-    if type(message) is tuple:
-        return None
-    if isinstance(message.reason, Exception):
-        raise message.reason
-    raise InitFailed(cls.__qualname__, message.reason)
+IN_A_ROW = 100  # Continues, after which a server lets others run: one that always goes on never waits for a message
 
 
 class Serving(Behaviour):
     """The process function of a GenServer: called once, in its own process."""
 
     client: Client  # the starter, until it has been told
+    step: Any = None  # what init returned: a Continue, a Timeout or None
 
     def __init__(self, cls: type[Any], args: tuple[Any, ...], parent: Pid | None, name: Name | None) -> None:
         self.start: Any = cls, args, name
@@ -167,8 +77,11 @@ class Serving(Behaviour):
         if answer is IGNORE:
             client.answer(IGNORE)
             return None
-        if answer is not None:
-            raise TypeError(f"{cls.__qualname__}.init must return None or IGNORE, not {answer!r}; it was not started")
+        answer = server.first_step(answer)
+        if answer is not None and type(answer) is not Continue and type(answer) is not Timeout:
+            allowed = "None, IGNORE, Continue or Timeout"
+            raise TypeError(f"{cls.__qualname__}.init must return {allowed}, not {answer!r}; it was not started")
+        self.step = answer
         self.server = server
         del self.starting
         client.answer(current_process("init()").pid)
@@ -199,8 +112,18 @@ class Serving(Behaviour):
         server = self.server
         home = home_of(server)
         namespace = None  # of the version that the class was last looked up in
+        step = self.step  # the Continue or Timeout that the last callback returned
+        steps = 0
         while True:
-            message = await receive()
+            if step is None:
+                message = await receive()
+            elif type(step) is Timeout:
+                message = await receive(timeout=step.seconds, default=step)
+            else:
+                message = step
+                steps += 1
+                if steps % IN_A_ROW == 0:
+                    await sleep(0)
             kind = type(message)
             # Its module was loaded. To be suspended runs none of its code, and is for changing its state first.
             if home.__dict__ is not namespace and not (kind is System and message.request == "suspend"):
@@ -215,23 +138,33 @@ class Serving(Behaviour):
                 except Stop as stop:
                     stop.client = client
                     raise
-                if answer is not NOREPLY:
-                    client.answer(answer)
+                step = None
+                if answer is NOREPLY:
+                    continue
+                if type(answer) is Continue or type(answer) is Timeout:
+                    step = answer
+                    answer = step.reply
+                    if answer is NOREPLY:
+                        continue
+                client.answer(answer)
                 continue
             if kind is Cast:
                 answer = server.handle_cast(message.message)
+            elif step is not None and message is step:
+                answer = server.handle_continue(message.value) if kind is Continue else server.handle_info("timeout")
             elif kind is System:
                 await self.obey(message)
                 server = self.server
                 home = home_of(server)
                 namespace = None  # it may have been loaded meanwhile
-                continue
+                continue  # with the same step: a timeout restarts, as in OTP
             elif self.is_told_to_exit(message):
                 raise ProcessExit(message.reason)
             else:
                 answer = server.handle_info(message)
             while type(answer) is CoroutineType:
                 answer = await answer
+            step = answer if type(answer) is Continue or type(answer) is Timeout else None
 
     def is_told_to_exit(self, message: Any) -> bool:
         """Say whether `message` is an exit signal, trapped, of the parent or of nobody's process: the runtime's own."""

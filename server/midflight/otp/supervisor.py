@@ -25,7 +25,7 @@ from midflight.otp.children import Child, ChildInfo, stop_at_once, stop_child
 from midflight.otp.gen_server import GenServer
 from midflight.otp.protocol import Dest, Name, Stop
 from midflight.otp.restart import Strategy, add_restart, affected, is_restarted
-from midflight.otp.serving import Starting
+from midflight.otp.starting import Starting
 from midflight.text import medium, short
 
 __all__ = ["Supervisor"]
