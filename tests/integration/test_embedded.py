@@ -119,7 +119,7 @@ def test_the_program_s_own_file_is_loaded_as_its_module(program, project, run):
     assert app.line() == "main 1"
     (project / "app.py").write_text(dedent(text).replace("return 1", "return 2"))
 
-    assert "app v2 loaded: price changed (" in run("load", str(project / "app.py"))
+    assert "app v2 loaded: price changed; kept state: server (" in run("load", str(project / "app.py"))
 
     app.say("a")
     assert app.line() == "a 2"

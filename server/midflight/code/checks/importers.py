@@ -23,7 +23,7 @@ from typing import NamedTuple
 from midflight.code.checks.importer import Held, Importer, origins_of
 from midflight.code.checks.watched_values import NOTHING
 from midflight.code.report.load_report import StaleImport
-from midflight.code.source.find_module import is_project_file
+from midflight.code.source.find_module import PROGRAM, is_project_file, name_of_program
 from midflight.code.source.look import is_module, module_names
 from midflight.code.version.facade import Namespace
 
@@ -161,6 +161,8 @@ class _Program:
         for position, (name, module) in enumerate(items):
             if not is_module(module) or name.partition(".")[0] in sys.stdlib_module_names:
                 continue
+            if name in PROGRAM and name_of_program() is not None:
+                continue  # it is a module under that name, too
             held = module_names(module)
             file = held.get("__file__")
             if self._is_wide or type(file) is not str or self._is_of_project(name, file):

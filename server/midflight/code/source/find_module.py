@@ -34,6 +34,7 @@ __all__ = [
     "is_project_file",
     "locate",
     "locate_file",
+    "name_of_program",
     "note_project",
     "refusal",
 ]
@@ -93,7 +94,7 @@ def locate(
     """
     given = os.fspath(path_or_name)
     if given in PROGRAM:
-        given = path_or_name = _name_of_program() or given
+        given = path_or_name = name_of_program() or given
     if not isinstance(path_or_name, str) or os.path.basename(given) != given or given.endswith(".py"):
         path = os.path.abspath(given)
         found = _place_of_path(path, loaded)
@@ -280,7 +281,7 @@ def _dotted(relative: str) -> str:
     return ".".join(parts)
 
 
-def _name_of_program() -> str | None:
+def name_of_program() -> str | None:
     """Return the name by which others import what runs as `__main__`; None if none does."""
     module = sys.modules.get(PROGRAM[0])
     return next((name for name, each in list(sys.modules.items()) if each is module and name not in PROGRAM), None)
