@@ -59,7 +59,15 @@ CODE = {
 
 # What front ends and the layers above take besides.
 LOWLEVEL = {
-    *("load_definition", "load_or_upgrade", "load_or_upgrade_many", "upgrade_sync", "upgrade_many_sync"),
+    *(
+        "forward_summary",
+        "holder_lines",
+        "load_definition",
+        "load_or_upgrade",
+        "load_or_upgrade_many",
+        "upgrade_sync",
+        "upgrade_many_sync",
+    ),
     *("running_at", "compare_texts", "waiting", "waiting_at", "module_name", "real_path", "on_stale_call", "readable"),
     *("note_project", "watch_imports", "run_bodies_on_runtime"),
     *(

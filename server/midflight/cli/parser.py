@@ -8,6 +8,7 @@ from importlib.metadata import version
 from typing import Any
 
 from midflight.cli import requests, servers
+from midflight.cli.show import HOLDERS_SECONDS
 from midflight.cli.top import ORDERS, top
 from midflight.cli.trace import KINDS, trace
 
@@ -91,6 +92,13 @@ def parser() -> argparse.ArgumentParser:
         help="make functions of older versions that others hold the current ones, where that is safe",
     )
     it.add_argument(
+        "--holders",
+        type=int,
+        metavar="SECONDS",
+        default=HOLDERS_SECONDS,
+        help=f"seconds to look for who holds functions of older versions (default: {HOLDERS_SECONDS}; 0: not at all)",
+    )
+    it.add_argument(
         "--thread",
         choices=["runtime"],
         help="run the body on the thread that runs processes, which wait meanwhile: for sqlite3.connect and such",
@@ -123,6 +131,18 @@ def parser() -> argparse.ArgumentParser:
         data=True,
     )
     it.add_argument("module", metavar="MODULE")
+
+    it = command(
+        "forward",
+        requests.forward,
+        "make functions of older versions that others hold the current ones; exit 1 if some stay old",
+        data=True,
+    )
+    it.add_argument("module", metavar="MODULE")
+
+    it = command("recover", requests.recover, "bring back the value that a load has left behind", data=True)
+    it.add_argument("module", metavar="MODULE")
+    it.add_argument("name", metavar="NAME", help="the variable, as the report of the load names it")
 
     it = command("ps", requests.ps, "list the processes: which version of which module each runs, and where", data=True)
     it.add_argument("--all", action="store_true", help="those of all servers of the project")

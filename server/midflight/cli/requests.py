@@ -11,7 +11,22 @@ from midflight.editors import examine, versions_in_memory
 from midflight.epc import RemoteServer, ServerFile, running_servers
 from midflight.errors import NoServer, RequestError
 
-__all__ = ["call", "diff", "doctor", "exit", "load", "move", "ps", "purge", "rollback", "send", "upgrade", "versions"]
+__all__ = [
+    "call",
+    "diff",
+    "doctor",
+    "exit",
+    "forward",
+    "load",
+    "move",
+    "ps",
+    "purge",
+    "recover",
+    "rollback",
+    "send",
+    "upgrade",
+    "versions",
+]
 
 
 CALL_SECONDS = 5.0  # as in OTP
@@ -69,10 +84,38 @@ def move(options: argparse.Namespace) -> int:
 
 
 def _show_load(options: argparse.Namespace, report: dict[str, Any]) -> int:
-    show(options, report, lambda: report["text"])
+    show(options, report, lambda: "\n".join([report["text"].rstrip("\n"), *_holders_lines(report)]))
     if report["status"] != "failed":
         return 0
     return 130 if options.is_broken_off else 1
+
+
+def _holders_lines(report: dict[str, Any]) -> list[str]:
+    """Return the lines on who holds functions of older versions, with what makes those current."""
+    lines = []
+    for each in report.get("reports") or [report]:
+        if "holders" not in each:
+            continue
+        found = each["holders"]
+        said = ["Not known yet: the search goes on. --holders SECONDS waits longer."]
+        if found is not None:
+            said = found["text"].splitlines() or ["Nobody: they have let go of them."]
+        lines += ["", f"Who holds functions of older versions of {each['module']}", *(f"  {line}" for line in said)]
+        if found is None or found["holders"]:
+            lines.append(f"  To have them call the current version: midflight forward {each['module']}")
+    return lines
+
+
+def forward(options: argparse.Namespace) -> int:
+    report = ask(options, "code/forward", options.module)
+    left = [f"  {each['name']}, v{each['version']}: {each['reason']}" for each in report["not_forwarded"] or []]
+    show(options, report, lambda: "\n".join([report["summary"], *left]))
+    return 1 if left else 0
+
+
+def recover(options: argparse.Namespace) -> int:
+    found = ask(options, "code/recover", options.module, options.name)
+    return show(options, found, lambda: f"{options.module}.{options.name} is {found['value']} again.")
 
 
 def ps(options: argparse.Namespace) -> int:

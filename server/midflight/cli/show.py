@@ -10,9 +10,13 @@ from pathlib import Path
 from typing import Any
 
 from midflight.epc import RemoteServer, find_root
+from midflight.errors import RemoteError
 from midflight.text import columns
 
-__all__ = ["ask", "ask_for_load", "root_of", "show", "table"]
+__all__ = ["HOLDERS_SECONDS", "ask", "ask_for_load", "root_of", "show", "table"]
+
+
+HOLDERS_SECONDS = 2  # for the search after a load, unless --holders says otherwise
 
 
 def root_of(options: argparse.Namespace, near: str = ".") -> Path:
@@ -21,6 +25,9 @@ def root_of(options: argparse.Namespace, near: str = ".") -> Path:
 
 def ask_for_load(options: argparse.Namespace, method: str, *arguments: object, near: str = ".") -> Any:
     """Ask as `ask` does, for a load, as long as it takes. A terminal shows its progress each second.
+
+    Then ask who holds functions of older versions, for `options.holders` seconds at most: the report of each module
+    that has some gets `holders`, which is the answer, or None if the search goes on.
 
     Ctrl-C breaks the load off, and `options.is_broken_off` says so; a second one leaves without the answer.
     """
@@ -37,11 +44,23 @@ def ask_for_load(options: argparse.Namespace, method: str, *arguments: object, n
     ) as client:
         answer = client.submit(method, *arguments)
         try:
-            return answer.result()
+            found = answer.result()
         except KeyboardInterrupt:
             options.is_broken_off = True
             client.submit("code/interrupt", None)
-            return answer.result()
+            found = answer.result()
+        for report in found.get("reports") or [found]:
+            if report["status"] == "loaded" and report["held"]:
+                report["holders"] = _holders(client, report["module"], getattr(options, "holders", HOLDERS_SECONDS))
+        return found
+
+
+def _holders(client: RemoteServer, module: str, seconds: int) -> Any:
+    """Return who holds functions of older versions of `module`, None if it is not known within `seconds`."""
+    try:
+        return client.call("code/holders", module, seconds) if seconds else None
+    except RemoteError:
+        return None
 
 
 def ask(options: argparse.Namespace, method: str, *arguments: object, near: str = ".") -> Any:

@@ -15,6 +15,7 @@ from midflight.code.identity.migrate import become
 from midflight.code.identity.server_state import copied, copies_of, replaced
 from midflight.code.load.body_thread import run_bodies_on_runtime
 from midflight.code.loading.load_thread import LoadThread
+from midflight.code.report.held import forward_summary, holder_lines
 from midflight.code.report.of_many import summary_of_many, text_of_many
 from midflight.code.source.annotations import annotations_of, names_around, signature_of
 from midflight.code.source.compare import Comparison, Difference, Gone, compare_texts
@@ -40,6 +41,8 @@ __all__ = [
     "copied",
     "copies_of",
     "fields_of",
+    "forward_summary",
+    "holder_lines",
     "load_definition",
     "load_or_upgrade",
     "load_or_upgrade_many",

@@ -21,11 +21,13 @@ __all__ = [
     "StaleCall",
     "StaleSubclass",
     "forward_lines",
+    "forward_summary",
     "held_lines",
     "holder_lines",
 ]
 
 LISTED = 50  # in the whole text
+_SHOWN = 3  # names in the one line
 
 
 @dataclass(frozen=True, slots=True)
@@ -206,6 +208,20 @@ def forward_lines(forwarded: Sequence[str], others: Sequence[NotForwarded]) -> l
         lines += ["", "Functions that others hold, and that were not forwarded"]
         lines += [f"  {each.name}, v{each.version}: {each.reason}" for each in others[:LISTED]]
     return lines
+
+
+def forward_summary(report: ForwardReport) -> str:
+    """Return one line on a ForwardReport: "shop: index forwarded to v2; 1 not forwarded: f (its captures changed)"."""
+    names, others = report.forwarded, report.not_forwarded
+    parts = []
+    if names:
+        more = f" and {len(names) - _SHOWN} more" if len(names) > _SHOWN else ""
+        parts.append(f"{', '.join(names[:_SHOWN])}{more} forwarded to v{report.version}")
+    if others:
+        parts.append(f"{len(others)} not forwarded: {others[0].name} ({others[0].reason})")
+    elif report.holders is not None:
+        parts.append("closures follow when the search has found them")
+    return f"{report.module}: {'; '.join(parts) or 'nobody holds a function of an older version'}"
 
 
 def _held(held: Held) -> str:

@@ -6,6 +6,7 @@ from midflight.epc.method import Method
 from midflight.epc.methods.code import CodeMethods
 from midflight.epc.methods.code_look import CodeLookMethods
 from midflight.epc.methods.crash import CrashMethods, crash_plist, stuck_plist
+from midflight.epc.methods.held import HeldMethods
 from midflight.epc.methods.inspect import InspectMethods
 from midflight.epc.methods.loading import Loading, stale_plist
 from midflight.epc.methods.look import LookMethods
@@ -30,6 +31,7 @@ def methods_of(services: Services, connection: ServerConnection) -> dict[str, Me
         ServerMethods(services, connection).methods(),
         CodeMethods(services, loading).methods(),
         CodeLookMethods(loading).methods(),
+        HeldMethods(loading).methods(),
         ProcessMethods(services, connection, shell.output).methods(),
         ProcessListMethods(services).methods(),
         ProcessViewMethods(services).methods(),

@@ -100,6 +100,7 @@ class CodeMethods:
             found = self._loading.as_loader(lambda: lowlevel.load_definition(file, given, at, is_method=bool(method)))
         except lowlevel.NoDefinition as error:
             raise RequestError(f"{error}; nothing was loaded.") from None
+        self._loading.note_holders(found.report)
         plist = report_plist(found.report)
         self._loading.tell([plist])
         return plist | {

@@ -19,7 +19,16 @@ from midflight.epc.server import ServerConnection
 from midflight.errors import LoadError, RequestError
 from midflight.kernel import group_leader_var
 
-__all__ = ["MOST_NAMES", "Loading", "Plist", "loads_plists", "moves_plist", "report_plist", "stale_plist"]
+__all__ = [
+    "MOST_NAMES",
+    "Loading",
+    "Plist",
+    "forward_plist",
+    "loads_plists",
+    "moves_plist",
+    "report_plist",
+    "stale_plist",
+]
 
 Plist = dict[str, object]
 Result = TypeVar("Result")
@@ -43,6 +52,7 @@ class Loading:
         self._output = output
         self._threads: set[lowlevel.LoadThread[Any]] = set()
         self._lock = threading.Lock()
+        self._holders: dict[str, code.Holders] = {}  # of the last load of each module
         self._broken_off = 0  # how many of the connection's requests had come when all loads were broken off
         connection.at_close(self._end)
 
@@ -52,6 +62,7 @@ class Loading:
             report = self.as_loader(load)
         except LoadError as error:
             report = error.report
+        self.note_holders(report)
         plist = report_plist(report)
         self.tell([plist])
         return plist
@@ -62,6 +73,8 @@ class Loading:
             reports = tuple(self.as_loader(load))
         except LoadError as error:
             reports = error.reports
+        for each in reports:
+            self.note_holders(each)
         most = _MOST // max(1, len(reports))
         plists = [report_plist(each, most) for each in reports]
         self.tell(plists)
@@ -71,6 +84,19 @@ class Loading:
             "text": lowlevel.text_of_many(reports) if reports else lowlevel.summary_of_many(reports),
             "reports": plists,
         }
+
+    def note_holders(self, report: code.LoadReport | code.ForwardReport) -> None:
+        """Remember the search that a report offers, until the next report of the module. A refusal changes nothing."""
+        if report.version is None or (isinstance(report, code.UpgradeReport) and report.is_rehearsed):
+            return
+        if report.holders is None:
+            self._holders.pop(report.module, None)
+        else:
+            self._holders[report.module] = report.holders
+
+    def holders_of(self, module: str) -> code.Holders | None:
+        """Return the search for the holders of older versions of `module`, None if its last load has left none."""
+        return self._holders.get(module)
 
     def as_loader(self, function: Callable[[], Result]) -> Result:
         """Call `function` in a thread that can be broken off, and wait for it.
@@ -214,6 +240,17 @@ def _held(function: code.Held | code.NotForwarded) -> Plist:
     if isinstance(function, code.NotForwarded):
         return plist | {"reason": function.reason}
     return plist | {"count": function.count, "closure": function.is_closure}
+
+
+def forward_plist(report: code.ForwardReport) -> Plist:
+    """Translate the outcome of forwarding what others hold."""
+    return {
+        "module": report.module,
+        "version": report.version,
+        "summary": lowlevel.forward_summary(report),
+        "forwarded": report.forwarded,
+        "not_forwarded": [_held(each) for each in report.not_forwarded[:_NAMED]],
+    }
 
 
 def stale_plist(call: code.StaleCall) -> Plist:
