@@ -111,7 +111,10 @@ again.  ADVICE is appended to the message about an error."
                       (lambda (report)
                         (midflight-code-show
                          report
-                         (lambda () (midflight-code-call what method args nil)))))))
+                         (lambda () (midflight-code-call what method args nil))
+                         nil
+                         (lambda (part options)
+                           (midflight-code-load (plist-get part :path) nil options)))))))
     (midflight-server-ensure
      (lambda ()
        (midflight-code--ensure-shell)
@@ -129,12 +132,13 @@ again.  ADVICE is appended to the message about an error."
 
 ;;;; Show the result
 
-(defun midflight-code-show (report again &optional together)
+(defun midflight-code-show (report again &optional together fresh)
   "Show REPORT, the server's answer to a load, where it belongs.
 REPORT is a plist.  AGAIN is a function that does the load again, TOGETHER
-a function that does it together with a list of modules."
+a function that does it together with a list of modules, FRESH one that
+loads the module of a part of REPORT again, with options."
   (let* ((failed (equal (plist-get report :status) "failed"))
-         (buffer (midflight-report-set report again together)))
+         (buffer (midflight-report-set report again together fresh)))
     (midflight-code--show-notes report)
     (if (if (eq midflight-display-report 'failed) failed midflight-display-report)
         (midflight-report-display buffer)
@@ -227,7 +231,8 @@ OPTIONS is a plist for the server; docs/protocol.md lists the keys."
      (midflight-code-show report
                           (lambda () (midflight-code--load-again path text))
                           (lambda (modules)
-                            (midflight-code--load-together path text modules))))))
+                            (midflight-code--load-together path text modules))
+                          (lambda (_part options) (midflight-code-load path text options))))))
 
 (defun midflight-code--load-again (path text)
   "Load the file PATH again; if TEXT is non-nil, the text of its buffer."

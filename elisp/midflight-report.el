@@ -14,7 +14,8 @@
 ;; compilation buffer, g does the same load again.  If other modules keep names
 ;; of an older version, a button loads those modules too.  If an upgrade failed
 ;; because of a server's state, i inspects that state and e edits it; then g
-;; tries the upgrade again.
+;; tries the upgrade again.  The keys that make current what the load left old
+;; are in midflight-remedy.
 
 ;;; Code:
 
@@ -24,6 +25,7 @@
 (require 'midflight-connection)
 (require 'midflight-flymake)
 (require 'midflight-process)
+(require 'midflight-remedy)
 
 (declare-function midflight-edit-state "midflight-state" (pid))
 (declare-function midflight-inspect-state "midflight-inspector" (pid))
@@ -52,6 +54,10 @@ PLACE is a marker if the file was visited when the report was made.")
     (define-key map "p" #'previous-error-no-select)
     (define-key map "i" #'midflight-report-inspect)
     (define-key map "e" #'midflight-report-edit)
+    (define-key map "f" #'midflight-remedy-forward)
+    (define-key map "m" #'midflight-remedy-move)
+    (define-key map "r" #'midflight-remedy-recover)
+    (define-key map "x" #'midflight-remedy-fresh)
     (define-key map (kbd "TAB") #'forward-button)
     (define-key map (kbd "<backtab>") #'backward-button)
     map)
@@ -87,18 +93,21 @@ That is REPORT itself, unless it covers several modules."
                         append (mapcar (lambda (stale) (plist-get stale :module))
                                        (plist-get part :stale-imports)))))
 
-(defun midflight-report-set (report again &optional together)
+(defun midflight-report-set (report again &optional together fresh)
   "Put REPORT, the server's plist for a load, into the report buffer.
 AGAIN is a function that does the load again.  TOGETHER, if non-nil, is a
-function of a list of modules that does it together with them.  Return the
-buffer, without displaying it; `next-error' moves through it if there are
-diagnostics."
+function of a list of modules that does it together with them.  FRESH, if
+non-nil, is a function of a module's part of the report and of options that
+does the load of that module with the options.  Return the buffer, without
+displaying it; `next-error' moves through it if there are diagnostics."
   (let ((root (midflight-connection-root-of-buffer)))
     (with-current-buffer (get-buffer-create midflight-report-buffer)
       (unless (derived-mode-p 'midflight-report-mode)
         (midflight-report-mode))
       (midflight-report-fill report root again)
       (midflight-report--offer report together)
+      (midflight-remedy-fill report)
+      (midflight-remedy-ask-all fresh)
       (when midflight-report--places
         (setq next-error-last-buffer (current-buffer)))
       (current-buffer))))
