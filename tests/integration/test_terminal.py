@@ -227,3 +227,16 @@ def test_without_a_server_none_waits(shell: Callable[..., Terminal]) -> None:
         asked = shell(*options)
         asked.see("No server runs for")
         assert asked.exit_code() == 1
+
+
+def test_old_code_that_runs_is_told_above_the_line_being_typed(terminal: Terminal) -> None:
+    """When the server says so, as it does of crashes."""
+    terminal.type("call = code.StaleCall('shop', 1, 'index', 5, 'app.py:9 in go')\n")
+    terminal.see("2> ")
+
+    terminal.type(
+        "from midflight.code.held import stale_calls; [t(call) for t in list(stale_calls._listeners)] and None\n"
+    )
+
+    terminal.see(r"shop version 1 is old, and index:5 of it ran, called by app\.py:9 in go\r\n")
+    terminal.see("3> ")

@@ -63,6 +63,10 @@ class Bridge:
                 project.exit(values["pid"], values["reason"])
             case "versions":
                 project.list_versions(values["module"])
+            case "forward":
+                project.forward(values["module"])
+            case "recover":
+                project.recover(values["module"], values["name"])
             case "leave":
                 project.leave(bool(values.get("stop_server")))
 

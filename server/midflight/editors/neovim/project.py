@@ -43,7 +43,8 @@ class Project:
 
     Events: `loaded` (what code/load answers, and `buffer`), `shell` (a session was opened: `text`), `input` (a line
     that was evaluated by a command), `output` (`text`), `prompt` (`prompt`, and `text`, the value or traceback
-    before it), `message` (`text`, `level` "info" or "error"), `crash`, `page` (`name`, `text`).
+    before it), `message` (`text`, `level` "info" or "error"), `crash`, `page` (`name`, `text`), `holders` (of functions
+    of older versions: `buffer`, `module`, `text`).
     """
 
     def __init__(self, root: str, editor: Editor) -> None:
@@ -94,6 +95,14 @@ class Project:
     def list_versions(self, module: str) -> None:
         """Show a page with the versions of `module`."""
         self._do(self._code_worker, self._list_versions, module)
+
+    def forward(self, module: str) -> None:
+        """Make functions of older versions of `module` that others hold the current ones, and show the outcome."""
+        self._do_aside(self._forward, module)
+
+    def recover(self, module: str, name: str) -> None:
+        """Bring back the value of the variable `name` of `module` that a load left behind."""
+        self._do_aside(self._recover, module, name)
 
     def leave(self, stop_server: bool) -> None:
         """End the connections; `stop_server` ends the server first."""
@@ -201,6 +210,22 @@ class Project:
     def _load(self, buffer: int, path: str, text: str, options: dict[str, object] | None) -> None:
         answer = self._client("code").call("code/load", path, text, options, timeout_seconds=None)
         self._editor.show("loaded", buffer=buffer, **answer)
+        if answer["held"] and answer["status"] == "loaded":
+            self._do_aside(self._show_holders, buffer, answer["module"])
+
+    def _show_holders(self, buffer: int, module: str) -> None:
+        """Add to the report of the buffer who holds functions of older versions, when the search is done."""
+        found = self._client("code").call("code/holders", module, timeout_seconds=None)
+        if found["holders"]:
+            self._editor.show("holders", buffer=buffer, module=module, text=found["text"])
+
+    def _forward(self, module: str) -> None:
+        found = self._client("code").call("code/forward", module)
+        self._editor.show("message", level="info", text=found["summary"])
+
+    def _recover(self, module: str, name: str) -> None:
+        found = self._client("code").call("code/recover", module, name)
+        self._editor.show("message", level="info", text=f"Midflight: {module}.{name} is {found['value']} again")
 
     def _loaded_elsewhere(self, answer: dict[str, Any]) -> None:
         text = f"{answer['summary']} (by {answer.get('by') or 'another editor'})"

@@ -40,6 +40,14 @@ command("MidflightVersions", function(given)
   require("midflight").versions(given.args)
 end, { nargs = "?", desc = "Show the versions of this buffer's module, or of the one named" })
 
+command("MidflightForward", function(given)
+  require("midflight").forward(given.args)
+end, { nargs = "?", desc = "Make old functions of this buffer's module that others hold the current ones" })
+
+command("MidflightRecover", function(given)
+  require("midflight").recover(given.args)
+end, { nargs = 1, desc = "Bring back the value of a variable that a load of this buffer left behind" })
+
 command("MidflightReport", function()
   require("midflight").report()
 end, { desc = "Show the whole report of this buffer's last load" })

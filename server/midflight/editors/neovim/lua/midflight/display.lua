@@ -72,6 +72,21 @@ function M.loaded(values)
   M.line(values.summary, values.status == "failed" and "error" or "info")
 end
 
+--- Add to the report of a buffer who holds functions of older versions.
+function M.holders(values)
+  if not vim.api.nvim_buf_is_valid(values.buffer) then
+    return
+  end
+  local title = "Who holds functions of older versions of " .. values.module
+  local lines = { vim.b[values.buffer].midflight_report, title }
+  for _, line in ipairs(vim.split(vim.trim(values.text), "\n")) do
+    table.insert(lines, "  " .. line)
+  end
+  table.insert(lines, "  :MidflightForward " .. values.module .. " makes them the current ones.")
+  vim.b[values.buffer].midflight_report = table.concat(lines, "\n") .. "\n"
+  M.line("Midflight: :MidflightReport says who holds functions of older versions of " .. values.module, "info")
+end
+
 --- Show `text` in a window of its own; the page of that name is shown anew.
 function M.page(name, text, root)
   local full = "midflight://" .. (root or "") .. "/" .. name

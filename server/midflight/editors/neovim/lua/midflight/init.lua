@@ -62,13 +62,36 @@ function M.exit(pid, reason)
   notify("exit", { pid = pid, reason = reason ~= "" and reason or "kill" })
 end
 
-function M.versions(module)
+-- The module named, else that of the current buffer; without one say so and return nil.
+local function module_or_own(module)
   module = module ~= "" and module or vim.b.midflight_module
   if not module then
     display.message("Midflight: this buffer was not loaded; load it, or name a module", "error")
-    return
   end
-  notify("versions", { module = module })
+  return module
+end
+
+function M.versions(module)
+  module = module_or_own(module)
+  if module then
+    notify("versions", { module = module })
+  end
+end
+
+--- Make functions of older versions of `module` that others hold the current ones.
+function M.forward(module)
+  module = module_or_own(module)
+  if module then
+    notify("forward", { module = module })
+  end
+end
+
+--- Bring back the value of the variable `name` that a load of this buffer left behind.
+function M.recover(name)
+  local module = module_or_own("")
+  if module then
+    notify("recover", { module = module, name = name })
+  end
 end
 
 function M.report()
@@ -97,6 +120,7 @@ end
 
 local events = {
   loaded = display.loaded,
+  holders = display.holders,
   message = function(values)
     display.message(values.text, values.level)
   end,
