@@ -5,6 +5,8 @@ the frames of all threads holds a lock of the interpreter's while it makes objec
 runs callbacks of weak references, which let other threads run, and the first one to start a thread waits for that lock
 with the interpreter in its hand. Then the whole program stands still for good (python/cpython#106883).
 
+A commit has it put off, too: while no process runs is not the time to walk all objects of all processes.
+
 Law: nothing else in Midflight calls `sys._current_frames`, and nothing else switches the collection off.
 """
 
@@ -22,20 +24,30 @@ __all__ = ["frames_of_threads", "without_collection"]
 Parameters = ParamSpec("Parameters")
 Result = TypeVar("Result")
 
-_is_put_off = RLock()  # re-entrant, for a signal handler may look or parse too
+_lock = RLock()  # re-entrant, for a signal handler may look or parse too
+_users = 0  # calls that the collection is put off for, in any thread
+_was_on = False  # before the first of them
 
 
 def without_collection(
     function: Callable[Parameters, Result], *args: Parameters.args, **kwargs: Parameters.kwargs
 ) -> Result:
-    """Return what `function` returns, or raise what it raises; no garbage is collected meanwhile."""
-    with _is_put_off:
-        is_on = gc.isenabled()
-        try:
-            gc.disable()
-            return function(*args, **kwargs)
-        finally:
-            if is_on:
+    """Return what `function` returns, or raise what it raises; no garbage is collected meanwhile.
+
+    Two threads may be in such calls at a time: neither waits for the other.
+    """
+    global _users, _was_on
+    try:
+        with _lock:
+            _users += 1
+            if _users == 1:
+                _was_on = gc.isenabled()
+                gc.disable()
+        return function(*args, **kwargs)
+    finally:
+        with _lock:
+            _users -= 1
+            if not _users and _was_on:
                 gc.enable()
 
 

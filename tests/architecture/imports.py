@@ -45,6 +45,7 @@ SEEN_BY: dict[str, frozenset[str]] = {
     "log_output": frozenset(),
     "program": frozenset({"errors", "code"}),
 }
+SEEN_BY["code"] |= {"all_tasks"}
 SEEN_BY["epc"] |= {"memory"}
 SEEN_BY["app"] |= {"driver", "event_loop", "memory", "pauses", "detached_log", "editors", "log_output", "program"}
 SEEN_BY["project_server"] = SEEN_BY["app"]

@@ -10,6 +10,7 @@ import pytest
 from midflight import Pid, code, exit, receive, register
 from midflight.code.census import census
 from midflight.code.census.census import Census, Roll, take_census
+from midflight.code.report.who_lingers import Rows
 
 WALKER = """
 from midflight import receive
@@ -235,3 +236,35 @@ def test_a_census_holds_no_frame(runtime, walkers):
 
     assert sink == ["gone"]
     assert found.by_code()
+
+
+def test_a_commit_makes_no_row_of_the_many_that_linger(runtime, walkers, monkeypatch):
+    """It takes as long as nobody runs, so a row is made when somebody reads it; nor does it ask each for its pid."""
+    monkeypatch.setattr(census, "MANY", 5)
+    made = []
+    make = Rows._make
+    monkeypatch.setattr(Rows, "_make", lambda self, count: made.append(count) or make(self, count))
+
+    report = code.load("walker", WALKER + "# edited\n")
+
+    assert len(report.lingering) == 10
+    assert made == []
+    assert [row.pid for row in report.lingering] == walkers
+    assert made != []
+
+
+def test_pids_are_read_ahead_of_the_commit(runtime, walkers, monkeypatch):
+    """Those of a place where nobody came or went meanwhile are known then."""
+    found = take_census()
+    found.read_ahead()
+    before = everybody(found)
+    monkeypatch.setattr(census, "_pid", None)  # what tells the pid of a process
+
+    found.update()
+
+    assert everybody(found) == before
+    walkers[1] << "go"
+    runtime.run_until_idle()
+    found.update()
+    with pytest.raises(TypeError):
+        everybody(found)

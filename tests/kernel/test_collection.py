@@ -65,6 +65,26 @@ def test_the_collection_is_left_as_it_was(is_on):
         (gc.enable if before else gc.disable)()
 
 
+def test_two_threads_put_it_off_at_a_time():
+    """Neither waits for the other, and it is on again only when both are done."""
+    is_in, may_go = threading.Event(), threading.Event()
+    heard = []
+
+    def first():
+        is_in.set()
+        heard.append(may_go.wait(30))
+
+    thread = threading.Thread(target=without_collection, args=(first,))
+    thread.start()
+    is_in.wait(30)
+
+    without_collection(may_go.set)
+    is_on_between = without_collection(gc.isenabled)
+    thread.join()
+
+    assert (heard, is_on_between, gc.isenabled()) == ([True], False, True)
+
+
 def test_the_frames_are_those_of_the_threads():
     """By the number of the thread, the caller's included."""
     assert frames_of_threads()[threading.get_ident()].f_code is without_collection.__code__

@@ -12,6 +12,7 @@ import anyio
 import pytest
 
 from midflight import Down, ProcessExit, Runtime, exit, receive, self_, spawn, spawn_monitor
+from midflight.all_tasks import tasks_alone
 from midflight.kernel import Process, current_scheduler
 
 
@@ -205,6 +206,22 @@ def test_all_tasks_has_the_processes(runtime):
         child.cancel()
 
     runtime.run(main)
+
+
+def test_the_tasks_alone_are_found_without_a_look_at_any_process(runtime, monkeypatch):
+    """So it costs the same, however many processes live."""
+    looked_at = []
+    monkeypatch.setattr(Process, "done", looked_at.append)
+
+    async def main():
+        spawn(wait_for_message)
+        child = asyncio.create_task(asyncio.sleep(60))
+        found = tasks_alone(asyncio.get_running_loop())
+        child.cancel()
+        return child in found, [task for task in found if isinstance(task, Process)]
+
+    assert runtime.run(main) == (True, [])
+    assert looked_at == []
 
 
 def test_a_stopped_loop_has_no_processes_to_cancel():

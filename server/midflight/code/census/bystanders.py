@@ -10,12 +10,12 @@ import typing
 from collections import Counter
 from collections.abc import Callable, Iterator
 from types import CodeType, FrameType
-from typing import Any
 
+from midflight.all_tasks import tasks_alone
 from midflight.code.source.program import is_body_of_program
 from midflight.code.version.version import Version, version_of
 from midflight.collection import frames_of_threads
-from midflight.kernel import Pid, Process, Scheduler, exit, schedulers, stack_of
+from midflight.kernel import Pid, Scheduler, exit, schedulers, stack_of
 
 __all__ = ["bystanders", "codes_of_bystanders", "forget_typing_caches", "kill"]
 
@@ -70,10 +70,8 @@ def codes_of_bystanders() -> Counter[CodeType]:
 def _tasks(scheduler: Scheduler) -> Iterator[tuple[str, list[FrameType]]]:
     """Yield each task of a loop that is not a process, with its frames, outermost first."""
     if isinstance(scheduler.loop, asyncio.AbstractEventLoop) and scheduler.is_own_thread():
-        tasks: list[Any] = list(asyncio.all_tasks(scheduler.loop))
-        for task in tasks:
-            if not isinstance(task, Process):  # it has the face of a task, and is counted as a process
-                yield f"asyncio task {task.get_name()!r}", stack_of(task.get_coro())
+        for task in tasks_alone(scheduler.loop):
+            yield f"asyncio task {task.get_name()!r}", stack_of(task.get_coro())
 
 
 def _first(

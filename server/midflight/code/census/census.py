@@ -29,6 +29,7 @@ __all__ = ["Census", "Pids", "Start", "census_of", "spots_of", "take_census"]
 Wanted = Callable[[Version], bool]
 
 RECEIVE = receive.__code__
+BLOCK = 1000  # processes
 NOT_BEGUN = -2  # in the place of an instruction
 
 _reductions = attrgetter("reductions")
@@ -47,15 +48,28 @@ class Start(NamedTuple):
 class Stack:
     """A stack of frames, outermost first, and the processes that are in it."""
 
-    __slots__ = ("processes", "spots")
+    __slots__ = ("_pids", "processes", "spots")
 
     def __init__(self, spots: tuple[Start, ...]) -> None:
         self.spots = spots
         self.processes: dict[Process, None] = {}
+        self._pids: tuple[Pid, ...] | None = None  # known as long as nobody comes or goes
+
+    def add(self, process: Process) -> None:
+        """Take in a process that is here now."""
+        self.processes[process] = None
+        self._pids = None
+
+    def remove(self, process: Process) -> None:
+        """Take out a process that is elsewhere now, or nowhere."""
+        del self.processes[process]
+        self._pids = None
 
     def pids(self) -> tuple[Pid, ...]:
         """Return the processes here, in no order."""
-        return tuple(map(_pid, self.processes))
+        if self._pids is None:
+            self._pids = tuple(map(_pid, self.processes))
+        return self._pids
 
     def innermost(self, name: str, wanted: Wanted) -> tuple[Version, Start] | None:
         """Return the innermost frame in such a version of module `name`."""
@@ -111,6 +125,11 @@ class Census:
         self._rolls = {scheduler: self._rolls.get(scheduler) or Roll(scheduler) for scheduler in running}
         for roll in self._rolls.values():
             roll.update()
+
+    def read_ahead(self) -> None:
+        """Know the pids at each place, so that who is asked for them soon need not wait: of 100,000, some 5 ms."""
+        for place in self._places():
+            place.pids()
 
     def rows(self, name: str, wanted: Wanted = lambda _: True) -> Rows:
         """Return the processes in those versions of module `name`, each once, with its innermost frame there."""
@@ -178,19 +197,23 @@ class Roll:
     def update(self) -> None:
         """Look at the processes that have begun, run or ended since the last look.
 
-        The loops over all processes are those of the interpreter: 100,000 who only wait take some 10 ms.
+        The loops over all processes are those of the interpreter: 100,000 who only wait take some 5 ms. Blocks of them
+        in which nobody ran are told at a glance.
         """
         processes = list(self._scheduler.processes.values())
         # Before the look: one whose step ends in between is then known as changed, and looked at again.
         reductions = list(map(_reductions, processes))
         self.names = self._scheduler.names.copy()
-        before: Iterable[int | None] = self._seen
+        before: Sequence[int | None] = self._seen
         if processes != self._processes:
             before = list(map(dict(zip(self._processes, self._seen, strict=True)).get, processes))
             for process in set(self._processes).difference(processes):
-                del self._place_of.pop(process).processes[process]
+                self._place_of.pop(process).remove(process)
                 self.servers.pop(process, None)
-        self._look_at(compress(processes, map(ne, reductions, before)))
+        for start in range(0, len(processes), BLOCK):
+            block = slice(start, start + BLOCK)
+            if reductions[block] != before[block]:
+                self._look_at(compress(processes[block], map(ne, reductions[block], before[block])))
         self._processes, self._seen = processes, reductions
         current = self._scheduler.current()
         if current is not None and current in self._place_of:
@@ -222,7 +245,7 @@ class Roll:
                             self._put(process, place)
                         else:
                             place_of[process] = place
-                            place.processes[process] = None
+                            place.add(process)
                         continue
             self._put(process, self._place(self._scheduler.frames(process), process))
 
@@ -230,9 +253,9 @@ class Roll:
         old = self._place_of.get(process)
         if old is not place:
             if old is not None:
-                del old.processes[process]
+                old.remove(process)
             self._place_of[process] = place
-            place.processes[process] = None
+            place.add(process)
 
     def _place(self, frames: Sequence[FrameType], process: Process) -> Stack:
         frames = [frame for frame in frames if not is_kernel_frame(frame)]

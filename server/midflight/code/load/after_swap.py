@@ -27,6 +27,7 @@ from midflight.code.load.steps import Step
 from midflight.code.move.move import move_idle
 from midflight.code.report.load_report import SHOWN, Diagnostic
 from midflight.code.report.state_report import StateChange
+from midflight.code.report.who_lingers import versions_of
 from midflight.code.version import hooks
 from midflight.code.version.version import Version
 from midflight.text import exception_said
@@ -195,8 +196,10 @@ def listeners(new: NewVersion, frames: Mapping[CodeType, int]) -> Iterator[Diagn
 
 def move_urgent(swapped: Swapped) -> None:
     """Move all idle processes, if some of them must not take one more step in old code."""
+    if not swapped.is_urgent:
+        return
     swapped.census = None  # it holds the frames that a move leaves
-    for new in swapped.commit.new if swapped.is_urgent else ():
+    for new in swapped.commit.new:
         swapped.commit.note_moves(new, move_idle(new.record))
 
 
@@ -228,14 +231,16 @@ def note_apart(commit: Commit, new: NewVersion) -> None:
     learned = commit[new]
     if new.state is None or not learned.lingering:
         return
+    persistent = hooks.persistent(new.unit.tree)
+    names = [name for name in new.state.counted_apart() if name not in persistent]
+    if not names:
+        return
     shown = [repr(each.pid) for each in learned.lingering[:SHOWN]]
     more = f" and {len(learned.lingering) - SHOWN} more" if len(learned.lingering) > SHOWN else ""
-    numbers = sorted({each.version for each in learned.lingering})
+    numbers = sorted(versions_of(learned.lingering))
     versions = f"version{'s' if len(numbers) > 1 else ''} {', '.join(map(str, numbers))}"
     go = "goes on with a copy of its" if len(shown) == 1 and not more else "go on with copies of their"
     why = f"{', '.join(shown)}{more} {go} own in {versions}: what is bound there is not seen here"
-    persistent = hooks.persistent(new.unit.tree)
-    names = [name for name in new.state.counted_apart() if name not in persistent]
     learned.state = [*learned.state, *(StateChange(name, "apart", why) for name in names)]
 
 

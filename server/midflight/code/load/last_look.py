@@ -28,6 +28,7 @@ def look_at_live_code(new: Sequence[NewVersion], *, move: bool) -> Census:
     for each in new if move else ():
         read_ahead(each.record, each.unit.text)
     census.update()  # the first look took long if there are many; so the commit has few left to look at again
+    census.read_ahead()
     return census
 
 
