@@ -18,7 +18,7 @@ MIDFLIGHT = {
     *("ProcessExit", "MidflightError", "NoSuchName", "NoSuchProcess", "NotInProcess", "RegistrationError"),
     *("AlreadyStarted", "CallError", "CallTimeout", "InitFailed", "ChildError", "CodeChangeError"),
     *("GenServer", "Client", "call", "cast", "reply", "stop", "NOREPLY", "IGNORE", "Stop"),
-    *("Continue", "Timeout", "started"),
+    *("Continue", "Timeout", "started", "StateMachine", "Next"),
     *("Supervisor", "ChildSpec", "Registry", "Task", "TaskError", "TaskTimeout"),
     *("live", "serve", "serve_in_background", "EmbeddedServer"),
 }

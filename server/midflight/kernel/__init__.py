@@ -30,7 +30,7 @@ from midflight.kernel.frames import (
 )
 from midflight.kernel.group_leader import Sink, group_leader_var, routed_output
 from midflight.kernel.info import describe, message_count, messages_of, status_of
-from midflight.kernel.messages import sleep
+from midflight.kernel.messages import cancel_timer, send_after, sleep
 from midflight.kernel.reenter import obstacle, reenter
 from midflight.kernel.refs import Ref
 from midflight.kernel.returned import coroutine_in
@@ -68,6 +68,7 @@ __all__ = [
     "Trace",
     "TraceEvent",
     "arguments",
+    "cancel_timer",
     "coroutine_in",
     "current_process",
     "current_scheduler",
@@ -94,6 +95,7 @@ __all__ = [
     "routed_output",
     "schedulers",
     "self_",
+    "send_after",
     "server_of",
     "sleep",
     "spawn",

@@ -22,8 +22,9 @@ from midflight.kernel import (
     version_of,
 )
 from midflight.observer.looking import look_at, parts_of
+from midflight.otp import StateMachine
 from midflight.outside import is_from_outside
-from midflight.text import type_name
+from midflight.text import short, type_name
 
 __all__ = ["COLUMNS", "KINDS", "ROWS_A_LOOK", "Choice", "ProcessLocation", "Row", "place_of", "row_of", "rows_of"]
 
@@ -38,7 +39,8 @@ class ProcessLocation(NamedTuple):
     """The place of a process: its innermost frame in a module with versions, else its innermost frame.
 
     `others` are the (module, version) of its frames in other versions. `behaviour` is "server" or "supervisor" for
-    one whose state is an object: then the place is the object's class.
+    one whose state is an object: then the place is the object's class, with the state of a state machine in
+    parentheses.
     """
 
     module: str
@@ -127,7 +129,10 @@ def _place_of_server(server: Any) -> ProcessLocation:
 def _place_in_class(server: Any, cls: type[Any]) -> ProcessLocation:
     line, number = _of_class(cls)
     is_supervisor = cls.__module__.startswith(_OURS) and hasattr(server, "flags")
-    return ProcessLocation(cls.__module__, number, cls.__qualname__, line, "supervisor" if is_supervisor else "server")
+    function = cls.__qualname__
+    if isinstance(server, StateMachine):
+        function += f" ({server.state if type(server.state) is str else short(server.state)})"
+    return ProcessLocation(cls.__module__, number, function, line, "supervisor" if is_supervisor else "server")
 
 
 def _of_class(cls: type[Any]) -> tuple[int, int | None]:

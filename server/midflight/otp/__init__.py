@@ -9,6 +9,7 @@ from midflight.otp.protocol import IGNORE, NOREPLY, Call, Cast, Continue, Dest, 
 from midflight.otp.registry import Registry
 from midflight.otp.serving import Revived
 from midflight.otp.starting import started
+from midflight.otp.state_machine import Next, StateMachine
 from midflight.otp.supervisor import Supervisor
 from midflight.otp.task import Task
 
@@ -22,8 +23,10 @@ __all__ = [
     "Continue",
     "Dest",
     "GenServer",
+    "Next",
     "Registry",
     "Revived",
+    "StateMachine",
     "Stop",
     "Supervisor",
     "Task",

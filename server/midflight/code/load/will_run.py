@@ -21,7 +21,7 @@ from midflight.kernel import Pid
 
 __all__ = ["broken_by"]
 
-CALLBACKS = ("handle_call", "handle_cast", "handle_continue", "handle_info", "terminate")
+CALLBACKS = ("handle_call", "handle_cast", "handle_continue", "handle_event", "handle_info", "terminate")
 PACKAGE = __name__.partition(".")[0] + "."
 
 
