@@ -129,6 +129,25 @@ def test_what_a_load_left_behind_is_recovered(asked: Callable[[str], Any], run: 
     assert "no load has left a value of shop.index behind" in run.error
 
 
+def test_a_load_of_several_files_makes_a_name_of_one_of_them_new(
+    asked: Callable[[str], Any], run: Shell, shop: Path
+) -> None:
+    """As MODULE:NAME; a name without its module, or of another one, is refused."""
+    desk = shop.parent / "desk.py"
+    desk.write_text("CARTS = []\n")
+    asked("import desk; desk.CARTS.append('pen'); shop.CARTS.append('tea')")
+
+    run("load", "--fresh", "shop:CARTS", str(shop), str(desk))
+    kept = asked("shop.CARTS, desk.CARTS")
+    run("load", "--fresh", "CARTS", str(shop), str(desk), code=1)
+    alone = run.error
+    run("load", "--fresh", "shop:BASKETS", str(shop), str(desk), code=1)
+
+    assert kept == "([], ['pen'])"
+    assert "'CARTS' is to be new, and says none of the modules of this load (desk, shop)" in alone
+    assert asked("shop.CARTS, desk.CARTS, code.versions('desk')[-1].version") == "([], ['pen'], 2)"
+
+
 @pytest.mark.skipif(sys.version_info < (3, 12), reason="nobody can tell on 3.11 whether old code runs")
 def test_old_code_that_runs_is_told_to_every_client(asked: Callable[[str], Any], run: Shell, shop: Path) -> None:
     """Once, with the caller."""

@@ -84,7 +84,7 @@ def parser() -> argparse.ArgumentParser:
         action="append",
         metavar="NAME",
         default=[],
-        help="a name of the module's state that is to be new, and not kept; may be given several times",
+        help="a name of the state that is to be new, and not kept; of several files MODULE:NAME; may be given again",
     )
     it.add_argument(
         "--forward",

@@ -36,18 +36,17 @@ LATER_SECONDS = 5.0  # for the word that there is no answer
 def load(options: argparse.Namespace) -> int:
     paths = [os.path.abspath(file) for file in options.files]
     switches = _switches(options, "force", "two_versions", "move", "forward")
+    is_one = len(paths) == 1 and not os.path.isdir(paths[0])
+    if (options.thread and not is_one) or (options.fresh and options.modified):
+        raise RequestError("--thread is for one file, and --fresh for files; nothing was loaded. Name the file.")
     special = {name: value for name in ("fresh", "thread") if (value := getattr(options, name))}
-    if special and len(paths) != 1:
-        raise RequestError("--fresh and --thread are for one module; nothing was loaded. Load its file alone.")
     if options.modified:
         return _show_load(options, ask_for_load(options, "code/load-modified", switches))
-    if special:
-        given = {**(switches or {}), **special}
+    given = {**(switches or {}), **special} or None
+    if is_one:
         return _show_load(options, ask_for_load(options, "code/load", paths[0], None, given, near=paths[0]))
-    if len(paths) == 1 and not os.path.isdir(paths[0]):
-        return _show_load(options, ask_for_load(options, "code/load", paths[0], None, switches, near=paths[0]))
     paths = [path + os.sep if os.path.isdir(path) else path for path in paths]
-    return _show_load(options, ask_for_load(options, "code/load-many", paths, switches, near=paths[0]))
+    return _show_load(options, ask_for_load(options, "code/load-many", paths, given, near=paths[0]))
 
 
 def rollback(options: argparse.Namespace) -> int:

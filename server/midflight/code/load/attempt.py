@@ -19,6 +19,7 @@ from midflight.code.loading.lock import load_lock
 from midflight.code.loading.under_way import Load, seconds_text
 from midflight.code.report.load_report import LoadReport
 from midflight.code.source.unit import Unit
+from midflight.code.state.fresh import fresh_in
 from midflight.code.version.facade import Namespace
 from midflight.errors import LoadError
 
@@ -74,7 +75,7 @@ class Attempt:
         """Run the body of a draft. From its first change on, this load puts its changes back if it fails."""
         with self.load.acting():
             self._begun.append(draft)
-        draft.fresh = self.options.fresh
+        draft.fresh = fresh_in(self.options.fresh, draft.unit.name)
         draft.make()
         self.drafts.append(draft)
 

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import os
-from collections.abc import Iterable
+from collections.abc import Iterable, Sequence
 
 from midflight.code.census.history import source
 from midflight.code.load.attempt import Options, Thread
@@ -72,15 +72,17 @@ def load_many(
     two_versions: bool = False,
     move: bool = False,
     forward: bool = False,
+    fresh: Iterable[str] = (),
 ) -> tuple[LoadReport, ...]:
     """Load several modules together or not at all; return a report for each, in their order.
 
     Each is a path or name, or a pair of that and a text; a folder stands for those of its modules that the program has
     imported or loaded, or for the package that it is if there are none yet. One that imports another of them is made
     after it, and imports its new version. `move` moves the idle processes of all of them, when all are current;
-    `forward` as in `load`.
+    `forward` as in `load`. `fresh` are names of state that are to be new, each as "module:NAME".
 
-    Raises: LoadError, as `load` does, with a report for each module that was refused; ValueError for one given twice.
+    Raises: LoadError, as `load` does, with a report for each module that was refused; ValueError for one given twice,
+    and for a name in `fresh` that says none of these modules.
     OTP: code:atomic_load/1.
 
     Example:
@@ -88,7 +90,8 @@ def load_many(
         first, second = code.load_many([("shop", TEXT), ("desk", "import shop")])
         (first.version, second.version)  # -> (2, 2)
     """
-    return load_units(units_of(modules), Options(force, two_versions, move, forward=forward))
+    units = units_of(modules)
+    return load_units(units, Options(force, two_versions, move, names_of(units, fresh), forward))
 
 
 def units_of(modules: Iterable[PathOrName | PathAndText]) -> list[Unit | Rejection]:
@@ -163,6 +166,19 @@ def names_in(fresh: Iterable[str]) -> frozenset[str]:
     if isinstance(fresh, str):
         raise TypeError(f"a list of names is wanted, not {fresh!r} alone; nothing was loaded. Give [{fresh!r}]")
     return frozenset(fresh)
+
+
+def names_of(units: Sequence[Unit | Rejection], fresh: Iterable[str]) -> frozenset[str]:
+    """Return the names that are to be new in several modules. Raises: TypeError as `names_in`; ValueError."""
+    found = names_in(fresh)
+    modules = {unit.name for unit in units if isinstance(unit, Unit)}
+    for each in sorted(found):
+        if each.rpartition(":")[0] not in modules:
+            raise ValueError(
+                f"{each!r} is to be new, and says none of the modules of this load ({', '.join(sorted(modules))}); "
+                "nothing was loaded. Give MODULE:NAME"
+            )
+    return found
 
 
 def thread_in(thread: Thread | None) -> Thread | None:

@@ -3,8 +3,15 @@
 from __future__ import annotations
 
 import ast
+from collections.abc import Iterable
 
-__all__ = ["fresh_names"]
+__all__ = ["fresh_in", "fresh_names"]
+
+
+def fresh_in(wanted: Iterable[str], module: str) -> frozenset[str]:
+    """Return the names of `module` that a load wants new: "NAME" is one in each module, "MODULE:NAME" in that one."""
+    pairs = [each.rpartition(":") for each in wanted]
+    return frozenset(name for owner, _, name in pairs if owner in ("", module))
 
 
 def fresh_names(tree: ast.Module) -> frozenset[str]:

@@ -12,7 +12,7 @@ from dataclasses import replace
 from functools import partial
 
 from midflight.code.load.attempt import Options, Thread
-from midflight.code.load.load import PathAndText, PathOrName, names_in, thread_in, unit_of_version, units_of
+from midflight.code.load.load import PathAndText, PathOrName, names_in, names_of, thread_in, unit_of_version, units_of
 from midflight.code.report.load_report import LoadReport
 from midflight.code.report.upgrade_report import UpgradeReport
 from midflight.code.source.unit import Rejection, Unit, unit_of
@@ -188,19 +188,21 @@ def load_or_upgrade_many(
     extra: object = None,
     timeout: float | None = SUSPENDED_SECONDS,
     forward: bool = False,
+    fresh: Iterable[str] = (),
 ) -> tuple[LoadReport, ...]:
     """Load several modules together; upgrade the live servers of all that the new versions bring a `code_change` for.
 
     What editors, the shell and the command line do for several, as `load_or_upgrade` does it for one: of each server's
-    class that decides whether it is suspended. `modules`, `force`, `two_versions`, `move` and `forward` are those of
-    `load_many`.
+    class that decides whether it is suspended. `modules`, `force`, `two_versions`, `move`, `forward` and `fresh` are
+    those of `load_many`.
 
     Returns: for each module an UpgradeReport if servers of it were upgraded, else a LoadReport.
     Raises: as `upgrade_many_sync` does.
     """
     check_thread("load_or_upgrade_many", "upgrade_many")
-    options = Options(force, two_versions, move, forward=forward)
-    return upgrade_units(units_of(modules), options, Ticket(), Terms(extra, timeout, only_news=True))
+    units = units_of(modules)
+    options = Options(force, two_versions, move, names_of(units, fresh), forward)
+    return upgrade_units(units, options, Ticket(), Terms(extra, timeout, only_news=True))
 
 
 def _upgrade(

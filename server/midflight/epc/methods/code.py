@@ -79,13 +79,19 @@ class CodeMethods:
 
     def load_many(self, modules: object, options: object = None) -> Plist:
         """Load MODULES, each a name, an absolute path, or a list of a path and a text, together or not at all."""
-        switches = self._forwards | flags(options, _LOAD_OPTIONS)
+        chosen = keywords(options, (*_LOAD_OPTIONS, "fresh"))
+        fresh = names(chosen.pop("fresh", None), "FRESH")
+        given: dict[str, Any] = {name: bool(switch) for name, switch in (self._forwards | chosen).items()}
+        given["fresh"] = fresh
         wanted = modules_of(modules)
-        return self._loading.many(lambda: lowlevel.load_or_upgrade_many(wanted, **switches))
+        try:
+            return self._loading.many(lambda: lowlevel.load_or_upgrade_many(wanted, **given))
+        except ValueError as error:
+            raise RequestError(f"{error}.") from None
 
     def load_modified(self, options: object = None) -> Plist:
         """Load all loaded modules whose file differs from the running text, together or not at all."""
-        switches = self._forwards | flags(options, _LOAD_OPTIONS)
+        switches: dict[str, Any] = self._forwards | flags(options, _LOAD_OPTIONS)
         plist = self._loading.many(lambda: lowlevel.load_or_upgrade_many(code.modified_modules(), **switches))
         missing = [str(each) for each in code.missing_modules()]
         if not missing:
