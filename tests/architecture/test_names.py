@@ -60,8 +60,10 @@ CODE = {
 # What front ends and the layers above take besides.
 LOWLEVEL = {
     *(
+        "adopt_imported",
         "forward_summary",
         "holder_lines",
+        "imported_modules",
         "load_definition",
         "load_or_upgrade",
         "load_or_upgrade_many",

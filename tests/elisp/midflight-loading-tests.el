@@ -311,6 +311,18 @@ Version 1 is loaded if TEXT is `loaded', for the usual text."
       (should-error (midflight-load-file (expand-file-name "elisp/midflight.el" midflight-test-root))
                     :type 'user-error))))
 
+(ert-deftest midflight-modified-files-that-are-gone-are-named ()
+  "A module whose file was renamed, by the command that loads what was modified."
+  (midflight-loading-tests-with 'loaded
+    (with-current-buffer (midflight-test-visit project "shop.py" "x = 1\n")
+      (midflight-loading-tests-wait "\\`shop v1 loaded" "C-c C-k")
+      (rename-file buffer-file-name (expand-file-name "store.py" project))
+      (set-buffer-modified-p nil)
+      (kill-buffer))
+    (midflight-loading-tests-wait "\\`No loaded module differs.*; shop.*store" "C-c C-x l")
+    (with-current-buffer midflight-report-buffer
+      (should (string-match-p "^shop.*store" (buffer-string))))))
+
 (ert-deftest midflight-stale-imports-are-offered-to-be-loaded-too ()
   "By a button of the report."
   (midflight-loading-tests-with 'loaded

@@ -63,6 +63,30 @@ def test_the_first_edit_of_an_imported_module_is_loaded_and_told(
     assert back.startswith("shop v3 loaded")
 
 
+def test_an_imported_module_has_a_version_and_a_name_in_the_shell(start: Start, project: Path, run: Shell) -> None:
+    """Without a load: `versions` shows version 1, the imported text, and the shell knows the module by name."""
+    (project / "app.py").write_text(APP)
+    (project / "shop.py").write_text(SHOP)
+    (project / "pyproject.toml").write_text('[tool.midflight]\nstart = "app:start"\n')
+    server = start("serve")
+    server.port()
+    server.line_with("app:start runs as")
+    with RemoteServer.attach(project) as client:
+        session = client.call("shell/open")["session"]
+        named = client.call("shell/eval", session, "shop.vat()")["value"]
+        completions = client.call("look/complete", session, "sho")
+        (project / "shop.py").write_text(SHOP.replace("return 19", "return 25"))
+
+        rows = run.json("versions", "shop")
+        text = client.call("code/source", "shop", 1)
+
+    assert named == "19"
+    assert "shop" in str(completions)
+    assert [(row["version"], row["current"], row["imported"]) for row in rows] == [(1, True, True)]
+    assert text == SHOP
+    assert "never loaded" in run("versions", "nothing_at_all", code=1) + run.error
+
+
 def test_a_folder_is_loaded_and_a_file_that_is_gone_is_told(start: Start, project: Path, run: Shell) -> None:
     """`midflight load pkg/` loads what runs of it; `load --modified` names the module whose file was renamed."""
     (project / "pkg").mkdir()

@@ -50,7 +50,7 @@ def ask_for_load(options: argparse.Namespace, method: str, *arguments: object, n
             client.submit("code/interrupt", None)
             found = answer.result()
         for report in found.get("reports") or [found]:
-            if report["status"] == "loaded" and report["held"]:
+            if report["status"] == "loaded" and report.get("held"):
                 report["holders"] = _holders(client, report["module"], getattr(options, "holders", HOLDERS_SECONDS))
         return found
 

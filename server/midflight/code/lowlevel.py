@@ -13,6 +13,7 @@ from midflight.code.identity.fields import fields_of
 from midflight.code.identity.members import renew_members
 from midflight.code.identity.migrate import become
 from midflight.code.identity.server_state import copied, copies_of, replaced
+from midflight.code.load.adopt import adopt_imported, imported_modules
 from midflight.code.load.body_thread import run_bodies_on_runtime
 from midflight.code.loading.load_thread import LoadThread
 from midflight.code.report.held import forward_summary, holder_lines
@@ -35,6 +36,7 @@ __all__ = [
     "NoDefinition",
     "Running",
     "Spot",
+    "adopt_imported",
     "annotations_of",
     "become",
     "compare_texts",
@@ -43,6 +45,7 @@ __all__ = [
     "fields_of",
     "forward_summary",
     "holder_lines",
+    "imported_modules",
     "load_definition",
     "load_or_upgrade",
     "load_or_upgrade_many",

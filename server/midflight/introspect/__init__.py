@@ -4,7 +4,7 @@ from midflight.introspect.completion import Candidate, Completion, complete
 from midflight.introspect.definitions import Definition, Target, definition_of, target_of, target_of_value
 from midflight.introspect.inspector import Page, Part, page_of, part_of
 from midflight.introspect.inspector import Table as InspectorTable
-from midflight.introspect.loaded import find_module, module_names
+from midflight.introspect.loaded import find_module, module_names, usable_names
 from midflight.introspect.references import Reference, references_of
 from midflight.introspect.safe_look import Found, is_there
 from midflight.introspect.scopes import ModuleScope, Scope, module_of_file, resolve
@@ -38,4 +38,5 @@ __all__ = [
     "resolve",
     "target_of",
     "target_of_value",
+    "usable_names",
 ]

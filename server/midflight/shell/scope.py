@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Iterable
 from typing import Any
 
-from midflight.introspect import Found, module_names
+from midflight.introspect import Found, usable_names
 from midflight.shell.bindings import Bindings
 from midflight.shell.history import History
 
@@ -28,7 +28,7 @@ class ShellScope:
 
     def names(self) -> Iterable[str]:
         """Return all names that mean something to an input, loaded modules and keywords included."""
-        return self._bindings.names(module_names())
+        return self._bindings.names(usable_names())
 
     def origin(self, name: str) -> str | None:  # noqa: ARG002  # the protocol has it
         """Return None: a name that an input binds has no text in a module."""

@@ -3,9 +3,11 @@
 from __future__ import annotations
 
 import sys
+from functools import partial
 from types import ModuleType
 
 from midflight.code.checks.findings import findings
+from midflight.code.loading.lock import load_lock
 from midflight.code.source.find_module import PROGRAM, ModulePlace, is_project_file
 from midflight.code.source.look import is_module, module_value
 from midflight.code.source.program import settle_name
@@ -16,7 +18,7 @@ from midflight.code.version.import_watch import imported_text, loader_of
 from midflight.code.version.modules import Module, known, remember
 from midflight.code.version.version import Version
 
-__all__ = ["adopt", "imported_modules"]
+__all__ = ["adopt", "adopt_imported", "imported_modules"]
 
 
 def adopt(name: str, path: str) -> Module:
@@ -58,6 +60,20 @@ def _imported_unit(name: str, path: str, module: ModuleType) -> Unit | None:
     text = imported_text(module)
     unit = None if text is None else unit_at(ModulePlace(name, path), text)
     return None if isinstance(unit, Rejection) else unit
+
+
+def adopt_imported(name_or_path: str) -> None:
+    """Make version 1 of a module of the project that was imported and never loaded, so that its history is known.
+
+    Nothing happens if the name or the file means no such module, or if its body still runs.
+    """
+    for name, path, module in imported_modules():
+        if name_or_path in (name, path) and not _is_half_made(module):
+            load_lock.call(partial(adopt, name, path))
+
+
+def _is_half_made(module: ModuleType) -> bool:
+    return bool(getattr(module_value(module, "__spec__"), "_initializing", False))
 
 
 def imported_modules() -> list[tuple[str, str, ModuleType]]:

@@ -75,7 +75,8 @@ class Attempt:
         """Run the body of a draft. From its first change on, this load puts its changes back if it fails."""
         with self.load.acting():
             self._begun.append(draft)
-        draft.fresh = fresh_in(self.options.fresh, draft.unit.name)
+        if self.options.fresh:
+            draft.fresh = fresh_in(self.options.fresh, draft.unit.name)
         draft.make()
         self.drafts.append(draft)
 

@@ -19,7 +19,7 @@ from midflight.code import lowlevel
 from midflight.epc.method import Lane, Method
 from midflight.epc.methods.arguments import absolute_path, number, text
 from midflight.epc.methods.loading import MOST_NAMES, Loading, Plist, report_plist
-from midflight.errors import RequestError
+from midflight.errors import RequestError, UnknownModuleError
 
 __all__ = ["CodeLookMethods"]
 
@@ -129,11 +129,11 @@ class CodeLookMethods:
 
     def source(self, module: object, version: object) -> str:
         """Return the text of a version of MODULE."""
-        return code.source(text(module, "MODULE"), number(version, "VERSION"))
+        return code.source(_module(module), number(version, "VERSION"))
 
     def diff(self, module: object, a: object, b: object) -> str:
         """Return how the texts of the versions A and B of MODULE differ, as a unified diff."""
-        return code.diff(text(module, "MODULE"), number(a, "A"), number(b, "B")).text
+        return code.diff(_module(module), number(a, "A"), number(b, "B")).text
 
     def lingering(self, module: object) -> Plist:
         """Return the processes in older versions of MODULE: a purge would end them."""
@@ -167,11 +167,20 @@ class CodeLookMethods:
 
 
 def _module(value: object) -> str:
-    """Return the name of the module that the argument MODULE means. Raises: RequestError, UnknownModuleError."""
+    """Return the name of the module that the argument MODULE means.
+
+    A module that the project has imported and never loaded becomes version 1.
+    Raises: RequestError, UnknownModuleError.
+    """
     given = text(value, "MODULE")
     if not given:
         raise RequestError("MODULE must not be empty; nothing was done. Send a name or an absolute path.")
-    return lowlevel.module_name(absolute_path(given, "MODULE") if os.sep in given else given)
+    meant = absolute_path(given, "MODULE") if os.sep in given else given
+    try:
+        return lowlevel.module_name(meant)
+    except UnknownModuleError:
+        lowlevel.adopt_imported(meant)
+        return lowlevel.module_name(meant)
 
 
 def _record(record: code.VersionInfo) -> Plist:
