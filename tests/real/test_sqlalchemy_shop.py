@@ -122,7 +122,7 @@ class TestModels:
             report = shop.load(edit.file)
 
             assert report["status"] == "failed", report["text"]
-            assert "Customer" in report["text"]
+            assert "cannot run twice: class Customer" in report["text"]
             assert letter(shop) == edit.before
             shop.value("shop.choose('Eve', 'tea', 100)")
             shop.value("shop.buy('Eve')")

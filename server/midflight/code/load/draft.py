@@ -26,6 +26,7 @@ from midflight.code.identity.kept import Identity, identity_of
 from midflight.code.identity.module_reads import note_seen
 from midflight.code.load.python_warnings import parse_again, warnings_of
 from midflight.code.load.refused import Refused, module_problem, refused
+from midflight.code.load.runs_once import as_running_once
 from midflight.code.loading.runtime_thread import runtime_thread
 from midflight.code.loading.under_way import Load
 from midflight.code.report.body_problems import body_problems, with_traceback
@@ -179,7 +180,10 @@ class Draft:
         except BaseException as error:  # SystemExit too: a body that exits does not end the server
             problems = body_problems(error, unit.path, unit.text, self.file)
             told = [each for each in self.warnings if each.code == "thread-bound"]  # it may be the reason
-            raise refused(unit, [*with_traceback(problems, error, _edited_file, is_own_file), *told]) from error
+            first, *others = with_traceback(problems, error, _edited_file, is_own_file)
+            if self.before is not None and isinstance(error, Exception):
+                first = as_running_once(first, error, unit.tree, self.file, self.before, self.old)
+            raise refused(unit, [first, *others, *told]) from error
         finally:
             with self.load.acting():
                 is_replaced = sys.modules.get(unit.name) is not module

@@ -18,6 +18,7 @@ from midflight.kernel import Pid
 
 __all__ = [
     "LEFT_BEHIND",
+    "RUNS_ONCE",
     "TRACE",
     "Diagnostic",
     "Lingering",
@@ -38,10 +39,21 @@ LISTED = 50  # processes in the whole text, which people read; the report itself
 # The codes whose message is about one place in the text. The others are about the file or the system, so the one
 # line does not say "line 1" for them.
 AT_A_LINE = frozenset(
-    {"syntax", "body", "import", "undefined-name", "not-awaited", "awaited-loop", "loop-ends", "code-change"}
+    {
+        "syntax",
+        "body",
+        "import",
+        "undefined-name",
+        "not-awaited",
+        "awaited-loop",
+        "loop-ends",
+        "code-change",
+        "runs-once",
+    }
 )
 
 LEFT_BEHIND = "left-behind"  # of a note on what a body did before its load was refused
+RUNS_ONCE = "runs-once"  # of a body whose statement has met what it made when it ran before
 TRACE = "traceback"
 """The code of a diagnostic that is a step on the way to the error of another one, and not a fault of its own."""
 
@@ -60,6 +72,10 @@ REMEDY = {
     "replaced": "",
     "snapshot": "",
     "fresh": "",
+    "runs-once": (
+        "Load the other definitions alone, each at point, and leave that one as it runs; or let `once` or `@on_load` "
+        "do what must be done once."
+    ),
     "loader": "Mend what that loader needs, load again.",
     "live-call": "Keep what the old code calls, or load with force=True.",
     "undefined-name": "Fix the line, or load with force=True.",
