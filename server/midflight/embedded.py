@@ -44,11 +44,13 @@ class EmbeddedServer:
         self._end = end
         self._lock = threading.Lock()
         self._is_open = True
+        self._take_back = note_project(place.root)
         log = cast(TextIO, sys.stdout or LogOutput(None))
         self._server = ProjectServer(runtime, place, self._ask_to_end, log, port=port)
         try:
             self._server.open()
         except BaseException:
+            self._take_back()
             self._server.close()
             raise
         self._server.choose_thread()
@@ -76,6 +78,7 @@ class EmbeddedServer:
         with self._lock:
             if self._is_open:
                 self._is_open = False
+                self._take_back()
                 self._server.close()
 
     def _ask_to_end(self) -> None:
@@ -187,7 +190,6 @@ def _open(
     end: Callable[[], object],
 ) -> EmbeddedServer:
     place = ProjectFiles(_root(root), name or MAIN)
-    note_project(place.root)
     try:
         return EmbeddedServer(runtime, place, port, end)
     except ServerRunning:

@@ -13,7 +13,7 @@ import os
 import sys
 import sysconfig
 import tomllib
-from collections.abc import Iterable, Iterator
+from collections.abc import Callable, Iterable, Iterator
 from dataclasses import dataclass
 from functools import lru_cache
 from importlib.machinery import EXTENSION_SUFFIXES, ModuleSpec
@@ -134,11 +134,21 @@ def refusal(name: str, path: str) -> str | None:
     return None
 
 
-def note_project(root: str | os.PathLike[str]) -> None:
-    """Take `root` for the project from now on: only files in it, or in its `source-roots`, are the project's."""
+def note_project(root: str | os.PathLike[str]) -> Callable[[], None]:
+    """Take `root` for the project from now on: only files in it, or in its `source-roots`, are the project's.
+
+    Call what is returned to take back what was before, if nobody has noted another project since.
+    """
     top = os.path.realpath(root)
     found = _source_roots(os.path.join(top, "pyproject.toml"))
-    _project[:] = [top, *(map(os.path.realpath, found) if isinstance(found, list) else ())]
+    before = _project[:]
+    noted = _project[:] = [top, *(map(os.path.realpath, found) if isinstance(found, list) else ())]
+
+    def take_back() -> None:
+        if _project == noted:
+            _project[:] = before
+
+    return take_back
 
 
 def is_midflights(path: str) -> bool:
