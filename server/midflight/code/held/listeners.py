@@ -20,9 +20,10 @@ Laws:
 
 from __future__ import annotations
 
+import gc
 import sys
 import weakref
-from collections import Counter
+from collections import Counter, deque
 from collections.abc import Iterator, Mapping
 from types import CodeType, FunctionType, MethodType
 from typing import Any, NamedTuple
@@ -35,6 +36,9 @@ from midflight.code.version.in_place import FORWARDED, WEAKLY_HELD, Renewal
 from midflight.code.version.modules import Module
 
 __all__ = ["Updated", "end_listeners", "update_listeners"]
+
+
+CONTAINERS = (list, tuple, dict, set, deque)
 
 
 class Updated(NamedTuple):
@@ -94,7 +98,7 @@ def update_listeners(record: Module, new: Namespace, frames: Mapping[CodeType, i
         ]
         for namespace, own, listeners in plans:
             _carry_out(namespace, new, own, listeners, done, left)
-    kept = [each for each in new.pop(WEAKLY_HELD, ()) if _registrations(each)]
+    kept = [each for each in new.pop(WEAKLY_HELD, ()) if _is_registered(each)]
     if kept:
         new[WEAKLY_HELD] = kept
     return Updated(tuple(renewed), tuple(done), tuple(name for name in left if name not in done))
@@ -135,7 +139,7 @@ def _carry_out(
         (done if is_done else left)[pair.old.__qualname__] = None
     for each in others:
         function = _named(namespace, each.names[0])
-        if each.has_successor and not each.is_held and not each.is_again and _registrations(function):
+        if each.has_successor and not each.is_held and not each.is_again and _is_registered(function):
             new.setdefault(WEAKLY_HELD, []).append(function)
 
 
@@ -203,6 +207,21 @@ def _listeners(old: OldVersion, new: Namespace, frames: Mapping[CodeType, int]) 
             yield _Listener(
                 tuple(names), has_successor, bool(before), before <= now, is_held, not read.isdisjoint(names)
             )
+
+
+def _is_registered(function: FunctionType) -> bool:
+    """Say whether somebody has a function weakly as registries do: to hear of its end, or in a container.
+
+    A weak reference that stands alone may only look: a function is not kept alive for that.
+    """
+    references = references_of_others(function)
+    for each in references:
+        if each.__callback__ is None:
+            if any(type(found) in CONTAINERS and found is not references for found in gc.get_referrers(each)):
+                return True
+        elif getattr(each.__callback__, "__code__", None) is not _CACHE_CODE:
+            return True
+    return False
 
 
 def _registrations(function: FunctionType) -> Counter[Any]:
