@@ -133,7 +133,8 @@ class CodeLookMethods:
 
     def diff(self, module: object, a: object, b: object) -> str:
         """Return how the texts of the versions A and B of MODULE differ, as a unified diff."""
-        return code.diff(_module(module), number(a, "A"), number(b, "B")).text
+        one, other = number(a, "A"), number(b, "B")
+        return code.diff(_module(module), one, other).text
 
     def lingering(self, module: object) -> Plist:
         """Return the processes in older versions of MODULE: a purge would end them."""
