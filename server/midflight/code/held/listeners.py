@@ -210,7 +210,7 @@ def _listeners(old: OldVersion, new: Namespace, frames: Mapping[CodeType, int]) 
 
 
 def _is_registered(function: FunctionType) -> bool:
-    """Say whether somebody has a function weakly as registries do: to hear of its end, or in a container.
+    """Say whether somebody has a function weakly as registries do: to be called at its end, or in a container.
 
     A weak reference that stands alone may only look: a function is not kept alive for that.
     """
