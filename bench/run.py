@@ -80,6 +80,12 @@ def run(peer: str, workload: str, n: int) -> Result:
     return {"peer": peer, "workload": workload, "n": n, "skipped": f"failed: {why}"}
 
 
+def scaled(workload: str, n: int, scale: float) -> int:
+    """Return `n` times `scale`, for skynet the power of ten below that: the tree has ten branches everywhere."""
+    found = max(round(n * scale), min(n, SMALLEST))
+    return 10 ** (len(str(found)) - 1) if workload == "skynet" else found
+
+
 def said(result: Result) -> str:
     """Return one result as a line for whoever watches."""
     field = field_of(result["workload"])
@@ -96,8 +102,7 @@ def measure(options: argparse.Namespace, results: Results) -> None:
             print(f"round {number} of {options.rounds}, {time.strftime('%H:%M')}, load {os.getloadavg()[0]:.1f}")
             for workload in options.workloads.split(","):
                 for peer in (peer for peer in options.peers.split(",") if peer in PLAN[workload]):
-                    n = PLAN[workload][peer]
-                    result = run(peer, workload, max(round(n * options.scale), min(n, SMALLEST)))
+                    result = run(peer, workload, scaled(workload, PLAN[workload][peer], options.scale))
                     result |= {"round": began, "load": round(os.getloadavg()[0], 2)}
                     results.add(result)
                     print(json.dumps(result), file=file, flush=True)

@@ -70,6 +70,12 @@ def test_a_peer_that_ends_without_a_result_is_skipped_with_its_last_words(monkey
     assert "No such file" in found["skipped"]
 
 
+def test_a_tree_of_tens_stays_one() -> None:
+    """With another number of leaves the skynet would never end."""
+    assert [run.scaled("skynet", 100_000, scale) for scale in (0, 0.01, 0.5, 1)] == [1000, 1000, 10_000, 100_000]
+    assert run.scaled("ring", 1_000_000, 0.5) == 500_000
+
+
 def test_a_ratio_is_taken_within_each_round() -> None:
     """The machine was three times slower in the second round: the ratio is the same."""
     results = Results(
