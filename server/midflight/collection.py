@@ -25,7 +25,7 @@ Parameters = ParamSpec("Parameters")
 Result = TypeVar("Result")
 
 _lock = RLock()  # re-entrant, for a signal handler may look or parse too
-_users = 0  # calls that the collection is put off for, in any thread
+_calls: set[object] = set()  # that the collection is put off for, in any thread
 _was_on = False  # before the first of them
 
 
@@ -36,19 +36,21 @@ def without_collection(
 
     Two threads may be in such calls at a time: neither waits for the other.
     """
-    global _users, _was_on
+    global _was_on
+    this = object()
     try:
         with _lock:
-            _users += 1
-            if _users == 1:
+            if not _calls:
                 _was_on = gc.isenabled()
-                gc.disable()
+            _calls.add(this)
+            gc.disable()
         return function(*args, **kwargs)
     finally:
         with _lock:
-            _users -= 1
-            if not _users and _was_on:
-                gc.enable()
+            if this in _calls:  # else Ctrl-C fell in before it was
+                _calls.remove(this)
+                if not _calls and _was_on:
+                    gc.enable()
 
 
 def frames_of_threads() -> dict[int, FrameType]:
