@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import gc
 import signal
 import sys
 import threading
@@ -40,9 +41,13 @@ def running(project, runtime):
 
 
 def steps_after_the_swap(project):
-    """Return what a load calls from the swap on, in the order of the first calls there."""
-    with Fault(since=SWAP) as found:
-        project.load_text("account", account(3))
+    """Return what a load calls from the swap on, in the order of the first calls there. Loads versions 3 and 4.
+
+    Those of the second: a load looks longer at the first version that is superseded while old code runs.
+    """
+    for number in (3, 4):
+        with Fault(since=SWAP) as found:
+            project.load_text("account", account(number))
     return [step for step in found.steps if step != CATCHES]
 
 
@@ -60,11 +65,12 @@ def test_an_error_after_the_swap_is_a_warning(project, running, caplog, error):
     steps = steps_after_the_swap(project)
     said = 0
     told = steps.index(SWAP_ENDS) + 1
-    number = 3
+    number = 4
 
     for index, step in enumerate(steps):
         caplog.clear()
         number += 1
+        gc.collect()  # else versions that wait for the collector crowd the first one out of what a load looks at
         with Fault(step, error, since=SWAP) as fault:
             report = project.load_text("account", account(number))
         assert step in fault.steps, step
@@ -112,7 +118,7 @@ def test_what_fails_for_good_is_said(project, running, monkeypatch, what):
 def test_ctrl_c_at_each_step_from_the_swap_on_comes_when_all_is_done(project, running):
     """The versions are whole, and the hooks have run, each once."""
     steps = steps_after_the_swap(project)
-    number = 3
+    number = 4
 
     for step in steps:
         number += 1

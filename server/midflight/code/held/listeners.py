@@ -32,6 +32,7 @@ from midflight.code.held.references import OldVersion, Reads, dict_of_class, old
 from midflight.code.held.registries import Pair, withdraw_doubles
 from midflight.code.source.look import OwnReference, is_class, references_of_others
 from midflight.code.version.facade import Namespace
+from midflight.code.version.hooks import LOAD_HOOKS, UNLOAD_HOOKS
 from midflight.code.version.in_place import FORWARDED, WEAKLY_HELD, Renewal
 from midflight.code.version.modules import Module
 
@@ -179,9 +180,15 @@ def _names(namespace: Namespace, new: Namespace) -> dict[int, tuple[FunctionType
 def _has_listeners(namespace: Namespace, new: Namespace) -> bool:
     """Say whether anybody may have a function of a version: by a weak reference, or by more than its own names."""
     for function, names in _names(namespace, new).values():
-        if _registrations(function) or sys.getrefcount(function) > len(names) + _BASE:
+        own = len(names) + _hooks(namespace, function)
+        if _registrations(function) or sys.getrefcount(function) > own + _BASE:
             return True
     return False
+
+
+def _hooks(namespace: Namespace, function: Any) -> int:
+    """Return how often a function is among the module's own hooks, which call those of the current version alone."""
+    return sum(each is function for name in (LOAD_HOOKS, UNLOAD_HOOKS) for each in namespace.get(name, ()))
 
 
 def _listeners(old: OldVersion, new: Namespace, frames: Mapping[CodeType, int]) -> Iterator[_Listener]:
@@ -201,8 +208,9 @@ def _listeners(old: OldVersion, new: Namespace, frames: Mapping[CodeType, int]) 
         before = _registrations(function)
         now = _registrations(successor) if type(successor) is FunctionType else Counter[Any]()
         is_decorated = function.__globals__ is not namespace  # by another module: its references are not counted
-        is_held = key in held or (is_decorated and sys.getrefcount(function) > len(names) + _BASE)
-        is_doubled = has_successor and (bool(now) or sys.getrefcount(successor) > _BASE)
+        own = len(names) + _hooks(namespace, function)
+        is_held = key in held or (is_decorated and sys.getrefcount(function) > own + _BASE)
+        is_doubled = has_successor and (bool(now) or sys.getrefcount(successor) > _BASE + _hooks(new, successor))
         if before or (is_held and is_doubled):
             yield _Listener(
                 tuple(names), has_successor, bool(before), before <= now, is_held, not read.isdisjoint(names)

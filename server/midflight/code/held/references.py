@@ -20,6 +20,7 @@ from typing import Any, NamedTuple
 
 from midflight.code.report.held import Held, StaleSubclass
 from midflight.code.version.facade import Namespace
+from midflight.code.version.hooks import LOAD_HOOKS, UNLOAD_HOOKS
 from midflight.code.version.in_place import FORWARDED
 from midflight.code.version.modules import Module
 from midflight.code.version.version import Version
@@ -139,7 +140,8 @@ class VersionObjects:
         """Find the objects of the version, and those of others that it refers to, which may be its alone."""
         forwarded = list(self.namespace.get(FORWARDED, ()))
         self._inside.update((id(each), each) for each in forwarded)
-        named = [value for name, value in list(self.namespace.items()) if not name.startswith("__")]
+        own = (LOAD_HOOKS, UNLOAD_HOOKS)
+        named = [value for name, value in list(self.namespace.items()) if not name.startswith("__") or name in own]
         level: list[Any] = [named, *forwarded]
         del forwarded, named
         known = self._inside.keys() | self._kept
@@ -287,11 +289,9 @@ def versions_held(record: Module, new: Namespace, frames: Mapping[CodeType, int]
 
 
 def _alive(record: Module, new: Namespace) -> Iterator[tuple[Version, Namespace]]:
-    alive = [each for each in sorted(record.versions.items(), reverse=True) if each[1] is not record.current]
-    for _, version in alive[:MOST_VERSIONS]:
-        namespace = version.namespace
-        if namespace is not None and namespace is not new:
-            yield version, namespace
+    older = [each for _, each in sorted(record.versions.items(), reverse=True) if each is not record.current]
+    alive = [(each, namespace) for each in older if (namespace := each.namespace) is not None and namespace is not new]
+    yield from alive[:MOST_VERSIONS]
 
 
 def _references_of_definitions(namespace: Namespace, kept: Set[int]) -> list[int]:

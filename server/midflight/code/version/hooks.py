@@ -19,6 +19,8 @@ from midflight.code.version.version import Version, version_of
 from midflight.text import exception_said
 
 __all__ = [
+    "LOAD_HOOKS",
+    "UNLOAD_HOOKS",
     "begin",
     "discard",
     "give_up",
