@@ -242,6 +242,13 @@ def test_a_statement_that_leaves_no_trace_leaves_the_text_unknown(project, unwat
     assert import_watch.imported_text(shop) is None
 
 
+def test_a_generator_that_types_coroutine_has_marked_is_no_change(project, unwatched):
+    """That gives the function another code object than the compiler's."""
+    import_unwatched(project, "import types\n@types.coroutine\ndef pause():\n    yield\n")
+
+    assert code.modified_modules() == ()
+
+
 def test_a_file_older_than_the_interpreter_is_the_one_that_was_imported(project, unwatched, monkeypatch):
     """Nothing can have changed in it since, whatever its statements leave to see."""
     shop = import_unwatched(project, "print()\n")
