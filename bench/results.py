@@ -40,7 +40,7 @@ class Results:
         return cls(json.loads(line) for line in lines if line.endswith("}"))
 
     def add(self, result: Result) -> None:
-        """Take in one result; one of a peer that has no such workload is no result."""
+        """Take in one result. A peer that does not have the workload gives none."""
         if result.get("skipped") != "no such workload":
             self.by_workload[result["workload"]][result["peer"]].append(result)
 

@@ -87,7 +87,7 @@ def scaled(workload: str, n: int, scale: float) -> int:
 
 
 def said(result: Result) -> str:
-    """Return one result as a line for whoever watches."""
+    """Return one result as a line for the terminal."""
     field = field_of(result["workload"])
     value = f"{result[field]:>14,.0f} {field}" if field in result else f"skipped: {result['skipped']}"
     return f"{result['workload']:10} {result['peer']:20} {value}"

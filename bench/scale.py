@@ -1,4 +1,4 @@
-"""What many processes cost: a message, memory, a commit, and the longest time that nobody runs.
+"""What many processes cost: a message, memory, a commit, and the longest pause of all processes.
 
     .venv/bin/python bench/scale.py                          # 1,000 to 100,000 processes: two minutes
     .venv/bin/python bench/scale.py --processes 1000000      # a million: some 2 GB, a few minutes

@@ -1,4 +1,4 @@
-"""The benchmark beside other runtimes: bench/run.py with its peers, and bench/results.py."""
+"""The benchmark that compares Midflight with other runtimes: bench/run.py, its peers, and bench/results.py."""
 
 from __future__ import annotations
 

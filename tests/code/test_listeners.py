@@ -147,7 +147,7 @@ def test_exactly_the_new_one_is_heard_once(project, bus, forward):
 
 
 def test_the_new_one_has_the_place_of_the_old_one(project):
-    """Where the first listener that answers wins."""
+    """In a registry that takes the answer of its first listener."""
     project.load_text("bus", textwrap.dedent(REGISTRIES["a list"]))
     load(project, 1, SHOP + "bus.on(aye)\n")
     project.load_text("other", OTHER)

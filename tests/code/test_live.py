@@ -248,7 +248,7 @@ def test_a_live_asynchronous_application_is_one_for_those_who_ask(project):
 
 
 def test_a_live_async_function_is_awaited_whatever_the_current_one_returns(project, shop):
-    """An iterable for a generator, too: whoever has registered it knows its kind and no other."""
+    """A generator stays one: the code that registered it expects that kind."""
     coroutine, generator = live(shop.coroutine), live(shop.generator)
     text = TEXT.replace("async def coroutine(request): return", "def coroutine(request): return asyncio.sleep(0,")
     text = text.replace("NUMBER, request\n", "(NUMBER, request))\n", 1)

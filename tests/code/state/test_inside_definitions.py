@@ -147,7 +147,7 @@ def test_a_registry_of_subclasses_has_the_new_classes(thing):
 
 
 def test_an_attribute_that_the_program_added_is_carried_if_the_module_sets_it(thing):
-    """What somebody else set from outside is named as lost."""
+    """An attribute set by other code is named as lost."""
     thing.load(
         """
         class Room:

@@ -737,7 +737,7 @@ KINDS = (Counter, OrderedDict, defaultdict, deque)
 
 
 def test_members_of_an_edited_enum_are_the_same_keys(thing):
-    """What the program put under one stays, and nobody is told of a conflict."""
+    """The value that the program stored under a member stays, and the report names no conflict."""
     thing.load("import enum\nclass C(enum.Enum):\n    A = 1\nMAP = {C.A: 'x'}\n")
     thing.module.MAP[thing.module.C.A] = "run"
 

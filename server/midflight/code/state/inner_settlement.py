@@ -26,11 +26,10 @@ from midflight.code.state.inner_values import (
     put_attribute,
     take_attribute,
 )
-from midflight.code.state.iterated import is_iterated
 from midflight.code.state.kinds import is_mock, kind_of
 from midflight.code.state.likeness import is_untouched
-from midflight.code.state.loose import LooseCopy, loosened
-from midflight.code.state.merge import merge
+from midflight.code.state.loose import loosened
+from midflight.code.state.merge import WAITS, merge
 from midflight.code.state.reach import changed_part
 from midflight.code.state.record import Scalar, is_rebound, record_of
 
@@ -168,23 +167,14 @@ class InnerSettlement:
         found = merge(base, now, new, self._carry.own)
         new_record = record_of(self._carry.namespace)
         bases = {} if new_record is None else new_record.inner
-        if any(edit.changes_size and is_iterated(edit.target, 1) for edit in found.edits):
-            why = "it waits: a loop is in the midst of it, so the new body's items are not in it; load once more"
-            self._say(name, "waits", why, size=len(now))
+        if found.is_in_a_loop(1, now):
+            self._say(name, "waits", WAITS, size=len(now))
             if base is not None:
                 bases[name] = loosened(base)
             return
-        for edit in found.edits:
-            undo.callback(edit.undo)
-            edit.apply()
-        record = bases.get(name)
-        if isinstance(record, LooseCopy):
-            record.settle(found.survivors)
-        for path in found.conflicts:
-            why = f"{name}{path} was changed at run time and in the text: the running value stays"
+        found.apply(undo, bases.get(name))
+        for why in found.told(name):
             self._say(name, "conflict", why, size=len(now))
-        for path, why in found.unmerged:
-            self._say(name, "conflict", f"{name}{path} stays as it runs: {why}", size=len(now))
 
     def _put(self, place: InnerValue, value: Any, undo: ExitStack) -> None:
         try:

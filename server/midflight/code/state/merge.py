@@ -10,7 +10,8 @@ Laws:
 
 from __future__ import annotations
 
-from collections.abc import Iterable
+from collections.abc import Iterable, Iterator
+from contextlib import ExitStack
 from dataclasses import dataclass, field
 from itertools import chain
 from typing import Any
@@ -18,11 +19,15 @@ from typing import Any
 from midflight.code.source.same_value import same
 from midflight.code.state.base import MAPPINGS, MOST, SETS, Copy, is_container
 from midflight.code.state.edits import BytesEdit, Edit, MappingEdit, SequenceEdit, SetEdit, WholeEdit
+from midflight.code.state.iterated import is_iterated
 from midflight.code.state.likeness import is_made_alike, is_untouched
+from midflight.code.state.loose import LooseCopy
 from midflight.code.state.own import Own, scalar_mark
 from midflight.text import short
 
-__all__ = ["OWN_EQUALITY", "UNTELLABLE", "Merge", "merge"]
+__all__ = ["OWN_EQUALITY", "UNTELLABLE", "WAITS", "Merge", "merge"]
+
+WAITS = "it waits: a loop is in the midst of it, so the new body's items are not in it; load once more"
 
 ABSENT: Any = object()
 
@@ -45,6 +50,30 @@ class Merge:
     conflicts: list[str] = field(default_factory=list)
     unmerged: list[tuple[str, str]] = field(default_factory=list)
     survivors: dict[int, Any] = field(default_factory=dict)
+
+    def is_in_a_loop(self, known: int, now: Any) -> bool:
+        """Say whether an edit would change the size of a container that somebody loops over, and end the loop so.
+
+        `known` is how many references to `now`, the outermost container, the caller knows of.
+        """
+        return any(
+            edit.changes_size and is_iterated(edit.target, known if edit.target is now else 1) for edit in self.edits
+        )
+
+    def apply(self, undo: ExitStack, base: object) -> None:
+        """Make the edits; the ways back go on `undo`. The note of the new body's value, `base`, is for `now` then."""
+        for edit in self.edits:
+            undo.callback(edit.undo)
+            edit.apply()
+        if isinstance(base, LooseCopy):
+            base.settle(self.survivors)
+
+    def told(self, name: str) -> Iterator[str]:
+        """Yield a sentence for each item of the container `name` that is not as the text says."""
+        for path in self.conflicts:
+            yield f"{name}{path} was changed at run time and in the text: the running value stays"
+        for path, why in self.unmerged:
+            yield f"{name}{path} stays as it runs: {why}"
 
 
 def merge(base: Copy | None, now: Any, new: Any, own: Own) -> Merge:

@@ -17,11 +17,10 @@ from midflight.code.state.carry import ABSENT, FRESH, KEEP_STATE, Carry
 from midflight.code.state.holders import Place, places_of
 from midflight.code.state.inner_settlement import InnerSettlement
 from midflight.code.state.inner_values import inner_values
-from midflight.code.state.iterated import is_iterated
 from midflight.code.state.kinds import is_mock, kind_of
 from midflight.code.state.likeness import is_made_alike, is_untouched
-from midflight.code.state.loose import LooseCopy, loosened
-from midflight.code.state.merge import merge
+from midflight.code.state.loose import loosened
+from midflight.code.state.merge import WAITS, merge
 from midflight.code.state.record import Scalar, Thing, note_bases, record_of
 from midflight.text import short, type_name
 
@@ -207,26 +206,16 @@ class Settlement:
     def _merge(self, name: str, base: Copy | None, now: Any, new: Any, undo: ExitStack) -> bool:
         """Merge the new body's container into the running one; say whether that was done."""
         found = merge(base, now, new, self.carry.own)
-        known = 4  # the old namespace, the record, and the names in this function and its caller's
-        for edit in found.edits:
-            if edit.changes_size and is_iterated(edit.target, known if edit.target is now else 1):
-                why = "it waits: a loop is in the midst of it, so the new body's items are not in it; load once more"
-                self._say(name, "waits", why, size=len(now))
-                if base is not None:
-                    self._new_bases()[name] = loosened(base)
-                self.roots[name] = now
-                return False
-        for edit in found.edits:
-            undo.callback(edit.undo)
-            edit.apply()
-        record = self._new_bases().get(name)
-        if isinstance(record, LooseCopy):
-            record.settle(found.survivors)
-        for path in found.conflicts:
-            why = f"{name}{path} was changed at run time and in the text: the running value stays"
+        known = 5  # the old namespace, the record, the names in this function and its caller's, the one in the callee
+        if found.is_in_a_loop(known, now):
+            self._say(name, "waits", WAITS, size=len(now))
+            if base is not None:
+                self._new_bases()[name] = loosened(base)
+            self.roots[name] = now
+            return False
+        found.apply(undo, self._new_bases().get(name))
+        for why in found.told(name):
             self._say(name, "conflict", why, size=len(now))
-        for path, why in found.unmerged:
-            self._say(name, "conflict", f"{name}{path} stays as it runs: {why}", size=len(now))
         return True
 
     def _take(self, name: str, now: Any, new: Any, places: list[Place], undo: ExitStack) -> None:
