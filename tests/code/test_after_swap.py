@@ -122,6 +122,7 @@ def test_ctrl_c_at_each_step_from_the_swap_on_comes_when_all_is_done(project, ru
 
     for step in steps:
         number += 1
+        gc.collect()
         with Fault(step, KeyboardInterrupt, since=SWAP) as fault, pytest.raises(KeyboardInterrupt):
             project.load_text("account", account(number))
         assert step in fault.steps, step
