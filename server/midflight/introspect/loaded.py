@@ -26,6 +26,11 @@ def find_module(name: str) -> object:
     Raises: KeyError.
     """
     module = sys.modules[name]
-    if code.is_loaded(name) or any(each == name or each.startswith(f"{name}.") for each in usable_names()):
+    if _is_usable([name]) or _is_usable([each for each in list(sys.modules) if each.startswith(f"{name}.")]):
         return module
     raise KeyError(name)
+
+
+def _is_usable(names: list[str]) -> bool:
+    """Say whether a shell knows one of these modules. Each name of a completion asks: so no others are looked at."""
+    return any(map(code.is_loaded, names)) or bool(lowlevel.imported_modules(names))

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import sys
+from collections.abc import Iterable
 from functools import partial
 from types import ModuleType
 
@@ -76,11 +77,15 @@ def _is_half_made(module: ModuleType) -> bool:
     return bool(getattr(module_value(module, "__spec__"), "_initializing", False))
 
 
-def imported_modules() -> list[tuple[str, str, ModuleType]]:
-    """Return name, path and object of the project's modules that were imported and never loaded."""
+def imported_modules(names: Iterable[str] | None = None) -> list[tuple[str, str, ModuleType]]:
+    """Return name, path and object of the project's modules that were imported and never loaded.
+
+    `names` are those that are looked at, None for all.
+    """
+    items = list(sys.modules.items()) if names is None else [(each, sys.modules.get(each)) for each in names]
     return [
         (name, path, module)
-        for name, module in list(sys.modules.items())
+        for name, module in items
         if name not in PROGRAM
         and is_module(module)
         and known(name) is None
