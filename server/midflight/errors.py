@@ -242,10 +242,15 @@ class UnknownModuleError(MidflightError, LookupError):
 class UnknownVersionError(MidflightError, LookupError):
     """The named version of a module never existed, its text is not kept, or it was deleted."""
 
-    def __init__(self, name: str, number: int | None, kept: list[int]) -> None:
-        which = "no current version" if number is None else f"no version {number}"
-        known = ", ".join(map(str, kept[-10:])) or "none"
-        super().__init__(f"{name} has {which}; nothing was changed; versions that are kept: {known}")
+    def __init__(self, name: str, number: int | None, kept: list[int], *, before: int | None = None) -> None:
+        """Say that `name` has not `number`, but `kept`; or no version before its current one, `before`."""
+        if before is not None:
+            text = f"{name} has no version before {before}, the current one; nothing was changed. Load a new one first"
+        else:
+            which = "no current version" if number is None else f"no version {number}"
+            known = ", ".join(map(str, kept[-10:])) or "none"
+            text = f"{name} has {which}; nothing was changed; versions that are kept: {known}"
+        super().__init__(text)
         self.name = name
         self.number = number
 

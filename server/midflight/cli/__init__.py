@@ -1,26 +1,58 @@
 """The command line: arguments in, text or JSON out. It decides nothing; the server and the application do.
 
-Exit codes: 0 done, 1 refused or failed (the reason is on stderr), 2 wrong arguments, 130 broken off.
+Exit codes: 0 done, 1 refused or failed (the reason is on stderr), 2 wrong arguments, 130 broken off, 141 nobody reads
+the output any more.
 """
 
 from __future__ import annotations
 
+import os
 import sys
 from collections.abc import Sequence
 
 from midflight.cli.parser import parser
+from midflight.cli.wording import in_options
 from midflight.errors import MidflightError
 
 __all__ = ["main"]
 
+_CLOSED = 141  # what a shell says of a program that SIGPIPE has ended
+
 
 def main(arguments: Sequence[str] | None = None) -> int:
     """Run one command; return its exit code."""
+    try:
+        try:
+            return _run(arguments)
+        finally:
+            if sys.stdout is not None:
+                sys.stdout.flush()
+    except BrokenPipeError:
+        _let_go_of_output()
+        return _CLOSED
+    except OSError as error:
+        _let_go_of_output()
+        said = f"{error.strerror or error}; what was done before that stays done. Mend that, and try again."
+        print(f"midflight: {said}", file=sys.stderr)
+        return 1
+
+
+def _run(arguments: Sequence[str] | None) -> int:
     options = parser().parse_args(arguments)
     try:
         return int(options.run(options))
     except (MidflightError, TimeoutError) as error:
-        print(f"midflight: {error}", file=sys.stderr)
+        print(f"midflight: {in_options(str(error))}", file=sys.stderr)
         return 1
     except KeyboardInterrupt:
         return 130
+
+
+def _let_go_of_output() -> None:
+    """Let the interpreter's last flush, of what nobody takes, go nowhere."""
+    try:
+        nowhere = os.open(os.devnull, os.O_WRONLY)
+        os.dup2(nowhere, sys.stdout.fileno())
+        os.close(nowhere)
+    except (OSError, ValueError):
+        pass  # it has no descriptor: nothing is flushed at the end

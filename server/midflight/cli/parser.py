@@ -8,6 +8,7 @@ from importlib.metadata import version
 from typing import Any
 
 from midflight.cli import requests, servers
+from midflight.cli.arguments import count, natural, number, port, seconds, word
 from midflight.cli.show import HOLDERS_SECONDS
 from midflight.cli.top import ORDERS, top
 from midflight.cli.trace import KINDS, trace
@@ -46,7 +47,7 @@ def parser() -> argparse.ArgumentParser:
     it.add_argument("--detach", action="store_true", help="start it in the background and return when it answers")
     it.add_argument(
         "--port",
-        type=_port,
+        type=port,
         default=0,
         metavar="N",
         help="listen on this port of 127.0.0.1 (default: a free one)",
@@ -63,7 +64,7 @@ def parser() -> argparse.ArgumentParser:
     )
     which.add_argument(
         "--take",
-        type=int,
+        type=number,
         nargs="?",
         const=True,
         metavar="SHELL",
@@ -72,7 +73,9 @@ def parser() -> argparse.ArgumentParser:
 
     it = command("load", requests.load, "load files as new versions of their modules, all of them or none", data=True)
     which = it.add_mutually_exclusive_group(required=True)
-    which.add_argument("files", metavar="FILE", nargs="*", default=[], help="a folder is those of its modules that run")
+    which.add_argument(
+        "files", metavar="FILE", type=word, nargs="*", default=[], help="a folder is those of its modules that run"
+    )
     which.add_argument(
         "--modified",
         action="store_true",
@@ -93,7 +96,7 @@ def parser() -> argparse.ArgumentParser:
     )
     it.add_argument(
         "--holders",
-        type=int,
+        type=natural,
         metavar="SECONDS",
         default=HOLDERS_SECONDS,
         help=f"seconds to look for who holds functions of older versions (default: {HOLDERS_SECONDS}; 0: not at all)",
@@ -115,13 +118,16 @@ def parser() -> argparse.ArgumentParser:
         "load modules and change the states of their live servers, all of it or nothing",
         data=True,
     )
-    it.add_argument("modules", metavar="MODULE_OR_FILE", nargs="+")
+    it.add_argument("modules", metavar="MODULE_OR_FILE", type=word, nargs="+")
     it.add_argument("--extra", metavar="EXPR", help="what code_change gets as `extra`, in Python; default: None")
     it.add_argument("--dry-run", action="store_true", help="show what would become of each server; change nothing")
     it.add_argument(
-        "--to", type=int, metavar="VERSION", help="of one module: load that version's text again, states go down to it"
+        "--to",
+        type=number,
+        metavar="VERSION",
+        help="of one module: load that version's text again, states go down to it",
     )
-    it.add_argument("--timeout", type=int, metavar="SECONDS", help="how long servers may be suspended (default: 4)")
+    it.add_argument("--timeout", type=count, metavar="SECONDS", help="how long servers may be suspended (default: 4)")
     it.add_argument("--force", action="store_true", help="load it though a check refuses it")
 
     it = command(
@@ -130,7 +136,7 @@ def parser() -> argparse.ArgumentParser:
         "move the idle processes of a module to its current version; exit 1 if some stay",
         data=True,
     )
-    it.add_argument("module", metavar="MODULE")
+    it.add_argument("module", metavar="MODULE", type=word)
 
     it = command(
         "forward",
@@ -138,45 +144,45 @@ def parser() -> argparse.ArgumentParser:
         "make functions of older versions that others hold the current ones; exit 1 if some stay old",
         data=True,
     )
-    it.add_argument("module", metavar="MODULE")
+    it.add_argument("module", metavar="MODULE", type=word)
 
     it = command("recover", requests.recover, "bring back the value that a load has left behind", data=True)
-    it.add_argument("module", metavar="MODULE")
+    it.add_argument("module", metavar="MODULE", type=word)
     it.add_argument("name", metavar="NAME", help="the variable, as the report of the load names it")
 
     it = command("ps", requests.ps, "list the processes: which version of which module each runs, and where", data=True)
     it.add_argument("--all", action="store_true", help="those of all servers of the project")
 
     it = command(
-        "versions", requests.versions, "list the versions of a module and how many processes run each", data=True
+        "versions", requests.versions, "list the versions of a module that run or can be rolled back to", data=True
     )
-    it.add_argument("module", metavar="MODULE")
-    it.add_argument("--why", type=int, metavar="VERSION", help="say instead what keeps that version in memory")
+    it.add_argument("module", metavar="MODULE", type=word)
+    it.add_argument("--why", type=number, metavar="VERSION", help="say instead what keeps that version in memory")
 
     it = command("diff", requests.diff, "show how two versions of a module differ", data=True)
-    it.add_argument("module", metavar="MODULE")
-    it.add_argument("a", type=int, metavar="A", help="number of a version")
-    it.add_argument("b", type=int, metavar="B", help="number of another one")
+    it.add_argument("module", metavar="MODULE", type=word)
+    it.add_argument("a", type=number, metavar="A", help="number of a version")
+    it.add_argument("b", type=number, metavar="B", help="number of another one")
 
     it = command("rollback", requests.rollback, "load an earlier version's text as a new version", data=True)
-    it.add_argument("module", metavar="MODULE")
-    it.add_argument("version", type=int, nargs="?", metavar="VERSION", help="default: the one before the current")
+    it.add_argument("module", metavar="MODULE", type=word)
+    it.add_argument("version", type=number, nargs="?", metavar="VERSION", help="default: the one before the current")
     _add_load_switches(it)
 
     it = command(
         "purge", requests.purge, "drop a module's old versions and kill the processes that run them", data=True
     )
-    it.add_argument("module", metavar="MODULE")
+    it.add_argument("module", metavar="MODULE", type=word)
     it.add_argument("--soft", action="store_true", help="kill nobody; drop them only if nobody runs them")
 
     it = command("send", requests.send, "send a process a message")
-    it.add_argument("pid", metavar="PID", help="a pid as ps shows it, or a registered name")
+    it.add_argument("pid", metavar="PID", type=word, help="a pid as ps shows it, or a registered name")
     it.add_argument(
         "expression", metavar="EXPRESSION", help="""the message in Python, for instance '("increment", 3)'"""
     )
 
     it = command("exit", requests.exit, "send a process an exit signal")
-    it.add_argument("pid", metavar="PID", help="a pid as ps shows it, or a registered name")
+    it.add_argument("pid", metavar="PID", type=word, help="a pid as ps shows it, or a registered name")
     it.add_argument(
         "reason",
         nargs="?",
@@ -186,17 +192,17 @@ def parser() -> argparse.ArgumentParser:
     )
 
     it = command("call", requests.call, "ask a server, and print its answer", data=True)
-    it.add_argument("pid", metavar="PID", help="a pid as ps shows it, or a registered name")
+    it.add_argument("pid", metavar="PID", type=word, help="a pid as ps shows it, or a registered name")
     it.add_argument("expression", metavar="EXPRESSION", help="the request in Python")
-    it.add_argument("--timeout", type=_seconds, metavar="SECONDS", help="how long it may take (default: 5)")
+    it.add_argument("--timeout", type=seconds, metavar="SECONDS", help="how long it may take (default: 5)")
 
     it = command("top", top, "show the processes that do most, anew each second; q ends it", data=True)
     it.add_argument("--once", action="store_true", help="print them once, as it does where there is no terminal")
-    it.add_argument("--interval", type=_seconds, default=1.0, metavar="SECONDS", help="default: 1")
+    it.add_argument("--interval", type=seconds, default=1.0, metavar="SECONDS", help="default: 1")
     it.add_argument("--sort", choices=sorted(ORDERS.values()), default="reductions", help="default: reductions")
 
     it = command("trace", trace, "print what processes do while they do it, until it is broken off", data=True)
-    it.add_argument("pids", metavar="PID", nargs="*", help="a pid as ps shows it, or a registered name")
+    it.add_argument("pids", metavar="PID", type=word, nargs="*", help="a pid as ps shows it, or a registered name")
     it.add_argument(
         "--module",
         action="append",
@@ -204,14 +210,15 @@ def parser() -> argparse.ArgumentParser:
         metavar="MODULE",
         help="also who runs it now, and whoever comes to run it",
     )
+    it.add_argument("--later", action="store_true", help="a name that nobody has yet is waited for, and not refused")
     it.add_argument("--new", action="store_true", help="also who is spawned from now on")
     it.add_argument("--children", action="store_true", help="also who is spawned by one that is traced")
     it.add_argument("--all", action="store_true", help="all processes")
     it.add_argument(
         "--kind", action="append", dest="kinds", choices=KINDS, help="only events of this kind; may be given again"
     )
-    it.add_argument("--seconds", type=float, metavar="N", help="end after so long")
-    it.add_argument("--count", type=int, metavar="N", help="end after so many events")
+    it.add_argument("--seconds", type=seconds, metavar="N", help="end after so long")
+    it.add_argument("--count", type=count, metavar="N", help="end after so many events")
 
     command("servers", servers.list_servers, "list the servers of the project: one, or one a worker", data=True)
     command("stop", servers.stop, "end the server of the project and all its processes")
@@ -222,17 +229,3 @@ def parser() -> argparse.ArgumentParser:
 def _add_load_switches(parser: argparse.ArgumentParser) -> None:
     parser.add_argument("--force", action="store_true", help="load it though a check refuses it")
     parser.add_argument("--move", action="store_true", help="move the idle processes to it, as move does")
-
-
-def _seconds(text: str) -> float:
-    number = float(text)
-    if not 0 < number < 1e6:
-        raise argparse.ArgumentTypeError(f"{text} is no positive number of seconds")
-    return number
-
-
-def _port(text: str) -> int:
-    number = int(text)
-    if not 0 <= number <= 65535:
-        raise argparse.ArgumentTypeError(f"{number} is no port, which are 0 to 65535")
-    return number

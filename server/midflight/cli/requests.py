@@ -4,10 +4,12 @@ from __future__ import annotations
 
 import argparse
 import os
+import sys
 from typing import Any
 
 from midflight.cli.show import ask, ask_for_load, root_of, show, table
-from midflight.editors import examine, versions_in_memory
+from midflight.cli.wording import in_options
+from midflight.editors import examine
 from midflight.epc import RemoteServer, ServerFile, running_servers
 from midflight.errors import NoServer, RequestError
 
@@ -83,9 +85,14 @@ def move(options: argparse.Namespace) -> int:
 
 
 def _show_load(options: argparse.Namespace, report: dict[str, Any]) -> int:
-    show(options, report, lambda: "\n".join([report["text"].rstrip("\n"), *_holders_lines(report)]))
     if report["status"] != "failed":
-        return 0
+        return show(
+            options, report, lambda: "\n".join([in_options(report["text"]).rstrip("\n"), *_holders_lines(report)])
+        )
+    if options.json:
+        show(options, report, str)
+    else:
+        print(in_options(report["text"]).rstrip("\n"), file=sys.stderr)
     return 130 if options.is_broken_off else 1
 
 
@@ -152,10 +159,17 @@ def versions(options: argparse.Namespace) -> int:
     if options.why is not None:
         said = ask(options, "code/why-alive", options.module, options.why)
         return show(options, said, lambda: str(said["text"]))
-    rows = versions_in_memory(ask(options, "code/history", options.module))
-    heading = ("VERSION", "VSN", "CURRENT", "PROCESSES")
-    cells = [(row["version"], row["vsn"], "current" if row["current"] else None, row["processes"]) for row in rows]
+    rows = ask(options, "code/history", options.module)["versions"]
+    heading = ("VERSION", "VSN", "STATE", "PROCESSES")
+    cells = [(row["version"], row["vsn"], _state_of(row), row["processes"]) for row in rows]
     return show(options, rows, lambda: table(heading, cells))
+
+
+def _state_of(version: dict[str, Any]) -> str:
+    """Return what there is of a version: of a kept one only its text, which a rollback takes."""
+    if version["current"]:
+        return "current"
+    return "runs" if version["processes"] else "kept" if version["text"] else "no text"
 
 
 def diff(options: argparse.Namespace) -> int:

@@ -16,6 +16,7 @@ from typing import Any
 
 from midflight.cli.show import root_of, show, table
 from midflight.epc import RemoteServer
+from midflight.text import cut
 
 __all__ = ["top"]
 
@@ -105,7 +106,7 @@ def _page(rows: Sequence[dict[str, Any]], most: int) -> str:
 def _draw(rows: Sequence[dict[str, Any]]) -> None:
     width, height = shutil.get_terminal_size()
     lines = [_summary(rows), HELP, "", *_page(rows, max(height - 5, 1)).split("\n")]
-    sys.stdout.write(HOME + "\r\n".join(line[: width - 1] + CLEAR_LINE for line in lines) + CLEAR_BELOW)
+    sys.stdout.write(HOME + "\r\n".join(cut(line, width - 1) + CLEAR_LINE for line in lines) + CLEAR_BELOW)
     sys.stdout.flush()
 
 

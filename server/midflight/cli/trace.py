@@ -38,6 +38,8 @@ def trace(options: argparse.Namespace) -> int:
     ) as client:
         chosen = {"pids": options.pids, "modules": options.modules, "kinds": options.kinds}
         switches = {name: True for name in ("new", "all", "children") if getattr(options, name)}
+        if not options.later:
+            switches["held"] = True
         answer = client.call("trace/start", {**{name: value for name, value in chosen.items() if value}, **switches})
         followed = ", ".join(answer["followed"] or ()) or "nobody yet"
         print(f"midflight: tracing {'all' if options.all else followed}; Ctrl-C ends it", file=sys.stderr, flush=True)

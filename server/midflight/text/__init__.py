@@ -1,6 +1,6 @@
 """The wording of data: values made short, exceptions made text. Nothing here knows a process."""
 
-from midflight.text.columns import columns
+from midflight.text.columns import columns, cut, width
 from midflight.text.shorten import encodable, long, medium, raised, short, type_name
 from midflight.text.token import Token
 from midflight.text.tracebacks import exception_line, exception_said, exception_text, exceptions_in, trace_of
@@ -9,6 +9,7 @@ from midflight.text.user_frames import error_text, stack_text
 __all__ = [
     "Token",
     "columns",
+    "cut",
     "encodable",
     "error_text",
     "exception_line",
@@ -22,4 +23,5 @@ __all__ = [
     "stack_text",
     "trace_of",
     "type_name",
+    "width",
 ]

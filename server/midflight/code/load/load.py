@@ -154,7 +154,7 @@ def _number_before(record: Module) -> int:
     current = record.current
     older = [number for number in list(record.versions) if current is None or number < current.number]
     if not older:
-        raise UnknownVersionError(record.name, current.number - 1 if current is not None else 0, [])
+        raise UnknownVersionError(record.name, None, [], before=None if current is None else current.number)
     return max(older)
 
 

@@ -215,8 +215,11 @@ class _Shell:
     def _show(self, text: str) -> None:
         with self._screen:
             if not (self._is_terminal and self._prompt):
-                sys.stdout.write(text)
-                sys.stdout.flush()
+                try:
+                    sys.stdout.write(text)
+                    sys.stdout.flush()
+                except OSError:
+                    pass  # nobody reads it, or there is no room: the thread that reads input meets that too
                 return
             # Above the line that is being typed: wipe it, print, write it again.
             typed = readline.get_line_buffer() if readline is not None else ""

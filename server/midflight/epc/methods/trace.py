@@ -34,7 +34,7 @@ Plist = dict[str, object]
 
 _TRACES = 8
 _NAMES = ("pids", "modules")
-_OPTIONS = (*_NAMES, "kinds", "new", "all", "children")
+_OPTIONS = (*_NAMES, "kinds", "new", "all", "children", "held")
 _CHANGES = ("add", "remove", "modules", "kinds", "paused")
 _BEGIN_SECONDS = 0.5
 _LOOK = 200
@@ -64,11 +64,14 @@ class TraceMethods:
 
         OPTIONS: `:pids` (pids or names; a name stands for its holder at the time), `:modules` (processes that run one
         now, are spawned in one or go on in one), `:new` (processes spawned from now on), `:children` (of those that are
-        followed), `:all`, `:kinds` (of "in" "out" "call" "spawn" "link" "exit"; nil: all of them).
+        followed), `:all`, `:kinds` (of "in" "out" "call" "spawn" "link" "exit"; nil: all of them), `:held` (a name that
+        no process has is refused, and not waited for).
         """
         chosen = keywords(options, _OPTIONS)
         names = _texts(chosen.get("pids"), ":pids")
         modules = _texts(chosen.get("modules"), ":modules")
+        if chosen.get("held"):
+            self._require_held(names)
         if not (names or modules or chosen.get("new") or chosen.get("all")):
             raise RequestError("No process is chosen; nothing is traced. Send :pids, :modules, :new or :all.")
         if len(self._traces) >= _TRACES:
@@ -156,6 +159,11 @@ class TraceMethods:
             looks = [partial(self._running, part, wanted) for part in parts_of(everyone, _LOOK)]
             for some in look_at(scheduler, looks):
                 trace.processes |= some
+
+    def _require_held(self, names: Iterable[str]) -> None:
+        for name in names:
+            if not _is_known(self._scheduler, name):
+                raise RequestError(f"No process has the name {name}; nothing is traced. See midflight ps.")
 
     def _running(self, some: Iterable[Process], modules: set[str]) -> set[Process]:
         return {
