@@ -14,8 +14,8 @@ from midflight.code.identity.members import renew_members
 from midflight.code.identity.migrate import become
 from midflight.code.identity.server_state import copied, copies_of, replaced
 from midflight.code.load.adopt import adopt_imported, imported_modules
-from midflight.code.load.body_thread import run_bodies_on_runtime
 from midflight.code.loading.load_thread import LoadThread
+from midflight.code.loading.runtime_thread import run_bodies_on_runtime
 from midflight.code.report.held import forward_summary, holder_lines
 from midflight.code.report.of_many import summary_of_many, text_of_many
 from midflight.code.source.annotations import annotations_of, names_around, signature_of

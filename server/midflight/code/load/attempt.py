@@ -4,22 +4,27 @@ from __future__ import annotations
 
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass
+from functools import partial
 from typing import Literal
 
 from midflight.code.census.census import Census
 from midflight.code.load.draft import Draft
+from midflight.code.load.made import Body, Made
 from midflight.code.load.new_version import NewVersion
 from midflight.code.load.outcome import Commit
 from midflight.code.load.overtaken import mentions
 from midflight.code.load.refused import Failure, load_error, module_problem
 from midflight.code.load.search_path import search_path
+from midflight.code.load.tables import Tables
+from midflight.code.load.take_back import TakenBack, take_back
 from midflight.code.loading import half_made
 from midflight.code.loading.load_thread import load_of_this_thread
 from midflight.code.loading.lock import load_lock
+from midflight.code.loading.runtime_thread import on_runtime_thread
 from midflight.code.loading.under_way import Load, seconds_text
 from midflight.code.report.load_report import LoadReport
 from midflight.code.source.unit import Unit
-from midflight.code.state.fresh import fresh_in
+from midflight.code.state.names import fresh_in
 from midflight.code.version.facade import Namespace
 from midflight.errors import LoadError
 
@@ -46,7 +51,8 @@ class Attempt:
 
     `drafts` are the versions in the making whose bodies have ended, in the order in which those ended; `new` is what
     the checks made of them. `census` is the last look of the thread that prepares at live code. `commit` is there as
-    soon as the versions are current, and `reports`, in the order of the request, when all is done.
+    soon as the versions are current, and `reports`, in the order of the request, when all is done. `taken_back` is what
+    the bodies had done to others, when all is put back.
     """
 
     def __init__(self, units: Sequence[Unit], options: Options) -> None:
@@ -59,6 +65,8 @@ class Attempt:
         self.commit: Commit | None = None
         self.reports: tuple[LoadReport, ...] = ()
         self.is_second = False  # others have overtaken it once
+        self.taken_back = TakenBack()
+        self._before: Tables | None = None
         self._begun: list[Draft] = []
         self._undo: list[Callable[[], object]] = []
 
@@ -75,6 +83,8 @@ class Attempt:
         """Run the body of a draft. From its first change on, this load puts its changes back if it fails."""
         with self.load.acting():
             self._begun.append(draft)
+            if self._before is None:
+                self._before = Tables()
         if self.options.fresh:
             draft.fresh = fresh_in(self.options.fresh, draft.unit.name)
         draft.make()
@@ -107,7 +117,20 @@ class Attempt:
             return
         for draft in reversed(self._begun):
             draft.abandon()
+        self._take_back()
         self._put_back_rest()
+
+    def _take_back(self) -> None:
+        """Undo what the bodies did to others, on the thread that they ran on: only that can set a signal handler."""
+        if self._before is None:
+            return
+        bodies = [Body(draft.unit, draft.namespace, {} if draft.is_first else draft.old) for draft in self._begun]
+        undo = partial(take_back, self._before, Made(bodies))
+        self._before = None
+        if on_runtime_thread(self.options.thread) and not self.load.is_to_end:
+            self.taken_back = load_lock.call(undo)
+        else:
+            self.taken_back = undo()
 
     def begin_again(self) -> None:
         """Put all back, and be as at the beginning, but that it is the second time."""

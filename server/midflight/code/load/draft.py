@@ -35,8 +35,8 @@ from midflight.code.source.find_module import is_midflights, is_own_file
 from midflight.code.source.program import bound_in_program, is_program
 from midflight.code.source.unit import Unit, compile_unit, syntax_problem
 from midflight.code.state.carry import Carry
-from midflight.code.state.fresh import fresh_names
 from midflight.code.state.module_text import module_text
+from midflight.code.state.names import fresh_names
 from midflight.code.state.record import note_bases
 from midflight.code.state.settlement import Settlement
 from midflight.code.state.thread_bound import thread_bound_calls

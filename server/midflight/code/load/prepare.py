@@ -18,7 +18,6 @@ from types import ModuleType
 from midflight.code.checks.before_body import findings_before_body
 from midflight.code.load.adopt import adopt
 from midflight.code.load.attempt import Attempt
-from midflight.code.load.body_thread import on_runtime_thread
 from midflight.code.load.draft import Draft
 from midflight.code.load.last_look import look_at_live_code
 from midflight.code.load.load_order import in_order
@@ -28,6 +27,7 @@ from midflight.code.load.refill import refill
 from midflight.code.load.refused import Failure, Refused, module_problem, refused
 from midflight.code.load.search_path import search_path
 from midflight.code.loading.lock import load_lock
+from midflight.code.loading.runtime_thread import on_runtime_thread
 from midflight.code.loading.under_way import Doing
 from midflight.code.source.look import is_module
 from midflight.code.source.unit import Unit

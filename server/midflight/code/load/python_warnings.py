@@ -86,9 +86,10 @@ def parse_again(unit: Unit, file: str, found: list[Diagnostic]) -> None:
 @contextmanager
 def _escapes_shown(file: str) -> Iterator[None]:
     """Let the compiler's DeprecationWarning of `file` through: before 3.12, that of an unknown escape is one."""
-    if sys.version_info >= (3, 12) or any(
-        action == "error" and issubclass(DeprecationWarning, category) for action, _, category, *_ in warnings.filters
-    ):
+    are_shown = sys.version_info >= (3, 12)
+    for action, _, category, *_ in warnings.filters:
+        are_shown = are_shown or (action == "error" and issubclass(DeprecationWarning, category))
+    if are_shown:
         yield
         return
     # As `warnings.filterwarnings` does it, but that no pattern is compiled, and that what was shown once is not again.

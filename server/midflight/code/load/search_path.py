@@ -26,6 +26,10 @@ class SearchPath:
                 sys.path.append(folder)
                 self._users[real] = {load}
 
+    def has(self, folder: str) -> bool:
+        """Say whether `folder` is on `sys.path` for a load that is not done."""
+        return os.path.realpath(folder) in self._users
+
     def keep(self, load: object) -> None:
         """Leave the folders that `load` needs where they are: it is done."""
         with self._lock:

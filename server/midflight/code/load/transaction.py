@@ -20,12 +20,14 @@ from midflight.code.load.refused import Failure, Refused, load_error, module_pro
 from midflight.code.loading import half_made
 from midflight.code.loading.lock import NestedLoad, load_lock
 from midflight.code.loading.under_way import BrokenOff
-from midflight.code.report.load_report import LEFT_BEHIND, LoadReport
+from midflight.code.report.load_report import LEFT_BEHIND, TAKEN_BACK, LoadReport
 from midflight.code.source.unit import Rejection, Unit, unit_of
 from midflight.code.version.import_hook import finder
 from midflight.code.version.modules import LOADED
 
 TRACES = "the body of {name} had run: {where} hold what it made, and nothing takes that back"
+TAKEN = "the body of {names} had run, and this was taken back: {what}"
+UNSURE = "while the body of {names} ran, this changed, and was left as it is: {what}"
 
 __all__ = ["load_units", "transaction", "units_in"]
 
@@ -105,13 +107,17 @@ def _reload(module: ModuleType) -> None:
 
 
 def _with_traces(failures: Sequence[Failure], attempt: Attempt) -> list[Failure]:
-    """Add to the failures what the bodies that had run have left with other modules, as far as that can be seen."""
-    found = {name: where for name, namespace in attempt.namespaces if (where := left_behind(name, namespace))}
-    if not found:
-        return list(failures)
+    """Add to the failures what of the bodies that had run was taken back or left, as far as that can be seen."""
+    names = ", ".join(name for name, _ in attempt.namespaces)
+    done, left = attempt.taken_back
+    texts = [(TAKEN.format(names=names, what=", ".join(done)), TAKEN_BACK)] if done else []
+    for name, namespace in attempt.namespaces:
+        if where := left_behind(name, namespace):
+            texts.append((TRACES.format(name=name, where=", ".join(where)), LEFT_BEHIND))
+    if left:
+        texts.append((UNSURE.format(names=names, what=", ".join(left)), LEFT_BEHIND))
     first, *others = failures
-    texts = [TRACES.format(name=name, where=", ".join(where)) for name, where in found.items()]
-    notes = tuple(replace(module_problem(first.path, each, LEFT_BEHIND), severity="note") for each in texts)
+    notes = tuple(replace(module_problem(first.path, text, code), severity="note") for text, code in texts)
     return [first._replace(problems=(*first.problems, *notes)), *others]
 
 

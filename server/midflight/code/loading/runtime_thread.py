@@ -1,14 +1,17 @@
-"""The bridge from a thread to the runtime's: `runtime_thread` finds it, `result_of` waits for a result from there."""
+"""The bridge from a thread to the runtime's: `runtime_thread` finds it, `result_of` waits for a result from there.
+
+Bodies run on the thread of their load, or on the runtime's if a load or the project asks for it.
+"""
 
 from __future__ import annotations
 
 from collections.abc import Callable
 from concurrent.futures import Future
-from typing import TypeVar
+from typing import Literal, TypeVar
 
 from midflight.kernel import Scheduler, schedulers
 
-__all__ = ["result_of", "runtime_thread"]
+__all__ = ["on_runtime_thread", "result_of", "run_bodies_on_runtime", "runtime_thread"]
 
 Result = TypeVar("Result")
 
@@ -33,3 +36,20 @@ def result_of(future: Future[Result], scheduler: Scheduler, look: Callable[[bool
             if future.done():
                 raise  # it is the function's own
             look(scheduler not in schedulers())
+
+
+class _Project:
+    is_on_runtime = False
+
+
+def run_bodies_on_runtime(wanted: bool) -> None:
+    """Have all bodies run on the runtime's thread from now on, as `body = "runtime"` of a project says, or not."""
+    _Project.is_on_runtime = wanted
+
+
+def on_runtime_thread(asked: Literal["runtime"] | None) -> bool:
+    """Say whether a body is to run on another thread than the calling one: the runtime's, if there is one."""
+    if asked is None and not _Project.is_on_runtime:
+        return False
+    scheduler = runtime_thread()
+    return scheduler is not None and not scheduler.is_own_thread()

@@ -52,10 +52,12 @@ AT_A_LINE = frozenset(
     }
 )
 
-LEFT_BEHIND = "left-behind"  # of a note on what a body did before its load was refused
+LEFT_BEHIND = "left-behind"  # of a note on what a body did before its load was refused, and what stays
+TAKEN_BACK = "taken-back"  # of one on what was undone
 RUNS_ONCE = "runs-once"  # of a body whose statement has met what it made when it ran before
 TRACE = "traceback"
 """The code of a diagnostic that is a step on the way to the error of another one, and not a fault of its own."""
+NO_FAULTS = (TRACE, LEFT_BEHIND, TAKEN_BACK)
 
 # What to do, where it is not to mend a line of the module.
 REMEDY = {
@@ -185,7 +187,7 @@ class LoadReport:
     @property
     def can_be_forced(self) -> bool:
         """Say whether only checks refused the load, so that `force=True` would do it."""
-        faults = [each.code for each in self.refusals if each.code not in (TRACE, LEFT_BEHIND)]
+        faults = [each.code for each in self.refusals if each.code not in NO_FAULTS]
         return bool(faults) and all("force=True" in REMEDY.get(code, "") for code in faults)
 
 
@@ -280,7 +282,7 @@ def _refusal(report: LoadReport) -> str:
 
 def refused_because(report: LoadReport) -> str:
     """Return the first refusal with its place, and how many more there are, without a full stop."""
-    first, more = report.refusals[0], sum(each.code not in (TRACE, LEFT_BEHIND) for each in report.refusals[1:])
+    first, more = report.refusals[0], sum(each.code not in NO_FAULTS for each in report.refusals[1:])
     other = os.path.basename(first.path) + " " if first.path != report.path else ""
     place = f"{other}line {first.line}, " if first.code in AT_A_LINE else ""
     return f"{place}{first.message.rstrip('.')}{f' (and {more} more)' if more else ''}"
