@@ -148,7 +148,8 @@ class InitFailed(MidflightError):
 class ChildError(MidflightError):
     """A supervisor could not carry out a request about a child; its children are as they were.
 
-    `reason` is OTP's: "not_found", "running", "restarting", "already_present", "simple_one_for_one".
+    `reason` is OTP's: "not_found", "running", "restarting", "already_present", "simple_one_for_one", and Elixir's
+    "max_children"; "dynamic" if it has no ids to be found by.
     """
 
     def __init__(self, id: object, reason: str, advice: str) -> None:

@@ -20,6 +20,7 @@ MIDFLIGHT = {
     *("GenServer", "Client", "call", "cast", "reply", "stop", "NOREPLY", "IGNORE", "Stop"),
     *("Continue", "Timeout", "started", "StateMachine", "Next"),
     *("Supervisor", "ChildSpec", "Registry", "Task", "TaskError", "TaskTimeout"),
+    *("Agent", "DynamicSupervisor", "PartitionSupervisor", "TaskSupervisor"),
     *("live", "serve", "serve_in_background", "EmbeddedServer"),
 }
 

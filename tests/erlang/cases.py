@@ -1,6 +1,7 @@
 """The differential cases: what is in the folder `cases`, and what Erlang answered to each.
 
-A case is NAME.erl, run on a node as the module of that name, or NAME.shell, typed into Erlang's shell. Its first line
+A case is NAME.erl or NAME.exs, run on a node as the module of that name, the latter on Elixir's; or NAME.shell, typed
+into Erlang's shell. Its first line
 says what it shows; NAME.expected is what Erlang/OTP 25 prints, with pids, refs, funs, the shell's version and the lines
 of OTP's own sources replaced by <PID>, <REF>, <FUN>, <N>.
 """
@@ -13,8 +14,8 @@ from pathlib import Path
 
 CASES = Path(__file__).parent / "cases"
 FIXTURES = CASES / "fixtures"
-SUFFIXES = (".erl", ".shell")
-GROUPS = {"p": "Processes and behaviours", "h": "Hot code", "s": "Shell"}
+SUFFIXES = (".erl", ".exs", ".shell")
+GROUPS = {"p": "Processes and behaviours", "e": "Elixir's library", "h": "Hot code", "s": "Shell"}
 
 VOLATILE = (
     (r"<\d+\.\d+\.\d+>", "<PID>"),
@@ -35,7 +36,7 @@ class Case:
 
     @property
     def group(self) -> str:
-        """Return the letter that its name begins with: p, h or s."""
+        """Return the letter that its name begins with: p, e, h or s."""
         return self.name[0]
 
     @property
@@ -50,7 +51,7 @@ def all_cases() -> list[Case]:
     for source in sorted(CASES.iterdir()):
         if source.suffix in SUFFIXES and source.with_suffix(".expected").exists():
             first = source.read_text(encoding="utf-8").partition("\n")[0]
-            found.append(Case(source.stem, source, first.lstrip("% ")))
+            found.append(Case(source.stem, source, first.lstrip("%# ")))
     return found
 
 

@@ -121,10 +121,9 @@ def _supervision(server: Any) -> tuple[str | None, tuple[Child, ...]]:
     """Return the strategy and the children of a supervisor, None and nothing of anybody else."""
     if not isinstance(server, Supervisor):
         return None, ()
-    is_simple = server.template is not None
     children = tuple(
         Child(
-            None if is_simple else child.key if isinstance(child.key, str) else printed(child.key, 100),
+            None if server.is_dynamic else child.key if isinstance(child.key, str) else printed(child.key, 100),
             child.running,
             child.spec.restart,
             child.spec.type,

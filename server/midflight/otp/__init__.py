@@ -1,10 +1,13 @@
 """OTP's behaviours: processes of a known shape, which start, answer, are supervised and change their code alike."""
 
 from midflight.otp import sys
+from midflight.otp.agent import Agent
 from midflight.otp.calls import call, cast, reply, stop
 from midflight.otp.child_spec import ChildSpec
 from midflight.otp.children import ChildInfo
+from midflight.otp.dynamic_supervisor import DynamicSupervisor
 from midflight.otp.gen_server import GenServer
+from midflight.otp.partition_supervisor import PartitionSupervisor
 from midflight.otp.protocol import IGNORE, NOREPLY, Call, Cast, Continue, Dest, Stop, Timeout
 from midflight.otp.registry import Registry
 from midflight.otp.serving import Revived
@@ -12,24 +15,29 @@ from midflight.otp.starting import started
 from midflight.otp.state_machine import Next, StateMachine
 from midflight.otp.supervisor import Supervisor
 from midflight.otp.task import Task
+from midflight.otp.task_supervisor import TaskSupervisor
 
 __all__ = [
     "IGNORE",
     "NOREPLY",
+    "Agent",
     "Call",
     "Cast",
     "ChildInfo",
     "ChildSpec",
     "Continue",
     "Dest",
+    "DynamicSupervisor",
     "GenServer",
     "Next",
+    "PartitionSupervisor",
     "Registry",
     "Revived",
     "StateMachine",
     "Stop",
     "Supervisor",
     "Task",
+    "TaskSupervisor",
     "Timeout",
     "call",
     "cast",

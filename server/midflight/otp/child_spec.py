@@ -13,16 +13,17 @@ from midflight.errors import InitFailed
 from midflight.kernel import Pid, arguments, coroutine_in, current_process, function_name, link, spawn_link
 from midflight.otp.newest import newest
 from midflight.otp.protocol import IGNORE, Name
-from midflight.otp.restart import Restart, Strategy
+from midflight.otp.restart import AutoShutdown, Restart, Strategy
 from midflight.otp.starting import Starting, checked_name, start_plain
 from midflight.outside import is_from_outside
 from midflight.text import short
 
-__all__ = ["SIMPLE", "ChildSpec", "Flags", "Shutdown", "checked_children", "launch"]
+__all__ = ["SIMPLE", "ChildSpec", "Flags", "Shutdown", "check_significance", "checked_children", "launch"]
 
 Shutdown = float | Literal["brutal_kill", "infinity"]
 
 STRATEGIES = get_args(Strategy)
+AUTO_SHUTDOWNS = get_args(AutoShutdown)
 SIMPLE = "simple_one_for_one"
 RESTARTS = ("permanent", "transient", "temporary")
 TYPES = ("worker", "supervisor")
@@ -45,9 +46,11 @@ class ChildSpec:
     `name`: registered for its process, at each start; for a class or an async function only.
     `waits`: the supervisor goes on once the child has called `started()`, and a child that ends before has not started;
         for an async function only: a class is waited for until its init is done.
+    `significant`: if it ends by itself and is not restarted, its supervisor may end too, by its `auto_shutdown`. Not
+        for a permanent child, which is always restarted.
 
     Raises: TypeError or ValueError that names the field, the value and what is allowed.
-    OTP: child_spec(); `modules` and `significant` are not there.
+    OTP: child_spec(); `modules` is not there.
 
     Example:
 
@@ -63,6 +66,7 @@ class ChildSpec:
     type: Literal["worker", "supervisor"] = "worker"
     name: str | Name | None = None
     waits: bool = False
+    significant: bool = False
 
     def __post_init__(self) -> None:
         if self.shutdown is None:
@@ -87,6 +91,10 @@ class ChildSpec:
             raise ValueError(_refusal(self, "name", allowed))
         if type(self.waits) is not bool:
             raise TypeError(_refusal(self, "waits", "True or False"))
+        if type(self.significant) is not bool:
+            raise TypeError(_refusal(self, "significant", "True or False"))
+        if self.significant and self.restart == "permanent":
+            raise ValueError(_refusal(self, "significant", "False for a permanent child, which is always restarted"))
         if self.waits and not inspect.iscoroutinefunction(self.start):
             raise ValueError(_refusal(self, "waits", "False unless start is an async function, which calls started()"))
 
@@ -171,6 +179,7 @@ class Flags:
     strategy: Strategy
     intensity: int
     period: float
+    auto_shutdown: AutoShutdown = "never"
 
     def __post_init__(self) -> None:
         strategy: object = self.strategy
@@ -183,6 +192,10 @@ class Flags:
         if not period:
             raise ValueError(f"period must be seconds > 0, not {short(self.period)}; nothing was started")
         object.__setattr__(self, "period", period)
+        wanted: object = self.auto_shutdown
+        if type(wanted) is not str or wanted not in AUTO_SHUTDOWNS:
+            said = f"auto_shutdown must be one of {AUTO_SHUTDOWNS}, not {short(wanted)}; nothing was started"
+            raise ValueError(said)
 
 
 def checked_children(children: Iterable[ChildSpec], flags: Flags) -> tuple[ChildSpec, ...]:
@@ -196,4 +209,14 @@ def checked_children(children: Iterable[ChildSpec], flags: Flags) -> tuple[Child
         raise ValueError(f"children have distinct ids; more than once: {', '.join(twice)}; nothing was started")
     if flags.strategy == SIMPLE and len(specs) != 1:
         raise ValueError(f"{SIMPLE} takes one ChildSpec for all its children, not {len(specs)}; nothing was started")
+    check_significance(specs, flags)
     return specs
+
+
+def check_significance(specs: Iterable[ChildSpec], flags: Flags) -> None:
+    """Raise ValueError if one of the children is significant, and its supervisor takes no notice of that."""
+    if flags.auto_shutdown == "never":
+        for spec in specs:
+            if spec.significant:
+                allowed = 'False, as the supervisor has auto_shutdown="never"'
+                raise ValueError(_refusal(spec, "significant", allowed))

@@ -6,7 +6,7 @@ import logging
 from collections.abc import Hashable, Iterable
 from typing import Any, NamedTuple
 
-from midflight.kernel import Down, Pid, current_scheduler, exit, monitor, receive, trouble
+from midflight.kernel import Down, Pid, Ref, current_scheduler, exit, monitor, receive, trouble
 from midflight.otp.child_spec import ChildSpec
 from midflight.text import short
 
@@ -18,7 +18,7 @@ logger = logging.getLogger("midflight.supervisor")
 class ChildInfo(NamedTuple):
     """A child as which_children shows it. `pid` is None if it does not run, "restarting" between two tries.
 
-    Of a simple_one_for_one supervisor, `id` is None.
+    `id` is None of a supervisor whose children have none: simple_one_for_one, or a DynamicSupervisor.
     """
 
     id: Hashable
@@ -29,7 +29,7 @@ class ChildInfo(NamedTuple):
 class Child:
     """A child, and its pid: the last one if `is_restarting`, None if it is not to run.
 
-    `key` is its id, but a number of its own if the supervisor's children share one `spec`.
+    `key` is its id, but a number of its own if the supervisor's children have no ids.
     """
 
     __slots__ = ("args", "is_restarting", "key", "pid", "spec")
@@ -63,24 +63,31 @@ async def stop_child(spec: ChildSpec, pid: Pid) -> None:
     await receive((watch, ..., ...))
 
 
-async def stop_at_once(spec: ChildSpec, pids: Iterable[Pid]) -> None:
-    """Stop the processes of children that share `spec`, all at the same time; drops every message that comes.
+async def stop_at_once(children: Iterable[tuple[ChildSpec, Pid]]) -> None:
+    """Stop the processes of children, all at the same time; drops every message that comes.
 
-    So only for a supervisor that ends. OTP stops the children of simple_one_for_one so.
+    So only for a supervisor that ends. OTP stops the children of simple_one_for_one so, Elixir's DynamicSupervisor too.
     """
-    watches = {monitor(pid): pid for pid in pids}
-    for pid in watches.values():
-        exit(pid, "kill" if spec.shutdown == "brutal_kill" else "shutdown")
     clock = current_scheduler().clock
-    deadline = None if isinstance(spec.shutdown, str) or spec.shutdown is None else clock.now() + spec.shutdown
+    watches: dict[Ref, Pid] = {}
+    deadlines: dict[Ref, float] = {}
+    times: dict[Ref, float] = {}
+    for spec, pid in children:
+        watch = monitor(pid)
+        watches[watch] = pid
+        if spec.shutdown is not None and not isinstance(spec.shutdown, str):
+            times[watch] = spec.shutdown
+            deadlines[watch] = clock.now() + spec.shutdown
+        exit(pid, "kill" if spec.shutdown == "brutal_kill" else "shutdown")
     while watches:
-        seconds = None if deadline is None else max(0.0, deadline - clock.now())
+        seconds = None if not deadlines else max(0.0, min(deadlines.values()) - clock.now())
         message = await receive(timeout=seconds, default=None)
         if type(message) is Down:
             watches.pop(message.ref, None)
-        elif deadline is not None and clock.now() >= deadline:
-            deadline = None
-            text = f"{len(watches)} children did not end within {spec.shutdown} s of shutdown; killed"
+            deadlines.pop(message.ref, None)
+        elif late := [watch for watch, deadline in deadlines.items() if clock.now() >= deadline]:
+            text = f"{len(late)} children did not end within {times[late[0]]} s of shutdown; killed"
             trouble.log(logger, logging.ERROR, text)
-            for pid in watches.values():
-                exit(pid, "kill")
+            for watch in late:
+                del deadlines[watch]
+                exit(watches[watch], "kill")

@@ -12,6 +12,7 @@ from typing import Any
 from midflight.code.lowlevel import fields_of
 from midflight.kernel import Client, self_, trouble
 from midflight.otp.protocol import Name
+from midflight.otp.serving import value_of
 from midflight.otp.starting import Starting, start
 from midflight.text import medium, short
 
@@ -90,12 +91,12 @@ class GenServer:
         None. What it raises `start` raises; Stop(reason) makes no crash report. OTP: Module:init/1.
         """
 
-    def first_step(self, answer: Any) -> Any:
-        """Return what the server does first: the Continue or Timeout in `answer`, which init returned.
+    async def begin(self, args: tuple[Any, ...]) -> Any:
+        """Run `init(*args)` and return what the server does first: a Continue, a Timeout, None, or IGNORE.
 
         A behaviour that is built on this one overrides it; programs do not.
         """
-        return answer
+        return await value_of(self.init(*args))
 
     def handle_continue(self, value: Any) -> Any:
         """Go on after `init` or a callback that returned Continue(value), before any message is taken.

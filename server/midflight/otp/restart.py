@@ -5,10 +5,11 @@ from __future__ import annotations
 from collections.abc import Hashable, Iterable, Sequence
 from typing import Literal
 
-__all__ = ["Restart", "Strategy", "add_restart", "affected", "is_restarted"]
+__all__ = ["AutoShutdown", "Restart", "Strategy", "add_restart", "affected", "ends_itself", "is_restarted"]
 
 Restart = Literal["permanent", "transient", "temporary"]
 Strategy = Literal["one_for_one", "one_for_all", "rest_for_one", "simple_one_for_one"]
+AutoShutdown = Literal["never", "any_significant", "all_significant"]
 
 
 def is_restarted(restart: Restart, reason: object) -> bool:
@@ -24,6 +25,16 @@ def _is_normal_end(reason: object) -> bool:
     if isinstance(reason, tuple):
         return len(reason) == 2 and isinstance(reason[0], str) and reason[0] == "shutdown"
     return isinstance(reason, str) and reason in ("normal", "shutdown")
+
+
+def ends_itself(auto_shutdown: AutoShutdown, significant_running: Iterable[bool]) -> bool:
+    """Say whether a supervisor ends since a significant child has ended by itself and is not started again.
+
+    `significant_running` says of each other child whether it is significant and runs. OTP: supervisor, auto_shutdown().
+    """
+    if auto_shutdown == "all_significant":
+        return not any(significant_running)
+    return auto_shutdown == "any_significant"
 
 
 def affected(strategy: Strategy, ids: Iterable[Hashable], failed: Hashable) -> list[Hashable]:

@@ -67,7 +67,7 @@ class Serving(Behaviour):
             if name is not None:
                 name.claim()
             self.starting = server = newest(cls)()
-            answer = await value_of(server.init(*args))
+            answer = await server.begin(args)
         except Stop as stop:
             raise ProcessExit(stop.reason) from None
         except AlreadyStarted as error:
@@ -77,7 +77,6 @@ class Serving(Behaviour):
         if answer is IGNORE:
             client.answer(IGNORE)
             return None
-        answer = server.first_step(answer)
         if answer is not None and type(answer) is not Continue and type(answer) is not Timeout:
             allowed = "None, IGNORE, Continue or Timeout"
             raise TypeError(f"{cls.__qualname__}.init must return {allowed}, not {answer!r}; it was not started")

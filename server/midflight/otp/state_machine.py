@@ -20,7 +20,7 @@ from midflight.code.lowlevel import fields_of
 from midflight.kernel import Client, Ref, arguments, cancel_timer, self_, send_after
 from midflight.otp.event_queue import EVENT_TIMEOUT, STATE_TIMEOUT, Event, EventQueue
 from midflight.otp.gen_server import GenServer
-from midflight.otp.protocol import NOREPLY, Continue, Stop
+from midflight.otp.protocol import IGNORE, NOREPLY, Continue, Stop
 from midflight.otp.serving import value_of
 from midflight.text import Token, short
 
@@ -165,8 +165,11 @@ class StateMachine(GenServer):
 
     # --- The machine --------------------------------------------------------------------------------------
 
-    def first_step(self, answer: Any) -> Any:
+    async def begin(self, args: tuple[Any, ...]) -> Any:
         """Take the first state, which init returned; its timeouts, events and enter call come next."""
+        answer = await super().begin(args)
+        if answer is IGNORE:
+            return IGNORE
         first = answer if type(answer) is Next else Next(answer)
         if answer is None or first.state is SAME or first.postpone or first.reply is not NOREPLY:
             name = type(self).__qualname__

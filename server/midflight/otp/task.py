@@ -10,7 +10,8 @@ from collections.abc import Callable
 from typing import Any, Literal
 
 from midflight.errors import TaskError, TaskTimeout
-from midflight.kernel import TIMED_OUT, Pid, arguments, current_process, exit
+from midflight.kernel import TIMED_OUT, Client, Pid, arguments, current_process, exit
+from midflight.otp.task_many import await_many, yield_many
 from midflight.otp.task_process import Outcome, begin, outcome_of
 from midflight.otp.task_stream import stream
 from midflight.text import short
@@ -33,12 +34,12 @@ class Task:
         await task.result()  # -> 3
     """
 
-    __slots__ = ("_client", "_outcome", "owner", "pid", "ref")
+    __slots__ = ("_client", "outcome", "owner", "pid", "ref")
 
-    def __init__(self, function: Callable[..., Any], args: tuple[Any, ...], is_linked: bool) -> None:
-        """Start the task; programs call `start` or `start_nolink`."""
-        self._client = self.ref = begin(function, args, is_linked)
-        self._outcome: Outcome | None = None
+    def __init__(self, client: Client) -> None:
+        """Take the task whose value comes to `client`; programs call `start` or `start_nolink`."""
+        self._client = self.ref = client
+        self.outcome: Outcome | None = None  # once it has come, and was asked for
         self.owner = self._client.pid
         self.pid: Pid = self._client.target
 
@@ -53,13 +54,13 @@ class Task:
             task = Task.start(pow, 2, 10)
             await task.result()  # -> 1024
         """
-        return cls(function, args, is_linked=True)
+        return cls(begin(function, args, is_linked=True))
 
     @classmethod
     def start_nolink(cls, function: Callable[..., Any], *args: Any) -> Task:
         """Start `function(*args)` in a process of its own fate: if it fails, only its owner is told.
 
-        It runs on if its owner ends. OTP: Elixir's Task.Supervisor.async_nolink, without the supervisor.
+        It runs on if its owner ends. Under a supervisor: TaskSupervisor.start_nolink. OTP: Elixir has that one only.
 
         Example:
 
@@ -67,9 +68,11 @@ class Task:
             outcome, reason = await task.yield_()
             outcome, type(reason).__name__  # -> ('exit', 'ValueError')
         """
-        return cls(function, args, is_linked=False)
+        return cls(begin(function, args, is_linked=False))
 
     stream = staticmethod(stream)
+    await_many = staticmethod(await_many)
+    yield_many = staticmethod(yield_many)
 
     async def result(self, timeout: float | None = 5) -> Any:
         """Wait for the task and return its value. `timeout` is in seconds, None for no limit.
@@ -86,7 +89,7 @@ class Task:
         outcome = await self.yield_(timeout)
         if outcome is None:
             assert timeout is not None
-            self._client.abandon()
+            self.abandon()
             raise TaskTimeout(self.pid, timeout)
         status, value = outcome
         if status == "ok":
@@ -108,12 +111,12 @@ class Task:
             await task.yield_()  # -> ('ok', None)
         """
         seconds = arguments.timeout("a task: timeout", timeout)
-        self._check_owner()
-        if self._outcome is None:
+        self.check_owner()
+        if self.outcome is None:
             message = await self._client.wait(seconds)
             if message is not TIMED_OUT:
-                self._outcome = outcome_of(message)
-        return self._outcome
+                self.outcome = outcome_of(message)
+        return self.outcome
 
     async def shutdown(self, timeout: float | Literal["brutal_kill"] | None = 5) -> Outcome | None:
         """Unlink the task and end it: by "shutdown", after `timeout` seconds by `kill`, or by `kill` at once.
@@ -134,7 +137,7 @@ class Task:
                 f'shutdown: timeout must be seconds, "brutal_kill" or None, not {short(timeout)}; it runs on'
             )
         seconds = None if is_brutal else arguments.timeout("shutdown: timeout", timeout)
-        self._check_owner()
+        self.check_owner()
         self.unlink()
         exit(self.pid, "kill" if is_brutal else "shutdown")
         outcome = await self.yield_(seconds)
@@ -156,12 +159,17 @@ class Task:
         """
         outcome = await self.yield_(0)
         self.unlink()
-        self._client.abandon()
+        self.abandon()
         return outcome
 
-    def _check_owner(self) -> None:
+    def check_owner(self) -> None:
+        """Raise TaskError in another process than the owner."""
         if current_process("a task's result").pid is not self.owner:
             raise TaskError(self.pid, f"only its owner {self.owner!r} may ask")
+
+    def abandon(self) -> None:
+        """Drop the value of the task, when it comes; it runs on."""
+        self._client.abandon()
 
     def unlink(self) -> None:
         """Unlink the task from its owner, wherever this is called. Nothing happens if it is not linked."""

@@ -5,10 +5,25 @@ from __future__ import annotations
 from collections.abc import Callable
 from typing import Any, Literal
 
-from midflight.kernel import Client, arguments, current_process, link, spawn
+from midflight.errors import ProcessExit
+from midflight.kernel import (
+    Client,
+    Down,
+    Pid,
+    Ref,
+    arguments,
+    current_process,
+    demonitor,
+    link,
+    monitor,
+    receive,
+    spawn,
+    spawn_link,
+)
+from midflight.otp.newest import newest
 from midflight.otp.serving import value_of
 
-__all__ = ["Outcome", "begin", "outcome_of"]
+__all__ = ["Outcome", "Supervised", "alone", "begin", "outcome_of", "supervised"]
 
 Outcome = tuple[Literal["ok", "exit"], Any]  # ("ok", value) or ("exit", reason)
 
@@ -27,6 +42,35 @@ class Running:
     async def __call__(self) -> None:
         """Run the function, with its tail calls, and hand its value to the owner."""
         self.client.answer(await value_of(self.function(*self.args)))
+
+
+class Supervised(Running):
+    """The process function of a task under a supervisor: it begins once its owner has sent (mark, client)."""
+
+    def __init__(self, owner: Pid, function: Callable[..., Any], args: tuple[Any, ...]) -> None:
+        super().__init__(function, args)
+        self.owner = owner
+        self.mark = Ref()
+
+    async def __call__(self) -> None:
+        """Wait for the owner, then run the function; end with the owner if that ends before."""
+        watch = monitor(self.owner)
+        message = await receive((self.mark, ...), (watch, ..., ...))
+        if type(message) is Down:
+            raise ProcessExit(message.reason)
+        demonitor(watch, flush=True)
+        _, self.client = message
+        await super().__call__()
+
+
+def supervised(running: Supervised) -> Pid:
+    """Start the process of a task under the calling supervisor."""
+    return spawn_link(running)
+
+
+def alone(function: Callable[..., Any], args: tuple[Any, ...]) -> Pid:
+    """Start a process for `function(*args)` under the calling supervisor."""
+    return spawn_link(newest(function), *args)
 
 
 def begin(function: Callable[..., Any], args: tuple[Any, ...], is_linked: bool) -> Client:

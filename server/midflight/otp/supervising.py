@@ -1,0 +1,203 @@
+"""The process of a supervisor: it starts its children, starts them again when they end, and stops them.
+
+The life of a child: `start` -> running -> its Exit comes -> started again, kept (a transient one) or forgotten (a
+temporary one) -> stopped with the supervisor, or by terminate_child. What a client asks for is in supervisor.py.
+
+Laws:
+1. Children start in order and stop in the reverse order, each one's end awaited before the next is told.
+2. A process that is not in `by_pid` is not a child: the late Exit of a child that was stopped means nothing.
+3. A start that fails is tried again by a message to itself, so that other requests come in between; each try counts
+   as a restart.
+"""
+
+from __future__ import annotations
+
+import logging
+from collections.abc import Hashable
+from itertools import count
+from typing import Any, NamedTuple
+
+from midflight.errors import InitFailed
+from midflight.kernel import Exit, Pid, current_scheduler, self_, trap_exit, trouble
+from midflight.otp.calls import cast
+from midflight.otp.child_spec import SIMPLE, ChildSpec, Flags, checked_children, launch
+from midflight.otp.children import Child, stop_at_once, stop_child
+from midflight.otp.gen_server import GenServer
+from midflight.otp.protocol import IGNORE, Stop
+from midflight.otp.restart import AutoShutdown, Strategy, add_restart, affected, ends_itself, is_restarted
+from midflight.otp.serving import value_of
+from midflight.text import Token, medium, short
+
+__all__ = ["OWN", "Supervising"]
+
+OWN: Any = Token("the class's own")  # the default of an option
+
+logger = logging.getLogger("midflight.supervisor")
+
+
+class TryAgain(NamedTuple):
+    """The message of a supervisor to itself when `child` did not start because of `error`."""
+
+    child: Child
+    error: Exception
+
+
+class Supervising(GenServer):
+    """The state and the callbacks of every supervisor; a subclass says by `init` what its children are.
+
+    `strategy`, `intensity`, `period` and `auto_shutdown` are its options, unless init sets `flags`. `is_dynamic` says
+    that its children have no ids: they are known by their pids, all stop at once, and one that ends is forgotten.
+    """
+
+    strategy: Strategy = "one_for_one"
+    intensity: int = 1
+    period: float = 5
+    auto_shutdown: AutoShutdown = "never"
+    is_dynamic = False
+    max_children: int | None = None  # of a dynamic one
+
+    flags: Flags
+    children: dict[Hashable, Child]
+
+    @classmethod
+    def flags_of(
+        cls,
+        strategy: Strategy = OWN,
+        intensity: int = OWN,
+        period: float = OWN,
+        auto_shutdown: AutoShutdown = OWN,
+    ) -> Flags:
+        """Return the options, those of the class where none is given. Raises: TypeError or ValueError."""
+        return Flags(
+            cls.strategy if strategy is OWN else strategy,
+            cls.intensity if intensity is OWN else intensity,
+            cls.period if period is OWN else period,
+            cls.auto_shutdown if auto_shutdown is OWN else auto_shutdown,
+        )
+
+    async def begin(self, args: tuple[Any, ...]) -> Any:
+        """Start the children. Raises: Stop(InitFailed) if one does not start; those before it are stopped."""
+        trap_exit(True)
+        wanted = await value_of(self.init(*args))
+        if wanted is IGNORE:
+            return IGNORE
+        if not hasattr(self, "flags"):
+            self.flags = Flags(self.strategy, self.intensity, self.period, self.auto_shutdown)
+        children = checked_children(() if wanted is None else wanted, self.flags)
+        if self.is_dynamic and children:
+            raise TypeError(f"{type(self).__qualname__}.init must return no children: start_child adds them")
+        self.restarts: tuple[float, ...] = ()
+        self.template = children[0] if self.flags.strategy == SIMPLE else None
+        if self.template is not None:
+            self.is_dynamic = True
+            children = ()
+        self.keys = count(1)  # of children that have no ids
+        self.children = {spec.id: Child(spec.id, spec, spec.args) for spec in children}
+        self.by_pid: dict[Pid, Child] = {}
+        for child in list(self.children.values()):
+            try:
+                await self.start_one(child)
+            except Exception as error:
+                await self.terminate("shutdown")
+                failure = InitFailed(f"child {child.key!r} of {type(self).__name__} {self_()!r}", error)
+                failure.__cause__ = error
+                raise Stop(failure) from None
+        return None
+
+    async def handle_info(self, message: Any) -> None:
+        """Take in that a child has ended. The Exit of one that was stopped, and of a stranger, means nothing."""
+        if type(message) is not Exit:
+            super().handle_info(message)
+            return
+        child = self.by_pid.get(message.pid)
+        if child is None:
+            return
+        if is_restarted(child.spec.restart, message.reason):
+            await self._restart(child, message.reason)
+            return
+        self.drop(child)
+        others = (other.spec.significant and other.pid is not None for other in self.children.values())
+        if child.spec.significant and ends_itself(self.flags.auto_shutdown, others):
+            raise Stop("shutdown")
+
+    async def handle_cast(self, message: Any) -> None:
+        """Try again to start a child that did not start, if that is still wanted."""
+        if type(message) is TryAgain and message.child.is_restarting:
+            await self._restart(message.child, message.error)
+
+    async def terminate(self, reason: object) -> None:  # noqa: ARG002  # whatever it is
+        """Stop the children: in the reverse of their order, or all at once if they have no ids."""
+        if self.is_dynamic:
+            await stop_at_once([(child.spec, child.running) for child in self.children.values() if child.running])
+            return
+        for child in reversed(list(self.children.values())):
+            await self.stop_one(child)
+
+    # --- Starting and stopping children ---------------------------------------------------------------------
+
+    def new_child(self, spec: ChildSpec, args: tuple[Any, ...]) -> Child:
+        """Return the record of a child that is to be added; it is not one of the children yet."""
+        return Child(next(self.keys) if self.is_dynamic else spec.id, spec, args)
+
+    async def start_one(self, child: Child) -> None:
+        """Start the process of `child`. Raises: the exception of its start."""
+        child.is_restarting = False
+        if child.pid is not None:
+            del self.by_pid[child.pid]
+            child.pid = None
+        child.pid = await launch(child.spec, child.args)
+        if child.pid is not None:
+            self.by_pid[child.pid] = child
+        elif child.spec.restart == "temporary":
+            self.children.pop(child.key, None)
+
+    async def stop_one(self, child: Child) -> None:
+        """Stop the process of `child`, if there is one, and wait until it has ended."""
+        pid = child.running
+        self.drop(child)
+        if pid is not None:
+            await stop_child(child.spec, pid)
+
+    def drop(self, child: Child) -> None:
+        """Note that `child` does not run and is not to; forget it if it could not be started again."""
+        if child.pid is not None:
+            del self.by_pid[child.pid]
+        child.pid = None
+        child.is_restarting = False
+        if child.spec.restart == "temporary" or self.is_dynamic:
+            del self.children[child.key]
+
+    async def _restart(self, child: Child, reason: object) -> None:
+        """Start `child` again, and the children that the strategy names; give up if that is too often.
+
+        Raises: Stop("shutdown") then.
+        """
+        flags, now = self.flags, current_scheduler().clock.now()
+        is_allowed, self.restarts = add_restart(self.restarts, now, flags.intensity, flags.period)
+        if not is_allowed:
+            text = (
+                f"supervisor {self_()!r} stops its children and ends: child {short(child.spec.id)} ended with "
+                f"{medium(reason)}, which makes {len(self.restarts)} restarts within {flags.period} s; "
+                f"{flags.intensity} are allowed"
+            )
+            trouble.log(logger, logging.ERROR, text)
+            raise Stop("shutdown")
+        together = [self.children[key] for key in affected(flags.strategy, self.children, child.key)]
+        for one in reversed(together):
+            if one is not child:
+                await self.stop_one(one)
+        for one in together:
+            if one.key not in self.children:  # it was temporary
+                continue
+            last_pid = one.pid
+            try:
+                await self.start_one(one)
+            except Exception as error:
+                who = f"child {short(one.spec.id)} of {self_()!r}"
+                trouble.log(logger, logging.ERROR, f"{who} did not start: {medium(error)}; it is tried again")
+                one.is_restarting = True
+                if last_pid is not None:  # by which terminate_child finds it
+                    one.pid = last_pid
+                    self.by_pid[last_pid] = one
+                cast(self_(), TryAgain(one, error))
+                return

@@ -1,0 +1,117 @@
+"""The cases p52 to p55: significant children, and the spec of a child."""
+
+from __future__ import annotations
+
+import pytest
+
+from erlang.t import idle
+from midflight import ChildError, ChildSpec, Supervisor, is_alive, self_, trap_exit
+
+same, differs = pytest.mark.same, pytest.mark.differs
+
+
+async def pid_of(supervisor, wanted):
+    """Return the pid of a child."""
+    return {child.id: child.pid for child in await Supervisor.which_children(supervisor)}[wanted]
+
+
+@same
+def test_p52_auto_shutdown(t, expected):
+    """A significant child that ends by itself ends its supervisor, if it is the first, or the last one that runs."""
+
+    async def ends(supervisor, wanted, reason):
+        if not is_alive(supervisor):
+            return "gone"
+        await pid_of(supervisor, wanted) << ("die", reason)
+        await t.s()
+        return is_alive(supervisor)
+
+    async def start(auto_shutdown, restart):
+        children = [ChildSpec(each, idle, restart=restart, significant=True) for each in ("a", "b")]
+        children.append(ChildSpec("plain", idle, restart="temporary"))
+        return await Supervisor.start_link(children, intensity=9, auto_shutdown=auto_shutdown)
+
+    async def main():
+        trap_exit(True)
+        for auto_shutdown in ("any_significant", "all_significant"):
+            for restart in ("transient", "temporary"):
+                for reason in ("normal", "boom"):
+                    supervisor = await start(auto_shutdown, restart)
+                    ended = [await ends(supervisor, each, reason) for each in ("plain", "a", "b")]
+                    t.o((auto_shutdown, restart, reason, ended))
+                    t.o(await t.recv(0.03))
+        supervisor = await start("any_significant", "transient")
+        await Supervisor.terminate_child(supervisor, "a")
+        await t.s()
+        t.o(("terminated", is_alive(supervisor)))
+        supervisor = await start("all_significant", "transient")
+        await Supervisor.terminate_child(supervisor, "a")
+        t.o(("last_one", await ends(supervisor, "b", "normal")))
+        t.o(await t.recv(0.03))
+
+    t.run(main)
+
+    assert t.printed == expected
+
+
+@same
+def test_p54_significant_children(t, expected):
+    """What cannot be is a ValueError, before anything is started."""
+
+    def child(restart):
+        return ChildSpec("x", idle, restart=restart, significant=True)
+
+    async def start(auto_shutdown, *restarts):
+        try:
+            return await Supervisor.start_link([child(each) for each in restarts], auto_shutdown=auto_shutdown)
+        except ValueError:
+            return None
+
+    async def main():
+        for auto_shutdown in ("never", "any_significant", "all_significant"):
+            for restart in ("permanent", "transient", "temporary"):
+                started = await start(auto_shutdown, restart)
+                t.o((auto_shutdown, restart, "started" if started else "refused"))
+        for auto_shutdown in ("never", "any_significant"):
+            supervisor = await start(auto_shutdown)
+            try:
+                await Supervisor.start_child(supervisor, child("transient"))
+                said = "started"
+            except ValueError:
+                said = "refused"
+            t.o((auto_shutdown, "start_child", said, len(await Supervisor.which_children(supervisor))))
+        t.o(("sometimes", "started" if await start("sometimes") else "refused"))
+
+    t.run(main)
+
+    assert t.printed == expected
+
+
+@same
+def test_p55_get_childspec(t, expected):
+    """The ChildSpec itself; one that is not there is a ChildError."""
+
+    async def shown(supervisor, wanted):
+        try:
+            spec = await Supervisor.get_childspec(supervisor, wanted)
+        except ChildError as error:
+            t.o(("error", error.reason))
+        else:
+            t.o([spec.id, spec.restart, spec.type, spec.significant])
+
+    async def main():
+        spec = ChildSpec("x", idle, restart="transient", shutdown=2.0)
+        supervisor = await Supervisor.start_link([spec])
+        await shown(supervisor, "x")
+        await shown(supervisor, "y")
+        await Supervisor.terminate_child(supervisor, "x")
+        await shown(supervisor, "x")
+        await Supervisor.delete_child(supervisor, "x")
+        await shown(supervisor, "x")
+        simple = await Supervisor.start_link([spec], "simple_one_for_one")
+        await shown(simple, await Supervisor.start_child(simple, ()))
+        await shown(simple, self_())
+
+    t.run(main)
+
+    assert t.printed == expected
