@@ -51,6 +51,7 @@
     ("Evaluate"
      (?z midflight-shell "shell")
      (?e midflight-eval-expression "expression")
+     (?. midflight-eval-last-expression "before point")
      (?r midflight-eval-region "region")
      (?I midflight-interrupt "interrupt"))
     ("Notes"

@@ -8,10 +8,14 @@
 
 ;;; Commentary:
 
-;; The commands that evaluate an expression or a region in the shell of its
-;; project, as if the user had typed it there: with the shell's names and its
-;; number, in its transcript and history.  `midflight-eval-result-display' says
-;; whether the value is shown behind its line, in the echo area, or both.
+;; The commands that evaluate an expression or a region of a source buffer.  It
+;; sees the names of the buffer's module, in its current version, and what it
+;; assigns is bound there; a prefix argument, or `midflight-eval-namespace',
+;; chooses the names of the shell.  In both cases the shell of the project runs
+;; it, with its number, in its transcript and history.  So output and interrupts
+;; are those of the shell, and its prompt shows the module.
+;; `midflight-eval-result-display' says whether the value is shown behind its
+;; line, in the echo area, or both.
 ;;
 ;; The value behind the line is an overlay, which does not change the text of the
 ;; buffer.  One value is shown at a time.  The next command that edits or moves
@@ -25,6 +29,7 @@
 (require 'midflight-util)
 (require 'midflight-server)
 (require 'midflight-shell)
+(require 'midflight-look)
 
 (defcustom midflight-eval-result-display 'both
   "The place where the value of an evaluation in a source buffer is shown.
@@ -35,7 +40,7 @@ The shell always shows the full value."
   :group 'midflight
   :package-version '(midflight . "0.1.0"))
 
-(defun midflight-eval--echo (answer)
+(defun midflight-eval-echo (answer)
   "Show ANSWER, the plist of an evaluation, in the echo area."
   (pcase (plist-get answer :status)
     ("ok" (message "%s" (or (plist-get answer :value) "None")))
@@ -51,7 +56,7 @@ The shell always shows the full value."
   (unless (and (eq midflight-eval-result-display 'inline)
                (marker-buffer place)
                (not (equal (plist-get answer :status) "incomplete")))
-    (midflight-eval--echo answer))
+    (midflight-eval-echo answer))
   (when (and (memq midflight-eval-result-display '(inline both))
              (marker-buffer place))
     (pcase (plist-get answer :status)
@@ -61,37 +66,113 @@ The shell always shows the full value."
                                   (plist-get answer :error)))))
   (set-marker place nil))
 
-(defun midflight-eval--evaluate-from-source (text place)
-  "Evaluate TEXT in the shell of this buffer's project.
-Show the value for the line of PLACE, a position."
+(defcustom midflight-eval-namespace 'module
+  "The names that an evaluation in a source buffer sees.
+A prefix argument of the command chooses the other one."
+  :type '(choice (const :tag "Those of the module of the buffer" module)
+                 (const :tag "Those of the shell" shell))
+  :group 'midflight
+  :package-version '(midflight . "0.1.0"))
+
+(defun midflight-eval-place (other)
+  "Return where an evaluation in this buffer takes place: (OPTIONS . NAME).
+OPTIONS is a plist for the server, NAME that of the module to show, nil for
+the shell.  If OTHER is non-nil, it is the one that
+`midflight-eval-namespace' does not name.  A buffer without a file has the
+names of the shell."
+  (let ((path (and (eq (if other (if (eq midflight-eval-namespace 'module) 'shell 'module)
+                         midflight-eval-namespace)
+                       'module)
+                   (midflight-connection-file))))
+    (if path
+        (cons (list :file (midflight-rendezvous-path path)) (midflight-eval--module-name path))
+      (list '(:own t)))))
+
+(defun midflight-eval--module-name (path)
+  "Return the name that is shown for the module of the file PATH."
+  (let ((base (file-name-base path)))
+    (if (equal base "__init__")
+        (file-name-nondirectory (directory-file-name (file-name-directory path)))
+      base)))
+
+(defun midflight-eval-text (text other callback &optional options)
+  "Evaluate TEXT for this buffer; call CALLBACK with the answer, a plist.
+OTHER is as for `midflight-eval-place'.  OPTIONS is a further plist for the
+server."
   (when (string-blank-p text)
     (midflight-user-error "There is nothing to evaluate"))
-  (midflight-inline-remove)
-  (let ((place (copy-marker place)))
+  (let ((place (midflight-eval-place other)))
     (midflight-server-ensure
      (lambda ()
        (with-current-buffer (midflight-shell-ensure)
          (midflight-shell-evaluate-later
-          text (lambda (answer) (midflight-eval--show answer place))))))))
+          text callback (append (car place) options) (cdr place)))))))
+
+(defun midflight-eval--from-source (text position other)
+  "Evaluate TEXT for this buffer and show the value for the line of POSITION.
+OTHER is as for `midflight-eval-place'."
+  (midflight-inline-remove)
+  (let ((place (copy-marker position)))
+    (midflight-eval-text text other (lambda (answer) (midflight-eval--show answer place)))))
 
 (defvar midflight-eval-expression-history nil
   "History of the expressions given to `midflight-eval-expression'.")
 
-(defun midflight-eval-expression (text)
-  "Evaluate TEXT, Python, in the shell of this buffer's project.
-Also show the value as `midflight-eval-result-display' says."
+(defun midflight-eval-expression (text &optional other)
+  "Evaluate TEXT, Python, with the names of this buffer's module.
+They are those of its current version.  What TEXT assigns is bound in the
+module.  With prefix argument OTHER, evaluate in the shell instead, or the
+other way round (`midflight-eval-namespace').  Show the value as
+`midflight-eval-result-display' says."
   (interactive
-   (let ((symbol (thing-at-point 'symbol t)))
+   (let* ((symbol (thing-at-point 'symbol t))
+          (place (or (cdr (midflight-eval-place current-prefix-arg)) "the shell")))
      (list (read-string (if symbol
-                            (format "Evaluate in the shell (default %s): " symbol)
-                          "Evaluate in the shell: ")
-                        nil 'midflight-eval-expression-history symbol))))
-  (midflight-eval--evaluate-from-source text (point)))
+                            (format "Evaluate in %s (default %s): " place symbol)
+                          (format "Evaluate in %s: " place))
+                        nil 'midflight-eval-expression-history symbol)
+           current-prefix-arg)))
+  (midflight-eval--from-source text (point) other))
 
-(defun midflight-eval-region (begin end)
-  "Evaluate the text from BEGIN to END in the shell of this buffer's project.
-Remove the indentation that all its lines share."
-  (interactive "r")
+(defun midflight-eval-last-expression (&optional other)
+  "Evaluate the expression before point with the names of this buffer's module.
+It is the longest that ends there: behind \"x = f(1) + 2\" it is f(1) + 2.
+With prefix argument OTHER, evaluate in the shell, as
+`midflight-eval-expression' does."
+  (interactive "P")
+  (let ((position (midflight-eval--end-of-code)))
+    (midflight-eval-with-last-expression
+     (lambda (text) (midflight-eval--from-source text position other)))))
+
+(defun midflight-eval--end-of-code ()
+  "Return the end of the code before point: white space does not count."
+  (save-excursion (skip-chars-backward " \t\n") (point)))
+
+(defun midflight-eval-with-last-expression (callback)
+  "Call CALLBACK with the text of the expression before point."
+  (let ((before (save-excursion (goto-char (midflight-eval--end-of-code))
+                                (midflight-look-before))))
+    (midflight-server-ensure
+     (lambda ()
+       (midflight-connection-call
+        'look/expression (list before)
+        (lambda (text)
+          (if text
+              (funcall callback text)
+            (message "Midflight: no expression ends here; nothing was evaluated"))))))))
+
+(defun midflight-eval-region (begin end &optional other)
+  "Evaluate the text from BEGIN to END with the names of this buffer's module.
+Remove the indentation that all its lines share.  With prefix argument
+OTHER, evaluate in the shell, as `midflight-eval-expression' does."
+  (interactive "r\nP")
+  (midflight-eval--from-source
+   (midflight-eval-region-text begin end)
+   (save-excursion (goto-char end) (skip-chars-backward " \t\n" begin) (point))
+   other))
+
+(defun midflight-eval-region-text (begin end)
+  "Return the text from BEGIN to END without the indentation of all its lines."
   (let ((text (buffer-substring-no-properties begin end))
         (column (save-excursion (goto-char begin) (current-column))))
     (with-temp-buffer
@@ -100,9 +181,7 @@ Remove the indentation that all its lines share."
       (setq indent-tabs-mode nil)
       (indent-rigidly (point-min) (point-max)
                       (- (midflight-eval--common-indentation)))
-      (setq text (concat (string-trim-right (buffer-string)) "\n")))
-    (midflight-eval--evaluate-from-source
-     text (save-excursion (goto-char end) (skip-chars-backward " \t\n" begin) (point)))))
+      (concat (string-trim-right (buffer-string)) "\n"))))
 
 (defun midflight-eval--common-indentation ()
   "Return the columns of indentation that all lines of this buffer share."

@@ -106,6 +106,20 @@ first part of counter.loop return counter."
 (defvar midflight-look-history nil
   "Expressions that were read.")
 
+;;;; Read a module
+
+(defconst midflight-look--modules-seconds 1
+  "The most seconds that a command waits for the names of the modules.")
+
+(defun midflight-look-read-module (prompt)
+  "Read the name of a module of the running system with PROMPT and return it.
+If the server does not answer in time, any name can be given."
+  (let ((names (car (midflight-look-ask 'look/modules nil midflight-look--modules-seconds))))
+    (completing-read prompt names nil nil nil 'midflight-look-module-history)))
+
+(defvar midflight-look-module-history nil
+  "Names of modules that were read.")
+
 ;;;; Questions
 
 (defun midflight-look-forget ()

@@ -179,6 +179,7 @@ Above the input, go to the next button."
     ("processes" midflight-processes "list the runtime processes")
     ("versions" midflight-versions "the versions of a module")
     ("load-modified" midflight-load-modified "load the modified modules")
+    ("in" midflight-shell-in "evaluate inputs in a module, or in the shell again")
     ("inspect" midflight-inspect "look into a value")
     ("describe" midflight-doc "the documentation of a name")
     ("interrupt" midflight-interrupt "interrupt the evaluation")
@@ -188,6 +189,18 @@ Above the input, go to the next button."
     ("clear" midflight-shell-clear "delete the transcript")
     ("source" midflight-shell-back "back to the source buffer"))
   "Names, commands and their descriptions, for `midflight-shell-comma'.")
+
+(defun midflight-shell-in (module)
+  "Evaluate the inputs of this shell in the current version of MODULE, a name.
+They see the names of the module, and then those of the shell; what they
+assign is bound in the module.  The prompt shows its name.  An empty name
+goes back to the shell's own names."
+  (interactive
+   (list (midflight-look-read-module
+          (if midflight-shell-session-module
+              (format "In module (empty: leave %s): " midflight-shell-session-module)
+            "In module: "))))
+  (midflight-shell-session-go-into (unless (string-blank-p module) module)))
 
 (defun midflight-shell-input--stop ()
   "Stop the server, after a question."

@@ -44,10 +44,13 @@
   "The state of this shell: `off', `opening', `ready' or `busy'.")
 (defvar-local midflight-shell-session-number nil "The server's number of this shell.")
 (defvar-local midflight-shell-session-prompt 1 "The number of the prompt.")
+(defvar-local midflight-shell-session-module nil
+  "The module in which inputs are evaluated, or nil for the names of the shell.")
 (defvar-local midflight-shell-session--lost nil
   "The session that was lost with its connection: (SERVER-PID . SESSION).")
 (defvar-local midflight-shell-session--queue nil
-  "Evaluations that wait for a prompt: (TEXT . CALLBACK) each, oldest first.")
+  "Evaluations that wait for a prompt, oldest first.
+Each is a list of arguments of `midflight-shell-session-evaluate'.")
 (defvar-local midflight-shell-session--running nil "The text that is being evaluated.")
 (defvar-local midflight-shell-session--inputs nil
   "Inputs that are not in the history file yet, newest first.")
@@ -112,6 +115,7 @@ LOST, the session that this buffer has had, or one whose editor is gone."
 (defun midflight-shell-session--opened (session lost)
   "Go on with SESSION, the server's answer; LOST was wanted if it is non-nil."
   (setq midflight-shell-session-number (plist-get session :session)
+        midflight-shell-session-module (plist-get session :module)
         midflight-shell-session--lost nil)
   (midflight-shell-transcript-output (midflight-shell-session--text session lost) 'midflight-notice t)
   (unless (eql midflight-shell-session-number lost)
@@ -296,23 +300,47 @@ The choice is a new shell, or one that waits on the server."
   "Show the prompt of NUMBER; evaluate the next waiting input, or run the hook."
   (setq midflight-shell-session-prompt number)
   (midflight-look-forget)
-  (midflight-shell-transcript-prompt (format "%d> " number))
+  (midflight-shell-session--show-prompt midflight-shell-session-module)
   (midflight-shell-session--set-state 'ready)
-  (pcase (pop midflight-shell-session--queue)
-    (`(,text . ,callback) (midflight-shell-session-evaluate text callback))
-    (_ (run-hooks 'midflight-shell-session-ready-hook))))
+  (let ((next (pop midflight-shell-session--queue)))
+    (if next
+        (apply #'midflight-shell-session-evaluate next)
+      (run-hooks 'midflight-shell-session-ready-hook))))
 
-(defun midflight-shell-session-evaluate (text callback)
+(defun midflight-shell-session--show-prompt (module)
+  "Show the prompt of an input that is evaluated in MODULE, a name or nil."
+  (midflight-shell-transcript-prompt
+   (format "%s%d> " (if module (concat module " ") "") midflight-shell-session-prompt)))
+
+(defun midflight-shell-session-go-into (module)
+  "Evaluate the inputs of this shell in MODULE, a name; nil means its own names."
+  (unless midflight-shell-session-number
+    (midflight-user-error "This shell has no server; nothing was done; RET connects"))
+  (midflight-connection-call
+   'shell/in (list midflight-shell-session-number module)
+   (lambda (module)
+     (setq midflight-shell-session-module module)
+     (midflight-look-forget)
+     (when (eq midflight-shell-session-state 'ready)
+       (midflight-shell-session--show-prompt module)))))
+
+(defun midflight-shell-session-evaluate (text callback &optional options place)
   "Put TEXT after the prompt, evaluate it, and give the answer to CALLBACK.
 Keep the input that is being typed.  Remove the text of an incomplete input
-again: CALLBACK decides what to do with it."
+again: CALLBACK decides what to do with it.  OPTIONS is a plist for the
+server; then PLACE is the name to show for the module in which the text is
+evaluated, nil for the shell's own names.  If the server refuses such a
+text, take it back and show why."
+  (when options
+    (midflight-shell-session--show-prompt place))
   (let ((committed (midflight-shell-transcript-commit text)))
     (setq midflight-shell-session--running text)
     (midflight-shell-session--set-state 'busy)
     (midflight-connection-call
      'shell/eval (list midflight-shell-session-number
                        ;; The indentation after the last newline comes from the editor.
-                       (replace-regexp-in-string "\n[ \t]+\\'" "\n" text))
+                       (replace-regexp-in-string "\n[ \t]+\\'" "\n" text)
+                       options)
      (lambda (answer)
        (if (equal (plist-get answer :status) "incomplete")
            (progn (setq midflight-shell-session--running nil)
@@ -326,7 +354,12 @@ again: CALLBACK decides what to do with it."
        (midflight-shell-session--remember)
        ;; If the connection ended, the closed function tells this shell.
        (when (midflight-connection-open-p)
-         (midflight-shell-transcript-output error 'midflight-error t)
+         (if (not options)
+             (midflight-shell-transcript-output error 'midflight-error t)
+           (midflight-shell-transcript-take-back committed)
+           (midflight-connection-show-error
+            (concat error (substitute-command-keys
+                           "  \\<midflight-mode-map>\\[midflight-load-buffer] loads it; \\[universal-argument] before the key evaluates in the shell"))))
          (midflight-shell-session-ready midflight-shell-session-prompt))))))
 
 (defun midflight-shell-session--show-answer (answer)
@@ -344,13 +377,15 @@ The text of a value carries its number, by which it is inspected."
           ((equal (plist-get answer :status) "interrupted")
            (midflight-shell-transcript-output "Interrupted" 'midflight-notice t)))))
 
-(defun midflight-shell-evaluate-later (text callback)
+(defun midflight-shell-evaluate-later (text callback &optional options place)
   "Evaluate TEXT in this shell as soon as it has a prompt.
-CALLBACK gets the answer of the server, a plist."
-  (if (eq midflight-shell-session-state 'ready)
-      (midflight-shell-session-evaluate text callback)
-    (setq midflight-shell-session--queue
-          (append midflight-shell-session--queue (list (cons text callback))))))
+CALLBACK gets the answer of the server, a plist.  OPTIONS and PLACE are as
+for `midflight-shell-session-evaluate'."
+  (let ((evaluation (list text callback options place)))
+    (if (eq midflight-shell-session-state 'ready)
+        (apply #'midflight-shell-session-evaluate evaluation)
+      (setq midflight-shell-session--queue
+            (append midflight-shell-session--queue (list evaluation))))))
 
 ;;;; History
 

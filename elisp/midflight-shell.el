@@ -96,7 +96,7 @@ of Midflight itself are there.
   (setq-local comint-input-ring (midflight-shell-history-ring))
   (setq-local comint-input-ring-size midflight-shell-history-size)
   (setq-local comint-input-ring-file-name nil)
-  (setq-local comint-prompt-regexp "^[0-9]+> ")
+  (setq-local comint-prompt-regexp "^\\(?:[[:alnum:]_.]+ \\)?[0-9]+> ")
   (setq-local comint-output-filter-functions nil)
   (setq-local comint-dynamic-complete-functions nil)
   (setq-local comment-start "# ")

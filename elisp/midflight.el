@@ -29,8 +29,8 @@
 ;;
 ;;     (add-hook 'python-mode-hook #'midflight-mode)
 ;;
-;; In its buffers the mode takes C-c C-z, C-c C-c, C-M-x, C-c C-l, C-c C-e and
-;; C-c C-r from `python-mode'.  This file has the mode, its keys and its menu;
+;; In its buffers the mode takes C-c C-z, C-c C-c, C-M-x, C-c C-l, C-c C-e,
+;; C-c C-r and C-c C-p from `python-mode'.  This file has the mode, its keys and its menu;
 ;; each feature has a file of its own:
 ;;
 ;;     midflight-code             load a buffer or one definition, show the result
@@ -48,6 +48,7 @@
 ;;     midflight-shell-terminal   colors and carriage returns in that output
 ;;     midflight-shell-history    the inputs of shells, in a file
 ;;     midflight-eval             evaluate an expression or a region
+;;     midflight-value            a value in a buffer of its own, in lines
 ;;     midflight-complete         completion from live objects
 ;;     midflight-doc              documentation and signatures of live objects
 ;;     midflight-xref             definitions and uses in the running system
@@ -98,6 +99,7 @@
 (require 'midflight-crash-list)
 (require 'midflight-trace)
 (require 'midflight-eval)
+(require 'midflight-value)
 (require 'midflight-code)
 (require 'midflight-preview)
 (require 'midflight-marks)
@@ -142,6 +144,8 @@
     (define-key map (kbd "C-c C-b") #'midflight-interrupt)
     (define-key map (kbd "C-c C-e") #'midflight-eval-expression)
     (define-key map (kbd "C-c C-r") #'midflight-eval-region)
+    (define-key map (kbd "C-x C-e") #'midflight-eval-last-expression)
+    (define-key map (kbd "C-c C-p") #'midflight-value-of-last-expression)
     map)
   "Keymap of Midflight mode.")
 
@@ -161,6 +165,7 @@
                    midflight-processes-mode-map midflight-purge-mode-map
                    midflight-report-mode-map
                    midflight-trace-mode-map midflight-tree-mode-map
+                   midflight-value-mode-map
                    midflight-version-diff-mode-map midflight-version-source-mode-map
                    midflight-versions-mode-map))
   (define-key map (kbd "C-c C-x") midflight-everywhere-map)
@@ -187,6 +192,8 @@
     ["Shell" midflight-shell]
     ["Another shell, or one that waits..." (midflight-shell t) :keys "C-u C-c C-z"]
     ["Evaluate an expression..." midflight-eval-expression]
+    ["Evaluate the expression before point" midflight-eval-last-expression]
+    ["Show its value in a buffer" midflight-value-of-last-expression]
     ["Evaluate the region" midflight-eval-region :active mark-active]
     ["Interrupt the evaluation" midflight-interrupt]
     ["Inspect..." midflight-inspect]

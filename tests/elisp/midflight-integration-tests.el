@@ -224,13 +224,14 @@ says so, and which key ends that."
       (midflight-test-wait-message "\\`tally v2 loaded.* (by midflight load, connection [0-9]+)"))))
 
 (ert-deftest midflight-evaluation-from-the-source-is-in-the-shell ()
-  "An expression and a region are evaluated in the shell; the value is echoed."
+  "If so wished, an expression and a region are evaluated in the shell; the value is echoed."
   (skip-unless (midflight-test-command))
   (midflight-test-in-project project
     (with-current-buffer (midflight-test-visit project "tally.py"
                                                "if 1:\n    def f():\n        return 7\n")
       (midflight-test-load (current-buffer))
-      (let ((shell (midflight-test-shell project)))
+      (let ((shell (midflight-test-shell project))
+            (midflight-eval-namespace 'shell))
         (with-current-buffer shell
           (goto-char (point-max))
           (insert "typed"))

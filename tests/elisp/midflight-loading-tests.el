@@ -406,6 +406,7 @@ Version 1 is loaded if TEXT is `loaded', for the usual text."
 (ert-deftest midflight-value-is-shown-behind-its-line ()
   "Until the next command that moves or edits; an error as well."
   (midflight-loading-tests-with "3 + 4\n\n1 / 0\nlist(range(1000))\n'a\\n' * 3\nprint('x')\n"
+    (setq-local midflight-eval-namespace 'shell)
     (goto-char (point-min))
     (should (equal (midflight-loading-tests-evaluate (point) (line-end-position)) "  => 7"))
     (should (midflight-test-message-p "\\`7\\'"))
@@ -435,6 +436,7 @@ Version 1 is loaded if TEXT is `loaded', for the usual text."
 (ert-deftest midflight-value-is-shown-where-it-is-wanted ()
   "Only in the echo area, or only behind the line."
   (midflight-loading-tests-with "3 + 4\n"
+    (setq-local midflight-eval-namespace 'shell)
     (let ((midflight-eval-result-display 'echo))
       (midflight-eval-region (point-min) (point-max))
       (midflight-test-wait-message "\\`7\\'")

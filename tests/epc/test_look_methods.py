@@ -169,3 +169,31 @@ def test_a_name_that_is_none_is_refused(editor: Editor, name: str) -> None:
 
     with pytest.raises(RemoteError, match="no name in Python; nothing was bound"):
         editor.call("inspect/bind", value, editor.session, name)
+
+
+def test_an_input_is_evaluated_in_the_module_of_a_file(editor: Editor) -> None:
+    """With its names, and its value broken into lines; `own` names are those of the shell."""
+    inside = editor.call(
+        "shell/eval", editor.session, "Box.__name__, Box.put.__name__", {"file": editor.path, "columns": 8}
+    )
+
+    assert inside["value"] == "('Box',\n 'put')"
+    assert editor.call("shell/eval", editor.session, "Box", {"own": True})["status"] == "error"
+    with pytest.raises(RemoteError, match="is not loaded; nothing was evaluated"):
+        editor.call("shell/eval", editor.session, "1", {"file": editor.path + "x"})
+
+
+def test_a_shell_goes_into_a_module(editor: Editor) -> None:
+    """And out again; another client that takes the shell up is told."""
+    assert editor.module in editor.call("look/modules")
+    assert editor.call("shell/in", editor.session, editor.module) == editor.module
+    assert editor.eval("Box.__name__") == "'Box'"
+    assert editor.call("shell/in", editor.session, None) is None
+    with pytest.raises(RemoteError, match="nowhere is not loaded; the shell stays where it was"):
+        editor.call("shell/in", editor.session, "nowhere")
+
+
+def test_the_expression_at_the_end_of_a_text(editor: Editor) -> None:
+    """Nil if none ends there."""
+    assert editor.call("look/expression", "x = f(1) + 2") == "f(1) + 2"
+    assert editor.call("look/expression", "x =") is None

@@ -4,6 +4,7 @@ from midflight.introspect.completion import Candidate, Completion, complete
 from midflight.introspect.definitions import Definition, Target, definition_of, target_of, target_of_value
 from midflight.introspect.inspector import Page, Part, page_of, part_of
 from midflight.introspect.inspector import Table as InspectorTable
+from midflight.introspect.last_expression import last_expression
 from midflight.introspect.loaded import find_module, module_names, usable_names
 from midflight.introspect.references import Reference, references_of
 from midflight.introspect.safe_look import Found, is_there
@@ -30,6 +31,7 @@ __all__ = [
     "doc_of",
     "find_module",
     "is_there",
+    "last_expression",
     "module_names",
     "module_of_file",
     "page_of",

@@ -8,6 +8,7 @@ from __future__ import annotations
 
 import asyncio
 import inspect
+import pprint
 import threading
 import time
 from collections.abc import Awaitable, Callable, Generator
@@ -18,6 +19,7 @@ from midflight.errors import ProcessExit, UnknownJob
 from midflight.kernel import Pid, Process, current_process, receive, sleep
 from midflight.outside import is_from_outside
 from midflight.shell.interrupt import Breakable
+from midflight.shell.module_names import ModuleNames
 from midflight.shell.source import Code
 from midflight.text import error_text, medium, raised
 
@@ -48,12 +50,15 @@ class Evaluation:
 
     `shown` is the value to be shown and `value` its repr, None if there is nothing to show. `failure` is the
     exception that ended the input, and its process with it. `error` is what a person reads of it, also of an
-    interrupt and of an unknown job, which end the input alone.
+    interrupt and of an unknown job, which end the input alone. `names` are those of the module that it is evaluated
+    in, None for the shell's own. The repr of a value has `columns` columns at most, if that can be; None for one line.
     """
 
     number: int
     source: Code
     namespace: dict[str, Any]
+    names: ModuleNames | None = None
+    columns: int | None = None
     shown: Any = None
     value: str | None = None
     failure: BaseException | None = None
@@ -127,13 +132,16 @@ class Evaluation:
 
     async def _run(self) -> None:
         """Run the input. All that a user's code can do, its `__repr__` included, is done in here."""
-        result = eval(self.source.code, self.namespace)
+        if self.names is None:
+            result = eval(self.source.code, self.namespace)
+        else:  # any object with items does as local names
+            result = eval(self.source.code, self.names.module, self.names)  # type: ignore[arg-type]
         if self.source.code.co_flags & inspect.CO_COROUTINE:
             await result
         if isinstance(self.shown, Later):
             self.shown = await self.shown
         if self.shown is not None:
-            self.value = value_text(self.shown)
+            self.value = value_text(self.shown, self.columns)
 
     def _fail(self, error: BaseException) -> None:
         self.failure = error
@@ -171,10 +179,13 @@ async def let_others_run() -> None:
             return
 
 
-def value_text(value: object) -> str:
-    """Return the repr of `value`, shortened if it is very long, or the error that its `__repr__` raised."""
+def value_text(value: object, columns: int | None = None) -> str:
+    """Return the repr of `value`, shortened if it is very long, or the error that its `__repr__` raised.
+
+    With `columns` it is broken into lines of that width where `pprint` knows how.
+    """
     try:
-        text = repr(value)
+        text = repr(value) if columns is None else pprint.pformat(value, width=columns, sort_dicts=False)
     except Exception as error:
         return medium(value) if issubclass(type(value), int) else raised(value, error)
     if len(text) > VALUE_CHARACTERS:

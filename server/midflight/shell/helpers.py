@@ -69,7 +69,8 @@ class Helpers:
     def h(self) -> None:
         """h(): the inputs so far and their values."""
         for job in self._session.history:
-            self._print(f"{job.number}: {job.text.strip()}\n-> {medium(job.value)}")
+            place = "" if job.module is None else f"{job.module} "
+            self._print(f"{place}{job.number}: {job.text.strip()}\n-> {medium(job.value)}")
 
     def b(self) -> None:
         """b(): the bindings."""

@@ -13,11 +13,15 @@ __all__ = ["History", "Job"]
 
 @dataclass(frozen=True, slots=True)
 class Job:
-    """One evaluated input. `value` of a failed one is the exception that ended it."""
+    """One evaluated input. `value` of a failed one is the exception that ended it.
+
+    `module` is the name of the module that it was evaluated in, None for the shell's own names.
+    """
 
     number: int
     text: str
     value: object
+    module: str | None = None
 
 
 class History:

@@ -1,15 +1,15 @@
-"""The scope of a shell: the names of its inputs, looked at while one of them may be evaluated."""
+"""The scopes of a shell: the names of its inputs, looked at while one of them may be evaluated."""
 
 from __future__ import annotations
 
 from collections.abc import Iterable
 from typing import Any
 
-from midflight.introspect import Found, usable_names
+from midflight.introspect import Found, ModuleScope, usable_names
 from midflight.shell.bindings import Bindings
 from midflight.shell.history import History
 
-__all__ = ["ShellScope"]
+__all__ = ["ModuleInputScope", "ShellScope"]
 
 
 class ShellScope:
@@ -43,3 +43,31 @@ class ShellScope:
     def globals(self) -> dict[str, Any]:
         """Return the namespace in which an input would be evaluated."""
         return self._bindings.namespace
+
+
+class ModuleInputScope:
+    """The names of inputs that are evaluated in the current version of `module`; the shell's own come after them."""
+
+    def __init__(self, module: str, own: ShellScope) -> None:
+        self._module = ModuleScope(module)
+        self._own = own
+
+    def find(self, name: str) -> Found | None:
+        """Return the object that `name` means to an input; None if it means nothing."""
+        return self._module.find(name) or self._own.find(name)
+
+    def names(self) -> Iterable[str]:
+        """Return all names that mean something to an input, loaded modules and keywords included."""
+        return {*self._module.names(), *self._own.names()}
+
+    def origin(self, name: str) -> str | None:
+        """Return the module if it binds `name`; else None."""
+        return self._module.origin(name)
+
+    def job(self, number: int) -> Found | None:
+        """Return the value of job `number` of the shell; None if there is none."""
+        return self._own.job(number)
+
+    def globals(self) -> dict[str, Any]:
+        """Return a copy of the names that an input can use, in which an expression would be evaluated."""
+        return self._own.globals() | self._module.globals()

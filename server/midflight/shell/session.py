@@ -21,7 +21,8 @@ from midflight.shell.bindings import Bindings
 from midflight.shell.evaluator import Evaluation, Finished, evaluate_all, let_others_run
 from midflight.shell.helpers import Helpers
 from midflight.shell.history import History, Job
-from midflight.shell.scope import ShellScope
+from midflight.shell.module_names import module_names_of
+from midflight.shell.scope import ModuleInputScope, ShellScope
 from midflight.shell.source import SHOW, Code, Incomplete, Malformed, Nothing, Reader, repeated_job
 from midflight.shell.trace import end_text, forget_source, linked_text, remember_source
 
@@ -51,9 +52,11 @@ class EvalResult:
 
 @dataclass(frozen=True, eq=False, slots=True)
 class _Request:
-    """Sent to the shell's process: evaluate `text`."""
+    """Sent to the shell's process: evaluate `text` in `module`, None for the shell's own names."""
 
     text: str
+    module: str | None = None
+    columns: int | None = None
     answer: Future[EvalResult] = field(default_factory=Future)
 
     def __deepcopy__(self, memo: dict[int, object]) -> _Request:
@@ -69,11 +72,13 @@ class Session:
     """A shell of the processes of `scheduler`, whose output and that of all it spawns goes to `sink`.
 
     All methods may be called from any thread; none waits for an evaluation. `jobs_kept` is how many inputs and
-    values `v`, `e` and `h` know.
+    values `v`, `e` and `h` know. `module` is the name of the module whose names the inputs have, None for the shell's
+    own.
     """
 
     def __init__(self, scheduler: Scheduler, sink: Sink, *, jobs_kept: int = JOBS_KEPT) -> None:
         self.number = 1
+        self.module: str | None = None
         self.sink = sink
         self.scheduler = scheduler
         self.history = History(jobs_kept)
@@ -89,14 +94,20 @@ class Session:
 
     # --- For front ends, on any thread --------------------------------------------------------------------
 
-    def eval(self, text: str) -> Future[EvalResult]:
+    def eval(
+        self, text: str, *, module: str | None = None, is_own: bool = False, columns: int | None = None
+    ) -> Future[EvalResult]:
         """Evaluate `text` after all inputs before it.
+
+        It has the names of the current version of `module`, and what it assigns is bound there; None for the module
+        that `self.module` says. With `is_own` it has the shell's own names, whatever that says. The repr of the value
+        is broken into lines of `columns`, if given.
 
         A compound statement of several lines is complete when `text` ends in a newline; else it is "incomplete".
         What the input prints is in the sink, flushed, before the future is done.
         The future raises ShellClosed if the shell or its runtime ended before the input did.
         """
-        request = _Request(text)
+        request = _Request(text, None if is_own else module or self.module, columns)
         if self._is_closed or self.scheduler not in schedulers():
             request.refuse()
         else:
@@ -131,9 +142,10 @@ class Session:
         return tuple(pid for pid in (self._shell, evaluator and evaluator[0]) if pid is not None)
 
     @property
-    def scope(self) -> ShellScope:
+    def scope(self) -> ShellScope | ModuleInputScope:
         """The scope in which the names of its inputs are looked up, also while one is evaluated."""
-        return ShellScope(self.bindings, self.history)
+        own = ShellScope(self.bindings, self.history)
+        return own if self.module is None else ModuleInputScope(self.module, own)
 
     def close(self) -> None:
         """End the shell and its evaluator, reason "killed"; their children live on unless linked to them.
@@ -214,9 +226,14 @@ class Session:
         """Read the input of `request`, have it evaluated if it is one, and answer."""
         filename = f"<shell {self._label}, input {self.number}>"
         try:
-            text = self._expanded(request.text)
+            text, module = self._expanded(request)
         except UnknownJob as error:
             request.answer.set_result(EvalResult("error", self.number, error=f"{error}\n"))
+            return
+        names = None if module is None else module_names_of(module, self.bindings)
+        if module is not None and names is None:
+            said = f"{module} is not loaded any more; nothing was evaluated. Load it, or evaluate in the shell.\n"
+            request.answer.set_result(EvalResult("error", self.number, error=said))
             return
         match self._reader.read(text, filename):
             case Nothing():
@@ -227,13 +244,17 @@ class Session:
                 result = EvalResult("error", self.number, error=syntax_error)
             case Code() as code:
                 self._remember(filename, code.text)
-                result = await self._evaluate(Evaluation(self.number, code, self.bindings.namespace))
+                evaluation = Evaluation(self.number, code, self.bindings.namespace, names, request.columns)
+                result = await self._evaluate(evaluation, module)
         request.answer.set_result(result)
 
-    def _expanded(self, text: str) -> str:
-        """Return `text`, or the job's that it stands for. Raises: UnknownJob."""
-        number = None if "e" in self.bindings else repeated_job(text)
-        return text if number is None else self.history.job(number).text
+    def _expanded(self, request: _Request) -> tuple[str, str | None]:
+        """Return the text and the module of `request`, or of the job that it stands for. Raises: UnknownJob."""
+        number = None if "e" in self.bindings else repeated_job(request.text)
+        if number is None:
+            return request.text, request.module
+        job = self.history.job(number)
+        return job.text, job.module
 
     def _remember(self, filename: str, text: str) -> None:
         remember_source(filename, text)
@@ -242,7 +263,7 @@ class Session:
         if len(self._sources) > SOURCES_KEPT:
             forget_source([self._sources.popleft()])
 
-    async def _evaluate(self, evaluation: Evaluation) -> EvalResult:
+    async def _evaluate(self, evaluation: Evaluation, module: str | None) -> EvalResult:
         """Have `evaluation` done; note the job; return the answer, once all output is in the sink."""
         assert self._evaluator is not None
         pid, ref = self._evaluator
@@ -259,7 +280,7 @@ class Session:
             await let_others_run()  # those that are told of the end by a link or a monitor
             evaluation.error += linked_text([each for each in evaluation.linked if _has_ended(each[0])])
         if evaluation.uses_number:
-            self.history.add(Job(self.number, evaluation.source.text, evaluation.outcome()))
+            self.history.add(Job(self.number, evaluation.source.text, evaluation.outcome(), module))
             self.number += 1
         self.sink.flush()
         if evaluation.error is None:

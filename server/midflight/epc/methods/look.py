@@ -21,9 +21,11 @@ from midflight.introspect import (
     complete,
     definition_of,
     doc_of,
+    last_expression,
     module_of_file,
     references_of,
     target_of,
+    usable_names,
 )
 from midflight.shell import Session
 
@@ -48,6 +50,8 @@ class LookMethods:
             Method("look/doc", self.doc, Lane.ASIDE),
             Method("look/definition", self.definition, Lane.ASIDE),
             Method("look/references", self.references, Lane.ASIDE),
+            Method("look/expression", self.expression, Lane.ASIDE),
+            Method("look/modules", self.modules, Lane.ASIDE),
         )
 
     def scope(self, where: object, inside: object = None) -> Scope:
@@ -102,3 +106,11 @@ class LookMethods:
             "name": target.name,
             "references": [asdict(each) | {"pids": list(each.pids)} for each in found],
         }
+
+    def expression(self, before: object) -> str | None:
+        """Return the longest expression at the end of BEFORE, the beginning of a statement; nil if there is none."""
+        return last_expression(text(before, "BEFORE"))
+
+    def modules(self) -> list[str]:
+        """Return the names of the modules of the project that are loaded or imported, sorted."""
+        return usable_names()

@@ -11,14 +11,16 @@ from __future__ import annotations
 import time
 from concurrent.futures import TimeoutError as FutureTimeout
 from functools import partial
+from typing import TypedDict
 
 from midflight.epc.method import AnswerThen, Lane, Method
-from midflight.epc.methods.arguments import keywords, number, text
+from midflight.epc.methods.arguments import absolute_path, keywords, number, text
 from midflight.epc.pushes import Output
 from midflight.epc.server import ServerConnection
 from midflight.epc.services import Services
 from midflight.epc.shells import OpenShell
 from midflight.errors import RequestError
+from midflight.introspect import module_of_file, usable_names
 from midflight.shell import EvalResult, Session
 
 __all__ = ["ShellMethods"]
@@ -46,6 +48,7 @@ class ShellMethods:
             Method("shell/parked", self.parked),
             Method("shell/park", self.park),
             Method("shell/eval", self.eval),
+            Method("shell/in", self.within),
             Method("shell/wait", self.wait),
             Method("shell/close", self.close),
             Method("interrupt", self.interrupt, Lane.ASIDE),
@@ -106,6 +109,7 @@ class ShellMethods:
         return {
             "session": shell.number,
             "number": shell.session.number,
+            "module": shell.session.module,
             "banner": self._services.banner,
             "parked": len(self._services.parked),
         }
@@ -148,17 +152,22 @@ class ShellMethods:
                 shell.close()
         self._services.parked.release(self._connection)
 
-    def eval(self, session: object, source: object) -> dict[str, object]:
+    def eval(self, session: object, source: object, options: object = None) -> dict[str, object]:
         """Evaluate SOURCE in SESSION. Its output has left before the answer does.
+
+        OPTIONS: `:file` PATH, to evaluate it in the current version of the module of that file; `:own`, with the
+        shell's own names though it is in a module; `:columns` N, to break the printed value into lines of that width.
+        Raises: RequestError if the file of `:file` is that of no loaded or imported module.
 
         One that takes longer than a moment does not hold up the requests behind it: while a shell waits for a
         message, its editor still loads code. Evaluations of one shell run one after another all the same.
         """
         shell = self._find(session)
         owners = shell.owners
+        given = _placed(options)
         shell.begin()
         try:
-            evaluation = shell.session.eval(text(source, "SOURCE"))
+            evaluation = shell.session.eval(text(source, "SOURCE"), **given)
             try:
                 result = evaluation.result(_PATIENCE_SECONDS)
             except FutureTimeout:
@@ -171,6 +180,18 @@ class ShellMethods:
         finally:
             shell.end()
         return _plist(result)
+
+    def within(self, session: object, module: object = None) -> str | None:
+        """Give the inputs of SESSION the names of MODULE's current version; nil for the shell's own. Return MODULE.
+
+        Raises: RequestError if it is not loaded.
+        """
+        shell = self._find(session)
+        name = None if module is None else text(module, "MODULE")
+        if name is not None and name not in usable_names():
+            raise RequestError(f"{name} is not loaded; the shell stays where it was. Load it first.")
+        shell.session.module = name
+        return name
 
     def wait(self, session: object) -> list[dict[str, object]]:
         """Wait until SESSION, which was resumed while it evaluated, has done so; return the answers it kept."""
@@ -210,6 +231,28 @@ class ShellMethods:
         if shell is None:
             raise RequestError(f"This connection has no shell {session}; nothing was done. Open one with shell/open.")
         return shell
+
+
+class _Placed(TypedDict):
+    module: str | None
+    is_own: bool
+    columns: int | None
+
+
+def _placed(options: object) -> _Placed:
+    """Return the OPTIONS of an evaluation as arguments of `Session.eval`. Raises: RequestError."""
+    chosen = keywords(options, ("file", "own", "columns"))
+    file, columns, module = chosen.get("file"), chosen.get("columns"), None
+    if file is not None:
+        path = absolute_path(file, ":file")
+        module = module_of_file(path)
+        if module is None:
+            raise RequestError(f"{path} is not loaded; nothing was evaluated. Load it first.")
+    return {
+        "module": module,
+        "is_own": bool(chosen.get("own")),
+        "columns": None if columns is None else number(columns, ":columns"),
+    }
 
 
 def _plist(result: EvalResult) -> dict[str, object]:
