@@ -44,7 +44,7 @@ def test_every_target_of_make_is_there() -> None:
 def test_every_emacs_command_and_key_is_there() -> None:
     """Each row of the table is a binding of the mode's map, or a command."""
     elisp = sources(".el")
-    rows = re.findall(r"^\| (?:`(C-c [^`]+)`)? ?\| (`midflight[^|]*) \|", README, re.MULTILINE)
+    rows = re.findall(r"^\| (?:`(C-[cx] [^`]+)`)? ?\| (`midflight[^|]*) \|", README, re.MULTILINE)
 
     for key, cell in rows:
         for command in re.findall(r"`([^`]+)`", cell):
