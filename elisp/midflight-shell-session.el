@@ -35,6 +35,7 @@
 (require 'midflight-util)
 (require 'midflight-connection)
 (require 'midflight-shell-history)
+(require 'midflight-shell-text)
 (require 'midflight-look)
 (require 'midflight-shell-transcript)
 
@@ -117,7 +118,7 @@ LOST, the session that this buffer has had, or one whose editor is gone."
   (setq midflight-shell-session-number (plist-get session :session)
         midflight-shell-session-module (plist-get session :module)
         midflight-shell-session--lost nil)
-  (midflight-shell-transcript-output (midflight-shell-session--text session lost) 'midflight-notice t)
+  (midflight-shell-transcript-output (midflight-shell-text-opening session lost) 'midflight-notice t)
   (unless (eql midflight-shell-session-number lost)
     (midflight-shell-session--remember-inputs (plist-get session :inputs)))
   (mapc #'midflight-shell-session--show-answer (plist-get session :answers))
@@ -181,45 +182,6 @@ An evaluation is interrupted first.  Runtime processes go on."
   (setq midflight-shell-session-number nil)
   (kill-buffer))
 
-;;;; The first text of a session
-
-(defun midflight-shell-session--text (session lost)
-  "Return the first text of a shell with SESSION, a plist of the server.
-LOST is the session that was to be continued, or nil."
-  (concat
-   (cond ((not (plist-get session :resumed))
-          (concat (plist-get session :banner)
-                  (cond ((plist-get session :taken-by)
-                         (format "\nThe session before was taken up by %s: this is a new one."
-                                 (plist-get session :taken-by)))
-                        (lost "\nThe session before is gone, and its bindings: this is a new one.")
-                        (t ""))))
-         ((eql lost (plist-get session :session))
-          "Connected again, with the bindings; the output since then follows.")
-         (t (midflight-shell-session--taken-text session)))
-   (if (plist-get session :busy) "  The evaluation goes on." "")
-   (let ((others (or (plist-get session :parked) 0)))
-     (if (zerop others) ""
-       (format "  %s: C-u C-c C-z."
-               (if (eql others 1) "One other shell waits to be taken up"
-                 (format "%d other shells wait to be taken up" others)))))))
-
-(defun midflight-shell-session--taken-text (session)
-  "Return the text about SESSION, a plist, which another editor has had."
-  (format "Shell %d of %s, taken up again after it was left at %s.  It has %s, and its bindings; %s."
-          (plist-get session :session)
-          (plist-get session :client)
-          (midflight-time-text (plist-get session :since))
-          (midflight-shell-session--inputs-text session)
-          (if (> (plist-get session :waiting) 0)
-              "the output since then follows"
-            "there was no output since then")))
-
-(defun midflight-shell-session--inputs-text (session)
-  "Return the text for the number of inputs of SESSION, a plist."
-  (let ((inputs (1- (plist-get session :number))))
-    (if (eql inputs 1) "1 input" (format "%d inputs" inputs))))
-
 (defun midflight-shell-session--remember-inputs (inputs)
   "Put INPUTS, of a session that another editor has had, into the history."
   (dolist (input inputs)
@@ -247,7 +209,7 @@ The choice is a new shell, or one that waits on the server."
   (let* ((connection (midflight-connection-of-buffer))
          (shell (midflight-shell-of (midflight-connection-root connection)))
          (choices (append (mapcar (lambda (row)
-                                    (cons (midflight-shell-session--line row) (plist-get row :session)))
+                                    (cons (midflight-shell-text-row row) (plist-get row :session)))
                                   (reverse rows))
                           '(("a new shell" . new))))
          (completion-ignore-case t)
@@ -263,18 +225,6 @@ The choice is a new shell, or one that waits on the server."
             "An evaluation runs in the shell; nothing was done; %s interrupts it"
             (substitute-command-keys "\\<midflight-shell-mode-map>\\[midflight-interrupt]")))))
     (funcall callback shell)))
-
-(defun midflight-shell-session--line (row)
-  "Return ROW, a plist of a shell that waits, as one line."
-  (format "shell %d, %s, %s %s: %s%s%s%s"
-          (plist-get row :session)
-          (plist-get row :client)
-          (if (plist-get row :gone) "gone since" "set aside at")
-          (midflight-time-text (plist-get row :since))
-          (midflight-shell-session--inputs-text row)
-          (if (plist-get row :busy) ", evaluates" "")
-          (if (> (plist-get row :waiting) 0) ", has printed" "")
-          (if (plist-get row :last) (format ", last: %s" (plist-get row :last)) "")))
 
 (defun midflight-shell-session--set-aside (wanted)
   "Set the session of this shell aside, and open WANTED in its place."

@@ -42,6 +42,7 @@
 ;;     midflight-flymake          the diagnostics of a load
 ;;     midflight-shell            the shell: buffer, mode and commands
 ;;     midflight-shell-session    the session behind a shell: open, lose, take up
+;;     midflight-shell-text       the texts about a session
 ;;     midflight-shell-input      the input of a shell, and its keys
 ;;     midflight-shell-transcript the text of a shell buffer
 ;;     midflight-shell-output     the output of processes in a shell
