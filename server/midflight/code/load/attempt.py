@@ -11,12 +11,14 @@ from midflight.code.census.census import Census
 from midflight.code.load.draft import Draft
 from midflight.code.load.made import Body, Made
 from midflight.code.load.new_version import NewVersion
+from midflight.code.load.others import Others
 from midflight.code.load.outcome import Commit
 from midflight.code.load.overtaken import mentions
 from midflight.code.load.refused import Failure, load_error, module_problem
 from midflight.code.load.search_path import search_path
 from midflight.code.load.tables import Tables
 from midflight.code.load.take_back import TakenBack, take_back
+from midflight.code.load.take_out import taken_out
 from midflight.code.loading import half_made
 from midflight.code.loading.load_thread import load_of_this_thread
 from midflight.code.loading.lock import load_lock
@@ -67,6 +69,7 @@ class Attempt:
         self.is_second = False  # others have overtaken it once
         self.taken_back = TakenBack()
         self._before: Tables | None = None
+        self._others = Others()
         self._begun: list[Draft] = []
         self._undo: list[Callable[[], object]] = []
 
@@ -85,10 +88,16 @@ class Attempt:
             self._begun.append(draft)
             if self._before is None:
                 self._before = Tables()
+            self._others.note(draft.unit, frozenset(unit.name for unit in self.units))
         if self.options.fresh:
             draft.fresh = fresh_in(self.options.fresh, draft.unit.name)
         draft.make()
         self.drafts.append(draft)
+
+    def note_commit(self, commit: Commit) -> None:
+        """Note that the versions are current: nothing is put back any more, and nothing held for that."""
+        self.commit = commit
+        self._before, self._others = None, Others()
 
     def on_put_back(self, undo: Callable[[], object]) -> None:
         """Have `undo` called if nothing becomes current. To be called in `load.acting()`."""
@@ -125,8 +134,9 @@ class Attempt:
         if self._before is None:
             return
         bodies = [Body(draft.unit, draft.namespace, {} if draft.is_first else draft.old) for draft in self._begun]
-        undo = partial(take_back, self._before, Made(bodies))
-        self._before = None
+        made = Made(bodies)
+        undo = partial(take_back, self._before, made, taken_out(self._others, made))
+        self._before, self._others = None, Others()
         if on_runtime_thread(self.options.thread) and not self.load.is_to_end:
             self.taken_back = load_lock.call(undo)
         else:

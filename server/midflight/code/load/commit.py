@@ -156,7 +156,7 @@ def _swap(load: Attempt, found: Commit, states: States) -> None:
         switch(each)
     states.install()
     load_lock.note_commit(load.load)
-    load.commit = found
+    load.note_commit(found)
 
 
 def switch(new: NewVersion) -> None:

@@ -40,6 +40,7 @@ class Made:
 
     def __init__(self, bodies: Iterable[Body]) -> None:
         self.bodies = tuple(bodies)
+        self.shared: frozenset[int] = frozenset()  # containers, by identity, that say nothing of who has them
         self._namespaces = {id(each.namespace) for each in self.bodies}
         self._modules = {each.unit.name for each in self.bodies}
         self._older = {id(value) for each in self.bodies for value in list(each.old.values())}
@@ -59,7 +60,7 @@ class Made:
     def has(self, value: Any, depth: int = DEPTH) -> bool:
         """Say whether `value` was made by a body, or has a part that was."""
         kind = type(value)
-        if issubclass(kind, ATOMS):
+        if issubclass(kind, ATOMS) or id(value) in self.shared:
             return False
         if is_class(value):
             return carried_module(value) in self._modules and id(value) not in self._older

@@ -47,12 +47,12 @@ class TakenBack(NamedTuple):
     left: tuple[str, ...] = ()
 
 
-def take_back(before: Tables, made: Made) -> TakenBack:
-    """Undo what can be seen to be the bodies' of a refused load, in the thread that ran them."""
+def take_back(before: Tables, made: Made, more: Iterable[Change]) -> TakenBack:
+    """Undo what can be seen to be the bodies' of a refused load, and `more`, in the thread that ran them."""
     done: dict[str, None] = {}
     left: dict[str, None] = {}
-    for changes in CHANGES:
-        for what, undo in list(changes(before, made)):
+    for changes in (more, *(each(before, made) for each in CHANGES)):
+        for what, undo in list(changes):
             try:
                 (left if undo is None else done)[what] = None
                 if undo is not None:
