@@ -1,74 +1,102 @@
-"""Midflight: Erlang's hot code loading for Python, at the editor. The public names, and nothing else."""
+"""Midflight: Erlang's hot code loading for Python, at the editor. The public names, and nothing else.
 
-from importlib import import_module as _import_module
+Each is imported when it is first used: the code server and the wire are in no program that does not use them.
+"""
+
 from typing import TYPE_CHECKING as _TYPE_CHECKING
-from typing import Any as _Any
 
-from midflight.code import live
-from midflight.driver import Runtime, run, run_process
-from midflight.errors import (
-    AlreadyStarted,
-    CallError,
-    CallTimeout,
-    ChildError,
-    CodeChangeError,
-    InitFailed,
-    MidflightError,
-    NoSuchName,
-    NoSuchProcess,
-    NotInProcess,
-    ProcessExit,
-    RegistrationError,
-    TaskError,
-    TaskTimeout,
-)
-from midflight.kernel import Client, CrashReport, Down, Exit, Pid, Ref
-from midflight.kernel.calls import (
-    demonitor,
-    exit,
-    group_leader,
-    is_alive,
-    link,
-    monitor,
-    process_dictionary,
-    process_info,
-    processes,
-    self_,
-    spawn,
-    spawn_link,
-    spawn_monitor,
-    trap_exit,
-    unlink,
-)
-from midflight.kernel.core import receive
-from midflight.kernel.messages import alias, cancel_timer, make_ref, send, send_after, sleep, unalias
-from midflight.kernel.names import register, registered, unregister, whereis
-from midflight.otp import (
-    IGNORE,
-    NOREPLY,
-    Agent,
-    ChildSpec,
-    Continue,
-    DynamicSupervisor,
-    GenServer,
-    Next,
-    PartitionSupervisor,
-    Registry,
-    StateMachine,
-    Stop,
-    Supervisor,
-    Task,
-    TaskSupervisor,
-    Timeout,
-    call,
-    cast,
-    reply,
-    started,
-    stop,
-)
+from midflight.lazy import names_of as _names_of
 
 if _TYPE_CHECKING:
+    from midflight.code import live
+    from midflight.driver import Runtime, run, run_process
     from midflight.embedded import EmbeddedServer, serve, serve_in_background
+    from midflight.errors import (
+        AlreadyStarted,
+        CallError,
+        CallTimeout,
+        ChildError,
+        CodeChangeError,
+        InitFailed,
+        MidflightError,
+        NoSuchName,
+        NoSuchProcess,
+        NotInProcess,
+        ProcessExit,
+        RegistrationError,
+        TaskError,
+        TaskTimeout,
+    )
+    from midflight.kernel import Client, CrashReport, Down, Exit, Pid, Ref
+    from midflight.kernel.calls import (
+        demonitor,
+        exit,
+        group_leader,
+        is_alive,
+        link,
+        monitor,
+        process_dictionary,
+        process_info,
+        processes,
+        self_,
+        spawn,
+        spawn_link,
+        spawn_monitor,
+        trap_exit,
+        unlink,
+    )
+    from midflight.kernel.core import receive
+    from midflight.kernel.messages import alias, cancel_timer, make_ref, send, send_after, sleep, unalias
+    from midflight.kernel.names import register, registered, unregister, whereis
+    from midflight.otp import (
+        IGNORE,
+        NOREPLY,
+        Agent,
+        ChildSpec,
+        Continue,
+        DynamicSupervisor,
+        GenServer,
+        Next,
+        PartitionSupervisor,
+        Registry,
+        StateMachine,
+        Stop,
+        Supervisor,
+        Task,
+        TaskSupervisor,
+        Timeout,
+        call,
+        cast,
+        reply,
+        started,
+        stop,
+    )
+else:
+    __getattr__ = _names_of(
+        __name__,
+        {
+            "midflight.code": "live",
+            "midflight.driver": "Runtime run run_process",
+            "midflight.embedded": "EmbeddedServer serve serve_in_background",
+            "midflight.errors": (
+                "AlreadyStarted CallError CallTimeout ChildError CodeChangeError InitFailed MidflightError "
+                "NoSuchName NoSuchProcess NotInProcess ProcessExit RegistrationError TaskError TaskTimeout"
+            ),
+            "midflight.kernel": "Client CrashReport Down Exit Pid Ref",
+            "midflight.kernel.calls": (
+                "demonitor exit group_leader is_alive link monitor process_dictionary process_info "
+                "processes self_ spawn spawn_link spawn_monitor trap_exit unlink"
+            ),
+            "midflight.kernel.core": "receive",
+            "midflight.kernel.messages": "alias cancel_timer make_ref send send_after sleep unalias",
+            "midflight.kernel.names": "register registered unregister whereis",
+            "midflight.otp": (
+                "IGNORE NOREPLY Agent ChildSpec Continue DynamicSupervisor GenServer Next PartitionSupervisor "
+                "Registry StateMachine Stop Supervisor Task TaskSupervisor Timeout call cast reply started stop"
+            ),
+        },
+        modules=("code", "driver", "errors", "kernel", "otp"),
+    )
 
 __version__ = "0.1.0"
 
@@ -149,12 +177,3 @@ __all__ = [
     "unregister",
     "whereis",
 ]
-
-_EMBEDDED = ("EmbeddedServer", "serve", "serve_in_background")
-
-
-def __getattr__(name: str) -> _Any:
-    if name not in _EMBEDDED:
-        raise AttributeError(f"module {__name__!r} has no attribute {name!r}")
-    # The whole server, which most programs never start.
-    return getattr(_import_module("midflight.embedded"), name)

@@ -12,6 +12,7 @@ from dataclasses import dataclass
 from architecture.sources import Module
 
 LAYERS = (
+    "lazy",
     "collection",
     "outside",
     "text",
@@ -40,7 +41,7 @@ SEEN_BY: dict[str, frozenset[str]] = {
     "testing": frozenset({"errors", "kernel", "driver"}),
     "coverage": frozenset({"code"}),
     "adapters": frozenset({"code"}),
-    "editors": frozenset({"errors", "text", "epc"}),
+    "editors": frozenset({"lazy", "errors", "text", "epc"}),
     "detached_log": frozenset(),
     "log_output": frozenset(),
     "program": frozenset({"errors", "code"}),

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import ast
 import importlib
 
 import pytest
@@ -139,3 +140,25 @@ def test_what_a_package_lists_is_there(package: str) -> None:
 def test_the_list_is_read_from_the_source(text: str, names: tuple[str, ...] | None) -> None:
     """A missing list and one that is computed are both no list."""
     assert declared_names(Module("midflight.kernel", text, True)) == names
+
+
+@pytest.mark.parametrize("package", [one for one in modules() if one.is_package and "names_of(" in one.text])
+def test_names_that_come_late_are_those_that_type_checkers_see(package: Module) -> None:
+    """The same names from the same modules, under TYPE_CHECKING and in the table.
+
+    None is the name of a module of the package too: its import would take the name.
+    """
+    seen: dict[str, set[str]] = {}
+    table: dict[str, set[str]] = {}
+    for node in ast.walk(package.tree):
+        match node:
+            case ast.If(test=ast.Name(id="TYPE_CHECKING" | "_TYPE_CHECKING"), body=body):
+                for each in body:
+                    if isinstance(each, ast.ImportFrom) and each.module != package.name:
+                        seen.setdefault(each.module or "", set()).update(alias.name for alias in each.names)
+            case ast.Call(func=ast.Name(id="names_of" | "_names_of"), args=[_, ast.Dict() as names]):
+                table = {home: set(listed.split()) for home, listed in ast.literal_eval(names).items()}
+
+    assert table == seen
+    names = set().union(*table.values())
+    assert {one for one in names if f"{package.name}.{one}" in {each.name for each in modules()}} == set()

@@ -3,15 +3,11 @@
 from __future__ import annotations
 
 import argparse
-from collections.abc import Callable
-from importlib.metadata import version
+from importlib import import_module
 from typing import Any
 
-from midflight.cli import requests, servers
 from midflight.cli.arguments import count, natural, number, port, seconds, word
-from midflight.cli.show import HOLDERS_SECONDS
-from midflight.cli.top import ORDERS, top
-from midflight.cli.trace import KINDS, trace
+from midflight.cli.choices import HOLDERS_SECONDS, KINDS, ORDERS
 
 __all__ = ["parser"]
 
@@ -30,12 +26,12 @@ def parser() -> argparse.ArgumentParser:
     made = argparse.ArgumentParser(
         prog="midflight", description=_DESCRIPTION, formatter_class=argparse.RawDescriptionHelpFormatter
     )
-    made.add_argument("--version", action="version", version=f"midflight {version('midflight')}")
+    made.add_argument("--version", action=_Version, nargs=0, help="print the version and leave")
     commands = made.add_subparsers(title="commands", metavar="COMMAND", required=True)
 
-    def command(name: str, run: Callable[[argparse.Namespace], int], help: str, *, data: bool = False) -> Any:
+    def command(name: str, run: str, help: str, *, data: bool = False) -> Any:
         added = commands.add_parser(name, help=help, description=help[0].upper() + help[1:] + ".")
-        added.set_defaults(run=run, json=False)
+        added.set_defaults(command=name, run=run, json=False)
         added.add_argument("--root", metavar="DIR", help="the project's root, instead of looking for it")
         if name not in LOCAL:
             added.add_argument("--server", metavar="NAME", help="one of several servers of the project; see servers")
@@ -43,7 +39,7 @@ def parser() -> argparse.ArgumentParser:
             added.add_argument("--json", action="store_true", help="print JSON")
         return added
 
-    it = command("serve", servers.serve, "run the server of the project; the first line it prints is its port")
+    it = command("serve", "servers:serve", "run the server of the project; the first line it prints is its port")
     it.add_argument("--detach", action="store_true", help="start it in the background and return when it answers")
     it.add_argument(
         "--port",
@@ -53,11 +49,11 @@ def parser() -> argparse.ArgumentParser:
         help="listen on this port of 127.0.0.1 (default: a free one)",
     )
 
-    it = command("run", servers.run, "run a function as the first process, with a server around it, until it ends")
+    it = command("run", "servers:run", "run a function as the first process, with a server around it, until it ends")
     it.add_argument("target", metavar="FILE_OR_MODULE:FUNCTION", help="for instance counter.py:start")
     it.add_argument("arguments", nargs="*", metavar="ARGUMENT", help="passed to the function, as strings")
 
-    it = command("shell", servers.shell, "talk to the processes; a server is started for it if none runs", data=True)
+    it = command("shell", "servers:shell", "talk to the processes; a server is started for it if none runs", data=True)
     which = it.add_mutually_exclusive_group()
     which.add_argument(
         "--list", action="store_true", help="list the shells of clients that are gone, which wait to be taken up"
@@ -71,7 +67,7 @@ def parser() -> argparse.ArgumentParser:
         help="go on with that shell, its bindings and what was printed meanwhile; default: the last to lose its client",
     )
 
-    it = command("load", requests.load, "load files as new versions of their modules, all of them or none", data=True)
+    it = command("load", "requests:load", "load files as new versions of their modules, all of them or none", data=True)
     which = it.add_mutually_exclusive_group(required=True)
     which.add_argument(
         "files", metavar="FILE", type=word, nargs="*", default=[], help="a folder is those of its modules that run"
@@ -114,7 +110,7 @@ def parser() -> argparse.ArgumentParser:
 
     it = command(
         "upgrade",
-        requests.upgrade,
+        "requests:upgrade",
         "load modules and change the states of their live servers, all of it or nothing",
         data=True,
     )
@@ -132,7 +128,7 @@ def parser() -> argparse.ArgumentParser:
 
     it = command(
         "move",
-        requests.move,
+        "requests:move",
         "move the idle processes of a module to its current version; exit 1 if some stay",
         data=True,
     )
@@ -140,48 +136,50 @@ def parser() -> argparse.ArgumentParser:
 
     it = command(
         "forward",
-        requests.forward,
+        "requests:forward",
         "make functions of older versions that others hold the current ones; exit 1 if some stay old",
         data=True,
     )
     it.add_argument("module", metavar="MODULE", type=word)
 
-    it = command("recover", requests.recover, "bring back the value that a load has left behind", data=True)
+    it = command("recover", "requests:recover", "bring back the value that a load has left behind", data=True)
     it.add_argument("module", metavar="MODULE", type=word)
     it.add_argument("name", metavar="NAME", help="the variable, as the report of the load names it")
 
-    it = command("ps", requests.ps, "list the processes: which version of which module each runs, and where", data=True)
+    it = command(
+        "ps", "requests:ps", "list the processes: which version of which module each runs, and where", data=True
+    )
     it.add_argument("--all", action="store_true", help="those of all servers of the project")
 
     it = command(
-        "versions", requests.versions, "list the versions of a module that run or can be rolled back to", data=True
+        "versions", "requests:versions", "list the versions of a module that run or can be rolled back to", data=True
     )
     it.add_argument("module", metavar="MODULE", type=word)
     it.add_argument("--why", type=number, metavar="VERSION", help="say instead what keeps that version in memory")
 
-    it = command("diff", requests.diff, "show how two versions of a module differ", data=True)
+    it = command("diff", "requests:diff", "show how two versions of a module differ", data=True)
     it.add_argument("module", metavar="MODULE", type=word)
     it.add_argument("a", type=number, metavar="A", help="number of a version")
     it.add_argument("b", type=number, metavar="B", help="number of another one")
 
-    it = command("rollback", requests.rollback, "load an earlier version's text as a new version", data=True)
+    it = command("rollback", "requests:rollback", "load an earlier version's text as a new version", data=True)
     it.add_argument("module", metavar="MODULE", type=word)
     it.add_argument("version", type=number, nargs="?", metavar="VERSION", help="default: the one before the current")
     _add_load_switches(it)
 
     it = command(
-        "purge", requests.purge, "drop a module's old versions and kill the processes that run them", data=True
+        "purge", "requests:purge", "drop a module's old versions and kill the processes that run them", data=True
     )
     it.add_argument("module", metavar="MODULE", type=word)
     it.add_argument("--soft", action="store_true", help="kill nobody; drop them only if nobody runs them")
 
-    it = command("send", requests.send, "send a process a message")
+    it = command("send", "requests:send", "send a process a message")
     it.add_argument("pid", metavar="PID", type=word, help="a pid as ps shows it, or a registered name")
     it.add_argument(
         "expression", metavar="EXPRESSION", help="""the message in Python, for instance '("increment", 3)'"""
     )
 
-    it = command("exit", requests.exit, "send a process an exit signal")
+    it = command("exit", "requests:exit", "send a process an exit signal")
     it.add_argument("pid", metavar="PID", type=word, help="a pid as ps shows it, or a registered name")
     it.add_argument(
         "reason",
@@ -191,17 +189,17 @@ def parser() -> argparse.ArgumentParser:
         help="default: shutdown; kill ends it at once",
     )
 
-    it = command("call", requests.call, "ask a server, and print its answer", data=True)
+    it = command("call", "requests:call", "ask a server, and print its answer", data=True)
     it.add_argument("pid", metavar="PID", type=word, help="a pid as ps shows it, or a registered name")
     it.add_argument("expression", metavar="EXPRESSION", help="the request in Python")
     it.add_argument("--timeout", type=seconds, metavar="SECONDS", help="how long it may take (default: 5)")
 
-    it = command("top", top, "show the processes that do most, anew each second; q ends it", data=True)
+    it = command("top", "top:top", "show the processes that do most, anew each second; q ends it", data=True)
     it.add_argument("--once", action="store_true", help="print them once, as it does where there is no terminal")
     it.add_argument("--interval", type=seconds, default=1.0, metavar="SECONDS", help="default: 1")
     it.add_argument("--sort", choices=sorted(ORDERS.values()), default="reductions", help="default: reductions")
 
-    it = command("trace", trace, "print what processes do while they do it, until it is broken off", data=True)
+    it = command("trace", "trace:trace", "print what processes do while they do it, until it is broken off", data=True)
     it.add_argument("pids", metavar="PID", type=word, nargs="*", help="a pid as ps shows it, or a registered name")
     it.add_argument(
         "--module",
@@ -220,10 +218,17 @@ def parser() -> argparse.ArgumentParser:
     it.add_argument("--seconds", type=seconds, metavar="N", help="end after so long")
     it.add_argument("--count", type=count, metavar="N", help="end after so many events")
 
-    command("servers", servers.list_servers, "list the servers of the project: one, or one a worker", data=True)
-    command("stop", servers.stop, "end the server of the project and all its processes")
-    command("doctor", requests.doctor, "show what is installed, and what is known of the project's server", data=True)
+    command("servers", "servers:list_servers", "list the servers of the project: one, or one a worker", data=True)
+    command("stop", "servers:stop", "end the server of the project and all its processes")
+    command("doctor", "doctor:doctor", "show what is installed, and what is known of the project's server", data=True)
     return made
+
+
+class _Version(argparse.Action):
+    """Looks the version up when it is asked for: that takes longer than most commands."""
+
+    def __call__(self, parser: argparse.ArgumentParser, *_: object) -> None:
+        parser.exit(message=f"midflight {import_module('importlib.metadata').version('midflight')}\n")
 
 
 def _add_load_switches(parser: argparse.ArgumentParser) -> None:

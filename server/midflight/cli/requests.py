@@ -9,14 +9,12 @@ from typing import Any
 
 from midflight.cli.show import ask, ask_for_load, root_of, show, table
 from midflight.cli.wording import in_options
-from midflight.editors import examine
 from midflight.epc import RemoteServer, ServerFile, running_servers
 from midflight.errors import NoServer, RequestError
 
 __all__ = [
     "call",
     "diff",
-    "doctor",
     "exit",
     "forward",
     "load",
@@ -213,9 +211,3 @@ def _to_process(options: argparse.Namespace, method: str, what: str) -> int:
     if isinstance(answer, str):  # what keeps it from taking the signal
         raise RequestError(answer)
     return 0
-
-
-def doctor(options: argparse.Namespace) -> int:
-    findings = examine(root_of(options))
-    show(options, findings, lambda: table(("WHAT", "FOUND"), findings.items()))
-    return 1 if findings["trouble"] else 0

@@ -9,14 +9,12 @@ from collections.abc import Callable, Sequence
 from pathlib import Path
 from typing import Any
 
+from midflight.cli.choices import HOLDERS_SECONDS
 from midflight.epc import RemoteServer, find_root
 from midflight.errors import RemoteError
 from midflight.text import columns
 
-__all__ = ["HOLDERS_SECONDS", "ask", "ask_for_load", "root_of", "show", "table"]
-
-
-HOLDERS_SECONDS = 2  # for the search after a load, unless --holders says otherwise
+__all__ = ["ask", "ask_for_load", "root_of", "show", "table"]
 
 
 def root_of(options: argparse.Namespace, near: str = ".") -> Path:
@@ -38,7 +36,7 @@ def ask_for_load(options: argparse.Namespace, method: str, *arguments: object, n
         if is_shown:
             print(f"{load['text']} (Ctrl-C breaks it off)", file=sys.stderr)
 
-    name = f"midflight {options.run.__name__}"
+    name = f"midflight {options.command}"
     with RemoteServer.attach(
         root_of(options, near), {"code/progress": show_progress}, name=name, server=options.server
     ) as client:
@@ -64,7 +62,7 @@ def _holders(client: RemoteServer, module: str, seconds: int) -> Any:
 
 
 def ask(options: argparse.Namespace, method: str, *arguments: object, near: str = ".") -> Any:
-    name = f"midflight {options.run.__name__}"
+    name = f"midflight {options.command}"
     with RemoteServer.attach(root_of(options, near), name=name, server=options.server) as client:
         return client.call(method, *arguments)
 

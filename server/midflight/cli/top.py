@@ -14,6 +14,7 @@ from contextlib import contextmanager
 from dataclasses import dataclass
 from typing import Any
 
+from midflight.cli.choices import ORDERS
 from midflight.cli.show import root_of, show, table
 from midflight.epc import RemoteServer
 from midflight.text import cut
@@ -21,7 +22,6 @@ from midflight.text import cut
 __all__ = ["top"]
 
 HEADING = ("PID", "NAME", "STATUS", "MESSAGES", "REDS/S", "MODULE", "VERSION", "AT")
-ORDERS = {"r": "reductions", "m": "messages", "p": "pid"}
 HELP = "r by reductions, m by messages, p by pid, space now, q quit"
 
 OTHER_SCREEN, OWN_SCREEN = "\x1b[?1049h\x1b[?25l", "\x1b[?25h\x1b[?1049l"

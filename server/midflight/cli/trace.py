@@ -15,9 +15,8 @@ from midflight.cli.show import root_of
 from midflight.epc import RemoteServer
 from midflight.errors import RequestError
 
-__all__ = ["KINDS", "trace"]
+__all__ = ["trace"]
 
-KINDS = ("in", "out", "call", "spawn", "link", "exit")
 LOOK_SECONDS = 0.5  # so that Ctrl-C is heard
 
 _LOST = None

@@ -1,13 +1,35 @@
-"""The wire: EPC over a local socket, the rules for its users, and its methods."""
+"""The wire: EPC over a local socket, the rules for its users, and its methods.
 
-from midflight.epc.client import RemoteServer
-from midflight.epc.cookie import new_cookie
-from midflight.epc.methods import crash_plist, describe, methods_of, stale_plist, stuck_plist
-from midflight.epc.publication import Publication
-from midflight.epc.rendezvous import MAIN, ProjectFiles, find_root, running_servers, runtime_folder
-from midflight.epc.server import Server
-from midflight.epc.server_file import PROTOCOL, ServerFile
-from midflight.epc.services import Services
+Each name is imported when it is first used: a client needs a tenth of what a server does.
+"""
+
+from typing import TYPE_CHECKING
+
+from midflight.lazy import names_of
+
+if TYPE_CHECKING:
+    from midflight.epc.client import RemoteServer
+    from midflight.epc.cookie import new_cookie
+    from midflight.epc.methods import crash_plist, describe, methods_of, stale_plist, stuck_plist
+    from midflight.epc.publication import Publication
+    from midflight.epc.rendezvous import MAIN, ProjectFiles, find_root, running_servers, runtime_folder
+    from midflight.epc.server import Server
+    from midflight.epc.server_file import PROTOCOL, ServerFile
+    from midflight.epc.services import Services
+else:
+    __getattr__ = names_of(
+        __name__,
+        {
+            "midflight.epc.client": "RemoteServer",
+            "midflight.epc.cookie": "new_cookie",
+            "midflight.epc.methods": "crash_plist describe methods_of stale_plist stuck_plist",
+            "midflight.epc.publication": "Publication",
+            "midflight.epc.rendezvous": "MAIN ProjectFiles find_root running_servers runtime_folder",
+            "midflight.epc.server": "Server",
+            "midflight.epc.server_file": "PROTOCOL ServerFile",
+            "midflight.epc.services": "Services",
+        },
+    )
 
 __all__ = [
     "MAIN",

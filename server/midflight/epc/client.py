@@ -19,13 +19,12 @@ from functools import wraps
 from types import TracebackType
 from typing import Any, Self
 
-from epc.client import EPCClient
-
 from midflight.epc.bell import Ring, ring
 from midflight.epc.connection import Connection
 from midflight.epc.greeting import greet
 from midflight.epc.io_thread import IoThread
 from midflight.epc.method import Lane, Method
+from midflight.epc.package import EPCClient
 from midflight.epc.rendezvous import ProjectFiles
 from midflight.epc.server_file import PROTOCOL, ServerFile
 from midflight.epc.wire import PAYLOAD_LIMIT

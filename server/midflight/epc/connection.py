@@ -21,12 +21,11 @@ from contextlib import ExitStack, nullcontext
 from functools import partial
 from typing import Any
 
-from epc.handler import BaseRemoteError, EPCHandler
-
 from midflight.epc.forks import hold
 from midflight.epc.io_thread import IoThread
 from midflight.epc.method import AnswerThen, Lane, Method
 from midflight.epc.outbox import Outbox
+from midflight.epc.package import BaseRemoteError, EPCHandler
 from midflight.epc.queue_of_requests import QueueOfRequests
 from midflight.epc.sexp import ITEMS_LIMIT, Symbol, Written, write
 from midflight.epc.wire import Frame, FrameReader, Message, Opening, Oversized, decode, encode, opening

@@ -15,8 +15,7 @@ from __future__ import annotations
 import re
 from dataclasses import dataclass
 
-from epc.handler import encode_string
-
+from midflight.epc.package import encode_string
 from midflight.epc.sexp import ITEMS_LIMIT, Symbol, Vector, arguments_of, plain, read, write
 from midflight.errors import FrameError, WireError
 

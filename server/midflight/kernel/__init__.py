@@ -1,46 +1,83 @@
 """The kernel: processes, messages, exits and time. It knows no socket, no thread of its own and no editor."""
 
-from midflight.kernel import arguments, trouble
-from midflight.kernel.async_exc import Target, is_user_code
-from midflight.kernel.behaviour import Behaviour
-from midflight.kernel.calls import (
-    demonitor,
-    exit,
-    link,
-    monitor,
-    self_,
-    spawn,
-    spawn_link,
-    spawn_monitor,
-    trap_exit,
-    unlink,
-)
-from midflight.kernel.client import TIMED_OUT, Client
-from midflight.kernel.core import Pid, Process, receive
-from midflight.kernel.crash import CrashReport, StuckReport, log_crash
-from midflight.kernel.doomed import why_not_ended
-from midflight.kernel.frames import (
-    function_name,
-    globals_of,
-    is_kernel_frame,
-    locals_of,
-    module_of,
-    stack_of,
-    version_of,
-)
-from midflight.kernel.group_leader import Sink, group_leader_var, routed_output
-from midflight.kernel.info import describe, message_count, messages_of, status_of
-from midflight.kernel.messages import cancel_timer, send_after, sleep
-from midflight.kernel.reenter import obstacle, reenter
-from midflight.kernel.refs import Ref
-from midflight.kernel.returned import coroutine_in
-from midflight.kernel.running import current_process, current_scheduler, schedulers
-from midflight.kernel.scheduler import OUTSIDE, Scheduler
-from midflight.kernel.seconds import LONG, NUMBERS
-from midflight.kernel.signals import NODE, Down, Exit
-from midflight.kernel.system import System, server_of
-from midflight.kernel.timers import Clock, ManualClock, SystemClock
-from midflight.kernel.tracing import KINDS, Trace, TraceEvent, follow, leave
+from typing import TYPE_CHECKING
+
+from midflight.lazy import names_of
+
+if TYPE_CHECKING:
+    from midflight.kernel import arguments, trouble
+    from midflight.kernel.async_exc import Target, is_user_code
+    from midflight.kernel.behaviour import Behaviour
+    from midflight.kernel.calls import (
+        demonitor,
+        exit,
+        link,
+        monitor,
+        self_,
+        spawn,
+        spawn_link,
+        spawn_monitor,
+        trap_exit,
+        unlink,
+    )
+    from midflight.kernel.client import TIMED_OUT, Client
+    from midflight.kernel.core import Pid, Process, receive
+    from midflight.kernel.crash import CrashReport, StuckReport, log_crash
+    from midflight.kernel.doomed import why_not_ended
+    from midflight.kernel.frames import (
+        function_name,
+        globals_of,
+        is_kernel_frame,
+        locals_of,
+        module_of,
+        stack_of,
+        version_of,
+    )
+    from midflight.kernel.group_leader import Sink, group_leader_var, routed_output
+    from midflight.kernel.info import describe, message_count, messages_of, status_of
+    from midflight.kernel.messages import cancel_timer, send_after, sleep
+    from midflight.kernel.reentry import obstacle, reenter
+    from midflight.kernel.refs import Ref
+    from midflight.kernel.returned import coroutine_in
+    from midflight.kernel.running import current_process, current_scheduler, schedulers
+    from midflight.kernel.scheduler import OUTSIDE, Scheduler
+    from midflight.kernel.seconds import LONG, NUMBERS
+    from midflight.kernel.signals import NODE, Down, Exit
+    from midflight.kernel.system import System, server_of
+    from midflight.kernel.timers import Clock, ManualClock, SystemClock
+    from midflight.kernel.tracing import KINDS, Trace, TraceEvent, follow, leave
+else:
+    __getattr__ = names_of(
+        __name__,
+        {
+            "midflight.kernel.async_exc": "Target is_user_code",
+            "midflight.kernel.behaviour": "Behaviour",
+            "midflight.kernel.calls": (
+                "demonitor exit link monitor self_ spawn spawn_link spawn_monitor trap_exit unlink"
+            ),
+            "midflight.kernel.client": "TIMED_OUT Client",
+            "midflight.kernel.core": "Pid Process receive",
+            "midflight.kernel.crash": "CrashReport StuckReport log_crash",
+            "midflight.kernel.doomed": "why_not_ended",
+            "midflight.kernel.frames": (
+                "function_name globals_of is_kernel_frame locals_of module_of stack_of version_of"
+            ),
+            "midflight.kernel.group_leader": "Sink group_leader_var routed_output",
+            "midflight.kernel.info": "describe message_count messages_of status_of",
+            "midflight.kernel.messages": "cancel_timer send_after sleep",
+            "midflight.kernel.reentry": "obstacle reenter",
+            "midflight.kernel.refs": "Ref",
+            "midflight.kernel.returned": "coroutine_in",
+            "midflight.kernel.running": "current_process current_scheduler schedulers",
+            "midflight.kernel.scheduler": "OUTSIDE Scheduler",
+            "midflight.kernel.seconds": "LONG NUMBERS",
+            "midflight.kernel.signals": "NODE Down Exit",
+            "midflight.kernel.system": "System server_of",
+            "midflight.kernel.timers": "Clock ManualClock SystemClock",
+            "midflight.kernel.tracing": "KINDS Trace TraceEvent follow leave",
+        },
+        modules=("arguments", "trouble"),
+    )
 
 __all__ = [
     "KINDS",
