@@ -26,9 +26,21 @@ from midflight.code.source.look import OwnReference, is_class
 from midflight.code.version.facade import Namespace
 from midflight.kernel import trouble
 
-__all__ = ["Adapter", "ModuleChange", "adapters", "after_search", "libraries_in", "on_change", "told_of"]
+__all__ = [
+    "Adapter",
+    "ModuleChange",
+    "Undo",
+    "adapters",
+    "after_search",
+    "libraries_in",
+    "on_change",
+    "remembered",
+    "told_of",
+]
 
 Hook = TypeVar("Hook", bound=Callable[..., object])
+
+Undo = Callable[[Callable[[object], bool]], Iterable[tuple[str, bool]]]  # see Adapter, `remember`
 
 HOOKS = "__midflight_on_change__"  # in a namespace: its functions that are told of changes
 
@@ -38,6 +50,7 @@ SHIPPED = {  # the library, by the name that it is imported by, and the adapter 
     "aiohttp.web_app": "midflight.adapters.aiohttp",
     "starlette.applications": "midflight.adapters.starlette",
     "flask.app": "midflight.adapters.flask",
+    "sqlalchemy.orm": "midflight.adapters.sqlalchemy",
     "click.core": "midflight.adapters.click",
     "celery.app.base": "midflight.adapters.celery",
 }
@@ -77,6 +90,10 @@ class Adapter(Protocol):
     The entry point's name is that of a module of the library; the adapter is loaded when that has been imported. If it
     has a function `settles`, that gets the words of each warning of the body, "Category: text", after `changed` has
     done something, and says whether the warning is not so any more.
+
+    If it has a function `remember`, that gets the objects that a body imports, before the body runs, and returns a
+    function for the case that the load is refused. That gets a predicate, whether a class or a word is the body's own,
+    and yields what the body did to the library: in words, and whether it has been taken back.
     """
 
     types: tuple[type, ...]
@@ -161,6 +178,17 @@ def adapters() -> Iterator[tuple[str, Adapter]]:
             if entry.name not in _loaded:
                 _loaded[entry.name] = entry.load()
             yield entry.name.partition(".")[0], _loaded[entry.name]
+
+
+def remembered(values: list[Any]) -> Iterator[Undo]:
+    """Yield what takes back, for each library, what a body is about to do to it; `values` are what that imports."""
+    for library, adapter in adapters():
+        if (remember := getattr(adapter, "remember", None)) is None:
+            continue
+        try:
+            yield remember(values)
+        except Exception as error:
+            trouble.log_raised(_log, f"the adapter for {library} failed before a body", error)
 
 
 def after_search(change: ModuleChange, namespace: Namespace) -> After:

@@ -17,6 +17,7 @@ from collections.abc import Iterator
 from types import FunctionType, ModuleType
 from typing import Any, NamedTuple
 
+from midflight.code.held.on_change import Undo, remembered
 from midflight.code.source.find_module import is_own_file
 from midflight.code.source.look import carried_module, class_names, is_class, is_module, module_names, mro_of
 from midflight.code.source.unit import Unit
@@ -43,15 +44,20 @@ class Others:
     def __init__(self) -> None:
         self.seen: dict[int, Seen] = {}
         self.cached: list[FunctionType] = []
+        self.libraries: list[Undo] = []  # what takes back what is done to a library
         self._modules: set[str] = set()
         self._left = MOST
 
     def note(self, unit: Unit, not_of: frozenset[str]) -> None:
         """See the containers that the body of a unit may register with, but those of the modules in `not_of`."""
+        values: list[Any] = []
         for statement in unit.tree.body:
             if isinstance(statement, (ast.Import, ast.ImportFrom)):
-                for value in _imported(statement, unit):
-                    self._note_import(value, not_of)
+                values += _imported(statement, unit)
+        for value in values:
+            self._note_import(value, not_of)
+        if values:
+            self.libraries += remembered(values)
 
     def _note_import(self, value: Any, not_of: frozenset[str]) -> None:
         names = [carried_module(value)]

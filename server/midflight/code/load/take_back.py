@@ -30,7 +30,7 @@ from midflight.code.load.tables import HOOKS, Tables, atexit_count
 from midflight.code.source.look import class_names, mro_of
 from midflight.collection import frames_of_threads
 
-__all__ = ["CHANGES", "Change", "TakenBack", "take_back"]
+__all__ = ["CHANGES", "Change", "TakenBack", "nothing", "take_back"]
 
 
 class Change(NamedTuple):
@@ -52,7 +52,7 @@ def take_back(before: Tables, made: Made, more: Iterable[Change]) -> TakenBack:
     done: dict[str, None] = {}
     left: dict[str, None] = {}
     for changes in (more, *(each(before, made) for each in CHANGES)):
-        for what, undo in list(changes):
+        for what, undo in _all_of(changes):
             try:
                 (left if undo is None else done)[what] = None
                 if undo is not None:
@@ -61,6 +61,16 @@ def take_back(before: Tables, made: Made, more: Iterable[Change]) -> TakenBack:
                 done.pop(what, None)
                 left[what] = None
     return TakenBack(tuple(done), tuple(left))
+
+
+def _all_of(changes: Iterable[Change]) -> list[Change]:
+    """Return the changes, up to the one at which an object of others, or an adapter, raises."""
+    found: list[Change] = []
+    try:
+        found.extend(changes)
+    except Exception as error:
+        found.append(Change(f"something that cannot be looked at ({type(error).__name__})"))
+    return found
 
 
 def _signals(before: Tables, _: Made) -> Iterator[Change]:
@@ -185,7 +195,7 @@ def _atexit(before: Tables, made: Made) -> Iterator[Change]:
         atexit.unregister(function)
         if sys.getrefcount(held) < count:
             is_found = True
-            yield Change(f"{function.__qualname__} of atexit", _nothing)
+            yield Change(f"{function.__qualname__} of atexit", nothing)
     if not is_found and "atexit" in made.names:
         yield Change("a function of atexit")
 
@@ -204,7 +214,7 @@ def _callables(made: Made) -> Iterator[Any]:
                         yield MethodType(names[name], value)
 
 
-def _nothing() -> None:
+def nothing() -> None:
     """Stand for an undo that is done already."""
 
 
@@ -214,7 +224,7 @@ def _codecs(_: Tables, made: Made) -> Iterator[Change]:
             for value in list(body.namespace.values()):
                 if type(value) is FunctionType and value.__globals__ is body.namespace:
                     codecs.unregister(value)  # which says of none whether it was there
-        yield Change("search functions of codecs", _nothing)
+        yield Change("search functions of codecs", nothing)
 
 
 def _threads(before: Tables, made: Made) -> Iterator[Change]:

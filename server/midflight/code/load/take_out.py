@@ -15,7 +15,7 @@ from typing import Any
 
 from midflight.code.load.made import Made
 from midflight.code.load.others import Others, Seen
-from midflight.code.load.take_back import Change
+from midflight.code.load.take_back import Change, nothing
 from midflight.code.source.look import class_names, is_class
 from midflight.code.state.iterated import is_iterated
 
@@ -33,6 +33,9 @@ def taken_out(others: Others, made: Made) -> Iterator[Change]:
         for change in changes(seen, made):
             is_changed = True
             yield change
+    for take_back in others.libraries:
+        for what, is_done in take_back(made.says):
+            yield Change(what, nothing if is_done else None)
     for function in others.cached if is_changed else ():
         yield Change("the cache of a singledispatch", vars(function)["_clear_cache"])
 
