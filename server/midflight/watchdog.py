@@ -14,7 +14,7 @@ from types import FrameType
 
 from midflight.collection import frames_of_threads
 from midflight.kernel import Scheduler, StuckReport, trouble
-from midflight.kernel.core import Core, Process
+from midflight.kernel.core import Process
 from midflight.kernel.doomed import why_not_ended
 from midflight.kernel.frames import is_kernel_frame
 
@@ -25,6 +25,7 @@ logger = logging.getLogger("midflight.watchdog")
 LOOK_SECONDS = 0.1
 STUCK_SECONDS = 1.0
 STRIKE_SECONDS = 0.002  # between two tries to break into a process: most miss one that is busy in the kernel
+TURNS = ("turn", "step", "step_now")  # the kernel's functions that a step is called by; `turn` may be one in C
 TRIES_UNTIL_LOGGED = 1000  # seconds: one that has not ended by then resists
 
 
@@ -118,7 +119,7 @@ def _stack_of_step(thread: int) -> traceback.StackSummary:
     """Return the calls that the running process is in, outermost first: the frames inside the turn."""
     frame = frames_of_threads().get(thread)
     inside: list[tuple[FrameType, int]] = []
-    while frame is not None and frame.f_code is not Core.turn.__code__:
+    while frame is not None and not (frame.f_code.co_name in TURNS and is_kernel_frame(frame)):
         inside.append((frame, frame.f_lineno))
         frame = frame.f_back
     outermost_first = dropwhile(lambda each: is_kernel_frame(each[0]), reversed(inside))

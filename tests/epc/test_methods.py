@@ -16,6 +16,7 @@ from helpers.versions import forget_modules_in
 from midflight.epc import RemoteServer
 from midflight.epc.methods import process
 from midflight.errors import RemoteError
+from midflight.kernel import KERNEL
 
 
 class Shell:
@@ -373,12 +374,13 @@ def test_server_info_says_what_it_is(node: Any, shell: Shell) -> None:
         "protocol": 1,
         "version": "0.1.0",
         "python": platform.python_version(),
+        "kernel": KERNEL,
         "root": str(node.root),
         "pid": os.getpid(),
         "connections": ["connection 1"],
         "processes": info["processes"],
     }
-    changing = ("processes", "connections")
+    changing = ("processes", "connections", "kernel")
     assert shell.client.info == {key: value for key, value in info.items() if key not in changing}
 
 

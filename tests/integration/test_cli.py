@@ -14,6 +14,7 @@ from helpers.command_line import Shell
 from helpers.server_process import Program
 from midflight.cli import main
 from midflight.epc import RemoteServer
+from midflight.kernel import KERNEL
 
 Start = Callable[..., Program]
 KEEPER = """\
@@ -242,6 +243,8 @@ def test_doctor_says_what_it_finds(run: Shell, start: Start, project: Path, runt
     assert found["runtime folder"] == str(runtime_dir)
     assert "protocol 1" in found["server"]
     assert "0 processes" in found["answer"]
+    assert f"kernel {KERNEL}" in found["answer"]
+    assert found["kernel"].startswith(f"{KERNEL}: ")
     assert found["trouble"] is None
     runtime_dir.chmod(0o777)
 

@@ -20,8 +20,9 @@ if TYPE_CHECKING:
         trap_exit,
         unlink,
     )
+    from midflight.kernel.choice import KERNEL, WHY_THIS_KERNEL
     from midflight.kernel.client import TIMED_OUT, Client
-    from midflight.kernel.core import Pid, Process, receive
+    from midflight.kernel.core import RECEIVE_CODE, RECEIVE_TYPES, Pid, Process, receive
     from midflight.kernel.crash import CrashReport, StuckReport, log_crash
     from midflight.kernel.doomed import why_not_ended
     from midflight.kernel.frames import (
@@ -55,8 +56,9 @@ else:
             "midflight.kernel.calls": (
                 "demonitor exit link monitor self_ spawn spawn_link spawn_monitor trap_exit unlink"
             ),
+            "midflight.kernel.choice": "KERNEL WHY_THIS_KERNEL",
             "midflight.kernel.client": "TIMED_OUT Client",
-            "midflight.kernel.core": "Pid Process receive",
+            "midflight.kernel.core": "RECEIVE_CODE RECEIVE_TYPES Pid Process receive",
             "midflight.kernel.crash": "CrashReport StuckReport log_crash",
             "midflight.kernel.doomed": "why_not_ended",
             "midflight.kernel.frames": (
@@ -80,12 +82,16 @@ else:
     )
 
 __all__ = [
+    "KERNEL",
     "KINDS",
     "LONG",
     "NODE",
     "NUMBERS",
     "OUTSIDE",
+    "RECEIVE_CODE",
+    "RECEIVE_TYPES",
     "TIMED_OUT",
+    "WHY_THIS_KERNEL",
     "Behaviour",
     "Client",
     "Clock",

@@ -7,7 +7,7 @@ from typing import Any
 
 from midflight.errors import ProcessExit
 from midflight.kernel import arguments, ends
-from midflight.kernel.core import Pid, Process
+from midflight.kernel.core import Pid, Process, fast_path
 from midflight.kernel.doomed import Doom
 from midflight.kernel.group_leader import Sink, group_leader_var
 from midflight.kernel.info import describe
@@ -45,6 +45,7 @@ def _spawn(function: Callable[..., Any], args: tuple[Any, ...], name: str | None
     return scheduler.spawn(function, args, name=name, group_leader=leader, parent=parent)
 
 
+@fast_path
 def spawn(function: Callable[..., Any], *args: Any, name: str | None = None, group_leader: Sink | None = None) -> Pid:
     """Start a process that runs `function(*args)` and return its pid at once. Safe from any thread.
 
@@ -117,6 +118,7 @@ def _of(process: Process) -> Scheduler:
     return scheduler
 
 
+@fast_path
 def self_() -> Pid:
     """Return the calling process's pid. Raises: NotInProcess. OTP: self/0.
 

@@ -1,399 +1,54 @@
-"""The hot core: process record, send, receive, run queue, step. All that a message passes is in this file.
+"""The door to the hot core: the kernel in Python (`pure_core`, `pure_record`), or the compiled one (`compiled_core`).
 
-The door is narrow, so that a compiled twin fits behind it: `Pid <<`, `receive`, `sleep`, `Core.turn`; out of it
-the core calls `_ended`, `_failed`, `_park`, `_throw_pending`, `_send_slowly` and `_wake` only. It knows no link,
-name, clock or socket.
-
-Laws:
-1. One thread touches a core. A send from another thread, and every send of a core that copies or traces,
-   takes the slow door: such a core's `fast_thread` is the number of no thread.
-2. A process is in the run queue at most once. `waiting` says why it is not there: RECEIVE, a Receive, a Sleep or
-   an asyncio future; HANDED: it is there (or runs), and was given its message past the mailbox; else None.
-3. The running process is the current task of its loop in asyncio's own table, and nowhere else.
+All that a message passes is behind it: `Pid <<`, `receive`, the process record, the run queue and its turn. What both
+kernels do is said in `pure_core`, the reference; its types are what the type checker sees.
 """
 
 from __future__ import annotations
 
-from _thread import get_ident
-from collections import deque
-from collections.abc import Callable, Generator, MutableMapping
-from contextvars import Context
-from types import CoroutineType, coroutine
-from typing import Any, TypeVar
+from typing import TYPE_CHECKING
 
-from midflight.kernel.async_exc import absorb
-from midflight.kernel.behaviour import Behaviour
-from midflight.kernel.frames import function_name
-from midflight.kernel.futures import FutureWaiter
-from midflight.kernel.mailbox import HANDED, NOT_FOUND, RECEIVE, TIMED_OUT, YIELD, Receive, Sleep
-from midflight.kernel.refs import Ref
-from midflight.kernel.returned import coroutine_in
-from midflight.kernel.seconds import INFINITY, LONG, NUMBERS, checked_timeout
-from midflight.kernel.split_mailbox import Mailbox
+from midflight.kernel.choice import COMPILED
+from midflight.kernel.pure_core import RECEIVE_CODE, sleep_in_process
 
-__all__ = ["HANDED", "Core", "Pid", "Process", "receive", "sleep_in_process"]
-
-Message = TypeVar("Message")
-
-RECEIVES_A_TURN = 200  # messages that one process may take before the others run
-STEPS_A_LOOK = 32  # processes stepped between two looks at the clock
-NEVER = object()
-
-
-class Pid:
-    """A process identifier, shown as <0.37.0>. Equal to itself only; ordered by age. OTP: pid()."""
-
-    __slots__ = ("__weakref__", "number", "process")
-
-    def __init__(self, number: int, process: Process | None = None) -> None:
-        self.number = number
-        self.process = process  # None once it is dead
-
-    def __lshift__(self, message: Message) -> Message:
-        """Send `message` and return it; to a dead process it is dropped. Safe from any thread. OTP: `!`."""
-        process = self.process
-        if process is None:
-            return message
-        core = process.core
-        if get_ident() != core.fast_thread:
-            core._send_slowly(process, message)
-            return message
-        waiting = process.waiting
-        if waiting is RECEIVE:
-            process.waiting = HANDED
-            process.value = message
-            core.queue.append(process)
-            if not core.awake:
-                core._wake()
-            return message
-        mailbox = process.mailbox
-        if mailbox is None:
-            process.mailbox = deque((message,))
-        else:
-            mailbox.append(message)
-        process.arrived += 1
-        if type(waiting) is Receive:
-            process.waiting = None
-            process.value = waiting
-            process.resume = _again  # looked at by the receiver itself, in its own turn
-            core.queue.append(process)
-            if not core.awake:
-                core._wake()
-        return message
-
-    def __lt__(self, other: Pid) -> bool:
-        return self.number < other.number
-
-    def __repr__(self) -> str:
-        return f"<0.{self.number}.0>"
-
-    def __copy__(self) -> Pid:
-        return self
-
-    def __deepcopy__(self, memo: dict[int, Any]) -> Pid:
-        return self
-
-
-class Process(FutureWaiter):
-    """One process. Only the kernel sees it; others hold its pid.
-
-    `arrived` counts the messages ever put into the mailbox, `reductions` the steps and receives it was given.
-    `pending` is an exception to throw in its next step, or where it next waits if it runs. `start` is what is called
-    in the first step, and None from then on. `exit_reason` is a 1-tuple once the reason is settled: by an exit signal,
-    else by the end. All else that only some processes have (links, monitors, a name, a dictionary...) is None until it
-    is needed. More slots are FutureWaiter's and TaskFace's.
-    """
-
-    __slots__ = (
-        "__weakref__",
-        "aliases",
-        "arrived",
-        "behaviour",
-        "dictionary",
-        "initial_name",
-        "last_message",
-        "links",
-        "mailbox",
-        "monitored_by",
-        "monitors",
-        "name",
-        "parent",
-        "reductions",
-        "start",
-        "timer",
-        "trap_exit",
+if TYPE_CHECKING or COMPILED is None:
+    from midflight.kernel.pure_core import (
+        RECEIVE_TYPES,
+        Core,
+        Pid,
+        Process,
+        Queue,
+        again,
+        fast_path,
+        is_receive,
+        receive,
+        takes_any_message,
+    )
+else:
+    from midflight.kernel.compiled_core import (
+        RECEIVE_TYPES,
+        Core,
+        Pid,
+        Process,
+        Queue,
+        again,
+        fast_path,
+        is_receive,
+        receive,
+        takes_any_message,
     )
 
-    def __init__(
-        self,
-        number: int,
-        core: Core,
-        context: Context,
-        start: tuple[Callable[..., Any], tuple[Any, ...]],
-    ) -> None:
-        self.pid = Pid(number, self)
-        self.core = core
-        self.context = context
-        self.start: tuple[Callable[..., Any], tuple[Any, ...]] | None = start
-        self.initial_name = ""
-        self.behaviour: Any = None
-        self.resume = self._begin
-        self.value = None
-        self.waiting = None
-        self.coro = None
-        self.mailbox: Mailbox | None = None
-        self.arrived = 0
-        self.reductions = 0
-        self.pending = None
-        self.cancels = 0
-        self.exit_reason = None
-        self.extras = None
-        self.last_message: Any = None
-        self.trap_exit = False
-        self.links: dict[Process, None] | None = None
-        self.monitors: dict[Ref, Process] | None = None  # those it watches
-        self.monitored_by: dict[Ref, tuple[Process, Pid | tuple[str, str]]] | None = (
-            None  # who watches it, and by what name
-        )
-        self.aliases: set[Ref] | None = None
-        self.name: str | None = None
-        self.dictionary: dict[Any, Any] | None = None
-        self.timer: Any = None
-        self.parent: Pid | None = None
-
-    def _begin(self, _: None) -> Any:
-        """Call the process function, in the process's own first step: an error that it raises ends the process."""
-        assert self.start is not None
-        function: Any
-        function, arguments = self.start
-        # Only its name is kept: the function would keep the version that made it alive as long as the process.
-        self.initial_name = function_name(function)
-        self.start = None
-        if isinstance(function, Behaviour):
-            self.behaviour = function
-        try:
-            result = function(*arguments)
-            if type(result) is not CoroutineType:
-                raise StopIteration(result)
-            self.coro = result
-            self.resume = result.send
-            return result.send(None)
-        finally:
-            del self, function, arguments  # what was raised holds this frame
-
-    @property
-    def initial_call(self) -> str:
-        """The name of the function that the process began with, or will."""
-        return self.initial_name if self.start is None else function_name(self.start[0])
-
-    def __repr__(self) -> str:
-        return f"<Process {self.pid!r}>"
-
-
-def _again(request: Any) -> Any:
-    """Yield `request` once more in the place of a process that need not be woken to do so."""
-    return request
-
-
-class Core:
-    """The run queue of one thread, and the loop that steps it.
-
-    `tasks` is asyncio's table of current tasks (or any mapping) and `loop` the key in it.
-    """
-
-    def __init__(self, loop: Any, tasks: MutableMapping[Any, Any]) -> None:
-        self.loop = loop
-        self.tasks = tasks
-        self.queue: deque[Process] = deque()
-        self.awake = False  # a turn is running or asked for
-        self.thread = get_ident()
-        self.fast_thread = self.thread
-        self.struck: type[BaseException] | None = None  # what another thread has dealt to the process that runs
-        self.tail_called: Callable[[Process, CoroutineType[Any, Any, Any]], object] | None = None  # while one traces
-
-    def enqueue(self, process: Process) -> None:
-        """Let `process` run in this turn or the next."""
-        self.queue.append(process)
-        if not self.awake:
-            self._wake()
-
-    def turn(self, now: Callable[[], float], until: float, only: deque[Process] | None = None) -> bool:
-        """Step processes until none can run or the time is `until`; say whether some still can.
-
-        `only` are the processes to be stepped in place of those in the run queue, each once.
-        """
-        queue, tasks, loop = self.queue if only is None else only, self.tasks, self.loop
-        popleft, tail_called = queue.popleft, self.tail_called
-        steps = STEPS_A_LOOK
-        process: Process | None = None
-        try:
-            while queue:
-                process = tasks[loop] = popleft()
-                value = process.value
-                process.value = last = None
-                budget = RECEIVES_A_TURN
-                while True:
-                    try:
-                        request = process.context.run(process.resume, value)
-                    except StopIteration as stop:
-                        if self.struck is not None:  # it may not have hit: it is to hit here
-                            try:
-                                absorb(self.struck)
-                            except self.struck:
-                                pass
-                            self.struck = None
-                        coro = stop.value
-                        if type(coro) is not CoroutineType:
-                            returned, coro = coro, coroutine_in(coro)
-                            if coro is None:
-                                self._ended(process, None, returned)
-                                break
-                        if tail_called is not None:
-                            tail_called(process, coro)
-                        process.coro = coro  # the tail call: the old frame is gone
-                        process.resume = coro.send
-                        if value is not None:
-                            last, value = value, None
-                        budget -= 1
-                        if budget and process.pending is None:
-                            continue
-                        self._yield(process)
-                        break
-                    except BaseException as error:
-                        if self.struck is not None:  # it may not have hit: it is to hit here
-                            try:
-                                absorb(self.struck)
-                            except self.struck:
-                                pass
-                            self.struck = None
-                        if value is not None or last is not None:
-                            process.last_message = last if value is None else value
-                        self._ended(process, error, None)
-                        break
-                    if request is RECEIVE:
-                        if process.mailbox:
-                            value = process.mailbox.popleft()
-                            budget -= 1
-                            if budget:
-                                continue
-                            process.value = value
-                            process.waiting = HANDED
-                            self._yield(process)
-                            break
-                        process.waiting = RECEIVE
-                        if process.pending is not None:
-                            self._throw_pending(process)
-                        break
-                    if type(request) is Receive:
-                        try:
-                            found = request.take(process)
-                        except BaseException as error:  # not an Exception: a blow, or Ctrl-C, in a predicate
-                            process.waiting = None
-                            process.pending = error
-                            self._throw_pending(process)
-                            break
-                        if request.cost:
-                            budget -= request.cost
-                            request.cost = 0
-                        if found is NOT_FOUND and request.timeout == 0:
-                            found = TIMED_OUT
-                        if found is not NOT_FOUND:
-                            value = found
-                            process.resume = process.coro.send  # type: ignore[union-attr]  # it has begun
-                            budget -= 1
-                            if budget > 0:
-                                continue
-                            process.value = value
-                            process.waiting = None if value is TIMED_OUT else HANDED
-                            self._yield(process)
-                            break
-                    elif request is YIELD:
-                        self._yield(process)
-                        break
-                    if value is not None:
-                        process.last_message = value
-                    self._park(process, request)
-                    break
-                used = RECEIVES_A_TURN - budget + 1
-                process.reductions += used
-                steps -= used
-                if steps <= 0:
-                    if now() >= until:
-                        break
-                    steps = STEPS_A_LOOK
-        except BaseException as error:  # not of a step, but of what is around it
-            self._failed(process, error)
-        finally:
-            tasks.pop(loop, None)
-            # What a process raised holds this frame by its traceback; so the frame is to hold nothing of it.
-            process = value = last = request = coro = None
-        return bool(queue)
-
-    def _yield(self, process: Process) -> None:
-        """Let the others run before `process` goes on."""
-        if process.pending is not None:
-            self._throw_pending(process)
-        else:
-            self.queue.append(process)
-
-    # What the core asks of its surroundings.
-
-    def _ended(self, process: Process, error: BaseException | None, value: Any) -> None:
-        """Take in that `process` returned `value` or, if `error` is not None, raised it."""
-        raise NotImplementedError
-
-    def _failed(self, process: Process | None, error: BaseException) -> None:
-        """Take in that something around a step of `process` raised `error`; the others go on in the next turn."""
-        raise NotImplementedError
-
-    def _park(self, process: Process, request: Any) -> None:
-        """Let `process` wait for the Receive, the Sleep or the asyncio future that it yielded."""
-        raise NotImplementedError
-
-    def _throw_pending(self, process: Process) -> None:
-        """Have the `pending` exception thrown into `process`, which has just stopped to wait."""
-        raise NotImplementedError
-
-    def _send_slowly(self, process: Process, message: Any) -> None:
-        """Send from another thread, or in a core that copies or traces."""
-        raise NotImplementedError
-
-    def _wake(self) -> None:
-        """Ask for a turn."""
-        raise NotImplementedError
-
-
-@coroutine
-def receive(*patterns: object, timeout: float | None = None, default: object = NEVER) -> Generator[Any, Any, Any]:
-    """Wait for the oldest message that any of `patterns` matches, take it out of the mailbox and return it.
-
-    No pattern: any message. A pattern is a type (isinstance), a tuple (same length, element by element), `...`
-    (anything), a plain predicate function, else equality. One that raises does not match. `timeout` is in seconds;
-    0 looks through the whole mailbox once. On timeout: `default` if given.
-
-    Raises: TimeoutError on timeout without `default`; ValueError for a negative timeout or NaN, TypeError for one that
-    is not a number; RuntimeError outside a process.
-    OTP: receive ... after.
-
-    Example:
-
-        self_() << ("price", 5)
-        await receive(tuple)  # -> ('price', 5)
-        await receive(timeout=0, default="nothing")  # -> 'nothing'
-    """
-    if not patterns and timeout is None:
-        return (yield RECEIVE)
-    if timeout is not None and not (type(timeout) in NUMBERS and 0 <= timeout <= LONG):
-        timeout = checked_timeout("receive: timeout", timeout, "nothing was received")
-    message = yield Receive(patterns, timeout)
-    if message is TIMED_OUT:
-        if default is NEVER:
-            raise TimeoutError(f"receive: no message matched within {timeout} s")
-        return default
-    return message
-
-
-@coroutine
-def sleep_in_process(seconds: float) -> Generator[Any, Any, None]:
-    """Wait for `seconds`; messages stay in the mailbox. 0 lets the others run once."""
-    yield Sleep(None if seconds == INFINITY else seconds) if seconds else YIELD
+__all__ = [
+    "RECEIVE_CODE",
+    "RECEIVE_TYPES",
+    "Core",
+    "Pid",
+    "Process",
+    "Queue",
+    "again",
+    "fast_path",
+    "is_receive",
+    "receive",
+    "sleep_in_process",
+    "takes_any_message",
+]

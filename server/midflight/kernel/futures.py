@@ -8,7 +8,7 @@ from types import GeneratorType
 from typing import TYPE_CHECKING, Any
 
 from midflight.kernel import trouble
-from midflight.kernel.task_face import TaskFace
+from midflight.kernel.task_face import FIELDS_OF_THE_RECORD, TaskFace
 from midflight.text import medium
 
 if TYPE_CHECKING:
@@ -20,7 +20,7 @@ __all__ = ["FutureWaiter", "problem", "wait_for"]
 class FutureWaiter(TaskFace):
     """The ways in which a process goes on that has waited for a future, or that an exception is thrown into."""
 
-    __slots__ = ("resume",)
+    __slots__ = FIELDS_OF_THE_RECORD
 
     resume: Callable[[Any], Any]
 

@@ -10,11 +10,11 @@ from __future__ import annotations
 import asyncio
 from collections.abc import Coroutine
 from inspect import CORO_CREATED, getcoroutinestate
-from types import CoroutineType, GeneratorType
+from types import CoroutineType
 from typing import TYPE_CHECKING, Any
 
 from midflight.kernel import ends
-from midflight.kernel.core import _again, receive
+from midflight.kernel.core import again, is_receive
 from midflight.kernel.frames import is_kernel_frame
 from midflight.kernel.mailbox import HANDED, RECEIVE, Receive, Sleep
 
@@ -42,14 +42,14 @@ def obstacle(scheduler: Scheduler, process: Process) -> str | None:
     if process.coro is None:
         return "it has not begun"
     waiting = process.waiting
-    if waiting is HANDED or (waiting is None and process.resume is _again):
+    if waiting is HANDED or (waiting is None and process.resume is again):
         return "a message is on its way to it"
     if waiting is None:
         return "it is about to run"
     if waiting is not RECEIVE and type(waiting) is not Receive:
         return f"it awaits something else: {_what(waiting)}"
     awaited = getattr(process.coro, "cr_await", None)
-    if type(process.coro) is CoroutineType and type(awaited) is GeneratorType and awaited.gi_code is receive.__code__:
+    if type(process.coro) is CoroutineType and is_receive(awaited):
         return None
     names = [frame.f_code.co_name for frame in scheduler.frames(process) if not is_kernel_frame(frame)]
     return f"a deeper stack: {' > '.join(names)}"

@@ -20,7 +20,7 @@ from typing import Any, TypeVar
 
 from midflight.errors import ProcessExit, RegistrationError
 from midflight.kernel import arguments, ends, futures, trouble
-from midflight.kernel.core import Core, Pid, Process, _again
+from midflight.kernel.core import Core, Pid, Process, Queue, again
 from midflight.kernel.crash import CrashReport
 from midflight.kernel.doomed import Doom
 from midflight.kernel.frames import stack_of
@@ -70,9 +70,9 @@ class Scheduler(Core):
         self.doomed: dict[Process, Doom] = {}  # those that another thread has killed and that may never yield
         self.on_wake: Callable[[], object] = lambda: None
         self.on_wake_threadsafe: Callable[[], None] = lambda: None
-        self._numbers = count(1)
+        self.numbers = count(1)
         self._calls: deque[Callable[[], None]] = deque()
-        self._one: deque[Process] = deque()  # the one that step_now steps, else empty
+        self._one: deque[Process] = Queue()  # the one that step_now steps, else empty
         self._next_turn: list[Process] = []  # those that let the event loop have its turn first
         self._copies = copy_messages
         if copy_messages:
@@ -219,7 +219,7 @@ class Scheduler(Core):
         context = copy_context()
         if group_leader is not None:
             context.run(group_leader_var.set, group_leader)
-        process = Process(next(self._numbers), self, context, (function, args))
+        process = Process(next(self.numbers), self, context, (function, args))
         if parent is not None:
             process.parent = parent.pid
         self.processes[process.pid.number] = process
@@ -273,7 +273,7 @@ class Scheduler(Core):
             if request.timeout is not None:
                 self._set_deadline(process, request)
             if type(request) is Receive and request.looked != process.arrived:  # its own predicate has sent to it
-                process.waiting, process.value, process.resume = None, request, _again
+                process.waiting, process.value, process.resume = None, request, again
                 self.queue.append(process)
         elif request is None:  # asyncio.sleep(0): the event loop's other callbacks go first
             if process.pending is not None:
@@ -304,7 +304,7 @@ class Scheduler(Core):
 
     def _ring(self, process: Process) -> None:
         waiting = process.waiting
-        if waiting is None and process.resume is _again:  # woken for a message; its receive looks at that first
+        if waiting is None and process.resume is again:  # woken for a message; its receive looks at that first
             waiting = process.value
         if type(waiting) not in (Receive, Sleep) or waiting.timeout is None:
             return
@@ -362,7 +362,7 @@ class Scheduler(Core):
         """Let the next step throw the pending exception instead of going on."""
         if process.waiting is HANDED:
             if process.mailbox is None:
-                process.mailbox = deque()
+                process.mailbox = Queue()
             process.mailbox.appendleft(process.value)
             process.arrived += 1
         process.waiting = process.value = None

@@ -96,7 +96,7 @@ def divided(process: Process, mailbox: Mailbox, index: int) -> Mailbox:
         if index - len(mailbox.front) >= FAR:
             mailbox.move_border(index)
         return mailbox
-    front, behind = deque[Any](), deque[Any]()
+    front, behind = type(mailbox)(), type(mailbox)()
     if index <= len(mailbox) // 2:
         behind = mailbox
         front.extend(mailbox.popleft() for _ in range(index))

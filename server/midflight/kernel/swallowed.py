@@ -21,8 +21,8 @@ from typing import TYPE_CHECKING
 
 from midflight.errors import ProcessExit
 from midflight.kernel import trouble
-from midflight.kernel.core import receive
-from midflight.kernel.frames import locals_of
+from midflight.kernel.core import takes_any_message
+from midflight.kernel.frames import awaitables_of
 from midflight.kernel.mailbox import HANDED, RECEIVE
 
 if TYPE_CHECKING:
@@ -58,7 +58,7 @@ def _look(scheduler: Scheduler, target: weakref.ref[Process], times: int, until:
     now = scheduler.clock.now()
     if until is None:
         until = now + CLEAN_UP_SECONDS
-    if now < until and not _is_at_work(scheduler, process):
+    if now < until and not _is_at_work(process):
         scheduler.timers.set(now + LOOK_SECONDS, lambda: _look(scheduler, target, times, until))
         scheduler.wake_up()
     elif times < MOST_TIMES:
@@ -72,12 +72,10 @@ def _look(scheduler: Scheduler, target: weakref.ref[Process], times: int, until:
         )
 
 
-def _is_at_work(scheduler: Scheduler, process: Process) -> bool:
+def _is_at_work(process: Process) -> bool:
     """Say whether `process`, which does not run, has left the code that the exit was thrown into."""
     if process.waiting is RECEIVE:
         return True
     if process.waiting is HANDED:  # it always has messages, and the others run before it takes the next
-        frame = scheduler.frames(process)[-1]
-        values = locals_of(frame) if frame.f_code is receive.__code__ else {"patterns": ...}
-        return values["patterns"] == () and values["timeout"] is None
+        return takes_any_message(awaitables_of(process.coro)[-1])
     return type(process.coro) is CoroutineType and getcoroutinestate(process.coro) == CORO_CREATED

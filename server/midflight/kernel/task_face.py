@@ -26,7 +26,9 @@ if TYPE_CHECKING:
 
     from midflight.kernel.core import Pid
 
-__all__ = ["TaskFace"]
+__all__ = ["FIELDS_OF_THE_RECORD", "TaskFace"]
+
+FIELDS_OF_THE_RECORD: tuple[str, ...] = ()  # as slots: it has them all itself, in Python or in C
 
 
 class TaskFace:
@@ -36,7 +38,7 @@ class TaskFace:
     `extras` is None until somebody uses the process as a task in a way that has to be remembered.
     """
 
-    __slots__ = ("cancels", "context", "core", "coro", "exit_reason", "extras", "pending", "pid", "value", "waiting")
+    __slots__ = FIELDS_OF_THE_RECORD
 
     pid: Pid
     core: Any

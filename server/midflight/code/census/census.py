@@ -22,13 +22,12 @@ from midflight.code.report.who_lingers import MANY, Group, Lingering, Rows
 from midflight.code.version.facade import Namespace
 from midflight.code.version.version import Version, version_of
 from midflight.collection import frames_of_threads
-from midflight.kernel import Pid, Process, Scheduler, is_kernel_frame, receive, schedulers
+from midflight.kernel import RECEIVE_CODE, RECEIVE_TYPES, Pid, Process, Scheduler, is_kernel_frame, schedulers
 
 __all__ = ["Census", "Pids", "Start", "census_of", "spots_of", "take_census"]
 
 Wanted = Callable[[Version], bool]
 
-RECEIVE = receive.__code__
 BLOCK = 1000  # processes
 NOT_BEGUN = -2  # in the place of an instruction
 
@@ -235,7 +234,9 @@ class Roll:
             coro = process.coro
             if type(coro) is CoroutineType:
                 awaited = coro.cr_await
-                if type(awaited) is GeneratorType and awaited.gi_code is RECEIVE:
+                if (type(awaited) is GeneratorType and awaited.gi_code is RECEIVE_CODE) or type(
+                    awaited
+                ) in RECEIVE_TYPES:
                     frame = coro.cr_frame
                     if frame is not None:  # else it has just ended, on the runtime's thread
                         place = places.get((id(frame.f_code), frame.f_lasti, id(frame.f_globals)))
@@ -320,7 +321,7 @@ def _called_now(scheduler: Scheduler, frames: list[FrameType]) -> Iterator[Frame
     calls: list[FrameType] = []
     while frame is not None:
         calls.append(frame)
-        if is_kernel_frame(frame) and frame.f_code.co_name in ("turn", "step"):
+        if is_kernel_frame(frame) and frame.f_code.co_name in ("turn", "step", "step_now"):
             yield from (call for call in reversed(calls) if not is_kernel_frame(call) and call not in frames)
             return
         frame = frame.f_back

@@ -19,12 +19,16 @@ _PACKAGES = ("midflight", "epc", "sexpdata", "pynvim", "pyflakes")
 _PROGRAMS = ("emacs", "nvim")
 
 
-def examine(root: Path) -> dict[str, str | None]:
-    """Return the findings by their names; "trouble" is None, or the fault to mend first."""
+def examine(root: Path, kernel: str) -> dict[str, str | None]:
+    """Return the findings by their names; "trouble" is None, or the fault to mend first.
+
+    `kernel` says which kernel runs here, and why.
+    """
     found: dict[str, str | None] = {
         "python": f"{platform.python_version()}, {sys.executable}",
         **{name: _package(name) for name in _PACKAGES},
         **{name: _program(name) for name in _PROGRAMS},
+        "kernel": kernel,
         "root": str(root),
         "runtime folder": None,
         "server": None,
@@ -56,8 +60,8 @@ def _answer(said: ServerFile) -> tuple[str, str]:
         milliseconds = (time.perf_counter() - began) * 1000
         info = client.call("server/info")
         loads = client.call("code/loading") or []
-    answer = f"in {milliseconds:.1f} ms; {info['processes']} processes, Python {info['python']}"
-    return answer, "; ".join(each["text"] for each in loads) or "none under way"
+    what = f"{info['processes']} processes, Python {info['python']}, kernel {info['kernel']}"
+    return f"in {milliseconds:.1f} ms; {what}", "; ".join(each["text"] for each in loads) or "none under way"
 
 
 def _package(name: str) -> str:

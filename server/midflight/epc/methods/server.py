@@ -15,6 +15,7 @@ from midflight.epc.methods.arguments import text
 from midflight.epc.server import ServerConnection
 from midflight.epc.server_file import PROTOCOL
 from midflight.epc.services import Services
+from midflight.kernel import KERNEL
 
 __all__ = ["ServerMethods", "describe"]
 
@@ -59,8 +60,9 @@ class ServerMethods:
         return True
 
     def info(self) -> dict[str, object]:
-        """Describe the server: as on connecting, with the number of its processes, and its connections."""
+        """Describe the server: as on connecting, with its kernel, the number of its processes, and its connections."""
         return describe(self._services) | {
+            "kernel": KERNEL,
             "processes": len(self._services.scheduler.processes),
             "connections": [peer.title for peer in self._connection.server.peers()],
         }

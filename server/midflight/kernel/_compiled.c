@@ -1,0 +1,149 @@
+/* The compiled kernel: the hot core of `pure_core` in C, one concept a file in compiled/.
+
+   Laws: whatever this file does, `pure_core` does the same in Python, and is right where they differ. What is rare is
+   not done here: it is called back by name (`_ended`, `_park`, `Receive.take`...). All state is in the module, so
+   every interpreter has its own. */
+
+#include "compiled/core.h"
+
+static PyObject *
+setup(PyObject *module, PyObject *const *args, Py_ssize_t count, PyObject *names)
+{
+    State *state = PyModule_GetState(module);
+    if (count) {
+        PyErr_SetString(PyExc_TypeError, "setup takes its objects by name");
+        return NULL;
+    }
+#define TAKE(field) \
+    for (Py_ssize_t index = 0; names != NULL && index < PyTuple_GET_SIZE(names); index++) { \
+        if (PyUnicode_CompareWithASCIIString(PyTuple_GET_ITEM(names, index), #field) == 0) { \
+            Py_XSETREF(state->field, Py_NewRef(args[index])); \
+        } \
+    } \
+    if (state->field == NULL) { \
+        return PyErr_Format(PyExc_TypeError, "setup needs " #field); \
+    }
+    GIVEN(TAKE)
+#undef TAKE
+    if (!PyType_Check(state->Process) || !PyType_IsSubtype((PyTypeObject *)state->Process, state->Record_type)) {
+        Py_CLEAR(state->again);
+        PyErr_SetString(PyExc_TypeError, "Process must be a subclass of Record");
+        return NULL;
+    }
+    Py_RETURN_NONE;
+}
+
+static PyObject *
+fast_path(PyObject *module, PyObject *args)
+{
+    const char *name;
+    PyObject *slow;
+    if (!PyArg_ParseTuple(args, "sO:fast_path", &name, &slow)) {
+        return NULL;
+    }
+    return fast_path_for(PyModule_GetState(module), name, slow);
+}
+
+static PyMethodDef module_methods[] = {
+    {"setup", (PyCFunction)(void (*)(void))setup, METH_FASTCALL | METH_KEYWORDS,
+     "Take the objects in Python that the core knows, by name."},
+    {"fast_path", fast_path, METH_VARARGS, "Return the function of that name in C, or the one given if C has none."},
+    {NULL, NULL, 0, NULL},
+};
+
+static int
+add_type(PyObject *module, PyType_Spec *spec, PyTypeObject **where)
+{
+    *where = (PyTypeObject *)PyType_FromModuleAndSpec(module, spec, NULL);
+    return *where == NULL ? -1 : PyModule_AddType(module, *where);
+}
+
+static int
+module_exec(PyObject *module)
+{
+    State *state = PyModule_GetState(module);
+#define INTERN(name) \
+    if ((state->str_##name = PyUnicode_InternFromString(#name)) == NULL) { \
+        return -1; \
+    }
+    NAMES(INTERN)
+#undef INTERN
+    if ((state->zero = PyLong_FromLong(0)) == NULL) {
+        return -1;
+    }
+    if (add_type(module, &Pid_spec, &state->Pid_type) < 0 || add_type(module, &Queue_spec, &state->Queue_type) < 0 ||
+        add_type(module, &Record_spec, &state->Record_type) < 0 ||
+        add_type(module, &Core_spec, &state->Core_type) < 0 ||
+        add_type(module, &PlainReceive_spec, &state->PlainReceive_type) < 0 ||
+        add_type(module, &PatternReceive_spec, &state->PatternReceive_type) < 0 ||
+        add_type(module, &FastPath_spec, &state->FastPath_type) < 0) {
+        return -1;
+    }
+    return 0;
+}
+
+static int
+module_traverse(PyObject *module, visitproc visit, void *arg)
+{
+    State *state = PyModule_GetState(module);
+    if (state == NULL) {
+        return 0;
+    }
+#define FIELD(name) Py_VISIT(state->name);
+    GIVEN(FIELD)
+#undef FIELD
+#define TYPE(name) Py_VISIT((PyObject *)state->name);
+    TYPES(TYPE)
+#undef TYPE
+    return 0;
+}
+
+static int
+module_clear(PyObject *module)
+{
+    State *state = PyModule_GetState(module);
+    if (state == NULL) {
+        return 0;
+    }
+#define FIELD(name) Py_CLEAR(state->name);
+    GIVEN(FIELD)
+    TYPES(FIELD)
+#undef FIELD
+#define FIELD(name) Py_CLEAR(state->str_##name);
+    NAMES(FIELD)
+#undef FIELD
+    Py_CLEAR(state->zero);
+    return 0;
+}
+
+static void
+module_free(void *module)
+{
+    module_clear(module);
+}
+
+static PyModuleDef_Slot module_slots[] = {
+    {Py_mod_exec, module_exec},
+#if PY_VERSION_HEX >= 0x030C0000
+    {Py_mod_multiple_interpreters, Py_MOD_PER_INTERPRETER_GIL_SUPPORTED},
+#endif
+    {0, NULL},
+};
+
+static struct PyModuleDef compiled_module = {
+    PyModuleDef_HEAD_INIT,
+    .m_name = "midflight.kernel._compiled",
+    .m_doc = "The hot core of the kernel, compiled.",
+    .m_size = sizeof(State),
+    .m_methods = module_methods,
+    .m_slots = module_slots,
+    .m_traverse = module_traverse,
+    .m_clear = module_clear,
+    .m_free = module_free,
+};
+
+PyMODINIT_FUNC
+PyInit__compiled(void)
+{
+    return PyModuleDef_Init(&compiled_module);
+}

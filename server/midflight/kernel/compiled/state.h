@@ -1,0 +1,102 @@
+/* The state of one module: its types, and what it was given by `setup`. One for each interpreter that imports it.
+
+   Every reference here is owned, but for `running`. */
+
+#ifndef MIDFLIGHT_STATE_H
+#define MIDFLIGHT_STATE_H
+
+#define PY_SSIZE_T_CLEAN
+#include <Python.h>
+#include <pythread.h>
+#include <stddef.h>
+#include <structmember.h>
+
+/* The objects that `setup` takes from Python, by these names. */
+#define GIVEN(X) \
+    X(RECEIVE) X(YIELD) X(HANDED) X(NOT_FOUND) X(TIMED_OUT) \
+    X(again) X(coroutine_in) X(absorb) X(function_name) X(Behaviour) X(Process) X(Receive) X(checked_timeout)
+
+/* The names of what is called or read by name. */
+#define NAMES(X) \
+    X(_ended) X(_failed) X(_park) X(_throw_pending) X(_send_slowly) X(_wake) \
+    X(append) X(popleft) X(pop) X(take) X(cost) X(timeout) X(default) X(send)
+
+/* The types of the module. */
+#define TYPES(X) \
+    X(Pid_type) X(Queue_type) X(Record_type) X(Core_type) X(PlainReceive_type) X(PatternReceive_type) X(FastPath_type)
+
+typedef struct Core Core;
+
+typedef struct {
+#define FIELD(name) PyTypeObject *name;
+    TYPES(FIELD)
+#undef FIELD
+#define FIELD(name) PyObject *name;
+    GIVEN(FIELD)
+#undef FIELD
+#define FIELD(name) PyObject *str_##name;
+    NAMES(FIELD)
+#undef FIELD
+    PyObject *zero;
+    Core *running; /* borrowed: the core whose turn is on, as long as it is */
+} State;
+
+static struct PyModuleDef compiled_module;
+
+static inline int
+is_none(PyObject *value)
+{
+    return value == NULL || value == Py_None;
+}
+
+static inline PyObject *
+or_none(PyObject *value)
+{
+    return value == NULL ? Py_None : value;
+}
+
+/* Take the exception that is raised, with its traceback; a new reference. */
+static PyObject *
+take_exception(void)
+{
+#if PY_VERSION_HEX >= 0x030C0000
+    return PyErr_GetRaisedException();
+#else
+    PyObject *type, *value, *trace;
+    PyErr_Fetch(&type, &value, &trace);
+    PyErr_NormalizeException(&type, &value, &trace);
+    if (trace != NULL && value != NULL && PyExceptionInstance_Check(value)) {
+        PyException_SetTraceback(value, trace);
+    }
+    Py_XDECREF(type);
+    Py_XDECREF(trace);
+    return value;
+#endif
+}
+
+/* Raise `error` again, with its own traceback; steals the reference. */
+static void
+put_exception(PyObject *error)
+{
+#if PY_VERSION_HEX >= 0x030C0000
+    PyErr_SetRaisedException(error);
+#else
+    PyErr_Restore(Py_NewRef((PyObject *)Py_TYPE(error)), error, PyException_GetTraceback(error));
+#endif
+}
+
+/* If StopIteration is raised, take it and return its value, a new reference; else NULL, and what is raised stays. */
+static PyObject *
+take_stop_value(void)
+{
+    PyObject *error, *value;
+    if (!PyErr_ExceptionMatches(PyExc_StopIteration)) {
+        return NULL;
+    }
+    error = take_exception();
+    value = Py_NewRef(or_none(((PyStopIterationObject *)error)->value));
+    Py_DECREF(error);
+    return value;
+}
+
+#endif

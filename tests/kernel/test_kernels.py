@@ -1,0 +1,139 @@
+"""The two kernels: how one is chosen, and that random programs do the same on both, step for step."""
+
+from __future__ import annotations
+
+import os
+import re
+import subprocess
+import sys
+from collections.abc import Iterator
+from importlib.util import find_spec
+from typing import Any
+
+import pytest
+from hypothesis import HealthCheck, given, settings
+from hypothesis import strategies as st
+
+from helpers.kernel_programs import ROOT, Worker, workers
+from midflight.kernel.choice import choose
+
+is_built = pytest.mark.skipif(find_spec("midflight.kernel._compiled") is None, reason="no compiled kernel is built")
+PROGRAMS = 60 * int(os.environ.get("MIDFLIGHT_FUZZ", "1"))
+
+numbers = st.integers(0, 5)
+values = st.one_of(st.integers(0, 3), st.sampled_from(["a", "b"]), st.just(None), st.just([1, 2]))
+seconds = st.sampled_from([0, 0.0, 0.1, 0.25, 0.5, 1.0])
+names = st.sampled_from(["ada", "bob"])
+patterns = st.lists(
+    st.one_of(
+        st.integers(0, 3), st.sampled_from(["int", "str", "tuple", "any", "Exit", "Down", "odd", "chatty", "never"])
+    ),
+    max_size=2,
+)
+reasons = st.sampled_from(["normal", "kill", "killed", "shutdown", "boom"])
+plain_steps = st.one_of(
+    st.tuples(st.just("send"), numbers, values),
+    st.tuples(st.just("send"), numbers, values),
+    st.tuples(st.just("flood"), numbers, st.sampled_from([3, 70, 450])),
+    st.tuples(st.just("any")),
+    st.tuples(st.just("any")),
+    st.tuples(st.just("any_of"), st.sampled_from([2, 60, 250])),
+    st.tuples(st.just("match"), patterns, st.one_of(st.none(), seconds)),
+    st.tuples(st.just("match"), patterns, seconds),
+    st.tuples(st.just("hurried"), seconds),
+    st.tuples(st.just("spawn"), numbers, st.sampled_from(["spawn", "spawn", "spawn_link", "spawn_monitor"])),
+    st.tuples(st.sampled_from(["link", "unlink", "monitor", "cancel", "look"]), numbers),
+    st.tuples(st.just("demonitor"), numbers, st.booleans()),
+    st.tuples(st.just("trap"), st.booleans()),
+    st.tuples(st.just("exit"), numbers, reasons),
+    st.tuples(st.just("fail")),
+    st.tuples(st.just("register"), names),
+    st.tuples(st.just("send_name"), names, values),
+    st.tuples(st.just("later"), seconds, numbers, values),
+    st.tuples(st.just("not_later"), numbers),
+    st.tuples(st.sampled_from(["sleep", "future", "hurry"]), seconds),
+    st.tuples(st.just("context"), st.integers(0, 9)),
+    st.tuples(st.just("call"), numbers, values, seconds),
+    st.tuples(st.just("serve"), st.integers(1, 3)),
+    st.tuples(st.just("tail")),
+    st.tuples(st.just("leave"), values),
+)
+guarded = st.tuples(st.just("guarded"), st.lists(plain_steps, max_size=4), st.lists(plain_steps, max_size=2))
+scripts = st.lists(st.one_of(plain_steps, plain_steps, plain_steps, guarded), max_size=10)
+beginnings = st.lists(st.tuples(st.just("spawn"), numbers, st.just("spawn")), min_size=1, max_size=5)
+programs = st.builds(
+    lambda first, rest, others: [first + rest, *others], beginnings, scripts, st.lists(scripts, min_size=2, max_size=5)
+)
+
+
+@pytest.fixture(scope="module")
+def kernels() -> Iterator[tuple[Worker, Worker]]:
+    """Both kernels, each in an interpreter of its own."""
+    with workers() as both:
+        yield both
+
+
+@is_built
+@given(program=programs)
+@settings(max_examples=PROGRAMS, deadline=None, suppress_health_check=list(HealthCheck))
+def test_random_programs_do_the_same_on_both_kernels(kernels: tuple[Worker, Worker], program: list[Any]) -> None:
+    """Values, errors, order, ends, reports and reductions."""
+    pure, compiled = kernels
+
+    assert compiled.trace(program) == pure.trace(program)
+
+
+@is_built
+def test_the_two_workers_run_two_kernels(kernels: tuple[Worker, Worker]) -> None:
+    """Else the test above would compare one with itself."""
+    assert [worker.kernel for worker in kernels] == ["python", "compiled"]
+
+
+@is_built
+def test_a_program_leaves_a_trace_with_all_that_happened(kernels: tuple[Worker, Worker]) -> None:
+    """The trace tells programs apart: what was received, by whom, and the end."""
+    program = [[["spawn", 1, "spawn_link"], ["send", 1, 5], ["any"]], [["any"], ["fail"]]]
+
+    for worker in kernels:
+        trace = worker.trace(program)
+        assert "1 any gave 5" in trace
+        assert "0 any was thrown ProcessExit of the program" in " ".join(trace) or any(
+            line.startswith("0 any was thrown ProcessExit") for line in trace
+        )
+        assert trace[-1] == "end 1: dead"
+
+
+def test_the_kernel_in_python_is_the_default() -> None:
+    """Without the variable, and with an empty one."""
+    assert [choose(wanted)[0] for wanted in (None, "", "python")] == [None, None, None]
+
+
+def test_a_kernel_that_is_neither_is_refused() -> None:
+    """With the names of those that there are."""
+    with pytest.raises(ValueError, match="It can be python or compiled"):
+        choose("fast")
+
+
+def test_a_compiled_kernel_that_is_missing_is_warned_of() -> None:
+    """The kernel in Python runs then, and the reason is kept for doctor."""
+
+    def load(name: str) -> Any:
+        raise ImportError(f"No module named {name!r}")
+
+    with pytest.warns(RuntimeWarning, match="the compiled kernel cannot be imported .*The kernel in Python runs"):
+        module, why = choose("compiled", load)
+
+    assert module is None
+    assert re.search("cannot be imported .*reinstall Midflight where a C compiler is", why)
+
+
+@pytest.mark.parametrize(("compiler", "reason"), [("no-such-compiler", "cannot be run"), ("false", "false failed")])
+def test_no_compiler_is_no_failure_of_an_install(compiler: str, reason: str) -> None:
+    """One line says that it was not built, and why."""
+    build = [sys.executable, str(ROOT / "scripts/build_kernel.py")]
+
+    done = subprocess.run(build, env=os.environ | {"CC": compiler}, capture_output=True, text=True, check=False)
+
+    assert re.fullmatch(
+        rf"The compiled kernel was not built: .*{reason}.*\. The kernel in Python serves\.\n", done.stderr
+    )
