@@ -314,11 +314,13 @@ The findings go to Flymake, the report and `next-error'."
 
 ;;;###autoload
 (defun midflight-load-definition (&optional method)
-  "Load the function or class around point into the running code.
-Load the top-level definition with its decorators: in a method, the whole
-class.  With prefix argument METHOD, load only the method around point.
-Other edits of the buffer stay out.  The module must have been loaded
-before; \\<midflight-mode-map>\\[midflight-load-buffer] does that."
+  "Load the top-level statement around point into the running code.
+It is a function or class with its decorators, an assignment, an import, or
+a compound statement in which names are bound: in a method, the whole class.
+With prefix argument METHOD, load only the method or attribute of a class
+around point.  An assigned value is new, whatever the program has made of
+the old one.  Other edits of the buffer stay out.  The module must have been
+loaded before; \\<midflight-mode-map>\\[midflight-load-buffer] does that."
   (interactive "P")
   (let ((path (midflight-code-path))
         (line (save-restriction (widen) (line-number-at-pos))))

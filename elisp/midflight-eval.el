@@ -30,6 +30,7 @@
 (require 'midflight-server)
 (require 'midflight-shell)
 (require 'midflight-look)
+(require 'midflight-code)
 
 (defcustom midflight-eval-result-display 'both
   "The place where the value of an evaluation in a source buffer is shown.
@@ -144,9 +145,13 @@ With prefix argument OTHER, evaluate in the shell, as
     (midflight-eval-with-last-expression
      (lambda (text) (midflight-eval--from-source text position other)))))
 
-(defun midflight-eval--end-of-code ()
-  "Return the end of the code before point: white space does not count."
-  (save-excursion (skip-chars-backward " \t\n") (point)))
+(defun midflight-eval--end-of-code (&optional begin end)
+  "Return the end of the code before END, or point: white space does not count.
+Look no further back than BEGIN."
+  (save-excursion
+    (when end (goto-char end))
+    (skip-chars-backward " \t\n" begin)
+    (point)))
 
 (defun midflight-eval-with-last-expression (callback)
   "Call CALLBACK with the text of the expression before point."
@@ -163,13 +168,57 @@ With prefix argument OTHER, evaluate in the shell, as
 
 (defun midflight-eval-region (begin end &optional other)
   "Evaluate the text from BEGIN to END with the names of this buffer's module.
-Remove the indentation that all its lines share.  With prefix argument
-OTHER, evaluate in the shell, as `midflight-eval-expression' does."
+Remove the indentation that all its lines share.  If functions or classes
+of the top level stand there, load them first, with all other statements
+there that bind names, as one version of the module; then evaluate the rest.
+With prefix argument OTHER, evaluate all of it in the shell, as
+`midflight-eval-expression' does."
   (interactive "r\nP")
-  (midflight-eval--from-source
-   (midflight-eval-region-text begin end)
-   (save-excursion (goto-char end) (skip-chars-backward " \t\n" begin) (point))
-   other))
+  (if (and (plist-get (car (midflight-eval-place other)) :file)
+           (midflight-eval--defines-p begin end))
+      (midflight-eval--load-region (copy-marker begin) (copy-marker end))
+    (midflight-eval--from-source
+     (midflight-eval-region-text begin end) (midflight-eval--end-of-code begin end) other)))
+
+(defun midflight-eval--defines-p (begin end)
+  "Return non-nil if a definition may begin between BEGIN and END."
+  (save-excursion
+    (goto-char begin)
+    (re-search-forward "^\\(?:async[ \t]+def\\|def\\|class\\)\\_>" end t)))
+
+(defun midflight-eval--load-region (begin end)
+  "Load the definitions from BEGIN to END, markers; evaluate the rest."
+  (let* ((path (midflight-code-path))
+         (position (midflight-eval--end-of-code begin end))
+         (lines (midflight-eval--whole-lines begin end)))
+    (midflight-code-call
+     (format "lines %d to %d of %s" (car lines) (cdr lines) (file-name-nondirectory path))
+     'code/define-region
+     (list path (midflight-code-text) (car lines) (cdr lines))
+     (lambda (report)
+       (let ((rest (plist-get report :rest)))
+         (when (plist-get report :status)
+           (midflight-code-show report
+                                (lambda ()
+                                  (with-current-buffer (marker-buffer begin)
+                                    (midflight-eval--load-region begin end)))))
+         (unless (or (equal (plist-get report :status) "failed") (string-blank-p rest))
+           (midflight-eval--from-source (concat (string-trim rest "\n+") "\n") position nil)))))))
+
+(defun midflight-eval--whole-lines (begin end)
+  "Return the numbers of the first and last line between BEGIN and END.
+Count only lines that are all between them, without regard to white space."
+  (save-excursion
+    (save-restriction
+      (widen)
+      (cons (progn (goto-char begin)
+                   (skip-chars-backward " \t")
+                   (if (bolp) (line-number-at-pos) (1+ (line-number-at-pos))))
+            (progn (goto-char end)
+                   (skip-chars-forward " \t")
+                   (if (and (eolp) (not (= end (line-beginning-position))))
+                       (line-number-at-pos)
+                     (1- (line-number-at-pos))))))))
 
 (defun midflight-eval-region-text (begin end)
   "Return the text from BEGIN to END without the indentation of all its lines."

@@ -67,6 +67,7 @@ LOWLEVEL = {
         "holder_lines",
         "imported_modules",
         "load_definition",
+        "load_definitions",
         "load_or_upgrade",
         "load_or_upgrade_many",
         "upgrade_sync",

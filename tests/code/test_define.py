@@ -6,7 +6,7 @@ from textwrap import dedent
 
 import pytest
 
-from midflight.code.source.replace_definition import NoDefinition, block_at, put_in
+from midflight.code.source.replace_definition import NoDefinition, block_at, blocks_in, put_in
 
 EDITED = dedent("""\
     import x
@@ -55,20 +55,32 @@ def test_definition_is_found_around_a_line(text, line, name, first, last):
     assert (block.name, block.first, block.last) == (name, first, last)
 
 
-def test_an_assignment_to_one_name_is_a_definition():
-    """Of a whole text; of a half-written one only functions and classes are found."""
-    block = block_at(EDITED, 29)
+@pytest.mark.parametrize("text", [EDITED, BROKEN], ids=["valid", "with a half-written definition"])
+@pytest.mark.parametrize(
+    ("more", "kind", "name", "lines"),
+    [
+        ("x = 1", "assignment", "x", 1),
+        ("a, *b = 1, 2", "assignment", "a, b", 1),
+        ("ROUTES['/'] = f(\n    1\n)", "assignment", "ROUTES['/']", 3),
+        ("from a import (\n    b,\n)", "import", "b", 3),
+        ("if x:\n    def f(): pass\nelse:\n    g = 1", "compound", "f, g", 4),
+        ("try:\n    import j\nexcept ImportError:\n    j = None", "compound", "j", 4),
+    ],
+)
+def test_every_statement_that_binds_a_name_is_a_form(text, more, kind, name, lines):
+    """By the names that it binds, or by its target."""
+    first = text.count("\n") + 2
 
-    assert (block.name, block.first, block.last) == ("z", 29, 29)
-    with pytest.raises(NoDefinition, match="no definition at the top level"):
-        block_at(BROKEN, 29)
+    block = block_at(f"{text}\n{more}\n", first)
+
+    assert (block.kind, block.name, block.first, block.last) == (kind, name, first, first + lines - 1)
 
 
-@pytest.mark.parametrize("line", [1, 2])
-def test_where_no_definition_is_there_is_none(line):
-    """An import, what is before the first one."""
-    with pytest.raises(NoDefinition, match="no definition at the top level"):
-        block_at(EDITED, line)
+@pytest.mark.parametrize("line", ["", "run()", "assert x", "del x"])
+def test_a_statement_that_binds_no_name_is_no_form(line):
+    """Nor is what stands before the first one."""
+    with pytest.raises(NoDefinition, match="no statement at the top level that binds a name"):
+        block_at(f"{line}\nx = 1\n", 1)
 
 
 def test_string_at_the_margin_does_not_end_a_definition():
@@ -91,11 +103,19 @@ def test_method_is_found_in_its_class(line, name, index, count):
     assert (block.name, block.index, block.count) == (name, index, count)
 
 
-@pytest.mark.parametrize(("line", "why"), [(8, "a is no class"), (12, "Point is in no method of C")])
+@pytest.mark.parametrize(("line", "why"), [(8, "a is no class"), (14, "Point is in no method and no attribute of C.D")])
 def test_where_no_method_is_there_is_none(line, why):
-    """A function has none, and the rest of a class is none."""
+    """A function has none, and the head of a class is none."""
+    edited = EDITED.replace("    y = 1\n\n", "    class D:\n        'text'\n        x = 1\n")
     with pytest.raises(NoDefinition, match=why):
-        block_at(EDITED, line, is_method=True)
+        block_at(edited, line - (line == 14), is_method=True)
+
+
+def test_an_attribute_is_found_in_its_class():
+    """As a method is."""
+    block = block_at(EDITED, 12, is_method=True)
+
+    assert (block.kind, block.name, block.first) == ("assignment", "C.y", 12)
 
 
 def put(running: str, edited: str, line: int, is_method: bool = False):
@@ -146,6 +166,9 @@ def test_method_is_replaced_and_added_in_its_class():
     ("running", "edited", "line", "is_method", "why"),
     [
         ("if 1:\n    def a(): pass\n", "def a(): pass\n", 1, False, "inside of another statement"),
+        ("def a(): pass\n", "if 1:\n    def a(): pass\n", 2, False, "a is made by a definition"),
+        ("a, b = 1, 2\n", "a = 1\n", 1, False, "inside of another statement"),
+        ("if x: a = 1\nif y: b = 2\n", "if x: a = b = 1\n", 1, False, "once in this text and 2 times"),
         ("def a(): pass\ndef a(): pass\n", "def a(): pass\n", 1, False, "defined once in this text and 2 times"),
         ("class C:\n  def m(self): pass\n", "class C:\n    def m(self): pass\n", 2, True, "indented otherwise"),
         ("x = 1\n", "class C:\n    def m(self): pass\n", 2, True, "not one class C"),
@@ -155,3 +178,46 @@ def test_no_place_that_is_certain_is_refused(running, edited, line, is_method, w
     """Nothing is guessed."""
     with pytest.raises(NoDefinition, match=why):
         put(running, edited, line, is_method)
+
+
+@pytest.mark.parametrize(
+    ("running", "edited", "line", "text"),
+    [
+        ("x = 1\ny = 2\n", "x = 3\ny = 4\n", 2, "x = 1\ny = 4\n"),
+        ("x = 1\nx += 1\n", "x = 1\nx += 5\n", 2, "x = 1\nx += 5\n"),
+        ("a, b = 1, 2\n", "a, b = 3, 4\n", 1, "a, b = 3, 4\n"),
+        ("R['a'] = 1\nR['b'] = 2\n", "R['b'] = 3\n", 1, "R['a'] = 1\nR['b'] = 3\n"),
+        ("if x:\n    def f(): return 1\n", "if x:\n    def f(): return 2\n", 2, "if x:\n    def f(): return 2\n"),
+        ("if x:\n    a = 1\n", "if x:\n    a = 1\n    b = 2\n", 1, "if x:\n    a = 1\n    b = 2\n"),
+        ("import os\nx = 1\n", "import os\ny = 1\n", 2, "import os\ny = 1\nx = 1\n"),
+        ("from a import b\nx = 1\n", "from a import b, c\n", 1, "from a import b, c\nx = 1\n"),
+        ("import os, sys\n", "import os\n", 1, "import os\nimport os, sys\n"),
+        ("'text'\nfrom __future__ import annotations\nx = 1\n", "import os\n", 1, None),
+    ],
+)
+def test_a_form_takes_the_place_of_the_one_that_runs(running, edited, line, text):
+    """Whatever its kind; a new import goes to the beginning."""
+    wanted = "'text'\nfrom __future__ import annotations\nimport os\nx = 1\n" if text is None else text
+
+    assert put_in(running, block_at(edited, line)).text == wanted
+
+
+def test_an_attribute_is_replaced_and_added_in_its_class():
+    """Without the rest of the class."""
+    running = "class C:\n    y = 1\n    z = 2\n"
+    edited = "class C:\n    y = 9\n    new = 3\n    z = 8\n"
+
+    assert put(running, edited, 4, True).text == running.replace("z = 2", "z = 8")
+    assert put(running, edited, 3, True).text == "class C:\n    y = 1\n    new = 3\n    z = 2\n"
+
+
+def test_the_definitions_of_a_region_are_found():
+    """Those that stand in it as a whole, with its other forms; all else is left."""
+    text = "import a\nx = 1\n\ndef f():\n    return 1\n\nrun(f)\nclass C:\n    pass\n"
+
+    blocks, rest = blocks_in(text, 1, 8)
+
+    assert [block.name for block in blocks] == ["a", "x", "f"]
+    assert rest == ["", "", "run(f)", "class C:"]
+    assert blocks_in(text, 1, 3) == ([], ["import a", "x = 1", ""])
+    assert blocks_in(text, 5, 7) == ([], ["    return 1", "", "run(f)"])

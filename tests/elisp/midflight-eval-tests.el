@@ -89,6 +89,34 @@ def price(amount):
     (midflight-eval-expression "price(LATE)")
     (midflight-test-wait-message "\\`30\\'")))
 
+;; The region holds an import, a changed function, a new one, and a call.
+(ert-deftest midflight-eval-region-loads-definitions ()
+  "They become one version; the rest of the region is evaluated after it."
+  (midflight-eval-tests-with shell
+    (goto-char (point-min))
+    (search-forward "* RATE")
+    (replace-match "* FACTOR")
+    (goto-char (point-min))
+    (forward-line 1)
+    (insert "import math\n")
+    (goto-char (point-max))
+    (insert "\n\nFACTOR = 10\n\ndef area(r):\n    return price(r) + math.floor(math.pi)\n\narea(2)\n")
+    (midflight-eval-region (progn (goto-char (point-min)) (forward-line 1) (point)) (point-max))
+    (midflight-test-wait-message "\\`shop v2 loaded.*; math, price, FACTOR, area only")
+    (midflight-test-wait-message "\\`23\\'")))
+
+(ert-deftest midflight-load-definition-takes-an-assignment ()
+  "It is new, though the program has changed it, and no second one is added."
+  (midflight-eval-tests-with shell
+    (midflight-eval-expression "RATE = 50")
+    (midflight-test-wait-message "\\`50\\'")
+    (goto-char (point-min))
+    (search-forward "RATE = 2")
+    (midflight-test-press "C-c C-c")
+    (midflight-test-wait-message "\\`shop v2 loaded")
+    (midflight-eval-expression "price(1)")
+    (midflight-test-wait-message "\\`2\\'")))
+
 (ert-deftest midflight-eval-before-a-load-says-what-to-do ()
   "Nothing is evaluated, and the prompt stays."
   (midflight-eval-tests-with shell

@@ -243,6 +243,46 @@ def test_an_assignment_alone_makes_its_name_new(editor: Editor) -> None:
     editor.ask("code/define", editor.path, text, line_of(text, "CACHE = {}"), None)
 
     assert editor.value("tally.CACHE, tally.OTHER") == "({}, {'a': 1})"
+    assert editor.ask("code/source", "tally", 3) == text + "# more\n"
+
+
+def test_a_conditional_assignment_makes_its_names_new(editor: Editor) -> None:
+    """As one that stands by itself."""
+    text = "if True:\n    CACHE = {}\nelse:\n    CACHE = None\nOTHER = {}\n"
+    editor.load(text)
+    editor.value("(tally.CACHE.update(a=1), tally.OTHER.update(a=1))")
+
+    found = editor.ask("code/define", editor.path, text, 2, None)
+
+    assert found["definition"] == "CACHE"
+    assert editor.value("tally.CACHE, tally.OTHER") == "({}, {'a': 1})"
+
+
+def test_an_attribute_of_a_class_alone_is_loaded(editor: Editor) -> None:
+    """And is new; the rest of its class stays as it runs."""
+    text = "class C:\n    seen = []\n    rate = 1\n    def m(self): return self.rate\n"
+    editor.load(text)
+    editor.value("tally.C.seen.append(1)")
+    edited = text.replace("seen = []", "seen = [0]").replace("rate = 1", "rate = 5")
+
+    editor.ask("code/define", editor.path, edited, 3, True)
+    assert editor.value("tally.C.seen, tally.C().m()") == "([1], 5)"
+    editor.ask("code/define", editor.path, edited, 2, True)
+    assert editor.value("tally.C.seen") == "[0]"
+
+
+def test_the_definitions_of_a_region_are_loaded_together(editor: Editor) -> None:
+    """As one version; the rest of the region comes back."""
+    editor.load()
+    edited = "import math\n\n\ndef new():\n    return math.pi\n\n\nnew()\n" + TALLY.replace("return 1", "return 2")
+
+    found = editor.ask("code/define-region", editor.path, edited, 1, edited.count("\n"))
+
+    assert found["summary"].startswith("tally v2 loaded")
+    assert {"math", "new", "helper"} <= set(found["definition"].split(", "))
+    assert "new()" in found["rest"].split("\n")
+    assert editor.value("tally.helper(), tally.new() > 3") == "(2, True)"
+    assert editor.ask("code/define-region", editor.path, edited, 8, 8) == {"rest": "new()"}
 
 
 def test_definition_is_loaded_though_another_is_half_written(editor: Editor) -> None:
@@ -317,7 +357,7 @@ def test_definition_upgrades_servers_as_a_load_does(editor: Editor) -> None:
     ("is_loaded", "line", "said"),
     [
         (False, 18, "is not loaded, so there is nothing to put helper into; load the file first"),
-        (True, 2, "Point is in no"),
+        (True, 1, "Point is in no"),
     ],
 )
 def test_definition_without_a_place_is_refused(editor: Editor, is_loaded: bool, line: int, said: str) -> None:
@@ -326,7 +366,7 @@ def test_definition_without_a_place_is_refused(editor: Editor, is_loaded: bool, 
         editor.load()
 
     with pytest.raises(RemoteError, match=said) as caught:
-        editor.ask("code/define", editor.path, TALLY, line, None)
+        editor.ask("code/define", editor.path, TALLY.replace("from midflight", "# from midflight", 1), line, None)
 
     assert "nothing was loaded" in str(caught.value)
 

@@ -5,7 +5,7 @@ state of a server as a dictionary, file names and tracebacks as people read them
 """
 
 from midflight.code.census.version_history import module_name
-from midflight.code.editing.define import Defined, load_definition
+from midflight.code.editing.define import Defined, load_definition, load_definitions
 from midflight.code.editing.running import Running, running_at
 from midflight.code.editing.waiting import Spot, waiting, waiting_at
 from midflight.code.held.stale_calls import on_stale_call
@@ -47,6 +47,7 @@ __all__ = [
     "holder_lines",
     "imported_modules",
     "load_definition",
+    "load_definitions",
     "load_or_upgrade",
     "load_or_upgrade_many",
     "loader_var",

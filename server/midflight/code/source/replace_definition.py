@@ -1,54 +1,67 @@
-"""One definition of a text that is being edited, put into the text that runs: all else of that stays as it is. Pure.
+"""One form of a text that is being edited, put into the text that runs: all else of that stays as it is. Pure.
 
-The edited text need not be a valid module: its other definitions may be half written. Only the one that is meant must
-be whole. Lines count from 1; a definition begins with its first decorator.
+A form is a definition, an assignment, an import, or a compound statement that binds names. The edited text need not be
+a valid module: its other forms may be half written. Only the one that is meant must be whole. Lines count from 1.
 """
 
 from __future__ import annotations
 
 import ast
-import re
-from collections.abc import Iterator, Sequence
+from collections.abc import Sequence
 from dataclasses import dataclass
 
-from midflight.code.source.definitions import DEFINES
-from midflight.code.source.parts import first_line
-from midflight.parsing import UNPARSABLE, module_or_none, parse_module
+from midflight.code.source.forms import BLANK, Form, Kind, forms_of, forms_of_text
+from midflight.parsing import UNPARSABLE, parse_module
 
-__all__ = ["Block", "NoDefinition", "Replaced", "block_at", "put_in"]
+__all__ = ["Block", "NoDefinition", "Replaced", "block_at", "blocks_in", "put_in"]
 
-Definition = ast.FunctionDef | ast.AsyncFunctionDef | ast.ClassDef
-Function = ast.FunctionDef | ast.AsyncFunctionDef
-
-HEAD = re.compile(r"(?:async[ \t]+def|def|class)[ \t]+(\w+)")
-UNINDENTED = re.compile(r"[^\s#)\]}]")
-BLANK = re.compile(r"\s*(?:#.*)?")
+SAID = {
+    "definition": "definition",
+    "assignment": "assignment",
+    "import": "import",
+    "compound": "statement with others inside",
+}
 
 
 class NoDefinition(Exception):
-    """There is no definition to put in, or no one place to put it. The text says why, as the start of a sentence."""
+    """There is no form to put in, or no one place to put it. The text says why, as the start of a sentence."""
 
 
 @dataclass(frozen=True, slots=True)
 class Block:
-    """A definition of the edited text: its dotted name, its lines, and the statements before it in the same scope.
+    """A form of the edited text: its lines, and its surroundings in the same scope.
 
-    `index` and `count` tell one of several of the same name, as overloads and setters are.
+    `classes` are the names of the classes that it stands in. `before` are the keys of the forms before it. `index` and
+    `count` tell one of several of the same key, as overloads and setters are. `others` are the names that forms of
+    another key bind as well.
     """
 
-    name: str
+    kind: Kind
+    names: tuple[str, ...]
     first: int
     last: int
     lines: tuple[str, ...]
-    before: tuple[str, ...]
+    before: tuple[tuple[Kind, frozenset[str]], ...]
     index: int
     count: int
+    others: frozenset[str]
+    classes: tuple[str, ...] = ()
     column: int = 0
+
+    @property
+    def key(self) -> tuple[Kind, frozenset[str]]:
+        """The part that is equal in the form that it takes the place of."""
+        return self.kind, frozenset(self.names)
+
+    @property
+    def name(self) -> str:
+        """Its names for a person, with the class that they are of."""
+        return ", ".join(".".join((*self.classes, name)) for name in self.names)
 
 
 @dataclass(frozen=True, slots=True)
 class Replaced:
-    """A text with a definition put in: from line `first` on. `is_new` if there was none of that name."""
+    """A text with a form put in: from line `first` on. `is_new` if there was none of that name."""
 
     text: str
     first: int
@@ -56,27 +69,53 @@ class Replaced:
 
 
 def block_at(text: str, line: int, *, is_method: bool = False) -> Block:
-    """Return the definition around `line`: that at the top level, or the innermost method of its class.
+    """Return the form around `line`: that at the top level, or the innermost method or attribute of its class.
 
-    On the empty lines behind a definition it is meant, too, and on the comments right above it. Raises: NoDefinition.
+    On the empty lines behind a form it is meant, too, and on the comments right above it. Raises: NoDefinition.
     """
     lines = text.split("\n")
-    spans = _spans(text, lines)
-    position = _pick([(first, last) for _, first, last in spans], line, lines)
+    forms = forms_of_text(text)
+    position = _pick([(form.first, form.last) for form in forms], line, lines)
     if position is None:
-        raise NoDefinition("Point is in no definition at the top level")
-    name, first, last = spans[position]
-    same = [index for index, span in enumerate(spans) if span[0] == name]
-    block = Block(
-        name,
-        first,
-        last,
-        tuple(lines[first - 1 : last]),
-        tuple(span[0] for span in spans[:position]),
+        raise NoDefinition("Point is in no statement at the top level that binds a name")
+    block = _block(forms, position, lines)
+    return _member(block, line) if is_method else block
+
+
+def blocks_in(text: str, first: int, last: int) -> tuple[list[Block], list[str]]:
+    """Return the forms at the top level that stand on the lines from `first` to `last`, whole.
+
+    With them the other lines of that region, in order. If no definition is among them, there are no forms at all.
+    """
+    lines = text.split("\n")
+    forms = forms_of_text(text)
+    chosen = [
+        _block(forms, position, lines)
+        for position, form in enumerate(forms)
+        if first <= form.first and form.last <= last
+    ]
+    if not any(block.kind == "definition" for block in chosen):
+        chosen = []
+    taken = {line for block in chosen for line in range(block.first, block.last + 1)}
+    return chosen, [lines[line - 1] for line in range(first, min(last, len(lines)) + 1) if line not in taken]
+
+
+def _block(forms: Sequence[Form], position: int, lines: Sequence[str], classes: tuple[str, ...] = ()) -> Block:
+    form = forms[position]
+    same = [index for index, each in enumerate(forms) if each.key == form.key]
+    return Block(
+        form.kind,
+        form.names,
+        form.first,
+        form.last,
+        tuple(lines[form.first - 1 : form.last]),
+        tuple(each.key for each in forms[:position]),
         same.index(position),
         len(same),
+        frozenset(name for each in forms if each.key != form.key for name in each.names),
+        classes,
+        form.column,
     )
-    return _method(block, line) if is_method else block
 
 
 def _pick(spans: Sequence[tuple[int, int]], line: int, lines: Sequence[str]) -> int | None:
@@ -99,99 +138,28 @@ def _pick(spans: Sequence[tuple[int, int]], line: int, lines: Sequence[str]) -> 
     return next((index for index, (_, last) in enumerate(spans) if last == above), None)
 
 
-# --- The definitions of a text -----------------------------------------------------------------------------
-
-
-def _spans(text: str, lines: Sequence[str]) -> list[tuple[str, int, int]]:
-    """Return name, first and last line of the definitions at the top level, in order.
-
-    An assignment to one name is one, too, in a text that is a valid module.
-    """
-    tree = module_or_none(text)
-    if tree is None:
-        return list(_scanned(lines))
-    spans = []
-    for node in tree.body:
-        match node:
-            case ast.FunctionDef() | ast.AsyncFunctionDef() | ast.ClassDef():
-                spans.append(_span(node))
-            case ast.Assign(targets=[ast.Name(id=name)]) | ast.AnnAssign(target=ast.Name(id=name)):
-                spans.append((name, node.lineno, node.end_lineno or node.lineno))
-    return spans
-
-
-def _span(node: Definition) -> tuple[str, int, int]:
-    return node.name, first_line(node), node.end_lineno or node.lineno
-
-
-def _scanned(lines: Sequence[str]) -> Iterator[tuple[str, int, int]]:
-    """Yield the definitions of a text that is not a valid module, found by the lines that are not indented.
-
-    A definition ends before the next line that is not indented, or before the one after that, and so on, as far as
-    another definition, where the text so far is whole: a string of several lines may stand at the margin.
-    """
-    starts = [index for index, line in enumerate(lines) if UNINDENTED.match(line)]
-    taken = 0
-    for position, start in enumerate(starts):
-        head = HEAD.match(lines[start])
-        if head is None or start < taken:
-            continue
-        first = start
-        for earlier in reversed(starts[:position]):  # nothing but decorators can stand right before, at the margin
-            if not lines[earlier].startswith("@"):
-                break
-            first = earlier
-        ends = []
-        for following in [*starts[position + 1 :], len(lines)]:
-            ends.append(_last_line(lines, start, following))
-            if following < len(lines) and (HEAD.match(lines[following]) or lines[following].startswith("@")):
-                break
-        whole = (end for end in ends if _is_whole("\n".join(lines[first:end])))
-        last = next(whole, ends[0])
-        taken = last
-        yield head[1], first + 1, last
-
-
-def _last_line(lines: Sequence[str], start: int, end: int) -> int:
-    while end - 1 > start and BLANK.fullmatch(lines[end - 1]):
-        end -= 1
-    return end
-
-
-def _is_whole(text: str) -> bool:
-    return module_or_none(text) is not None
-
-
-def _method(block: Block, line: int) -> Block:
-    """Return the innermost method of the class `block` that `line` is in. Raises: NoDefinition."""
+def _member(block: Block, line: int) -> Block:
+    """Return the innermost method or attribute of the class `block` that `line` is in. Raises: NoDefinition."""
+    # At its own lines of the edited text, so that those of its members count from there too.
+    lines = [*[""] * (block.first - 1), *block.lines]
     try:
-        node: ast.stmt = parse_module("\n".join(block.lines)).body[0]
+        node: ast.stmt = parse_module("\n".join(lines)).body[0]
     except UNPARSABLE as error:
         raise NoDefinition(f"The class {block.name} cannot be read ({error})") from None
     if not isinstance(node, ast.ClassDef):
         raise NoDefinition(f"{block.name} is no class, so it has no methods")
-    names, found = [block.name], None
+    names: list[str] = []
+    found = block
     while isinstance(node, ast.ClassDef):
-        members = [each for each in node.body if isinstance(each, Definition)]
-        spans = [_span(each) for each in members]
-        position = _pick([span[1:] for span in spans], line - block.first + 1, block.lines)
+        names.append(node.name)
+        forms = forms_of(node.body)
+        position = _pick([(form.first, form.last) for form in forms], line, lines)
         if position is None:
-            raise NoDefinition(f"Point is in no method of {'.'.join(names)}")
-        node = members[position]
-        names.append(members[position].name)
-        name, first, last = spans[position]
-        same = [index for index, span in enumerate(spans) if span[0] == name]
-        found = Block(
-            ".".join(names),
-            first + block.first - 1,
-            last + block.first - 1,
-            block.lines[first - 1 : last],
-            tuple(span[0] for span in spans[:position]),
-            same.index(position),
-            len(same),
-            node.col_offset,
-        )
-    assert found is not None
+            raise NoDefinition(f"Point is in no method and no attribute of {'.'.join(names)}")
+        found = _block(forms, position, lines, tuple(names))
+        member = forms[position].statement
+        assert member is not None
+        node = member
     return found
 
 
@@ -199,43 +167,59 @@ def _method(block: Block, line: int) -> Block:
 
 
 def put_in(running: str, block: Block) -> Replaced:
-    """Return `running` with the definition of that name replaced.
+    """Return `running` with the form of that name replaced.
 
-    If it has none, the definition is added: behind the nearest one that precedes it in the edited text, else at the
-    end of the module or class. Raises: NoDefinition.
+    If it has none, the form is added: behind the nearest one that precedes it in the edited text, else at the
+    end of the module or class, an import at the beginning. Raises: NoDefinition.
     """
     lines = running.split("\n")
-    tree = parse_module(running)
-    *classes, name = block.name.split(".")
-    scope = _scope(tree, classes)
-    found = [each for each in scope.body if isinstance(each, Definition) and each.name == name]
-    if not found and _is_inside(scope, name):
-        raise NoDefinition(f"{block.name} stands inside of another statement in the version that runs")
-    if found and len(found) != block.count:
-        raise NoDefinition(
-            f"{block.name} is defined {_times(block.count)} in this text and {_times(len(found))} in the version that "
-            "runs, so it is not clear which one is meant"
-        )
+    scope = _scope(parse_module(running), block.classes)
+    forms = forms_of(scope.body)
+    target = _target(forms, block)
     new = list(block.lines)
-    if found:
-        target = found[block.index]
-        _check_column(block, target)
-        _, first, last = _span(target)
-        return Replaced("\n".join([*lines[: first - 1], *new, *lines[last:]]), first, False)
-    behind: ast.stmt | None = _behind(scope, block)
-    if behind is None:
-        behind = scope.body[-1] if isinstance(scope, ast.ClassDef) else None
+    if target is not None:
+        _check_column(block, target.column)
+        return Replaced("\n".join([*lines[: target.first - 1], *new, *lines[target.last :]]), target.first, False)
     if isinstance(scope, ast.ClassDef):
-        _check_column(block, scope.body[0])
-    end = len(lines) if behind is None else behind.end_lineno or behind.lineno
+        _check_column(block, scope.body[0].col_offset)
+    behind = _line_behind(scope, forms, block)
+    end = len(lines) if behind is None else behind
     before = lines[:end]
     while behind is None and before and not before[-1].strip():
         before.pop()
-    space = [""] * (0 if not before else 1 if classes else 2)
+    wanted = (1 if block.classes else 2) if block.kind == "definition" else 0
+    space = [""] * (wanted if before else 0)
     after = lines[end:] or [""]
     if after[0].strip():
         after = [*space, *after]
     return Replaced("\n".join([*before, *space, *new, *after]), len(before) + len(space) + 1, True)
+
+
+def _target(forms: Sequence[Form], block: Block) -> Form | None:
+    """Return the form that `block` takes the place of; None if it is a new one. Raises: NoDefinition."""
+    names = set(block.names)
+    found = [form for form in forms if form.key == block.key]
+    if not found and block.kind in ("import", "compound"):  # it may bind more names now, or fewer
+        found = [form for form in forms if form.kind == block.kind and names & set(form.names)]
+        if block.kind == "import":
+            found = [form for form in found if names > set(form.names)]
+    if found:
+        if len(found) != block.count:
+            raise NoDefinition(
+                f"{block.name} is defined {_times(block.count)} in this text and {_times(len(found))} in the version "
+                "that runs, so it is not clear which one is meant"
+            )
+        return found[block.index]
+    for form in forms:
+        bound = names & set(form.names)
+        if bound - block.others and "import" not in (form.kind, block.kind):
+            name = ".".join((*block.classes, *sorted(bound)[:1]))
+            raise NoDefinition(
+                f"{name} stands inside of another statement in the version that runs"
+                if form.kind == "compound" or len(form.names) > 1
+                else f"{name} is made by a {SAID[form.kind]} in the version that runs"
+            )
+    return None
 
 
 def _scope(tree: ast.Module, classes: Sequence[str]) -> ast.Module | ast.ClassDef:
@@ -249,28 +233,27 @@ def _scope(tree: ast.Module, classes: Sequence[str]) -> ast.Module | ast.ClassDe
     return scope
 
 
-def _is_inside(scope: ast.Module | ast.ClassDef, name: str) -> bool:
-    """Say whether `name` is defined in a compound statement of the scope."""
-    waiting: list[ast.AST] = [each for each in scope.body if not isinstance(each, Definition)]
-    for node in waiting:  # grows as it goes
-        if isinstance(node, DEFINES) and getattr(node, "name", None) == name:
-            return True
-        if not isinstance(node, Definition):
-            waiting += [each for each in ast.iter_child_nodes(node) if not isinstance(each, ast.expr)]
-    return False
-
-
-def _behind(scope: ast.Module | ast.ClassDef, block: Block) -> Definition | None:
-    """Return the nearest definition of the scope that precedes the new one in the edited text."""
-    for name in reversed(block.before):
-        found = [each for each in scope.body if isinstance(each, Definition) and each.name == name]
+def _line_behind(scope: ast.Module | ast.ClassDef, forms: Sequence[Form], block: Block) -> int | None:
+    """Return the last line of what a new form stands behind; None for the end of the module."""
+    for key in reversed(block.before):
+        found = [form.last for form in forms if form.key == key]
         if found:
             return found[-1]
-    return None
+    if isinstance(scope, ast.ClassDef):
+        return _end(scope.body[-1])
+    if block.kind != "import":
+        return None
+    first = [each for each in scope.body[:1] if isinstance(each, ast.Expr)]  # the docstring
+    future = [each for each in scope.body if isinstance(each, ast.ImportFrom) and each.module == "__future__"]
+    return max(map(_end, [*first, *future]), default=0)
 
 
-def _check_column(block: Block, beside: ast.stmt) -> None:
-    if beside.col_offset != block.column:
+def _end(statement: ast.stmt) -> int:
+    return statement.end_lineno or statement.lineno
+
+
+def _check_column(block: Block, column: int) -> None:
+    if column != block.column:
         raise NoDefinition(f"{block.name} is indented otherwise than in the version that runs")
 
 

@@ -54,6 +54,7 @@ class CodeMethods:
             Method("code/load-many", self.load_many),
             Method("code/load-modified", self.load_modified),
             Method("code/define", self.define),
+            Method("code/define-region", self.define_region),
             Method("code/upgrade", self.upgrade),
             Method("code/upgrade-many", self.upgrade_many),
             Method("code/rollback", self.rollback),
@@ -106,6 +107,22 @@ class CodeMethods:
             found = self._loading.as_loader(lambda: lowlevel.load_definition(file, given, at, is_method=bool(method)))
         except lowlevel.NoDefinition as error:
             raise RequestError(f"{error}; nothing was loaded.") from None
+        return self._defined(found)
+
+    def define_region(self, path: object, source: object, first: object, last: object) -> Plist:
+        """Load the statements on the lines FIRST to LAST of SOURCE that bind names into what runs of the file PATH.
+
+        The answer has what is left of these lines, to be evaluated, as `:rest`; nothing else if no definition is there.
+        """
+        file, given = absolute_path(path, "PATH"), text(source, "SOURCE")
+        begin, end = number(first, "FIRST"), number(last, "LAST")
+        try:
+            found, rest = self._loading.as_loader(lambda: lowlevel.load_definitions(file, given, begin, end))
+        except lowlevel.NoDefinition as error:
+            raise RequestError(f"{error}; nothing was loaded.") from None
+        return {"rest": rest} if found is None else self._defined(found) | {"rest": rest}
+
+    def _defined(self, found: lowlevel.Defined) -> Plist:
         self._loading.note_holders(found.report)
         plist = report_plist(found.report)
         self._loading.tell([plist])
