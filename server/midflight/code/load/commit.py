@@ -16,7 +16,9 @@ from enum import Enum
 from functools import partial
 from typing import Protocol
 
-from midflight.code.census.census import Census
+from midflight.code.census.census import Census, take_census
+from midflight.code.held.enum_members import is_enum, renew_held_members
+from midflight.code.held.forwarding import frames_by_code
 from midflight.code.load.after_swap import Swapped, steps_after
 from midflight.code.load.attempt import Attempt
 from midflight.code.load.last_look import take_last_look
@@ -48,7 +50,7 @@ def _settle_state(commit: Commit, new: NewVersion, undo: ExitStack) -> None:
 def _migrate_objects(commit: Commit, new: NewVersion, undo: ExitStack) -> None:
     classes: dict[type, type] = {}
     for each in commit.new:
-        if each.identity is not None and each.state is not None:
+        if each.identity is not None and each.identity.superseded and each.state is not None:
             names = [superseded.name for superseded in each.identity.superseded]
             classes |= superseded_pairs(each.state.carry.before, each.namespace, names)
     if classes and new.state is not None:
@@ -56,7 +58,23 @@ def _migrate_objects(commit: Commit, new: NewVersion, undo: ExitStack) -> None:
         commit[new].state = [*commit[new].state, *found]
 
 
-CHANGES: tuple[Callable[[Commit, NewVersion, ExitStack], object], ...] = (_settle_state, _migrate_objects)
+def _renew_enum_members(commit: Commit, new: NewVersion, undo: ExitStack) -> None:
+    before = new.before.namespace if new.before is not None else None
+    if new.identity is None or not new.identity.superseded or before is None:
+        return
+    names = [superseded.name for superseded in new.identity.superseded]
+    pairs = {old: cls for old, cls in superseded_pairs(before, new.namespace, names).items() if is_enum(old)}
+    if pairs:
+        frames = frames_by_code(take_census())
+        found = renew_held_members(pairs, before, new.namespace, frames, undo)
+        commit[new].state = [*commit[new].state, *found]
+
+
+CHANGES: tuple[Callable[[Commit, NewVersion, ExitStack], object], ...] = (
+    _settle_state,
+    _migrate_objects,
+    _renew_enum_members,
+)
 """Called for each version in turn, on the runtime's thread, after the last look and before the swap.
 
 One puts the way back on the stack before each change that it makes (`undo.callback(...)`): if it or a later one raises,
