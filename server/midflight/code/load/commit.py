@@ -37,7 +37,7 @@ from midflight.code.version.import_hook import carry_submodules
 from midflight.code.version.modules import remember
 from midflight.collection import without_collection
 
-__all__ = ["CHANGES", "Committed", "States", "commit"]
+__all__ = ["CHANGES", "Committed", "States", "commit", "rehearse_changes"]
 
 
 def _settle_state(commit: Commit, new: NewVersion, undo: ExitStack) -> None:
@@ -166,6 +166,17 @@ def _make_current(load: Attempt, found: Commit, states: States) -> None:
         interrupt = take_all(steps, found.note_failure)
     if interrupt is not None:
         raise interrupt
+
+
+def rehearse_changes(found: Commit) -> None:
+    """Make the changes of a commit and take them back at once, for what they tell. On the runtime's thread.
+
+    No process runs meanwhile, so nobody sees them but a thread that looks at the same containers at that moment.
+    """
+    with undisturbed(), ExitStack() as undo:
+        for change in CHANGES:
+            for each in found.new:
+                change(found, each, undo)
 
 
 def _swap(load: Attempt, found: Commit, states: States) -> None:

@@ -7,6 +7,7 @@ from functools import partial
 
 from midflight.code.census.census import Census
 from midflight.code.load.attempt import Attempt
+from midflight.code.load.commit import rehearse_changes
 from midflight.code.load.last_look import take_last_look
 from midflight.code.load.outcome import Commit, whole_report
 from midflight.code.load.refused import Refused
@@ -25,7 +26,7 @@ def rehearsed(load: Attempt, servers: Suspension) -> tuple[UpgradeReport, ...]:
     """
     found, commit = failures(load, servers.failed), Commit(load.new)
     try:
-        load_lock.call(partial(take_last_look, commit, Census(), load.options))
+        load_lock.call(partial(_rehearse, load, commit))
     except Refused as refused:
         by_name = {each.unit.name: problems for each, problems in found.items()}
         for failure in refused.failures:
@@ -40,3 +41,9 @@ def rehearsed(load: Attempt, servers: Suspension) -> tuple[UpgradeReport, ...]:
         report = report_with_servers(whole, servers)
         reports.append(replace(report, version=None if problems else report.version, is_rehearsed=True))
     return tuple(reports)
+
+
+def _rehearse(load: Attempt, commit: Commit) -> None:
+    """Take the last look, and find out what would become of the modules' state. On the runtime's thread."""
+    take_last_look(commit, Census(), load.options)
+    rehearse_changes(commit)
