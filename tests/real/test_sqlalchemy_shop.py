@@ -2,8 +2,6 @@
 
 from __future__ import annotations
 
-import pytest
-
 from real.harness import Edit, EveryEdit, Running, Start
 
 
@@ -102,18 +100,26 @@ class TestShop(EveryEdit):
 class TestModels:
     """Models: a registry of others knows them by name, so their statements cannot run twice."""
 
-    @pytest.mark.parametrize(
-        ("old", "new"),
-        [
-            ('f"Dear {', 'f"Hello {'),
-            ("    name: Mapped[str]\n", "    name: Mapped[str]\n    town: Mapped[str | None]\n"),
-        ],
-        ids=["a method", "a column"],
-    )
-    def test_a_model_that_cannot_be_made_twice_is_refused_without_a_trace(
-        self, start: Start, old: str, new: str
-    ) -> None:
+    def test_a_method_of_a_model_is_renewed_where_the_class_stays(self, start: Start) -> None:
+        """A customer of the database greets by the new text, and the report says so."""
+        edit = Edit(
+            "models.py", (('f"Dear {', 'f"Hello {'),), look=letter, before="Dear Ada: 119", after="Hello Ada: 119"
+        )
+        with start(Shop) as shop:
+            assert letter(shop) == edit.before
+            shop.write(edit)
+
+            report = shop.load(edit.file)
+
+            assert report["status"] == "loaded", report["text"]
+            assert "Customer stays the same class" in report["text"]
+            assert letter(shop) == edit.after
+            shop.value("shop.choose('Eve', 'tea', 100)")
+            shop.value("shop.buy('Eve')")
+
+    def test_a_model_that_cannot_be_made_twice_is_refused_without_a_trace(self, start: Start) -> None:
         """What it is stands in the report; the models that run are found by name as before."""
+        old, new = "    name: Mapped[str]\n", "    name: Mapped[str]\n    town: Mapped[str | None]\n"
         edit = Edit("models.py", ((old, new),), look=letter, before="Dear Ada: 119", after=None)
         with start(Shop) as shop:
             whole = shop.root.joinpath(edit.file).read_text(encoding="utf-8")

@@ -1,8 +1,9 @@
-"""The adapter for SQLAlchemy: models of a refused load leave the registry, the metadata and their base's identities.
+"""The adapter for SQLAlchemy: mapped classes stay, and models of a refused load leave the registry and the metadata.
 
-A class is in the registry of its base as soon as its statement begins to run, and its table in the metadata. Were they
-left there, a name would mean two classes ("Multiple classes found for path"), and the mended text would find its table
-defined already.
+A class is in the registry of its base as soon as its statement begins to run, and its table in the metadata. Neither
+takes a second one, so the class stays, and its methods are renewed in place. Another column, relationship or table is a
+change of the database as well: the load says that the statement cannot run twice. Were the new class left there, a name
+would mean two classes ("Multiple classes found for path"), and the mended text would find its table defined already.
 """
 
 from __future__ import annotations
@@ -15,9 +16,10 @@ from typing import Any
 
 from midflight.code import ModuleChange
 
-__all__ = ["changed", "found", "remember", "types"]
+__all__ = ["changed", "found", "is_fixed", "remember", "types"]
 
-Registry: Any = importlib.import_module("sqlalchemy.orm").registry
+orm: Any = importlib.import_module("sqlalchemy.orm")
+Registry: Any = orm.registry
 
 types: tuple[type, ...] = ()
 
@@ -25,13 +27,20 @@ Own = Callable[[object], bool]
 
 
 def changed(change: ModuleChange) -> Iterator[str]:  # noqa: ARG001  # as Adapter has it
-    """Do nothing: a model that runs again is refused, or the program's own affair."""
+    """Do nothing: the classes stay."""
     return iter(())
 
 
 def found(change: ModuleChange, objects: list[Any]) -> Iterator[tuple[object, str]]:  # noqa: ARG001  # as Adapter has it
     """Do nothing."""
     return iter(())
+
+
+def is_fixed(cls: type) -> bool:
+    """Say whether a class is mapped, or is the base of mapped ones. Its metaclass is not asked."""
+    own = type.__getattribute__(cls, "__dict__")
+    is_base = orm.DeclarativeBase in type.__getattribute__(cls, "__mro__") and "registry" in own
+    return "__mapper__" in own or is_base
 
 
 def remember(values: list[Any]) -> Callable[[Own], Iterator[tuple[str, bool]]]:

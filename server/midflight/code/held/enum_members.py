@@ -1,7 +1,8 @@
 """Members of a superseded enum that others hold: servers of other modules, their state, messages that wait.
 
-A member of the old enum equals none of the new one, so whoever compares it with `colors.Color.RED` would take the other
-branch after the load. The members of the same names take their places in the commit, with undo, where that is safe.
+A member of the old enum equals none of the new one, so code that compares it with `colors.Color.RED` would take the
+other branch after the load. The new members of the same names take their places in the commit, with undo, where that
+is safe.
 
 Laws:
 1. Nothing is replaced while somebody runs code of an old version of the module, or has imported the enum itself: that
@@ -24,6 +25,7 @@ from midflight.code.held.references import VersionObjects
 from midflight.code.identity.fields import fields_of
 from midflight.code.identity.migrate import become
 from midflight.code.report.state_report import StateChange
+from midflight.code.source.look import is_a
 from midflight.code.state.iterated import is_iterated
 from midflight.code.version.facade import Namespace
 from midflight.errors import MigrationError
@@ -38,7 +40,7 @@ FROZEN = (tuple, frozenset)
 
 def is_enum(cls: type) -> bool:
     """Say whether a class is an enum."""
-    return isinstance(cls, enum.EnumMeta)
+    return is_a(cls, enum.EnumMeta)
 
 
 def renew_held_members(
@@ -224,7 +226,7 @@ def _inside(cls: type) -> set[int]:
     for each in waiting:  # grows as it goes
         for part in gc.get_referents(each):
             kind = type(part)
-            is_part = each is cls or kind is dict or kind is list or kind is property or isinstance(part, cls)
+            is_part = each is cls or kind is dict or kind is list or kind is property or issubclass(kind, cls)
             is_part = is_part and not issubclass(kind, (type, ModuleType, FunctionType))
             if is_part and id(part) not in found and not (kind is dict and _is_namespace(part)):
                 found.add(id(part))
@@ -247,8 +249,8 @@ def _kind(holder: Any) -> str:
         return f"the module {holder['__name__']}"
     if kind is dict and _is_of_class(holder):
         return "a class"
-    if isinstance(holder, (CoroutineType, GeneratorType)):
-        frame = holder.cr_frame if isinstance(holder, CoroutineType) else holder.gi_frame
+    if kind is CoroutineType or kind is GeneratorType:
+        frame = holder.cr_frame if kind is CoroutineType else holder.gi_frame
         return f"a local of {'' if frame is None else frame.f_globals.get('__name__')}.{holder.__qualname__}"
     if kind in CONTAINERS or kind in FROZEN:
         return f"a {kind.__name__}"

@@ -32,6 +32,7 @@ __all__ = [
     "Undo",
     "adapters",
     "after_search",
+    "is_fixed",
     "libraries_in",
     "on_change",
     "remembered",
@@ -50,9 +51,9 @@ SHIPPED = {  # the library, by the name that it is imported by, and the adapter 
     "aiohttp.web_app": "midflight.adapters.aiohttp",
     "starlette.applications": "midflight.adapters.starlette",
     "flask.app": "midflight.adapters.flask",
-    "sqlalchemy.orm": "midflight.adapters.sqlalchemy",
     "click.core": "midflight.adapters.click",
     "celery.app.base": "midflight.adapters.celery",
+    "sqlalchemy.orm": "midflight.adapters.sqlalchemy",
 }
 
 _log = logging.getLogger("midflight.code")
@@ -94,6 +95,9 @@ class Adapter(Protocol):
     If it has a function `remember`, that gets the objects that a body imports, before the body runs, and returns a
     function for the case that the load is refused. That gets a predicate, whether a class or a word is the body's own,
     and yields what the body did to the library: in words, and whether it has been taken back.
+
+    If it has a function `is_fixed`, that gets classes of a module before its new body runs, and says of each whether
+    the library knows it by its name and takes it once: it stays then, and its functions get their new code in place.
     """
 
     types: tuple[type, ...]
@@ -189,6 +193,17 @@ def remembered(values: list[Any]) -> Iterator[Undo]:
             yield remember(values)
         except Exception as error:
             trouble.log_raised(_log, f"the adapter for {library} failed before a body", error)
+
+
+def is_fixed(cls: type) -> bool:
+    """Say whether an adapter knows that the statement of a class cannot run twice. One that fails knows nothing."""
+    for library, adapter in adapters():
+        try:
+            if hasattr(adapter, "is_fixed") and adapter.is_fixed(cls):
+                return True
+        except Exception as error:
+            trouble.log_raised(_log, f"the adapter for {library} failed", error)
+    return False
 
 
 def after_search(change: ModuleChange, namespace: Namespace) -> After:

@@ -17,11 +17,18 @@ from __future__ import annotations
 import ast
 from collections.abc import Callable, Iterator
 from contextvars import ContextVar
-from dataclasses import dataclass
 from types import CodeType
 from typing import Any, NewType, ParamSpec, TypeVar, TypeVarTuple
 
 from midflight.code.identity.all_new import AllNew
+from midflight.code.identity.candidate import Candidate, defined, outer_codes
+from midflight.code.identity.fixed import (
+    IsFixed,
+    NewMethods,
+    differ_in_methods_only,
+    pairs_of_codes,
+    what_runs,
+)
 from midflight.code.identity.guard import KEEP, guarded
 from midflight.code.identity.module_reads import changed_since, has_modules
 from midflight.code.identity.pickling import pickle_by_name
@@ -62,32 +69,17 @@ TEXT_UNKNOWN = "the text of the version before is not known"
 TOO_DEEP = "it is nested too deeply to be compared"
 
 
-@dataclass(frozen=True, slots=True)
-class Candidate:
-    """A statement that may keep what it made: it is the same in both texts.
+def identity_of(
+    unit: Unit, file: str, text: str | None, old: Namespace, new: Namespace, is_fixed: IsFixed | None = None
+) -> Identity | AllNew:
+    """Compare a unit with the text of the version before, None if that is not known. `file` is for the new code.
 
-    `is_sure` says that it stands under no `if`. `reads` are names, `qualified` the reads like `a.b` that it does when
-    it runs.
+    `is_fixed` says of a class that its statement cannot run twice.
     """
-
-    statement: ast.stmt
-    before: ast.stmt
-    is_sure: bool
-    reads: frozenset[str]
-    qualified: frozenset[tuple[str, ...]]
-
-    @property
-    def place(self) -> Position:
-        """The position of the statement in the new text."""
-        return self.statement.lineno, self.statement.col_offset
-
-
-def identity_of(unit: Unit, file: str, text: str | None, old: Namespace, new: Namespace) -> Identity | AllNew:
-    """Compare a unit with the text of the version before, None if that is not known. `file` is for the new code."""
     if text is None:
         return AllNew(unit.name, old, new, TEXT_UNKNOWN)
     try:
-        return Identity(unit, file, text, old, new)
+        return Identity(unit, file, text, old, new, is_fixed)
     except RecursionError:
         return AllNew(unit.name, old, new, TOO_DEEP)
 
@@ -96,11 +88,16 @@ class Identity:
     """The classes and sentinels that a version in the making takes over from the one before.
 
     Its life: `guarded` before the body runs, `keep` while it does, `finish` after it; `settle` when it is current.
-    `kept` and `superseded` are there after `finish`. `rebound` are the names that functions of the version before bind
-    again by `global`. `compiled` gives the code of a tree and its text, if another than Python's own loader makes it.
+    `kept`, `superseded` and `renewed`, the kept ones with other methods, are there after `finish`. `rebound` are the
+    names that functions of the version before bind again by `global`. `compiled` gives the code of a tree and its text,
+    if another than Python's own loader makes it.
     """
 
-    def __init__(self, unit: Unit, file: str, text: str, old: Namespace, new: Namespace) -> None:
+    def __init__(
+        self, unit: Unit, file: str, text: str, old: Namespace, new: Namespace, is_fixed: IsFixed | None = None
+    ) -> None:
+        self._is_fixed = is_fixed or (lambda _: False)
+        self.renewed: tuple[str, ...] = ()
         self._tree_before = before = tree_of(text)
         self.kept: tuple[str, ...] = ()
         self.superseded: tuple[Superseded, ...] = ()
@@ -116,9 +113,10 @@ class Identity:
         self._why: dict[str, str] = {}  # of those that are not kept
         self._taken: set[str] = set()  # those that are
         self._candidates: dict[str, Candidate] = {}
-        self._rebindings: list[Rebinding] = []
+        self._rebindings: list[Rebinding | NewMethods] = []
+        self._new_methods: dict[str, NewMethods] = {}
         for statement, is_sure in self._bindings.statements:
-            name = _defined(statement)
+            name = defined(statement)
             if name is not None and self._is_identity(name, old.get(name, ABSENT)):
                 self._consider(name, statement, is_sure)
 
@@ -142,9 +140,17 @@ class Identity:
     def _consider(self, name: str, statement: ast.stmt, is_sure: bool) -> None:
         try:
             before = self._old_bindings.single(name)
-            why = self._why_no_candidate(name, before, statement)
+            value = self._old.get(name)
+            is_fixed = is_class(value) and isinstance(statement, ast.ClassDef) and self._is_fixed(value)
+            why = self._why_no_candidate(name, before, statement, is_fixed=is_fixed)
             if before is None or why is not None:
                 self._why[name] = why or ""
+                return
+            if is_fixed:
+                assert isinstance(statement, ast.ClassDef)
+                bare = what_runs(statement)
+                reads, qualified = self._reads_of(bare), self._qualified_reads_of(bare)
+                self._candidates[name] = Candidate(statement, before, is_sure, reads, qualified, is_fixed=True)
                 return
             key = (lines_of(statement, self._lines), self._flags)
             reads = _reads.get(key, self._reads_of, statement)
@@ -163,12 +169,16 @@ class Identity:
     def _code_of(self, statement: ast.stmt) -> CodeType:
         return code_of(statement, self._file, self._flags, self._imported)
 
-    def _why_no_candidate(self, name: str, before: ast.stmt | None, statement: ast.stmt) -> str | None:
+    def _why_no_candidate(
+        self, name: str, before: ast.stmt | None, statement: ast.stmt, *, is_fixed: bool
+    ) -> str | None:
         if before is None or self._bindings.single(name) is None:
             return "its name is bound more than once"
         if self._flags != self._old_flags:
             return "the module's __future__ imports differ"
-        if not is_same(before, self._old_lines, statement, self._lines):
+        if not is_same(before, self._old_lines, statement, self._lines) and not (
+            is_fixed and differ_in_methods_only(before, statement)
+        ):
             return "its text differs"
         if name in self._bindings.rebound | self._old_bindings.rebound:
             return "a function binds its name anew by `global`"
@@ -200,6 +210,10 @@ class Identity:
         """Bind `name` to the version before's object if it is kept, and say whether it is. The body asks this."""
         if not self._settles(name):
             return False
+        candidate = self._candidates[name]
+        if candidate.is_fixed and not self._is_same_text(candidate):
+            made = self._new_methods[name] = NewMethods(self._old[name], candidate.before, candidate.statement)
+            made.make(self._new, self._file, self._flags)
         self._new[name] = self._old[name]
         return True
 
@@ -291,10 +305,13 @@ class Identity:
             for name in classes
             if new.get(name) is not old[name]
         )
+        self.renewed = tuple(name for name in self.kept if name in self._new_methods)
         for name in self.kept:
             each, value = self._candidates[name], old[name]
             if is_class(value):
                 self._rebindings.append(Rebinding(value, self._codes(each, code), old, new))
+            if name in self.renewed:
+                self._rebindings.append(self._new_methods[name])
             for read in sorted(each.reads - self._taken):
                 if not same(old.get(read, ABSENT), new.get(read, ABSENT)):
                     yield f"{name} was kept, but reads {read}, which the body changed unseen; change {name} too"
@@ -305,20 +322,24 @@ class Identity:
         if isinstance(statement, ast.ClassDef):
             new = codes_of(statement, module)
         else:  # `K = namedtuple(...)`, which may share its line
-            new = _outer_codes(self._code_of(statement))
-        texts = lines_of(statement, self._lines), lines_of(before, self._old_lines)
+            new = outer_codes(self._code_of(statement))
         lines = before.lineno - statement.lineno
-        if texts[0] == texts[1] and self._imported == self._old_imported and (not lines or can_move(new)):
+        if self._is_same_text(kept) and self._imported == self._old_imported and (not lines or can_move(new)):
             old = [moved(each, lines) for each in new] if lines else new
         elif self.compiled is not None and isinstance(before, ast.ClassDef):
             old = codes_of(before, self.compiled(self._tree_before, self._text_before))
         else:
-            old = _outer_codes(code_of(before, self._file, self._old_flags, self._old_imported))
+            old = outer_codes(code_of(before, self._file, self._old_flags, self._old_imported))
+        if kept.is_fixed:
+            return dict(pairs_of_codes(old, new))
         found = {}
         for one, other in zip(old, new, strict=True):
             found[one] = other
             found.update(zip(codes_in(one), codes_in(other), strict=True))
         return found
+
+    def _is_same_text(self, kept: Candidate) -> bool:
+        return lines_of(kept.statement, self._lines) == lines_of(kept.before, self._old_lines)
 
     def settle(self) -> None:
         """Make the kept classes the new version's own, and the others known as superseded.
@@ -331,19 +352,3 @@ class Identity:
             old = self._old[each.name]
             if carried_module(old) == self._name:  # another module's name would not lead to the new one
                 pickle_by_name(old)
-
-
-def _outer_codes(code: CodeType) -> list[CodeType]:
-    return [const for const in code.co_consts if isinstance(const, CodeType)]
-
-
-def _defined(statement: ast.stmt) -> str | None:
-    """Return the name that a class statement, or the assignment of a call, binds."""
-    match statement:
-        case ast.ClassDef(name=name):
-            return name
-        case ast.Assign(targets=[ast.Name(id=name)], value=ast.Call()):
-            return name
-        case ast.AnnAssign(target=ast.Name(id=name), value=ast.Call()):
-            return name
-    return None

@@ -21,6 +21,7 @@ from types import CodeType, ModuleType
 from typing import NamedTuple
 
 from midflight.code.held.listeners import end_listeners
+from midflight.code.held.on_change import is_fixed
 from midflight.code.identity.all_new import AllNew
 from midflight.code.identity.kept import Identity, identity_of
 from midflight.code.identity.module_reads import note_seen
@@ -272,7 +273,8 @@ def _take_persistent(draft: Draft, tree: ast.Module) -> ast.Module:
 
 def _ask_for_classes(draft: Draft, tree: ast.Module) -> ast.Module:
     if draft.before is not None:
-        draft.identity = identity_of(draft.unit, draft.file, draft.before.text, draft.old, draft.namespace)
+        text = draft.before.text
+        draft.identity = identity_of(draft.unit, draft.file, text, draft.old, draft.namespace, is_fixed)
         if isinstance(draft.identity, Identity) and not is_plain(draft.record.loader):
             draft.identity.compiled = draft.compiled_by_loader
     return tree if draft.identity is None else draft.identity.guarded(tree)

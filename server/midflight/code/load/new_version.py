@@ -111,6 +111,12 @@ def _notes(draft: Draft) -> Iterator[Diagnostic]:
         if classes:
             text += f"; {'its class is' if classes == 1 else f'all {classes} classes are'} new"
         yield replace(module_problem(unit.path, text, "unknown-text"), severity="note")
+    if isinstance(draft.identity, Identity) and draft.identity.renewed:
+        names = draft.identity.renewed
+        one = f"{names[0]} stays the same class" if len(names) == 1 else f"{', '.join(names)} stay the same classes"
+        text = f"{one}, for a library knows it by name and takes it once: functions in it get their new code in place, "
+        text += "for its objects and for processes in older versions too"
+        yield replace(module_problem(unit.path, text, "fixed"), severity="note")
     loaded = [name for name, path in LOADED.files_called(os.path.basename(unit.path)) if path == unit.path]
     current = [name for name in loaded if (record := known(name)) is not None and record.current is not None]
     others = sorted({*current, *imported_names(unit.path)} - {unit.name, *PROGRAM})
