@@ -163,16 +163,30 @@ async def _until(asked: asyncio.Event, runtime: Runtime, program: Program | None
     if program is None:
         await waiting
         return None
-    running = asyncio.create_task(runtime.run(program))
+    running = asyncio.create_task(_outcome(runtime, program))
     try:
         await asyncio.wait((waiting, running), return_when=asyncio.FIRST_COMPLETED)
         if running.done():
-            return running.result()
+            value, end = running.result()
+            if end is not None:
+                raise end
+            return value
         running.cancel()  # the program gets the exit signal "shutdown"
         await asyncio.wait((running,))
         raise KeyboardInterrupt
     finally:
         waiting.cancel()
+
+
+async def _outcome(runtime: Runtime, program: Program) -> tuple[Any, BaseException | None]:
+    """Run `program`; return its value, or the SystemExit or KeyboardInterrupt that ended it.
+
+    Out of a task those two would go through the event loop, which takes them for a fault.
+    """
+    try:
+        return await runtime.run(program), None
+    except (SystemExit, KeyboardInterrupt) as end:
+        return None, end
 
 
 class _Ending:
@@ -264,15 +278,15 @@ def start_detached(root: Path, *, port: int = 0) -> ServerFile:
     """Start a server of `root` that outlives this program, unless one runs; return where it is.
 
     It has a session of its own, works in `root`, and writes to server.log. Returns when it answers.
-    Raises: StartFailed, with the end of the log, if it does not within 20 s; RuntimeFolderError if there is no room
-    for a log.
+    Raises: ServerRunning if one runs on another port than `port`; StartFailed, with the end of the log, if it does not
+    answer within 20 s; RuntimeFolderError if there is no room for a log.
     """
     place = ProjectFiles(root)
     if (found := place.running()) is not None:
-        return found
+        return _on_port(found, port)
     with place.claimed() as folder:
         if (found := place.held(folder)) is not None:
-            return found
+            return _on_port(found, port)
         log = place.open_log(folder)
     # -P: the current folder is the project's, and a file of its may be called like one of Python's own.
     command = [
@@ -302,6 +316,12 @@ def start_detached(root: Path, *, port: int = 0) -> ServerFile:
         time.sleep(_LOOK_SECONDS)
     server.kill()
     raise StartFailed(str(place.root), str(place.log_path), _tail(place.log_path))
+
+
+def _on_port(found: ServerFile, port: int) -> ServerFile:
+    if port not in (0, found.port):
+        raise ServerRunning(found.root, found.place, found.pid)
+    return found
 
 
 def _answering(place: ProjectFiles) -> ServerFile | None:

@@ -26,13 +26,17 @@ __all__ = [
     "NoServer",
     "NoSuchName",
     "NoSuchProcess",
+    "NotFound",
     "NotInProcess",
     "NotPurged",
     "OutputFailed",
+    "PortTaken",
     "ProcessExit",
     "RegistrationError",
     "RemoteError",
     "RequestError",
+    "RequestFailed",
+    "RequestTimeout",
     "RuntimeFolderError",
     "ServerRunning",
     "ShellClosed",
@@ -281,12 +285,31 @@ class RequestError(MidflightError, ValueError):
     """A request names no method, or its arguments do not suit the method. It did nothing."""
 
 
+class NotFound(RequestError, LookupError):
+    """A request is about a process, a file or a name that is not there. It did nothing."""
+
+
+class RequestTimeout(RequestError, TimeoutError):
+    """A request was not done in time; the text says whether it may be done still."""
+
+
+class RequestFailed(MidflightError):
+    """A request was begun and failed on the way; the text says what it has done."""
+
+
 class ConnectionLost(MidflightError, ConnectionError):
     """The other end is gone, so a message was not sent or its answer will not come."""
 
 
 class RemoteError(MidflightError):
-    """The other end refused a request; the text is its own."""
+    """The other end did not do as requested; the text is its own.
+
+    `kind` says which way: "refused", "not-found", "timed-out", or "failed", which may have been done in part.
+    """
+
+    def __init__(self, text: str, kind: str = "refused") -> None:
+        super().__init__(text)
+        self.kind = kind
 
 
 # --- The files by which a server is found ------------------------------------------------------------
@@ -325,6 +348,17 @@ class ServerRunning(MidflightError):
         self.root = root
         self.where = where
         self.pid = pid
+
+
+class PortTaken(MidflightError, OSError):
+    """A server was to listen on a port that another program has."""
+
+    def __init__(self, port: int) -> None:
+        super().__init__(
+            f"Port {port} of 127.0.0.1 is taken by another program; no server was started. "
+            "Choose another one, or leave --port out for a free one."
+        )
+        self.port = port
 
 
 # --- The shell ---------------------------------------------------------------------------------------

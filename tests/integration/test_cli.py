@@ -95,12 +95,12 @@ def test_a_load_keeps_state_but_for_what_is_to_be_fresh(run: Shell, keeper: Path
 
 
 def test_refused_load_fails(run: Shell, keeper: Path) -> None:
-    """Exit code 1, the report on stderr; as JSON it is on stdout, as that of any load."""
+    """Exit code 3, the report on stderr; as JSON it is on stdout, as that of any load."""
     keeper.write_text("def (\n")
 
-    assert run("load", str(keeper), code=1) == ""
+    assert run("load", str(keeper), code=3) == ""
     assert run.error.startswith("keeper not loaded: line 1, ")
-    assert run.json("load", str(keeper), code=1)["status"] == "failed"
+    assert run.json("load", str(keeper), code=3)["status"] == "failed"
 
 
 def test_ps_lists_processes(run: Shell, keeper: Path) -> None:
@@ -136,7 +136,7 @@ def test_several_files_are_loaded_together(run: Shell, keeper: Path, project: Pa
     assert output.startswith("2 modules loaded: keeper v2, shelf v1; 1 process moved\n")
     assert [each["version"] for each in run.json("load", str(keeper), str(shelf))["reports"]] == [3, 2]
     shelf.write_text("def f(): return nonesuch\n")
-    run("load", str(keeper), str(shelf), code=1)
+    run("load", str(keeper), str(shelf), code=3)
     assert run.error.startswith("shelf not loaded: line 1, undefined name")
     assert run.json("load", str(keeper), str(shelf), "--force")["status"] == "loaded"
 
@@ -169,7 +169,7 @@ def test_messages_and_exits_reach_processes(run: Shell, keeper: Path) -> None:
 
     assert run("exit", row["pid"]) == ""
     assert run.json("ps") == []
-    run("exit", row["pid"], code=1)
+    run("exit", row["pid"], code=4)
     assert run.error == f"midflight: {row['pid']} is not alive; nothing was sent. See midflight ps.\n"
 
 
@@ -183,7 +183,7 @@ def test_a_kill_that_has_not_worked_says_so(run: Shell, keeper: Path, project: P
         client.submit("process/send", "keeper", f"register('blocked', spawn(list, {opening}))")
         begun.write_text("")
 
-        run("exit", "blocked", "kill", code=1)
+        run("exit", "blocked", "kill", code=6)
 
         assert "was killed and has not ended: it runs code that Python cannot interrupt, in C" in run.error
         assert "Other processes wait. It ends as soon as it runs Python code of its own or yields.\n" in run.error
@@ -204,19 +204,20 @@ def test_purge_kills_and_soft_purge_does_not(run: Shell, keeper: Path) -> None:
 
 
 @pytest.mark.parametrize(
-    ("arguments", "said"),
+    ("arguments", "code", "said"),
     [
-        (("versions", "nowhere"), "nowhere was never loaded"),
-        (("diff", "keeper", "1", "9"), "no version 9"),
-        (("send", "nobody", "1"), "'nobody' is neither a pid nor a registered name; nothing was done"),
-        (("send", "keeper", "1 +"), "is not one Python expression"),
-        (("exit", "keeper 2"), "neither a pid nor a registered name"),
+        (("versions", "nowhere"), 4, "nowhere was never loaded"),
+        (("diff", "keeper", "1", "9"), 4, "no version 9"),
+        (("send", "nobody", "1"), 4, "'nobody' is neither a pid nor a registered name; nothing was done"),
+        (("send", "keeper", "1 +"), 3, "is not one Python expression"),
+        (("exit", "keeper 2"), 4, "neither a pid nor a registered name"),
+        (("load", "nowhere.py"), 4, "nowhere.py does not exist; nothing was loaded"),
     ],
 )
-def test_refusals_are_on_stderr(run: Shell, keeper: Path, arguments: tuple[str, ...], said: str) -> None:
-    """Exit code 1, nothing on stdout, the server's words after the name of the program."""
+def test_refusals_are_on_stderr(run: Shell, keeper: Path, arguments: tuple[str, ...], code: int, said: str) -> None:
+    """An exit code that says which kind, nothing on stdout, the server's words after the name of the program."""
     assert keeper.exists()
-    assert run(*arguments, code=1) == ""
+    assert run(*arguments, code=code) == ""
     assert run.error.startswith("midflight: ")
     assert said in run.error
 
@@ -227,7 +228,7 @@ def test_refusals_are_on_stderr(run: Shell, keeper: Path, arguments: tuple[str, 
 )
 def test_without_a_server_it_says_how_to_start_one(run: Shell, project: Path, arguments: tuple[str, ...]) -> None:
     """What happened, what is unchanged, what to do."""
-    run(*arguments, code=1)
+    run(*arguments, code=5)
 
     assert run.error == (
         f"midflight: No server runs for {project}; nothing was done. Start one with: midflight serve --root {project}\n"
@@ -268,7 +269,7 @@ def test_shell_without_a_server_has_one_of_its_own(run: Shell, project: Path) ->
 
     assert (result.returncode, result.stdout) == (0, "42\n")
     assert "starts one, which ends with it" in result.stderr
-    run("ps", code=1)
+    run("ps", code=5)
     assert f"No server runs for {project}" in run.error
 
 
@@ -305,10 +306,12 @@ def test_run_is_a_program_with_a_server_around_it(run: Shell, start: Start, proj
         ("def main():\n    raise ValueError('boom')\n", "p.py:main", 1, "ValueError: boom"),
         ("from midflight import ProcessExit\ndef main():\n    raise ProcessExit('enough')\n", "p.py:main", 1,
          "p.py:main ended with exit reason 'enough'"),
-        ("x = (\n", "p.py:main", 1, "p not loaded: line 1"),
-        ("x = 1\n", "p.py:main", 1, "p has no function main; nothing was run"),
+        ("import sys\ndef main():\n    sys.exit(3)\n", "p.py:main", 3, ""),
+        ("import sys\nasync def main():\n    sys.exit('no luck')\n", "p.py:main", 1, "no luck\n"),
+        ("x = (\n", "p.py:main", 3, "p not loaded: line 1"),
+        ("x = 1\n", "p.py:main", 3, "p has no function main; nothing was run"),
         ("def main():\n    print('in a module')\n", "p:main", 0, "in a module"),
-        ("", "p.py", 1, "names no function; nothing was run"),
+        ("", "p.py", 3, "names no function; nothing was run"),
     ],
 )  # fmt: skip
 def test_run_says_how_it_ended(run: Shell, project: Path, source: str, target: str, code: int, said: str) -> None:
@@ -319,6 +322,7 @@ def test_run_says_how_it_ended(run: Shell, project: Path, source: str, target: s
 
     assert result.returncode == code
     assert said in result.stdout + result.stderr
+    assert "event loop raised" not in result.stderr
 
 
 def test_ctrl_c_ends_a_program_that_runs(run: Shell, start: Start, project: Path, runtime_dir: Path) -> None:
@@ -335,7 +339,7 @@ def test_ctrl_c_ends_a_program_that_runs(run: Shell, start: Start, project: Path
     assert program.exit_code() == 130
     assert program.lines == ["started", "unwound"]
     assert [path for path in runtime_dir.rglob("*") if path.is_file()] == []
-    run("ps", code=1)
+    run("ps", code=5)
 
 
 def test_run_beside_a_server_goes_on_without_one(run: Shell, start: Start, project: Path) -> None:

@@ -41,7 +41,7 @@ def test_a_trace_of_nobody_is_refused(run: Shell, start: Callable[..., Program])
     """Else it would wait for ever for a name that was mistyped; --later waits."""
     start("serve").port()
 
-    run("trace", "nobody", code=1)
+    run("trace", "nobody", code=4)
     assert run.error == "midflight: No process has the name nobody; nothing is traced. See midflight ps.\n"
     run("trace", "nobody", "--later", "--seconds", "0.01")
     assert "tracing nobody" in run.error
@@ -53,7 +53,7 @@ def test_a_rollback_of_the_first_version_says_so(run: Shell, start: Callable[...
     (project / "page.py").write_text("x = 1\n")
     run("load", str(project / "page.py"))
 
-    run("rollback", "page", code=1)
+    run("rollback", "page", code=4)
 
     assert run.error == (
         "midflight: page has no version before 1, the current one; nothing was changed. Load a new one first\n"
@@ -66,7 +66,7 @@ def test_a_refusal_names_options_and_commands(run: Shell, start: Callable[..., P
     path = project / "page.py"
     path.write_text("def f(): return nowhere\n")
 
-    assert run("load", str(path), code=1) == ""
+    assert run("load", str(path), code=3) == ""
 
     assert "load with --force" in run.error
     assert "force=True" not in run.error

@@ -27,6 +27,8 @@ class Stock(GenServer):
                 return {what: self.count}
             case "never":
                 return NOREPLY
+            case "break":
+                raise RuntimeError("broken")
 """
 
 BUSY = """\
@@ -70,24 +72,57 @@ def test_call_prints_the_answer(stock: RemoteServer, project: Path, capsys: pyte
 
 
 @pytest.mark.parametrize(
-    ("arguments", "said"),
+    ("arguments", "code", "said"),
     [
-        (("stock", "'never'", "--timeout", "0.01"), "gave no answer"),
-        (("stock", "1 +"), "is not one Python expression"),
-        (("<0.99999.0>", "1"), "<0.99999.0> is not alive; nothing was asked"),
-        (("nobody", "1"), "neither a pid nor a registered name"),
+        (("stock", "'never'", "--timeout", "0.01"), 6, "It has the request, and may carry it out still."),
+        (("stock", "1 +"), 3, "is not one Python expression"),
+        (("stock", "1 / 0"), 3, "EXPRESSION could not be evaluated; nothing was asked.\n"),
+        (("<0.99999.0>", "1"), 4, "<0.99999.0> is not alive; nothing was asked"),
+        (("nobody", "1"), 4, "neither a pid nor a registered name"),
     ],
-    ids=["in time", "no expression", "dead", "no name"],
+    ids=["in time", "no expression", "no value", "dead", "no name"],
 )
 def test_call_says_why_there_is_no_answer(
-    stock: RemoteServer, project: Path, capsys: pytest.CaptureFixture[str], arguments: tuple[str, ...], said: str
+    stock: RemoteServer,
+    project: Path,
+    capsys: pytest.CaptureFixture[str],
+    arguments: tuple[str, ...],
+    code: int,
+    said: str,
 ) -> None:
-    """Exit code 1, on stderr; the server lives on."""
-    code, printed, error = say(project, capsys, "call", *arguments)
+    """An exit code for each kind, on stderr; the server lives on."""
+    found, printed, error = say(project, capsys, "call", *arguments)
 
-    assert (code, printed) == (1, "")
+    assert (found, printed) == (code, "")
     assert said in error
     assert say(project, capsys, "call", "stock", "('count', 1)")[0] == 0
+
+
+def test_a_call_that_ends_its_server_says_that_what_it_did_stays(
+    stock: RemoteServer, project: Path, capsys: pytest.CaptureFixture[str]
+) -> None:
+    """Exit code 1, with the traceback by the file that people edit."""
+    code, printed, error = say(project, capsys, "call", "stock", "'break'")
+
+    assert (code, printed) == (1, "")
+    assert "has ended. What it did for the request stays done" in error
+    assert f'File "{project / "stock.py"}' in error
+    assert "RuntimeError: broken" in error
+
+
+def test_a_message_to_a_runtime_that_is_held_up_is_given_up(
+    stock: RemoteServer, project: Path, capsys: pytest.CaptureFixture[str], monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """After some seconds, with the process that does not yield; nothing is sent later."""
+    session = stock.call("shell/open")["session"]
+    spinning = "spawn(lambda: exec('while True: pass'), name='spinning')"
+    stock.submit("shell/eval", session, spinning)
+
+    code, printed, error = say(project, capsys, "send", "stock", "1")
+
+    assert (code, printed) == (6, "")
+    assert "The runtime has not come to it within 5 s, and it was given up. The process <0." in error
+    assert say(project, capsys, "exit", "spinning", "kill")[0] == 0
 
 
 def test_top_has_who_does_most_first(stock: RemoteServer, project: Path, capsys: pytest.CaptureFixture[str]) -> None:
@@ -138,5 +173,19 @@ def test_top_on_a_terminal_is_drawn_anew_until_q(
         terminal.type("q")
         terminal.see(r"\x1b\[\?1049l")
         assert terminal.exit_code() == 0
+    finally:
+        terminal.close()
+
+
+def test_top_gives_the_screen_back_when_it_is_ended(
+    stock: RemoteServer, project: Path, runtime_dir: Path, tmp_path: Path
+) -> None:
+    """By SIGTERM: exit code 143."""
+    terminal = Terminal(project, runtime_dir, tmp_path / "state", *MIDFLIGHT, "top", "--interval", "30")
+    try:
+        terminal.see("q quit")
+        terminal.process.terminate()
+        terminal.see(r"\x1b\[\?25h\x1b\[\?1049l")
+        assert terminal.exit_code() == 143
     finally:
         terminal.close()

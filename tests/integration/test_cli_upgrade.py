@@ -33,7 +33,7 @@ def server(start: Callable[..., Program]) -> None:
 
 
 def test_upgrade_changes_the_states_of_servers(run: Shell, project: Path) -> None:
-    """A dry run shows it, and changes nothing; exit code 1 if it would fail, or does."""
+    """A dry run shows it, and changes nothing; exit code 3 if it would fail, or does."""
     path = project / "server.py"
     path.write_text(SERVER)
     run("load", str(path))
@@ -45,12 +45,14 @@ def test_upgrade_changes_the_states_of_servers(run: Shell, project: Path) -> Non
     shown = run("upgrade", str(path), "--extra", "{'a': 1}", "--dry-run")
     done = run.json("upgrade", "server", "--extra", "{'a': 1}")
     path.write_text(SERVER + CHANGE.replace("extra\n", "missing\n"))
-    failed = run("upgrade", "server", "--force", code=1)
+    failed = run("upgrade", "server", "--force", code=3)
+    errors = run.error
 
     assert shown.startswith("server v2 would load: Keeper.code_change added; 1 server would be upgraded by code_change")
     assert "    kept=[]\n    -> kept={'a': 1}\n" in shown
     assert (done["version"], done["upgraded"][0]["after"]) == (2, "kept={'a': 1}")
-    assert failed.startswith("server not upgraded: line 9, code_change of <0.")
+    assert failed == ""
+    assert errors.startswith("server not upgraded: line 9, code_change of <0.")
     assert run("upgrade", "server", "--to", "1").startswith("server v3 loaded: ")
 
 
@@ -71,22 +73,24 @@ def two_servers(run: Shell, project: Path) -> tuple[Path, Path]:
 
 
 def test_upgrade_takes_several_modules(run: Shell, two_servers: tuple[Path, Path]) -> None:
-    """A dry run shows it, and changes nothing; all or nothing, exit code 1 if it would fail, or does."""
+    """A dry run shows it, and changes nothing; all or nothing, exit code 3 if it would fail, or does."""
     first, second = two_servers
 
     shown = run("upgrade", str(first), "second", "--extra", "{'a': 1}", "--dry-run")
     done = run.json("upgrade", str(first), "second", "--extra", "{'a': 1}")
     second.write_text(SERVER + CHANGE.replace("extra\n", "missing\n"))
-    failed = run("upgrade", "first", "second", "--force", code=1)
-    run("upgrade", "first", "second", "--to", "1", code=1)
+    failed = run("upgrade", "first", "second", "--force", code=3)
+    errors = run.error
+    run("upgrade", "first", "second", "--to", "1", code=3)
 
     said = "2 modules would load: first v2, second v2; 2 servers would be upgraded by code_change\n"
     assert shown.startswith(said)
     assert shown.count("    kept=[]\n    -> kept={'a': 1}\n") == 2
     assert (done["status"], [each["version"] for each in done["reports"]]) == ("loaded", [2, 2])
     assert [each["upgraded"][0]["after"] for each in done["reports"]] == ["kept={'a': 1}"] * 2
-    assert failed.startswith("second not upgraded: line 9, code_change of <0.")
-    assert "With it none of the modules was loaded." in failed
+    assert failed == ""
+    assert errors.startswith("second not upgraded: line 9, code_change of <0.")
+    assert "With it none of the modules was loaded." in errors
     assert "--to takes one module back, not several; nothing was done." in run.error
     assert run.json("versions", "first")[-1]["version"] == 2
 

@@ -136,7 +136,7 @@ def test_a_front_end_ends_the_server_and_the_program_goes_on(program, project, r
 
     app.say("still")
     assert app.line() == "still 1"
-    assert "No server runs" in run("ps", code=1) + run.error
+    assert "No server runs" in run("ps", code=5) + run.error
 
 
 def test_processes_are_spawned_from_any_thread_and_listed(program, run):
@@ -213,15 +213,15 @@ def test_the_command_line_finds_the_only_server_and_asks_which_of_several(progra
     two = program(THREAD.replace("background()", "background(name='two')"), "two.py")
     assert two.line() == "two None"
 
-    run("ps", code=1)
+    run("ps", code=5)
     assert "No server main runs" in run.error
     assert "There are one, two: name one, as in --server one" in run.error
     assert run("ps", "--server", "two")
-    run("ps", "--server", "three", code=1)
+    run("ps", "--server", "three", code=5)
     assert "No server three runs" in run.error
     assert [row["name"] for row in run.json("servers")] == ["one", "two"]
     assert run("ps", "--all").startswith("SERVER")
-    run("ps", "--all", "--server", "one", code=1)
+    run("ps", "--all", "--server", "one", code=3)
     edit(project, 3)
     assert "shop v2" in run("load", str(project / "shop.py"), "--server", "two")
     only.say("a")
@@ -232,7 +232,7 @@ def test_the_command_line_finds_the_only_server_and_asks_which_of_several(progra
 def test_no_server_at_all(run):
     """`servers` says so, and `ps --all` is an error as `ps` is."""
     assert run("servers") == "No server runs for this project.\n"
-    run("ps", "--all", code=1)
+    run("ps", "--all", code=5)
     assert "Start one with: midflight serve" in run.error
 
 

@@ -146,7 +146,7 @@ def test_server_whose_disk_fills_up_loads_on(project: Path, till: subprocess.Pop
 
     assert "+    return 1 / 0  # 4" in run("diff", "till", "3", "4")
     assert run("call", "till", "2") == "3\n"
-    run("send", "till", "__import__('till').f()", code=1)
+    run("send", "till", "__import__('till').f()", code=3)
     assert "return 1 / 0  # 4" in run.error
     run("rollback", "till")
     assert run("call", "till", "3") == "6\n"

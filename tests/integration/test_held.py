@@ -125,7 +125,7 @@ def test_what_a_load_left_behind_is_recovered(asked: Callable[[str], Any], run: 
     assert "CARTS: its statement changed" in output
     assert run("recover", "shop", "CARTS") == "shop.CARTS is ['tea'] again.\n"
     assert asked("shop.CARTS") == "['tea']"
-    assert run("recover", "shop", "index", code=1) == ""
+    assert run("recover", "shop", "index", code=3) == ""
     assert "no load has left a value of shop.index behind" in run.error
 
 
@@ -139,9 +139,9 @@ def test_a_load_of_several_files_makes_a_name_of_one_of_them_new(
 
     run("load", "--fresh", "shop:CARTS", str(shop), str(desk))
     kept = asked("shop.CARTS, desk.CARTS")
-    run("load", "--fresh", "CARTS", str(shop), str(desk), code=1)
+    run("load", "--fresh", "CARTS", str(shop), str(desk), code=3)
     alone = run.error
-    run("load", "--fresh", "shop:BASKETS", str(shop), str(desk), code=1)
+    run("load", "--fresh", "shop:BASKETS", str(shop), str(desk), code=3)
 
     assert kept == "([], ['pen'])"
     assert "'CARTS' is to be new, and says none of the modules of this load (desk, shop)" in alone

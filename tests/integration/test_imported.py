@@ -84,7 +84,7 @@ def test_an_imported_module_has_a_version_and_a_name_in_the_shell(start: Start, 
     assert "shop" in str(completions)
     assert [(row["version"], row["current"], row["imported"]) for row in rows] == [(1, True, True)]
     assert text == SHOP
-    assert "never loaded" in run("versions", "nothing_at_all", code=1) + run.error
+    assert "never loaded" in run("versions", "nothing_at_all", code=4) + run.error
 
 
 def test_a_folder_is_loaded_and_a_file_that_is_gone_is_told(start: Start, project: Path, run: Shell) -> None:

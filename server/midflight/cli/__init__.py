@@ -1,7 +1,6 @@
 """The command line: arguments in, text or JSON out. It decides nothing; the server and the application do.
 
-Exit codes: 0 done, 1 refused or failed (the reason is on stderr), 2 wrong arguments, 130 broken off, 141 nobody reads
-the output any more.
+The exit codes are in choices.py.
 """
 
 from __future__ import annotations
@@ -11,8 +10,9 @@ import sys
 from collections.abc import Sequence
 from importlib import import_module
 
+from midflight.cli.choices import EXIT_CODES
+from midflight.cli.ending import tell
 from midflight.cli.parser import parser
-from midflight.cli.wording import in_options
 from midflight.errors import MidflightError
 
 __all__ = ["main"]
@@ -35,7 +35,7 @@ def main(arguments: Sequence[str] | None = None) -> int:
         _let_go_of_output()
         said = f"{error.strerror or error}; what was done before that stays done. Mend that, and try again."
         print(f"midflight: {said}", file=sys.stderr)
-        return 1
+        return EXIT_CODES["failed"]
 
 
 def _run(arguments: Sequence[str] | None) -> int:
@@ -45,10 +45,9 @@ def _run(arguments: Sequence[str] | None) -> int:
         # Only now: the server is not imported by a command that asks it.
         return int(getattr(import_module(f"midflight.cli.{module}"), function)(options))
     except (MidflightError, TimeoutError) as error:
-        print(f"midflight: {in_options(str(error))}", file=sys.stderr)
-        return 1
+        return tell(options, error)
     except KeyboardInterrupt:
-        return 130
+        return EXIT_CODES["broken-off"]
 
 
 def _let_go_of_output() -> None:

@@ -2,7 +2,17 @@
 
 from __future__ import annotations
 
-__all__ = ["HOLDERS_SECONDS", "KINDS", "ORDERS"]
+__all__ = ["EXIT_CODES", "HOLDERS_SECONDS", "KINDS", "ORDERS"]
+
+EXIT_CODES = {
+    "failed": 1,
+    "refused": 3,
+    "not-found": 4,
+    "no-server": 5,
+    "timed-out": 6,
+    "broken-off": 130,
+}
+"""The exit code of each kind of error. 2 is that of wrong arguments, 141 that of an output that nobody reads."""
 
 HOLDERS_SECONDS = 2
 """For the search after a load, unless --holders says otherwise."""

@@ -18,13 +18,22 @@ with a .git, else the current folder.
 """
 
 
+_EXIT_CODES = """\
+exit codes: 0 done; 1 failed, or done in part; 2 wrong arguments; 3 refused, nothing was changed; 4 not found
+(a process, a module, a version, a file); 5 no server; 6 timed out; 130 broken off; 141 nobody reads the output.
+With --json an error is {"error": {"kind": ..., "code": ..., "text": ...}} on standard output.
+"""
+
 LOCAL = ("serve", "run", "servers", "doctor")
 """The commands that ask no server, or all."""
 
 
 def parser() -> argparse.ArgumentParser:
     made = argparse.ArgumentParser(
-        prog="midflight", description=_DESCRIPTION, formatter_class=argparse.RawDescriptionHelpFormatter
+        prog="midflight",
+        description=_DESCRIPTION,
+        epilog=_EXIT_CODES,
+        formatter_class=argparse.RawDescriptionHelpFormatter,
     )
     made.add_argument("--version", action=_Version, nargs=0, help="print the version and leave")
     commands = made.add_subparsers(title="commands", metavar="COMMAND", required=True)

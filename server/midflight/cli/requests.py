@@ -7,10 +7,12 @@ import os
 import sys
 from typing import Any
 
+from midflight.cli.choices import EXIT_CODES
+from midflight.cli.ending import error_of
 from midflight.cli.show import ask, ask_for_load, root_of, show, table
 from midflight.cli.wording import in_options
 from midflight.epc import RemoteServer, ServerFile, running_servers
-from midflight.errors import NoServer, RequestError
+from midflight.errors import NoServer, NotFound, RequestError, RequestTimeout
 
 __all__ = [
     "call",
@@ -30,11 +32,14 @@ __all__ = [
 
 
 CALL_SECONDS = 5.0  # as in OTP
-LATER_SECONDS = 5.0  # for the word that there is no answer
+LATER_SECONDS = 10.0  # for the server to say that there is no answer
 
 
 def load(options: argparse.Namespace) -> int:
     paths = [os.path.abspath(file) for file in options.files]
+    for path in paths:
+        if not os.path.exists(path):
+            raise NotFound(f"{path} does not exist; nothing was loaded. Check the name.")
     switches = _switches(options, "force", "two_versions", "move", "forward")
     is_one = len(paths) == 1 and not os.path.isdir(paths[0])
     if (options.thread and not is_one) or (options.fresh and options.modified):
@@ -87,11 +92,12 @@ def _show_load(options: argparse.Namespace, report: dict[str, Any]) -> int:
         return show(
             options, report, lambda: "\n".join([in_options(report["text"]).rstrip("\n"), *_holders_lines(report)])
         )
+    error = error_of("broken-off" if options.is_broken_off else "refused", in_options(report["summary"]))
     if options.json:
-        show(options, report, str)
+        show(options, {**report, "error": error}, str)
     else:
         print(in_options(report["text"]).rstrip("\n"), file=sys.stderr)
-    return 130 if options.is_broken_off else 1
+    return EXIT_CODES[str(error["kind"])]
 
 
 def _holders_lines(report: dict[str, Any]) -> list[str]:
@@ -207,7 +213,7 @@ def exit(options: argparse.Namespace) -> int:
 def _to_process(options: argparse.Namespace, method: str, what: str) -> int:
     answer = ask(options, method, options.pid, what)
     if not answer:
-        raise RequestError(f"{options.pid} is not alive; nothing was sent. See midflight ps.")
+        raise NotFound(f"{options.pid} is not alive; nothing was sent. See midflight ps.")
     if isinstance(answer, str):  # what keeps it from taking the signal
-        raise RequestError(answer)
+        raise RequestTimeout(answer)
     return 0

@@ -6,6 +6,7 @@ import argparse
 import json
 import sys
 from collections.abc import Callable, Sequence
+from concurrent.futures import Future
 from pathlib import Path
 from typing import Any
 
@@ -37,20 +38,37 @@ def ask_for_load(options: argparse.Namespace, method: str, *arguments: object, n
             print(f"{load['text']} (Ctrl-C breaks it off)", file=sys.stderr)
 
     name = f"midflight {options.command}"
-    with RemoteServer.attach(
-        root_of(options, near), {"code/progress": show_progress}, name=name, server=options.server
-    ) as client:
+    try:
+        client = RemoteServer.attach(
+            root_of(options, near), {"code/progress": show_progress}, name=name, server=options.server
+        )
+    except KeyboardInterrupt:
+        print("midflight: broken off before anything was asked; nothing was changed.", file=sys.stderr)
+        raise
+    with client:
         answer = client.submit(method, *arguments)
         try:
             found = answer.result()
         except KeyboardInterrupt:
             options.is_broken_off = True
             client.submit("code/interrupt", None)
-            found = answer.result()
+            found = _last_answer(answer)
         for report in found.get("reports") or [found]:
             if report["status"] == "loaded" and report.get("held"):
                 report["holders"] = _holders(client, report["module"], getattr(options, "holders", HOLDERS_SECONDS))
         return found
+
+
+def _last_answer(answer: Future[Any]) -> Any:
+    """Return the answer to a load that was broken off; a second Ctrl-C leaves without it, with a word."""
+    try:
+        return answer.result()
+    except KeyboardInterrupt:
+        print(
+            "midflight: left before the answer; the server goes on to break it off. See midflight doctor.",
+            file=sys.stderr,
+        )
+        raise
 
 
 def _holders(client: RemoteServer, module: str, seconds: int) -> Any:

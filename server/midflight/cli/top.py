@@ -5,6 +5,7 @@ from __future__ import annotations
 import argparse
 import select
 import shutil
+import signal
 import sys
 import termios
 import time
@@ -12,7 +13,7 @@ import tty
 from collections.abc import Iterator, Sequence
 from contextlib import contextmanager
 from dataclasses import dataclass
-from typing import Any
+from typing import Any, NoReturn
 
 from midflight.cli.choices import ORDERS
 from midflight.cli.show import root_of, show, table
@@ -120,6 +121,10 @@ def _keys() -> Iterator[Any]:
         is_there, _, _ = select.select([number], [], [], seconds)
         return sys.stdin.read(1) if is_there else ""
 
+    def end(signal_number: int, _frame: object) -> NoReturn:
+        raise SystemExit(128 + signal_number)  # through the end of the block, which gives the screen back
+
+    handlers = [(each, signal.signal(each, end)) for each in (signal.SIGTERM, signal.SIGHUP)]
     sys.stdout.write(OTHER_SCREEN)
     tty.setraw(number)
     try:
@@ -128,3 +133,5 @@ def _keys() -> Iterator[Any]:
         termios.tcsetattr(number, termios.TCSADRAIN, before)
         sys.stdout.write(OWN_SCREEN)
         sys.stdout.flush()
+        for each, handler in handlers:
+            signal.signal(each, handler)

@@ -10,6 +10,7 @@ from midflight.lazy import names_of
 if TYPE_CHECKING:
     from midflight.epc.client import RemoteServer
     from midflight.epc.cookie import new_cookie
+    from midflight.epc.kinds import kind_of
     from midflight.epc.methods import crash_plist, describe, methods_of, stale_plist, stuck_plist
     from midflight.epc.publication import Publication
     from midflight.epc.rendezvous import MAIN, ProjectFiles, find_root, running_servers, runtime_folder
@@ -22,6 +23,7 @@ else:
         {
             "midflight.epc.client": "RemoteServer",
             "midflight.epc.cookie": "new_cookie",
+            "midflight.epc.kinds": "kind_of",
             "midflight.epc.methods": "crash_plist describe methods_of stale_plist stuck_plist",
             "midflight.epc.publication": "Publication",
             "midflight.epc.rendezvous": "MAIN ProjectFiles find_root running_servers runtime_folder",
@@ -43,6 +45,7 @@ __all__ = [
     "crash_plist",
     "describe",
     "find_root",
+    "kind_of",
     "methods_of",
     "new_cookie",
     "running_servers",

@@ -24,7 +24,7 @@ from midflight.epc.connection import Connection
 from midflight.epc.greeting import greet
 from midflight.epc.io_thread import IoThread
 from midflight.epc.method import Lane, Method
-from midflight.epc.package import EPCClient
+from midflight.epc.package import BaseRemoteError, EPCClient
 from midflight.epc.rendezvous import ProjectFiles
 from midflight.epc.server_file import PROTOCOL, ServerFile
 from midflight.epc.wire import PAYLOAD_LIMIT
@@ -109,7 +109,7 @@ class RemoteServer:
         try:
             self.info = _require_protocol(answer)
             if name is not None:
-                self.submit("server/introduce", name)  # an older server refuses it, which does no harm
+                self.submit("server/introduce", name, {"kinds": True})
         except BaseException:
             self.close()
             raise
@@ -219,8 +219,15 @@ def _settle(future: Future[Any], value: object) -> None:
 
 
 def _fail(future: Future[Any], error: object) -> None:
-    if not isinstance(error, ConnectionLost):
-        error = RemoteError(str(error))
+    match error:
+        case ConnectionLost():
+            pass
+        case BaseRemoteError(args=((str(text), str(kind)),)):
+            error = RemoteError(text, kind)
+        case BaseRemoteError(args=((text, *_),)):
+            error = RemoteError(str(text))
+        case _:
+            error = RemoteError(str(error))
     try:
         future.set_exception(error)
     except InvalidStateError:

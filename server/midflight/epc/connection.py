@@ -23,6 +23,7 @@ from typing import Any
 
 from midflight.epc.forks import hold
 from midflight.epc.io_thread import IoThread
+from midflight.epc.kinds import FAILED, kind_of
 from midflight.epc.method import AnswerThen, Lane, Method
 from midflight.epc.outbox import Outbox
 from midflight.epc.package import BaseRemoteError, EPCHandler
@@ -59,6 +60,7 @@ class Connection(EPCHandler):  # type: ignore[misc]  # epc has no type hints
     reading_large = (
         threading.Lock()
     )  # one large message at a time: each takes the interpreter from all that wait for it
+    tells_kinds = False  # of errors, to a peer that asks for it: others take exactly one text
     disable_nagle_algorithm = True  # else an answer that follows a push waits 40 ms for the peer's ACK
     request: socket.socket
 
@@ -306,13 +308,13 @@ class Connection(EPCHandler):  # type: ignore[misc]  # epc has no type hints
         try:
             value = function(*arguments)
         except MidflightError as error:
-            self._put_error(uid, str(error))
+            self._put_error(uid, str(error), reason=kind_of(error))
             return
         except BaseException as error:
             # SystemExit and the like included: user code runs in here, and a worker that ended would
             # leave this request and all later ones without an answer.
             trouble.log_raised(_log, "a request failed", error)
-            self._put_error(uid, exception_said(error))
+            self._put_error(uid, exception_said(error), reason=FAILED)
             return
         then: Callable[[], object] | None = None
         if isinstance(value, AnswerThen):
@@ -339,6 +341,8 @@ class Connection(EPCHandler):  # type: ignore[misc]  # epc has no type hints
     def _settle(self, message: Message) -> None:
         """Hand the answer to one of our own calls to its caller."""
         value = message.arguments[0] if message.arguments else None
+        if message.kind == "return-error":
+            value = message.arguments  # with the kind of the error behind its text
         settle = {
             "return": self.callmanager.handle_return,
             "return-error": self.callmanager.handle_return_error,
@@ -350,8 +354,9 @@ class Connection(EPCHandler):  # type: ignore[misc]  # epc has no type hints
             # An answer to nothing, or a second one. Answering it would start a game of tennis.
             _log.debug("an answer to no call: %r", message.uid)
 
-    def _put_error(self, uid: object, text: str, kind: str = "return-error") -> None:
-        self._put(encode(kind, uid, text[:_ERROR_CHARACTERS]))
+    def _put_error(self, uid: object, text: str, kind: str = "return-error", *, reason: str | None = None) -> None:
+        told = (reason,) if self.tells_kinds and reason is not None else ()
+        self._put(encode(kind, uid, text[:_ERROR_CHARACTERS], *told))
 
     def _put(self, frame: bytes) -> None:
         try:

@@ -17,6 +17,7 @@ from collections.abc import Iterator
 
 from midflight.epc.forks import hold
 from midflight.epc.peer_user import peer_of
+from midflight.errors import PortTaken
 from midflight.kernel import trouble
 
 __all__ = ["Listeners"]
@@ -39,8 +40,13 @@ class Listeners:
         hold(self)
 
     def open_port(self, port: int) -> int:
-        """Listen on a port of 127.0.0.1, 0 for a free one; return it. Raises: OSError if it is taken."""
-        listener = socket.create_server(("127.0.0.1", port), backlog=_BACKLOG, reuse_port=False)
+        """Listen on a port of 127.0.0.1, 0 for a free one; return it. Raises: PortTaken."""
+        try:
+            listener = socket.create_server(("127.0.0.1", port), backlog=_BACKLOG, reuse_port=False)
+        except OSError as error:
+            if error.errno == errno.EADDRINUSE:
+                raise PortTaken(port) from None
+            raise
         self.add(listener)
         return int(listener.getsockname()[1])
 

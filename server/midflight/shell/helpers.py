@@ -12,7 +12,7 @@ from collections.abc import Callable
 from typing import TYPE_CHECKING, Any
 
 from midflight import code
-from midflight.kernel import Pid, current_process, self_
+from midflight.kernel import Pid, current_process, exit, self_
 from midflight.observer import backtrace, name_table, process_table
 from midflight.shell import modules
 from midflight.shell.evaluator import Later
@@ -44,7 +44,7 @@ class Helpers:
             "v": self.v, "e": self.e, "h": self.h, "b": self.b, "f": self.f,
             "self": self.self, "flush": self.flush, "i": self.i, "regs": self.regs, "pid": self.pid, "bt": self.bt,
             "c": self.c, "l": self.l, "lm": self.lm, "m": self.m,
-            "help": self.help, "q": self.q,
+            "help": self.help, "q": self.q, "exit": self.exit,
         }  # fmt: skip
 
     def _print(self, text: str) -> None:
@@ -148,6 +148,16 @@ class Helpers:
         for helper in self._own().values():
             self._print((helper.__doc__ or "").partition("\n")[0])
         self._print("\nAll of midflight is there by name, and every loaded module. `await` works anywhere.")
+
+    def exit(self, pid: Pid | None = None, reason: object = "shutdown") -> None:
+        """exit(pid, reason): end a process, with reason "shutdown" unless given. exit(): how to leave.
+
+        The public `exit` sends "normal" if no reason is given, which ends nobody.
+        """
+        if pid is None:
+            self.q()
+        else:
+            exit(pid, reason)
 
     def q(self) -> None:
         """q(): how to leave."""

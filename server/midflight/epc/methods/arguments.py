@@ -6,7 +6,7 @@ import os
 import re
 from collections.abc import Collection
 
-from midflight.errors import RequestError
+from midflight.errors import NotFound, RequestError
 from midflight.kernel import Pid, Scheduler
 
 __all__ = [
@@ -120,7 +120,7 @@ def find_pid(scheduler: Scheduler, pid: object) -> Pid:
         return named.pid
     match = _PID.fullmatch(wanted)
     if match is None:
-        raise RequestError(
+        raise NotFound(
             f"{wanted!r} is neither a pid nor a registered name; nothing was done. "
             "Send a pid like <0.37.0>, or see midflight ps."
         )

@@ -13,18 +13,20 @@ from __future__ import annotations
 import io
 from collections.abc import Callable
 from concurrent.futures import TimeoutError as FutureTimeout
+from contextlib import closing
 
+from midflight.code.lowlevel import readable
 from midflight.epc.method import Lane, Method
 from midflight.epc.methods.arguments import find_pid, keywords, text
 from midflight.epc.methods.process_view import items_list
 from midflight.epc.pushes import Output
 from midflight.epc.server import ServerConnection
 from midflight.epc.services import Services
-from midflight.errors import RequestError
+from midflight.errors import CallTimeout, NotFound, RequestError, RequestFailed, RequestTimeout
 from midflight.kernel import Pid, exit, why_not_ended
 from midflight.observer import move_one, replace_state, state_text
 from midflight.parsing import UNPARSABLE, parse_expression
-from midflight.shell import Session
+from midflight.shell import EvalResult, Session
 
 __all__ = ["ProcessMethods"]
 
@@ -34,6 +36,8 @@ SIGNAL_SECONDS = 2.0  # for an exit signal to be taken
 TURN_SECONDS = 0.1  # until later requests of the same client are let by
 _PATIENCE_SECONDS = 0.25
 _CALL_SECONDS = 5.0  # as in OTP
+SECONDS = 5.0  # for the runtime to come to an expression
+_REQUEST = "_the_request"
 _STATE_OPTIONS = ("base", "force")
 
 
@@ -92,40 +96,64 @@ class ProcessMethods:
     def send(self, pid: object, expression: object) -> bool:
         """Send the process PID the value of EXPRESSION in a shell; nil if it was dead already.
 
-        Raises: RequestError if it is not an expression, or raises.
+        Raises: RequestError if it is not an expression, or raises; RequestTimeout if the runtime does not come to it.
         """
         target, source = find_pid(self._scheduler, pid), _expression(expression)
         if target.process is None:
             return False
-        self._evaluate(f"pid({target.number}) << (\n{source}\n)\n", "EXPRESSION could not be evaluated")
+        with closing(Session(self._scheduler, io.StringIO())) as session:
+            result = self._result(session, f"pid({target.number}) << (\n{source}\n)\n", SECONDS)
+        if result.error is not None:
+            raise RequestError(f"EXPRESSION could not be evaluated; nothing was sent.\n{result.error}")
         return True
 
     def call(self, pid: object, expression: object, seconds: object = None) -> str:
         """Call the server PID with the value of EXPRESSION in a shell; return its answer as printed.
 
         SECONDS is how long it may take, 5 if nil. Requests behind this one do not wait for it for long.
-        Raises: RequestError if it is dead, not a server, or late with its answer; if EXPRESSION is not one, or raises.
+        Raises: NotFound if it is dead; RequestTimeout if it is late with its answer; RequestFailed if it ends before it
+        answers; RequestError if EXPRESSION is not one, or raises.
         """
         target, source, patience = find_pid(self._scheduler, pid), _expression(expression), _seconds(seconds)
+        said = _said(pid, target)
         if target.process is None:
-            raise RequestError(f"{_said(pid, target)} is not alive; nothing was asked. See midflight ps.")
-        asking = f"await __import__('midflight').call(pid({target.number}), (\n{source}\n), timeout={patience!r})\n"
-        return self._evaluate(asking, f"{_said(pid, target)} gave no answer")
+            raise NotFound(f"{said} is not alive; nothing was asked. See midflight ps.")
+        asking = f"await __import__('midflight').call(pid({target.number}), {_REQUEST}, timeout={patience!r})\n"
+        with closing(Session(self._scheduler, io.StringIO())) as session:
+            asked = self._result(session, f"{_REQUEST} = (\n{source}\n)\n", SECONDS)
+            if asked.error is not None:
+                raise RequestError(f"EXPRESSION could not be evaluated; nothing was asked.\n{asked.error}")
+            answer = self._result(session, asking, patience + SECONDS)
+        if answer.error is None:
+            return answer.value or "None"
+        if answer.error.rstrip().rpartition("\n")[2].startswith(f"{CallTimeout.__module__}.{CallTimeout.__name__}: "):
+            raise RequestTimeout(
+                f"{said} has not answered within {patience:g} s. It has the request, and may carry it out still. "
+                f"See what it does before you ask again: midflight state {pid}"
+            )
+        end = "has ended" if target.process is None else "has not answered, and lives"
+        raise RequestFailed(
+            f"{said} {end}. What it did for the request stays done; see what that was, mend it, and ask again.\n"
+            f"{readable(answer.error)}"
+        )
 
-    def _evaluate(self, source: str, trouble: str) -> str:
-        session = Session(self._scheduler, io.StringIO())
+    def _result(self, session: Session, source: str, seconds: float) -> EvalResult:
+        """Return the outcome of an input. Raises: RequestTimeout if it has none within `seconds`; it is given up."""
+        evaluation = session.eval(source)
         try:
-            evaluation = session.eval(source)
-            try:
-                result = evaluation.result(_PATIENCE_SECONDS)
-            except FutureTimeout:
-                self._connection.step_aside()
-                result = evaluation.result()
-        finally:
-            session.close()
-        if result.error is not None:
-            raise RequestError(f"{trouble}; nothing was changed by that.\n{result.error}")
-        return result.value or "None"
+            return evaluation.result(_PATIENCE_SECONDS)
+        except FutureTimeout:
+            self._connection.step_aside()
+        try:
+            return evaluation.result(max(seconds - _PATIENCE_SECONDS, 0))
+        except FutureTimeout:
+            holder = self._scheduler.current()
+            see = "See midflight ps."
+            if holder is not None:
+                see = f"The process {holder.pid!r} does not yield: midflight exit {holder.pid!r} kill"
+            raise RequestTimeout(
+                f"The runtime has not come to it within {seconds:g} s, and it was given up. {see}"
+            ) from None
 
     def state(self, pid: object) -> Plist:
         """Return the state of the server PID as text: `name = expression` for each attribute.

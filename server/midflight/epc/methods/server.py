@@ -11,7 +11,7 @@ import os
 import platform
 
 from midflight.epc.method import AnswerThen, Lane, Method
-from midflight.epc.methods.arguments import text
+from midflight.epc.methods.arguments import flags, text
 from midflight.epc.server import ServerConnection
 from midflight.epc.server_file import PROTOCOL
 from midflight.epc.services import Services
@@ -53,8 +53,12 @@ class ServerMethods:
         """Say that the server reads."""
         return "pong"
 
-    def introduce(self, name: object) -> bool:
-        """Take NAME as the name of this connection that people see: "Emacs 28.2"."""
+    def introduce(self, name: object, options: object = None) -> bool:
+        """Take NAME as the name of this connection that people see: "Emacs 28.2".
+
+        OPTIONS: `:kinds`, to be told the kind of each error behind its text.
+        """
+        self._connection.tells_kinds = flags(options, ("kinds",)).get("kinds", False)
         words = " ".join(text(name, "NAME").split())
         self._connection.client = "".join(filter(str.isprintable, words))[:_NAME_CHARACTERS]
         return True

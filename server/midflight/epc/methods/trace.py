@@ -24,7 +24,7 @@ from midflight.epc.method import Method
 from midflight.epc.methods.arguments import find_pid, keywords, number, text
 from midflight.epc.server import ServerConnection
 from midflight.epc.services import Services
-from midflight.errors import RequestError
+from midflight.errors import NotFound, RequestError
 from midflight.kernel import KINDS, Process, Trace, TraceEvent, follow, leave
 from midflight.observer import look_at, parts_of, place_of
 
@@ -149,7 +149,7 @@ class TraceMethods:
                 if process is not None:
                     trace.processes.add(process)
                 elif name not in scheduler.names:
-                    raise RequestError(f"{name} is not alive; it is not traced. See midflight ps.")
+                    raise NotFound(f"{name} is not alive; it is not traced. See midflight ps.")
             if not name.lstrip("<").startswith("0."):
                 trace.names.add(name)  # who has it now is followed by it, and who takes it later
         wanted = set(modules)
@@ -163,7 +163,7 @@ class TraceMethods:
     def _require_held(self, names: Iterable[str]) -> None:
         for name in names:
             if not _is_known(self._scheduler, name):
-                raise RequestError(f"No process has the name {name}; nothing is traced. See midflight ps.")
+                raise NotFound(f"No process has the name {name}; nothing is traced. See midflight ps.")
 
     def _running(self, some: Iterable[Process], modules: set[str]) -> set[Process]:
         return {

@@ -1,0 +1,31 @@
+"""The kind of an error, by which a program tells a refusal from what is not there, late, or failed on the way.
+
+The other end hears it behind the text, if it has asked for it:
+
+    (return-error 5 "'till' is neither a pid nor a registered name; ..." "not-found")
+"""
+
+from __future__ import annotations
+
+from midflight.errors import MidflightError, RemoteError, RequestFailed
+
+__all__ = ["FAILED", "kind_of"]
+
+FAILED = "failed"
+
+
+def kind_of(error: BaseException) -> str:
+    """Return "not-found", "timed-out", "refused", which changed nothing, or "failed", which may have."""
+    match error:
+        case RemoteError():
+            return error.kind
+        case RequestFailed():
+            return FAILED
+        case LookupError():
+            return "not-found"
+        case TimeoutError():
+            return "timed-out"
+        case MidflightError():
+            return "refused"
+        case _:
+            return FAILED
