@@ -25,9 +25,10 @@ setup(PyObject *module, PyObject *const *args, Py_ssize_t count, PyObject *names
     }
     GIVEN(TAKE)
 #undef TAKE
-    if (!PyType_Check(state->Process) || !PyType_IsSubtype((PyTypeObject *)state->Process, state->Record_type)) {
+    if (!PyType_Check(state->Process) || !PyType_IsSubtype((PyTypeObject *)state->Process, state->Record_type) ||
+        !PyType_Check(state->Receive) || !PyType_IsSubtype((PyTypeObject *)state->Receive, state->Request_type)) {
         Py_CLEAR(state->again);
-        PyErr_SetString(PyExc_TypeError, "Process must be a subclass of Record");
+        PyErr_SetString(PyExc_TypeError, "Process must be a subclass of Record, and Receive one of Request");
         return NULL;
     }
     Py_RETURN_NONE;
@@ -36,12 +37,18 @@ setup(PyObject *module, PyObject *const *args, Py_ssize_t count, PyObject *names
 static PyObject *
 fast_path(PyObject *module, PyObject *args)
 {
+    State *state;
     const char *name;
-    PyObject *slow;
-    if (!PyArg_ParseTuple(args, "sO:fast_path", &name, &slow)) {
+    PyObject *slow, *type = NULL;
+    if (!PyArg_ParseTuple(args, "sO|O:fast_path", &name, &slow, &type)) {
         return NULL;
     }
-    return fast_path_for(PyModule_GetState(module), name, slow);
+    state = PyModule_GetState(module);
+    if (type != NULL && !(PyType_Check(type) && PyType_IsSubtype((PyTypeObject *)type, state->TimerRef_type))) {
+        PyErr_SetString(PyExc_TypeError, "fast_path takes a subclass of TimerRef");
+        return NULL;
+    }
+    return fast_path_for(state, name, slow, type);
 }
 
 static PyMethodDef module_methods[] = {
@@ -51,10 +58,11 @@ static PyMethodDef module_methods[] = {
     {NULL, NULL, 0, NULL},
 };
 
+/* Add a type to the module; `base` is NULL for none of ours. */
 static int
-add_type(PyObject *module, PyType_Spec *spec, PyTypeObject **where)
+add_type(PyObject *module, PyType_Spec *spec, PyTypeObject *base, PyTypeObject **where)
 {
-    *where = (PyTypeObject *)PyType_FromModuleAndSpec(module, spec, NULL);
+    *where = (PyTypeObject *)PyType_FromModuleAndSpec(module, spec, (PyObject *)base);
     return *where == NULL ? -1 : PyModule_AddType(module, *where);
 }
 
@@ -71,14 +79,23 @@ module_exec(PyObject *module)
     if ((state->zero = PyLong_FromLong(0)) == NULL) {
         return -1;
     }
-    if (add_type(module, &Pid_spec, &state->Pid_type) < 0 || add_type(module, &Queue_spec, &state->Queue_type) < 0 ||
-        add_type(module, &Record_spec, &state->Record_type) < 0 ||
-        add_type(module, &Core_spec, &state->Core_type) < 0 ||
-        add_type(module, &PlainReceive_spec, &state->PlainReceive_type) < 0 ||
-        add_type(module, &PatternReceive_spec, &state->PatternReceive_type) < 0 ||
-        add_type(module, &FastPath_spec, &state->FastPath_type) < 0) {
-        return -1;
+#define ADD(name, base) \
+    if (add_type(module, &name##_spec, base, &state->name##_type) < 0) { \
+        return -1; \
     }
+    ADD(Pid, NULL)
+    ADD(Queue, NULL)
+    ADD(Record, NULL)
+    ADD(Core, NULL)
+    ADD(Request, NULL)
+    ADD(PlainReceive, NULL)
+    ADD(PatternReceive, NULL)
+    ADD(Ref, NULL)
+    ADD(CallRef, state->Ref_type)
+    ADD(CallWait, NULL)
+    ADD(TimerRef, state->Ref_type)
+    ADD(FastPath, NULL)
+#undef ADD
     return 0;
 }
 

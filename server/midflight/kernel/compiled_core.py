@@ -17,6 +17,7 @@ from midflight.kernel.behaviour import Behaviour
 from midflight.kernel.frames import function_name
 from midflight.kernel.futures import FutureWaiter
 from midflight.kernel.pure_record import again
+from midflight.kernel.refs import ref_numbers
 from midflight.kernel.returned import coroutine_in
 from midflight.kernel.seconds import checked_timeout
 
@@ -28,6 +29,7 @@ __all__ = [
     "Queue",
     "again",
     "fast_path",
+    "fast_path_of_timers",
     "is_receive",
     "receive",
     "takes_any_message",
@@ -66,12 +68,25 @@ _compiled.setup(
     Behaviour=Behaviour,
     Process=Process,
     checked_timeout=checked_timeout,
+    ref_numbers=ref_numbers,
 )
 
 
 def fast_path(function: Function) -> Function:
     """Return what does the same as `function` in C where it can, else `function`."""
-    fast: Any = _compiled.fast_path(function.__name__, function)
+    return _wrapped(function, _compiled.fast_path(function.__name__, function))
+
+
+def fast_path_of_timers(timer: type) -> Callable[[Function], Function]:
+    """Return a decorator as `fast_path`, for a function that makes or takes such a timer."""
+
+    def decorate(function: Function) -> Function:
+        return _wrapped(function, _compiled.fast_path(function.__name__, function, timer))
+
+    return decorate
+
+
+def _wrapped(function: Function, fast: Any) -> Function:
     if fast is not function:
         functools.update_wrapper(fast, function)
     return fast  # type: ignore[no-any-return]  # it looks like the function

@@ -12,12 +12,18 @@ from collections.abc import Callable, Iterator
 from types import BuiltinFunctionType, FunctionType, MethodType
 from typing import TYPE_CHECKING, Any
 
+from midflight.kernel.choice import COMPILED
 from midflight.kernel.refs import Ref
 from midflight.kernel.split_mailbox import Mailbox, divided, part
 from midflight.text import Token
 
 if TYPE_CHECKING:
     from midflight.kernel.core import Process
+
+if TYPE_CHECKING or COMPILED is None:
+    from midflight.kernel.pure_request import Request
+else:
+    Request = COMPILED.Request
 
 __all__ = ["HANDED", "NOT_FOUND", "RECEIVE", "TIMED_OUT", "YIELD", "Receive", "Sleep", "drop_first", "matches"]
 
@@ -47,22 +53,10 @@ class Sleep:
         return OUTSIDE.format("sleep()")
 
 
-class Receive:
-    """Yielded by a receive with patterns or a timeout.
+class Receive(Request):
+    """Yielded by a receive with patterns or a timeout. Its fields are those of `Request` in `pure_request`."""
 
-    `timeout` and `deadline` are seconds; None for no limit. `looked` is how many messages had ever arrived when
-    the mailbox was last looked through for it; below zero, it has not been. `cost` counts looks at
-    long mailboxes, in receives, until it is taken off what a process may do in a turn.
-    """
-
-    __slots__ = ("cost", "deadline", "looked", "patterns", "timeout")
-
-    def __init__(self, patterns: tuple[object, ...], timeout: float | None) -> None:
-        self.patterns = patterns
-        self.timeout = timeout
-        self.deadline = 0.0
-        self.looked = -1
-        self.cost = 0
+    __slots__ = ()
 
     def __repr__(self) -> str:
         return OUTSIDE.format("receive()")

@@ -10,8 +10,8 @@ from typing import Any, TypeVar
 
 from midflight.errors import NoSuchName
 from midflight.kernel import arguments
-from midflight.kernel.core import Pid, Process, sleep_in_process
-from midflight.kernel.refs import Ref, ref_numbers
+from midflight.kernel.core import Pid, Process, fast_path, fast_path_of_timers, sleep_in_process
+from midflight.kernel.refs import Ref, TimerRef, ref_numbers
 from midflight.kernel.running import current_process, current_scheduler
 from midflight.kernel.scheduler import Scheduler
 from midflight.kernel.seconds import LONG, NUMBERS
@@ -54,10 +54,10 @@ def _holder(scheduler: Scheduler, name: str | tuple[str, str]) -> Pid | None:
     return None if process is None else process.pid
 
 
-class MessageTimer(Ref):
+class MessageTimer(TimerRef):
     """A message to be sent at a deadline, until it is sent or cancelled; `send_after` returns it. A `Deadline`."""
 
-    __slots__ = ("ahead", "deadline", "dest", "scheduler")
+    __slots__ = ()
 
     def __init__(self, scheduler: Scheduler, deadline: float, dest: Dest, message: object) -> None:
         # Ref's slots are set here and not by its __init__: that call would be a tenth of what a timer costs.
@@ -112,6 +112,7 @@ class MessageTimer(Ref):
         return None if pid is None else pid.process
 
 
+@fast_path_of_timers(MessageTimer)
 def send_after(seconds: float, dest: Dest, message: object) -> Ref:
     """Send `message` to `dest` in `seconds`; return the timer. Nothing happens if `dest` is gone by then.
 
@@ -138,6 +139,7 @@ def send_after(seconds: float, dest: Dest, message: object) -> Ref:
     return timer
 
 
+@fast_path_of_timers(MessageTimer)
 def cancel_timer(ref: Ref) -> float | None:
     """Cancel a timer; return the seconds it had left, or None if it rang, was cancelled, or is another kind of ref.
 
@@ -177,6 +179,7 @@ def sleep(seconds: float) -> Generator[Any, Any, None]:
         yield from asyncio.sleep(wait).__await__()
 
 
+@fast_path
 def make_ref() -> Ref:
     """Return a new ref. A receive that waits for it skips earlier messages of the mailbox. OTP: make_ref/0.
 

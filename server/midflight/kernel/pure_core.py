@@ -36,6 +36,7 @@ __all__ = [
     "Queue",
     "again",
     "fast_path",
+    "fast_path_of_timers",
     "is_receive",
     "receive",
     "sleep_in_process",
@@ -273,3 +274,8 @@ def takes_any_message(awaited: object) -> bool:
 def fast_path(function: Function) -> Function:
     """Return `function`, or what does the same in C where it can; in this kernel there is nothing in C."""
     return function
+
+
+def fast_path_of_timers(_: type) -> Callable[[Function], Function]:
+    """Return a decorator as `fast_path`, for a function that makes or takes such a timer."""
+    return fast_path

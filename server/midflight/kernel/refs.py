@@ -1,58 +1,18 @@
-"""Refs: values that are unique for the life of the interpreter; some are aliases, which take messages."""
+"""Refs: values that are unique for the life of the interpreter; some are aliases, which take messages.
+
+The door to the class in Python (`pure_refs`, which says all) or the compiled one.
+"""
 
 from __future__ import annotations
 
-from itertools import count
-from typing import TYPE_CHECKING, Any, TypeVar
+from typing import TYPE_CHECKING
 
-if TYPE_CHECKING:
-    from midflight.kernel.core import Process
+from midflight.kernel.choice import COMPILED
+from midflight.kernel.pure_refs import ref_numbers
 
-__all__ = ["Ref", "ref_numbers"]
+if TYPE_CHECKING or COMPILED is None:
+    from midflight.kernel.pure_refs import Ref, TimerRef
+else:
+    Ref, TimerRef = COMPILED.Ref, COMPILED.TimerRef
 
-Message = TypeVar("Message")
-
-ref_numbers = count(1)
-
-
-class Ref:
-    """A reference: equal to itself only. OTP: reference().
-
-    `owner` (the pid of the process that made it) and `mark` let a receive that waits for this ref skip all that
-    was in the mailbox when the ref was made: no message that old can hold it. `alias` is the process that takes
-    what is sent to the ref, or None; with `once` the alias closes after its first message.
-    """
-
-    __slots__ = ("__weakref__", "alias", "mark", "number", "once", "owner")
-
-    def __init__(self, owner: Process | None = None) -> None:
-        self.number = next(ref_numbers)
-        self.owner = owner.pid if owner is not None else None  # not the record: a ref may be kept after the end
-        self.mark = owner.arrived if owner is not None else 0
-        self.alias: Process | None = None
-        self.once = False
-
-    def __lshift__(self, message: Message) -> Message:
-        """Send `message` through the alias; it is dropped if the ref is not an alias, or no longer one."""
-        process = self.alias
-        if process is not None:
-            if self.once:
-                self.close()
-            process.pid << message
-        return message
-
-    def close(self) -> None:
-        """Take no more messages, and forget the owner."""
-        process = self.alias
-        self.alias = None
-        if process is not None and process.aliases is not None:
-            process.aliases.discard(self)
-
-    def __repr__(self) -> str:
-        return f"#Ref<0.{self.number}>"
-
-    def __copy__(self) -> Ref:
-        return self
-
-    def __deepcopy__(self, memo: dict[int, Any]) -> Ref:
-        return self
+__all__ = ["Ref", "TimerRef", "ref_numbers"]

@@ -5,7 +5,7 @@ from __future__ import annotations
 from _thread import get_ident
 
 from midflight.errors import NotInProcess
-from midflight.kernel.core import Process
+from midflight.kernel.core import Process, fast_path
 from midflight.kernel.scheduler import Scheduler
 
 __all__ = ["current_process", "current_scheduler", "enter", "forget_schedulers", "leave", "schedulers"]
@@ -50,6 +50,7 @@ def current_scheduler() -> Scheduler:
     raise RuntimeError(f"{len(running)} runtimes are running and none on this thread; call this on one's thread")
 
 
+@fast_path
 def current_process(what: str) -> Process:
     """Return the calling process; `what` names the caller's function. Raises: NotInProcess."""
     scheduler = _by_thread.get(get_ident())

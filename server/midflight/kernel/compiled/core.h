@@ -3,7 +3,7 @@
 #ifndef MIDFLIGHT_CORE_H
 #define MIDFLIGHT_CORE_H
 
-#include "fast_path.h"
+#include "attempts.h"
 
 /* `Core(loop, tasks)`. */
 static int

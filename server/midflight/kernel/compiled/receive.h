@@ -6,7 +6,7 @@
 #ifndef MIDFLIGHT_RECEIVE_H
 #define MIDFLIGHT_RECEIVE_H
 
-#include "state.h"
+#include "request.h"
 
 typedef enum { FRESH, WAITS, ENDED } Stage;
 
@@ -107,7 +107,7 @@ PatternReceive_send_step(PatternReceive *self, PyObject *value, PyObject **resul
             return PYGEN_ERROR;
         }
         Py_SETREF(self->timeout, timeout);
-        *result = PyObject_CallFunctionObjArgs(state->Receive, self->patterns, timeout, NULL);
+        *result = new_request(state, self->patterns, timeout);
         if (*result == NULL) {
             return PYGEN_ERROR;
         }

@@ -6,7 +6,7 @@
 #ifndef MIDFLIGHT_SLICE_H
 #define MIDFLIGHT_SLICE_H
 
-#include "receive.h"
+#include "calls.h"
 #include "step.h"
 
 #define RECEIVES_A_TURN 200
@@ -14,6 +14,7 @@
 /* What is known of the process that runs. All references are owned, but for `core`. */
 typedef struct {
     Core *core;
+    PyObject *now; /* borrowed: what tells the time */
     Record *process;
     PyObject *value; /* what the last step was given */
     PyObject *last;  /* the message before, if a tail call came since */

@@ -14,16 +14,19 @@
 /* The objects that `setup` takes from Python, by these names. */
 #define GIVEN(X) \
     X(RECEIVE) X(YIELD) X(HANDED) X(NOT_FOUND) X(TIMED_OUT) \
-    X(again) X(coroutine_in) X(absorb) X(function_name) X(Behaviour) X(Process) X(Receive) X(checked_timeout)
+    X(again) X(coroutine_in) X(absorb) X(function_name) X(Behaviour) X(Process) X(Receive) X(checked_timeout) \
+    X(ref_numbers)
 
 /* The names of what is called or read by name. */
 #define NAMES(X) \
     X(_ended) X(_failed) X(_park) X(_throw_pending) X(_send_slowly) X(_wake) \
-    X(append) X(popleft) X(pop) X(take) X(cost) X(timeout) X(default) X(send)
+    X(append) X(popleft) X(pop) X(take) X(timeout) X(default) X(send) X(ahead) X(deadline) X(close) X(abandon) X(refuse) \
+    X(answer_slowly) X(timers) X(clock) X(now) X(add) X(note_cancelled) X(pid) X(arrived)
 
 /* The types of the module. */
 #define TYPES(X) \
-    X(Pid_type) X(Queue_type) X(Record_type) X(Core_type) X(PlainReceive_type) X(PatternReceive_type) X(FastPath_type)
+    X(Pid_type) X(Queue_type) X(Record_type) X(Core_type) X(Request_type) X(PlainReceive_type) X(PatternReceive_type) \
+    X(Ref_type) X(CallRef_type) X(CallWait_type) X(TimerRef_type) X(FastPath_type)
 
 typedef struct Core Core;
 

@@ -59,7 +59,7 @@ run_queue(Core *core, Queue *queue, PyObject *now, double until, Record **last)
 {
     int steps = STEPS_A_LOOK, is_up;
     while (queue->count) {
-        Slice slice = {core, NULL, NULL, NULL, RECEIVES_A_TURN, 0};
+        Slice slice = {core, now, NULL, NULL, NULL, RECEIVES_A_TURN, 0};
         Record *process = (Record *)queue_pop_left(queue);
         Course course;
         int used;

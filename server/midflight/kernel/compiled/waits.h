@@ -67,57 +67,90 @@ parks(Slice *slice, PyObject *request)
     return tell_core(slice, slice->core->state->str__park, request, NULL);
 }
 
-/* Read an int attribute of a receive that is not 0 most rarely; -1 with an exception. */
-static long
-cost_of(State *state, PyObject *request)
+/* Say whether a timer of the process rings soon enough for `request`, whose deadline is set if it has none: then there
+   is nothing to set. -1 with an exception. */
+static int
+has_deadline(Slice *slice, Request *request)
 {
-    PyObject *cost = PyObject_GetAttr(request, state->str_cost);
-    long value = cost == NULL ? -1 : PyLong_AsLong(cost);
-    Py_XDECREF(cost);
-    if (value > 0 && PyObject_SetAttr(request, state->str_cost, state->zero) < 0) {
-        return -1;
+    State *state = slice->core->state;
+    PyObject *timer = slice->process->timer, *ahead, *deadline, *now;
+    int is_soon = 0;
+    if (request->timeout == Py_None) {
+        return 1;
     }
-    return value;
+    if (is_none(timer)) {
+        return 0;
+    }
+    if (request->deadline == 0.0) {
+        now = PyObject_CallNoArgs(slice->now);
+        if (now == NULL) {
+            return -1;
+        }
+        request->deadline = PyFloat_AsDouble(now) + PyFloat_AsDouble(request->timeout);
+        Py_DECREF(now);
+        if (PyErr_Occurred()) {
+            return -1;
+        }
+    }
+    ahead = PyObject_GetAttr(timer, state->str_ahead);
+    deadline = ahead == NULL ? NULL : PyObject_GetAttr(timer, state->str_deadline);
+    if (deadline != NULL && PyList_Check(ahead) && PyFloat_Check(deadline)) {
+        is_soon = PyList_GET_SIZE(ahead) && PyFloat_AS_DOUBLE(deadline) <= request->deadline;
+    }
+    Py_XDECREF(ahead);
+    Py_XDECREF(deadline);
+    return PyErr_Occurred() ? -1 : is_soon;
 }
 
-/* Say whether the timeout of a receive is 0: it looks once. -1 with an exception. */
-static int
-looks_once(State *state, PyObject *request)
+/* Nothing matches: wait for a message, as `_park` has it in the commonest case. */
+static Course
+waits_for_later(Slice *slice, Request *request)
 {
-    PyObject *timeout = PyObject_GetAttr(request, state->str_timeout);
-    int is_zero = timeout == NULL ? -1 : timeout == Py_None ? 0 : PyObject_RichCompareBool(timeout, state->zero, Py_EQ);
-    Py_XDECREF(timeout);
-    return is_zero;
+    Record *process = slice->process;
+    if (request->looked == process->arrived && is_none(process->pending)) {
+        int is_set = has_deadline(slice, request);
+        if (is_set < 0) {
+            PyErr_Clear(); /* `_park` meets it again, and knows what to do */
+        }
+        if (is_set > 0) {
+            if (!is_none(slice->value)) {
+                Py_XSETREF(process->last_message, Py_NewRef(slice->value));
+            }
+            Py_XSETREF(process->waiting, Py_NewRef((PyObject *)request));
+            return IS_OVER;
+        }
+    }
+    return parks(slice, (PyObject *)request);
 }
 
 /* The process waits for a message that matches, or for a time. */
 static Course
-waits_for_match(Slice *slice, PyObject *request)
+waits_for_match(Slice *slice, Request *request)
 {
     Record *process = slice->process;
     State *state = slice->core->state;
-    PyObject *found;
-    long cost;
-    leave_context(slice);
-    found = PyObject_CallMethodOneArg(request, state->str_take, (PyObject *)process);
-    if (found == NULL) { /* not an Exception: a blow, or Ctrl-C, in a predicate */
-        Py_CLEAR(process->waiting);
-        Py_XSETREF(process->pending, take_exception());
-        return tell_core(slice, state->str__throw_pending, NULL, NULL);
-    }
-    cost = cost_of(state, request);
-    if (cost < 0) {
-        Py_DECREF(found);
-        return WENT_WRONG;
-    }
-    slice->budget -= (int)cost;
-    if (found == state->NOT_FOUND) {
-        int once = looks_once(state, request);
-        if (once <= 0) {
-            Py_DECREF(found);
-            return once < 0 ? WENT_WRONG : parks(slice, request);
+    int is_sure;
+    PyObject *found = take_at_a_glance(state, request, process, &is_sure);
+    if (!is_sure) {
+        leave_context(slice);
+        found = PyObject_CallMethodOneArg((PyObject *)request, state->str_take, (PyObject *)process);
+        if (found == NULL) { /* not an Exception: a blow, or Ctrl-C, in a predicate */
+            Py_CLEAR(process->waiting);
+            Py_XSETREF(process->pending, take_exception());
+            return tell_core(slice, state->str__throw_pending, NULL, NULL);
         }
-        Py_SETREF(found, Py_NewRef(state->TIMED_OUT));
+        slice->budget -= request->cost;
+        request->cost = 0;
+        if (found == state->NOT_FOUND) {
+            Py_CLEAR(found);
+        }
+    }
+    if (found == NULL) {
+        int once = request->timeout == Py_None ? 0 : PyObject_RichCompareBool(request->timeout, state->zero, Py_EQ);
+        if (once <= 0) {
+            return once < 0 ? WENT_WRONG : waits_for_later(slice, request);
+        }
+        found = Py_NewRef(state->TIMED_OUT);
     }
     Py_XSETREF(slice->value, found);
     Py_CLEAR(process->resume);
@@ -150,7 +183,7 @@ has_yielded(Slice *slice, PyObject *request)
         course = waits_for_any(slice);
     }
     else if ((PyObject *)Py_TYPE(request) == state->Receive) {
-        course = waits_for_match(slice, request);
+        course = waits_for_match(slice, (Request *)request);
     }
     else if (request == state->YIELD) {
         course = let_others_run(slice);

@@ -1,0 +1,338 @@
+/* The round trip of a call: the hot half of `Client`. As in `pure_client`, whose laws hold here.
+
+   `answer` hands the value over when the owner waits for nothing else; `wait` is the awaitable that it waits in. */
+
+#ifndef MIDFLIGHT_CALLS_H
+#define MIDFLIGHT_CALLS_H
+
+#include "receive.h"
+#include "refs.h"
+
+/* Make `*where` a dictionary, if it is None. Returns it borrowed; NULL with an exception. */
+static PyObject *
+dictionary_in(PyObject **where)
+{
+    if (is_none(*where)) {
+        PyObject *made = PyDict_New();
+        if (made == NULL) {
+            return NULL;
+        }
+        Py_XSETREF(*where, made);
+    }
+    return *where;
+}
+
+/* `CallRef(owner, target)`: watch `target` for `owner`. */
+static int
+CallRef_init(CallRef *self, PyObject *args, PyObject *kwargs)
+{
+    PyObject *one, *two, *watching, *watched, *entry;
+    static char *names[] = {"owner", "target", NULL};
+    State *state = state_of((PyObject *)self);
+    Record *owner, *target;
+    if (state == NULL || !PyArg_ParseTupleAndKeywords(args, kwargs, "O!O!:Client", names, state->Record_type, &one,
+                                                      state->Record_type, &two)) {
+        return -1;
+    }
+    owner = (Record *)one;
+    target = (Record *)two;
+    if (target->core != owner->core) {
+        PyObject *done = PyObject_CallMethodObjArgs((PyObject *)self, state->str_refuse, one, two, NULL);
+        if (done == NULL) {
+            return -1;
+        }
+        Py_DECREF(done);
+    }
+    if (ref_fill(state, &self->ref, owner) < 0) {
+        return -1;
+    }
+    self->ref.once = 1;
+    Py_XSETREF(self->ref.alias, Py_NewRef(one));
+    Py_XSETREF(self->pid, Py_NewRef(or_none(owner->pid)));
+    Py_XSETREF(self->target, Py_NewRef(or_none(target->pid)));
+    watching = dictionary_in(&owner->monitors);
+    watched = watching == NULL ? NULL : dictionary_in(&target->monitored_by);
+    if (watched == NULL || PyObject_SetItem(watching, (PyObject *)self, two) < 0) {
+        return -1;
+    }
+    entry = PyTuple_Pack(2, one, self->target);
+    if (entry == NULL || PyObject_SetItem(watched, (PyObject *)self, entry) < 0) {
+        Py_XDECREF(entry);
+        return -1;
+    }
+    Py_DECREF(entry);
+    return 0;
+}
+
+/* Take `key` out of a dictionary, if it is there. */
+static int
+take_key_out(PyObject *dictionary, PyObject *key)
+{
+    if (is_none(dictionary) || !PyDict_Check(dictionary) || PyDict_DelItem(dictionary, key) == 0) {
+        return 0;
+    }
+    if (!PyErr_ExceptionMatches(PyExc_KeyError)) {
+        return -1;
+    }
+    PyErr_Clear();
+    return 0;
+}
+
+static int
+call_close(State *state, CallRef *self)
+{
+    PyObject *owner = self->ref.alias, *target;
+    int failed = 0;
+    self->ref.alias = NULL;
+    if (!is_none(owner) && PyObject_TypeCheck(owner, state->Record_type) && !is_none(((Record *)owner)->monitors)) {
+        failed = take_key_out(((Record *)owner)->monitors, (PyObject *)self) < 0;
+        target = self->target != NULL && Py_IS_TYPE(self->target, state->Pid_type) ? ((Pid *)self->target)->process : NULL;
+        if (!failed && !is_none(target)) {
+            failed = take_key_out(((Record *)target)->monitored_by, (PyObject *)self) < 0;
+        }
+    }
+    Py_XDECREF(owner);
+    return failed ? -1 : 0;
+}
+
+static PyObject *
+CallRef_close(CallRef *self, PyObject *Py_UNUSED(none))
+{
+    State *state = state_of((PyObject *)self);
+    return state == NULL || call_close(state, self) < 0 ? NULL : Py_NewRef(Py_None);
+}
+
+/* Hand `value` over and close. */
+static PyObject *
+CallRef_answer(CallRef *self, PyObject *value)
+{
+    State *state = state_of((PyObject *)self);
+    PyObject *message;
+    Record *owner;
+    int failed;
+    if (state == NULL || is_none(self->ref.alias) || !PyObject_TypeCheck(self->ref.alias, state->Record_type)) {
+        return state == NULL ? NULL : Py_NewRef(Py_None);
+    }
+    owner = (Record *)self->ref.alias;
+    if ((long long)PyThread_get_thread_ident() != owner->core->fast_thread) {
+        return PyObject_CallMethodOneArg((PyObject *)self, state->str_answer_slowly, value);
+    }
+    message = PyTuple_Pack(2, (PyObject *)self, value);
+    if (message == NULL) {
+        return NULL;
+    }
+    Py_INCREF(owner);
+    failed = call_close(state, self) < 0;
+    if (!failed && !is_none(self->request) && owner->waiting == self->request) {
+        Py_CLEAR(owner->resume); /* it has begun, so it is its coroutine that goes on */
+        failed = hand_over(owner->core, owner, message) < 0;
+    }
+    else {
+        failed = failed || send_to_record(owner, message) < 0;
+    }
+    Py_DECREF(owner);
+    Py_DECREF(message);
+    return failed ? NULL : Py_NewRef(Py_None);
+}
+
+/* --- wait(timeout): the awaitable --- */
+
+typedef struct {
+    PyObject_HEAD
+    Stage stage;
+    CallRef *client;
+    PyObject *timeout;
+} CallWait;
+
+static PyObject *
+CallRef_wait(CallRef *self, PyObject *timeout)
+{
+    State *state = state_of((PyObject *)self);
+    CallWait *made = state == NULL ? NULL : (CallWait *)state->CallWait_type->tp_alloc(state->CallWait_type, 0);
+    if (made == NULL) {
+        return NULL;
+    }
+    made->stage = FRESH;
+    made->client = (CallRef *)Py_NewRef((PyObject *)self);
+    made->timeout = Py_NewRef(timeout);
+    return (PyObject *)made;
+}
+
+/* The patterns of an answer and of a Down: ((client, ...), (client, ..., ...)). */
+static PyObject *
+patterns_of(CallRef *client)
+{
+    PyObject *answer = PyTuple_Pack(2, (PyObject *)client, Py_Ellipsis);
+    PyObject *down = PyTuple_Pack(3, (PyObject *)client, Py_Ellipsis, Py_Ellipsis);
+    PyObject *both = answer == NULL || down == NULL ? NULL : PyTuple_Pack(2, answer, down);
+    Py_XDECREF(answer);
+    Py_XDECREF(down);
+    return both;
+}
+
+static PySendResult
+CallWait_send_step(CallWait *self, PyObject *value, PyObject **result)
+{
+    if (self->stage == FRESH) {
+        State *state = PyType_GetModuleState(Py_TYPE(self));
+        PyObject *patterns, *request;
+        if (!is_none(value)) {
+            return sent_too_early();
+        }
+        self->stage = ENDED;
+        patterns = patterns_of(self->client);
+        request = patterns == NULL ? NULL : new_request(state, patterns, self->timeout);
+        Py_XDECREF(patterns);
+        if (request == NULL) {
+            return PYGEN_ERROR;
+        }
+        self->stage = WAITS;
+        Py_XSETREF(self->client->request, Py_NewRef(request));
+        *result = request;
+        return PYGEN_NEXT;
+    }
+    *result = Py_NewRef(self->stage == WAITS ? or_none(value) : Py_None);
+    self->stage = ENDED;
+    return PYGEN_RETURN;
+}
+
+/* Close the client, and take what has come for it out of the mailbox: its owner waits no longer. */
+static int
+abandon(CallWait *self)
+{
+    PyObject *done;
+    State *state = PyType_GetModuleState(Py_TYPE(self));
+    if (self->stage != WAITS) {
+        self->stage = ENDED;
+        return 0;
+    }
+    self->stage = ENDED;
+    done = PyObject_CallMethodNoArgs((PyObject *)self->client, state->str_abandon);
+    Py_XDECREF(done);
+    return done == NULL ? -1 : 0;
+}
+
+static PyObject *
+CallWait_throw(CallWait *self, PyObject *const *args, Py_ssize_t count)
+{
+    return abandon(self) < 0 ? NULL : receive_throw((PyObject *)self, args, count);
+}
+
+static PyObject *
+CallWait_close(CallWait *self, PyObject *Py_UNUSED(none))
+{
+    return abandon(self) < 0 ? NULL : Py_NewRef(Py_None);
+}
+
+static int
+CallWait_traverse(CallWait *self, visitproc visit, void *arg)
+{
+    Py_VISIT(Py_TYPE(self));
+    Py_VISIT((PyObject *)self->client);
+    Py_VISIT(self->timeout);
+    return 0;
+}
+
+static int
+CallWait_clear(CallWait *self)
+{
+    self->stage = ENDED;
+    Py_CLEAR(self->client);
+    Py_CLEAR(self->timeout);
+    return 0;
+}
+
+static void
+CallWait_dealloc(CallWait *self)
+{
+    PyTypeObject *type = Py_TYPE(self);
+    PyObject_GC_UnTrack(self);
+    CallWait_clear(self);
+    type->tp_free((PyObject *)self);
+    Py_DECREF(type);
+}
+
+static PyMethodDef CallWait_methods[] = {
+    {"send", receive_send, METH_O, NULL},
+    {"throw", (PyCFunction)(void (*)(void))CallWait_throw, METH_FASTCALL, NULL},
+    {"close", (PyCFunction)CallWait_close, METH_NOARGS, NULL},
+    {NULL, NULL, 0, NULL},
+};
+
+static PyType_Slot CallWait_slots[] = {
+    {Py_tp_dealloc, CallWait_dealloc},
+    {Py_tp_traverse, CallWait_traverse},
+    {Py_tp_clear, CallWait_clear},
+    {Py_tp_methods, CallWait_methods},
+    {Py_tp_iter, receive_itself},
+    {Py_tp_iternext, receive_next},
+    {Py_am_await, receive_itself},
+    {Py_am_send, CallWait_send_step},
+    {0, NULL},
+};
+
+static PyType_Spec CallWait_spec = {
+    .name = "midflight.kernel._compiled.CallWait",
+    .basicsize = sizeof(CallWait),
+    .flags = Py_TPFLAGS_DEFAULT | Py_TPFLAGS_HAVE_GC | Py_TPFLAGS_DISALLOW_INSTANTIATION,
+    .slots = CallWait_slots,
+};
+
+/* --- The type --- */
+
+static int
+CallRef_traverse(CallRef *self, visitproc visit, void *arg)
+{
+    Py_VISIT(self->pid);
+    Py_VISIT(self->target);
+    Py_VISIT(self->request);
+    return Ref_traverse(&self->ref, visit, arg);
+}
+
+static int
+CallRef_clear(CallRef *self)
+{
+    Py_CLEAR(self->pid);
+    Py_CLEAR(self->target);
+    Py_CLEAR(self->request);
+    return Ref_clear(&self->ref);
+}
+
+static void
+CallRef_dealloc(PyObject *self)
+{
+    ref_free(self, (inquiry)CallRef_clear);
+}
+
+static PyMethodDef CallRef_methods[] = {
+    {"answer", (PyCFunction)CallRef_answer, METH_O, "Hand a value over and close; nothing happens if it is closed."},
+    {"close", (PyCFunction)CallRef_close, METH_NOARGS, "Stop watching and take no more messages."},
+    {"wait", (PyCFunction)CallRef_wait, METH_O, "Wait for (client, value), or the Down of the target, or TIMED_OUT."},
+    {NULL, NULL, 0, NULL},
+};
+
+static PyMemberDef CallRef_members[] = {
+    {"pid", T_OBJECT, offsetof(CallRef, pid), 0, NULL},
+    {"target", T_OBJECT, offsetof(CallRef, target), 0, NULL},
+    {"request", T_OBJECT, offsetof(CallRef, request), 0, NULL},
+    {NULL, 0, 0, 0, NULL},
+};
+
+static PyType_Slot CallRef_slots[] = {
+    {Py_tp_init, CallRef_init},
+    {Py_tp_dealloc, CallRef_dealloc},
+    {Py_tp_traverse, CallRef_traverse},
+    {Py_tp_clear, CallRef_clear},
+    {Py_tp_methods, CallRef_methods},
+    {Py_tp_members, CallRef_members},
+    {0, NULL},
+};
+
+static PyType_Spec CallRef_spec = {
+    .name = "midflight.kernel._compiled.CallRef",
+    .basicsize = sizeof(CallRef),
+    .flags = Py_TPFLAGS_DEFAULT | Py_TPFLAGS_HAVE_GC | Py_TPFLAGS_BASETYPE,
+    .slots = CallRef_slots,
+};
+
+#endif

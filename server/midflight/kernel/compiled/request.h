@@ -1,0 +1,163 @@
+/* What a selective receive yields: its patterns, its limit, and how far it has looked. The fields of `Receive` in
+   `mailbox`, which is a subclass in Python and searches the mailbox; the commonest searches are done here. */
+
+#ifndef MIDFLIGHT_REQUEST_H
+#define MIDFLIGHT_REQUEST_H
+
+#include "record.h"
+
+typedef struct {
+    PyObject_HEAD
+    PyObject *patterns, *timeout;
+    double deadline;
+    long long looked;
+    int cost;
+} Request;
+
+static PyObject *
+new_request(State *state, PyObject *patterns, PyObject *timeout)
+{
+    PyTypeObject *type = (PyTypeObject *)state->Receive;
+    Request *self = (Request *)type->tp_alloc(type, 0);
+    if (self != NULL) {
+        self->patterns = Py_NewRef(patterns);
+        self->timeout = Py_NewRef(timeout);
+        self->looked = -1;
+    }
+    return (PyObject *)self;
+}
+
+/* `Request(patterns, timeout)`. */
+static int
+Request_init(Request *self, PyObject *args, PyObject *kwargs)
+{
+    PyObject *patterns, *timeout;
+    static char *names[] = {"patterns", "timeout", NULL};
+    if (!PyArg_ParseTupleAndKeywords(args, kwargs, "O!O:Receive", names, &PyTuple_Type, &patterns, &timeout)) {
+        return -1;
+    }
+    Py_XSETREF(self->patterns, Py_NewRef(patterns));
+    Py_XSETREF(self->timeout, Py_NewRef(timeout));
+    self->looked = -1;
+    return 0;
+}
+
+static int
+Request_traverse(Request *self, visitproc visit, void *arg)
+{
+    Py_VISIT(Py_TYPE(self));
+    Py_VISIT(self->patterns);
+    Py_VISIT(self->timeout);
+    return 0;
+}
+
+static int
+Request_clear(Request *self)
+{
+    Py_CLEAR(self->patterns);
+    Py_CLEAR(self->timeout);
+    return 0;
+}
+
+static void
+Request_dealloc(Request *self)
+{
+    PyTypeObject *type = Py_TYPE(self);
+    PyObject_GC_UnTrack(self);
+    Request_clear(self);
+    type->tp_free((PyObject *)self);
+    Py_DECREF(type);
+}
+
+static PyMemberDef Request_members[] = {
+    {"patterns", T_OBJECT, offsetof(Request, patterns), READONLY, NULL},
+    {"timeout", T_OBJECT, offsetof(Request, timeout), 0, NULL},
+    {"deadline", T_DOUBLE, offsetof(Request, deadline), 0, NULL},
+    {"looked", T_LONGLONG, offsetof(Request, looked), 0, NULL},
+    {"cost", T_INT, offsetof(Request, cost), 0, NULL},
+    {NULL, 0, 0, 0, NULL},
+};
+
+static PyType_Slot Request_slots[] = {
+    {Py_tp_init, Request_init},
+    {Py_tp_dealloc, Request_dealloc},
+    {Py_tp_traverse, Request_traverse},
+    {Py_tp_clear, Request_clear},
+    {Py_tp_members, Request_members},
+    {0, NULL},
+};
+
+static PyType_Spec Request_spec = {
+    .name = "midflight.kernel._compiled.Request",
+    .basicsize = sizeof(Request),
+    .flags = Py_TPFLAGS_DEFAULT | Py_TPFLAGS_HAVE_GC | Py_TPFLAGS_BASETYPE,
+    .slots = Request_slots,
+};
+
+/* Say whether a pattern takes a message, if that can be told without running code of anybody's: 1 yes, 0 no,
+   -1 it cannot. */
+static int
+takes_at_a_glance(PyObject *pattern, PyObject *message)
+{
+    if (pattern == Py_Ellipsis) {
+        return 1;
+    }
+    if (PyUnicode_CheckExact(pattern) && PyUnicode_CheckExact(message)) {
+        return PyUnicode_Compare(pattern, message) == 0;
+    }
+    if (PyType_CheckExact(pattern)) { /* for its subclasses in name only, `__class__` is asked elsewhere */
+        return PyType_IsSubtype(Py_TYPE(message), (PyTypeObject *)pattern) ? 1 : -1;
+    }
+    return -1;
+}
+
+/* Take the message that `Receive.take` would take, a new reference; `*is_sure` is 0 if that has to be asked. NULL with
+   `*is_sure` 1: none matches. */
+static PyObject *
+take_at_a_glance(State *state, Request *self, Record *process, int *is_sure)
+{
+    Queue *mailbox = (Queue *)process->mailbox;
+    Py_ssize_t index, start;
+    PyObject *first;
+    *is_sure = 1;
+    if (is_none(process->mailbox)) {
+        self->looked = process->arrived;
+        return NULL;
+    }
+    *is_sure = 0;
+    if (!Py_IS_TYPE(process->mailbox, state->Queue_type)) {
+        return NULL;
+    }
+    if (mailbox->count && !PyTuple_GET_SIZE(self->patterns)) {
+        self->looked = process->arrived;
+        *is_sure = 1;
+        return queue_pop_left(mailbox);
+    }
+    start = self->looked < 0 ? 0 : (Py_ssize_t)(self->looked - (process->arrived - mailbox->count));
+    if (start >= mailbox->count) {
+        self->looked = process->arrived;
+        *is_sure = 1;
+        return NULL;
+    }
+    start = start < 0 ? 0 : start;
+    first = mailbox->slots[queue_place(mailbox, start)];
+    for (index = 0; index < PyTuple_GET_SIZE(self->patterns); index++) {
+        int takes = takes_at_a_glance(PyTuple_GET_ITEM(self->patterns, index), first);
+        if (takes < 0) {
+            return NULL;
+        }
+        if (takes) {
+            self->looked = process->arrived;
+            *is_sure = 1;
+            if (start == 0) {
+                return queue_pop_left(mailbox);
+            }
+            Py_INCREF(first);
+            Queue_set_item(mailbox, start, NULL);
+            return first;
+        }
+    }
+    return NULL;
+}
+
+#endif
