@@ -25,6 +25,7 @@ from midflight.kernel.running import enter, forget_schedulers, leave
 from midflight.kernel.scheduler import OUTSIDE
 from midflight.kernel.signals import is_normal
 from midflight.outside import is_from_outside
+from midflight.thread_output import following_threads
 from midflight.watchdog import Watchdog
 
 __all__ = ["Runtime", "forget_runtimes", "rarer_collections", "run", "run_process"]
@@ -135,6 +136,7 @@ class Runtime:
         self._exit_stack.callback(leave, self.scheduler)
         self._exit_stack.enter_context(processes_in_all_tasks())
         self._exit_stack.enter_context(routed_output())
+        self._exit_stack.enter_context(following_threads())
         self._exit_stack.enter_context(passing_ctrl_c())
         if self._has_watchdog:
             self.watchdog = Watchdog(self.scheduler)

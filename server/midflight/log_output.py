@@ -9,6 +9,7 @@ from __future__ import annotations
 import io
 import os
 import sys
+import threading
 from collections.abc import Iterator
 from contextlib import contextmanager, redirect_stderr, redirect_stdout
 from typing import Any, TextIO
@@ -16,14 +17,24 @@ from typing import Any, TextIO
 __all__ = ["LogOutput", "lasting_output"]
 
 
+class ByteCount:
+    """The number of bytes that some streams have written. A writer holds the lock."""
+
+    def __init__(self) -> None:
+        self.lock = threading.Lock()
+        self.bytes = 0
+
+
 class LogOutput(io.TextIOBase):
     """A stream that writes to the file of `real` at once and raises nothing. Without one, it keeps nothing.
 
-    `trouble` is why the last text could not be written, None if it was.
+    `trouble` is why the last text could not be written, None if it was. `count` counts the bytes of both streams, which
+    have one file.
     """
 
-    def __init__(self, real: TextIO | None) -> None:
+    def __init__(self, real: TextIO | None, count: ByteCount | None = None) -> None:
         self._real = real
+        self._count = count or ByteCount()
         self.trouble: OSError | None = None
 
     def write(self, text: str, /) -> int:
@@ -33,11 +44,20 @@ class LogOutput(io.TextIOBase):
         try:
             data = text.encode(self._real.encoding, "backslashreplace")
             while data:
-                data = data[os.write(self._real.fileno(), data) :]
+                with self._count.lock:
+                    taken = os.write(self._real.fileno(), data)
+                    self._count.bytes += taken
+                data = data[taken:]
             self.trouble = None
         except OSError as error:
             self.trouble = error
         return len(text)
+
+    @property
+    def written(self) -> int:
+        """The number of bytes that have been written, by the other stream too."""
+        with self._count.lock:
+            return self._count.bytes
 
     def fileno(self) -> int:
         """Return the descriptor of the real stream. Raises: io.UnsupportedOperation without one."""
@@ -68,6 +88,7 @@ def lasting_output() -> Iterator[LogOutput]:
     for stream in (sys.stdout, sys.stderr):
         if stream is not None:
             stream.flush()
-    output = LogOutput(sys.stdout)
-    with redirect_stdout(output), redirect_stderr(LogOutput(sys.stderr)):
+    count = ByteCount()
+    output = LogOutput(sys.stdout, count)
+    with redirect_stdout(output), redirect_stderr(LogOutput(sys.stderr, count)):
         yield output

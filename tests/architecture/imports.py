@@ -37,13 +37,16 @@ SEEN_BY: dict[str, frozenset[str]] = {
     "memory": frozenset(),
     "pauses": frozenset(),
     "event_loop": frozenset({"outside", "text", "kernel", "pauses"}),
-    "driver": frozenset({"outside", "text", "errors", "kernel", "code", "watchdog", "all_tasks", "event_loop", "epc"}),
+    "driver": frozenset(
+        {"outside", "text", "errors", "kernel", "code", "watchdog", "all_tasks", "event_loop", "epc", "thread_output"}
+    ),
     "testing": frozenset({"errors", "kernel", "driver"}),
     "coverage": frozenset({"code"}),
     "adapters": frozenset({"code"}),
     "editors": frozenset({"lazy", "errors", "text", "epc"}),
     "detached_log": frozenset(),
     "log_output": frozenset(),
+    "thread_output": frozenset({"kernel"}),
     "program": frozenset({"errors", "code"}),
 }
 SEEN_BY["code"] |= {"all_tasks"}

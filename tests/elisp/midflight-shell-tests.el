@@ -369,5 +369,21 @@ another line."
       (should (string-suffix-p "2> x = 1\nx + 41\n42\n3> "
                                (midflight-test-transcript shell))))))
 
+(ert-deftest midflight-shell-shows-output-past-python ()
+  "That of threads, of programs that Python runs, and of C; with other output a line says where."
+  (skip-unless (midflight-test-command))
+  (midflight-test-in-project project
+    (let ((shell (midflight-shell-tests-shell project)))
+      (midflight-test-type shell "import os, sys, threading")
+      (should (string-match-p "\nfrom a thread\n"
+                              (midflight-test-type
+                               shell "t = threading.Thread(target=print, args=('from a thread',)); t.start(); t.join()")))
+      (should (string-match-p "\nfrom a program\n0\n"
+                              (midflight-test-type shell "os.system('echo from a program')")))
+      (should (string-match-p "\nfrom C\n7\n" (midflight-test-type shell "os.write(1, b'from C\\n')")))
+      (should (string-match-p "\n\\[5 bytes went to standard output past Python: they are in the server's log\\]\n"
+                              (midflight-test-type
+                               shell "sys.stdout.real.write('a\\n') and os.write(1, b'more\\n')"))))))
+
 (provide 'midflight-shell-tests)
 ;;; midflight-shell-tests.el ends here

@@ -210,6 +210,31 @@ def test_detached_server_outlives_its_starter(start: Start, project: Path, runti
     assert files(runtime_dir) == ["server.log"]
 
 
+@pytest.mark.parametrize(
+    ("text", "shown"),
+    [
+        ("import os; os.write(1, b'past Python\\n')", "past Python\n"),
+        ("import os; os.system('printf %s no-newline')", "no-newline\n"),
+        ("print('by Python')", "by Python\n"),
+        ("import os; os.write(1, b'x' * 70_000)", "x" * 65_536 + "\n[4464 more bytes are in the server's log]\n"),
+    ],
+)
+def test_shell_of_a_detached_server_shows_what_is_written_past_python(
+    start: Start, project: Path, text: str, shown: str
+) -> None:
+    """Its standard output is a log, which nobody reads; it comes before the answer, once."""
+    assert start("serve", "--detach").exit_code() == 0
+    output: list[str] = []
+    try:
+        with RemoteServer.attach(project, {"shell/output": lambda _, said: output.append(said)}) as client:
+            session = client.call("shell/open")["session"]
+            client.call("shell/eval", session, text)
+
+            assert "".join(output) == shown
+    finally:
+        assert start("stop").exit_code() == 0
+
+
 def test_detached_server_has_a_log_again_after_its_folder_was_removed(
     start: Start, project: Path, runtime_dir: Path
 ) -> None:

@@ -46,6 +46,19 @@ def test_a_message_that_is_passed_on_some_times_prints_in_time_too(shell: Shell)
     assert shell.output.take() == "got 1\n" * 3
 
 
+def test_a_thread_prints_where_its_process_does(shell: Shell) -> None:
+    """And the threads that it starts; those of a pool serve everybody, so they do not."""
+    shell.ask("from threading import Thread\nfrom concurrent.futures import ThreadPoolExecutor\n")
+    shell.ask("def inner(): print('inner')\n")
+    shell.ask("def outer():\n    print('outer')\n    t = Thread(target=inner)\n    t.start()\n    t.join()\n")
+
+    shell.ask("t = Thread(target=outer)\nt.start()\nt.join()\n")
+    assert shell.output.take() == "outer\ninner\n"
+
+    shell.ask("with ThreadPoolExecutor() as pool: pool.submit(print, 'of the pool').result()\n")
+    assert shell.output.take() == ""
+
+
 def test_a_failing_input_waits_for_the_others_as_well(shell: Shell) -> None:
     """What it set off before it failed is printed before its traceback."""
     shell.ask(ECHO)

@@ -13,6 +13,7 @@ from concurrent.futures import TimeoutError as FutureTimeout
 from functools import partial
 from typing import TypedDict
 
+from midflight.epc.direct_output import direct_output_since, mark_output
 from midflight.epc.method import AnswerThen, Lane, Method
 from midflight.epc.methods.arguments import absolute_path, keywords, number, text
 from midflight.epc.pushes import Output
@@ -167,12 +168,14 @@ class ShellMethods:
         given = _placed(options)
         shell.begin()
         try:
+            before = mark_output(self._services.log)
             evaluation = shell.session.eval(text(source, "SOURCE"), **given)
             try:
                 result = evaluation.result(_PATIENCE_SECONDS)
             except FutureTimeout:
                 self._connection.step_aside()
                 result = evaluation.result()
+            shell.output.write(direct_output_since(before, self._services.log))
             if self._is_over or shell.number not in self._shells or shell.owners != owners:
                 shell.keep(result)  # for the next owner: the one that asked has left the shell
             else:
