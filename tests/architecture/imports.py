@@ -54,8 +54,10 @@ SEEN_BY["epc"] |= {"memory"}
 SEEN_BY["app"] |= {"driver", "event_loop", "memory", "pauses", "detached_log", "editors", "log_output", "program"}
 SEEN_BY["project_server"] = SEEN_BY["app"]
 SEEN_BY["embedded"] = SEEN_BY["app"] | {"project_server"}
+SEEN_BY["script"] = frozenset({"parsing", "text", "errors", "code", "epc", "embedded"})
 SEEN_BY["app"] |= {"project_server"}
-SEEN_BY["cli"] |= {"driver", "editors", "program"}
+SEEN_BY["cli"] |= {"driver", "editors", "program", "script"}
+SEEN_BY["__main__"] = frozenset({"cli"})
 # midflight/__init__.py: the public names
 SEEN_BY[""] = frozenset(SEEN_BY) - {
     "cli",
@@ -66,6 +68,8 @@ SEEN_BY[""] = frozenset(SEEN_BY) - {
     "testing",
     "coverage",
     "project_server",
+    "script",
+    "__main__",
     "",
 }
 

@@ -311,7 +311,7 @@ def test_run_is_a_program_with_a_server_around_it(run: Shell, start: Start, proj
         ("x = (\n", "p.py:main", 3, "p not loaded: line 1"),
         ("x = 1\n", "p.py:main", 3, "p has no function main; nothing was run"),
         ("def main():\n    print('in a module')\n", "p:main", 0, "in a module"),
-        ("", "p.py", 3, "names no function; nothing was run"),
+        ("", "p.py:", 3, "names no function; nothing was run"),
     ],
 )  # fmt: skip
 def test_run_says_how_it_ended(run: Shell, project: Path, source: str, target: str, code: int, said: str) -> None:

@@ -47,6 +47,8 @@ def _run(arguments: Sequence[str] | None) -> int:
     except (MidflightError, TimeoutError) as error:
         return tell(options, error)
     except KeyboardInterrupt:
+        if getattr(options, "is_program", False):
+            raise  # the program's own: Python ends by the signal, as it does without us
         return EXIT_CODES["broken-off"]
 
 

@@ -58,9 +58,21 @@ def parser() -> argparse.ArgumentParser:
         help="listen on this port of 127.0.0.1 (default: a free one)",
     )
 
-    it = command("run", "servers:run", "run a function as the first process, with a server around it, until it ends")
-    it.add_argument("target", metavar="FILE_OR_MODULE:FUNCTION", help="for instance counter.py:start")
-    it.add_argument("arguments", nargs="*", metavar="ARGUMENT", help="passed to the function, as strings")
+    it = command(
+        "run", "programs:run", "run a script, or a function as the first process, with a server, until it ends"
+    )
+    it.add_argument("-m", dest="is_module", action="store_true", help="TARGET is a module, as for python -m")
+    it.add_argument(
+        "target",
+        metavar="TARGET",
+        help="a script such as app.py, run as __main__; or FILE_OR_MODULE:FUNCTION, for instance counter.py:start",
+    )
+    it.add_argument(
+        "arguments",
+        nargs=argparse.REMAINDER,
+        metavar="ARGUMENT",
+        help="for a script what it finds in sys.argv, options too; for a function its arguments, as strings",
+    )
 
     it = command("shell", "servers:shell", "talk to the processes; a server is started for it if none runs", data=True)
     which = it.add_mutually_exclusive_group()

@@ -21,8 +21,9 @@ from midflight.code.report.of_many import summary_of_many, text_of_many
 from midflight.code.source.annotations import annotations_of, names_around, signature_of
 from midflight.code.source.compare import Comparison, Difference, Gone, compare_texts
 from midflight.code.source.find_module import note_project
+from midflight.code.source.program import split_at_guard
 from midflight.code.source.replace_definition import NoDefinition
-from midflight.code.state.imported import watch_imports
+from midflight.code.state.imported import note_body_of_program, watch_before_program, watch_imports
 from midflight.code.upgrade.upgrade import load_or_upgrade, load_or_upgrade_many, upgrade_many_sync, upgrade_sync
 from midflight.code.version.snapshots import readable, real_path
 from midflight.code.version.version import loader_var
@@ -53,6 +54,7 @@ __all__ = [
     "loader_var",
     "module_name",
     "names_around",
+    "note_body_of_program",
     "note_project",
     "on_stale_call",
     "readable",
@@ -62,11 +64,13 @@ __all__ = [
     "run_bodies_on_runtime",
     "running_at",
     "signature_of",
+    "split_at_guard",
     "summary_of_many",
     "text_of_many",
     "upgrade_many_sync",
     "upgrade_sync",
     "waiting",
     "waiting_at",
+    "watch_before_program",
     "watch_imports",
 ]

@@ -23,12 +23,14 @@ from midflight.code.load.last_look import look_at_live_code
 from midflight.code.load.load_order import in_order
 from midflight.code.load.new_version import NewVersion, look_at
 from midflight.code.load.overtaken import mentions, overtaken_by
+from midflight.code.load.program_runs import check_program
 from midflight.code.load.refill import refill
 from midflight.code.load.refused import Failure, Refused, module_problem, refused
 from midflight.code.load.search_path import search_path
 from midflight.code.loading.lock import load_lock
 from midflight.code.loading.runtime_thread import on_runtime_thread
 from midflight.code.loading.under_way import Doing
+from midflight.code.source.find_module import PROGRAM
 from midflight.code.source.look import is_module
 from midflight.code.source.unit import Unit
 from midflight.code.state.imported import watch_imports
@@ -108,6 +110,9 @@ def _make_all(load: Attempt) -> None:
     first = [unit for unit in load.units if unit.name not in sys.modules and known(unit.name) is None]
     load.load.first = frozenset(unit.name for unit in first)
     if not load.options.force:
+        for unit in load.units:
+            if unit.name in sys.modules and sys.modules[unit.name] is sys.modules.get(PROGRAM[0]):
+                check_program(unit)
         _check_texts(load)
     with finder.offering([_spec_to_import(load, unit) for unit in first]):
         for unit in in_order(load.units):

@@ -61,19 +61,11 @@ NO_FAULTS = (TRACE, LEFT_BEHIND, TAKEN_BACK)
 
 # What to do, where it is not to mend a line of the module.
 REMEDY = {
+    **dict.fromkeys("name not-found no-file refused nested not-purged replaced snapshot fresh".split(), ""),
     "read": "Check the file, load again.",
     "encoding": "Mend the encoding line at the top, load again.",
-    "name": "",
-    "not-found": "",
-    "no-file": "",
-    "refused": "",
-    "nested": "",
-    "not-purged": "",
     "broken-off": "Load again.",
     "overtaken": "Load again.",
-    "replaced": "",
-    "snapshot": "",
-    "fresh": "",
     "runs-once": (
         "Load the other definitions alone, each at point, and leave that one as it runs; or let `once` or `@on_load` "
         "do what must be done once."
@@ -82,6 +74,7 @@ REMEDY = {
     "live-call": "Keep what the old code calls, or load with force=True.",
     "undefined-name": "Fix the line, or load with force=True.",
     "not-awaited": "Fix the line, or load with force=True.",
+    "program-runs": 'Put that below `if __name__ == "__main__":` and start the program again, or load with force=True.',
     "other-file": "Load that file under its own name, or load with force=True.",
 }
 

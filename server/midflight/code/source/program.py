@@ -32,7 +32,9 @@ __all__ = [
     "is_same_below_guard",
     "name_program",
     "own_name",
+    "running_statement",
     "settle_name",
+    "split_at_guard",
 ]
 
 NAME = "__midflight_name__"  # in the namespace of the program: the name by which others import it
@@ -135,6 +137,23 @@ def _body(namespace: dict[str, Any]) -> FrameType | None:
     return None
 
 
+def running_statement(now: ast.Module, new: ast.Module) -> ast.stmt | None:
+    """Return the statement in which the body of the program is, if a load of `new` would run it a second time.
+
+    `now` is the tree of the text that runs. A statement that asks for `__name__` is for the program alone.
+    """
+    body = next((found for names in _held if (found := _body(names)) is not None), None)
+    if body is None:
+        return None
+    line = body.f_lineno
+    statement = next((each for each in now.body if each.lineno <= line <= (each.end_lineno or line)), None)
+    if statement is None or (isinstance(statement, ast.If) and "__name__" in ast.unparse(statement.test)):
+        return None
+    text = ast.dump(statement)
+    is_there = any(ast.dump(each) == text for each in new.body)
+    return statement if is_there or not any(_guards(new)) else None
+
+
 # --- What the program binds for itself -------------------------------------------------------------------------------
 
 
@@ -161,6 +180,22 @@ def bound_in_program(tree: ast.Module) -> frozenset[str]:
 def is_same_below_guard(one: ast.Module, other: ast.Module) -> bool:
     """Say whether two texts do the same below `if __name__ == "__main__":`."""
     return [ast.dump(each) for each in _guards(one)] == [ast.dump(each) for each in _guards(other)]
+
+
+def split_at_guard(tree: ast.Module) -> tuple[ast.Module, ast.Module] | None:
+    """Return what stands before the first `if __name__ == "__main__":` of a text and the rest, each a tree.
+
+    None if there is no such statement, or if the rest has annotated names of the module: Python notes these once in
+    a body.
+    """
+    first = next(_guards(tree), None)
+    if first is None:
+        return None
+    index = tree.body.index(first)
+    before, rest = tree.body[:index], tree.body[index:]
+    if any(isinstance(node, ast.AnnAssign) for each in rest for node in ast.walk(each)):
+        return None
+    return ast.Module(before, []), ast.Module(rest, [])
 
 
 def _guards(tree: ast.Module) -> Iterator[ast.If]:

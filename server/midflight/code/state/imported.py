@@ -4,11 +4,12 @@ from __future__ import annotations
 
 from types import ModuleType
 
+from midflight.code.source.find_module import is_own_file
 from midflight.code.source.program import name_program
 from midflight.code.state.record import note_bases
 from midflight.code.version import import_watch
 
-__all__ = ["watch_imports"]
+__all__ = ["note_body_of_program", "watch_before_program", "watch_imports"]
 
 
 def watch_imports() -> None:
@@ -22,3 +23,18 @@ def watch_imports() -> None:
 
 def _note(module: ModuleType) -> None:
     note_bases(import_watch.names_of(module))
+
+
+def watch_before_program(module: ModuleType, path: str, data: bytes) -> None:
+    """Do as `watch_imports`, before `module`, which is to run as `__main__`, has run any of its text.
+
+    `data` are the bytes of its file `path`. It gets its name for others later, by `watch_imports`.
+    """
+    import_watch.watch_imports(_note)
+    if is_own_file(path):
+        import_watch.note_program(module, path, data)
+
+
+def note_body_of_program(module: ModuleType) -> None:
+    """Note the state of what runs as `__main__` as its body has made it, at its `if __name__ == "__main__":`."""
+    _note(module)

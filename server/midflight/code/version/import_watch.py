@@ -36,7 +36,15 @@ from midflight.code.version.own_loader import code_by_loader, unwrapped
 from midflight.kernel import trouble
 from midflight.parsing import module_or_none
 
-__all__ = ["imported_names", "imported_text", "is_changed_on_disk", "loader_of", "names_of", "watch_imports"]
+__all__ = [
+    "imported_names",
+    "imported_text",
+    "is_changed_on_disk",
+    "loader_of",
+    "names_of",
+    "note_program",
+    "watch_imports",
+]
 
 Exec = Callable[[Any, ModuleType], None]
 
@@ -79,6 +87,14 @@ def watch_imports(after: Callable[[ModuleType], object]) -> None:
         type.__setattr__(SourceFileLoader, "exec_module", _watching(SourceFileLoader.exec_module, after))
     for module in list(sys.modules.values()):
         _note_at_last(module)
+
+
+def note_program(module: ModuleType, path: str, data: bytes) -> None:
+    """Note that the body of `module` will be run from `data`, the bytes of the file `path`, by the caller of this."""
+    text = decoded(data, path)
+    _note(module, path, data, None)
+    note = _notes[id(module)]
+    note.text, note.is_settled = (text if isinstance(text, str) else None), True
 
 
 def _watching(original: Exec, after: Callable[[ModuleType], object]) -> Exec:

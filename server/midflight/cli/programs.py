@@ -1,0 +1,31 @@
+"""The command `run`: a function in a process, or a script or module with a main of its own."""
+
+from __future__ import annotations
+
+import argparse
+from pathlib import Path
+
+from midflight.cli import servers
+from midflight.script import run_file, run_module
+
+__all__ = ["run"]
+
+
+def run(options: argparse.Namespace) -> int:
+    """Run what was named. A function has a process; a script has a thread of its own, the main one."""
+    if ":" in options.target and not options.is_module:
+        _take_options(options)
+        return servers.run(options)
+    options.is_program = True
+    root = Path(options.root).resolve() if options.root else None
+    start = run_module if options.is_module else run_file
+    return start(options.target, options.arguments, root)
+
+
+def _take_options(options: argparse.Namespace) -> None:
+    """Take options of this command that stand after the function: it has none itself."""
+    rest = argparse.ArgumentParser(prog="midflight run", add_help=False)
+    rest.add_argument("--root", default=options.root)
+    rest.add_argument("arguments", nargs="*")
+    found = rest.parse_args(options.arguments)
+    options.root, options.arguments = found.root, found.arguments
