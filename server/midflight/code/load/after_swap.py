@@ -16,11 +16,13 @@ from typing import NamedTuple
 
 from midflight.code.census.bystanders import bystanders, forget_typing_caches
 from midflight.code.census.census import Census
+from midflight.code.held.enum_members import is_enum
 from midflight.code.held.forwarding import frames_by_code, look_at_held
 from midflight.code.held.listeners import update_listeners
 from midflight.code.held.live import refresh_live
 from midflight.code.held.on_change import ModuleChange, adapters, after_search, told_of
 from midflight.code.held.references import stale_subclasses
+from midflight.code.held.waiting_messages import waiting_messages
 from midflight.code.load.new_version import NewVersion
 from midflight.code.load.outcome import Commit
 from midflight.code.load.steps import Step
@@ -28,6 +30,7 @@ from midflight.code.move.move import move_idle
 from midflight.code.report.load_report import SHOWN, Diagnostic
 from midflight.code.report.state_report import StateChange
 from midflight.code.report.who_lingers import versions_of
+from midflight.code.source.look import is_class
 from midflight.code.version import hooks
 from midflight.code.version.version import Version
 from midflight.text import exception_said
@@ -194,6 +197,18 @@ def listeners(new: NewVersion, frames: Mapping[CodeType, int]) -> Iterator[Diagn
         yield replace(new.problem(text, "listener"), severity="warning")
 
 
+def note_waiting_messages(swapped: Swapped) -> None:
+    """Count the messages that wait and are of superseded classes, enums apart: their members have been renewed."""
+    for new in swapped.commit.new:
+        before = new.before.namespace if new.before is not None else None
+        if before is None or new.identity is None or not new.identity.superseded:
+            continue
+        names = [each.name for each in new.identity.superseded]
+        old = {cls: name for name in names if is_class(cls := before.get(name)) and not is_enum(cls)}
+        learned = swapped.commit[new]
+        learned.state = [*learned.state, *waiting_messages(old)]
+
+
 def move_urgent(swapped: Swapped) -> None:
     """Move all idle processes, if some of them must not take one more step in old code."""
     if not swapped.is_urgent:
@@ -268,6 +283,7 @@ AFTER_SWAP: tuple[AfterSwap, ...] = (
     AfterSwap("who else runs old versions is not known", each=note_bystanders),
     AfterSwap("which processes run old versions is not known: see code.processes", note_lingering),
     AfterSwap("which functions of old versions others hold is not known", note_held),
+    AfterSwap("how many messages of old classes wait is not known", note_waiting_messages),
     AfterSwap(MOVES_UNKNOWN, move_urgent),
     AfterSwap("what live callables of it show is not known", each=note_live),
     AfterSwap("which scalars count apart is not known", each=note_apart),
