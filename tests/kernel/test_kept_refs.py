@@ -57,6 +57,28 @@ def test_a_client_does_not_keep_its_caller(runtime):
     assert record() is None
 
 
+def test_a_client_is_gone_with_its_call(runtime):
+    """At once: a server that is asked a million times leaves nothing for the garbage collector."""
+    clients = []
+
+    class Echo(GenServer):
+        def handle_call(self, request, client):
+            clients.append(weakref.ref(client))
+            return request
+
+    async def main():
+        server = await Echo.start()
+        for number in range(4):
+            await call(server, number)
+        return [client() for client in clients[:2]]  # the newest are last messages
+
+    gc.disable()
+    try:
+        assert runtime.run(main) == [None, None]
+    finally:
+        gc.enable()
+
+
 def test_a_task_does_not_keep_its_process(runtime):
     """The handle of a task that is done holds its result; the task's process is gone."""
     records = []

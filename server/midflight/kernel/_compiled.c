@@ -76,7 +76,7 @@ module_exec(PyObject *module)
     }
     NAMES(INTERN)
 #undef INTERN
-    if ((state->zero = PyLong_FromLong(0)) == NULL) {
+    if ((state->zero = PyLong_FromLong(0)) == NULL || (state->normal = Py_BuildValue("(s)", "normal")) == NULL) {
         return -1;
     }
 #define ADD(name, base) \
@@ -130,6 +130,7 @@ module_clear(PyObject *module)
     NAMES(FIELD)
 #undef FIELD
     Py_CLEAR(state->zero);
+    Py_CLEAR(state->normal);
     return 0;
 }
 

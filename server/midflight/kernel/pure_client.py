@@ -94,7 +94,10 @@ class CallRef(Ref):
         """
         self.request = request = Receive(((self, ...), (self, ..., ...)), timeout)
         try:
-            return (yield request)
+            message = yield request
         except BaseException:
+            self.request = None
             self.abandon()
             raise
+        self.request = None  # they hold each other
+        return message

@@ -193,6 +193,9 @@ CallWait_send_step(CallWait *self, PyObject *value, PyObject **result)
     }
     *result = Py_NewRef(self->stage == WAITS ? or_none(value) : Py_None);
     self->stage = ENDED;
+    if (self->client != NULL) {
+        Py_CLEAR(self->client->request); /* they hold each other */
+    }
     return PYGEN_RETURN;
 }
 
@@ -207,6 +210,7 @@ abandon(CallWait *self)
         return 0;
     }
     self->stage = ENDED;
+    Py_CLEAR(self->client->request);
     done = PyObject_CallMethodNoArgs((PyObject *)self->client, state->str_abandon);
     Py_XDECREF(done);
     return done == NULL ? -1 : 0;

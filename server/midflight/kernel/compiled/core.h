@@ -54,6 +54,9 @@ Core_traverse(Core *self, visitproc visit, void *arg)
     Py_VISIT(self->tail_called);
     Py_VISIT(self->processes);
     Py_VISIT(self->numbers);
+    Py_VISIT(self->tracer);
+    Py_VISIT(self->doomed);
+    Py_VISIT(self->on_result);
     Py_VISIT((PyObject *)self->queue);
     return 0;
 }
@@ -66,6 +69,9 @@ Core_clear(Core *self)
     Py_CLEAR(self->tail_called);
     Py_CLEAR(self->processes);
     Py_CLEAR(self->numbers);
+    Py_CLEAR(self->tracer);
+    Py_CLEAR(self->doomed);
+    Py_CLEAR(self->on_result);
     if (self->queue != NULL) {
         Queue_clear(self->queue);
     }
@@ -100,6 +106,9 @@ static PyMemberDef Core_members[] = {
     {"tail_called", T_OBJECT, offsetof(Core, tail_called), 0, NULL},
     {"processes", T_OBJECT, offsetof(Core, processes), 0, NULL},
     {"numbers", T_OBJECT, offsetof(Core, numbers), 0, NULL},
+    {"tracer", T_OBJECT, offsetof(Core, tracer), 0, NULL},
+    {"doomed", T_OBJECT, offsetof(Core, doomed), 0, NULL},
+    {"on_result", T_OBJECT, offsetof(Core, on_result), 0, NULL},
     {"thread", T_LONGLONG, offsetof(Core, thread), 0, NULL},
     {"fast_thread", T_LONGLONG, offsetof(Core, fast_thread), 0, NULL},
     {"awake", T_BOOL, offsetof(Core, awake), 0, NULL},

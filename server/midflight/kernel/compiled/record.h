@@ -11,7 +11,7 @@
 struct Core {
     PyObject_HEAD
     State *state;
-    PyObject *loop, *tasks, *struck, *tail_called, *processes, *numbers;
+    PyObject *loop, *tasks, *struck, *tail_called, *processes, *numbers, *tracer, *doomed, *on_result;
     Queue *queue;
     long long thread, fast_thread;
     char awake;

@@ -7,6 +7,7 @@
 #define MIDFLIGHT_SLICE_H
 
 #include "calls.h"
+#include "ends.h"
 #include "step.h"
 
 #define RECEIVES_A_TURN 200
@@ -150,7 +151,14 @@ has_returned(Slice *slice, PyObject *result)
             }
         }
         if (coro == Py_None) {
-            Course course = tell_core(slice, state->str__ended, Py_None, result);
+            Course course;
+            leave_context(slice);
+            if (ends_unheard(core, process)) {
+                course = end_unheard(core, process, result) < 0 ? WENT_WRONG : IS_OVER;
+            }
+            else {
+                course = tell_core(slice, state->str__ended, Py_None, result);
+            }
             Py_DECREF(coro);
             Py_DECREF(result);
             return course;

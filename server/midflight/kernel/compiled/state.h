@@ -40,7 +40,7 @@ typedef struct {
 #define FIELD(name) PyObject *str_##name;
     NAMES(FIELD)
 #undef FIELD
-    PyObject *zero;
+    PyObject *zero, *normal; /* normal: the exit reason, in a tuple */
     Core *running; /* borrowed: the core whose turn is on, as long as it is */
 } State;
 
