@@ -42,6 +42,8 @@
      (?@ midflight-at-point "act on the processes here")
      (?i midflight-inspect "inspect a value")
      (?d midflight-doc "documentation")
+     (?m midflight-browse-module "names of this module")
+     (?/ midflight-apropos "names that match words")
      (?t midflight-trace "trace"))
     ("Change"
      (?b midflight-roll-back "roll this module back")
@@ -52,6 +54,7 @@
      (?z midflight-shell "shell")
      (?e midflight-eval-expression "expression")
      (?. midflight-eval-last-expression "before point")
+     (?$ midflight-scratch "scratch buffer")
      (?r midflight-eval-region "region")
      (?I midflight-interrupt "interrupt"))
     ("Notes"

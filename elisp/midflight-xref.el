@@ -255,5 +255,22 @@ For `xref-backend-functions'."
        identifier midflight-xref--uses-seconds))
     (mapcar #'midflight-xref--use (plist-get (car answer) :references))))
 
+(cl-defmethod xref-backend-apropos ((_backend (eql midflight)) pattern)
+  "Return the definitions of names in which each word of PATTERN occurs."
+  (let ((answer (midflight-look-ask 'look/apropos (list pattern) midflight-xref--uses-seconds)))
+    (unless answer
+      (midflight-user-error
+       "The server did not answer for %s within %s s; nothing was changed; try again"
+       pattern midflight-xref--uses-seconds))
+    (cl-loop for named in (car answer)
+             for definition = (plist-get named :definition)
+             when definition
+             collect (xref-make (format "%s %s.%s%s" (plist-get named :kind)
+                                        (plist-get named :module) (plist-get named :name)
+                                        (if (string-prefix-p "(" (plist-get named :value))
+                                            (plist-get named :value)
+                                          ""))
+                                (midflight-xref--definition-location definition)))))
+
 (provide 'midflight-xref)
 ;;; midflight-xref.el ends here

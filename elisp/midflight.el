@@ -50,9 +50,11 @@
 ;;     midflight-shell-history    the inputs of shells, in a file
 ;;     midflight-eval             evaluate an expression or a region
 ;;     midflight-value            a value in a buffer of its own, in lines
+;;     midflight-scratch          a buffer to try things in, templates
 ;;     midflight-complete         completion from live objects
 ;;     midflight-doc              documentation and signatures of live objects
 ;;     midflight-xref             definitions and uses in the running system
+;;     midflight-names            lists of names: of a module, by words
 ;;     midflight-inspector        inspect live values
 ;;     midflight-look             the text at point, and brief questions about it
 ;;     midflight-process          the commands on one process
@@ -101,6 +103,8 @@
 (require 'midflight-trace)
 (require 'midflight-eval)
 (require 'midflight-value)
+(require 'midflight-names)
+(require 'midflight-scratch)
 (require 'midflight-code)
 (require 'midflight-preview)
 (require 'midflight-marks)
@@ -139,6 +143,9 @@
     (define-key map (kbd "C-c C-x c") #'midflight-connections)
     (define-key map (kbd "C-c C-x ?") #'midflight-dispatch)
     (define-key map (kbd "C-c C-d d") #'midflight-doc)
+    (define-key map (kbd "C-c C-d a") #'midflight-apropos)
+    (define-key map (kbd "C-c C-x n") #'midflight-browse-module)
+    (define-key map (kbd "C-c C-x s") #'midflight-scratch)
     (define-key map (kbd "C-c M-i") #'midflight-inspect)
     (define-key map (kbd "C-c C-x i") #'midflight-inspect)
     (define-key map (kbd "C-c C-z") #'midflight-shell)
@@ -153,7 +160,7 @@
 ;; The same keys work in the buffers for crashes, lists and views.
 (defvar midflight-everywhere-map
   (let ((map (make-sparse-keymap)))
-    (dolist (key '("p" "T" "e" "t" "c" "l" "i" "?"))
+    (dolist (key '("p" "T" "e" "t" "c" "l" "i" "n" "s" "?"))
       (define-key map key (lookup-key midflight-mode-map (kbd (concat "C-c C-x " key)))))
     map)
   "Keys for lists and such, behind one prefix in all buffers of Midflight.")
@@ -162,6 +169,7 @@
 (dolist (map (list midflight-connections-mode-map midflight-crash-mode-map
                    midflight-crashes-mode-map midflight-doctor-mode-map
                    midflight-inspector-mode-map midflight-log-mode-map
+                   midflight-names-mode-map
                    midflight-preview-mode-map midflight-process-view-mode-map
                    midflight-processes-mode-map midflight-purge-mode-map
                    midflight-report-mode-map
@@ -199,6 +207,9 @@
     ["Interrupt the evaluation" midflight-interrupt]
     ["Inspect..." midflight-inspect]
     ["Describe..." midflight-doc]
+    ["Names of this module" midflight-browse-module]
+    ["Names that match words..." midflight-apropos]
+    ["Scratch buffer" midflight-scratch]
     "---"
     ["Processes" midflight-processes]
     ["Supervision tree" midflight-tree]

@@ -197,3 +197,30 @@ def test_the_expression_at_the_end_of_a_text(editor: Editor) -> None:
     """Nil if none ends there."""
     assert editor.call("look/expression", "x = f(1) + 2") == "f(1) + 2"
     assert editor.call("look/expression", "x =") is None
+
+
+def test_the_names_of_a_module(editor: Editor) -> None:
+    """Its own, with the members of its classes; what it imports is not among them."""
+    editor.eval(f"import {editor.module}; {editor.module}.LIMIT = [1, 2]")
+
+    found = {each["name"]: each for each in editor.call("look/names", editor.path)}
+
+    assert list(found) == ["Box", "Box.put", "loop", "LIMIT"]
+    assert found["Box.put"]["value"] == "(self, thing, count=1)"
+    assert (found["loop"]["kind"], found["loop"]["version"]) == ("async function", 1)
+    assert found["Box"]["definition"]["line"] == 4
+    assert (found["LIMIT"]["kind"], found["LIMIT"]["value"], found["LIMIT"]["definition"]) == (
+        "list",
+        "list of 2",
+        None,
+    )
+    with pytest.raises(RemoteError, match="is not loaded, so it has no names yet"):
+        editor.call("look/names", "nowhere")
+
+
+def test_apropos_finds_each_word(editor: Editor) -> None:
+    """In the name with that of its module; the module's alone is not enough."""
+    names = [each["name"] for each in editor.call("look/apropos", "boxes PUT")]
+
+    assert names == ["Box.put"]
+    assert editor.call("look/apropos", "of_editor") is None

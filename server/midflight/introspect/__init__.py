@@ -1,5 +1,6 @@
 """Live names and values looked at without running any code: completion, signatures, definitions, the inspector."""
 
+from midflight.introspect.apropos import Named, apropos, names_of
 from midflight.introspect.completion import Candidate, Completion, complete
 from midflight.introspect.definitions import Definition, Target, definition_of, target_of, target_of_value
 from midflight.introspect.inspector import Page, Part, page_of, part_of
@@ -20,11 +21,13 @@ __all__ = [
     "Found",
     "InspectorTable",
     "ModuleScope",
+    "Named",
     "Page",
     "Part",
     "Reference",
     "Scope",
     "Target",
+    "apropos",
     "call_tip",
     "complete",
     "definition_of",
@@ -34,6 +37,7 @@ __all__ = [
     "last_expression",
     "module_names",
     "module_of_file",
+    "names_of",
     "page_of",
     "part_of",
     "references_of",

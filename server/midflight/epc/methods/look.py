@@ -8,21 +8,26 @@ They run no user code, and they overtake: an evaluation that never ends does not
 
 from __future__ import annotations
 
+import os
 from collections.abc import Callable
 from dataclasses import asdict
 from itertools import islice
 
 from midflight.epc.method import Lane, Method
 from midflight.epc.methods.arguments import absolute_path, number, text
+from midflight.errors import RequestError
 from midflight.introspect import (
     ModuleScope,
+    Named,
     Scope,
+    apropos,
     call_tip,
     complete,
     definition_of,
     doc_of,
     last_expression,
     module_of_file,
+    names_of,
     references_of,
     target_of,
     usable_names,
@@ -34,6 +39,7 @@ __all__ = ["LookMethods"]
 Plist = dict[str, object]
 
 _REFERENCES = 1000
+_NAMES = 2000
 
 
 class LookMethods:
@@ -52,6 +58,8 @@ class LookMethods:
             Method("look/references", self.references, Lane.ASIDE),
             Method("look/expression", self.expression, Lane.ASIDE),
             Method("look/modules", self.modules, Lane.ASIDE),
+            Method("look/names", self.names, Lane.ASIDE),
+            Method("look/apropos", self.apropos, Lane.ASIDE),
         )
 
     def scope(self, where: object, inside: object = None) -> Scope:
@@ -114,3 +122,22 @@ class LookMethods:
     def modules(self) -> list[str]:
         """Return the names of the modules of the project that are loaded or imported, sorted."""
         return usable_names()
+
+    def names(self, module: object) -> list[Plist]:
+        """Return the names that MODULE, a name or the path of a file, has of its own, members of its classes too.
+
+        Raises: RequestError if it is not loaded.
+        """
+        given = text(module, "MODULE")
+        name = module_of_file(given) if os.path.isabs(given) else given
+        if name not in usable_names():
+            raise RequestError(f"{given} is not loaded, so it has no names yet; nothing was done. Load it first.")
+        return [_named(each) for each in islice(names_of(name), _NAMES)]
+
+    def apropos(self, words: object) -> list[Plist]:
+        """Return the first 2000 names of the modules of the project in which each of WORDS, one text, occurs."""
+        return [_named(each) for each in islice(apropos(text(words, "WORDS")), _NAMES)]
+
+
+def _named(found: Named) -> Plist:
+    return asdict(found)
