@@ -181,11 +181,21 @@ Every command that makes another version current calls this."
   "Show REPORT, a plist, of a load by somebody else on CONNECTION's server."
   (run-hook-with-args 'midflight-loaded-functions
                       (midflight-connection-root connection) report)
+  (when (string-prefix-p "midflight watch" (or (plist-get report :by) ""))  ; of the file as it was saved
+    (midflight-code--show-notes report))
   (message "%s (by %s)" (plist-get report :summary)
            (or (plist-get report :by) "another editor")))
 
 (setf (alist-get 'code/loaded midflight-connection-handlers)
       #'midflight-code--loaded-elsewhere)
+
+(defun midflight-code--refused-elsewhere (_connection report)
+  "Show REPORT, a plist, of a load of saved files that was refused."
+  (midflight-code--show-notes report)
+  (message "%s (by %s)" (plist-get report :summary) (plist-get report :by)))
+
+(setf (alist-get 'code/refused midflight-connection-handlers)
+      #'midflight-code--refused-elsewhere)
 
 (defun midflight-code--show-stale (_connection call)
   "Show CALL, a plist: a function of an older version that ran after a load."

@@ -31,7 +31,7 @@ from midflight.code.lowlevel import (
     split_at_guard,
     watch_before_program,
 )
-from midflight.embedded import serve_in_background
+from midflight.embedded import EmbeddedServer, serve_in_background
 from midflight.epc import find_root
 from midflight.errors import RequestError
 from midflight.parsing import module_or_none
@@ -40,6 +40,13 @@ from midflight.text import exception_text, trace_of
 __all__ = ["run_file", "run_module"]
 
 _FUTURE = sum({getattr(__future__, name).compiler_flag for name in __future__.all_feature_names})
+
+
+Served = Callable[[EmbeddedServer], object]
+
+
+def _nothing(_: EmbeddedServer) -> None:
+    """Have nothing to do with the server."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -53,10 +60,10 @@ class _Program:
     spec: ModuleSpec | None = None
 
 
-def run_file(file: str, arguments: Sequence[str], root: Path | None = None) -> int:
+def run_file(file: str, arguments: Sequence[str], root: Path | None = None, served: Served = _nothing) -> int:
     """Run the script `file` as `python FILE ARGUMENTS...` does; return its exit code.
 
-    `root` is the project that it is served as, by default that of the file.
+    `root` is the project that it is served as, by default that of the file; `served` is called with the server.
     Raises: RequestError if the file cannot be read; SystemExit and KeyboardInterrupt of the program, the latter after
     its traceback was printed; what `serve_in_background` raises.
     """
@@ -71,10 +78,10 @@ def run_file(file: str, arguments: Sequence[str], root: Path | None = None) -> i
     loader = SourceFileLoader("__main__", path)
     program = _Program(path, file, loader, data)
     _put_first(os.path.dirname(os.path.realpath(path)))
-    return _run(program, arguments, root or find_root(path))
+    return _run(program, arguments, root or find_root(path), served)
 
 
-def run_module(name: str, arguments: Sequence[str], root: Path | None = None) -> int:
+def run_module(name: str, arguments: Sequence[str], root: Path | None = None, served: Served = _nothing) -> int:
     """Run the module `name` as `python -m MODULE ARGUMENTS...` does, a package by its `__main__`; see `run_file`.
 
     `root` is by default the project of the current folder.
@@ -91,7 +98,7 @@ def run_module(name: str, arguments: Sequence[str], root: Path | None = None) ->
     loader, path = _loader_of(spec), str(spec.origin)
     data = loader.get_data(path) if path.endswith(".py") else None
     program = _Program(path, path, loader, data, spec)
-    return _run(program, arguments, root or find_root(folder))
+    return _run(program, arguments, root or find_root(folder), served)
 
 
 def _spec(name: str) -> ModuleSpec | None:
@@ -113,7 +120,7 @@ def _can_run(spec: ModuleSpec) -> bool:
     return spec.origin.endswith(".py") or _loader_of(spec).get_code(spec.name) is not None
 
 
-def _run(program: _Program, arguments: Sequence[str], root: Path) -> int:
+def _run(program: _Program, arguments: Sequence[str], root: Path, served: Served) -> int:
     sys.argv[:] = [program.argument, *arguments]
     module = _main_module(program)
     if program.data is not None:
@@ -125,7 +132,7 @@ def _run(program: _Program, arguments: Sequence[str], root: Path) -> int:
         if number == len(codes):
             if number > 1:
                 note_body_of_program(module)
-            serve_in_background(root)
+            served(serve_in_background(root))
         if (code := _ended(codes, partial(exec, each, vars(module)))) is not None:
             return code
     return 0

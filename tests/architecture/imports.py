@@ -54,9 +54,10 @@ SEEN_BY["epc"] |= {"memory"}
 SEEN_BY["app"] |= {"driver", "event_loop", "memory", "pauses", "detached_log", "editors", "log_output", "program"}
 SEEN_BY["project_server"] = SEEN_BY["app"]
 SEEN_BY["embedded"] = SEEN_BY["app"] | {"project_server"}
+SEEN_BY["watch"] = frozenset({"text", "errors", "epc"})
 SEEN_BY["script"] = frozenset({"parsing", "text", "errors", "code", "epc", "embedded"})
 SEEN_BY["app"] |= {"project_server"}
-SEEN_BY["cli"] |= {"driver", "editors", "program", "script"}
+SEEN_BY["cli"] |= {"driver", "editors", "program", "script", "watch", "embedded"}
 SEEN_BY["__main__"] = frozenset({"cli"})
 # midflight/__init__.py: the public names
 SEEN_BY[""] = frozenset(SEEN_BY) - {
@@ -69,6 +70,7 @@ SEEN_BY[""] = frozenset(SEEN_BY) - {
     "coverage",
     "project_server",
     "script",
+    "watch",
     "__main__",
     "",
 }

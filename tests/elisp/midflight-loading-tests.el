@@ -580,5 +580,17 @@ Version 1 is loaded if TEXT is `loaded', for the usual text."
                            (expand-file-name "tally.py" project))))
         (kill-buffer indirect)))))
 
+(ert-deftest midflight-a-refusal-that-nobody-asked-for-is-shown-at-its-line ()
+  "Files were saved elsewhere and refused: a message, and Flymake where the file is open."
+  (midflight-test-in-project project
+    (with-current-buffer (midflight-test-visit project "a.py" "x = (\n")
+      (let ((diagnostic (list :path (buffer-file-name) :line 1 :column 4 :end-line 1 :end-column 5
+                              :severity "error" :message "'(' was never closed" :code "syntax")))
+        (midflight-code--refused-elsewhere
+         nil (list :status "failed" :module "a" :path (buffer-file-name) :summary "a not loaded"
+                   :by "midflight watch, connection 2" :diagnostics (list diagnostic)))
+        (midflight-test-wait-message "a not loaded (by midflight watch, connection 2)")
+        (should (equal (mapcar #'flymake-diagnostic-type (flymake-diagnostics)) '(:error)))))))
+
 (provide 'midflight-loading-tests)
 ;;; midflight-loading-tests.el ends here

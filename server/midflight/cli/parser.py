@@ -58,9 +58,12 @@ def parser() -> argparse.ArgumentParser:
         help="listen on this port of 127.0.0.1 (default: a free one)",
     )
 
+    it.add_argument("--watch", action="store_true", help="load what is saved, as midflight watch does")
+
     it = command(
         "run", "programs:run", "run a script, or a function as the first process, with a server, until it ends"
     )
+    it.add_argument("--watch", action="store_true", help="load what is saved, as midflight watch does")
     it.add_argument("-m", dest="is_module", action="store_true", help="TARGET is a module, as for python -m")
     it.add_argument(
         "target",
@@ -239,6 +242,7 @@ def parser() -> argparse.ArgumentParser:
     it.add_argument("--seconds", type=seconds, metavar="N", help="end after so long")
     it.add_argument("--count", type=count, metavar="N", help="end after so many events")
 
+    command("watch", "watch:watch", "load what is saved: together what was saved together, until Ctrl-C", data=True)
     command("servers", "servers:list_servers", "list the servers of the project: one, or one a worker", data=True)
     command("stop", "servers:stop", "end the server of the project and all its processes")
     command("doctor", "doctor:doctor", "show what is installed, and what is known of the project's server", data=True)

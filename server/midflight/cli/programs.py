@@ -6,6 +6,8 @@ import argparse
 from pathlib import Path
 
 from midflight.cli import servers
+from midflight.cli.watch import start_watching
+from midflight.embedded import EmbeddedServer
 from midflight.script import run_file, run_module
 
 __all__ = ["run"]
@@ -19,13 +21,19 @@ def run(options: argparse.Namespace) -> int:
     options.is_program = True
     root = Path(options.root).resolve() if options.root else None
     start = run_module if options.is_module else run_file
-    return start(options.target, options.arguments, root)
+
+    def served(server: EmbeddedServer) -> None:
+        if options.watch:
+            start_watching(server.root, server.name)
+
+    return start(options.target, options.arguments, root, served)
 
 
 def _take_options(options: argparse.Namespace) -> None:
     """Take options of this command that stand after the function: it has none itself."""
     rest = argparse.ArgumentParser(prog="midflight run", add_help=False)
     rest.add_argument("--root", default=options.root)
+    rest.add_argument("--watch", action="store_true", default=options.watch)
     rest.add_argument("arguments", nargs="*")
     found = rest.parse_args(options.arguments)
-    options.root, options.arguments = found.root, found.arguments
+    options.root, options.watch, options.arguments = found.root, found.watch, found.arguments

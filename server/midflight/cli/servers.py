@@ -12,10 +12,11 @@ from typing import Any
 from midflight.app import serve as serve_project
 from midflight.app import start_detached
 from midflight.cli.show import ask, root_of, show, table
+from midflight.cli.watch import start_watching
 from midflight.code.lowlevel import readable
 from midflight.editors import clock_of, run_shell
 from midflight.epc import ProjectFiles, RemoteServer, running_servers
-from midflight.errors import ConnectionLost, ProcessExit, RemoteError
+from midflight.errors import ConnectionLost, ProcessExit, RemoteError, RequestError
 from midflight.program import function_of
 from midflight.text import exception_text, trace_of
 
@@ -27,12 +28,20 @@ _AROUND_A_PROGRAM = ("midflight", "asyncio", "__main__")  # whose frames say not
 
 def serve(options: argparse.Namespace) -> int:
     root = root_of(options)
+    if options.detach and options.watch:
+        raise RequestError("--watch is for a server that stays here; nothing was started. Leave it: midflight watch.")
     if options.detach:
         print(start_detached(root, port=options.port).port)
         return 0
     _make_importable(root)
     _log_to_stderr()
-    serve_project(root, lambda port: print(port, flush=True), port=options.port)
+
+    def announce(port: int) -> None:
+        print(port, flush=True)
+        if options.watch:
+            start_watching(root)
+
+    serve_project(root, announce, port=options.port)
     return 0
 
 
@@ -45,7 +54,7 @@ def run(options: argparse.Namespace) -> int:
         return function(*options.arguments)
 
     try:
-        serve_project(root, lambda _port: None, program=program)
+        serve_project(root, lambda _port: start_watching(root) if options.watch else None, program=program)
     except ProcessExit as exit_:
         print(f"midflight: {options.target} ended with exit reason {exit_.reason!r}", file=sys.stderr)
         return 1

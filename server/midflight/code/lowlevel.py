@@ -14,6 +14,7 @@ from midflight.code.identity.members import renew_members
 from midflight.code.identity.migrate import become
 from midflight.code.identity.server_state import copied, copies_of, replaced
 from midflight.code.load.adopt import adopt_imported, imported_modules
+from midflight.code.load.modified import gone_modules, saved_modules
 from midflight.code.loading.load_thread import LoadThread
 from midflight.code.loading.runtime_thread import run_bodies_on_runtime
 from midflight.code.report.held import forward_summary, holder_lines
@@ -45,6 +46,7 @@ __all__ = [
     "copies_of",
     "fields_of",
     "forward_summary",
+    "gone_modules",
     "holder_lines",
     "imported_modules",
     "load_definition",
@@ -63,6 +65,7 @@ __all__ = [
     "replaced",
     "run_bodies_on_runtime",
     "running_at",
+    "saved_modules",
     "signature_of",
     "split_at_guard",
     "summary_of_many",

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import os
-from collections.abc import Iterator
+from collections.abc import Iterable, Iterator
 from typing import NamedTuple
 
 from midflight.code.load.adopt import imported_modules
@@ -12,7 +12,7 @@ from midflight.code.version.import_watch import imported_text, is_changed_on_dis
 from midflight.code.version.modules import all_modules
 from midflight.code.version.version import Version, digest
 
-__all__ = ["MissingModule", "missing_modules", "modified_modules"]
+__all__ = ["MissingModule", "gone_modules", "missing_modules", "modified_modules", "saved_modules"]
 
 
 class MissingModule(NamedTuple):
@@ -45,6 +45,42 @@ def modified_modules() -> tuple[str, ...]:
     names = [module.name for module in all_modules() if _is_modified(module.current)]
     names += [name for name, _, module in imported_modules() if is_changed_on_disk(module)]
     return tuple(sorted(names))
+
+
+def saved_modules(files: Iterable[str]) -> tuple[str, ...]:
+    """Return the names of the modules that come from `files`, real paths, and do not run what these have, sorted.
+
+    A file that cannot be read as a text is not what runs either: its load says why.
+    """
+    wanted = set(files)
+    names = [
+        module.name
+        for module in all_modules()
+        if module.current is not None and _is_among(module.current.path, wanted) and not _is_same(module.current)
+    ]
+    names += [
+        name
+        for name, path, module in imported_modules()
+        if _is_among(path, wanted) and os.path.exists(path) and is_changed_on_disk(module) is not False
+    ]
+    return tuple(sorted(names))
+
+
+def gone_modules(files: Iterable[str]) -> tuple[MissingModule, ...]:
+    """Return those of `missing_modules` whose files are among `files`."""
+    wanted = set(files)
+    return tuple(each for each in missing_modules() if os.path.realpath(each.path) in wanted)
+
+
+def _is_among(path: str, wanted: set[str]) -> bool:
+    return os.path.isabs(path) and os.path.realpath(path) in wanted
+
+
+def _is_same(version: Version) -> bool:
+    if not os.path.exists(version.path):
+        return True  # it is gone, which is said in another way
+    text = read_text(version.path)
+    return isinstance(text, str) and digest(text) == version.digest
 
 
 def _is_modified(version: Version | None) -> bool:

@@ -175,6 +175,7 @@ class Project:
             return {
                 "shell/output": self._output,
                 "code/loaded": self._loaded_elsewhere,
+                "code/refused": self._refused_elsewhere,
                 "code/progress": self._show_progress,
                 "code/stale": self._show_stale,
                 "process/crashed": self._crashed,
@@ -183,6 +184,7 @@ class Project:
         return {
             "shell/output": self._output,
             "code/loaded": _ignore,
+            "code/refused": _ignore,
             "code/stale": _ignore,
             "process/crashed": _ignore,
             "process/stuck": _ignore,
@@ -230,6 +232,10 @@ class Project:
     def _loaded_elsewhere(self, answer: dict[str, Any]) -> None:
         text = f"{answer['summary']} (by {answer.get('by') or 'another editor'})"
         self._editor.show("message", level="info", text=text)
+
+    def _refused_elsewhere(self, answer: dict[str, Any]) -> None:
+        text = f"{answer['summary']} (by {answer.get('by')})"
+        self._editor.show("message", level="error", text=text)
 
     def _show_progress(self, load: dict[str, Any]) -> None:
         text = f"Midflight: {load['text']}; :MidflightInterrupt breaks it off"

@@ -67,6 +67,7 @@ class _Shell:
                 "code/stale": self._show_crash,
                 "process/stuck": self._show_crash,
                 "code/loaded": self._show_load,
+                "code/refused": self._show_load,
             },
             on_lost=self._lost,
         )

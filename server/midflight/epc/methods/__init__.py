@@ -13,6 +13,7 @@ from midflight.epc.methods.look import LookMethods
 from midflight.epc.methods.process import ProcessMethods
 from midflight.epc.methods.process_list import ProcessListMethods
 from midflight.epc.methods.process_view import ProcessViewMethods
+from midflight.epc.methods.saved import SavedMethods
 from midflight.epc.methods.server import ServerMethods, describe
 from midflight.epc.methods.shell import ShellMethods
 from midflight.epc.methods.trace import TraceMethods
@@ -30,6 +31,7 @@ def methods_of(services: Services, connection: ServerConnection) -> dict[str, Me
     parts = (
         ServerMethods(services, connection).methods(),
         CodeMethods(services, loading).methods(),
+        SavedMethods(services, loading).methods(),
         CodeLookMethods(loading).methods(),
         HeldMethods(loading).methods(),
         ProcessMethods(services, connection, shell.output).methods(),

@@ -156,6 +156,17 @@ class Loading:
                 by = {"by": self._connection.title}
                 self._connection.server.report("code/loaded", plist | by, but=self._connection)
 
+    def tell_of_refusals(self, plist: Plist) -> None:
+        """Tell the other connections of the modules in the answer `plist` that were refused, so that editors show why.
+
+        For loads that no editor has asked for.
+        """
+        reports = plist["reports"]
+        for each in reports if isinstance(reports, list) else ():
+            if each["status"] == "failed":
+                by = {"by": self._connection.title}
+                self._connection.server.report("code/refused", each | by, but=self._connection)
+
 
 def loads_plists() -> list[Plist]:
     """Translate the loads under way."""
