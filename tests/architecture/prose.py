@@ -11,6 +11,8 @@ import re
 import tokenize
 from collections.abc import Iterator
 
+from architecture.sources import parsed
+
 QUESTIONS = frozenset({"what", "who", "whom", "whose", "which", "where", "those", "how", "when", "why"})
 
 # One pattern for words in any case, and one that leaves Python's own None alone. "There is none" and "is no longer" are
@@ -41,7 +43,7 @@ Documented = ast.Module | ast.ClassDef | ast.FunctionDef | ast.AsyncFunctionDef
 
 def docstrings(text: str) -> Iterator[ast.Constant]:
     """Yield the docstrings of a Python file: the module's first, then those of its classes and functions."""
-    for node in ast.walk(ast.parse(text)):
+    for node in ast.walk(parsed(text)):
         if isinstance(node, Documented) and ast.get_docstring(node) is not None:
             match node.body[0]:
                 case ast.Expr(value=ast.Constant() as found):

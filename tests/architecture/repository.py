@@ -6,6 +6,8 @@ import ast
 import re
 from collections.abc import Iterator
 
+from architecture.sources import parsed
+
 MOST_LINES = 400
 LONG_BY_NATURE = ("LICENSE", "CHANGELOG.md", "docs/manual/", "tests/")
 
@@ -38,7 +40,7 @@ def too_long(name: str, text: str) -> Iterator[str]:
 
 def without_purpose(name: str, text: str) -> Iterator[str]:
     """Say that a Python file does not open with a docstring."""
-    if ast.get_docstring(ast.parse(text)) is None:
+    if ast.get_docstring(parsed(text)) is None:
         yield f"{name}: opens with no docstring"
 
 

@@ -22,7 +22,13 @@ class Module:
 
     @property
     def tree(self) -> ast.Module:
-        return ast.parse(self.text)
+        return parsed(self.text)
+
+
+@cache
+def parsed(text: str) -> ast.Module:
+    """Return the tree of a Python file: many tests look at each, and to parse them all takes seconds."""
+    return ast.parse(text)
 
 
 @cache
