@@ -24,7 +24,7 @@ SWAP = "load/commit._swap"  # the first step that changes what others see
 
 # Where a load changes things.
 CHANGING = (
-    *("loading/lock", "load/transaction", "load/attempt", "load/prepare", "load/draft", "load/commit"),
+    *("loading/lock", "load/transaction", "load/attempt", "load/prepare", "load/draft", "load/body", "load/commit"),
     *("version/facade", "version/modules", "version/hooks", "version/snapshots", "version/version"),
 )
 

@@ -29,7 +29,7 @@ def units_of(texts):
 
 
 def order_of(texts):
-    return [unit.name for unit in in_order(units_of(texts))]
+    return [unit.name for unit in in_order(units_of(texts)).units]
 
 
 @pytest.mark.parametrize("names", [*itertools.permutations(NAMES)])
@@ -87,9 +87,28 @@ def test_an_import_that_the_body_runs_counts_wherever_it_stands(text):
     assert order_of({"a": text, "b": ""}) == ["b", "a"]
 
 
-def test_modules_that_import_each_other_go_as_the_first_import_would():
-    """The one that is imported first ends last."""
-    assert order_of({"a": "import b\n", "b": "import a\n"}) == ["b", "a"]
+def test_of_modules_that_import_each_other_the_one_imported_first_begins():
+    """The others are made where a body comes to their import, and all that is imported meanwhile."""
+    texts = {
+        "z": "",
+        "a": "import z\nimport b\nimport c\n",
+        "b": "import a\n",
+        "c": "import d\n",
+        "d": "",
+        "e": "import a",
+    }
+
+    order = in_order(units_of(texts))
+
+    assert [unit.name for unit in order.units] == ["z", "a", "b", "d", "c", "e"]
+    assert order.asking == {"a", "b", "c", "d"}
+
+
+def test_a_package_is_not_found_half_made_by_those_that_import_each_other_through_it():
+    """They read nothing of it."""
+    texts = {"pkg": "from .a import f\n", "pkg.a": "from pkg.b import g\n", "pkg.b": ""}
+
+    assert in_order(units_of(texts)).asking == frozenset()
 
 
 def test_a_long_chain_of_imports_is_no_deep_recursion():

@@ -92,7 +92,7 @@ def _process(runtime: TestRuntime, process: Process) -> object:
 class Fault:
     """Notes which functions of the code server are called in its block; the first call of `step` raises `error`.
 
-    `steps` are file and function, as `load/draft.Draft.make`, in the order of their first call, with the number
+    `steps` are file and function, as `load/body.make`, in the order of their first call, with the number
     of calls; with `since` only from the first call of that step on. `at` chooses another call of `step` than the first.
     """
 

@@ -15,8 +15,7 @@ from midflight.code.source.compare import compare_texts
 from midflight.code.source.line_map import line_map
 from midflight.code.source.replace_definition import Block, NoDefinition, Replaced, block_at, blocks_in, put_in
 from midflight.code.source.unit import syntax_problem
-from midflight.code.state.module_text import module_text
-from midflight.code.state.names import state_names
+from midflight.code.state.module_text import module_text, state_names
 from midflight.code.upgrade.upgrade import load_or_upgrade
 from midflight.errors import LoadError
 from midflight.parsing import UNPARSABLE, parse_module

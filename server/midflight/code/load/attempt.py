@@ -8,13 +8,15 @@ from functools import partial
 from typing import Literal
 
 from midflight.code.census.census import Census
+from midflight.code.load.body import make
 from midflight.code.load.draft import Draft
+from midflight.code.load.load_order import imports_asked_for
 from midflight.code.load.made import Body, Made
 from midflight.code.load.new_version import NewVersion
 from midflight.code.load.others import Others
 from midflight.code.load.outcome import Commit
 from midflight.code.load.overtaken import mentions
-from midflight.code.load.refused import Failure, load_error, module_problem
+from midflight.code.load.refused import Failure, Refused, load_error, module_problem
 from midflight.code.load.search_path import search_path
 from midflight.code.load.tables import Tables
 from midflight.code.load.take_back import TakenBack, take_back
@@ -26,7 +28,7 @@ from midflight.code.loading.runtime_thread import on_runtime_thread
 from midflight.code.loading.under_way import Load, seconds_text
 from midflight.code.report.load_report import LoadReport
 from midflight.code.source.unit import Unit
-from midflight.code.state.names import fresh_in
+from midflight.code.state.module_text import fresh_in
 from midflight.code.version.facade import Namespace
 from midflight.errors import LoadError
 
@@ -67,7 +69,10 @@ class Attempt:
         self.commit: Commit | None = None
         self.reports: tuple[LoadReport, ...] = ()
         self.is_second = False  # others have overtaken it once
+        self.failed: Refused | None = None  # of the first body that failed
         self.taken_back = TakenBack()
+        self._asking: frozenset[str] = frozenset()
+        self._make_named: Callable[[str], object] = lambda _: None
         self._before: Tables | None = None
         self._others = Others()
         self._begun: list[Draft] = []
@@ -82,6 +87,10 @@ class Attempt:
         """Say whether a version of the module of `unit` is in the making: another body may have imported it."""
         return any(draft.unit is unit for draft in self._begun)
 
+    def ask_at_imports(self, asking: frozenset[str], make_named: Callable[[str], object]) -> None:
+        """Have `make_named` called where a body of the modules in `asking` comes to an import, with what that names."""
+        self._asking, self._make_named = asking, make_named
+
     def make(self, draft: Draft) -> None:
         """Run the body of a draft. From its first change on, this load puts its changes back if it fails."""
         with self.load.acting():
@@ -91,7 +100,14 @@ class Attempt:
             self._others.note(draft.unit, frozenset(unit.name for unit in self.units))
         if self.options.fresh:
             draft.fresh = fresh_in(self.options.fresh, draft.unit.name)
-        draft.make()
+        if draft.unit.name in self._asking:
+            names = frozenset(unit.name for unit in self.units)
+            draft.imports, draft.make_named = imports_asked_for(draft.unit, names), self._make_named
+        try:
+            make(draft)
+        except Refused as error:
+            self.failed = self.failed or error
+            raise
         self.drafts.append(draft)
 
     def note_commit(self, commit: Commit) -> None:
@@ -146,7 +162,7 @@ class Attempt:
         """Put all back, and be as at the beginning, but that it is the second time."""
         self.put_back()
         self._begun, self.drafts, self._undo, self.new = [], [], [], ()
-        self.is_second = True
+        self.is_second, self.failed = True, None
         load_lock.committed_since(self.load, is_known=True)
 
     def give_up(self) -> None:

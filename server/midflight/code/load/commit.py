@@ -194,6 +194,8 @@ def switch(new: NewVersion) -> None:
     if not new.is_first:
         carry_submodules(new.namespace, new.unit.name, facade.namespace)
         facade.switch()
+    else:
+        facade.end()
     if new.identity is not None:
         new.identity.settle()
     new.record.make_current(new.version)

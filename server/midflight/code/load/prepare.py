@@ -114,10 +114,14 @@ def _make_all(load: Attempt) -> None:
             if unit.name in sys.modules and sys.modules[unit.name] is sys.modules.get(PROGRAM[0]):
                 check_program(unit)
         _check_texts(load)
+    order = in_order(load.units)
+    load.ask_at_imports(order.asking, partial(_make_named, load))
     with finder.offering([_spec_to_import(load, unit) for unit in first]):
-        for unit in in_order(load.units):
+        for unit in order.units:
             if not load.has_begun(unit):
                 _make(load, unit)
+    if load.failed is not None:  # a body has caught what another one raised
+        raise load.failed
     if len(load.drafts) > 1:
         refill(load.drafts)
         for draft in load.drafts:
@@ -170,6 +174,14 @@ def _spec_to_import(load: Attempt, unit: Unit) -> ModuleSpec:
         load.make(Draft(unit, record, load.load, is_first=True))
 
     return spec_of(unit.name, unit.path, VersionLoader(unit.name, unit.path, execute_first))
+
+
+def _make_named(load: Attempt, names: str) -> None:
+    """Make the modules with these names, with spaces between them, where a body has come to their import."""
+    for name in names.split():
+        for unit in load.units:
+            if unit.name == name and not load.has_begun(unit):
+                _make(load, unit)
 
 
 def _make(load: Attempt, unit: Unit) -> None:

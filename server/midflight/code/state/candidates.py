@@ -11,8 +11,7 @@ from collections.abc import Iterable, Mapping
 from dataclasses import dataclass, field
 
 from midflight.code.state.kinds import Kind
-from midflight.code.state.module_text import ModuleText
-from midflight.code.state.names import is_unchanged
+from midflight.code.state.module_text import ModuleText, is_unchanged
 from midflight.code.state.reach import changed_part
 from midflight.code.state.uses import Footprint
 

@@ -1,18 +1,25 @@
-"""A module's text with the facts that the rules of state need, each worked out when it is first asked for. Pure."""
+"""A module's text with the facts that the rules of state need, each worked out when it is first asked for. Pure.
+
+First of them are the names that are state: assigned by statements that its body runs at once. `__fresh__` are those
+that the text itself wants new at each load.
+"""
 
 from __future__ import annotations
 
 import ast
+from collections.abc import Iterable
 from functools import cached_property
 
-from midflight.code.source.bindings import Bindings, bindings_of
+from midflight.code.source.bindings import Bindings, bindings_of, is_same
 from midflight.code.source.text_memory import TextMemory
 from midflight.code.state.inner_text import InnerTexts, inner_texts
-from midflight.code.state.names import Assigned, state_names
 from midflight.code.state.reach import Definitions
 from midflight.code.state.uses import Footprint, footprint_of, statements_in
 
-__all__ = ["ModuleText", "module_text"]
+__all__ = ["Assigned", "ModuleText", "fresh_in", "fresh_names", "is_unchanged", "module_text", "state_names"]
+
+Assignment = ast.Assign | ast.AnnAssign | ast.AugAssign
+Assigned = dict[str, tuple[Assignment, ...]]
 
 
 class ModuleText:
@@ -75,3 +82,53 @@ _texts: TextMemory[ModuleText] = TextMemory()
 def module_text(tree: ast.Module, text: str) -> ModuleText:
     """Return the ModuleText of a text and its tree; the last few are remembered: the next load compares with them."""
     return _texts.get(text, tree, ModuleText, tree, text)
+
+
+def state_names(bindings: Bindings) -> Assigned:
+    """Return the names that are state, each with the assignments that bind it, in the order of the text.
+
+    Neither a dunder nor a name that anything else binds: a definition, an import, a loop, a `with`, an `except`...
+    """
+    found: Assigned = {}
+    for name, places in bindings.by_name.items():
+        if name.startswith("__") and name.endswith("__"):
+            continue
+        statements = []
+        for place in places:
+            statement = place.statement
+            if isinstance(statement, ast.AnnAssign) and statement.value is None:
+                continue  # an annotation alone binds nothing
+            if not isinstance(statement, Assignment):
+                break
+            statements.append(statement)
+        else:
+            if statements:
+                found[name] = tuple(statements)
+    return found
+
+
+def is_unchanged(
+    old: tuple[Assignment, ...], old_lines: list[str], new: tuple[Assignment, ...], new_lines: list[str]
+) -> bool:
+    """Say whether the assignments of a name are the same in two texts, all of them and in their order."""
+    return len(old) == len(new) and all(
+        is_same(one, old_lines, two, new_lines) for one, two in zip(old, new, strict=True)
+    )
+
+
+def fresh_in(wanted: Iterable[str], module: str) -> frozenset[str]:
+    """Return the names of `module` that a load wants new: "NAME" is one in each module, "MODULE:NAME" in that one."""
+    pairs = [each.rpartition(":") for each in wanted]
+    return frozenset(name for owner, _, name in pairs if owner in ("", module))
+
+
+def fresh_names(tree: ast.Module) -> frozenset[str]:
+    """Return the names in `__fresh__ = [...]`, a list of strings at the top of the module."""
+    found: set[str] = set()
+    for statement in tree.body:
+        match statement:
+            case ast.Assign(targets=[ast.Name(id="__fresh__")], value=ast.List() | ast.Tuple() as value):
+                found.update(
+                    each.value for each in value.elts if isinstance(each, ast.Constant) and isinstance(each.value, str)
+                )
+    return frozenset(found)

@@ -114,7 +114,7 @@ def _whys(cls: type[Any], group: Mapping[str, NewVersion]) -> Iterator[tuple[New
             what = f"{cls.__module__}.{cls.__qualname__} is made of an older {base.__qualname__}"
             if own is None:
                 yield made, f"{what}, until {cls.__module__} is loaded too"
-            else:  # they import each other, and this one came first
+            else:  # its text does not say that it imports the other one
                 yield made, f"{what}; load {cls.__module__} once more"
 
 

@@ -9,7 +9,8 @@ Laws:
 1. `switch` is one assignment under the interpreter's lock: no thread sees a module without a version, or half a one.
 2. While a version is in the making, the thread that makes it, and no other, sees the new `__dict__` (dataclasses,
    typing and pydantic look names up there), and writes into it. `counter.f` and `from counter import f` are reads of
-   the version before; what asks for a name otherwise (getattr, pickle) is about the one that is made.
+   the version before; what asks for a name otherwise (getattr, pickle) is about the one that is made. To a body of the
+   same load that runs in the midst of this one they are reads of what this one has bound so far, as at an import.
 3. Nothing here knows a process, a file or a number.
 """
 
@@ -53,6 +54,9 @@ IDENTITY = (
 WRITTEN_OUT = {dis.opmap[name] for name in ("LOAD_ATTR", "LOAD_METHOD", "IMPORT_FROM") if name in dis.opmap}
 
 
+_made_now: set[int] = set()  # the ids of the namespaces of versions in the making
+
+
 class _Making:
     """A version in the making: the thread that makes it, its namespace, and the class that it wants for the module."""
 
@@ -93,7 +97,12 @@ class Facade:
             self._plain = type(self.module)
         self._making = _Making(namespace)
         self._makers[self._making.thread] = self._making
+        _made_now.add(id(namespace))
         self._show(self._plain)
+
+    def begin_first(self) -> None:
+        """Note that the module's own namespace, which nobody has seen before, is in the making, until `end`."""
+        _made_now.add(id(self.namespace))
 
     def finish(self) -> None:
         """Let the maker read attributes of the new version too, in bodies of other modules that run after it."""
@@ -101,6 +110,7 @@ class Facade:
 
     def end(self) -> None:
         """Let the maker see the current version. The new one is kept for `switch`. May be repeated."""
+        _made_now.discard(id(self.namespace))
         if self._making is not None:
             self._leave(self._making.thread)
 
@@ -135,8 +145,11 @@ class Facade:
         self._show(type("module", (_Vacant,), {"_load": staticmethod(load)}))
 
     def _leave(self, thread: int) -> None:
-        if self._makers.pop(thread, None) is not None and not self._makers:
-            self._show(self._plain)
+        making = self._makers.pop(thread, None)
+        if making is not None:
+            _made_now.discard(id(making.namespace))
+            if not self._makers:
+                self._show(self._plain)
 
     def _show(self, plain: type[ModuleType]) -> None:
         """Give the module the class `plain`, or one like it by which each maker sees its own version."""
@@ -158,8 +171,11 @@ class Facade:
         new = making.namespace
         if name == "__dict__":
             return new
-        if name in new and (making.reads_new or not _is_written_out(reader)):
+        is_half_made = not making.reads_new and _is_of_another(reader, new)
+        if name in new and (making.reads_new or is_half_made or not _is_written_out(reader)):
             return new[name]
+        if is_half_made and name in self.namespace and "__getattr__" not in new:
+            raise AttributeError(f"half made module {self.module.__name__!r} has no attribute {name!r} yet", name=name)
         try:
             return native(name)
         except AttributeError:
@@ -184,6 +200,11 @@ class Facade:
         if name not in new:
             raise AttributeError(f"module {new.get('__name__')!r} has no attribute {name!r}")
         del new[name]
+
+
+def _is_of_another(reader: FrameType, new: Namespace) -> bool:
+    """Say whether the text that `reader` is in is of another version in the making than `new`."""
+    return reader.f_globals is not new and id(reader.f_globals) in _made_now
 
 
 def _is_written_out(reader: FrameType) -> bool:
