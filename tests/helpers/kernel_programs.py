@@ -241,6 +241,14 @@ class Player:
 
         return midflight.cancel_timer(self.timers[which % len(self.timers)]) if self.timers else None
 
+    def timers_at_once(self, count: int) -> int:
+        """Set many timers and cancel most, so that the heap is swept; return how many were still ahead."""
+        import midflight
+
+        me = midflight.self_()
+        made = [midflight.send_after(number % 7 / 4, me, number) for number in range(count)]
+        return sum(midflight.cancel_timer(each) is not None for number, each in enumerate(made) if number % 20)
+
     async def sleep(self, seconds: float) -> None:
         import midflight
 

@@ -51,6 +51,7 @@ plain_steps = st.one_of(
     st.tuples(st.just("send_name"), names, values),
     st.tuples(st.just("later"), seconds, numbers, values),
     st.tuples(st.just("not_later"), numbers),
+    st.tuples(st.just("timers_at_once"), st.sampled_from([5, 90, 200])),
     st.tuples(st.sampled_from(["sleep", "future", "hurry"]), seconds),
     st.tuples(st.just("context"), st.integers(0, 9)),
     st.tuples(st.just("call"), numbers, values, seconds),

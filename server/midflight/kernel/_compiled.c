@@ -94,6 +94,7 @@ module_exec(PyObject *module)
     ADD(CallRef, state->Ref_type)
     ADD(CallWait, NULL)
     ADD(TimerRef, state->Ref_type)
+    ADD(TimerHeap, NULL)
     ADD(FastPath, NULL)
 #undef ADD
     return 0;

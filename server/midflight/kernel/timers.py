@@ -1,23 +1,21 @@
-"""Time: the clock as an argument, and one heap of deadlines.
-
-A heap entry is never searched for. A cancelled timer stays in the heap until its time or the next sweep.
-"""
+"""Time: the clock as an argument, and one heap of deadlines, which is `pure_timers` or compiled."""
 
 from __future__ import annotations
 
 import time
-from collections import deque
 from collections.abc import Callable
-from heapq import heapify, heappop, heappush
-from itertools import count
-from typing import Any, Protocol
+from typing import TYPE_CHECKING, Any, Protocol
 
 from midflight.kernel import trouble
+from midflight.kernel.choice import COMPILED
 from midflight.kernel.seconds import checked_seconds
 
-__all__ = ["Clock", "Deadline", "ManualClock", "SystemClock", "Timer", "Timers"]
+if TYPE_CHECKING or COMPILED is None:
+    from midflight.kernel.pure_timers import TimerHeap
+else:
+    TimerHeap = COMPILED.TimerHeap
 
-SWEEP_FROM = 64  # entries; below that a sweep costs more than it frees
+__all__ = ["Clock", "Deadline", "ManualClock", "SystemClock", "Timer", "Timers"]
 
 
 class Clock(Protocol):
@@ -75,16 +73,8 @@ class Timer:
         what()
 
 
-class Timers:
-    """The deadlines ahead, earliest first; equal ones in the order they were set."""
-
-    def __init__(self) -> None:
-        self._heap: list[tuple[float, int, Deadline]] = []
-        self._order = count()
-        self._dead = 0
-
-    def __len__(self) -> int:
-        return len(self._heap) - self._dead
+class Timers(TimerHeap):
+    """The deadlines ahead, and what they ring."""
 
     def set(self, deadline: float, action: Callable[[], None]) -> Timer:
         """Call `action` at the first `fire` with a time of `deadline` or later."""
@@ -92,41 +82,25 @@ class Timers:
         self.add(timer)
         return timer
 
-    def add(self, timer: Deadline) -> None:
-        """Have `timer` ring at the first `fire` with a time of its deadline or later."""
-        heappush(self._heap, (timer.deadline, next(self._order), timer))
-
     def cancel(self, timer: Timer) -> None:
         """Forget `timer`; nothing happens if it has fired or was cancelled."""
         if timer.ahead:
             timer.ahead.clear()
             self.note_cancelled()
 
-    def note_cancelled(self) -> None:
-        """Count a timer out that has nothing ahead any more; it stays in the heap until its time or the next sweep."""
-        self._dead += 1
-        if self._dead > SWEEP_FROM and self._dead * 2 > len(self._heap):
-            self._heap = [entry for entry in self._heap if entry[2].ahead]
-            heapify(self._heap)
-            self._dead = 0
-
     def fire(self, now: float) -> None:
         """Have those ring that are due at `now`, in order of deadlines. A timer that one of them sets waits its turn.
 
         One that raises is told of, and the others ring.
         """
-        if not self._heap or self._heap[0][0] > now:
-            return
-        due: deque[Deadline] = deque()
-        while self._heap and self._heap[0][0] <= now:
-            due.append(heappop(self._heap)[2])
+        due = self.take_due(now)
         try:
             while due:
                 timer = due.popleft()
                 try:
                     what = timer.ahead.pop()
                 except IndexError:  # cancelled
-                    self._dead -= 1
+                    self.note_gone()
                     continue
                 try:
                     timer.ring(what)
@@ -135,11 +109,3 @@ class Timers:
         finally:  # what is left if the user's Ctrl-C came during this
             for timer in due:
                 self.add(timer)
-
-    def next_deadline(self) -> float | None:
-        """Return the earliest deadline ahead, or None."""
-        heap = self._heap
-        while heap and not heap[0][2].ahead:
-            heappop(heap)
-            self._dead -= 1
-        return heap[0][0] if heap else None

@@ -4,6 +4,7 @@
 #define MIDFLIGHT_ATTEMPTS_H
 
 #include "fast_path.h"
+#include "timers.h"
 
 #define LONG_SECONDS 1e9 /* up to here a float needs no further check: LONG in `seconds` */
 
@@ -172,16 +173,17 @@ time_of(Core *core)
     return seconds;
 }
 
-/* Give `timer` to the timers of the core. */
-static int
-add_timer(Core *core, PyObject *timer)
+/* Return the timers of the core, a new reference; NULL with an exception. */
+static TimerHeap *
+timers_of(Core *core)
 {
     State *state = core->state;
     PyObject *timers = PyObject_GetAttr((PyObject *)core, state->str_timers);
-    PyObject *done = timers == NULL ? NULL : PyObject_CallMethodOneArg(timers, state->str_add, timer);
-    Py_XDECREF(timers);
-    Py_XDECREF(done);
-    return done == NULL ? -1 : 0;
+    if (timers != NULL && !PyObject_TypeCheck(timers, state->TimerHeap_type)) {
+        PyErr_SetString(PyExc_TypeError, "the timers of a core are of the same kernel; no timer was set");
+        Py_CLEAR(timers);
+    }
+    return (TimerHeap *)timers;
 }
 
 static PyObject *
@@ -190,6 +192,7 @@ send_after_attempt(FastPath *self, PyObject *const *args, Py_ssize_t count, PyOb
     State *state = self->state;
     Core *core = fast_core(state);
     PyTypeObject *type = (PyTypeObject *)self->type;
+    TimerHeap *timers;
     TimerRef *timer;
     double seconds, now;
     if (core == NULL || count != 3 || names != NULL || !core->awake || !Py_IS_TYPE(args[1], state->Pid_type) ||
@@ -217,9 +220,11 @@ send_after_attempt(FastPath *self, PyObject *const *args, Py_ssize_t count, PyOb
     timer->dest = Py_NewRef(args[1]);
     timer->scheduler = Py_NewRef((PyObject *)core);
     timer->deadline = now + seconds;
-    if (add_timer(core, (PyObject *)timer) < 0) {
+    timers = timers_of(core);
+    if (timers == NULL || heap_push(timers, timer->deadline, (PyObject *)timer) < 0) {
         Py_CLEAR(timer);
     }
+    Py_XDECREF(timers);
     return (PyObject *)timer;
 }
 
@@ -228,10 +233,10 @@ send_after_attempt(FastPath *self, PyObject *const *args, Py_ssize_t count, PyOb
 static PyObject *
 cancel_timer_attempt(FastPath *self, PyObject *const *args, Py_ssize_t count, PyObject *names)
 {
-    State *state = self->state;
-    Core *core = fast_core(state);
+    Core *core = fast_core(self->state);
     TimerRef *timer;
-    PyObject *timers, *done;
+    TimerHeap *timers;
+    PyObject *done;
     double now;
     if (core == NULL || count != 1 || names != NULL || (PyObject *)Py_TYPE(args[0]) != self->type) {
         return NULL;
@@ -246,8 +251,8 @@ cancel_timer_attempt(FastPath *self, PyObject *const *args, Py_ssize_t count, Py
     if (PyList_SetSlice(timer->ahead, 0, PyList_GET_SIZE(timer->ahead), NULL) < 0) {
         return NULL;
     }
-    timers = PyObject_GetAttr((PyObject *)core, state->str_timers);
-    done = timers == NULL ? NULL : PyObject_CallMethodNoArgs(timers, state->str_note_cancelled);
+    timers = timers_of(core);
+    done = timers == NULL ? NULL : TimerHeap_note_cancelled(timers, NULL);
     Py_XDECREF(timers);
     Py_XDECREF(done);
     now = done == NULL ? -1.0 : time_of(core);

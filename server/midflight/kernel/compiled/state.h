@@ -21,12 +21,12 @@
 #define NAMES(X) \
     X(_ended) X(_failed) X(_park) X(_throw_pending) X(_send_slowly) X(_wake) \
     X(append) X(popleft) X(pop) X(take) X(timeout) X(default) X(send) X(ahead) X(deadline) X(close) X(abandon) X(refuse) \
-    X(answer_slowly) X(timers) X(clock) X(now) X(add) X(note_cancelled) X(pid) X(arrived)
+    X(answer_slowly) X(timers) X(clock) X(now) X(pid) X(arrived)
 
 /* The types of the module. */
 #define TYPES(X) \
     X(Pid_type) X(Queue_type) X(Record_type) X(Core_type) X(Request_type) X(PlainReceive_type) X(PatternReceive_type) \
-    X(Ref_type) X(CallRef_type) X(CallWait_type) X(TimerRef_type) X(FastPath_type)
+    X(Ref_type) X(CallRef_type) X(CallWait_type) X(TimerRef_type) X(TimerHeap_type) X(FastPath_type)
 
 typedef struct Core Core;
 
