@@ -167,7 +167,8 @@ A diagnostic may be in the file of another module: an inherited
             (midflight-flymake-set
              (cl-remove-if-not (lambda (diagnostic)
                                  (equal (plist-get diagnostic :path) path))
-                               diagnostics))))))))
+                               diagnostics)
+             'load)))))))
 
 (defun midflight-code-note-load (report)
   "Run `midflight-loaded-functions' with REPORT, the plist of a new version.

@@ -42,7 +42,7 @@
      (?@ midflight-at-point "act on the processes here")
      (?i midflight-inspect "inspect a value")
      (?d midflight-doc "documentation")
-     (?m midflight-browse-module "names of this module")
+     (?M midflight-browse-module "names of this module")
      (?/ midflight-apropos "names that match words")
      (?t midflight-trace "trace"))
     ("Change"
@@ -57,6 +57,12 @@
      (?$ midflight-scratch "scratch buffer")
      (?r midflight-eval-region "region")
      (?I midflight-interrupt "interrupt"))
+    ("Tests"
+     (?1 midflight-pytest-at-point "at point")
+     (?2 midflight-pytest-file "of this file")
+     (?3 midflight-pytest-failed "the failed ones")
+     (?4 midflight-pytest-all "all")
+     (?5 midflight-pytest-show-report "report"))
     ("Notes"
      (?n midflight-next-note "next")
      (?N midflight-previous-note "previous")

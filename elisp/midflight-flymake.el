@@ -25,8 +25,8 @@
 (require 'midflight-util)
 
 (defvar-local midflight-flymake--notes nil
-  "The notes to report for this buffer: (BEGIN END TYPE TEXT) each.
-BEGIN and END are markers.")
+  "The notes to report for this buffer: (BEGIN END TYPE TEXT SOURCE) each.
+BEGIN and END are markers.  SOURCE is `load' or `test'.")
 
 (defvar-local midflight-flymake--turned-on nil
   "Non-nil if Flymake is on in this buffer because of us.")
@@ -76,24 +76,31 @@ empty line the newline."
   "Return Flymake's type for SEVERITY, a string."
   (pcase severity ("error" :error) ("warning" :warning) (_ :note)))
 
-(defun midflight-flymake--clear-notes ()
-  "Forget the notes of this buffer."
-  (dolist (note midflight-flymake--notes)
-    (set-marker (nth 0 note) nil)
-    (set-marker (nth 1 note) nil))
-  (setq midflight-flymake--notes nil))
+(defun midflight-flymake--clear-notes (source)
+  "Forget the notes of this buffer that are of SOURCE, or all if it is nil."
+  (let ((gone (cl-remove-if-not (lambda (note) (memq source (list nil (nth 4 note))))
+                                midflight-flymake--notes)))
+    (dolist (note gone)
+      (set-marker (nth 0 note) nil)
+      (set-marker (nth 1 note) nil))
+    (setq midflight-flymake--notes
+          (cl-set-difference midflight-flymake--notes gone :test #'eq))))
 
-(defun midflight-flymake-set (diagnostics)
+(defun midflight-flymake-set (diagnostics &optional source)
   "Show DIAGNOSTICS, plists as the server sends them, for the current buffer.
-They replace those of the previous load; nil clears them."
-  (midflight-flymake--clear-notes)
+They replace those of the same SOURCE: `load', if it is nil, or `test'.  If
+both are nil, clear all."
+  (midflight-flymake--clear-notes (and (or diagnostics source) (or source 'load)))
   (setq midflight-flymake--notes
-        (mapcar (lambda (diagnostic)
-                  (pcase-let ((`(,begin . ,end) (midflight-flymake--region diagnostic)))
-                    (list (copy-marker begin) (copy-marker end)
-                          (midflight-flymake--type (plist-get diagnostic :severity))
-                          (plist-get diagnostic :message))))
-                diagnostics))
+        (append
+         midflight-flymake--notes
+         (mapcar (lambda (diagnostic)
+                   (pcase-let ((`(,begin . ,end) (midflight-flymake--region diagnostic)))
+                     (list (copy-marker begin) (copy-marker end)
+                           (midflight-flymake--type (plist-get diagnostic :severity))
+                           (plist-get diagnostic :message)
+                           (or source 'load))))
+                 diagnostics)))
   (when (and diagnostics (not (bound-and-true-p flymake-mode)))
     (setq midflight-flymake--turned-on t)
     (flymake-mode 1))
@@ -103,7 +110,7 @@ They replace those of the previous load; nil clears them."
 (defun midflight-flymake--backend (report &rest _)
   "Give the notes of this buffer to REPORT, a function of Flymake."
   (funcall report
-           (cl-loop for (begin end type text) in midflight-flymake--notes
+           (cl-loop for (begin end type text _source) in midflight-flymake--notes
                     ;; Deleted text no longer has an error.
                     when (< begin end)
                     collect (flymake-make-diagnostic (current-buffer)
@@ -117,7 +124,7 @@ They replace those of the previous load; nil clears them."
   "Go to the next note of the last load in this buffer, COUNT notes on.
 Show the note in the echo area.  A negative COUNT goes backwards."
   (interactive "p")
-  (let* ((notes (cl-loop for (begin end _type text) in midflight-flymake--notes
+  (let* ((notes (cl-loop for (begin end _type text _source) in midflight-flymake--notes
                          when (< begin end)
                          collect (cons (marker-position begin) text)))
          (places (sort (delete-dups (mapcar #'car notes)) #'<))

@@ -42,6 +42,7 @@
 (declare-function midflight-shell-send "midflight-shell-input" ())
 (declare-function midflight-shell-tab "midflight-shell-input" ())
 (declare-function midflight-shell-comma "midflight-shell-input" ())
+(declare-function midflight-shell-in "midflight-shell-input" (module))
 (declare-function midflight-inspect "midflight-inspector" (expression))
 
 (defvar-local midflight-shell--source nil
@@ -78,6 +79,7 @@
   '("Midflight"
     ["Back to the source" midflight-shell-back]
     ["Interrupt the evaluation" midflight-interrupt]
+    ["Evaluate in a module..." midflight-shell-in]
     ["Inspect..." midflight-inspect]
     ["Describe..." midflight-doc]
     ["Clear the transcript" midflight-shell-clear]

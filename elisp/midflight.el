@@ -30,7 +30,7 @@
 ;;     (add-hook 'python-mode-hook #'midflight-mode)
 ;;
 ;; In its buffers the mode takes C-c C-z, C-c C-c, C-M-x, C-c C-l, C-c C-e,
-;; C-c C-r and C-c C-p from `python-mode'.  This file has the mode, its keys and its menu;
+;; C-c C-r, C-c C-p and the prefix C-c C-t from `python-mode'.  This file has the mode, its keys and its menu;
 ;; each feature has a file of its own:
 ;;
 ;;     midflight-code             load a buffer or one definition, show the result
@@ -50,6 +50,7 @@
 ;;     midflight-shell-history    the inputs of shells, in a file
 ;;     midflight-eval             evaluate an expression or a region
 ;;     midflight-value            a value in a buffer of its own, in lines
+;;     midflight-pytest           run tests, show their failures
 ;;     midflight-scratch          a buffer to try things in, templates
 ;;     midflight-complete         completion from live objects
 ;;     midflight-doc              documentation and signatures of live objects
@@ -103,6 +104,7 @@
 (require 'midflight-trace)
 (require 'midflight-eval)
 (require 'midflight-value)
+(require 'midflight-pytest)
 (require 'midflight-names)
 (require 'midflight-scratch)
 (require 'midflight-code)
@@ -148,6 +150,11 @@
     (define-key map (kbd "C-c C-x s") #'midflight-scratch)
     (define-key map (kbd "C-c M-i") #'midflight-inspect)
     (define-key map (kbd "C-c C-x i") #'midflight-inspect)
+    (define-key map (kbd "C-c C-t t") #'midflight-pytest-at-point)
+    (define-key map (kbd "C-c C-t f") #'midflight-pytest-file)
+    (define-key map (kbd "C-c C-t l") #'midflight-pytest-failed)
+    (define-key map (kbd "C-c C-t a") #'midflight-pytest-all)
+    (define-key map (kbd "C-c C-t r") #'midflight-pytest-show-report)
     (define-key map (kbd "C-c C-z") #'midflight-shell)
     (define-key map (kbd "C-c C-b") #'midflight-interrupt)
     (define-key map (kbd "C-c C-e") #'midflight-eval-expression)
@@ -210,6 +217,13 @@
     ["Names of this module" midflight-browse-module]
     ["Names that match words..." midflight-apropos]
     ["Scratch buffer" midflight-scratch]
+    ["Insert a template..." midflight-insert-template]
+    "---"
+    ["Run the test at point" midflight-pytest-at-point]
+    ["Run the tests of this file" midflight-pytest-file]
+    ["Run the failed tests again" midflight-pytest-failed]
+    ["Run all tests" midflight-pytest-all]
+    ["Report of the tests" midflight-pytest-show-report]
     "---"
     ["Processes" midflight-processes]
     ["Supervision tree" midflight-tree]
