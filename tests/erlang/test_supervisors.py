@@ -1,11 +1,23 @@
-"""The cases p52 to p55: significant children, and the spec of a child."""
+"""The cases p52 to p57: significant children, the spec of a child, and new specs in a new version."""
 
 from __future__ import annotations
 
 import pytest
 
 from erlang.t import idle
-from midflight import ChildError, ChildSpec, Supervisor, is_alive, self_, trap_exit
+from midflight import (
+    IGNORE,
+    ChildError,
+    ChildSpec,
+    CodeChangeError,
+    ProcessExit,
+    Supervisor,
+    is_alive,
+    receive,
+    self_,
+    trap_exit,
+)
+from midflight.otp import sys as otp_sys
 
 same, differs = pytest.mark.same, pytest.mark.differs
 
@@ -115,3 +127,59 @@ def test_p55_get_childspec(t, expected):
     t.run(main)
 
     assert t.printed == expected
+
+
+@differs(
+    "Added children start before the new version counts, and removed ones stop after it; OTP starts and stops nobody."
+)
+def test_p57_supervisor_code_change(t, expected):
+    """The children are what init returns then; a wrong answer changes nothing."""
+    answer = []
+
+    class Tree(Supervisor):
+        def init(self):
+            wanted, options = answer
+            vars(self).update(options)
+            return wanted if wanted is IGNORE else [ChildSpec(id, numbered, (number,)) for id, number in wanted]
+
+    async def numbered(number):
+        while True:
+            match await receive():
+                case ("ask", pid):
+                    pid << ("number", number)
+                case ("die", reason):
+                    raise ProcessExit(reason)
+
+    async def number_of(pid):
+        pid << ("ask", self_())
+        return (await receive(("number", ...)))[1]
+
+    async def change(supervisor):
+        await otp_sys.suspend(supervisor)
+        try:
+            await otp_sys.change_code(supervisor, __name__, None)
+            t.o("ok")
+        except CodeChangeError:
+            t.o("error")
+        await otp_sys.resume(supervisor)
+
+    async def main():
+        answer[:] = [("a", 1), ("b", 1)], {}
+        s = await Tree.start_link()
+        a, b = await pid_of(s, "a"), await pid_of(s, "b")
+        answer[:] = [("b", 2), ("c", 2)], {"strategy": "one_for_all", "intensity": 9}
+        await change(s)
+        t.o([(child.id, await number_of(child.pid)) for child in await Supervisor.which_children(s)])
+        t.o((is_alive(a), is_alive(b)))
+        b << ("die", "boom")
+        await t.s()
+        t.o((await pid_of(s, "b") == b, await number_of(await pid_of(s, "b"))))
+        answer[:] = IGNORE, {}
+        await change(s)
+        answer[:] = [], {"strategy": "nonsense"}
+        await change(s)
+        t.o(await number_of(await pid_of(s, "b")))
+
+    t.run(main)
+
+    assert t.printed == expected.but(("[{a,1},{b,1},{c,none}]", "[{b,1},{c,2}]"), ("{true,true}", "{false,true}"))

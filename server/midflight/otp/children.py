@@ -41,6 +41,12 @@ class Child:
         self.pid: Pid | None = None
         self.is_restarting = False
 
+    def with_spec(self, spec: ChildSpec) -> Child:
+        """Return the record of the same child by another spec; its arguments stay."""
+        found = Child(self.key, spec, self.args)
+        found.pid, found.is_restarting = self.pid, self.is_restarting
+        return found
+
     @property
     def running(self) -> Pid | None:
         """The pid of the process that there is for it, None if there is none."""

@@ -290,6 +290,9 @@ async def _changed(server: Any, module: Any, old_vsn: Any, extra: Any) -> Any:
     found = copied(server, cls if _is_server_class(cls) else type(server))
     try:
         await value_of(found.code_change(old_vsn, extra))
+        if hasattr(found, "renew"):  # a supervisor's children
+            await found.renew(is_rehearsal=False)
+            await found.settle_renewal()
     except Stop as stop:
         raise NotObeyed(f"code_change stopped: {stop.reason!r}") from None
     return found

@@ -24,6 +24,7 @@ from midflight.otp.child_spec import SIMPLE, ChildSpec, Flags, checked_children,
 from midflight.otp.children import Child, stop_at_once, stop_child
 from midflight.otp.gen_server import GenServer
 from midflight.otp.protocol import IGNORE, Stop
+from midflight.otp.renewal import Renewal, compared
 from midflight.otp.restart import AutoShutdown, Strategy, add_restart, affected, ends_itself, is_restarted
 from midflight.otp.serving import value_of
 from midflight.text import Token, medium, short
@@ -36,9 +37,9 @@ logger = logging.getLogger("midflight.supervisor")
 
 
 class TryAgain(NamedTuple):
-    """The message of a supervisor to itself when `child` did not start because of `error`."""
+    """The message of a supervisor to itself when the child with that key did not start because of `error`."""
 
-    child: Child
+    key: Hashable
     error: Exception
 
 
@@ -55,6 +56,7 @@ class Supervising(GenServer):
     auto_shutdown: AutoShutdown = "never"
     is_dynamic = False
     max_children: int | None = None  # of a dynamic one
+    renewal: Renewal | None = None  # while an upgrade has children started, or stopped
 
     flags: Flags
     children: dict[Hashable, Child]
@@ -78,19 +80,16 @@ class Supervising(GenServer):
     async def begin(self, args: tuple[Any, ...]) -> Any:
         """Start the children. Raises: Stop(InitFailed) if one does not start; those before it are stopped."""
         trap_exit(True)
-        wanted = await value_of(self.init(*args))
-        if wanted is IGNORE:
+        self.init_args = args
+        children = await self._ask()
+        if children is None:
             return IGNORE
-        if not hasattr(self, "flags"):
-            self.flags = Flags(self.strategy, self.intensity, self.period, self.auto_shutdown)
-        children = checked_children(() if wanted is None else wanted, self.flags)
-        if self.is_dynamic and children:
-            raise TypeError(f"{type(self).__qualname__}.init must return no children: start_child adds them")
         self.restarts: tuple[float, ...] = ()
         self.template = children[0] if self.flags.strategy == SIMPLE else None
         if self.template is not None:
             self.is_dynamic = True
             children = ()
+        self.asked = frozenset(spec.id for spec in children)
         self.keys = count(1)  # of children that have no ids
         self.children = {spec.id: Child(spec.id, spec, spec.args) for spec in children}
         self.by_pid: dict[Pid, Child] = {}
@@ -122,8 +121,9 @@ class Supervising(GenServer):
 
     async def handle_cast(self, message: Any) -> None:
         """Try again to start a child that did not start, if that is still wanted."""
-        if type(message) is TryAgain and message.child.is_restarting:
-            await self._restart(message.child, message.error)
+        child = self.children.get(message.key) if type(message) is TryAgain else None
+        if child is not None and child.is_restarting:
+            await self._restart(child, message.error)
 
     async def terminate(self, reason: object) -> None:  # noqa: ARG002  # whatever it is
         """Stop the children: in the reverse of their order, or all at once if they have no ids."""
@@ -132,6 +132,63 @@ class Supervising(GenServer):
             return
         for child in reversed(list(self.children.values())):
             await self.stop_one(child)
+
+    async def _ask(self) -> tuple[ChildSpec, ...] | None:
+        """Ask init for the children, and take its flags; None if it returns IGNORE. Raises: TypeError; ValueError."""
+        before = vars(self).pop("flags", None)
+        wanted = await value_of(self.init(*self.init_args))
+        if wanted is IGNORE:
+            if before is not None:
+                self.flags = before
+            return None
+        if not hasattr(self, "flags"):
+            self.flags = Flags(self.strategy, self.intensity, self.period, self.auto_shutdown)
+        children = checked_children(() if wanted is None else wanted, self.flags)
+        if self.is_dynamic and self.flags.strategy != SIMPLE and children:
+            raise TypeError(f"{type(self).__qualname__}.init must return no children: start_child adds them")
+        return children
+
+    # --- A new version of its class -------------------------------------------------------------------------
+
+    async def renew(self, *, is_rehearsal: bool) -> None:
+        """Ask init again, in a copy that is of the new class, and start the children that are added; an upgrade does.
+
+        Raises: what init raises; InitFailed if a child does not start; then none of them runs.
+        Differs from OTP, whose code_change starts and stops nobody.
+        """
+        before = self.flags
+        specs = await self._ask()
+        if specs is None:
+            return
+        if (self.flags.strategy == SIMPLE) is (self.template is None):
+            raise ValueError(f"a live supervisor cannot go from {before.strategy} to {self.flags.strategy}")
+        if self.template is not None:
+            self.template = specs[0]
+            self.children = {key: child.with_spec(specs[0]) for key, child in self.children.items()}
+        elif not self.is_dynamic:
+            self.renewal = renewal = compared(self.children, self.asked, specs)
+            if not is_rehearsal:
+                await renewal.start_added()
+            self.children = renewal.children
+            self.asked = frozenset(spec.id for spec in specs)
+        self.by_pid = {child.pid: child for child in self.children.values() if child.pid is not None}
+
+    async def undo_renewal(self) -> None:
+        """Stop the children that `renew` has started; the copy is dropped."""
+        if self.renewal is not None:
+            await self.renewal.stop_started()
+
+    async def settle_renewal(self) -> None:
+        """Stop the children that are removed; the new version is current."""
+        renewal, self.renewal = self.renewal, None
+        if renewal is not None:
+            await renewal.stop_removed()
+
+    def shown_state(self) -> str:
+        """Return the children, as the report of an upgrade shows them."""
+        if self.is_dynamic:
+            return f"{len(self.children)} children"
+        return str(self.renewal or compared(self.children, frozenset(), ()))
 
     # --- Starting and stopping children ---------------------------------------------------------------------
 
@@ -199,5 +256,5 @@ class Supervising(GenServer):
                 if last_pid is not None:  # by which terminate_child finds it
                     one.pid = last_pid
                     self.by_pid[last_pid] = one
-                cast(self_(), TryAgain(one, error))
+                cast(self_(), TryAgain(one.key, error))
                 return

@@ -36,6 +36,7 @@ class Supervisor(Supervising):
     looked up again at every start, so a child that is started again runs the current version.
     In a class of your own `strategy`, `intensity`, `period` and `auto_shutdown` are attributes, and
     `MyTree.start_link(*args)` passes `args` to init.
+    An upgrade of its module asks init again: added children start, removed ones stop (docs/upgrade.md).
     OTP: supervisor.
 
     Example:

@@ -91,7 +91,7 @@ def _rehearsed(unit: Unit | Rejection) -> LoadReport:
         read_ahead(new.record, new.unit.text)
         with suspending(load, Ticket(), terms) as servers:
             servers.suspend()
-            servers.change(is_whole=True)
+            servers.change(is_rehearsal=True)
             (report,) = rehearsed(load, servers)
             return _with_processes(report, new)
 

@@ -30,7 +30,8 @@ class ServerChange:
 
     `old_version` is the number of the version that its object was of, None if that is not known. `old_vsn` is what
     `code_change` was told: that version's vsn, or ("down", vsn) with the vsn that it goes down to; None if it was not
-    called, which `is_changed` says. `before` and `after` are its attributes, as text. `error` is what code_change
+    called, which `is_changed` says. `is_renewed` says that it was a supervisor, whose init was asked for its children
+    again. `before` and `after` are its attributes, as text. `error` is what code_change
     raised, as text, with its `traceback`; `after` is None then. Of the first hundred servers only, unless it is a
     rehearsal, and of the first hundred that failed: `before` and `after` are "" for the others.
     """
@@ -45,6 +46,7 @@ class ServerChange:
     after: str | None
     error: str | None = None
     traceback: str | None = None
+    is_renewed: bool = False
 
     def __str__(self) -> str:
         return f"{self.pid!r} ({self.name})" if self.name else repr(self.pid)
@@ -83,14 +85,22 @@ def counts(*reports: UpgradeReport) -> str:
     """Count the outcomes in words: "3 servers upgraded by code_change, 1 took the new class"."""
     is_rehearsed = any(report.is_rehearsed for report in reports)
     would = "would be " if is_rehearsed else ""
-    changed = sum(each.is_changed for report in reports for each in report.servers)
-    others = sum(len(report.servers) for report in reports) - changed
+    servers = [each for report in reports for each in report.servers]
+    changed = sum(each.is_changed for each in servers)
+    asked = sum(each.is_renewed and not each.is_changed for each in servers)
+    others = len(servers) - changed - asked
     said = []
     if changed:
         said.append(f"{_servers(changed)} {would}upgraded by code_change")
     if others:
         takes = "would take" if is_rehearsed else "took"
         said.append(f"{others if changed else _servers(others)} {takes} the new class")
+    if asked:
+        said.append(
+            f"1 supervisor {would}asked for its children"
+            if asked == 1
+            else f"{asked} supervisors {would}asked for their children"
+        )
     return ", ".join(said)
 
 

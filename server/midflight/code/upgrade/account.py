@@ -42,7 +42,7 @@ def changes_of(servers: Sequence[SuspendedServer], *, is_whole: bool) -> tuple[S
 def _change(suspended: SuspendedServer, has_text: bool) -> ServerChange:
     plan, error = suspended.plan, suspended.error
     assert plan is not None
-    after = shown(fields_of(suspended.new)) if has_text and error is None else ""
+    after = _state_in(suspended.new, fields_of(suspended.new)) if has_text and error is None else ""
     trace = readable(exception_text(error)) if has_text and error is not None else None
     return ServerChange(
         pid=suspended.pid,
@@ -55,6 +55,7 @@ def _change(suspended: SuspendedServer, has_text: bool) -> ServerChange:
         after=None if error is not None else after,
         error=None if error is None else exception_said(error),
         traceback=trace,
+        is_renewed=plan.renews,
     )
 
 
@@ -65,7 +66,13 @@ def servers_of(new: NewVersion, servers: Iterable[SuspendedServer]) -> list[Susp
 
 def state_of(suspended: SuspendedServer) -> str:
     """Return the state that a server had when it was suspended, as text; "" if it has none, or was not suspended."""
-    return shown(suspended.attributes)
+    return _state_in(suspended.old, suspended.attributes)
+
+
+def _state_in(server: Any, attributes: dict[str, Any]) -> str:
+    """Return the state of a server as text, as it says itself if it has a way to."""
+    said = getattr(type(server), "shown_state", None)
+    return shown(attributes) if said is None else str(said(server))
 
 
 def problems_of(
@@ -88,8 +95,7 @@ def problems_of(
         whose = "its state" if len(servers) == 1 else "the first one's state"
         if any(each.error is not None and exception_said(each.error) != raised for each in servers):
             raised += ", the first one"
-        callback = "__migrate__" if first.plan is not None and first.plan.changer is None else "code_change"
-        message = f"{callback} of {who} raised {raised}; {whose} is {state_of(first) or 'empty'}"
+        message = f"{first.callback} of {who} raised {raised}; {whose} is {state_of(first) or 'empty'}"
         places = [_problem_in(each, first.error) for each in (new, *group)]
         problem = next((each for each in places if each.code == "code-change"), places[0])
         yield replace(problem, message=message)

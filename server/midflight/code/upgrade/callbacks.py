@@ -16,7 +16,7 @@ from midflight.code.version.facade import Namespace
 from midflight.code.version.modules import known
 from midflight.code.version.version import Version, version_of
 
-__all__ = ["age_of", "class_in", "has_code_change", "is_news", "newest_version_with"]
+__all__ = ["age_of", "class_in", "has_code_change", "has_renewal", "is_news", "newest_version_with"]
 
 CALLBACK = "code_change"
 PACKAGE = __name__.partition(".")[0] + "."
@@ -36,8 +36,13 @@ def has_code_change(cls: type[Any]) -> bool:
     return _definer(cls) is not None
 
 
-def _definer(cls: type[Any]) -> type[Any] | None:
-    base = next((base for base in cls.__mro__ if CALLBACK in vars(base)), None)
+def has_renewal(cls: type[Any]) -> bool:
+    """Say whether the class is one of servers with a part to renew, by an `init` of the program's own."""
+    return hasattr(cls, "renew") and _definer(cls, "init") is not None
+
+
+def _definer(cls: type[Any], callback: str = CALLBACK) -> type[Any] | None:
+    base = next((base for base in cls.__mro__ if callback in vars(base)), None)
     return None if base is None or base.__module__.startswith(PACKAGE) else base
 
 

@@ -10,7 +10,14 @@ from typing import Any
 
 from midflight.code.load.new_version import NewVersion
 from midflight.code.report.load_report import SHOWN, Diagnostic
-from midflight.code.upgrade.callbacks import age_of, class_in, has_code_change, is_news, newest_version_with
+from midflight.code.upgrade.callbacks import (
+    age_of,
+    class_in,
+    has_code_change,
+    has_renewal,
+    is_news,
+    newest_version_with,
+)
 from midflight.code.upgrade.suspended import Plan
 from midflight.kernel import Pid, Process, Scheduler, schedulers
 
@@ -24,7 +31,8 @@ class Terms:
     """The terms of an upgrade, as its caller gave them.
 
     `back_to` is the age of the text that is loaded, as age_of says, if that is an older version's: objects of younger
-    ones then go down to it. `only_news` leaves servers alone whose class has no `code_change` that is news to them.
+    ones then go down to it. `only_news` leaves servers alone whose class has no `code_change` that is news to them;
+    to a supervisor with an init of its own any other text of the module is news.
     `timeout` is in seconds, None for no limit. `caller` is the process that asks, if it is one.
     """
 
@@ -64,10 +72,14 @@ class Planner:
             return None
         new = class_in(made.namespace, cls.__qualname__)
         is_due = new is not None and is_news(new, self._versions, cls)
-        if new is None or (terms.only_news and not is_due):
+        if new is None:
             return None
         name = made.unit.name
         version = newest_version_with(cls)
+        renews = has_renewal(new)
+        is_other_text = version is None or version.digest != made.version.digest
+        if terms.only_news and not is_due and not (renews and is_other_text):
+            return None
         steps = 0 if terms.back_to is None or version is None else age_of(version) - terms.back_to
         old_vsn: object
         if steps > 0:
@@ -79,8 +91,8 @@ class Planner:
             changer, old_vsn = new, version and version.vsn
         is_same = terms.back_to is not None and version is not None and steps == 0
         if is_same or not is_due or not has_code_change(changer):
-            return Plan(name, new, None, version, None, None)
-        return Plan(name, new, changer, version, old_vsn, terms.extra)
+            return Plan(name, new, None, version, None, None, renews)
+        return Plan(name, new, changer, version, old_vsn, terms.extra, renews)
 
 
 def stragglers(new: Sequence[NewVersion]) -> Iterator[tuple[NewVersion, Diagnostic]]:

@@ -16,6 +16,7 @@ from __future__ import annotations
 
 import time
 from collections.abc import Sequence, Set
+from functools import partial
 from typing import NamedTuple
 
 from midflight.code.identity.server_state import swap_state
@@ -119,15 +120,17 @@ class Suspension:
         for scheduler in schedulers():
             self._ticket.run(scheduler, self._suspend, scheduler)
 
-    def change(self, *, is_whole: bool = False) -> None:
-        """Have all that are suspended make their new states. With `is_whole`, tell the whole state of each.
+    def change(self, *, is_rehearsal: bool = False) -> None:
+        """Have all that are suspended make their new states. With `is_rehearsal`, tell the whole state of each.
 
         What a code_change raised is not raised: `failed` has it. Raises: Busy, Stopped.
         """
         for scheduler in schedulers():
-            self._ticket.run(scheduler, self._change, scheduler)
+            self._ticket.run(scheduler, self._change, scheduler, is_rehearsal)
         servers = self.servers
-        self.changes = {each.unit.name: changes_of(servers_of(each, servers), is_whole=is_whole) for each in self.new}
+        self.changes = {
+            each.unit.name: changes_of(servers_of(each, servers), is_whole=is_rehearsal) for each in self.new
+        }
 
     def are_ready(self, commit: Commit) -> bool:
         """Say whether all servers that there are now are suspended, and have new states. On the runtime's thread.
@@ -153,8 +156,9 @@ class Suspension:
 
     def release(self) -> None:
         """Let everybody go on; returns before they do."""
+        installed = self._installed or ()
         for each in self._all:
-            each.scheduler.on_own_thread(let_go, each)
+            each.scheduler.on_own_thread(partial(let_go, each, is_installed=each in installed))
         self._until = time.perf_counter()
 
     # --- In a process of the servers' scheduler ---------------------------------------------------------------
@@ -186,7 +190,7 @@ class Suspension:
         if late:
             raise Busy([Late(each, f"{each!r} {what_it_does(each)}") for each in late])
 
-    async def _change(self, scheduler: Scheduler) -> None:
+    async def _change(self, scheduler: Scheduler, is_rehearsal: bool) -> None:
         """Have each server make its new state; look again at its class, which a last message may have changed."""
         taken = [each for each in self._all if each.is_taken and each.is_alive and each.old is None]
         asked = []
@@ -194,7 +198,7 @@ class Suspension:
             if each.scheduler is scheduler:
                 each.plan = self._plan_for(type(each.behaviour.server))
                 if each.plan is not None:
-                    asked.append((each, ("replace_state", preparing(each, each.plan))))
+                    asked.append((each, ("replace_state", preparing(each, each.plan, is_rehearsal=is_rehearsal))))
         late = await self._ask(scheduler, asked)
         if late:
             raise Busy([self._still_changing(each) for each in late])

@@ -6,7 +6,7 @@ A new state is made in the server's own process, on a copy; the server does not 
 from __future__ import annotations
 
 from collections.abc import Callable, Coroutine
-from typing import Any, NamedTuple
+from typing import Any, NamedTuple, Protocol
 
 from midflight.code.census.census import spots_of
 from midflight.code.identity.fields import fields_of, with_class
@@ -24,7 +24,8 @@ PACKAGE = __name__.partition(".")[0] + "."
 class Plan(NamedTuple):
     """The plan for the servers of a class: they become objects of `cls`.
 
-    `module` is the one that they are of. `changer` is the class whose `code_change(old_vsn, extra)` makes their states,
+    `module` is the one that they are of. `renews` says that they have a part to renew: see Renewing.
+    `changer` is the class whose `code_change(old_vsn, extra)` makes their states,
     None if none has to: then the class is
     changed as that of any other object, by its `__migrate__` if it has one.
     """
@@ -35,6 +36,23 @@ class Plan(NamedTuple):
     old_version: Version | None
     old_vsn: object
     extra: object
+    renews: bool = False
+
+
+class Renewing(Protocol):
+    """A server with a part that is outside of its state, and is made with it, such as the children of a supervisor."""
+
+    async def renew(self, *, is_rehearsal: bool) -> None:
+        """Make the new part, of a copy that is of the new class already; with `is_rehearsal` only see what it is.
+
+        If it raises, nothing is left of it.
+        """
+
+    async def undo_renewal(self) -> None:
+        """Take back what `renew` has done, of a copy that is dropped."""
+
+    async def settle_renewal(self) -> None:
+        """Drop the old part; the copy is the server."""
 
 
 class SuspendedServer:
@@ -59,6 +77,7 @@ class SuspendedServer:
         self.old: Any = None
         self.new: Any = None
         self.error: BaseException | None = None
+        self.callback = "code_change"  # what runs, or ran last
         self.attributes: dict[str, Any] = {}  # of `old`, as they were
 
     def __repr__(self) -> str:
@@ -75,14 +94,21 @@ class SuspendedServer:
         return bool(self.behaviour.is_suspended) and self.behaviour.server is self.old
 
 
-def preparing(suspended: SuspendedServer, plan: Plan) -> Callable[[Any], Coroutine[Any, Any, Any]]:
+def preparing(
+    suspended: SuspendedServer, plan: Plan, *, is_rehearsal: bool
+) -> Callable[[Any], Coroutine[Any, Any, Any]]:
     """Return the function that makes the new state, to be run in the server's process; it replaces nothing."""
 
     async def prepare(server: Any) -> Any:
         suspended.old, suspended.attributes = server, fields_of(server)
         suspended.is_changing = True
         try:
-            suspended.new = await _changed(server, plan)
+            suspended.callback = "__migrate__" if plan.changer is None else "code_change"
+            found = await _changed(server, plan)
+            if plan.renews:
+                suspended.callback = "init"
+                await found.renew(is_rehearsal=is_rehearsal)
+            suspended.new = found
         except (GeneratorExit, KeyboardInterrupt):
             raise
         except BaseException as error:  # SystemExit and Stop too: what ends no server that is only being copied
@@ -147,16 +173,29 @@ def called_by(process: Process) -> Process | None:
     return None
 
 
-def let_go(suspended: SuspendedServer) -> None:
-    """Undo the request to a server, on its thread."""
+def let_go(suspended: SuspendedServer, *, is_installed: bool) -> None:
+    """Undo the request to a server, on its thread. `is_installed` says that its new state is current."""
     if suspended.pid.process is None or not suspended.is_asked:
         return
     if suspended.is_changing:
         suspended.is_given_up = True
         suspended.process.cancel()
     is_untouched = _take_back(suspended) and not suspended.is_taken
+    if suspended.new is not None and suspended.plan is not None and suspended.plan.renews:
+        request = ("replace_state", _ending(suspended.new, is_installed=is_installed))
+        suspended.scheduler.deliver(suspended.process, System(request, Ref(), OUTSIDE))
     if not is_untouched and not suspended.was_suspended:
         suspended.scheduler.deliver(suspended.process, System("resume", Ref(), OUTSIDE))
+
+
+def _ending(new: Renewing, *, is_installed: bool) -> Callable[[Any], Coroutine[Any, Any, Any]]:
+    """Return the function that ends a renewal, to be run in the server's process; it replaces nothing."""
+
+    async def end(server: Any) -> Any:
+        await (server.settle_renewal() if is_installed else new.undo_renewal())
+        return server
+
+    return end
 
 
 def _take_back(suspended: SuspendedServer) -> bool:

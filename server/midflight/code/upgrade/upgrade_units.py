@@ -54,7 +54,7 @@ def rehearse_units(
         prepare(load)
         with suspending(load, ticket, terms) as servers:
             servers.suspend()
-            servers.change(is_whole=True)
+            servers.change(is_rehearsal=True)
             return rehearsed(load, servers)
 
 
