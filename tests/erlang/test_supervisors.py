@@ -1,6 +1,8 @@
-"""The cases p52 to p57: significant children, the spec of a child, and new specs in a new version."""
+"""The cases p52 to p58: significant children, the spec of a child, new specs in a new version, reports."""
 
 from __future__ import annotations
+
+import logging
 
 import pytest
 
@@ -10,6 +12,7 @@ from midflight import (
     ChildError,
     ChildSpec,
     CodeChangeError,
+    InitFailed,
     ProcessExit,
     Supervisor,
     is_alive,
@@ -17,6 +20,7 @@ from midflight import (
     self_,
     trap_exit,
 )
+from midflight.otp import ProgressReport, SupervisorReport
 from midflight.otp import sys as otp_sys
 
 same, differs = pytest.mark.same, pytest.mark.differs
@@ -183,3 +187,65 @@ def test_p57_supervisor_code_change(t, expected):
     t.run(main)
 
     assert t.printed == expected.but(("[{a,1},{b,1},{c,none}]", "[{b,1},{c,2}]"), ("{true,true}", "{false,true}"))
+
+
+@differs("The reason of a start that fails is the exception.")
+def test_p58_supervisor_reports(t, expected, caplog):
+    """On the logger midflight.supervisor, the report in the record's attribute `report`."""
+    caplog.set_level(logging.INFO, "midflight.supervisor")
+
+    async def shown():
+        await t.s()
+        for record in caplog.records:
+            match getattr(record, "report", None):
+                case ProgressReport(started=child):
+                    t.o(("progress", child.id, child.restart))
+                case SupervisorReport(context=context, reason=reason, offender=child):
+                    t.o((context, reason, child.id))
+        caplog.clear()
+
+    async def dies(supervisor, wanted, reason):
+        t.o((wanted, reason))
+        await pid_of(supervisor, wanted) << ("die", reason)
+        await shown()
+
+    async def deaf():
+        trap_exit(True)
+        while True:
+            await receive()
+
+    def never():
+        raise LookupError("no table")
+
+    def child(wanted, restart):
+        return ChildSpec(wanted, idle, restart=restart)
+
+    async def main():
+        trap_exit(True)
+        children = [child("p", "permanent"), child("t", "transient"), child("x", "temporary")]
+        s = await Supervisor.start_link(children, intensity=9)
+        await shown()
+        for wanted, reason in (("p", "normal"), ("p", "boom"), ("t", "boom"), ("t", "normal"), ("x", "boom")):
+            await dies(s, wanted, reason)
+        t.o("terminate")
+        await Supervisor.terminate_child(s, "p")
+        await shown()
+        y = await Supervisor.start_link([child("y", "temporary")])
+        await shown()
+        await dies(y, "y", "shutdown")
+        t.o("never")
+        with pytest.raises(InitFailed):
+            await Supervisor.start_link([ChildSpec("n", never)])
+        await shown()
+        z = await Supervisor.start_link([child("z", "permanent")], intensity=0)
+        await shown()
+        await dies(z, "z", "boom")
+        d = await Supervisor.start_link([ChildSpec("d", deaf, shutdown=0.05)])
+        await shown()
+        t.o("deaf")
+        await Supervisor.terminate_child(d, "d")
+        await shown()
+
+    t.run(main)
+
+    assert t.printed == expected.but(("{start_error,no_table,n}", "{start_error,{'LookupError',stack},n}"))

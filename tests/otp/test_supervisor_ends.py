@@ -68,7 +68,7 @@ def test_a_deaf_child_is_killed_after_its_time(runtime, clock, caplog, shutdown,
         return early, (await receive((ref, ..., ...))).reason
 
     assert runtime.run(main) == ("alive", "killed")
-    assert "it is killed" in caplog.text
+    assert "and was killed" in caplog.text
 
 
 def test_brutal_kill_kills_at_once(runtime):

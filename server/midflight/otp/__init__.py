@@ -10,6 +10,7 @@ from midflight.otp.gen_server import GenServer
 from midflight.otp.partition_supervisor import PartitionSupervisor
 from midflight.otp.protocol import IGNORE, NOREPLY, Call, Cast, Continue, Dest, Stop, Timeout
 from midflight.otp.registry import Registry
+from midflight.otp.reports import ChildFacts, ProgressReport, SupervisorReport
 from midflight.otp.serving import Revived
 from midflight.otp.starting import started
 from midflight.otp.state_machine import Next, StateMachine
@@ -23,6 +24,7 @@ __all__ = [
     "Agent",
     "Call",
     "Cast",
+    "ChildFacts",
     "ChildInfo",
     "ChildSpec",
     "Continue",
@@ -31,11 +33,13 @@ __all__ = [
     "GenServer",
     "Next",
     "PartitionSupervisor",
+    "ProgressReport",
     "Registry",
     "Revived",
     "StateMachine",
     "Stop",
     "Supervisor",
+    "SupervisorReport",
     "Task",
     "TaskSupervisor",
     "Timeout",

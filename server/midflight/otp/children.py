@@ -8,7 +8,8 @@ from typing import Any, NamedTuple
 
 from midflight.kernel import Down, Pid, Ref, current_scheduler, exit, monitor, receive, trouble
 from midflight.otp.child_spec import ChildSpec
-from midflight.text import short
+from midflight.otp.reports import report
+from midflight.otp.restart import is_restarted
 
 __all__ = ["Child", "ChildInfo", "stop_at_once", "stop_child"]
 
@@ -61,12 +62,19 @@ async def stop_child(spec: ChildSpec, pid: Pid) -> None:
     else:
         exit(pid, "shutdown")
         seconds = None if isinstance(spec.shutdown, str) else spec.shutdown
-        if await receive((watch, ..., ...), timeout=seconds, default=None) is not None:
+        down = await receive((watch, ..., ...), timeout=seconds, default=None)
+        if down is not None:
+            if down.reason == "noproc":  # it had ended before, and its Exit says why
+                return
+            if is_restarted("transient", down.reason) or (down.reason == "normal" and spec.restart == "permanent"):
+                report("shutdown_error", down.reason, spec, pid, "it has ended all the same")
             return
-        text = f"child {short(spec.id)} {pid!r} did not end within {seconds} s of shutdown; it is killed"
-        trouble.log(logger, logging.ERROR, text)
         exit(pid, "kill")
-    await receive((watch, ..., ...))
+    down = await receive((watch, ..., ...))
+    if spec.shutdown != "brutal_kill":
+        report("shutdown_error", down.reason, spec, pid, f"it did not end within {spec.shutdown} s and was killed")
+    elif down.reason != "killed":
+        report("shutdown_error", down.reason, spec, pid, "it ended before it was killed")
 
 
 async def stop_at_once(children: Iterable[tuple[ChildSpec, Pid]]) -> None:

@@ -14,6 +14,7 @@ from midflight.kernel import self_
 from midflight.otp.child_spec import ChildSpec, launch
 from midflight.otp.children import Child, stop_child
 from midflight.otp.newest import Trial, trial_var
+from midflight.otp.reports import report_progress
 from midflight.text import short
 
 __all__ = ["Renewal", "compared"]
@@ -43,6 +44,7 @@ class Renewal:
                     child.pid = await launch(child.spec, child.args)
                 except Exception as error:
                     raise InitFailed(f"child {short(child.key)} of {self_()!r}", error) from error
+                report_progress(child.spec, child.pid, child.args)
                 self.started.append(child)
         except GeneratorExit:  # it is killed, and they with it
             raise

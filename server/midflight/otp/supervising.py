@@ -12,35 +12,32 @@ Laws:
 
 from __future__ import annotations
 
-import logging
 from collections.abc import Hashable
 from itertools import count
 from typing import Any, NamedTuple
 
 from midflight.errors import InitFailed
-from midflight.kernel import Exit, Pid, current_scheduler, self_, trap_exit, trouble
+from midflight.kernel import Exit, Pid, current_scheduler, self_, trap_exit
 from midflight.otp.calls import cast
 from midflight.otp.child_spec import SIMPLE, ChildSpec, Flags, checked_children, launch
 from midflight.otp.children import Child, stop_at_once, stop_child
 from midflight.otp.gen_server import GenServer
 from midflight.otp.protocol import IGNORE, Stop
 from midflight.otp.renewal import Renewal, compared
+from midflight.otp.reports import report, report_progress
 from midflight.otp.restart import AutoShutdown, Strategy, add_restart, affected, ends_itself, is_restarted
 from midflight.otp.serving import value_of
-from midflight.text import Token, medium, short
+from midflight.text import Token
 
 __all__ = ["OWN", "Supervising"]
 
 OWN: Any = Token("the class's own")  # the default of an option
 
-logger = logging.getLogger("midflight.supervisor")
-
 
 class TryAgain(NamedTuple):
-    """The message of a supervisor to itself when the child with that key did not start because of `error`."""
+    """The message of a supervisor to itself when the child with that key did not start."""
 
     key: Hashable
-    error: Exception
 
 
 class Supervising(GenServer):
@@ -97,6 +94,7 @@ class Supervising(GenServer):
             try:
                 await self.start_one(child)
             except Exception as error:
+                report("start_error", error, child.spec, None, "those before it are stopped, and it ends", child.args)
                 await self.terminate("shutdown")
                 failure = InitFailed(f"child {child.key!r} of {type(self).__name__} {self_()!r}", error)
                 failure.__cause__ = error
@@ -112,8 +110,11 @@ class Supervising(GenServer):
         if child is None:
             return
         if is_restarted(child.spec.restart, message.reason):
-            await self._restart(child, message.reason)
+            report("child_terminated", message.reason, child.spec, message.pid, "it is to be started again", child.args)
+            await self._restart(child)
             return
+        if is_restarted("transient", message.reason):
+            report("child_terminated", message.reason, child.spec, message.pid, "it is not started again", child.args)
         self.drop(child)
         others = (other.spec.significant and other.pid is not None for other in self.children.values())
         if child.spec.significant and ends_itself(self.flags.auto_shutdown, others):
@@ -123,7 +124,7 @@ class Supervising(GenServer):
         """Try again to start a child that did not start, if that is still wanted."""
         child = self.children.get(message.key) if type(message) is TryAgain else None
         if child is not None and child.is_restarting:
-            await self._restart(child, message.error)
+            await self._restart(child)
 
     async def terminate(self, reason: object) -> None:  # noqa: ARG002  # whatever it is
         """Stop the children: in the reverse of their order, or all at once if they have no ids."""
@@ -203,6 +204,7 @@ class Supervising(GenServer):
             del self.by_pid[child.pid]
             child.pid = None
         child.pid = await launch(child.spec, child.args)
+        report_progress(child.spec, child.pid, child.args)
         if child.pid is not None:
             self.by_pid[child.pid] = child
         elif child.spec.restart == "temporary":
@@ -224,7 +226,7 @@ class Supervising(GenServer):
         if child.spec.restart == "temporary" or self.is_dynamic:
             del self.children[child.key]
 
-    async def _restart(self, child: Child, reason: object) -> None:
+    async def _restart(self, child: Child) -> None:
         """Start `child` again, and the children that the strategy names; give up if that is too often.
 
         Raises: Stop("shutdown") then.
@@ -232,12 +234,9 @@ class Supervising(GenServer):
         flags, now = self.flags, current_scheduler().clock.now()
         is_allowed, self.restarts = add_restart(self.restarts, now, flags.intensity, flags.period)
         if not is_allowed:
-            text = (
-                f"supervisor {self_()!r} stops its children and ends: child {short(child.spec.id)} ended with "
-                f"{medium(reason)}, which makes {len(self.restarts)} restarts within {flags.period} s; "
-                f"{flags.intensity} are allowed"
-            )
-            trouble.log(logger, logging.ERROR, text)
+            count = f"{len(self.restarts)} within {flags.period} s, of {flags.intensity} that are allowed"
+            then = f"{count}: it stops its children and ends"
+            report("shutdown", "reached_max_restart_intensity", child.spec, child.pid, then, child.args)
             raise Stop("shutdown")
         together = [self.children[key] for key in affected(flags.strategy, self.children, child.key)]
         for one in reversed(together):
@@ -250,11 +249,10 @@ class Supervising(GenServer):
             try:
                 await self.start_one(one)
             except Exception as error:
-                who = f"child {short(one.spec.id)} of {self_()!r}"
-                trouble.log(logger, logging.ERROR, f"{who} did not start: {medium(error)}; it is tried again")
+                report("start_error", error, one.spec, None, "it is tried again", one.args)
                 one.is_restarting = True
                 if last_pid is not None:  # by which terminate_child finds it
                     one.pid = last_pid
                     self.by_pid[last_pid] = one
-                cast(self_(), TryAgain(one.key, error))
+                cast(self_(), TryAgain(one.key))
                 return
