@@ -22,7 +22,7 @@ __all__ = ["Renewal", "compared"]
 
 @dataclass(slots=True)
 class Renewal:
-    """What becomes of the children of one supervisor.
+    """The fate of the children of one supervisor.
 
     `children` are all that it is to have, in their order: the records are new ones. `removed` are records of now.
     `started` are those of `added` that run.
