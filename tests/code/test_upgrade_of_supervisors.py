@@ -277,7 +277,7 @@ def test_a_load_with_news_asks_too(tree, runtime):
 
 
 def test_the_text_of_the_report_names_the_children(tree, runtime):
-    """Beside the servers that changed."""
+    """Among the servers that changed."""
 
     async def main():
         await start(tree(1, children("a")))

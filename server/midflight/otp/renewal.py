@@ -1,4 +1,4 @@
-"""The children of a supervisor whose class has a new version: what the new `init` wants beside what there is.
+"""The children of a supervisor whose class has a new version, as the new `init` wants them.
 
 The life of a renewal: `compared` says who is added, removed and changed -> the added ones start, in a Trial -> the new
 version becomes current, and the removed ones stop; or it does not, and those that were started stop.
@@ -82,7 +82,7 @@ def compared(children: Mapping[Hashable, Child], asked: Set[Hashable], specs: It
     """Compare the children that there are with the `specs` that there are to be; change nothing.
 
     `asked` are the ids that init named before: who is not among them was added on request, and stays, at the end; and
-    who is among them, and is no child now, was taken out, and stays out.
+    one of them that is not a child now was taken out, and stays out.
     """
     found = Renewal({}, [], [], [])
     wanted = set()
