@@ -7,8 +7,10 @@ body the checks are made again, with the names that it has really made.
 from __future__ import annotations
 
 import ast
+import os
 import re
 import sys
+from collections.abc import Iterator
 from types import FunctionType, ModuleType
 
 import midflight.kernel
@@ -38,10 +40,12 @@ def findings_of_text(unit: Unit, before: Version | None, module: ModuleType) -> 
     """Return the findings of the checks in a text whose body was not run. `before` is the version that is current.
 
     A name that the body makes by other means than a statement counts as undefined, unless `before` has it so; of a text
-    with `from x import *` no name does.
+    with `from x import *` no name does. In a package a module of its own is a name: an import of one binds it.
     """
     bindings = Bindings(unit.tree, unit.text)
     namespace = _stand_in(unit, module, bindings)
+    if unit.is_package:
+        namespace |= {name: None for name in _submodules(unit.path) if name not in namespace}
     if before is not None and before.text is not None:
         stated = definitions_of(before.text)
         namespace |= {
@@ -51,6 +55,17 @@ def findings_of_text(unit: Unit, before: Version | None, module: ModuleType) -> 
     if bindings.stars:
         found = tuple(each for each in found if each.problem.code != "undefined-name")
     return found
+
+
+def _submodules(path: str) -> Iterator[str]:
+    """Yield the names of the modules and packages in the folder of a package."""
+    try:
+        entries = list(os.scandir(os.path.dirname(path)))
+    except OSError:  # a text that has no file yet
+        return
+    for entry in entries:
+        if entry.name.endswith(".py") or os.path.exists(os.path.join(entry.path, "__init__.py")):
+            yield entry.name.removesuffix(".py")
 
 
 async def _process_function() -> None:

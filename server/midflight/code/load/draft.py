@@ -25,7 +25,7 @@ from midflight.code.source.unit import Unit, compile_unit, syntax_problem
 from midflight.code.state.settlement import Settlement
 from midflight.code.version import hooks, snapshots
 from midflight.code.version.facade import Namespace
-from midflight.code.version.import_hook import VersionLoader, fill, spec_of
+from midflight.code.version.import_hook import VersionLoader, fill, put_imported_submodules, spec_of
 from midflight.code.version.modules import Module
 from midflight.code.version.own_loader import LoaderFault, code_of_tree, is_plain
 from midflight.code.version.version import Version
@@ -78,6 +78,8 @@ class Draft:
         self._version = version = Version(unit.name, self._number, unit.path, unit.text, snapshot)
         if self.is_first:  # the import system has filled it, and keeps its books in the spec
             loader = self.namespace["__loader__"]
+            if unit.is_package:
+                put_imported_submodules(self.namespace, unit.name, self.namespace)
         else:
             loader = VersionLoader(unit.name, unit.path)
             fill(self.namespace, spec_of(unit.name, unit.path, loader), self.old)

@@ -22,7 +22,15 @@ from midflight.code.version.modules import all_modules
 from midflight.code.version.own_loader import unwrapped
 from midflight.code.version.version import Version
 
-__all__ = ["VersionLoader", "carry_submodules", "fill", "finder", "loader_elsewhere", "spec_of"]
+__all__ = [
+    "VersionLoader",
+    "carry_submodules",
+    "fill",
+    "finder",
+    "loader_elsewhere",
+    "put_imported_submodules",
+    "spec_of",
+]
 
 Execute = Callable[[ModuleType], object]
 
@@ -79,11 +87,20 @@ def fill(namespace: Namespace, spec: ModuleSpec, before: Namespace) -> None:
         namespace.update(__file__=spec.origin, __cached__=spec.cached)
     if spec.submodule_search_locations is not None:
         namespace["__path__"] = before.get("__path__", spec.submodule_search_locations)
-        for name, module in list(sys.modules.items()):
-            parent, _, key = name.rpartition(".")
-            if parent == spec.name and key not in before and is_module(module):
-                namespace[key] = module
+        put_imported_submodules(namespace, spec.name, before)
     carry_submodules(namespace, spec.name, before)
+
+
+def put_imported_submodules(namespace: Namespace, name: str, before: Namespace) -> None:
+    """Put the submodules of package `name` that are imported into `namespace`, but those that `before` has.
+
+    An import of one would not do it: it finds the submodule done. At a first load there is one if an earlier load of
+    the package was refused.
+    """
+    for full_name, module in list(sys.modules.items()):
+        parent, _, key = full_name.rpartition(".")
+        if parent == name and key not in before and is_module(module):
+            namespace[key] = module
 
 
 def carry_submodules(namespace: Namespace, name: str, before: Namespace) -> None:
