@@ -144,3 +144,53 @@ def test_what_a_program_puts_in_is_named_at_every_load(project):
     said = [code.summary(project.load_text("thing", IMPORTED + f"# {number}\n")) for number in range(3)]
 
     assert all("kept state: SESSIONS (1), hits" in line for line in said), said
+
+
+HANDLERS = """
+JOBS = []
+JOBS.append(0)
+HANDLERS = []
+
+
+def handler(function):
+    HANDLERS.append(function)
+    return function
+
+
+@handler
+def one(): pass
+"""
+
+
+def imported_unseen(project: Project, text: str):
+    """Import `jobs` as before anybody watched."""
+    project.write("jobs.py", text)
+    sys.path.append(str(project.root))
+    return importlib.import_module("jobs")
+
+
+def without_record(module):
+    """Forget what its body made, as of a module that was imported before anybody looked."""
+    vars(module).pop("__midflight_state__", None)
+    return module
+
+
+def test_a_list_whose_first_items_nobody_knows_stays_and_is_told(project):
+    """The body's `0` is not put back: the program has replaced it."""
+    jobs = without_record(imported_unseen(project, HANDLERS))
+    jobs.JOBS[:] = [1]
+
+    report = project.load_text("jobs", HANDLERS + "# more\n")
+
+    assert jobs.JOBS == [1]
+    assert any(each.name == "JOBS" and "cannot be told" in each.why for each in report.state)
+
+
+def test_a_registry_whose_first_items_nobody_knows_gets_new_functions_alone(project):
+    """One that the program has taken out stays out."""
+    jobs = without_record(imported_unseen(project, HANDLERS + "\n@handler\ndef two(): pass\n"))
+    jobs.HANDLERS.remove(jobs.two)
+
+    project.load_text("jobs", HANDLERS + "\n@handler\ndef two(): pass\n\n\n@handler\ndef three(): pass\n")
+
+    assert [jobs.one, jobs.three] == jobs.HANDLERS

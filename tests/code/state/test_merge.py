@@ -434,13 +434,27 @@ def test_without_a_base_nothing_is_taken_out_and_the_new_body_s_keys_are_added()
     assert old == {"a": {"x": 1, "y": 2}, "b": 1, "c": 3}
 
 
-def test_a_list_without_a_base_gets_what_it_lacks():
-    """Behind what it has."""
-    old = ["late", "a"]
+@pytest.mark.parametrize(
+    ("now", "new"), [([1], [0]), ([], [0]), (["late", "a"], ["a", "b"]), ([{}], [{}, {}]), (deque([1]), deque([0]))]
+)
+def test_a_list_without_a_base_stays_if_nobody_can_tell_what_came(now, new):
+    """The program may have taken out what the new body has besides, or replaced it; that is told."""
+    before = list(now)
 
-    merged(None, old, ["a", "b"])
+    found = merged(None, now, new)
 
-    assert old == ["late", "a", "b"]
+    assert list(now) == before
+    assert found.unmerged == [("", UNTELLABLE)]
+
+
+def test_a_list_without_a_base_that_has_all_stays_and_nothing_is_told():
+    """What came at run time is in it too."""
+    now = ["late", "a", {}, "more"]
+
+    found = merged(None, now, ["a", {}])
+
+    assert now == ["late", "a", {}, "more"]
+    assert found.unmerged == []
 
 
 @pytest.mark.parametrize("kind", [Counter, OrderedDict, defaultdict])

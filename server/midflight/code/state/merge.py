@@ -79,8 +79,8 @@ class Merge:
 def merge(base: Copy | None, now: Any, new: Any, own: Own) -> Merge:
     """Return the changes to make to `now`. Both are containers of one class; `base` is the earlier copy of `now`.
 
-    Without a `base` nobody knows what the old body made: nothing is taken out, and what the new body has besides is
-    added.
+    Without a `base` nobody knows what the old body made: nothing is taken out. Keys that the new body has besides are
+    added; to a list only new definitions are, and it is told that others are missing.
     """
     found = _Merging(own)
     found.container((), base, now, new)
@@ -243,7 +243,10 @@ class _Merging:
     def _sequence(self, path: Path, base: Copy | None, now: Any, new: Any) -> None:
         if base is None:
             present = set(self._own.marks(now)) if new else set()
-            added = [value for mark, value in zip(self._own.marks(new), new, strict=True) if mark not in present]
+            missing = [value for mark, value in zip(self._own.marks(new), new, strict=True) if mark not in present]
+            added = [value for value in missing if self._own.is_added(value)]
+            if len(added) < len(missing):  # the program took them out, or replaced them, or the body has more now
+                self.merge.unmerged.append((_said(path), UNTELLABLE))
             result = [*self._renewed(now), *added]
         elif is_made_alike(base, new):
             result = self._renewed(now) if len(now) <= MOST else now

@@ -39,6 +39,11 @@ class Own:
             return None
         return None if found.endswith(">") or "<locals>" in found else found
 
+    def is_added(self, value: Any) -> bool:
+        """Say whether `value` is a definition that the old version has not: so no program has taken it out."""
+        name = self.name(value)
+        return name is not None and name.partition(".")[0] not in self._old
+
     def key_name(self, key: Any) -> str | None:
         """Return the name of a key that is a definition or a member of an enum of the module; None for another."""
         if issubclass(type(key), enum.Enum):
