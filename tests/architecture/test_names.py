@@ -62,7 +62,6 @@ CODE = {
 # What front ends and the layers above take besides.
 LOWLEVEL = {
     *(
-        "adopt_imported",
         "forward_summary",
         "holder_lines",
         "imported_modules",

@@ -4,6 +4,8 @@ from __future__ import annotations
 
 import asyncio
 import gc
+import inspect
+import sys
 import time
 
 import pytest
@@ -76,6 +78,29 @@ def test_a_module_that_was_imported_says_so(stage):
     stage.load(V2)
 
     assert [each.is_imported for each in code.version_history("thing")] == [True, False]
+
+
+@pytest.mark.parametrize(
+    "ask",
+    [
+        lambda: [each.version for each in code.versions("thing")],
+        lambda: [each.version for each in code.version_history("thing")],
+        lambda: [1] if code.source("thing", 1) == inspect.getsource(sys.modules["thing"]) else [],
+        lambda: [each for each in (1,) if code.why_alive("thing", each)],
+    ],
+)
+def test_a_module_that_was_only_imported_has_version_1(stage, ask):
+    """Nobody need load it before anything is asked about it."""
+    stage.import_(V1)
+
+    assert ask() == [1]
+
+
+@pytest.mark.parametrize("name", ["json", "nonesuch"])
+def test_a_module_that_is_not_the_projects_has_none(name):
+    """Of the standard library, and one that nobody has imported."""
+    with pytest.raises(UnknownModuleError):
+        code.versions(name)
 
 
 def test_a_path_means_the_module_loaded_from_it(stage):

@@ -13,7 +13,7 @@ from midflight.code.identity.fields import fields_of
 from midflight.code.identity.members import renew_members
 from midflight.code.identity.migrate import become
 from midflight.code.identity.server_state import copied, copies_of, replaced
-from midflight.code.load.adopt import adopt_imported, imported_modules
+from midflight.code.load.adopt import imported_modules
 from midflight.code.load.modified import gone_modules, saved_modules
 from midflight.code.loading.load_thread import LoadThread
 from midflight.code.loading.runtime_thread import run_bodies_on_runtime
@@ -38,7 +38,6 @@ __all__ = [
     "NoDefinition",
     "Running",
     "Spot",
-    "adopt_imported",
     "annotations_of",
     "become",
     "compare_texts",

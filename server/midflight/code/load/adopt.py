@@ -16,7 +16,7 @@ from midflight.code.source.unit import Rejection, Unit, unit_at
 from midflight.code.version import snapshots
 from midflight.code.version.class_files import note_classes
 from midflight.code.version.import_watch import imported_text, loader_of
-from midflight.code.version.modules import Module, known, remember
+from midflight.code.version.modules import Module, adopter, known, remember
 from midflight.code.version.version import Version
 
 __all__ = ["adopt", "adopt_imported", "imported_modules"]
@@ -63,13 +63,14 @@ def _imported_unit(name: str, path: str, module: ModuleType) -> Unit | None:
     return None if isinstance(unit, Rejection) else unit
 
 
-def adopt_imported(name_or_path: str) -> None:
+@adopter
+def adopt_imported(name: str) -> None:
     """Make version 1 of a module of the project that was imported and never loaded, so that its history is known.
 
-    Nothing happens if the name or the file means no such module, or if its body still runs.
+    Nothing happens if the name means no such module, or if its body still runs.
     """
-    for name, path, module in imported_modules():
-        if name_or_path in (name, path) and not _is_half_made(module):
+    for _, path, module in imported_modules([name]):
+        if not _is_half_made(module):
             load_lock.call(partial(adopt, name, path))
 
 

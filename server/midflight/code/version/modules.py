@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import os
+from collections.abc import Callable
 from types import ModuleType
 
 from midflight.code.version.facade import Facade
@@ -10,10 +11,13 @@ from midflight.code.version.snapshots import show_at
 from midflight.code.version.version import Version
 from midflight.errors import UnknownModuleError, UnknownVersionError
 
-__all__ = ["LOADED", "Module", "all_modules", "known", "module_of", "remember"]
+__all__ = ["LOADED", "Module", "adopter", "all_modules", "known", "module_of", "remember"]
 
 KEPT = 100  # texts of a module, for rollback
 
+Adopter = Callable[[str], None]
+
+_adopters: list[Adopter] = []
 _modules: dict[str, Module] = {}
 _by_base: dict[str, dict[str, None]] = {}  # by the last part of a path, the modules that have or had such a file
 
@@ -82,11 +86,23 @@ def known(name: str) -> Module | None:
 
 
 def module_of(name: str) -> Module:
-    """Return the record of module `name`. Raises: UnknownModuleError."""
+    """Return the record of module `name`, made now if the project has imported it and never loaded it.
+
+    Raises: UnknownModuleError.
+    """
+    if name not in _modules:
+        for adopt in _adopters:
+            adopt(name)
     found = _modules.get(name)
     if found is None:
         raise UnknownModuleError(name)
     return found
+
+
+def adopter(function: Adopter) -> Adopter:
+    """Have `function` make a record of a module that was imported only, when somebody asks for that."""
+    _adopters.append(function)
+    return function
 
 
 def remember(module: Module) -> None:

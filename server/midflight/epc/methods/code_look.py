@@ -19,7 +19,7 @@ from midflight.code import lowlevel
 from midflight.epc.method import Lane, Method
 from midflight.epc.methods.arguments import absolute_path, number, text
 from midflight.epc.methods.loading import MOST_NAMES, Loading, Plist, report_plist
-from midflight.errors import RequestError, UnknownModuleError
+from midflight.errors import RequestError
 
 __all__ = ["CodeLookMethods"]
 
@@ -177,11 +177,7 @@ def _module(value: object) -> str:
     if not given:
         raise RequestError("MODULE must not be empty; nothing was done. Send a name or an absolute path.")
     meant = absolute_path(given, "MODULE") if os.sep in given else given
-    try:
-        return lowlevel.module_name(meant)
-    except UnknownModuleError:
-        lowlevel.adopt_imported(meant)
-        return lowlevel.module_name(meant)
+    return lowlevel.module_name(meant)
 
 
 def _record(record: code.VersionInfo) -> Plist:
