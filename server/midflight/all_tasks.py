@@ -8,17 +8,20 @@ while a runtime runs, that adds the living processes when it is looked through. 
 from __future__ import annotations
 
 import asyncio
+import sys
 import threading
 from collections.abc import Iterator
 from contextlib import contextmanager
 from contextvars import ContextVar
 from itertools import chain
+from types import FrameType
 from typing import Any
 from weakref import WeakSet, getweakrefs
 
+from midflight.collection import frames_of_threads
 from midflight.kernel import Process, schedulers
 
-__all__ = ["processes_in_all_tasks", "tasks_alone"]
+__all__ = ["event_loops", "processes_in_all_tasks", "tasks_alone"]
 
 _lock = threading.Lock()
 _is_for_tasks_alone = ContextVar("_is_for_tasks_alone", default=False)
@@ -40,6 +43,33 @@ def tasks_alone(loop: asyncio.AbstractEventLoop) -> list[asyncio.Task[Any]]:
         return [task for task in found if not isinstance(task, Process)]
     finally:
         _is_for_tasks_alone.reset(token)
+
+
+def event_loops() -> list[asyncio.AbstractEventLoop]:
+    """Return the event loops that run in this interpreter: those of runtimes, of tasks, and, from 3.14 on, of threads.
+
+    From there on a task is known to the thread of its loop alone, which is seen by the functions that run it.
+    """
+    found = {scheduler.loop: None for scheduler in schedulers()}
+    tasks = _asyncios_set()
+    token = _is_for_tasks_alone.set(True)
+    try:
+        found |= {task.get_loop(): None for task in list(tasks if tasks is not None else ())}
+    finally:
+        _is_for_tasks_alone.reset(token)
+    if sys.version_info >= (3, 14):
+        found |= {loop: None for frame in frames_of_threads().values() for loop in _loops_below(frame)}
+    return [loop for loop in found if loop is not None and loop.is_running()]
+
+
+def _loops_below(frame: FrameType | None) -> Iterator[asyncio.AbstractEventLoop]:
+    while frame is not None:
+        if frame.f_globals.get("__name__") in ("asyncio.base_events", "asyncio.runners"):
+            owner = frame.f_locals.get("self")
+            loop = getattr(owner, "_loop", owner)
+            if isinstance(loop, asyncio.AbstractEventLoop):
+                yield loop
+        frame = frame.f_back
 
 
 def _processes() -> Iterator[Process]:

@@ -159,7 +159,7 @@ async def _start_configured(runtime: Runtime, root: Path) -> None:
 
 async def _until(asked: asyncio.Event, runtime: Runtime, program: Program | None) -> Any:
     """Wait until the server is asked to end or `program` has ended; return its result, None without one."""
-    waiting = asyncio.create_task(asked.wait())
+    waiting = asyncio.create_task(asked.wait(), name="midflight-end")
     if program is None:
         await waiting
         return None

@@ -33,7 +33,7 @@ LAYERS = (
 SEEN_BY: dict[str, frozenset[str]] = {
     **{layer: frozenset(LAYERS[:rank]) for rank, layer in enumerate(LAYERS)},
     "watchdog": frozenset({"collection", "outside", "text", "errors", "kernel"}),
-    "all_tasks": frozenset({"kernel"}),
+    "all_tasks": frozenset({"collection", "kernel"}),
     "memory": frozenset(),
     "pauses": frozenset(),
     "event_loop": frozenset({"outside", "text", "kernel", "pauses"}),
@@ -50,6 +50,7 @@ SEEN_BY: dict[str, frozenset[str]] = {
     "program": frozenset({"errors", "code"}),
 }
 SEEN_BY["code"] |= {"all_tasks"}
+SEEN_BY["observer"] |= {"all_tasks"}
 SEEN_BY["epc"] |= {"memory"}
 SEEN_BY["app"] |= {"driver", "event_loop", "memory", "pauses", "detached_log", "editors", "log_output", "program"}
 SEEN_BY["project_server"] = SEEN_BY["app"]

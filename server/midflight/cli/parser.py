@@ -175,6 +175,14 @@ def parser() -> argparse.ArgumentParser:
     )
     it.add_argument("--all", action="store_true", help="those of all servers of the project")
 
+    command(
+        "tasks", "tasks:tasks", "list the asyncio tasks: which code each runs, where, and what for it waits", data=True
+    )
+    it = command("where", "tasks:where", "show the stack of an asyncio task", data=True)
+    it.add_argument("task", metavar="TASK", help="an id as tasks shows it, for instance t7")
+    it = command("cancel", "tasks:cancel", "cancel an asyncio task")
+    it.add_argument("task", metavar="TASK", help="an id as tasks shows it")
+
     it = command(
         "versions", "requests:versions", "list the versions of a module that run or can be rolled back to", data=True
     )

@@ -10,6 +10,7 @@ from typing import Any
 from midflight.cli.choices import EXIT_CODES
 from midflight.cli.ending import error_of
 from midflight.cli.show import ask, ask_for_load, root_of, show, table
+from midflight.cli.tasks import task_table
 from midflight.cli.wording import in_options
 from midflight.epc import RemoteServer, ServerFile, running_servers
 from midflight.errors import NoServer, NotFound, RequestError, RequestTimeout
@@ -141,7 +142,12 @@ def ps(options: argparse.Namespace) -> int:
         own = (row["pid"], row["name"], row["module"], row["version"], place, row["status"], row["messages"])
         return (row["server"], *own) if options.all else own
 
-    return show(options, rows, lambda: table(heading, map(cells, rows)))
+    def text() -> str:
+        processes = table(heading, map(cells, rows))
+        tasks = "" if options.all else task_table(ask(options, "task/list"))
+        return f"{processes}\n\n{tasks}" if tasks else processes
+
+    return show(options, rows, text)
 
 
 def _all_servers(options: argparse.Namespace) -> list[ServerFile]:

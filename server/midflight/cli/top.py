@@ -17,6 +17,7 @@ from typing import Any, NoReturn
 
 from midflight.cli.choices import ORDERS
 from midflight.cli.show import root_of, show, table
+from midflight.cli.tasks import lag_words
 from midflight.epc import RemoteServer
 from midflight.text import cut
 
@@ -50,7 +51,8 @@ def top(options: argparse.Namespace) -> int:
         if options.json or options.once or not (sys.stdin.isatty() and sys.stdout.isatty()):
             time.sleep(options.interval)
             rows = _ordered(_look(client).since(before), options.sort)
-            return show(options, rows, lambda: f"{_summary(rows)}\n\n{_page(rows, len(rows))}")
+            about = _about(client)
+            return show(options, rows, lambda: f"{_summary(rows)}, {about}\n\n{_page(rows, len(rows))}")
         return _watch(client, before, options.sort, options.interval)
 
 
@@ -59,7 +61,7 @@ def _watch(client: RemoteServer, before: Look, order: str, interval: float) -> i
     rows = before.since(Look(before.at - interval, ()))
     with _keys() as keys:
         while True:
-            _draw(_ordered(rows, order))
+            _draw(_ordered(rows, order), _about(client))
             key = keys(interval)
             if key in ("q", "\x03", "\x04"):
                 return 0
@@ -72,6 +74,11 @@ def _watch(client: RemoteServer, before: Look, order: str, interval: float) -> i
 
 def _look(client: RemoteServer) -> Look:
     return Look(time.monotonic(), client.call("process/list") or [])
+
+
+def _about(client: RemoteServer) -> str:
+    found = client.call("task/list")
+    return f"{len(found['tasks'] or [])} asyncio tasks, {lag_words(found['loops'])}"
 
 
 def _ordered(rows: Sequence[dict[str, Any]], order: str) -> list[dict[str, Any]]:
@@ -104,9 +111,9 @@ def _page(rows: Sequence[dict[str, Any]], most: int) -> str:
     return table(HEADING, cells)
 
 
-def _draw(rows: Sequence[dict[str, Any]]) -> None:
+def _draw(rows: Sequence[dict[str, Any]], about: str) -> None:
     width, height = shutil.get_terminal_size()
-    lines = [_summary(rows), HELP, "", *_page(rows, max(height - 5, 1)).split("\n")]
+    lines = [f"{_summary(rows)}, {about}", HELP, "", *_page(rows, max(height - 5, 1)).split("\n")]
     sys.stdout.write(HOME + "\r\n".join(cut(line, width - 1) + CLEAR_LINE for line in lines) + CLEAR_BELOW)
     sys.stdout.flush()
 

@@ -29,6 +29,7 @@ if TYPE_CHECKING:
         function_name,
         globals_of,
         is_kernel_frame,
+        is_own_frame,
         locals_of,
         module_of,
         stack_of,
@@ -62,7 +63,7 @@ else:
             "midflight.kernel.crash": "CrashReport StuckReport log_crash",
             "midflight.kernel.doomed": "why_not_ended",
             "midflight.kernel.frames": (
-                "function_name globals_of is_kernel_frame locals_of module_of stack_of version_of"
+                "function_name globals_of is_kernel_frame is_own_frame locals_of module_of stack_of version_of"
             ),
             "midflight.kernel.group_leader": "Sink group_leader_var routed_output",
             "midflight.kernel.info": "describe message_count messages_of status_of",
@@ -123,6 +124,7 @@ __all__ = [
     "globals_of",
     "group_leader_var",
     "is_kernel_frame",
+    "is_own_frame",
     "is_user_code",
     "leave",
     "link",

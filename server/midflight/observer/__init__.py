@@ -13,6 +13,7 @@ from midflight.observer.process_watch import ROWS_AN_ANSWER, Changes, Watch
 from midflight.observer.processes import backtrace, name_table, process_table
 from midflight.observer.replacing import ReplacedState, replace_state
 from midflight.observer.states import StateText, server_in, state_text
+from midflight.observer.tasks import LoopRow, TaskRow, cancel_task, loop_rows, task_rows, task_stack
 
 __all__ = [
     "COLUMNS",
@@ -24,6 +25,7 @@ __all__ = [
     "Crashes",
     "FrameView",
     "Kin",
+    "LoopRow",
     "MovedOne",
     "Node",
     "Printed",
@@ -34,11 +36,14 @@ __all__ = [
     "Row",
     "State",
     "StateText",
+    "TaskRow",
     "Watch",
     "backtrace",
+    "cancel_task",
     "editable",
     "evaluate",
     "look_at",
+    "loop_rows",
     "messages_from",
     "move_one",
     "name_table",
@@ -53,6 +58,8 @@ __all__ = [
     "run_aside",
     "server_in",
     "state_text",
+    "task_rows",
+    "task_stack",
     "tree",
     "view_of",
 ]

@@ -16,6 +16,7 @@ from midflight.epc.methods.process_view import ProcessViewMethods
 from midflight.epc.methods.saved import SavedMethods
 from midflight.epc.methods.server import ServerMethods, describe
 from midflight.epc.methods.shell import ShellMethods
+from midflight.epc.methods.task import TaskMethods
 from midflight.epc.methods.trace import TraceMethods
 from midflight.epc.server import ServerConnection
 from midflight.epc.services import Services
@@ -37,6 +38,7 @@ def methods_of(services: Services, connection: ServerConnection) -> dict[str, Me
         ProcessMethods(services, connection, shell.output).methods(),
         ProcessListMethods(services).methods(),
         ProcessViewMethods(services).methods(),
+        TaskMethods().methods(),
         CrashMethods(services, shell.output).methods(),
         TraceMethods(services, connection).methods(),
         shell.methods(),
