@@ -74,7 +74,7 @@ LOWLEVEL = {
     ),
     *("running_at", "compare_texts", "waiting", "waiting_at", "module_name", "real_path", "on_stale_call", "readable"),
     *("note_project", "watch_imports", "run_bodies_on_runtime"),
-    *("gone_modules", "saved_modules"),
+    *("Load", "gone_modules", "saved_modules"),
     *("note_body_of_program", "split_at_guard", "watch_before_program"),
     *(
         "become",

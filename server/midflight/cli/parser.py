@@ -101,6 +101,7 @@ def parser() -> argparse.ArgumentParser:
         action="store_true",
         help="load all modules whose file is not what runs; name those whose file is gone",
     )
+    it.add_argument("--all", action="store_true", help="in all servers of the project, or in none")
     _add_load_switches(it)
     it.add_argument(
         "--fresh",

@@ -9,6 +9,7 @@ from typing import Any
 
 from midflight.cli.choices import EXIT_CODES
 from midflight.cli.ending import error_of
+from midflight.cli.everywhere import load_everywhere
 from midflight.cli.show import ask, ask_for_load, root_of, show, table
 from midflight.cli.tasks import task_table
 from midflight.cli.wording import in_options
@@ -37,6 +38,8 @@ LATER_SECONDS = 10.0  # for the server to say that there is no answer
 
 
 def load(options: argparse.Namespace) -> int:
+    if options.all:
+        return load_everywhere(options)
     paths = [os.path.abspath(file) for file in options.files]
     for path in paths:
         if not os.path.exists(path):

@@ -17,6 +17,7 @@ from midflight.code.load.adopt import imported_modules
 from midflight.code.load.modified import gone_modules, saved_modules
 from midflight.code.loading.load_thread import LoadThread
 from midflight.code.loading.runtime_thread import run_bodies_on_runtime
+from midflight.code.loading.under_way import Load
 from midflight.code.report.held import forward_summary, holder_lines
 from midflight.code.report.of_many import summary_of_many, text_of_many
 from midflight.code.source.annotations import annotations_of, names_around, signature_of
@@ -34,6 +35,7 @@ __all__ = [
     "Defined",
     "Difference",
     "Gone",
+    "Load",
     "LoadThread",
     "NoDefinition",
     "Running",

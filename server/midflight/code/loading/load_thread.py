@@ -29,10 +29,16 @@ STRIKE_SECONDS = 0.1  # between two tries to break into a body, which may have c
 
 
 class LoadThread(threading.Thread, Generic[Result]):
-    """Calls `function`, which loads, in this context. `by` is who asks for it, as people know them."""
+    """Calls `function`, which loads, in this context. `by` is who asks for it, as people know them.
 
-    def __init__(self, function: Callable[[], Result], by: str | None = None) -> None:
+    `gate` is called when all that can fail is prepared, and holds the load up as long as it runs.
+    """
+
+    def __init__(
+        self, function: Callable[[], Result], by: str | None = None, gate: Callable[[Load], object] | None = None
+    ) -> None:
         self.load = Load(by)
+        self.load.gate = gate
         super().__init__(name=f"midflight-load-{self.load.number}", daemon=True)
         self.load.begin(self)
         self.load.on_given_up.append(self._refuse)

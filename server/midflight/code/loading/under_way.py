@@ -82,6 +82,7 @@ class Load:
         self.waits_for: Load | None = None
         self.give_way: Callable[[], object] | None = None
         self.on_end: list[Callable[[str], object]] = []  # what else is to be told that it is to end, and who said so
+        self.gate: Callable[[Load], object] | None = None  # waits until others agree that it is committed
         self.on_given_up: list[Callable[[], object]] = []
         self.undo: Callable[[], object] = lambda: None  # what a load that is given up has changed
         self.refusal: Callable[[], Exception] = lambda: RuntimeError(f"{self!r} was broken off")
@@ -143,6 +144,15 @@ class Load:
         """Raise BrokenOff if it is to end."""
         if self.is_to_end:
             raise BrokenOff
+
+    def pass_gate(self) -> None:
+        """Wait until others agree that it is committed, if somebody wants that: once. Raises: BrokenOff."""
+        gate, self.gate = self.gate, None
+        if gate is None:
+            return
+        with self.waiting():
+            gate(self)
+        self.check()
 
     @contextmanager
     def acting(self) -> Iterator[None]:

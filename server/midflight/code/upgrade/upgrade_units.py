@@ -35,6 +35,7 @@ def upgrade_units(
         outcome = Committed.BEHIND
         while outcome is Committed.BEHIND:
             prepare(load)
+            load.load.pass_gate()
             with suspending(load, ticket, terms) as servers:
                 while (outcome := commit(load, servers)) is Committed.UNREADY:
                     servers.suspend()

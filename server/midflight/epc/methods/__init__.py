@@ -17,6 +17,7 @@ from midflight.epc.methods.saved import SavedMethods
 from midflight.epc.methods.server import ServerMethods, describe
 from midflight.epc.methods.shell import ShellMethods
 from midflight.epc.methods.task import TaskMethods
+from midflight.epc.methods.together import TogetherMethods
 from midflight.epc.methods.trace import TraceMethods
 from midflight.epc.server import ServerConnection
 from midflight.epc.services import Services
@@ -32,6 +33,7 @@ def methods_of(services: Services, connection: ServerConnection) -> dict[str, Me
     parts = (
         ServerMethods(services, connection).methods(),
         CodeMethods(services, loading).methods(),
+        TogetherMethods(services, loading).methods(),
         SavedMethods(services, loading).methods(),
         CodeLookMethods(loading).methods(),
         HeldMethods(loading).methods(),

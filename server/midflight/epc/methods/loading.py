@@ -69,8 +69,12 @@ class Loading:
 
     def many(self, load: Callable[[], Sequence[code.LoadReport]]) -> Plist:
         """As `one`, of several modules, loaded together or not at all."""
+        return self.outcome(lambda: self.as_loader(load))
+
+    def outcome(self, load: Callable[[], Sequence[code.LoadReport]]) -> Plist:
+        """Translate the reports that `load` returns, or raises, and tell the other connections."""
         try:
-            reports = tuple(self.as_loader(load))
+            reports = tuple(load())
         except LoadError as error:
             reports = error.reports
         for each in reports:
@@ -105,20 +109,36 @@ class Loading:
         than a moment does not hold up the requests behind it, and the peer is told each second what it does.
         Raises: RequestError if it was broken off before it began.
         """
+        return self.finish(self.begin(function))
+
+    def begin(
+        self, function: Callable[[], Result], gate: Callable[[lowlevel.Load], object] | None = None
+    ) -> lowlevel.LoadThread[Result]:
+        """Do the first half of `as_loader`; `gate` is that of the thread. Raises: RequestError, as there."""
         token, loader = group_leader_var.set(self._output()), lowlevel.loader_var.set(self._connection.title)
         try:
             with self._lock:
                 if not self._connection.has_begun(self._broken_off + 1):
                     raise RequestError("It was broken off before it began; nothing was loaded. Load again.")
-                thread = lowlevel.LoadThread(function)
+                thread = lowlevel.LoadThread(function, gate=gate)
                 self._threads.add(thread)
         finally:
             group_leader_var.reset(token)
             lowlevel.loader_var.reset(loader)
+        return thread
+
+    def show_progress(self, thread: lowlevel.LoadThread[Any], until: threading.Event) -> None:
+        """Wait for `until`, and tell the peer each second what the load does."""
+        while not until.wait(_PROGRESS_SECONDS):
+            self._connection.step_aside()
+            self._connection.reports.add("code/progress", _row(thread.load.info()))
+
+    def finish(self, thread: lowlevel.LoadThread[Result]) -> Result:
+        """Do the second half of `as_loader`: wait for the outcome."""
+        is_over = threading.Event()
+        thread.future.add_done_callback(lambda _: is_over.set())
         try:
-            while not thread.wait(_PROGRESS_SECONDS):
-                self._connection.step_aside()
-                self._connection.reports.add("code/progress", _row(thread.load.info()))
+            self.show_progress(thread, is_over)
             return thread.result()
         finally:
             self._threads.discard(thread)
