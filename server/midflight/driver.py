@@ -28,13 +28,15 @@ from midflight.outside import is_from_outside
 from midflight.thread_output import following_threads
 from midflight.watchdog import Watchdog
 
-__all__ = ["Runtime", "forget_runtimes", "rarer_collections", "run", "run_process"]
+__all__ = ["Runtime", "forget_runtimes", "on_start", "rarer_collections", "run", "run_process"]
 
 Result = TypeVar("Result")
 
 SHUTDOWN_SECONDS = 5.0
 COLLECT_AFTER = 50_000  # new container objects
 
+
+on_start: list[Callable[[Runtime], object]] = []  # called with each runtime that has started, in its thread
 
 _runtimes: dict[Scheduler, Runtime] = {}  # those that run
 
@@ -144,6 +146,12 @@ class Runtime:
             self._exit_stack.callback(self.watchdog.stop)
         _runtimes[self.scheduler] = self
         self._exit_stack.callback(_runtimes.pop, self.scheduler, None)
+        for tell in list(on_start):
+            tell(self)
+
+    def on_leave(self, do: Callable[[], object]) -> None:
+        """Have `do` called when the runtime lets go of its loop; its processes have ended then."""
+        self._exit_stack.callback(do)
 
     async def __aexit__(self, *_: object) -> None:
         try:

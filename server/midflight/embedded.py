@@ -119,6 +119,9 @@ async def serve(
         runtime = Runtime()
         runtime.start()
     try:
+        if (running := _around(runtime, root, name)) is not None:  # by `midflight run`, which ends it
+            yield running
+            return
         server = _open(runtime, root, name, port, lambda: None)
         try:
             yield server
@@ -172,6 +175,14 @@ def serve_in_background(
 _lock = threading.Lock()
 _background: list[EmbeddedServer] = []  # the last that was started
 _hooks: list[object] = []
+
+
+def _around(runtime: Runtime, root: str | os.PathLike[str] | None, name: str | None) -> EmbeddedServer | None:
+    """Return the server that serves `runtime` already, if it is the one that is asked for."""
+    for server in _background:
+        if server.is_open and server.runtime is runtime and server.root == _root(root) and name in (None, server.name):
+            return server
+    return None
 
 
 def _root(root: str | os.PathLike[str] | None) -> Path:

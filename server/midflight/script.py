@@ -31,9 +31,10 @@ from midflight.code.lowlevel import (
     split_at_guard,
     watch_before_program,
 )
-from midflight.embedded import EmbeddedServer, serve_in_background
+from midflight.embedded import EmbeddedServer
 from midflight.epc import find_root
 from midflight.errors import RequestError
+from midflight.following import serve_program
 from midflight.parsing import module_or_none
 from midflight.text import exception_text, trace_of
 
@@ -65,7 +66,7 @@ def run_file(file: str, arguments: Sequence[str], root: Path | None = None, serv
 
     `root` is the project that it is served as, by default that of the file; `served` is called with the server.
     Raises: RequestError if the file cannot be read; SystemExit and KeyboardInterrupt of the program, the latter after
-    its traceback was printed; what `serve_in_background` raises.
+    its traceback was printed; what `serve_program` raises.
     """
     path = os.path.abspath(file)
     try:
@@ -132,7 +133,7 @@ def _run(program: _Program, arguments: Sequence[str], root: Path, served: Served
         if number == len(codes):
             if number > 1:
                 note_body_of_program(module)
-            served(serve_in_background(root))
+            served(serve_program(root))
         if (code := _ended(codes, partial(exec, each, vars(module)))) is not None:
             return code
     return 0

@@ -56,7 +56,8 @@ SEEN_BY["app"] |= {"driver", "event_loop", "memory", "pauses", "detached_log", "
 SEEN_BY["project_server"] = SEEN_BY["app"]
 SEEN_BY["embedded"] = SEEN_BY["app"] | {"project_server"}
 SEEN_BY["watch"] = frozenset({"text", "errors", "epc"})
-SEEN_BY["script"] = frozenset({"parsing", "text", "errors", "code", "epc", "embedded"})
+SEEN_BY["following"] = frozenset({"driver", "embedded"})
+SEEN_BY["script"] = frozenset({"parsing", "text", "errors", "code", "epc", "embedded", "following"})
 SEEN_BY["app"] |= {"project_server"}
 SEEN_BY["cli"] |= {"driver", "editors", "program", "script", "watch", "embedded"}
 SEEN_BY["__main__"] = frozenset({"cli"})
@@ -71,6 +72,7 @@ SEEN_BY[""] = frozenset(SEEN_BY) - {
     "coverage",
     "project_server",
     "script",
+    "following",
     "watch",
     "__main__",
     "",
