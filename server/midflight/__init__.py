@@ -58,10 +58,13 @@ if _TYPE_CHECKING:
         GenServer,
         Next,
         PartitionSupervisor,
+        PubSub,
         Registry,
         StateMachine,
         Stop,
         Supervisor,
+        Table,
+        TableTransfer,
         Task,
         TaskSupervisor,
         Timeout,
@@ -91,8 +94,9 @@ else:
             "midflight.kernel.messages": "alias cancel_timer make_ref send send_after sleep unalias",
             "midflight.kernel.names": "register registered unregister whereis",
             "midflight.otp": (
-                "IGNORE NOREPLY Agent ChildSpec Continue DynamicSupervisor GenServer Next PartitionSupervisor "
-                "Registry StateMachine Stop Supervisor Task TaskSupervisor Timeout call cast reply started stop"
+                "IGNORE NOREPLY Agent ChildSpec Continue DynamicSupervisor GenServer Next PartitionSupervisor PubSub "
+                "Registry StateMachine Stop Supervisor Table TableTransfer Task TaskSupervisor Timeout call cast reply "
+                "started stop"
             ),
         },
         modules=("code", "driver", "errors", "kernel", "otp"),
@@ -127,6 +131,7 @@ __all__ = [
     "PartitionSupervisor",
     "Pid",
     "ProcessExit",
+    "PubSub",
     "Ref",
     "RegistrationError",
     "Registry",
@@ -134,6 +139,8 @@ __all__ = [
     "StateMachine",
     "Stop",
     "Supervisor",
+    "Table",
+    "TableTransfer",
     "Task",
     "TaskError",
     "TaskSupervisor",

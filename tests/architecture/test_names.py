@@ -21,7 +21,7 @@ MIDFLIGHT = {
     *("GenServer", "Client", "call", "cast", "reply", "stop", "NOREPLY", "IGNORE", "Stop"),
     *("Continue", "Timeout", "started", "StateMachine", "Next"),
     *("Supervisor", "ChildSpec", "Registry", "Task", "TaskError", "TaskTimeout"),
-    *("Agent", "DynamicSupervisor", "PartitionSupervisor", "TaskSupervisor"),
+    *("Agent", "DynamicSupervisor", "PartitionSupervisor", "TaskSupervisor", "PubSub", "Table", "TableTransfer"),
     *("live", "serve", "serve_in_background", "EmbeddedServer"),
 }
 

@@ -1,6 +1,6 @@
 """OTP's behaviours: processes of a known shape, which start, answer, are supervised and change their code alike."""
 
-from midflight.otp import sys
+from midflight.otp import pg, sys
 from midflight.otp.agent import Agent
 from midflight.otp.calls import call, cast, reply, stop
 from midflight.otp.child_spec import ChildSpec
@@ -9,12 +9,14 @@ from midflight.otp.dynamic_supervisor import DynamicSupervisor
 from midflight.otp.gen_server import GenServer
 from midflight.otp.partition_supervisor import PartitionSupervisor
 from midflight.otp.protocol import IGNORE, NOREPLY, Call, Cast, Continue, Dest, Stop, Timeout
+from midflight.otp.pub_sub import PubSub
 from midflight.otp.registry import Registry
 from midflight.otp.reports import ChildFacts, ProgressReport, SupervisorReport
 from midflight.otp.serving import Revived
 from midflight.otp.starting import started
 from midflight.otp.state_machine import Next, StateMachine
 from midflight.otp.supervisor import Supervisor
+from midflight.otp.table import Table, TableTransfer
 from midflight.otp.task import Task
 from midflight.otp.task_supervisor import TaskSupervisor
 
@@ -34,17 +36,21 @@ __all__ = [
     "Next",
     "PartitionSupervisor",
     "ProgressReport",
+    "PubSub",
     "Registry",
     "Revived",
     "StateMachine",
     "Stop",
     "Supervisor",
     "SupervisorReport",
+    "Table",
+    "TableTransfer",
     "Task",
     "TaskSupervisor",
     "Timeout",
     "call",
     "cast",
+    "pg",
     "reply",
     "started",
     "stop",
