@@ -154,6 +154,14 @@ class GenServer:
         OTP: Module:code_change/3.
         """
 
+    def format_status(self, status: dict[str, Any]) -> dict[str, Any]:
+        """Return what sys.get_status is to show: `status`, with "state", the attributes by name, and "log", the events.
+
+        Runs between two messages. Change the dict, or return another one, to hide a secret or to say more. Not defined:
+        all is shown. OTP: Module:format_status/1; a crash report does not ask it.
+        """
+        return status
+
     @recursive_repr()
     def __repr__(self) -> str:
         state = ", ".join(f"{name}={short(value)}" for name, value in fields_of(self).items())

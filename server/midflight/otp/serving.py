@@ -19,7 +19,7 @@ import logging
 from types import CoroutineType
 from typing import Any
 
-from midflight.code.lowlevel import become, copied, renew_members
+from midflight.code.lowlevel import become, copied, fields_of, renew_members
 from midflight.errors import AlreadyStarted, MigrationError, ProcessExit
 from midflight.kernel import (
     OUTSIDE,
@@ -35,6 +35,7 @@ from midflight.kernel import (
     sleep,
     trouble,
 )
+from midflight.otp.debugging import Debug
 from midflight.otp.newest import home_of, newest
 from midflight.otp.protocol import IGNORE, NOREPLY, Call, Cast, Continue, Name, Stop, Timeout
 from midflight.outside import is_from_outside
@@ -50,6 +51,7 @@ class Serving(Behaviour):
     """The process function of a GenServer: called once, in its own process."""
 
     client: Client  # the starter, until it has been told
+    debug: Debug | None = None  # while sys has something turned on
     step: Any = None  # what init returned: a Continue, a Timeout or None
 
     def __init__(self, cls: type[Any], args: tuple[Any, ...], parent: Pid | None, name: Name | None) -> None:
@@ -111,6 +113,7 @@ class Serving(Behaviour):
         server = self.server
         home = home_of(server)
         namespace = None  # of the version that the class was last looked up in
+        debug = self.debug
         step = self.step  # the Continue or Timeout that the last callback returned
         steps = 0
         while True:
@@ -128,6 +131,8 @@ class Serving(Behaviour):
             if home.__dict__ is not namespace and not (kind is System and message.request == "suspend"):
                 namespace = home.__dict__
                 server = self.server = _of_the_newest_class(server)
+            if debug is not None and kind is not System and kind is not Continue:
+                debug.came_in("timeout" if message is step else message, server)
             if kind is Call:
                 client = message.client
                 try:
@@ -138,14 +143,16 @@ class Serving(Behaviour):
                     stop.client = client
                     raise
                 step = None
-                if answer is NOREPLY:
-                    continue
                 if type(answer) is Continue or type(answer) is Timeout:
                     step = answer
                     answer = step.reply
+                if answer is not NOREPLY:
+                    client.answer(answer)
+                if debug is not None:
                     if answer is NOREPLY:
-                        continue
-                client.answer(answer)
+                        debug.gave_nothing(server)
+                    else:
+                        debug.went_out(answer, client.pid, server)
                 continue
             if kind is Cast:
                 answer = server.handle_cast(message.message)
@@ -154,6 +161,7 @@ class Serving(Behaviour):
             elif kind is System:
                 await self.obey(message)
                 server = self.server
+                debug = self.debug
                 home = home_of(server)
                 namespace = None  # it may have been loaded meanwhile
                 continue  # with the same step: a timeout restarts, as in OTP
@@ -164,10 +172,26 @@ class Serving(Behaviour):
             while type(answer) is CoroutineType:
                 answer = await answer
             step = answer if type(answer) is Continue or type(answer) is Timeout else None
+            if debug is not None:
+                debug.gave_nothing(server)
 
     def is_told_to_exit(self, message: Any) -> bool:
         """Say whether `message` is an exit signal, trapped, of the parent or of nobody's process: the runtime's own."""
         return type(message) is Exit and (message.pid is self.parent or message.pid is OUTSIDE)
+
+    def status(self) -> dict[str, Any]:
+        """Return what sys.get_status shows. Raises: what format_status raises; TypeError if it returns no dict."""
+        log = [] if self.debug is None else self.debug.obey(("log", "get"))
+        formatted: Any = self.server.format_status({"state": fields_of(self.server), "log": log})
+        if not isinstance(formatted, dict):
+            raise TypeError(f"format_status must return a dict, not {formatted!r}; the server goes on")
+        return {
+            "pid": self_(),
+            "class": type(self.server),
+            "status": "suspended" if self.is_suspended else "running",
+            "parent": self.parent,
+            **formatted,
+        }
 
     async def obey(self, message: System) -> None:
         """Obey a system message; if it says suspend, come back when resumed."""
@@ -190,6 +214,12 @@ class Serving(Behaviour):
                     self.is_suspended = False
                 case "get_state":
                     value = self.server
+                case "get_status":
+                    value = self.status()
+                case ("debug", request):
+                    debug = self.debug or Debug()
+                    value = debug.obey(request)
+                    self.debug = debug if debug else None
                 case ("replace_state", function):
                     self.server = value = await _replaced(function, self.server)
                 case ("change_code", _, _, _) if not self.is_suspended:
