@@ -5,6 +5,7 @@ The first line of each docstring is what `help()` shows. OTP: c.erl and shell.er
 
 from __future__ import annotations
 
+import os
 import pydoc
 import re
 import sys
@@ -12,9 +13,9 @@ from collections.abc import Callable
 from typing import TYPE_CHECKING, Any
 
 from midflight import code
-from midflight.kernel import Pid, current_process, exit, self_
+from midflight.kernel import Pid, current_process, describe, exit, self_
 from midflight.observer import backtrace, name_table, process_table
-from midflight.shell import modules
+from midflight.shell import machine, modules
 from midflight.shell.evaluator import Later
 from midflight.text import medium
 
@@ -42,8 +43,10 @@ class Helpers:
     def _own(self) -> dict[str, Callable[..., Any]]:
         return {
             "v": self.v, "e": self.e, "h": self.h, "b": self.b, "f": self.f,
-            "self": self.self, "flush": self.flush, "i": self.i, "regs": self.regs, "pid": self.pid, "bt": self.bt,
+            "self": self.self, "flush": self.flush, "i": self.i, "regs": self.regs, "nregs": self.nregs,
+            "pid": self.pid, "bt": self.bt,
             "c": self.c, "l": self.l, "lm": self.lm, "m": self.m,
+            "memory": self.memory, "uptime": self.uptime, "ls": self.ls, "pwd": self.pwd, "cd": self.cd,
             "help": self.help, "q": self.q, "exit": self.exit,
         }  # fmt: skip
 
@@ -93,19 +96,39 @@ class Helpers:
         while mailbox:
             self._print(f"Shell got {medium(mailbox.popleft())}")
 
-    def i(self) -> None:
-        """i(): the processes, each with its module, version, line and status."""
-        self._print(process_table(self._session.scheduler))
+    def i(self, *numbers: int) -> None:
+        """i(): the processes, each with its module, version, line and status; i(0, 37, 0): all that is known of one.
+
+        Raises: TypeError or ValueError for what is not the three numbers of a pid.
+        """
+        if not numbers:
+            self._print(process_table(self._session.scheduler))
+            return
+        pid = self.pid(*numbers)
+        if pid.process is None:
+            self._print(f"{pid!r} is not alive")
+            return
+        info = describe(self._session.scheduler, pid.process)
+        wide = max(map(len, info))
+        self._print("\n".join(f"{name.ljust(wide)}  {medium(value)}" for name, value in info.items()))
 
     def regs(self) -> None:
         """regs(): the registered names."""
         self._print(name_table(self._session.scheduler))
 
-    def pid(self, text: str | int) -> Pid:
-        """pid("0.37.0"): the process of that number, alive or not.
+    def nregs(self) -> None:
+        """nregs(): the registered names of all nodes, of which there is one: the same as regs()."""
+        self.regs()
 
-        Raises: ValueError for a text that is not a pid.
+    def pid(self, text: str | int, *numbers: int) -> Pid:
+        """pid("0.37.0"), pid(0, 37, 0): the process of that number, alive or not.
+
+        Raises: ValueError for a text that is not a pid; TypeError for another count of numbers than one or three.
         """
+        if numbers:
+            if len(numbers) != 2:
+                raise TypeError(f"a pid has three numbers, as in pid(0, 37, 0), not {1 + len(numbers)}")
+            text = f"{text}.{numbers[0]}.{numbers[1]}"
         match = _PID.fullmatch(str(text).strip())
         if match is None:
             raise ValueError(f"a pid is written as '0.37.0', not {text!r}")
@@ -137,6 +160,31 @@ class Helpers:
     def m(self, module: str | None = None) -> None:
         """m(): the loaded modules; m("mod"): the versions of one, their processes, and its definitions."""
         self._print(modules.table() if module is None else modules.description(module))
+
+    # --- The machine --------------------------------------------------------------------------------------
+
+    def memory(self) -> dict[str, int]:
+        """memory(): the memory that the server's Python has, in bytes, and how many objects."""
+        return machine.memory()
+
+    def uptime(self) -> None:
+        """uptime(): how long the server has served shells."""
+        self._print(machine.uptime())
+
+    def ls(self, folder: str = ".") -> None:
+        """ls(): the files of the server's current folder; ls("folder"): those of another. Raises: OSError."""
+        self._print(machine.listing(folder))
+
+    def pwd(self) -> None:
+        """pwd(): the server's current folder."""
+        self._print(os.getcwd())
+
+    def cd(self, folder: str | None = None) -> None:
+        """cd("folder"): make it the server's current folder, of all its processes; cd(): the same as pwd().
+
+        Raises: OSError if there is none of that name; it stays where it was.
+        """
+        self._print(os.getcwd() if folder is None else machine.change_folder(folder))
 
     # --- The shell itself -----------------------------------------------------------------------------------
 
