@@ -1,4 +1,4 @@
-"""What the shell says of the machine and of this Python: memory, time, folders. OTP: c.erl, whose names these are."""
+"""The machine and this Python, as the shell shows them: memory, time, folders. OTP: c.erl, whose names these are."""
 
 from __future__ import annotations
 
