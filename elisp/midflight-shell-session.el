@@ -280,7 +280,7 @@ Keep the input that is being typed.  Remove the text of an incomplete input
 again: CALLBACK decides what to do with it.  OPTIONS is a plist for the
 server; then PLACE is the name to show for the module in which the text is
 evaluated, nil for the shell's own names.  If the server refuses such a
-text, take it back and show why."
+text, take it back, and give CALLBACK the reason as an error."
   (when options
     (midflight-shell-session--show-prompt place))
   (let ((committed (midflight-shell-transcript-commit text)))
@@ -307,9 +307,10 @@ text, take it back and show why."
          (if (not options)
              (midflight-shell-transcript-output error 'midflight-error t)
            (midflight-shell-transcript-take-back committed)
-           (midflight-connection-show-error
-            (concat error (substitute-command-keys
-                           "  \\<midflight-mode-map>\\[midflight-load-buffer] loads it; \\[universal-argument] before the key evaluates in the shell"))))
+           (funcall callback
+                    (list :status "error" :number midflight-shell-session-prompt
+                          :error (concat error (substitute-command-keys
+                                                "  \\<midflight-mode-map>\\[midflight-load-buffer] loads it; \\[universal-argument] before the key evaluates in the shell")))))
          (midflight-shell-session-ready midflight-shell-session-prompt))))))
 
 (defun midflight-shell-session--show-answer (answer)

@@ -263,5 +263,27 @@ file opens a socket or writes to one."
   (with-temp-buffer
     (should-error (midflight-load-buffer) :type 'user-error)))
 
+(ert-deftest midflight-keys-of-the-comparison-are-bound ()
+  "Each key in the last column of the table in docs/editor.md calls a command of ours, or Xref."
+  (with-temp-buffer
+    (python-mode)
+    (midflight-mode 1)
+    (let ((keys nil))
+      (with-temp-buffer
+        (insert-file-contents (expand-file-name "docs/editor.md" midflight-test-root))
+        (search-forward "## The keys that fingers know")
+        (while (re-search-forward "^|.*| \\([^|]+\\) |$" nil t)
+          (let ((cell (match-string 1))
+                (start 0))
+            (while (string-match "`\\([^`]+\\)`" cell start)
+              (push (match-string 1 cell) keys)
+              (setq start (match-end 0))))))
+      (should (> (length keys) 25))
+      (dolist (key keys)
+        (ert-info (key)
+          (should (string-match-p "\\`\\(?:midflight\\|xref\\)-"
+                                  (symbol-name (key-binding (kbd (string-remove-prefix "C-u " key)))))))))
+    (midflight-mode -1)))
+
 (provide 'midflight-mode-tests)
 ;;; midflight-mode-tests.el ends here

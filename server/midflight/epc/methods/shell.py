@@ -156,9 +156,9 @@ class ShellMethods:
     def eval(self, session: object, source: object, options: object = None) -> dict[str, object]:
         """Evaluate SOURCE in SESSION. Its output has left before the answer does.
 
-        OPTIONS: `:file` PATH, to evaluate it in the current version of the module of that file; `:own`, with the
+        OPTIONS: `:file` PATH or `:module` NAME, to evaluate it in the current version of that module; `:own`, with the
         shell's own names though it is in a module; `:columns` N, to break the printed value into lines of that width.
-        Raises: RequestError if the file of `:file` is that of no loaded or imported module.
+        Raises: RequestError if that module is not loaded or imported.
 
         One that takes longer than a moment does not hold up the requests behind it: while a shell waits for a
         message, its editor still loads code. Evaluations of one shell run one after another all the same.
@@ -244,8 +244,11 @@ class _Placed(TypedDict):
 
 def _placed(options: object) -> _Placed:
     """Return the OPTIONS of an evaluation as arguments of `Session.eval`. Raises: RequestError."""
-    chosen = keywords(options, ("file", "own", "columns"))
-    file, columns, module = chosen.get("file"), chosen.get("columns"), None
+    chosen = keywords(options, ("file", "module", "own", "columns"))
+    file, columns = chosen.get("file"), chosen.get("columns")
+    module = None if chosen.get("module") is None else text(chosen["module"], ":module")
+    if module is not None and module not in usable_names():
+        raise RequestError(f"{module} is not loaded; nothing was evaluated. Load it first.")
     if file is not None:
         path = absolute_path(file, ":file")
         module = module_of_file(path)
