@@ -32,6 +32,7 @@
 (require 'midflight-server)
 (require 'midflight-code)
 (require 'midflight-version)
+(require 'midflight-version-row)
 
 (declare-function midflight-processes "midflight-process-list" (&optional filter))
 
@@ -40,6 +41,15 @@
   "The versions of the module, plists as the server sends them, oldest first.")
 (defvar-local midflight-version-list--marked nil
   "The numbers of the marked versions, the last marked first.")
+
+;; The server looks at all processes to count them, so a slow answer makes the
+;; next question come later.
+(defconst midflight-version-list--seconds 2
+  "The fewest seconds between two looks of a list that is displayed.")
+(defconst midflight-version-list--rest 20
+  "The times that a list rests as long as its last answer has taken.")
+(defvar-local midflight-version-list--timer nil
+  "The timer of the next look.")
 
 (defvar midflight-versions-mode-map
   (let ((map (make-sparse-keymap)))
@@ -86,9 +96,9 @@ counted; `in memory', if something else can still run it, which
 kept, so it can be read, compared and rolled back to.
 
 \\{midflight-versions-mode-map}"
-  (setq tabulated-list-format [("Version" 7 midflight-version-list--by-number :right-align t)
+  (setq tabulated-list-format [("Version" 7 midflight-version-row-by-number :right-align t)
                                ("State" 9 t)
-                               ("Procs" 5 midflight-version-list--by-processes :right-align t)
+                               ("Procs" 5 midflight-version-row-by-processes :right-align t)
                                ("Loaded" 16 t)
                                ("By" 28 t)
                                ("vsn" 10 t)
@@ -141,21 +151,48 @@ buffer; if this buffer does not visit a Python file, ask for one."
 
 (defun midflight-version-list--fill (history)
   "Fill the list from HISTORY, newest version first; keep point."
-  (let ((was-empty (null midflight-version-list--rows)))
-    (setq midflight-version-list--rows (plist-get history :versions)
-          midflight-version-list--marked
-          (cl-remove-if-not #'midflight-version-list--row midflight-version-list--marked)
-          tabulated-list-entries
-          (mapcar #'midflight-version-list--entry (reverse midflight-version-list--rows)))
-    (tabulated-list-print t)
-    (midflight-version-list--show-marks)
+  (let ((was-empty (null midflight-version-list--rows))
+        (rows (plist-get history :versions)))
+    (unless (equal rows midflight-version-list--rows)
+      (setq midflight-version-list--rows rows
+            midflight-version-list--marked
+            (cl-remove-if-not #'midflight-version-list--row midflight-version-list--marked)
+            tabulated-list-entries
+            (mapcar #'midflight-version-row-entry (reverse midflight-version-list--rows)))
+      (tabulated-list-print t)
+      (midflight-version-list--show-marks))
     (when was-empty
-      (goto-char (point-min)))))
+      (goto-char (point-min))))
+  (unless midflight-version-list--timer
+    (midflight-version-list--look-later midflight-version-list--seconds)))
 
 (defun midflight-version-list--revert (&rest _)
   "Ask the server for this list again."
   (midflight-connection-call 'code/history (list midflight-version-list--module)
                              #'midflight-version-list--fill))
+
+(defun midflight-version-list--look-later (seconds)
+  "Look again after SECONDS, if this buffer lives then."
+  (setq midflight-version-list--timer
+        (run-at-time seconds nil
+                     (midflight-connection-in-buffer (current-buffer)
+                                                     #'midflight-version-list--look))))
+
+(defun midflight-version-list--look ()
+  "Ask the server for this list again, if it is displayed; later look again."
+  (if (not (and (get-buffer-window (current-buffer) t) (midflight-connection-open-p)))
+      (midflight-version-list--look-later midflight-version-list--seconds)
+    (let* ((asked (float-time))
+           (again (lambda (&rest _)
+                    (midflight-version-list--look-later
+                     (max midflight-version-list--seconds
+                          (* midflight-version-list--rest (- (float-time) asked)))))))
+      (midflight-connection-call
+       'code/history (list midflight-version-list--module)
+       (lambda (history)
+         (midflight-version-list--fill history)
+         (funcall again))
+       again))))
 
 (defun midflight-version-list--loaded (root report)
   "Refresh the list that a load in the project at ROOT concerns.
@@ -331,70 +368,6 @@ says why each of the other processes stays."
 A purge ends the processes in old versions, with reason killed."
   (interactive)
   (midflight-purge midflight-version-list--module (midflight-version-list--refresher)))
-
-;;;; A version as a row
-
-(defface midflight-current-version '((t :inherit bold))
-  "Face of the version that is current."
-  :group 'midflight)
-
-(defface midflight-old-version '((t :inherit warning))
-  "Face of an old version that runtime processes run."
-  :group 'midflight)
-
-(defface midflight-gone-version '((t :inherit shadow))
-  "Face of a version that nothing can run any more."
-  :group 'midflight)
-
-(defun midflight-version-list--entry (row)
-  "Return ROW, the plist of a version, as an entry of the list."
-  (let* ((state (midflight-version-list--state row))
-         (face (pcase state
-                 ("current" 'midflight-current-version)
-                 ("gone" 'midflight-gone-version)
-                 (_ 'midflight-old-version))))
-    (list (plist-get row :version)
-          (vconcat
-           (mapcar (lambda (text) (propertize text 'face face))
-                   (list (number-to-string (plist-get row :version))
-                         state
-                         (number-to-string (plist-get row :processes))
-                         (midflight-time-text (plist-get row :loaded-at))
-                         (midflight-version-list--loader row)
-                         (truncate-string-to-width (or (plist-get row :vsn) "") 10)
-                         (midflight-version-list--changes row)))))))
-
-(defun midflight-version-list--state (row)
-  "Return the word for the state of ROW, the plist of a version."
-  (cond ((plist-get row :current) "current")
-        ((> (plist-get row :processes) 0) "run")
-        ((plist-get row :alive) "in memory")
-        (t "gone")))
-
-(defun midflight-version-list--loader (row)
-  "Return the name of the client that loaded ROW, the plist of a version."
-  (let ((by (plist-get row :by)))
-    (cond ((plist-get row :imported) "import")
-          ((member by '(nil "")) "the program")
-          (t by))))
-
-(defun midflight-version-list--changes (row)
-  "Return the definitions that ROW, the plist of a version, changed, as text."
-  (let ((parts (cl-loop for (key . word) in '((:changed . "changed") (:added . "added")
-                                              (:removed . "removed"))
-                        when (plist-get row key)
-                        collect (format "%s %s" word
-                                        (string-join (plist-get row key) ", ")))))
-    (string-join parts "; ")))
-
-(defun midflight-version-list--by-number (a b)
-  "Return non-nil if entry A has a smaller number than B."
-  (< (car a) (car b)))
-
-(defun midflight-version-list--by-processes (a b)
-  "Return non-nil if entry A has fewer processes than B."
-  (let ((count (lambda (entry) (string-to-number (aref (cadr entry) 2)))))
-    (< (funcall count a) (funcall count b))))
 
 (provide 'midflight-version-list)
 ;;; midflight-version-list.el ends here

@@ -69,6 +69,7 @@
 ;;     midflight-trace            the live trace of processes
 ;;     midflight-details          frames, values and pids in a view
 ;;     midflight-version          the commands on versions: show, compare, purge
+;;     midflight-version-row      a version as a row of the list
 ;;     midflight-version-list     the list of the versions of a module; roll back
 ;;     midflight-connection       the connection of a project; all requests
 ;;     midflight-connection-list  the list of connections; the mode line

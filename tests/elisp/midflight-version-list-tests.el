@@ -265,5 +265,25 @@ by the shell says so; a load refreshes the list."
       (cl-letf (((symbol-function 'read-string) (lambda (&rest _) "")))
         (should-error (midflight-versions) :type 'user-error)))))
 
+(ert-deftest midflight-versions-list-refreshes-itself ()
+  "While it is displayed, it counts processes that start and end, without a key."
+  (skip-unless (midflight-test-command))
+  (midflight-test-in-project project
+    (save-window-excursion
+      (switch-to-buffer
+       (midflight-test-visit project "tally.py"
+                             "from midflight import receive\n\n\nasync def loop():\n    await receive()\n"))
+      (midflight-test-load (current-buffer))
+      (let ((shell (midflight-test-shell project)))
+        (midflight-test-press "C-c C-x v")
+        (let ((list (midflight-test-wait "the list"
+                                         (lambda () (get-buffer "*midflight-versions tally for counter-project*")))))
+          (switch-to-buffer list)
+          (should (string-match-p "^ *1 +current +0 " (buffer-string)))
+          (midflight-test-type shell "pids = [spawn(tally.loop) for _ in range(3)]")
+          (with-current-buffer list
+            (midflight-test-wait "three processes"
+                                 (lambda () (string-match-p "^ *1 +current +3 " (buffer-string))))))))))
+
 (provide 'midflight-version-list-tests)
 ;;; midflight-version-list-tests.el ends here
