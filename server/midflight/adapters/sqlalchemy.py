@@ -95,6 +95,7 @@ class _Before:
             manager = vars(cls).get("_sa_class_manager")
             if manager is not None and "mapper" in vars(manager):
                 registry._dispose_manager_and_mapper(manager)
+                registry._managers.pop(manager, None)  # else it is configured with the others
             else:
                 registry._dispose_cls(cls)
             yield f"class {name} in SQLAlchemy's registry", True
