@@ -1,4 +1,4 @@
-"""The cases p52 to p58: significant children, the spec of a child, new specs in a new version, reports."""
+"""The cases p52 to p58, p75 and p76: the children of a supervisor, and its reports."""
 
 from __future__ import annotations
 
@@ -9,16 +9,20 @@ import pytest
 from erlang.t import idle
 from midflight import (
     IGNORE,
+    AlreadyStarted,
     ChildError,
     ChildSpec,
     CodeChangeError,
+    Exit,
     InitFailed,
     ProcessExit,
     Supervisor,
+    exit,
     is_alive,
     receive,
     self_,
     trap_exit,
+    unlink,
 )
 from midflight.otp import ProgressReport, SupervisorReport
 from midflight.otp import sys as otp_sys
@@ -249,3 +253,75 @@ def test_p58_supervisor_reports(t, expected, caplog):
     t.run(main)
 
     assert t.printed == expected.but(("{start_error,no_table,n}", "{start_error,{'LookupError',stack},n}"))
+
+
+@same
+def test_p75_supervisor_strategies(t, expected):
+    """In the order of the children, and its reverse."""
+
+    async def child(name, pid):
+        trap_exit(True)
+        pid << ("starts", name)
+        match await receive(Exit, ("die", ...)):
+            case Exit():
+                pid << ("stops", name)
+                raise ProcessExit("shutdown")
+            case (_, reason):
+                raise ProcessExit(reason)
+
+    async def main():
+        for strategy in ("one_for_one", "one_for_all", "rest_for_one"):
+            children = [ChildSpec(name, child, (name, self_())) for name in ("a", "b", "c")]
+            supervisor = await Supervisor.start_link(children, strategy, 9)
+            t.o((strategy, await t.mb()))
+            await pid_of(supervisor, "b") << ("die", "boom")
+            t.o(await t.mb())
+            unlink(supervisor)
+            exit(supervisor, "shutdown")
+            t.o(await t.mb())
+
+    t.run(main)
+
+    assert t.printed == expected
+
+
+@same
+def test_p76_supervisor_requests(t, expected):
+    """Refused with ChildError, whose `reason` is OTP's; AlreadyStarted for one that runs."""
+
+    async def shown(request):
+        try:
+            found = await request
+        except ChildError as error:
+            t.o(("error", error.reason))
+        except AlreadyStarted:
+            t.o(("error", "already_started"))
+        else:
+            t.o("ok" if found is None else "started")
+
+    async def main():
+        s = await Supervisor.start_link([ChildSpec("x", idle)])
+        await shown(Supervisor.start_child(s, ChildSpec("x", idle)))
+        await shown(Supervisor.start_child(s, ChildSpec("y", idle)))
+        await shown(Supervisor.restart_child(s, "x"))
+        await shown(Supervisor.delete_child(s, "x"))
+        await shown(Supervisor.terminate_child(s, "x"))
+        await shown(Supervisor.start_child(s, ChildSpec("x", idle)))
+        await shown(Supervisor.terminate_child(s, "x"))
+        await shown(Supervisor.restart_child(s, "x"))
+        await shown(Supervisor.terminate_child(s, "x"))
+        requests = (Supervisor.restart_child, Supervisor.delete_child, Supervisor.terminate_child)
+        await shown(Supervisor.delete_child(s, "x"))
+        for request in requests:
+            await shown(request(s, "x"))
+        z = await Supervisor.start_link([ChildSpec("x", idle)], "simple_one_for_one")
+        pid = await Supervisor.start_child(z, ())
+        for request in requests:
+            await shown(request(z, "x"))
+        await shown(Supervisor.terminate_child(z, pid))
+        await shown(Supervisor.terminate_child(z, pid))
+        t.o(list((await Supervisor.count_children(z)).values()))
+
+    t.run(main)
+
+    assert t.printed == expected
