@@ -56,6 +56,7 @@ if _TYPE_CHECKING:
         Continue,
         DynamicSupervisor,
         GenServer,
+        MailboxWatch,
         Next,
         PartitionSupervisor,
         PubSub,
@@ -94,9 +95,9 @@ else:
             "midflight.kernel.messages": "alias cancel_timer make_ref send send_after sleep unalias",
             "midflight.kernel.names": "register registered unregister whereis",
             "midflight.otp": (
-                "IGNORE NOREPLY Agent ChildSpec Continue DynamicSupervisor GenServer Next PartitionSupervisor PubSub "
-                "Registry StateMachine Stop Supervisor Table TableTransfer Task TaskSupervisor Timeout call cast reply "
-                "started stop"
+                "IGNORE NOREPLY Agent ChildSpec Continue DynamicSupervisor GenServer MailboxWatch Next "
+                "PartitionSupervisor PubSub Registry StateMachine Stop Supervisor Table TableTransfer Task "
+                "TaskSupervisor Timeout call cast reply started stop"
             ),
         },
         modules=("code", "driver", "errors", "kernel", "otp"),
@@ -123,6 +124,7 @@ __all__ = [
     "Exit",
     "GenServer",
     "InitFailed",
+    "MailboxWatch",
     "MidflightError",
     "Next",
     "NoSuchName",

@@ -21,7 +21,16 @@ MIDFLIGHT = {
     *("GenServer", "Client", "call", "cast", "reply", "stop", "NOREPLY", "IGNORE", "Stop"),
     *("Continue", "Timeout", "started", "StateMachine", "Next"),
     *("Supervisor", "ChildSpec", "Registry", "Task", "TaskError", "TaskTimeout"),
-    *("Agent", "DynamicSupervisor", "PartitionSupervisor", "TaskSupervisor", "PubSub", "Table", "TableTransfer"),
+    *(
+        "Agent",
+        "DynamicSupervisor",
+        "PartitionSupervisor",
+        "TaskSupervisor",
+        "PubSub",
+        "Table",
+        "TableTransfer",
+        "MailboxWatch",
+    ),
     *("live", "serve", "serve_in_background", "EmbeddedServer"),
 }
 

@@ -7,6 +7,7 @@ from midflight.otp.child_spec import ChildSpec
 from midflight.otp.children import ChildInfo
 from midflight.otp.dynamic_supervisor import DynamicSupervisor
 from midflight.otp.gen_server import GenServer
+from midflight.otp.mailbox_watch import LongMailbox, MailboxWatch
 from midflight.otp.partition_supervisor import PartitionSupervisor
 from midflight.otp.protocol import IGNORE, NOREPLY, Call, Cast, Continue, Dest, Stop, Timeout
 from midflight.otp.pub_sub import PubSub
@@ -33,6 +34,8 @@ __all__ = [
     "Dest",
     "DynamicSupervisor",
     "GenServer",
+    "LongMailbox",
+    "MailboxWatch",
     "Next",
     "PartitionSupervisor",
     "ProgressReport",
