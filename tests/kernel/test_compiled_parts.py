@@ -1,0 +1,78 @@
+"""Parts of the compiled kernel, compared with what they stand for: a deque, and functions in Python."""
+
+from __future__ import annotations
+
+import inspect
+import json
+import os
+import subprocess
+import sys
+from collections import deque
+from importlib import import_module
+from importlib.util import find_spec
+from typing import Any
+
+import pytest
+from hypothesis import HealthCheck, given, settings
+from hypothesis import strategies as st
+
+from helpers.kernel_programs import ROOT
+from midflight.kernel import calls, messages, running
+
+pytestmark = pytest.mark.skipif(find_spec("midflight.kernel._compiled") is None, reason="no compiled kernel is built")
+
+steps = st.one_of(
+    st.tuples(st.sampled_from(["append", "appendleft"]), st.integers()),
+    st.tuples(st.sampled_from(["pop", "popleft", "clear"])),
+    st.tuples(st.sampled_from(["extend", "extendleft"]), st.lists(st.integers(), max_size=9)),
+    st.tuples(st.sampled_from(["__getitem__", "__delitem__"]), st.integers(-12, 12)),
+    st.tuples(st.just("__setitem__"), st.integers(-12, 12), st.integers()),
+)
+
+
+def taken(queue: Any, step: tuple[Any, ...]) -> object:
+    """Take a step; return what it gave, or the kind of its error."""
+    name, *args = step
+    try:
+        return getattr(queue, name)(*args)
+    except IndexError:
+        return IndexError
+
+
+@given(st.lists(steps, max_size=60))
+@settings(deadline=None, suppress_health_check=[HealthCheck.too_slow])  # on a busy machine all is
+def test_the_queue_does_what_a_deque_does(taken_steps: list[tuple[Any, ...]]) -> None:
+    """Also at the border of its ring, and where it grows."""
+    queue, model = import_module("midflight.kernel._compiled").Queue(), deque[int]()
+
+    for step in taken_steps:
+        assert taken(queue, step) == taken(model, step)
+        assert list(queue) == list(model)
+        assert len(queue) == len(model)
+
+
+def test_a_long_queue_gives_its_memory_back() -> None:
+    """A mailbox that was long once is small when it is empty."""
+    queue = import_module("midflight.kernel._compiled").Queue(range(5000))
+
+    assert [queue.popleft() for _ in range(5000)] == list(range(5000))
+    assert taken(queue, ("popleft",)) is IndexError
+    queue.append("next")
+    assert list(queue) == ["next"]
+
+
+def test_functions_in_c_look_like_those_in_python() -> None:
+    """Name, docstring and signature, for help, for completion and for the checks of a load."""
+    listed = [
+        f"{function.__name__}{inspect.signature(function)} {function.__doc__}"
+        for function in (calls.spawn, calls.self_, messages.send_after, messages.make_ref, running.current_process)
+    ]
+    look = (
+        "import inspect, json; from midflight.kernel import calls, messages, running\n"
+        "fs = calls.spawn, calls.self_, messages.send_after, messages.make_ref, running.current_process\n"
+        "print(json.dumps([f'{f.__name__}{inspect.signature(f)} {f.__doc__}' for f in fs]))"
+    )
+    for kernel in ("python", "compiled"):
+        environment = os.environ | {"MIDFLIGHT_KERNEL": kernel, "PYTHONPATH": str(ROOT / "server")}
+        done = subprocess.run([sys.executable, "-c", look], env=environment, capture_output=True, text=True, check=True)
+        assert json.loads(done.stdout) == listed
