@@ -6,6 +6,7 @@ import pytest
 
 from helpers.servers import pids_of, settle, wait_for_ever
 from midflight import IGNORE, ChildSpec, InitFailed, Supervisor, exit, is_alive, trap_exit
+from midflight.observer.process_rows import row_of
 
 
 class Tree(Supervisor):
@@ -170,3 +171,14 @@ def test_a_child_that_does_not_start(runtime):
         return type(caught.value.__cause__)
 
     assert runtime.run(main) is ZeroDivisionError
+
+
+def test_a_class_of_its_own_is_listed_as_a_supervisor(runtime):
+    """In every list of processes, with the class as its place."""
+
+    async def main():
+        tree = await Tree.start_link("a")
+        place = row_of(runtime.scheduler, tree.process).place
+        return place.function, place.behaviour
+
+    assert runtime.run(main) == ("Tree", "supervisor")

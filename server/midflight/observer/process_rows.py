@@ -22,7 +22,7 @@ from midflight.kernel import (
     version_of,
 )
 from midflight.observer.looking import look_at, parts_of
-from midflight.otp import StateMachine
+from midflight.otp import StateMachine, Supervisor
 from midflight.outside import is_from_outside
 from midflight.text import short, type_name
 
@@ -32,7 +32,6 @@ ROWS_A_LOOK = 100  # a millisecond
 
 KINDS = ("module", "name", "text")
 _LAST = "\U0010ffff"
-_OURS = __name__.partition(".")[0] + "."
 
 
 class ProcessLocation(NamedTuple):
@@ -128,11 +127,12 @@ def _place_of_server(server: Any) -> ProcessLocation:
 
 def _place_in_class(server: Any, cls: type[Any]) -> ProcessLocation:
     line, number = _of_class(cls)
-    is_supervisor = cls.__module__.startswith(_OURS) and hasattr(server, "flags")
     function = cls.__qualname__
     if isinstance(server, StateMachine):
         function += f" ({server.state if type(server.state) is str else short(server.state)})"
-    return ProcessLocation(cls.__module__, number, function, line, "supervisor" if is_supervisor else "server")
+    return ProcessLocation(
+        cls.__module__, number, function, line, "supervisor" if isinstance(server, Supervisor) else "server"
+    )
 
 
 def _of_class(cls: type[Any]) -> tuple[int, int | None]:
