@@ -214,6 +214,17 @@ def test_withdraw_removes_the_files_and_keeps_the_log(place: ProjectFiles, publi
     assert place.running() is None
 
 
+def test_a_place_is_free_as_soon_as_its_server_has_withdrawn(place: ProjectFiles, publish: Publisher) -> None:
+    """Nobody rings its bell in vain: the thread that waited there has ended."""
+    for _ in range(20):
+        publication = publish(place)
+        publication.keep()
+
+        publication.withdraw()
+
+        assert not [each for each in threading.enumerate() if each.name == "midflight-publication"]
+
+
 def test_withdraw_leaves_the_files_of_another_server(place: ProjectFiles, publish: Publisher, doors: Doors) -> None:
     """A server whose files went and that was overtaken does not take its successor's along."""
     first = publish(place, 4711, listen=doors)

@@ -32,6 +32,8 @@ from midflight.errors import RuntimeFolderError, ServerRunning
 
 __all__ = ["Publication"]
 
+_END_SECONDS = 1.0  # for a thread that waits for nobody
+
 LOOK_SECONDS = 30.0
 TOUCH_SECONDS = 3600.0
 _PATH_BYTES = 103
@@ -143,6 +145,9 @@ class Publication:
             except OSError as error:
                 _log.warning("The files by which this server was found are left behind: %s", error)
             self._close()
+        # As long as its thread waits at the bell, that can be rung, and nobody answers: the place looks taken.
+        if self._thread is not None and self._thread is not threading.current_thread():
+            self._thread.join(_END_SECONDS)
 
     def let_go(self) -> None:
         """Close a forked child's copies; the files stay the parent's, and locked."""
