@@ -13,6 +13,7 @@ import contextvars
 import gc
 import json
 import os
+import runpy
 import subprocess
 import sys
 from collections.abc import Iterator
@@ -20,12 +21,17 @@ from contextlib import contextmanager
 from pathlib import Path
 from typing import Any
 
-__all__ = ["Worker", "trace_of", "workers"]
+__all__ = ["Worker", "is_built", "trace_of", "workers"]
 
 ROOT = Path(__file__).parents[2]
 MOST_PROCESSES = 12
 TICKS = 12  # of a quarter of a second
 variable = contextvars.ContextVar("variable", default=0)
+
+
+def is_built() -> bool:
+    """Say whether the compiled kernel is in this checkout, and no older than its sources."""
+    return bool(runpy.run_path(str(ROOT / "scripts/build_kernel.py"))["is_fresh"](ROOT))
 
 
 class Boom(Exception):

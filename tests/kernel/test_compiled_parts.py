@@ -9,17 +9,16 @@ import subprocess
 import sys
 from collections import deque
 from importlib import import_module
-from importlib.util import find_spec
 from typing import Any
 
 import pytest
 from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
 
-from helpers.kernel_programs import ROOT
+from helpers.kernel_programs import ROOT, is_built
 from midflight.kernel import calls, messages, running
 
-pytestmark = pytest.mark.skipif(find_spec("midflight.kernel._compiled") is None, reason="no compiled kernel is built")
+pytestmark = pytest.mark.skipif(not is_built(), reason="no compiled kernel is built, or an old one: run scripts/setup")
 
 steps = st.one_of(
     st.tuples(st.sampled_from(["append", "appendleft"]), st.integers()),

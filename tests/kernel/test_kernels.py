@@ -7,17 +7,16 @@ import re
 import subprocess
 import sys
 from collections.abc import Iterator
-from importlib.util import find_spec
 from typing import Any
 
 import pytest
 from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
 
-from helpers.kernel_programs import ROOT, Worker, workers
+from helpers.kernel_programs import ROOT, Worker, is_built, workers
 from midflight.kernel.choice import choose
 
-is_built = pytest.mark.skipif(find_spec("midflight.kernel._compiled") is None, reason="no compiled kernel is built")
+needs_both = pytest.mark.skipif(not is_built(), reason="no compiled kernel is built, or an old one: run scripts/setup")
 PROGRAMS = 60 * int(os.environ.get("MIDFLIGHT_FUZZ", "1"))
 
 numbers = st.integers(0, 5)
@@ -74,7 +73,7 @@ def kernels() -> Iterator[tuple[Worker, Worker]]:
         yield both
 
 
-@is_built
+@needs_both
 @given(program=programs)
 @settings(max_examples=PROGRAMS, deadline=None, suppress_health_check=list(HealthCheck))
 def test_random_programs_do_the_same_on_both_kernels(kernels: tuple[Worker, Worker], program: list[Any]) -> None:
@@ -84,13 +83,13 @@ def test_random_programs_do_the_same_on_both_kernels(kernels: tuple[Worker, Work
     assert compiled.trace(program) == pure.trace(program)
 
 
-@is_built
+@needs_both
 def test_the_two_workers_run_two_kernels(kernels: tuple[Worker, Worker]) -> None:
     """Else the test above would compare one with itself."""
     assert [worker.kernel for worker in kernels] == ["python", "compiled"]
 
 
-@is_built
+@needs_both
 def test_a_program_leaves_a_trace_with_all_that_happened(kernels: tuple[Worker, Worker]) -> None:
     """The trace tells programs apart: what was received, by whom, and the end."""
     program = [[["spawn", 1, "spawn_link"], ["send", 1, 5], ["any"]], [["any"], ["fail"]]]
