@@ -17,7 +17,7 @@ from pathlib import Path
 from typing import Any, Protocol
 
 from midflight.editors.history import versions_in_memory
-from midflight.editors.neovim.tables import process_table, version_table
+from midflight.editors.neovim.tables import process_table, task_table, version_table
 from midflight.editors.taken import taken_text
 from midflight.epc import ProjectFiles, RemoteServer
 from midflight.errors import ConnectionLost, MidflightError, NoServer
@@ -249,7 +249,8 @@ class Project:
 
     def _list_processes(self) -> None:
         rows = self._client("code").call("process/list") or []
-        self._editor.show("page", name="processes", text=process_table(rows))
+        tasks = task_table(self._client("code").call("task/list")["tasks"] or [])
+        self._editor.show("page", name="processes", text=process_table(rows) + (f"\n{tasks}" if tasks else ""))
 
     def _exit(self, pid: str, reason: str) -> None:
         answer = self._client("code").call("process/exit", pid, reason)

@@ -7,7 +7,7 @@ from typing import Any
 
 from midflight.text import columns
 
-__all__ = ["process_table", "version_table"]
+__all__ = ["process_table", "task_table", "version_table"]
 
 
 def process_table(processes: Sequence[Mapping[str, Any]]) -> str:
@@ -26,6 +26,16 @@ def process_table(processes: Sequence[Mapping[str, Any]]) -> str:
             )
         )
     return columns(rows)
+
+
+def task_table(tasks: Sequence[Mapping[str, Any]]) -> str:
+    """Return one line an asyncio task under a heading, "" for none; `tasks` are the rows of task/list."""
+    rows = [("Task", "Name", "Module", "At", "Waits for")]
+    for each in tasks:
+        version = "" if each["version"] is None else f" v{each['version']}"
+        place = f"{each['function']}:{each['line']}"
+        rows.append((each["id"], each["name"], f"{each['module']}{version}", place, each["waiting"]))
+    return columns(rows) if tasks else ""
 
 
 def version_table(module: str, versions: Sequence[Mapping[str, Any]]) -> str:
