@@ -18,6 +18,7 @@ from midflight.cli.parser import LOCAL, parser
 
 ARGUMENTS = {
     "call": ("nobody", "1"),
+    "check": ("page.py",),
     "diff": ("page", "1", "2"),
     "exit": ("nobody",),
     "forward": ("page",),
@@ -27,6 +28,7 @@ ARGUMENTS = {
     "recover": ("page", "x"),
     "rollback": ("page",),
     "send": ("nobody", "1"),
+    "state": ("nobody",),
     "top": ("--once", "--interval", "0.01"),
     "trace": ("--all", "--count", "1"),
     "upgrade": ("page.py",),
@@ -35,6 +37,7 @@ ARGUMENTS = {
 """The arguments of the commands that need some."""
 
 SHELL = ("shell",)  # it starts a server where none runs
+ALONE = ("shell", "log")  # they do something without one
 SERVED = """\
 import threading
 import midflight
@@ -105,7 +108,7 @@ def test_an_option_that_is_not_there_is_a_wrong_argument(name: str, capsys: pyte
     assert "usage: midflight" in capsys.readouterr().err
 
 
-@pytest.mark.parametrize("name", [each for each in ASKING if each not in SHELL])
+@pytest.mark.parametrize("name", [each for each in ASKING if each not in ALONE])
 def test_without_a_server_it_says_how_to_start_one(run: Shell, page: Path, name: str) -> None:
     """Exit code 5: what happened, what is unchanged, what to do."""
     assert run(*of(name), code=5) == ""
@@ -154,7 +157,7 @@ def test_a_closed_pipe_ends_any_command(start: Callable[..., Program], page: Pat
                 text=True,
             )
             for name in ASKING
-            if name not in ("stop", "trace")
+            if name not in ("stop", "restart", "trace", "watch")
         ]
         said = {str(each.args): each.communicate(timeout=DEADLINE_SECONDS)[1] for each in running}
     finally:

@@ -2,7 +2,10 @@
 
 from __future__ import annotations
 
-__all__ = ["EXIT_CODES", "HOLDERS_SECONDS", "KINDS", "ORDERS"]
+__all__ = ["COLUMNS", "EXIT_CODES", "HOLDERS_SECONDS", "KINDS", "ORDERS"]
+
+COLUMNS = ("pid", "name", "module", "version", "place", "status", "messages", "links")
+"""The columns that `ps` sorts by."""
 
 EXIT_CODES = {
     "failed": 1,

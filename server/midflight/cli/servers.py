@@ -15,12 +15,12 @@ from midflight.cli.show import ask, root_of, show, table
 from midflight.cli.watch import start_watching
 from midflight.code.lowlevel import readable
 from midflight.editors import clock_of, run_shell
-from midflight.epc import ProjectFiles, RemoteServer, running_servers
+from midflight.epc import MAIN, ProjectFiles, RemoteServer, ServerFile, running_servers
 from midflight.errors import ConnectionLost, ProcessExit, RemoteError, RequestError
 from midflight.program import function_of
 from midflight.text import exception_text, trace_of
 
-__all__ = ["list_servers", "run", "serve", "shell", "stop"]
+__all__ = ["list_servers", "restart", "run", "serve", "shell", "stop"]
 
 _STOP_SECONDS = 15.0
 _AROUND_A_PROGRAM = ("midflight", "asyncio", "__main__")  # whose frames say nothing of it
@@ -129,9 +129,28 @@ def list_servers(options: argparse.Namespace) -> int:
     return show(options, rows, lambda: table(heading, cells) if rows else "No server runs for this project.")
 
 
-def stop(options: argparse.Namespace) -> int:
+def restart(options: argparse.Namespace) -> int:
+    """End the server and start another one in the background; print its port."""
     place = ProjectFiles.chosen(root_of(options), options.server)
     found = place.find()
+    if found.name != MAIN:
+        raise RequestError(
+            f"The server {found.name} belongs to a program, which alone can start it; nothing was ended. "
+            "Restart that program."
+        )
+    _stop(place, found)
+    print(start_detached(place.root).port)
+    return 0
+
+
+def stop(options: argparse.Namespace) -> int:
+    place = ProjectFiles.chosen(root_of(options), options.server)
+    _stop(place, place.find())
+    return 0
+
+
+def _stop(place: ProjectFiles, found: ServerFile) -> None:
+    """End the server `found` and wait until it has. Raises: TimeoutError."""
     with RemoteServer.to(found) as client:
         client.call("server/stop")
     deadline = time.monotonic() + _STOP_SECONDS
@@ -142,7 +161,6 @@ def stop(options: argparse.Namespace) -> int:
                 f"see {place.log_path}, or end it with: kill {found.pid}"
             )
         time.sleep(0.02)
-    return 0
 
 
 def _make_importable(root: Path) -> None:

@@ -5,6 +5,7 @@ from __future__ import annotations
 import argparse
 import json
 import sys
+import time
 from collections.abc import Callable, Sequence
 from concurrent.futures import Future
 from pathlib import Path
@@ -15,7 +16,7 @@ from midflight.epc import RemoteServer, find_root
 from midflight.errors import RemoteError
 from midflight.text import columns
 
-__all__ = ["ask", "ask_for_load", "root_of", "show", "table"]
+__all__ = ["ask", "ask_for_load", "attach", "clock", "root_of", "show", "table"]
 
 
 def root_of(options: argparse.Namespace, near: str = ".") -> Path:
@@ -79,9 +80,19 @@ def _holders(client: RemoteServer, module: str, seconds: int) -> Any:
         return None
 
 
+def attach(options: argparse.Namespace, near: str = ".") -> RemoteServer:
+    """Connect to the server that the options choose, as a client that people see as this command."""
+    return RemoteServer.attach(root_of(options, near), name=f"midflight {options.command}", server=options.server)
+
+
+def clock(seconds: float) -> str:
+    """Return a time, in seconds since the epoch, as people read it, with its day if that is not today."""
+    at = time.localtime(seconds)
+    return time.strftime("%H:%M:%S" if at[:3] == time.localtime()[:3] else "%Y-%m-%d %H:%M", at)
+
+
 def ask(options: argparse.Namespace, method: str, *arguments: object, near: str = ".") -> Any:
-    name = f"midflight {options.command}"
-    with RemoteServer.attach(root_of(options, near), name=name, server=options.server) as client:
+    with attach(options, near) as client:
         return client.call(method, *arguments)
 
 

@@ -10,6 +10,7 @@ _WORDS = tuple(
     (re.compile(pattern), words)
     for pattern, words in (
         (r"\bforce=True\b", "--force"),
+        (r"\bcrash/list\b", "midflight crashes"),
         (r"\btwo_versions=True\b", "--two-versions"),
         (r"\bforward=True\b", "--forward"),
         (r"\btimeout=SECONDS\b", "--timeout SECONDS"),

@@ -17,7 +17,7 @@ from typing import Any, NamedTuple
 
 from midflight.code import current_version
 from midflight.code.lowlevel import copied, copies_of, signature_of
-from midflight.errors import RequestError
+from midflight.errors import NotFound, RequestError
 from midflight.kernel import CrashReport, Pid, Scheduler, Sink, trouble
 from midflight.observer.crash_record import CrashRecord, record_of
 from midflight.observer.evaluate import Names, evaluate
@@ -73,10 +73,10 @@ class Crashes:
         return list(self._records.values())
 
     def find(self, number: int) -> CrashRecord:
-        """Return a record. Raises: RequestError if it is not kept any more."""
+        """Return a record. Raises: NotFound if it is not kept any more."""
         record = self._records.get(number)
         if record is None:
-            raise RequestError(
+            raise NotFound(
                 f"Crash {number} is not remembered; nothing was done. The last {CRASHES_KEPT} are kept, each for "
                 f"{KEPT_SECONDS / 60:.0f} minutes, and a dismissed one is forgotten; see crash/list."
             )

@@ -1,0 +1,39 @@
+"""The commands that send a process something: send, call, exit."""
+
+from __future__ import annotations
+
+import argparse
+
+from midflight.cli.show import ask, root_of, show
+from midflight.epc import RemoteServer
+from midflight.errors import NotFound, RequestTimeout
+
+__all__ = ["call", "exit", "send"]
+
+CALL_SECONDS = 5.0  # as in OTP
+LATER_SECONDS = 10.0  # for the server to say that there is no answer
+
+
+def send(options: argparse.Namespace) -> int:
+    return _to_process(options, "process/send", options.expression)
+
+
+def call(options: argparse.Namespace) -> int:
+    seconds = options.timeout or CALL_SECONDS
+    with RemoteServer.attach(root_of(options), name="midflight call", server=options.server) as client:
+        patience = seconds + LATER_SECONDS
+        answer = client.call("process/call", options.pid, options.expression, seconds, timeout_seconds=patience)
+    return show(options, {"answer": answer}, lambda: str(answer))
+
+
+def exit(options: argparse.Namespace) -> int:
+    return _to_process(options, "process/exit", options.reason)
+
+
+def _to_process(options: argparse.Namespace, method: str, what: str) -> int:
+    answer = ask(options, method, options.pid, what)
+    if not answer:
+        raise NotFound(f"{options.pid} is not alive; nothing was sent. See midflight ps.")
+    if isinstance(answer, str):  # what keeps it from taking the signal
+        raise RequestTimeout(answer)
+    return 0
