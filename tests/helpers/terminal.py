@@ -22,16 +22,20 @@ __all__ = ["Terminal"]
 # A session's leader gets a controlling terminal by opening one; only with it does Ctrl-C become a signal.
 ON_TERMINAL = "import os, sys; os.open(os.ttyname(0), os.O_RDWR); os.execv(sys.argv[1], sys.argv[1:])"
 
+ESCAPES = re.compile(r"\x1b(\[[0-9;?>=]*[A-Za-z]|[=>])")
+
 
 class Terminal:
     """A program on a terminal: what is typed into it, and what is seen on it."""
 
-    def __init__(self, cwd: Path, runtime: Path, state: Path, *command: str) -> None:
+    def __init__(self, cwd: Path, runtime: Path, state: Path, *command: str, is_drawn: bool = False) -> None:
+        """Start `command`. With `is_drawn` it draws its lines itself, and what is seen has no escape sequences."""
+        self._is_drawn = is_drawn
         self._master, slave = pty.openpty()
         self.process = subprocess.Popen(
             [sys.executable, "-c", ON_TERMINAL, *command],
             cwd=cwd,
-            env=environment(runtime) | {"TERM": "xterm", "XDG_STATE_HOME": str(state)},
+            env=environment(runtime) | {"TERM": "xterm", "XDG_STATE_HOME": str(state), "PROMPT_TOOLKIT_NO_CPR": "1"},
             stdin=slave,
             stdout=slave,
             stderr=slave,
@@ -51,7 +55,9 @@ class Terminal:
             ready, _, _ = select.select([self._master], [], [], max(0.0, deadline - time.monotonic()))
             assert ready, f"never saw {pattern!r} in {self._unread!r}"
             try:
-                self._unread += os.read(self._master, 65536).decode()
+                self._unread += os.read(self._master, 65536).decode("utf-8", "replace")
+                if self._is_drawn:
+                    self._unread = ESCAPES.sub("", self._unread)
             except OSError:  # how Linux says that the program has ended
                 raise AssertionError(f"ended without {pattern!r} in {self._unread!r}") from None
         self._unread = self._unread[found.end() :]

@@ -18,6 +18,7 @@ from midflight.cli.parser import LOCAL, parser
 
 ARGUMENTS = {
     "call": ("nobody", "1"),
+    "cancel": ("t1",),
     "check": ("page.py",),
     "diff": ("page", "1", "2"),
     "exit": ("nobody",),
@@ -33,6 +34,7 @@ ARGUMENTS = {
     "trace": ("--all", "--count", "1"),
     "upgrade": ("page.py",),
     "versions": ("page",),
+    "where": ("t1",),
 }
 """The arguments of the commands that need some."""
 

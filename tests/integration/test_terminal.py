@@ -20,9 +20,9 @@ from midflight.epc import RemoteServer
 def terminal(start: Callable[..., Program], project: Path, runtime_dir: Path, tmp_path: Path) -> Iterator[Terminal]:
     """A shell at its first prompt."""
     start("serve").port()
-    terminal = Terminal(project, runtime_dir, tmp_path / "state", *MIDFLIGHT, "shell")
+    terminal = Terminal(project, runtime_dir, tmp_path / "state", *MIDFLIGHT, "shell", is_drawn=True)
     terminal.see(r"Midflight .*\r\n")
-    terminal.see("1> ")
+    terminal.see("1>")
     yield terminal
     terminal.close()
 
@@ -30,41 +30,41 @@ def terminal(start: Callable[..., Program], project: Path, runtime_dir: Path, tm
 def test_value_and_next_prompt_are_shown(terminal: Terminal) -> None:
     """The server's number is in the prompt; a statement of several lines has its own."""
     terminal.type("6 * 7\n")
-    terminal.see(r"\n42\r\n2> ")
+    terminal.see(r"\n42\r\n2>")
     terminal.type("for i in range(2):\n")
-    terminal.see(r"\n\.\.\. ")
+    terminal.see(r"\n\.\.")
     terminal.type("    print(i)\n")
-    terminal.see(r"\n\.\.\. ")
+    terminal.see(r"\n\.\.")
     terminal.type("\n")
 
-    terminal.see(r"\n0\r\n1\r\n3> ")
+    terminal.see(r"\n0\r\n1\r\n3>")
 
 
 def test_output_appears_above_the_line_being_typed(terminal: Terminal) -> None:
-    """The line is wiped, the output shown, and prompt and line written anew."""
+    """The output is shown, and prompt and line below it."""
     terminal.type("async def later():\n    print('it says', await receive())\n\n")
-    terminal.see("2> ")
+    terminal.see("2>")
     terminal.type("pid = spawn(later)\n")
-    terminal.see("3> ")
+    terminal.see("3>")
     terminal.type("timer = send_after(0.5, pid, 'hello')\n")
-    terminal.see("4> ")
+    terminal.see("4>")
     terminal.type("half a li")
 
-    terminal.see(r"\r\x1b\[Kit says hello\r\n4> half a li")
+    terminal.see(r"it says hello\r\n4> half a li")
 
 
 @pytest.mark.parametrize("wait", ["await receive()", "while True: pass"])
 def test_ctrl_c_breaks_off_the_evaluation(terminal: Terminal, wait: str) -> None:
     """Only that; the shell and its bindings go on."""
     terminal.type(f"async def endless():\n    print('begun', flush=True)\n    {wait}\n\n")
-    terminal.see("2> ")
+    terminal.see("2>")
     terminal.type("await endless()\n")
     terminal.see("\nbegun\r\n")
 
     terminal.type("\x03")
 
     terminal.see("Traceback")
-    terminal.see("3> ")
+    terminal.see("3>")
     terminal.type("endless\n")
     terminal.see("<function endless")
 
@@ -78,22 +78,22 @@ def test_ctrl_c_that_does_not_wake_the_main_thread_breaks_off_too(terminal: Term
     terminal.interrupt_another_thread()
 
     terminal.see("Traceback")
-    terminal.see("2> ")
+    terminal.see("2>")
 
 
 def test_ctrl_c_drops_the_line_being_typed(terminal: Terminal) -> None:
     """And the lines before it of the same statement; the prompt is the same."""
     terminal.type("def f():\n")
-    terminal.see(r"\n\.\.\. ")
+    terminal.see(r"\n\.\.")
     terminal.type("    retu")
     terminal.see("retu")
     terminal.wait_until_it_sleeps()
 
     terminal.type("\x03")
 
-    terminal.see("1> ")
+    terminal.see("1>")
     terminal.type("'next'\n")
-    terminal.see(r"\n'next'\r\n2> ")
+    terminal.see(r"\n'next'\r\n2>")
 
 
 def test_crash_is_shown(terminal: Terminal) -> None:
@@ -102,18 +102,18 @@ def test_crash_is_shown(terminal: Terminal) -> None:
 
     terminal.see(r"Process <0\.\d+\.0> crashed in")
     terminal.see("ZeroDivisionError")
-    terminal.see("2> ")
+    terminal.see("2>")
 
 
 def test_ctrl_d_leaves_and_the_history_is_kept(terminal: Terminal, tmp_path: Path) -> None:
     """The server runs on; the lines are there for the next shell."""
     terminal.type("6 * 7\n")
-    terminal.see("2> ")
+    terminal.see("2>")
 
     terminal.type("\x04")
 
     assert terminal.exit_code() == 0
-    assert (tmp_path / "state/midflight/shell_history").read_text().splitlines()[-1] == "6 * 7"
+    assert (tmp_path / "state/midflight/shell_history").read_text().splitlines()[-1] == "+6 * 7"
 
 
 def test_server_that_ends_takes_the_shell_with_it(terminal: Terminal, project: Path) -> None:
@@ -138,7 +138,8 @@ def shell(project: Path, runtime_dir: Path, tmp_path: Path) -> Iterator[Callable
     terminals = []
 
     def run(*options: str) -> Terminal:
-        terminals.append(Terminal(project, runtime_dir, tmp_path / "state", *MIDFLIGHT, "shell", *options))
+        command = (*MIDFLIGHT, "shell", *options)
+        terminals.append(Terminal(project, runtime_dir, tmp_path / "state", *command, is_drawn=True))
         return terminals[-1]
 
     yield run
@@ -162,7 +163,7 @@ def test_a_killed_shell_is_taken_up(
 ) -> None:
     """With its bindings; what was printed meanwhile comes after the line that says whose it was."""
     terminal.type("x = 41\nasync def say():\n    print('it says', await receive())\n\nspawn(say, name='say')\n")
-    terminal.see("4> ")
+    terminal.see("4>")
     (row,) = killed(terminal, project)
     with RemoteServer.attach(project) as client:
         client.call("process/send", "say", "'hello'")
@@ -180,26 +181,26 @@ def test_a_killed_shell_is_taken_up(
     again.see("3 inputs, and its bindings; what was printed meanwhile follows")
     again.see("it says hello\r\n")
     again.type("x + 1\n")
-    again.see("\n42\r\n5> ")
+    again.see("\n42\r\n5>")
     again.type("\x1b[A\x1b[A")
     again.see("spawn")
     again.type("\x15\x04")
     assert again.exit_code() == 0
     taken = shell("--take")
     taken.see("Shell 1 of midflight shell")
-    taken.see("5> ")
+    taken.see("5>")
 
 
 def test_a_shell_that_is_left_ends(terminal: Terminal, shell: Callable[..., Terminal], project: Path) -> None:
     """By Ctrl-D; and a live one is nobody else's."""
     other = shell("--take")
     other.see("No shell waited to be taken up; this is a new one")
-    other.see("1> ")
+    other.see("1>")
     other.type("\x04")
     assert other.exit_code() == 0
     named = shell("--take", "1")
     named.see("Shell 1 does not wait: it has ended, or somebody has it; nothing was opened")
-    assert named.exit_code() == 1
+    assert named.exit_code() == 3
     terminal.type("\x04")
     assert terminal.exit_code() == 0
 
@@ -218,7 +219,7 @@ def test_a_shell_that_evaluates_is_taken_up(terminal: Terminal, shell: Callable[
     with RemoteServer.attach(project) as client:
         client.call("process/send", "me", "'its answer'")
 
-    again.see("'its answer'\r\n3> ")
+    again.see("'its answer'\r\n3>")
 
 
 def test_without_a_server_none_waits(shell: Callable[..., Terminal]) -> None:
@@ -226,17 +227,17 @@ def test_without_a_server_none_waits(shell: Callable[..., Terminal]) -> None:
     for options in (["--list"], ["--take"]):
         asked = shell(*options)
         asked.see("No server runs for")
-        assert asked.exit_code() == 1
+        assert asked.exit_code() == 5
 
 
 def test_old_code_that_runs_is_told_above_the_line_being_typed(terminal: Terminal) -> None:
     """When the server says so, as it does of crashes."""
     terminal.type("call = code.StaleCall('shop', 1, 'index', 5, 'app.py:9 in go')\n")
-    terminal.see("2> ")
+    terminal.see("2>")
 
     terminal.type(
         "from midflight.code.held import stale_calls; [t(call) for t in list(stale_calls._listeners)] and None\n"
     )
 
     terminal.see(r"shop version 1 is old, and index:5 of it ran, called by app\.py:9 in go\r\n")
-    terminal.see("3> ")
+    terminal.see("3>")

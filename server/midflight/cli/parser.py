@@ -80,6 +80,9 @@ def parser() -> argparse.ArgumentParser:
     it = command("shell", "servers:shell", "talk to the processes; a server is started for it if none runs", data=True)
     which = it.add_mutually_exclusive_group()
     which.add_argument(
+        "-c", dest="expression", metavar="CODE", help="evaluate CODE, print its value, and end; exit 1 if it raises"
+    )
+    which.add_argument(
         "--list", action="store_true", help="list the shells of clients that are gone, which wait to be taken up"
     )
     which.add_argument(

@@ -81,7 +81,8 @@ def shell(options: argparse.Namespace) -> int:
     is_own = options.server is None and place.running() is None
     if is_own:
         start_detached(place.root)
-        print("No server ran for this project; this shell starts one, which ends with it.", file=sys.stderr)
+        if options.expression is None:
+            print("No server ran for this project; this shell starts one, which ends with it.", file=sys.stderr)
     try:
         name = "midflight shell"
         return run_shell(
@@ -89,6 +90,7 @@ def shell(options: argparse.Namespace) -> int:
                 place.root, handlers, on_lost=on_lost, name=name, server=place.name
             ),
             options.take,
+            options.expression,
         )
     finally:
         if is_own and place.running() is not None:

@@ -15,7 +15,7 @@ from midflight.errors import MidflightError
 
 __all__ = ["examine"]
 
-_PACKAGES = ("midflight", "epc", "sexpdata", "pynvim", "pyflakes")
+_PACKAGES = ("midflight", "epc", "sexpdata", "pynvim", "pyflakes", "prompt_toolkit")
 _PROGRAMS = ("emacs", "nvim")
 
 

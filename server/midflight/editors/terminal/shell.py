@@ -1,8 +1,8 @@
 """A shell of a running server in the terminal: input goes over the wire, and output comes back.
 
-The evaluator is the server's, the same as in the editors; here are only the prompt, the history and the screen.
-What processes print while a line is being typed appears above it. Ctrl-C breaks off the evaluation, or the line
-that is being typed; Ctrl-D leaves. Piped input is evaluated without prompts.
+The evaluator is the server's, the same as in the editors; here is only what an input goes through. It is read by
+prompt.py on a terminal, which shows what processes print above the line that is being typed, and by plain.py from a
+pipe. Ctrl-C breaks off the evaluation, or the line that is being typed; Ctrl-D and q() leave.
 
 A shell on a terminal that is lost, or killed, waits on the server to be taken up, by this program too; so does one
 that was taken up and is left by Ctrl-D. One of its own ends with Ctrl-D.
@@ -18,45 +18,54 @@ import time
 from collections.abc import Callable, Iterator
 from concurrent.futures import Future
 from contextlib import ExitStack, contextmanager
+from functools import partial
+from importlib import import_module
 from pathlib import Path
-from types import ModuleType
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
 from midflight.editors.taken import others_text, taken_text
+from midflight.editors.terminal.input_text import is_leaving
+from midflight.editors.terminal.plain import PlainLines
 from midflight.editors.terminal.waker import Waker
 from midflight.epc import RemoteServer
 from midflight.errors import ConnectionLost
 
-readline: ModuleType | None
-try:
-    import readline
-except ImportError:  # a Python built without it: lines are read all the same, without history
-    readline = None
+if TYPE_CHECKING:
+    from midflight.editors.terminal.prompt import Prompt
 
 __all__ = ["run_shell"]
 
-_HISTORY_LINES = 5000
 _INTERRUPT_SECONDS = 5.0
 
 
-def run_shell(connect: Callable[..., RemoteServer], take: int | bool | None = None) -> int:
+def run_shell(
+    connect: Callable[..., RemoteServer], take: int | bool | None = None, expression: str | None = None
+) -> int:
     """Run a shell until the end of the input; return the exit code, 1 if the server went away.
+
+    With `expression` it evaluates that and ends, with 1 if it raised.
 
     `connect(handlers, on_lost=...)` returns the connection to use; it is closed at the end. `take` is the number of a
     shell that waits to be taken up, True for the youngest of those whose client is gone.
     Raises: RemoteError if that one does not wait.
     """
-    return _Shell(connect, take).run()
+    return _Shell(connect, take, expression).run()
 
 
 class _Shell:
     """One shell on standard input and output."""
 
-    def __init__(self, connect: Callable[..., RemoteServer], take: int | bool | None) -> None:
+    def __init__(self, connect: Callable[..., RemoteServer], take: int | bool | None, expression: str | None) -> None:
         self._take = take
-        self._is_terminal = sys.stdin.isatty() and sys.stdout.isatty()
-        self._screen = threading.Lock()  # nobody writes while a prompt comes to be
-        self._prompt = ""  # what stands before the cursor while a line is read, else empty
+        self._expression = expression
+        self._is_terminal = expression is None and sys.stdin.isatty() and sys.stdout.isatty()
+        self._session = 0
+        self._lines: Prompt | PlainLines = PlainLines()
+        if self._is_terminal:
+            # Only now: what it takes to draw a line costs as much as all the rest.
+            prompt = import_module("midflight.editors.terminal.prompt")
+            asks = (partial(self._look, "complete"), partial(self._look, "signature"))
+            self._lines = prompt.Prompt(*asks, _history_path())
         self._is_over = False
         self._may_break = self._is_break_wanted = False
         self._is_open = threading.Event()  # and its first lines are shown: what was missed comes behind them
@@ -74,13 +83,11 @@ class _Shell:
 
     def run(self) -> int:
         with self._client, ExitStack() as stack:
-            self._waker = stack.enter_context(Waker())
             stack.callback(signal.signal, signal.SIGINT, signal.signal(signal.SIGINT, self._on_interrupt))
-            if self._is_terminal:
-                stack.enter_context(_history())
             is_kept = self._is_terminal or self._take is not None
             try:
                 opened = self._client.call("shell/open", {"keep": is_kept, "take": self._take})
+                self._session = opened["session"]
                 is_taken = bool(opened.get("resumed"))
                 if self._is_terminal:
                     self._greet(opened, is_taken=is_taken)
@@ -88,6 +95,8 @@ class _Shell:
                 self._is_open.set()
             try:
                 number = self._catch_up(opened) if is_taken else opened["number"]
+                if self._expression is not None:
+                    return self._run_one(opened["session"], self._expression)
                 code = self._serve(opened["session"], number)
                 if self._is_terminal and not is_taken:
                     self._client.call("shell/close", opened["session"])
@@ -102,9 +111,7 @@ class _Shell:
         print(f"{opened['banner']}. Ctrl-D leaves the shell, Ctrl-C breaks off; help() says what there is.")
         if is_taken:
             print(f"{taken_text(opened)} Ctrl-D lets it wait again.")
-            if readline is not None:
-                for text in opened["inputs"]:
-                    readline.add_history(text.rstrip("\n"))
+            self._lines.remember(opened["inputs"])
         elif self._take:
             print("No shell waited to be taken up; this is a new one.")
         if opened["parked"]:
@@ -126,6 +133,8 @@ class _Shell:
         while not is_at_end:
             try:
                 lines.append(self._read(f"{'...':>{len(str(number)) + 1}} " if lines else f"{number}> "))
+                if len(lines) == 1 and is_leaving(lines[0]):
+                    return 0
             except EOFError:
                 if not lines:
                     break
@@ -146,13 +155,23 @@ class _Shell:
         return 1 if lines else 0
 
     def _read(self, prompt: str) -> str:
-        with self._screen:
-            self._prompt = prompt
-        try:
-            with self._breakable():
-                return input(prompt if self._is_terminal else "")
-        finally:
-            self._prompt = ""
+        with self._breakable():
+            text = self._lines.read(prompt)
+        # Several lines at once are whole: an empty line behind them ends a compound statement.
+        return f"{text.rstrip()}\n" if "\n" in text else text
+
+    def _run_one(self, session: int, expression: str) -> int:
+        """Evaluate one input; return 1 if it failed."""
+        answer = self._evaluate(session, f"{expression}\n")
+        if answer["status"] == "incomplete":
+            print("It ends in the middle of a statement; nothing was run.", file=sys.stderr)
+            return 1
+        self._show_answer(answer)
+        return 0 if answer["status"] == "ok" else 1
+
+    def _look(self, what: str, before: str) -> Future[Any]:
+        """Ask the server about the name or the call at the end of `before`."""
+        return self._client.submit(f"look/{what}", self._session, before)
 
     def _evaluate(self, session: int, text: str) -> Any:
         return self._wait(session, self._client.submit("shell/eval", session, text))
@@ -161,8 +180,8 @@ class _Shell:
         """Return the answer of `future`, however long its evaluation takes; Ctrl-C breaks it off."""
         while True:
             try:
-                with self._breakable():
-                    return self._waker.result(future)
+                with Waker() as waker, self._breakable():
+                    return waker.result(future)
             except KeyboardInterrupt:
                 self._break_off(session, future)
 
@@ -205,55 +224,20 @@ class _Shell:
 
     def _show_output(self, _session: int, text: str) -> None:
         self._is_open.wait()  # its answer has come, else there would be no output
-        self._show(text)
+        self._lines.show(text)
 
     def _show_crash(self, crash: dict[str, Any]) -> None:
-        self._show(f"{crash['text']}\n")
+        self._lines.show(f"{crash['text']}\n")
 
     def _show_load(self, report: dict[str, Any]) -> None:
-        self._show(f"[{report['by']}] {report['summary']}\n")
-
-    def _show(self, text: str) -> None:
-        with self._screen:
-            if not (self._is_terminal and self._prompt):
-                try:
-                    sys.stdout.write(text)
-                    sys.stdout.flush()
-                except OSError:
-                    pass  # nobody reads it, or there is no room: the thread that reads input meets that too
-                return
-            # Above the line that is being typed: wipe it, print, write it again.
-            typed = readline.get_line_buffer() if readline is not None else ""
-            end = "" if text.endswith("\n") else "\n"
-            sys.stdout.write(f"\r\x1b[K{text}{end}{self._prompt}{typed}")
-            sys.stdout.flush()
+        self._lines.show(f"[{report['by']}] {report['summary']}\n")
 
     def _lost(self) -> None:
-        """Wake the thread that waits for a line: nothing that is typed now has anywhere to go."""
         if not self._is_over:
             self._is_over = True
-            if self._prompt:
-                os.kill(os.getpid(), signal.SIGINT)
+            self._lines.lost()
 
 
-@contextmanager
-def _history() -> Iterator[None]:
-    """Keep the lines typed, for the next shell of this user. Without its file there is none to read."""
-    if readline is None:
-        yield
-        return
+def _history_path() -> Path:
     base = os.environ.get("XDG_STATE_HOME") or os.path.expanduser("~/.local/state")
-    path = Path(base) / "midflight" / "shell_history"
-    try:
-        readline.read_history_file(path)
-    except OSError:
-        pass  # the first shell, or a file that cannot be read: no reason not to work
-    readline.set_history_length(_HISTORY_LINES)
-    try:
-        yield
-    finally:
-        try:
-            path.parent.mkdir(parents=True, exist_ok=True)
-            readline.write_history_file(path)
-        except OSError as error:
-            print(f"The history was not saved in {path}: {error.strerror}.", file=sys.stderr)
+    return Path(base) / "midflight" / "shell_history"
