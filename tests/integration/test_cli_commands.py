@@ -39,7 +39,7 @@ ARGUMENTS = {
 """The arguments of the commands that need some."""
 
 SHELL = ("shell",)  # it starts a server where none runs
-ALONE = ("shell", "log")  # they do something without one
+ALONE = ("shell", "log", "completion")  # they do something without one
 SERVED = """\
 import threading
 import midflight

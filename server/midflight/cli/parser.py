@@ -105,6 +105,9 @@ def parser() -> argparse.ArgumentParser:
     it.add_argument("--lines", "-n", type=natural, default=50, metavar="N", help="how many lines (default: 50)")
     it.add_argument("--follow", "-f", action="store_true", help="go on with what it writes, until Ctrl-C")
     it.add_argument("--path", action="store_true", help="print where the log is")
+    it = command("completion", "completion:completion", "print the script by which a shell completes midflight")
+    it.add_argument("shell", choices=["bash", "zsh", "fish"], nargs="?", help="default: bash")
+    it.add_argument("--words", choices=["modules", "processes"], help="print such words of the running server instead")
     command("doctor", "doctor:doctor", "show what is installed, and what is known of the project's server", data=True)
     return made
 
