@@ -63,6 +63,7 @@ def test_shell_opens_with_a_number_and_a_banner(node: Any, shell: Shell) -> None
     assert shell.opened == {
         "session": 1,
         "number": 1,
+        "module": None,
         "banner": f"Midflight 0.1.0, Python {platform.python_version()}, {node.root}",
         "parked": 0,
     }
@@ -394,7 +395,7 @@ def test_stop_is_answered_before_the_server_ends(node: Any) -> None:
     ("method", "arguments", "expected"),
     [
         ("shell/eval", ("one", "1"), "SESSION must be an integer"),
-        ("shell/eval", (1,), "takes SESSION SOURCE, received 1 argument"),
+        ("shell/eval", (1,), "takes SESSION SOURCE OPTIONS, received 1 argument"),
         ("process/exit", ("<0.1.0>", 3), "REASON must be a string"),
         ("process/view", (None,), "PID must be a string, received None"),
         ("interrupt", (True,), "SESSION must be an integer"),

@@ -172,10 +172,11 @@ def test_the_runtime_that_runs_is_served(program, run):
         """
         import asyncio, sys
         import midflight
+        from midflight import serve  # here: a slow machine takes a while for it, and a process would hold up the others
 
         async def main():
             midflight.register("first", midflight.self_())
-            async with midflight.serve():
+            async with serve():
                 print("ready", flush=True)
                 await asyncio.to_thread(sys.stdin.readline)
 
