@@ -13,6 +13,7 @@ __all__ = ["forget_remembered"]
 
 def forget_remembered() -> None:
     """Empty Midflight's memories of what was read in texts and code: bounded, but it takes them hours to be full."""
+    gc.unfreeze()  # of what tests/conftest.py has put aside `get_objects` shows nothing
     for each in gc.get_objects():
         if type(each) is functools._lru_cache_wrapper and str(each.__module__).startswith("midflight."):
             each.cache_clear()
@@ -20,3 +21,5 @@ def forget_remembered() -> None:
             each._found.clear()
         elif type(each) is TextMemory:
             each.clear()
+    gc.collect()
+    gc.freeze()
