@@ -46,7 +46,19 @@ PLAIN = {
     "left.py": "FIRST = object()\nimport right\nSECOND = right.SEEN\n",
     "right.py": "import left\nfrom left import FIRST\nSEEN = FIRST, left.FIRST, hasattr(left, 'SECOND')\n",
 }
-PROGRAMS = {"database": DATABASE, "curried": CURRIED, "plain": PLAIN}
+INNER = {
+    "fun/__init__.py": """
+        import sys
+        from .deco import *
+        from .more import *
+        __all__ = sys.modules["fun.deco"].__all__
+    """,
+    "fun/deco.py": "def unwrap(): return 1\nfrom .colls import omit\n__all__ = ['omit', 'unwrap']\n",
+    "fun/colls.py": "from .inner import inner\ndef omit(): return inner\n",
+    "fun/inner.py": "from .deco import unwrap\ndef inner(): return unwrap\n",
+    "fun/more.py": "from .deco import omit, unwrap\ndef more(): return omit\n",
+}
+PROGRAMS = {"database": DATABASE, "curried": CURRIED, "plain": PLAIN, "inner": INNER}
 
 
 def names_of(texts):

@@ -101,8 +101,8 @@ class Attempt:
         if self.options.fresh:
             draft.fresh = fresh_in(self.options.fresh, draft.unit.name)
         if draft.unit.name in self._asking:
-            names = frozenset(unit.name for unit in self.units)
-            draft.imports, draft.make_named = imports_asked_for(draft.unit, names), self._make_named
+            # No others: one that is around them, their package say, has begun before at an import, and ends later.
+            draft.imports, draft.make_named = imports_asked_for(draft.unit, self._asking), self._make_named
         try:
             make(draft)
         except Refused as error:
