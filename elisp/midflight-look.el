@@ -114,8 +114,11 @@ first part of counter.loop return counter."
 (defun midflight-look-read-module (prompt)
   "Read the name of a module of the running system with PROMPT and return it.
 If the server does not answer in time, any name can be given."
-  (let ((names (car (midflight-look-ask 'look/modules nil midflight-look--modules-seconds))))
-    (completing-read prompt names nil nil nil 'midflight-look-module-history)))
+  ;; The server is asked when a name is completed, not before: it may be held.
+  (let ((names (lambda (_)
+                 (car (midflight-look-ask 'look/modules nil midflight-look--modules-seconds)))))
+    (completing-read prompt (completion-table-with-cache names) nil nil nil
+                     'midflight-look-module-history)))
 
 (defvar midflight-look-module-history nil
   "Names of modules that were read.")
