@@ -180,7 +180,7 @@
                    midflight-names-mode-map
                    midflight-preview-mode-map midflight-process-view-mode-map
                    midflight-processes-mode-map midflight-purge-mode-map
-                   midflight-report-mode-map
+                   midflight-pytest-mode-map midflight-report-mode-map
                    midflight-trace-mode-map midflight-tree-mode-map
                    midflight-value-mode-map
                    midflight-version-diff-mode-map midflight-version-source-mode-map

@@ -23,6 +23,7 @@
 (setq load-prefer-newer t)
 (push (expand-file-name "elisp" manual-root) load-path)
 (require 'midflight)
+(require 'ob-midflight)
 (defvar midflight-dispatch-groups)
 (defvar midflight-everywhere-map)
 (defvar midflight-mode-map)
