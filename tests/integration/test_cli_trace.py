@@ -100,7 +100,7 @@ def test_trace_without_a_choice_is_refused(
     tally: RemoteServer, project: Path, capsys: pytest.CaptureFixture[str]
 ) -> None:
     """As is a process that is dead."""
-    assert main(["trace", "--root", str(project)]) == 1
+    assert main(["trace", "--root", str(project)]) == 3
     assert "No process is chosen; nothing is traced." in capsys.readouterr().err
-    assert main(["trace", "<0.99999.0>", "--root", str(project)]) == 1
+    assert main(["trace", "<0.99999.0>", "--root", str(project)]) == 4
     assert "is not alive; it is not traced" in capsys.readouterr().err
