@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import builtins
+import gc
 import sys
 from collections.abc import Callable, Iterator
 from importlib.machinery import SourceFileLoader
@@ -18,6 +19,14 @@ from helpers.versions import Project, project_in
 from midflight.code.lowlevel import watch_imports
 from midflight.code.version import import_watch
 from midflight.testing import TestRuntime
+
+
+@pytest.fixture(autouse=True, scope="module")
+def _what_is_there_is_put_aside() -> None:
+    """The collector leaves alone what tests before these have left, as tests/conftest.py has it for all tests."""
+    gc.unfreeze()
+    gc.collect()
+    gc.freeze()
 
 
 @pytest.fixture
