@@ -10,7 +10,7 @@ import inspect
 import linecache
 import os
 import sys
-from types import FrameType, ModuleType
+from types import CodeType, FrameType, ModuleType
 from typing import Any
 
 import midflight.code
@@ -26,6 +26,8 @@ PACKAGE = os.path.dirname(midflight.code.__file__) + os.sep
 
 
 World = dict[str, Any]
+
+_steps: dict[int, tuple[CodeType, str]] = {}  # by identity: a load has hundreds of calls, and a test hundreds of loads
 
 
 def world(runtime: TestRuntime, *names: str) -> World:
@@ -123,7 +125,10 @@ class Fault:
         code = frame.f_code
         if event != "call" or not code.co_filename.startswith(PACKAGE):
             return
-        step = f"{code.co_filename[len(PACKAGE) : -3]}.{code.co_qualname}"
+        known = _steps.get(id(code))
+        if known is None or known[0] is not code:
+            known = _steps[id(code)] = (code, f"{code.co_filename[len(PACKAGE) : -3]}.{code.co_qualname}")
+        step = known[1]
         if self._since not in (None, step):
             return
         self._since = None
