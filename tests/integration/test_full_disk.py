@@ -52,7 +52,7 @@ def test_start_with_a_full_disk_says_what_happened_and_ends(
     """In three parts, with an exit code; nothing is left that looks like a server."""
     ended = command(project, runtime_dir, *arguments)
 
-    assert ended.returncode == 1
+    assert ended.returncode == 3
     assert ended.stdout == ""
     assert "cannot be written" in ended.stderr
     assert "no server was started. Make room" in ended.stderr
@@ -74,7 +74,7 @@ def test_start_whose_output_takes_nothing_says_so_and_ends(project: Path, runtim
             timeout=DEADLINE_SECONDS,
         )
 
-    assert ended.returncode == 1
+    assert ended.returncode == 3
     assert "could not be written to standard output (No space left on device)" in ended.stderr
     assert "the server has ended and its files are gone. Make room" in ended.stderr
     assert "Traceback" not in ended.stderr
@@ -202,7 +202,7 @@ def test_start_on_a_file_system_that_is_full(project: Path, tmp_path: Path) -> N
         timeout=DEADLINE_SECONDS,
     )
 
-    assert ended.returncode == 1
+    assert ended.returncode == 3
     assert "No space left on device" in ended.stderr
     assert "no server was started. Make room" in ended.stderr
     assert "Traceback" not in ended.stderr

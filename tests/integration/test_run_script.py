@@ -145,7 +145,7 @@ def test_a_script_that_starts_its_work_at_the_top_is_not_run_twice(program: Star
     path.write_text((HEAD + AT_TOP).replace("return 1", "return 2"))
     (project / "shop.py").write_text(SHOP.replace("{line} ", "{line}: "))
 
-    told = run("load", str(path), code=1)
+    told = run("load", str(path), code=3)
     run("load", str(project / "shop.py"))
 
     assert 'Put that below `if __name__ == "__main__":`' in told + run.error

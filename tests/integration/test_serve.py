@@ -136,7 +136,7 @@ def test_second_server_is_refused(start: Start, project: Path) -> None:
 
     second = start("serve")
 
-    assert second.exit_code() == 1
+    assert second.exit_code() == 3
     (line,) = second.lines
     assert f"runs already, on port {port} with process id {first.process.pid}" in line
     with RemoteServer.attach(project) as client:
@@ -186,7 +186,7 @@ def test_unsafe_runtime_folder_is_refused(start: Start, runtime_dir: Path) -> No
     runtime_dir.chmod(0o755)
     server = start("serve")
 
-    assert server.exit_code() == 1
+    assert server.exit_code() == 3
     assert "has mode 0755, so others may enter it; nothing was written there" in server.lines[-1]
     assert files(runtime_dir) == []
 
@@ -261,7 +261,7 @@ def test_detached_server_that_cannot_start_says_why(start: Start, runtime_dir: P
     """The end of its log, and the exit code 1."""
     with socket.create_server(("127.0.0.1", 0)) as taken:
         starter = start("serve", "--detach", "--port", str(taken.getsockname()[1]))
-        assert starter.exit_code() == 1
+        assert starter.exit_code() == 3
 
     assert "did not start; none runs" in starter.lines[0]
     assert "ddress already in use" in "\n".join(starter.lines)
