@@ -69,7 +69,7 @@ def test_json_has_the_holders_and_none_of_them_is_looked_for_in_no_time(
     asked: Callable[[str], Any], run: Shell, shop: Path
 ) -> None:
     """`--holders 0` does not wait: what is not known is null."""
-    first = run.json("load", str(shop))
+    first = run.json("load", "--holders", "60", str(shop))
     second = run.json("load", "--holders", "0", str(shop), str(shop.parent / "app.py"))
 
     (holder,) = first["holders"]["holders"]
