@@ -51,7 +51,7 @@ class Editor:
 
     def ask(self, method: str, *arguments: Any) -> Any:
         """Call a method."""
-        return self.client.call(method, *arguments, timeout_seconds=DEADLINE_SECONDS)
+        return self.client.call(method, *arguments, timeout_seconds=4 * DEADLINE_SECONDS)
 
     def load(self, text: str = TALLY, name: str = "tally.py") -> dict[str, Any]:
         """Write a text to a file of the project and load it, as C-c C-k does."""
