@@ -64,6 +64,8 @@ def clear_up(number):
     """Collect garbage before a load; now and then forget what loads remember, or each collection takes longer."""
     if number % 25 == 0:
         forget_remembered()
+        gc.collect()
+        gc.freeze()
     gc.collect()
 
 

@@ -21,5 +21,3 @@ def forget_remembered() -> None:
             each._found.clear()
         elif type(each) is TextMemory:
             each.clear()
-    gc.collect()
-    gc.freeze()
