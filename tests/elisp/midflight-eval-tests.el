@@ -134,7 +134,7 @@ def price(amount):
       (cl-letf (((symbol-function 'completing-read)
                  (lambda (prompt names &rest _)
                    (if (string-prefix-p "Command" prompt) "in"
-                     (should (member "shop" names))
+                     (should (member "shop" (all-completions "" names)))
                      "shop"))))
         (let ((last-command-event ?,)) (midflight-test-press ",")))
       (midflight-test-wait "the prompt" (lambda () (string-suffix-p "\nshop 1> " (buffer-string))))
