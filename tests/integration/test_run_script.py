@@ -145,11 +145,11 @@ def test_a_script_that_starts_its_work_at_the_top_is_not_run_twice(program: Star
     path.write_text((HEAD + AT_TOP).replace("return 1", "return 2"))
     (project / "shop.py").write_text(SHOP.replace("{line} ", "{line}: "))
 
-    told = run("load", str(path), code=3)
+    told = run("load", str(path), code=3) + run.error
     run("load", str(project / "shop.py"))
 
-    assert 'Put that below `if __name__ == "__main__":`' in told + run.error
-    assert "the program is at line 13 of this file, and a load would run that a second time" in told + run.error
+    assert 'Put that below `if __name__ == "__main__":`' in told
+    assert "the program is at line 13 of this file, and a load would run that a second time" in told
     app.say("a")
     assert app.line() == "a: 1 1"
 
