@@ -258,13 +258,13 @@ def test_detached_server_has_a_log_again_after_its_folder_was_removed(
 
 
 def test_detached_server_that_cannot_start_says_why(start: Start, runtime_dir: Path) -> None:
-    """The end of its log, and the exit code 1."""
+    """The end of its log, and the exit code 3."""
     with socket.create_server(("127.0.0.1", 0)) as taken:
         starter = start("serve", "--detach", "--port", str(taken.getsockname()[1]))
         assert starter.exit_code() == 3
 
     assert "did not start; none runs" in starter.lines[0]
-    assert "ddress already in use" in "\n".join(starter.lines)
+    assert "is taken by another program" in "\n".join(starter.lines)
     assert files(runtime_dir) == ["server.log"]
 
 
