@@ -24,4 +24,4 @@ KINDS = ("in", "out", "call", "spawn", "link", "exit")
 """The events of a trace."""
 
 ORDERS = {"r": "reductions", "m": "messages", "p": "pid"}
-"""What `top` sorts by, each with its key."""
+"""The columns that `top` sorts by, each with its key."""

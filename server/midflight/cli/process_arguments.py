@@ -72,7 +72,7 @@ def add_to(command: Any) -> None:
     it.add_argument("expression", metavar="EXPRESSION", help="the request in Python")
     it.add_argument("--timeout", type=seconds, metavar="SECONDS", help="how long it may take (default: 5)")
 
-    it = command("top", "top:top", "show the processes that do most, anew each second; q ends it", data=True)
+    it = command("top", "top:top", "show the processes that do most, each second again; q ends it", data=True)
     it.add_argument("--once", action="store_true", help="print them once, as it does where there is no terminal")
     it.add_argument("--interval", type=seconds, default=1.0, metavar="SECONDS", help="default: 1")
     it.add_argument("--sort", choices=sorted(ORDERS.values()), default="reductions", help="default: reductions")
@@ -84,7 +84,7 @@ def add_to(command: Any) -> None:
         action="append",
         dest="modules",
         metavar="MODULE",
-        help="also who runs it now, and whoever comes to run it",
+        help="also those that run it now, and those that come to run it",
     )
     it.add_argument("--later", action="store_true", help="a name that nobody has yet is waited for, and not refused")
     it.add_argument("--new", action="store_true", help="also who is spawned from now on")
