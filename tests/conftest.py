@@ -1,11 +1,18 @@
-"""For all tests: the garbage collector leaves alone what was there before the first one, most of the memory."""
+"""For all tests: what the garbage collector leaves alone, and Ctrl-C as a terminal has it."""
 
 from __future__ import annotations
 
 import gc
+import signal
+
+
+def pytest_configure() -> None:
+    """Programs that tests start heed SIGINT, also where the tests run in the background and would have it ignored."""
+    if signal.getsignal(signal.SIGINT) is signal.SIG_IGN:
+        signal.signal(signal.SIGINT, signal.default_int_handler)
 
 
 def pytest_collection_finish() -> None:
-    """A test that collects, or a load that does, takes a hundredth of the time then."""
+    """A test that collects, or a load that does, takes a hundredth of the time then: what was there before is frozen."""
     gc.collect()
     gc.freeze()

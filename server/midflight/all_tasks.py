@@ -18,7 +18,7 @@ from types import FrameType
 from typing import Any
 from weakref import WeakSet, getweakrefs
 
-from midflight.collection import frames_of_threads
+from midflight.collection import caller_of, frames_of_threads
 from midflight.kernel import Process, schedulers
 
 __all__ = ["event_loops", "processes_in_all_tasks", "tasks_alone"]
@@ -69,7 +69,7 @@ def _loops_below(frame: FrameType | None) -> Iterator[asyncio.AbstractEventLoop]
             loop = getattr(owner, "_loop", owner)
             if isinstance(loop, asyncio.AbstractEventLoop):
                 yield loop
-        frame = frame.f_back
+        frame = caller_of(frame)
 
 
 def _processes() -> Iterator[Process]:

@@ -1,13 +1,16 @@
 """The garbage collection put off for a moment: for what goes wrong in Python if a collection comes in the midst.
 
-Two things do. CPython 3.11 loses count of how deep a syntax tree is (see parsing.py). And before Python 3.13 a look at
+Three things do. CPython 3.11 loses count of how deep a syntax tree is (see parsing.py). Before Python 3.13 a look at
 the frames of all threads holds a lock of the interpreter's while it makes objects: a collection that these bring about
 runs callbacks of weak references, which let other threads run, and the first one to start a thread waits for that lock
-with the interpreter in its hand. Then the whole program stands still for good (python/cpython#106883).
+with the interpreter in its hand. Then the whole program stands still for good (python/cpython#106883). And Python 3.11
+makes the object of a caller's frame when `f_back` is read: if a collection comes then and lets that thread run, the
+caller may have returned, and what is read is another thing that lies in its place by now, a code object say.
 
 A commit has it put off, too: while no process runs is not the time to walk all objects of all processes.
 
-Law: nothing else in Midflight calls `sys._current_frames`, and nothing else switches the collection off.
+Law: nothing else in Midflight calls `sys._current_frames` or reads `f_back`, and nothing else switches the collection
+off.
 """
 
 from __future__ import annotations
@@ -19,7 +22,7 @@ from threading import RLock
 from types import FrameType
 from typing import ParamSpec, TypeVar
 
-__all__ = ["frames_of_threads", "without_collection"]
+__all__ = ["caller_of", "frames_of_threads", "without_collection"]
 
 Parameters = ParamSpec("Parameters")
 Result = TypeVar("Result")
@@ -56,3 +59,8 @@ def without_collection(
 def frames_of_threads() -> dict[int, FrameType]:
     """Return the innermost frame of each thread by the thread's number, as `sys._current_frames` does."""
     return without_collection(sys._current_frames)
+
+
+def caller_of(frame: FrameType) -> FrameType | None:
+    """Return the frame that called `frame`, None for the outermost: also while another thread runs in it."""
+    return without_collection(getattr, frame, "f_back")

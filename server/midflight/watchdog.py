@@ -12,7 +12,7 @@ from collections.abc import Callable
 from itertools import dropwhile
 from types import FrameType
 
-from midflight.collection import frames_of_threads
+from midflight.collection import caller_of, frames_of_threads
 from midflight.kernel import Scheduler, StuckReport, trouble
 from midflight.kernel.core import Process
 from midflight.kernel.doomed import why_not_ended
@@ -121,6 +121,6 @@ def _stack_of_step(thread: int) -> traceback.StackSummary:
     inside: list[tuple[FrameType, int]] = []
     while frame is not None and not (frame.f_code.co_name in TURNS and is_kernel_frame(frame)):
         inside.append((frame, frame.f_lineno))
-        frame = frame.f_back
+        frame = caller_of(frame)
     outermost_first = dropwhile(lambda each: is_kernel_frame(each[0]), reversed(inside))
     return traceback.StackSummary.extract(outermost_first)

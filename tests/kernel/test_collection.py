@@ -42,12 +42,69 @@ gc.collect()
 print(heard)
 """
 
+WALK = """
+import gc, threading
+from midflight.collection import caller_of, frames_of_threads
+
+is_deep, may_return, is_elsewhere, may_end = (threading.Event() for _ in range(4))
+
+def deep(levels):
+    if levels:
+        return deep(levels - 1)
+    is_deep.set()
+    may_return.wait(10)
+
+def elsewhere(levels):
+    a = b = c = d = e = f = g = h = i = j = k = l = m = n = o = p = q = r = s = t = elsewhere.__code__
+    if levels:
+        return elsewhere(levels - 1)
+    is_elsewhere.set()
+    may_end.wait(10)
+
+def run():
+    deep(20)
+    elsewhere(20)
+
+def let_it_run(phase, _):
+    if phase == "stop":
+        may_return.set()
+        is_elsewhere.wait(10)
+
+def read_caller():
+    gc.enable()
+    caller = caller_of(frame)
+    gc.disable()
+    return caller
+
+thread = threading.Thread(target=run)
+thread.start()
+is_deep.wait(10)
+frame = frames_of_threads()[thread.ident]
+while frame.f_code is not deep.__code__:
+    frame = caller_of(frame)
+gc.collect()
+gc.disable()
+gc.callbacks.append(let_it_run)
+waste = [[] for _ in range(1000)]
+gc.set_threshold(gc.get_count()[0])  # due with the next object
+print(type(read_caller()).__name__)
+may_return.set()
+may_end.set()
+"""
+
 
 def test_a_collection_that_is_due_does_not_freeze_the_program():
     """Before Python 3.13 its callbacks would run while the interpreter's lock of threads is held."""
     done = subprocess.run([sys.executable, "-c", PROGRAM], capture_output=True, text=True, timeout=30, check=False)
 
     assert (done.stdout, done.stderr) == ("51\n[True]\n", "")
+
+
+def test_a_caller_is_a_frame_though_its_thread_runs_on_amid_the_look():
+    """In Python 3.11, a collection as `f_back` is read would let it return, and the answer was what lay there then."""
+    done = subprocess.run([sys.executable, "-c", WALK], capture_output=True, text=True, timeout=30, check=False)
+
+    assert (done.stdout, done.stderr) == ("frame\n", "")
 
 
 @pytest.mark.parametrize("is_on", [True, False])
@@ -95,3 +152,8 @@ def test_one_place_looks_at_all_frames():
     found = [one.name for one in modules() if "sys._current_frames" in one.text and one.name != "midflight.collection"]
 
     assert found == ["midflight.kernel.async_exc"]  # which does it without a collection, in one step
+
+
+def test_one_place_looks_at_callers():
+    """Elsewhere it would be told of what is no frame."""
+    assert [one.name for one in modules() if ".f_back" in one.text] == []

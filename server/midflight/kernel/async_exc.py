@@ -38,7 +38,7 @@ from operator import attrgetter, eq, is_, itemgetter
 from types import CodeType, FrameType
 from typing import TYPE_CHECKING, Any, Generic, ParamSpec, TypeVar
 
-from midflight.collection import frames_of_threads, without_collection
+from midflight.collection import caller_of, frames_of_threads, without_collection
 
 if TYPE_CHECKING:
     from midflight.kernel.core import Process
@@ -242,7 +242,7 @@ def is_user_code(frame: FrameType | None) -> bool:
             return False
         if is_users_own(frame):
             return True
-        frame = frame.f_back
+        frame = caller_of(frame)
     return False
 
 

@@ -9,6 +9,8 @@ from collections.abc import Coroutine, Generator
 from types import FrameType
 from typing import TYPE_CHECKING, Any, TextIO
 
+from midflight.collection import caller_of
+
 if TYPE_CHECKING:
     from midflight.kernel.task_face import TaskFace
 
@@ -74,7 +76,7 @@ def stack_of_task(coro: Any, error: BaseException | None, limit: int | None) -> 
     if frame is not None:
         while frame is not None and (limit is None or len(frames) < limit):
             frames.append(frame)
-            frame = frame.f_back
+            frame = caller_of(frame)
         frames.reverse()
     elif error is not None:
         trace = error.__traceback__

@@ -14,7 +14,7 @@ from types import CodeType, FrameType
 from midflight.all_tasks import tasks_alone
 from midflight.code.source.program import is_body_of_program
 from midflight.code.version.version import Version, version_of
-from midflight.collection import frames_of_threads
+from midflight.collection import caller_of, frames_of_threads
 from midflight.kernel import Pid, Scheduler, exit, schedulers, stack_of
 
 __all__ = ["bystanders", "codes_of_bystanders", "forget_typing_caches", "kill"]
@@ -46,7 +46,7 @@ def bystanders(wanted: Callable[[Version], bool]) -> Iterator[tuple[str, Version
         stack: list[FrameType] = []
         while inner is not None:
             stack.append(inner)
-            inner = inner.f_back
+            inner = caller_of(inner)
         yield from _first(f"thread {thread}", stack[::-1], wanted)
         del stack
 
@@ -63,7 +63,7 @@ def codes_of_bystanders() -> Counter[CodeType]:
         del frame  # one is this function's own: nothing of it may stay, or it lives until the garbage is collected
         while inner is not None:
             found[inner.f_code] += 1
-            inner = inner.f_back
+            inner = caller_of(inner)
     return found
 
 

@@ -26,7 +26,7 @@ from typing import Any, NamedTuple
 from midflight.code.report.held import Holder
 from midflight.code.source.look import is_class
 from midflight.code.version.in_place import WEAKLY_HELD
-from midflight.collection import frames_of_threads
+from midflight.collection import caller_of, frames_of_threads
 from midflight.kernel import Process, is_kernel_frame, schedulers
 
 __all__ = ["NOTHING", "WHERE_ELSE", "After", "Found", "Search", "Wanted"]
@@ -266,7 +266,7 @@ def _frames(thread: int, frame: FrameType | None) -> Iterator[tuple[str, Any]]:
         if not is_kernel_frame(frame) and frame.f_code.co_flags & inspect.CO_OPTIMIZED:  # else its names are a module's
             for name, value in list(frame.f_locals.items()):
                 yield f"thread {thread}, at {place}, as {name}", value
-        frame = frame.f_back
+        frame = caller_of(frame)
 
 
 def _is_library(module: ModuleType) -> bool:

@@ -19,6 +19,7 @@ from midflight.code.report.load_report import Diagnostic
 from midflight.code.source.parts import Memory, parts_of
 from midflight.code.source.unit import Unit
 from midflight.code.version.facade import Namespace
+from midflight.collection import caller_of
 from midflight.parsing import parse_module
 
 __all__ = ["parse_again", "warnings_of"]
@@ -146,5 +147,5 @@ def _line_in(collector: _Collector, filename: str, lineno: int) -> int | None:
     while frame is not None:
         if frame.f_globals is collector.namespace and frame.f_code.co_name == "<module>":
             return frame.f_lineno
-        frame = frame.f_back
+        frame = caller_of(frame)
     return None

@@ -28,7 +28,7 @@ from midflight.code.load.made import Made
 from midflight.code.load.search_path import search_path
 from midflight.code.load.tables import HOOKS, Tables, atexit_count
 from midflight.code.source.look import class_names, mro_of
-from midflight.collection import frames_of_threads
+from midflight.collection import caller_of, frames_of_threads
 
 __all__ = ["CHANGES", "Change", "TakenBack", "nothing", "take_back"]
 
@@ -236,7 +236,7 @@ def _threads(before: Tables, made: Made) -> Iterator[Change]:
             continue
         frame = frames.get(thread.ident)
         while frame is not None and id(frame.f_globals) not in namespaces:
-            frame = frame.f_back
+            frame = caller_of(frame)
         if frame is not None or made.has(getattr(thread, "_target", None)):
             yield Change(f"thread {thread.name}, which it started and which runs on")
 

@@ -23,7 +23,7 @@ from typing import Any, NamedTuple, TypeVar
 
 from midflight.code.version.snapshots import real_path
 from midflight.code.version.version import loader, version_of
-from midflight.collection import frames_of_threads
+from midflight.collection import caller_of, frames_of_threads
 from midflight.errors import NotInProcess
 from midflight.kernel import Target, current_process
 
@@ -306,7 +306,7 @@ class Load:
             where = self._words_of(frame, frame.f_lineno)
             if where:
                 return where if is_innermost else f"{inner}, called at {where}"
-            frame, is_innermost = frame.f_back, False
+            frame, is_innermost = caller_of(frame), False
         return ""
 
     def _place_in(self, trace: TracebackType | None) -> str:

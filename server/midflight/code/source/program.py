@@ -21,7 +21,7 @@ from typing import Any
 
 from midflight.code.source.find_module import PROGRAM, is_own_file, locate_file
 from midflight.code.source.look import carried_module, class_names, is_class, is_module, module_names
-from midflight.collection import frames_of_threads
+from midflight.collection import caller_of, frames_of_threads
 
 __all__ = [
     "bound_in_program",
@@ -133,7 +133,7 @@ def _body(namespace: dict[str, Any]) -> FrameType | None:
         while inner is not None:
             if inner.f_globals is namespace and inner.f_code.co_name == "<module>":
                 return inner
-            inner = inner.f_back
+            inner = caller_of(inner)
     return None
 
 
