@@ -18,6 +18,7 @@ from __future__ import annotations
 import gc
 import sys
 from collections.abc import Callable
+from operator import attrgetter
 from threading import RLock
 from types import FrameType
 from typing import ParamSpec, TypeVar
@@ -27,6 +28,7 @@ __all__ = ["caller_of", "frames_of_threads", "without_collection"]
 Parameters = ParamSpec("Parameters")
 Result = TypeVar("Result")
 
+_caller_of: Callable[[FrameType], FrameType | None] = attrgetter("f_back")
 _lock = RLock()  # re-entrant, for a signal handler may look or parse too
 _calls: set[object] = set()  # that the collection is put off for, in any thread
 _was_on = False  # before the first of them
@@ -63,4 +65,4 @@ def frames_of_threads() -> dict[int, FrameType]:
 
 def caller_of(frame: FrameType) -> FrameType | None:
     """Return the frame that called `frame`, None for the outermost: also while another thread runs in it."""
-    return without_collection(getattr, frame, "f_back")
+    return without_collection(_caller_of, frame)
