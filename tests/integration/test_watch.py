@@ -14,6 +14,7 @@ import pytest
 
 from helpers.command_line import Shell
 from helpers.server_process import DEADLINE_SECONDS, MIDFLIGHT, Program
+from midflight.cli import main
 from midflight.epc import RemoteServer
 
 Start = Callable[..., Program]
@@ -178,3 +179,15 @@ def test_run_watches_a_script(begin: Start, project: Path) -> None:
     app.line_with("shop v2")
     app.say("")
     assert app.line() == "2 new"
+
+
+def test_ctrl_c_ends_it_amid_an_import(monkeypatch: pytest.MonkeyPatch) -> None:
+    """As a class is made: Python 3.11 has it as a RuntimeError there."""
+
+    class Name:
+        def __set_name__(self, owner: type[object], name: str) -> None:
+            raise KeyboardInterrupt
+
+    monkeypatch.setattr("midflight.cli.watch.watch", lambda _: type("Made", (), {"name": Name()}))
+
+    assert main(["watch"]) == 130

@@ -46,10 +46,15 @@ def _run(arguments: Sequence[str] | None) -> int:
         return int(getattr(import_module(f"midflight.cli.{module}"), function)(options))
     except (MidflightError, TimeoutError) as error:
         return tell(options, error)
-    except KeyboardInterrupt:
-        if getattr(options, "is_program", False):
+    except (KeyboardInterrupt, RuntimeError) as error:
+        if getattr(options, "is_program", False) or not _is_ctrl_c(error):
             raise  # the program's own: Python ends by the signal, as it does without us
         return EXIT_CODES["broken-off"]
+
+
+def _is_ctrl_c(error: BaseException) -> bool:
+    """Say whether it is Ctrl-C's. Python 3.11 wraps what is raised while a class is made, in an import say."""
+    return isinstance(error, KeyboardInterrupt) or isinstance(error.__cause__, KeyboardInterrupt)
 
 
 def _let_go_of_output() -> None:
