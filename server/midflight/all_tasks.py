@@ -18,7 +18,7 @@ from types import FrameType
 from typing import Any
 from weakref import WeakSet, getweakrefs
 
-from midflight.collection import caller_of, frames_of_threads
+from midflight.collection import stacks_of_threads
 from midflight.kernel import Process, schedulers
 
 __all__ = ["event_loops", "processes_in_all_tasks", "tasks_alone"]
@@ -58,18 +58,17 @@ def event_loops() -> list[asyncio.AbstractEventLoop]:
     finally:
         _is_for_tasks_alone.reset(token)
     if sys.version_info >= (3, 14):
-        found |= {loop: None for frame in frames_of_threads().values() for loop in _loops_below(frame)}
+        found |= {loop: None for stack in stacks_of_threads().values() for loop in _loops_below(stack)}
     return [loop for loop in found if loop is not None and loop.is_running()]
 
 
-def _loops_below(frame: FrameType | None) -> Iterator[asyncio.AbstractEventLoop]:
-    while frame is not None:
+def _loops_below(stack: list[FrameType]) -> Iterator[asyncio.AbstractEventLoop]:
+    for frame in stack:
         if frame.f_globals.get("__name__") in ("asyncio.base_events", "asyncio.runners"):
             owner = frame.f_locals.get("self")
             loop = getattr(owner, "_loop", owner)
             if isinstance(loop, asyncio.AbstractEventLoop):
                 yield loop
-        frame = caller_of(frame)
 
 
 def _processes() -> Iterator[Process]:

@@ -18,17 +18,15 @@ from __future__ import annotations
 import gc
 import sys
 from collections.abc import Callable
-from operator import attrgetter
 from threading import RLock
 from types import FrameType
 from typing import ParamSpec, TypeVar
 
-__all__ = ["caller_of", "frames_of_threads", "without_collection"]
+__all__ = ["callers_of", "frames_of_threads", "stacks_of_threads", "without_collection"]
 
 Parameters = ParamSpec("Parameters")
 Result = TypeVar("Result")
 
-_caller_of: Callable[[FrameType], FrameType | None] = attrgetter("f_back")
 _lock = RLock()  # re-entrant, for a signal handler may look or parse too
 _calls: set[object] = set()  # that the collection is put off for, in any thread
 _was_on = False  # before the first of them
@@ -63,6 +61,23 @@ def frames_of_threads() -> dict[int, FrameType]:
     return without_collection(sys._current_frames)
 
 
-def caller_of(frame: FrameType) -> FrameType | None:
-    """Return the frame that called `frame`, None for the outermost: also while another thread runs in it."""
-    return without_collection(_caller_of, frame)
+def callers_of(frame: FrameType | None) -> list[FrameType]:
+    """Return `frame` and those it was called from, innermost first; of None, none. Its thread may run on."""
+    return without_collection(_callers, frame)
+
+
+def stacks_of_threads() -> dict[int, list[FrameType]]:
+    """Return the frames of each thread, innermost first, by the thread's number."""
+    return without_collection(_stacks)
+
+
+def _callers(frame: FrameType | None) -> list[FrameType]:
+    found = []
+    while frame is not None:
+        found.append(frame)
+        frame = frame.f_back
+    return found
+
+
+def _stacks() -> dict[int, list[FrameType]]:
+    return {thread: _callers(frame) for thread, frame in sys._current_frames().items()}

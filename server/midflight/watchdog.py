@@ -12,7 +12,7 @@ from collections.abc import Callable
 from itertools import dropwhile
 from types import FrameType
 
-from midflight.collection import caller_of, frames_of_threads
+from midflight.collection import callers_of, frames_of_threads
 from midflight.kernel import Scheduler, StuckReport, trouble
 from midflight.kernel.core import Process
 from midflight.kernel.doomed import why_not_ended
@@ -117,10 +117,10 @@ def _aside(tell: Callable[..., None], *args: object) -> None:
 
 def _stack_of_step(thread: int) -> traceback.StackSummary:
     """Return the calls that the running process is in, outermost first: the frames inside the turn."""
-    frame = frames_of_threads().get(thread)
     inside: list[tuple[FrameType, int]] = []
-    while frame is not None and not (frame.f_code.co_name in TURNS and is_kernel_frame(frame)):
+    for frame in callers_of(frames_of_threads().get(thread)):
+        if frame.f_code.co_name in TURNS and is_kernel_frame(frame):
+            break
         inside.append((frame, frame.f_lineno))
-        frame = caller_of(frame)
     outermost_first = dropwhile(lambda each: is_kernel_frame(each[0]), reversed(inside))
     return traceback.StackSummary.extract(outermost_first)

@@ -38,7 +38,7 @@ from operator import attrgetter, eq, is_, itemgetter
 from types import CodeType, FrameType
 from typing import TYPE_CHECKING, Any, Generic, ParamSpec, TypeVar
 
-from midflight.collection import caller_of, frames_of_threads, without_collection
+from midflight.collection import callers_of, frames_of_threads, without_collection
 
 if TYPE_CHECKING:
     from midflight.kernel.core import Process
@@ -237,12 +237,11 @@ def is_user_code(frame: FrameType | None) -> bool:
 
     What is of the standard library counts as the code that called it.
     """
-    while frame is not None:
-        if frame.f_code.co_filename.startswith(_OURS):
+    for each in callers_of(frame):
+        if each.f_code.co_filename.startswith(_OURS):
             return False
-        if is_users_own(frame):
+        if is_users_own(each):
             return True
-        frame = caller_of(frame)
     return False
 
 

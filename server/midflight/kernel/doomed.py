@@ -8,7 +8,7 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING
 
-from midflight.collection import caller_of, frames_of_threads
+from midflight.collection import callers_of, frames_of_threads
 from midflight.errors import Killed
 from midflight.kernel.async_exc import break_into, is_users_own, own_class
 
@@ -77,9 +77,7 @@ def why_not_ended(scheduler: Scheduler, process: Process) -> str:
 
 def _place(scheduler: Scheduler) -> str:
     """Return the place of the innermost user code on the runtime's thread, after a comma; "" if nowhere."""
-    frame = frames_of_threads().get(scheduler.thread)
-    while frame is not None and not is_users_own(frame):
-        frame = caller_of(frame)
+    frame = next(filter(is_users_own, callers_of(frames_of_threads().get(scheduler.thread))), None)
     if frame is None:
         return ""
     return f", at {frame.f_code.co_filename}:{frame.f_lineno} in {frame.f_code.co_qualname}"

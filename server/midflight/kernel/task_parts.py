@@ -9,7 +9,7 @@ from collections.abc import Coroutine, Generator
 from types import FrameType
 from typing import TYPE_CHECKING, Any, TextIO
 
-from midflight.collection import caller_of
+from midflight.collection import callers_of
 
 if TYPE_CHECKING:
     from midflight.kernel.task_face import TaskFace
@@ -74,10 +74,7 @@ def stack_of_task(coro: Any, error: BaseException | None, limit: int | None) -> 
     frames: list[FrameType] = []
     frame = getattr(coro, "cr_frame", None)
     if frame is not None:
-        while frame is not None and (limit is None or len(frames) < limit):
-            frames.append(frame)
-            frame = caller_of(frame)
-        frames.reverse()
+        frames = callers_of(frame)[:limit][::-1]
     elif error is not None:
         trace = error.__traceback__
         while trace is not None and (limit is None or len(frames) < limit):

@@ -14,7 +14,7 @@ from types import CodeType, FrameType
 from midflight.all_tasks import tasks_alone
 from midflight.code.source.program import is_body_of_program
 from midflight.code.version.version import Version, version_of
-from midflight.collection import caller_of, frames_of_threads
+from midflight.collection import stacks_of_threads
 from midflight.kernel import Pid, Scheduler, exit, schedulers, stack_of
 
 __all__ = ["bystanders", "codes_of_bystanders", "forget_typing_caches", "kill"]
@@ -40,13 +40,7 @@ def bystanders(wanted: Callable[[Version], bool]) -> Iterator[tuple[str, Version
         for who, frames in _tasks(scheduler):
             yield from _first(who, frames, wanted)
     loops = {scheduler.thread for scheduler in running}
-    for thread, frame in frames_of_threads().items():
-        inner: FrameType | None = None if thread in loops else frame
-        del frame  # one is this function's own: nothing of it may stay, or it and its callers live until a collection
-        stack: list[FrameType] = []
-        while inner is not None:
-            stack.append(inner)
-            inner = caller_of(inner)
+    for thread, stack in _others(loops):
         yield from _first(f"thread {thread}", stack[::-1], wanted)
         del stack
 
@@ -54,17 +48,23 @@ def bystanders(wanted: Callable[[Version], bool]) -> Iterator[tuple[str, Version
 def codes_of_bystanders() -> Counter[CodeType]:
     """Return how many frames of tasks and threads that are not processes run each code. On the runtime's thread."""
     found = Counter[CodeType]()
-    for scheduler in schedulers():
+    running = schedulers()
+    for scheduler in running:
         for _, frames in _tasks(scheduler):
-            found.update(frame.f_code for frame in frames)
-    loops = {scheduler.thread for scheduler in schedulers()}
-    for thread, frame in frames_of_threads().items():
-        inner: FrameType | None = None if thread in loops else frame
-        del frame  # one is this function's own: nothing of it may stay, or it lives until the garbage is collected
-        while inner is not None:
-            found[inner.f_code] += 1
-            inner = caller_of(inner)
+            found.update([frame.f_code for frame in frames])
+    loops = {scheduler.thread for scheduler in running}
+    for _, stack in _others(loops):
+        found.update([frame.f_code for frame in stack])
+        del stack
     return found
+
+
+def _others(loops: set[int]) -> list[tuple[int, list[FrameType]]]:
+    """Return the threads that run no processes, with the frames of each, innermost first.
+
+    Of the stacks nothing may stay: the caller's own frames may be in one, and live until a collection then.
+    """
+    return [each for each in stacks_of_threads().items() if each[0] not in loops]
 
 
 def _tasks(scheduler: Scheduler) -> Iterator[tuple[str, list[FrameType]]]:

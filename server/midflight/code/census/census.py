@@ -21,7 +21,7 @@ from typing import Any, NamedTuple, overload
 from midflight.code.report.who_lingers import MANY, Group, Lingering, Rows
 from midflight.code.version.facade import Namespace
 from midflight.code.version.version import Version, version_of
-from midflight.collection import caller_of, frames_of_threads
+from midflight.collection import callers_of, frames_of_threads
 from midflight.kernel import RECEIVE_CODE, RECEIVE_TYPES, Pid, Process, Scheduler, is_kernel_frame, schedulers
 
 __all__ = ["Census", "Pids", "Start", "census_of", "spots_of", "take_census"]
@@ -317,14 +317,12 @@ def _frames(scheduler: Scheduler, process: Process, *, is_running: bool) -> list
 
 def _called_now(scheduler: Scheduler, frames: list[FrameType]) -> Iterator[FrameType]:
     """Yield the plain functions that the running process is in the midst of, which no coroutine knows of."""
-    frame = frames_of_threads().get(scheduler.thread)
     calls: list[FrameType] = []
-    while frame is not None:
+    for frame in callers_of(frames_of_threads().get(scheduler.thread)):
         calls.append(frame)
         if is_kernel_frame(frame) and frame.f_code.co_name in ("turn", "step", "step_now"):
             yield from (call for call in reversed(calls) if not is_kernel_frame(call) and call not in frames)
             return
-        frame = caller_of(frame)
 
 
 def _start(process: Process) -> Iterator[Start]:

@@ -65,7 +65,8 @@ def broken_calls(ahead: Iterable[Ahead], module: ModuleType, old: Namespace, new
     if "__getattr__" in new:
         return
     name = str(old.get("__name__"))
-    wanted = {key for key, value in list(old.items()) if not _is_the_same(value, new.get(key), f"{name}.{key}")}
+    changed = [(key, value) for key, value in list(old.items()) if value is not new.get(key)]
+    wanted = {key for key, value in changed if not _serves_as_well(value, new.get(key), f"{name}.{key}")}
     if not wanted:
         return
     ahead = tuple(ahead)
@@ -99,9 +100,9 @@ def broken_calls(ahead: Iterable[Ahead], module: ModuleType, old: Namespace, new
                 )
 
 
-def _is_the_same(old: object, new: object, name: str) -> bool:
-    """Say whether a name serves as well in the new version: it is called in the same way, or it is a submodule."""
-    if old is new or (new is None and is_module(old) and sys.modules.get(name) is old):
+def _serves_as_well(old: object, new: object, name: str) -> bool:
+    """Say whether another object of that name can be called in the same way, or the name is that of a submodule."""
+    if new is None and is_module(old) and sys.modules.get(name) is old:
         return True
     return type(old) is FunctionType and type(new) is FunctionType and _shape(old) == _shape(new)
 

@@ -26,7 +26,7 @@ from typing import Any, NamedTuple
 from midflight.code.report.held import Holder
 from midflight.code.source.look import is_class
 from midflight.code.version.in_place import WEAKLY_HELD
-from midflight.collection import caller_of, frames_of_threads
+from midflight.collection import stacks_of_threads
 from midflight.kernel import Process, is_kernel_frame, schedulers
 
 __all__ = ["NOTHING", "WHERE_ELSE", "After", "Found", "Search", "Wanted"]
@@ -244,9 +244,9 @@ class Search:
             if callable(handler):
                 yield f"the handler of {signal.Signals(number).name}", handler
         if CAN_READ_LOCALS:
-            for thread, frame in frames_of_threads().items():
+            for thread, stack in stacks_of_threads().items():
                 if thread != threading.get_ident():
-                    yield from _frames(thread, frame)
+                    yield from _frames(thread, stack)
         libraries = [each for each in modules if _is_library(each[1])]
         yield from _names_in(libraries)
 
@@ -260,13 +260,12 @@ def _names_in(modules: Iterable[tuple[str, ModuleType]]) -> Iterator[tuple[str, 
                 yield f"{module}.{name}", each
 
 
-def _frames(thread: int, frame: FrameType | None) -> Iterator[tuple[str, Any]]:
-    while frame is not None:
+def _frames(thread: int, stack: list[FrameType]) -> Iterator[tuple[str, Any]]:
+    for frame in stack:
         place = f"{frame.f_code.co_qualname}:{frame.f_lineno}"
         if not is_kernel_frame(frame) and frame.f_code.co_flags & inspect.CO_OPTIMIZED:  # else its names are a module's
             for name, value in list(frame.f_locals.items()):
                 yield f"thread {thread}, at {place}, as {name}", value
-        frame = caller_of(frame)
 
 
 def _is_library(module: ModuleType) -> bool:

@@ -18,7 +18,7 @@ from typing import Any
 from midflight.code.report.held import StaleCall
 from midflight.code.version.snapshots import real_path
 from midflight.code.version.version import version_of
-from midflight.collection import caller_of
+from midflight.collection import callers_of
 from midflight.kernel import is_kernel_frame, trouble
 
 __all__ = ["on_stale_call", "watch"]
@@ -86,15 +86,14 @@ def _tell(frame: FrameType) -> None:
     if version is None:
         return
     code = frame.f_code
-    call = StaleCall(version.name, version.number, code.co_qualname, code.co_firstlineno, _caller(caller_of(frame)))
+    call = StaleCall(version.name, version.number, code.co_qualname, code.co_firstlineno, _caller(frame))
     trouble.log(_log, logging.WARNING, call.text)
     for listener in list(_listeners):
         listener(call)
 
 
-def _caller(frame: FrameType | None) -> str:
-    while frame is not None and is_kernel_frame(frame):
-        frame = caller_of(frame)
+def _caller(called: FrameType) -> str:
+    frame = next((each for each in callers_of(called)[1:] if not is_kernel_frame(each)), None)
     if frame is None:
         return ""
     path, _ = real_path(frame.f_code.co_filename)

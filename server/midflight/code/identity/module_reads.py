@@ -34,7 +34,7 @@ def _modules_in(namespace: Namespace) -> list[str]:
     return [
         name
         for name, value in list(namespace.items())
-        if is_module(value) and _name_of(value).partition(".")[0] not in sys.stdlib_module_names
+        if issubclass(type(value), ModuleType) and _name_of(value).partition(".")[0] not in sys.stdlib_module_names
     ]
 
 

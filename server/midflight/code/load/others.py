@@ -69,7 +69,7 @@ class Others:
             self._look(value, f"{value.__module__}.{value.__qualname__}", 1)
         for name in names:
             module = sys.modules.get(name) if type(name) is str and name not in self._modules else None
-            if type(name) is not str or not is_module(module) or name in not_of:
+            if type(name) is not str or module is None or name in not_of or not is_module(module):
                 continue
             self._modules.add(name)
             file = module_names(module).get("__file__")

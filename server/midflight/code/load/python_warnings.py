@@ -12,14 +12,13 @@ import threading
 import warnings
 from collections.abc import Callable, Iterator
 from contextlib import contextmanager
-from types import FrameType
 from typing import Any, NamedTuple
 
 from midflight.code.report.load_report import Diagnostic
 from midflight.code.source.parts import Memory, parts_of
 from midflight.code.source.unit import Unit
 from midflight.code.version.facade import Namespace
-from midflight.collection import caller_of
+from midflight.collection import callers_of
 from midflight.parsing import parse_module
 
 __all__ = ["parse_again", "warnings_of"]
@@ -143,9 +142,7 @@ def _line_in(collector: _Collector, filename: str, lineno: int) -> int | None:
     """
     if filename in (collector.file, collector.path):
         return lineno
-    frame: FrameType | None = sys._getframe(2)
-    while frame is not None:
+    for frame in callers_of(sys._getframe(2)):
         if frame.f_globals is collector.namespace and frame.f_code.co_name == "<module>":
             return frame.f_lineno
-        frame = caller_of(frame)
     return None

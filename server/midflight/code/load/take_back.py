@@ -28,7 +28,7 @@ from midflight.code.load.made import Made
 from midflight.code.load.search_path import search_path
 from midflight.code.load.tables import HOOKS, Tables, atexit_count
 from midflight.code.source.look import class_names, mro_of
-from midflight.collection import caller_of, frames_of_threads
+from midflight.collection import stacks_of_threads
 
 __all__ = ["CHANGES", "Change", "TakenBack", "nothing", "take_back"]
 
@@ -229,15 +229,13 @@ def _codecs(_: Tables, made: Made) -> Iterator[Change]:
 
 def _threads(before: Tables, made: Made) -> Iterator[Change]:
     namespaces = {id(each.namespace) for each in made.bodies}
-    frames = frames_of_threads()
+    stacks = stacks_of_threads()
     me = threading.get_ident()
     for thread in threading.enumerate():
         if thread in before.threads or thread.ident is None or thread.ident == me:
             continue
-        frame = frames.get(thread.ident)
-        while frame is not None and id(frame.f_globals) not in namespaces:
-            frame = caller_of(frame)
-        if frame is not None or made.has(getattr(thread, "_target", None)):
+        is_in = any(id(frame.f_globals) in namespaces for frame in stacks.get(thread.ident, ()))
+        if is_in or made.has(getattr(thread, "_target", None)):
             yield Change(f"thread {thread.name}, which it started and which runs on")
 
 

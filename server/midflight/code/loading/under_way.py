@@ -23,7 +23,7 @@ from typing import Any, NamedTuple, TypeVar
 
 from midflight.code.version.snapshots import real_path
 from midflight.code.version.version import loader, version_of
-from midflight.collection import caller_of, frames_of_threads
+from midflight.collection import callers_of, frames_of_threads
 from midflight.errors import NotInProcess
 from midflight.kernel import Target, current_process
 
@@ -299,14 +299,11 @@ class Load:
 
     def place(self) -> str:
         """Return where the body is: "wait, called at shop.py:14 in <module>"; "" if that cannot be seen."""
-        frame = None if self.thread is None else frames_of_threads().get(self.thread)
-        inner = frame.f_code.co_qualname if frame is not None else ""
-        is_innermost = True
-        while frame is not None:
+        stack = callers_of(None if self.thread is None else frames_of_threads().get(self.thread))
+        for frame in stack:
             where = self._words_of(frame, frame.f_lineno)
             if where:
-                return where if is_innermost else f"{inner}, called at {where}"
-            frame, is_innermost = caller_of(frame), False
+                return where if frame is stack[0] else f"{stack[0].f_code.co_qualname}, called at {where}"
         return ""
 
     def _place_in(self, trace: TracebackType | None) -> str:

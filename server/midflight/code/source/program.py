@@ -21,7 +21,7 @@ from typing import Any
 
 from midflight.code.source.find_module import PROGRAM, is_own_file, locate_file
 from midflight.code.source.look import carried_module, class_names, is_class, is_module, module_names
-from midflight.collection import caller_of, frames_of_threads
+from midflight.collection import stacks_of_threads
 
 __all__ = [
     "bound_in_program",
@@ -127,14 +127,15 @@ def is_body_of_program(frame: FrameType) -> bool:
 
 
 def _body(namespace: dict[str, Any]) -> FrameType | None:
-    frames: list[FrameType | None] = list(frames_of_threads().values())
-    for frame in frames:
-        inner = frame
-        while inner is not None:
-            if inner.f_globals is namespace and inner.f_code.co_name == "<module>":
-                return inner
-            inner = caller_of(inner)
-    return None
+    return next(  # no stack may stay in a name: this very frame may be in one
+        (
+            frame
+            for stack in stacks_of_threads().values()
+            for frame in stack
+            if frame.f_globals is namespace and frame.f_code.co_name == "<module>"
+        ),
+        None,
+    )
 
 
 def running_statement(now: ast.Module, new: ast.Module) -> ast.stmt | None:
