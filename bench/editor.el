@@ -42,7 +42,8 @@
   "Write down the message of FORMAT and ARGS, which the echo area shows by now."
   (when format
     (let ((print-escape-newlines t))
-      (editor-bench-note 'message (apply #'format-message format args)))))
+      (editor-bench-note 'message (substring-no-properties
+                                   (apply #'format-message format args))))))
 
 (defun editor-bench--probe ()
   "Remember how late this comes, if it is the latest yet."
