@@ -6,6 +6,7 @@ import ast
 import linecache
 import sys
 from collections.abc import Iterator
+from functools import lru_cache
 from types import FunctionType, ModuleType
 from typing import Any
 
@@ -34,12 +35,18 @@ def stale_by_walking(name: str, namespace: dict[str, Any]) -> Iterator[tuple[str
         yield from ((other, key) for key in dict.fromkeys(found))
 
 
-def _imported_from(name: str, other: str, held: dict[str, Any]) -> Iterator[tuple[str, str]]:
+def _imported_from(name: str, other: str, held: dict[str, Any]) -> tuple[tuple[str, str], ...]:
     record, file = known(other), held.get("__file__")
     text = record.current.text if record is not None and record.current is not None else None
     if text is None and isinstance(file, str):
         text = "".join(linecache.getlines(file))
-    tree = ast.parse(text if text is not None and f"from {name} import" in text else "")
+    return _names_imported(name, text) if text is not None and f"from {name} import" in text else ()
+
+
+@lru_cache(maxsize=256)
+def _names_imported(name: str, text: str) -> tuple[tuple[str, str], ...]:
+    found: list[tuple[str, str]] = []
+    tree = ast.parse(text)
     stored = [node.id for node in ast.walk(tree) if isinstance(node, ast.Name) and not isinstance(node.ctx, ast.Load)]
     waiting: list[ast.AST] = [tree]
     while waiting:
@@ -47,6 +54,7 @@ def _imported_from(name: str, other: str, held: dict[str, Any]) -> Iterator[tupl
         if isinstance(node, ast.ImportFrom):
             if node.module == name and not node.level:
                 pairs = [(each.asname or each.name, each.name) for each in node.names]
-                yield from (pair for pair in pairs if pair[0] not in stored)
+                found += (pair for pair in pairs if pair[0] not in stored)
         elif isinstance(node, ast.Module | ast.If | ast.Try | ast.With | ast.ExceptHandler):
             waiting += ast.iter_child_nodes(node)
+    return tuple(found)
