@@ -17,7 +17,6 @@
 
 ;;; Code:
 
-(require 'easymenu)
 (require 'tabulated-list)
 (require 'midflight-util)
 (require 'midflight-connection)
@@ -28,31 +27,15 @@
 (defvar-local midflight-connection-list--source nil
   "The buffer from which the list was shown; d chooses its connection.")
 
-(defvar midflight-connections-mode-map
-  (let ((map (make-sparse-keymap)))
-    (define-key map (kbd "RET") #'midflight-connections-shell)
-    (define-key map "a" #'midflight-connections-attach)
-    (define-key map "d" #'midflight-connections-use)
-    (define-key map "l" #'midflight-connections-leave)
-    (define-key map "R" #'midflight-connections-restart)
-    (define-key map (kbd "C-k") #'midflight-connections-stop)
-    (define-key map "o" #'midflight-connections-log)
-    map)
-  "Keymap of `midflight-connections-mode'.")
-
-(easy-menu-define midflight-connections-menu midflight-connections-mode-map
-  "Menu of `midflight-connections-mode'."
-  '("Connections"
-    ["Use it for the buffer I came from" midflight-connections-use]
-    ["Attach to it" midflight-connections-attach]
-    ["Its shell" midflight-connections-shell]
-    ["The log of its server" midflight-connections-log]
-    "---"
-    ["Leave it, it keeps running" midflight-connections-leave]
-    ["Restart its server..." midflight-connections-restart]
-    ["Stop its server..." midflight-connections-stop]
-    "---"
-    ["Refresh" revert-buffer]))
+(midflight-define-keys midflight-connections-mode "Connections"
+  ("d" midflight-connections-use "Use it for the buffer I came from")
+  ("a" midflight-connections-attach "Attach to it")
+  ("RET" midflight-connections-shell "Its shell")
+  ("o" midflight-connections-log "The log of its server")
+  "---"
+  ("l" midflight-connections-leave "Leave it, it keeps running")
+  ("R" midflight-connections-restart "Restart its server...")
+  ("C-k" midflight-connections-stop "Stop its server..."))
 
 (define-derived-mode midflight-connections-mode tabulated-list-mode "Midflight-Connections"
   "Major mode for the list of connections.

@@ -13,35 +13,19 @@
 
 ;;; Code:
 
-(require 'easymenu)
 (require 'tabulated-list)
+(require 'midflight-util)
 (require 'midflight-connection)
 (require 'midflight-crash)
 (require 'midflight-server)
 
-(defvar midflight-crashes-mode-map
-  (let ((map (make-sparse-keymap)))
-    (define-key map (kbd "RET") #'midflight-crashes-show)
-    (define-key map "r" #'midflight-crash-restart)
-    (define-key map "R" #'midflight-crash-restart-and-resend)
-    (define-key map "i" #'midflight-crash-edit-and-restart)
-    (define-key map "x" #'midflight-crash-dismiss)
-    (define-key map "X" #'midflight-crashes-dismiss-all)
-    (define-key map "?" #'describe-mode)
-    map)
-  "Keymap of `midflight-crashes-mode'.")
-
-(easy-menu-define midflight-crashes-menu midflight-crashes-mode-map
-  "Menu of `midflight-crashes-mode'."
-  '("Crashes"
-    ["Show it" midflight-crashes-show]
-    ["Restart with the same state" midflight-crash-restart]
-    ["Restart, and send the last message again" midflight-crash-restart-and-resend]
-    ["Edit the state and restart..." midflight-crash-edit-and-restart]
-    ["Dismiss" midflight-crash-dismiss]
-    ["Dismiss all..." midflight-crashes-dismiss-all]
-    "---"
-    ["Refresh" revert-buffer]))
+(midflight-define-keys midflight-crashes-mode "Crashes"
+  ("RET" midflight-crashes-show "Show it")
+  ("r" midflight-crash-restart "Restart with the same state")
+  ("R" midflight-crash-restart-and-resend "Restart, and send the last message again")
+  ("i" midflight-crash-edit-and-restart "Edit the state and restart...")
+  ("x" midflight-crash-dismiss "Dismiss")
+  ("X" midflight-crashes-dismiss-all "Dismiss all..."))
 
 (define-derived-mode midflight-crashes-mode tabulated-list-mode "Midflight-Crashes"
   "Major mode for the list of crashes of runtime processes.

@@ -18,7 +18,6 @@
 
 ;;; Code:
 
-(require 'easymenu)
 (require 'tabulated-list)
 (require 'midflight-util)
 (require 'midflight-connection)
@@ -31,26 +30,12 @@
 (defvar-local midflight-names--request nil
   "The request for this list: (METHOD . ARGS).")
 
-(defvar midflight-names-mode-map
-  (let ((map (make-sparse-keymap)))
-    (define-key map (kbd "RET") #'midflight-names-visit)
-    (define-key map "." #'midflight-names-visit)
-    (define-key map "i" #'midflight-names-inspect)
-    (define-key map "d" #'midflight-names-doc)
-    (define-key map "w" #'midflight-names-copy)
-    (define-key map "?" #'describe-mode)
-    map)
-  "Keymap of `midflight-names-mode'.")
-
-(easy-menu-define midflight-names-menu midflight-names-mode-map
-  "Menu of `midflight-names-mode'."
-  '("Names"
-    ["Go to the definition" midflight-names-visit]
-    ["Inspect the value" midflight-names-inspect]
-    ["Describe" midflight-names-doc]
-    ["Copy the dotted name" midflight-names-copy]
-    "---"
-    ["Refresh" revert-buffer]))
+(midflight-define-keys midflight-names-mode "Names"
+  ("RET" midflight-names-visit "Go to the definition")
+  ("." midflight-names-visit nil)
+  ("i" midflight-names-inspect "Inspect the value")
+  ("d" midflight-names-doc "Describe")
+  ("w" midflight-names-copy "Copy the dotted name"))
 
 (define-derived-mode midflight-names-mode tabulated-list-mode "Midflight-Names"
   "Major mode for a list of names in the running system.

@@ -13,6 +13,7 @@
 
 ;;; Code:
 
+(require 'easymenu)
 (require 'tabulated-list)
 
 (defun midflight-user-error (format &rest args)
@@ -42,6 +43,33 @@ while the server works."
     (widen)
     (message "Midflight: the place is outside of the narrowed part, so all is shown again"))
   (goto-char position))
+
+(defmacro midflight-define-keys (mode title &rest rows)
+  "Define the keymap of MODE, and its menu, which is called TITLE.
+Each of ROWS is (KEY COMMAND LABEL): KEY as `kbd' takes it, LABEL the text in
+the menu, nil for a second key of a command.  A string in ROWS is a separator.
+The key \\`?' and an item to refresh are added."
+  (declare (indent 2))
+  (let ((map (intern (format "%s-map" mode)))
+        (keys nil)
+        (items nil))
+    (dolist (row rows)
+      (if (stringp row)
+          (push row items)
+        (pcase-let ((`(,key ,command ,label) row))
+          (push `(define-key map (kbd ,key) #',command) keys)
+          (when label
+            (push (vector label command) items)))))
+    `(progn
+       (defvar ,map
+         (let ((map (make-sparse-keymap)))
+           ,@(nreverse keys)
+           (define-key map "?" #'describe-mode)
+           map)
+         ,(format "Keymap of `%s'." mode))
+       (easy-menu-define ,(intern (replace-regexp-in-string "-mode\\'" "-menu" (symbol-name mode))) ,map
+         ,(format "Menu of `%s'." mode)
+         '(,title ,@(nreverse items) "---" ["Refresh" revert-buffer])))))
 
 (defun midflight-star-rows (star-p)
   "Put a star before the rows of this list for whose ids STAR-P is true."
