@@ -35,6 +35,8 @@
      (?p midflight-processes "processes")
      (?P midflight-process-view "one process")
      (?T midflight-tree "supervision tree")
+     (?K midflight-tasks "asyncio tasks")
+     (?V midflight-task-view "one task")
      (?x midflight-crashes "crashes")
      (?y midflight-show-crash "the last crash")
      (?v midflight-versions "versions of this module")

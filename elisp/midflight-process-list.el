@@ -37,6 +37,7 @@
 (require 'midflight-process-filter)
 (require 'midflight-process-rows)
 
+(declare-function midflight-tasks "midflight-task" ())
 (declare-function midflight-tree "midflight-tree" ())
 
 (defcustom midflight-processes-interval 2
@@ -71,6 +72,7 @@ Only a list that is in a window is refreshed.  If nil, only \\`g' does it."
     (define-key map [remap tabulated-list-widen-current-column] #'undefined)
     (define-key map [remap tabulated-list-narrow-current-column] #'undefined)
     (define-key map "T" #'midflight-tree)
+    (define-key map "a" #'midflight-tasks)
     (define-key map "?" #'describe-mode)
     map)
   "Keymap of `midflight-processes-mode'.")
@@ -93,6 +95,7 @@ Only a list that is in a window is refreshed.  If nil, only \\`g' does it."
     ["Sort by the column at point" midflight-processes-sort]
     "---"
     ["Supervision tree" midflight-tree]
+    ["asyncio tasks" midflight-tasks]
     ["Refresh" revert-buffer]))
 
 (define-derived-mode midflight-processes-mode tabulated-list-mode "Midflight-Processes"

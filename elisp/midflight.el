@@ -64,6 +64,7 @@
 ;;     midflight-process-view     the view of one process
 ;;     midflight-state            edit the state of a server
 ;;     midflight-tree             the supervision tree
+;;     midflight-task             the asyncio tasks
 ;;     midflight-crash            the view of a crash, and restarting
 ;;     midflight-crash-list       the list of crashes
 ;;     midflight-trace            the live trace of processes
@@ -100,6 +101,7 @@
 (require 'midflight-state)
 (require 'midflight-process-list)
 (require 'midflight-tree)
+(require 'midflight-task)
 (require 'midflight-crash)
 (require 'midflight-crash-list)
 (require 'midflight-trace)
@@ -141,6 +143,7 @@
     (define-key map (kbd "C-c C-x v") #'midflight-versions)
     (define-key map (kbd "C-c C-x p") #'midflight-processes)
     (define-key map (kbd "C-c C-x T") #'midflight-tree)
+    (define-key map (kbd "C-c C-x k") #'midflight-tasks)
     (define-key map (kbd "C-c C-x e") #'midflight-crashes)
     (define-key map (kbd "C-c C-x t") #'midflight-trace)
     (define-key map (kbd "C-c C-x c") #'midflight-connections)
@@ -168,7 +171,7 @@
 ;; The same keys work in the buffers for crashes, lists and views.
 (defvar midflight-everywhere-map
   (let ((map (make-sparse-keymap)))
-    (dolist (key '("p" "T" "e" "t" "c" "l" "i" "n" "s" "?"))
+    (dolist (key '("p" "T" "k" "e" "t" "c" "l" "i" "n" "s" "?"))
       (define-key map key (lookup-key midflight-mode-map (kbd (concat "C-c C-x " key)))))
     map)
   "Keys for lists and such, behind one prefix in all buffers of Midflight.")
@@ -181,6 +184,7 @@
                    midflight-preview-mode-map midflight-process-view-mode-map
                    midflight-processes-mode-map midflight-purge-mode-map
                    midflight-pytest-mode-map midflight-report-mode-map
+                   midflight-task-mode-map midflight-tasks-mode-map
                    midflight-trace-mode-map midflight-tree-mode-map
                    midflight-value-mode-map
                    midflight-version-diff-mode-map midflight-version-source-mode-map
@@ -228,6 +232,7 @@
     "---"
     ["Processes" midflight-processes]
     ["Supervision tree" midflight-tree]
+    ["asyncio tasks" midflight-tasks]
     ["Crashes" midflight-crashes]
     ["Trace..." midflight-trace]
     ["Send a message..." midflight-send]

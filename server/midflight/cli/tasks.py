@@ -9,7 +9,7 @@ from midflight.cli.show import ask, show, table
 
 __all__ = ["cancel", "lag_words", "task_table", "tasks", "where"]
 
-HEADING = ("TASK", "NAME", "MODULE", "VERSION", "AT", "WAITS FOR", "THREAD")
+HEADING = ("TASK", "NAME", "MODULE", "VERSION", "AT", "SEEN FOR", "WAITS FOR", "THREAD")
 
 
 def tasks(options: argparse.Namespace) -> int:
@@ -43,6 +43,7 @@ def task_table(found: dict[str, Any]) -> str:
             row["module"],
             row["version"],
             f"{row['function']}:{row['line']}",
+            f"{row['seen_seconds']:.0f} s",
             row["waiting"],
             row["thread"] or None,
         )

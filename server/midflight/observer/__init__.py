@@ -13,6 +13,7 @@ from midflight.observer.process_watch import ROWS_AN_ANSWER, Changes, Watch
 from midflight.observer.processes import backtrace, name_table, process_table
 from midflight.observer.replacing import ReplacedState, replace_state
 from midflight.observer.states import StateText, server_in, state_text
+from midflight.observer.task_view import TaskView, task_view
 from midflight.observer.tasks import LoopRow, TaskRow, cancel_task, loop_rows, task_rows, task_stack
 
 __all__ = [
@@ -37,6 +38,7 @@ __all__ = [
     "State",
     "StateText",
     "TaskRow",
+    "TaskView",
     "Watch",
     "backtrace",
     "cancel_task",
@@ -60,6 +62,7 @@ __all__ = [
     "state_text",
     "task_rows",
     "task_stack",
+    "task_view",
     "tree",
     "view_of",
 ]

@@ -1,7 +1,8 @@
 """asyncio tasks next to processes: one row a task of every event loop, its stack, and how late the loops are.
 
 Those of Midflight itself are left out, and so are processes. A task is known by a number that it gets when it is first
-listed, as "t7". Looks from another thread: a task may go on while its row is made.
+listed, as "t7". asyncio does not keep when a task began, so its age is counted from then on, and is at least what the
+row has. Looks from another thread: a task may go on while its row is made.
 """
 
 from __future__ import annotations
@@ -21,13 +22,24 @@ from midflight.errors import RequestError
 from midflight.kernel import is_own_frame, stack_of, version_of
 from midflight.text import encodable, stack_text, type_name
 
-__all__ = ["LoopRow", "TaskRow", "cancel_task", "loop_rows", "task_rows", "task_stack"]
+__all__ = [
+    "AnyTask",
+    "LoopRow",
+    "TaskRow",
+    "cancel_task",
+    "find_task",
+    "loop_rows",
+    "task_row",
+    "task_rows",
+    "task_stack",
+    "tasks_of_program",
+]
 
 LAG_SECONDS = 0.5  # the longest that an event loop is waited for
 
 AnyTask = asyncio.Task[Any]
 
-_numbers: WeakKeyDictionary[AnyTask, int] = WeakKeyDictionary()
+_seen: WeakKeyDictionary[AnyTask, tuple[int, float]] = WeakKeyDictionary()  # the number, and when it was given
 _count = count(1)
 _lock = threading.Lock()
 
@@ -35,7 +47,8 @@ _lock = threading.Lock()
 class TaskRow(NamedTuple):
     """A task in a list. `waiting` is "running", "ready", or the function or the object that it waits for.
 
-    `thread` is the name of the thread whose event loop runs it, "" if that is not known.
+    `thread` is the name of the thread whose event loop runs it, "" if that is not known. `seen_seconds` is how long ago
+    it was first listed.
     """
 
     id: str
@@ -46,6 +59,7 @@ class TaskRow(NamedTuple):
     line: int
     waiting: str
     thread: str
+    seen_seconds: float
 
 
 class LoopRow(NamedTuple):
@@ -57,19 +71,24 @@ class LoopRow(NamedTuple):
 
 def task_rows() -> list[TaskRow]:
     """Return the rows of all tasks of the program, in the order in which they were first listed."""
-    found = []
-    for loop in event_loops():
-        thread, current = _thread_of(loop), _current(loop)
-        for task in tasks_alone(loop):
-            frames = stack_of(task.get_coro())
-            if not _is_ours(task, frames):
-                found.append(_row(task, frames, thread, is_running=task is current))
-    return sorted(found, key=lambda row: int(row.id[1:]))
+    return sorted(map(task_row, tasks_of_program()), key=lambda row: int(row.id[1:]))
+
+
+def tasks_of_program() -> list[AnyTask]:
+    """Return the tasks of all event loops that are not Midflight's own, in no order."""
+    tasks = (task for loop in event_loops() for task in tasks_alone(loop))
+    return [task for task in tasks if not _is_ours(task, stack_of(task.get_coro()))]
+
+
+def task_row(task: AnyTask) -> TaskRow:
+    """Return the row of a task as it is now."""
+    loop, frames = task.get_loop(), stack_of(task.get_coro())
+    return _row(task, frames, _thread_of(loop), is_running=task is _current(loop))
 
 
 def task_stack(id: str) -> str:
     """Return the stack of a task as a traceback shows it, after a line with its name. Raises: RequestError."""
-    task = _find(id)
+    task = find_task(id)
     frames = stack_of(task.get_coro())
     waiting = _waiting(task, frames, None, is_running=False)
     return f"{id}, {encodable(task.get_name())}, waits for: {waiting}\n{stack_text(frames)}"
@@ -77,7 +96,7 @@ def task_stack(id: str) -> str:
 
 def cancel_task(id: str) -> None:
     """Cancel a task, as soon as its event loop has a moment. Raises: RequestError if there is none of that id."""
-    task = _find(id)
+    task = find_task(id)
     try:
         task.get_loop().call_soon_threadsafe(task.cancel)
     except RuntimeError:
@@ -111,18 +130,17 @@ def _seconds(began: float, answer: Future[float]) -> float | None:
 
 def _row(task: AnyTask, frames: list[FrameType], thread: str, *, is_running: bool) -> TaskRow:
     place = _place(frames)
-    waiting = _waiting(task, frames, place, is_running=is_running)
-    if place is None:
-        return TaskRow(_id(task), encodable(task.get_name()), "?", None, type_name(task.get_coro()), 0, waiting, thread)
+    number, since = _note(task)
     return TaskRow(
-        _id(task),
+        f"t{number}",
         encodable(task.get_name()),
-        _module(place),
-        version_of(place.f_globals),
-        place.f_code.co_qualname,
-        place.f_lineno,
-        waiting,
+        "?" if place is None else _module(place),
+        None if place is None else version_of(place.f_globals),
+        type_name(task.get_coro()) if place is None else place.f_code.co_qualname,
+        0 if place is None else place.f_lineno,
+        _waiting(task, frames, place, is_running=is_running),
         thread,
+        round(time.monotonic() - since, 3),
     )
 
 
@@ -160,18 +178,19 @@ def _module(frame: FrameType) -> str:
     return name if type(name) is str else "?"
 
 
-def _id(task: AnyTask) -> str:
+def _note(task: AnyTask) -> tuple[int, float]:
+    """Return the number of a task and when it got that."""
     with _lock:
-        number = _numbers.get(task)
-        if number is None:
-            number = _numbers[task] = next(_count)
-    return f"t{number}"
+        if (found := _seen.get(task)) is None:
+            found = _seen[task] = (next(_count), time.monotonic())
+    return found
 
 
-def _find(id: str) -> AnyTask:
+def find_task(id: str) -> AnyTask:
+    """Return the task of that id. Raises: RequestError if there is none."""
     for loop in event_loops():
         for task in tasks_alone(loop):
-            if _id(task) == id:
+            if f"t{_note(task)[0]}" == id:
                 return task
     raise RequestError(f"No task {id} is there; nothing was done. See midflight tasks.")
 
