@@ -51,14 +51,19 @@ class Client(CallRef):
             return
         core: Any = owner.core
         if get_ident() == core.thread:
-            self << (self, value)  # copied, or traced
+            if self.hold is not None:
+                self.hold(self, value)
+            else:
+                self << (self, value)  # copied, or traced
         else:
             # Copied here: what cannot be copied is the answering thread's error, and the client stays open.
             core.on_own_thread(self._answer_copied, core.copy_of(value))
 
     def _answer_copied(self, value: object) -> None:
         owner = self.alias
-        if owner is not None:
+        if owner is not None and self.hold is not None:
+            self.hold(self, value)
+        elif owner is not None:
             self.close()
             owner.core.deliver(owner, (self, value))
 

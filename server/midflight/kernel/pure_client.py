@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from _thread import get_ident
-from collections.abc import Generator
+from collections.abc import Callable, Generator
 from types import coroutine
 from typing import TYPE_CHECKING, Any
 
@@ -17,9 +17,13 @@ __all__ = ["CallRef"]
 
 
 class CallRef(Ref):
-    """A ref that watches `target` for `owner` and takes its answer. `Client` adds all that is rare."""
+    """A ref that watches `target` for `owner` and takes its answer. `Client` adds all that is rare.
 
-    __slots__ = ("pid", "request", "target")
+    `hold(client, value)` is called in place of an answer, on the scheduler's thread, as long as it is not None and the
+    client is open. To let the answer go: set it to None, and `answer`.
+    """
+
+    __slots__ = ("hold", "pid", "request", "target")
 
     def __init__(self, owner: Process, target: Process) -> None:
         """Watch `target`, which is alive, for `owner`, which runs. `pid` and `target` are kept as pids.
@@ -37,6 +41,7 @@ class CallRef(Ref):
         self.owner = self.pid = owner.pid
         self.target = target.pid
         self.request: Receive | None = None
+        self.hold: Callable[[Any, object], object] | None = None
         if owner.monitors is None:
             owner.monitors = {}
         if target.monitored_by is None:
@@ -52,6 +57,9 @@ class CallRef(Ref):
         core: Any = owner.core
         if get_ident() != core.fast_thread:
             self.answer_slowly(value)
+            return
+        if self.hold is not None:
+            self.hold(self, value)
             return
         self.close()
         if owner.waiting is self.request is not None:

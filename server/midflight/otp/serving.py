@@ -11,6 +11,7 @@ Laws:
 3. While it is suspended it handles system messages, and the exit signal of its parent. All else waits.
 4. What a callback returned as `Continue` comes before any message, and in the newest version like one.
 5. `terminate` runs once, if init was done, for every end but `kill` and the Ctrl-C that ends the program.
+6. A keeper is told of the state before each message is taken and after `terminate`, in the server's process.
 """
 
 from __future__ import annotations
@@ -36,6 +37,7 @@ from midflight.kernel import (
     trouble,
 )
 from midflight.otp.debugging import Debug
+from midflight.otp.keeper import Keeper
 from midflight.otp.newest import home_of, newest
 from midflight.otp.protocol import IGNORE, NOREPLY, Call, Cast, Continue, Name, Stop, Timeout
 from midflight.outside import is_from_outside
@@ -52,6 +54,7 @@ class Serving(Behaviour):
 
     client: Client  # the starter, until it has been told
     debug: Debug | None = None  # while sys has something turned on
+    keeper: Keeper | None = None  # who keeps the state beyond the process
     step: Any = None  # what init returned: a Continue, a Timeout or None
 
     def __init__(self, cls: type[Any], args: tuple[Any, ...], parent: Pid | None, name: Name | None) -> None:
@@ -103,9 +106,13 @@ class Serving(Behaviour):
             raise
         try:
             await value_of(self.server.terminate(stop.reason))
+            if self.keeper is not None:
+                self.keeper.between(self.server)
         finally:
             if stop.reply is not NOREPLY and stop.client is not None:
                 stop.client.answer(stop.reply)
+            if self.keeper is not None:
+                await self.keeper.let_go()
         raise stop.reason if isinstance(stop.reason, Exception) else ProcessExit(stop.reason)
 
     async def handle_messages(self) -> None:
@@ -113,10 +120,12 @@ class Serving(Behaviour):
         server = self.server
         home = home_of(server)
         namespace = None  # of the version that the class was last looked up in
-        debug = self.debug
+        debug, keeper = self.debug, self.keeper
         step = self.step  # the Continue or Timeout that the last callback returned
         steps = 0
         while True:
+            if keeper is not None:
+                keeper.between(server)
             if step is None:
                 message = await receive()
             elif type(step) is Timeout:
@@ -135,6 +144,8 @@ class Serving(Behaviour):
                 debug.came_in("timeout" if message is step else message, server)
             if kind is Call:
                 client = message.client
+                if keeper is not None:
+                    client.hold = keeper.hold
                 try:
                     answer = server.handle_call(message.request, client)
                     while type(answer) is CoroutineType:

@@ -117,6 +117,9 @@ CallRef_answer(CallRef *self, PyObject *value)
     if ((long long)PyThread_get_thread_ident() != owner->core->fast_thread) {
         return PyObject_CallMethodOneArg((PyObject *)self, state->str_answer_slowly, value);
     }
+    if (!is_none(self->hold)) {
+        return PyObject_CallFunctionObjArgs(self->hold, (PyObject *)self, value, NULL);
+    }
     message = PyTuple_Pack(2, (PyObject *)self, value);
     if (message == NULL) {
         return NULL;
@@ -290,6 +293,7 @@ CallRef_traverse(CallRef *self, visitproc visit, void *arg)
     Py_VISIT(self->pid);
     Py_VISIT(self->target);
     Py_VISIT(self->request);
+    Py_VISIT(self->hold);
     return Ref_traverse(&self->ref, visit, arg);
 }
 
@@ -299,6 +303,7 @@ CallRef_clear(CallRef *self)
     Py_CLEAR(self->pid);
     Py_CLEAR(self->target);
     Py_CLEAR(self->request);
+    Py_CLEAR(self->hold);
     return Ref_clear(&self->ref);
 }
 
@@ -319,6 +324,7 @@ static PyMemberDef CallRef_members[] = {
     {"pid", T_OBJECT, offsetof(CallRef, pid), 0, NULL},
     {"target", T_OBJECT, offsetof(CallRef, target), 0, NULL},
     {"request", T_OBJECT, offsetof(CallRef, request), 0, NULL},
+    {"hold", T_OBJECT, offsetof(CallRef, hold), 0, NULL},
     {NULL, 0, 0, 0, NULL},
 };
 
