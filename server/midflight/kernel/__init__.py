@@ -37,6 +37,7 @@ if TYPE_CHECKING:
     )
     from midflight.kernel.group_leader import Sink, group_leader_var, routed_output
     from midflight.kernel.info import describe, message_count, messages_of, status_of
+    from midflight.kernel.lives import Address, Life
     from midflight.kernel.messages import cancel_timer, send_after, sleep
     from midflight.kernel.reentry import obstacle, reenter
     from midflight.kernel.refs import Ref
@@ -67,6 +68,7 @@ else:
             ),
             "midflight.kernel.group_leader": "Sink group_leader_var routed_output",
             "midflight.kernel.info": "describe message_count messages_of status_of",
+            "midflight.kernel.lives": "Address Life",
             "midflight.kernel.messages": "cancel_timer send_after sleep",
             "midflight.kernel.reentry": "obstacle reenter",
             "midflight.kernel.refs": "Ref",
@@ -93,12 +95,14 @@ __all__ = [
     "RECEIVE_TYPES",
     "TIMED_OUT",
     "WHY_THIS_KERNEL",
+    "Address",
     "Behaviour",
     "Client",
     "Clock",
     "CrashReport",
     "Down",
     "Exit",
+    "Life",
     "ManualClock",
     "Pid",
     "Process",

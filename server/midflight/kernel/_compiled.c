@@ -97,6 +97,10 @@ module_exec(PyObject *module)
     ADD(TimerHeap, NULL)
     ADD(FastPath, NULL)
 #undef ADD
+    if (PyObject_SetAttrString((PyObject *)state->Ref_type, "node", state->zero) < 0 ||
+        PyObject_SetAttrString((PyObject *)state->Ref_type, "creation", state->zero) < 0) {
+        return -1;
+    }
     return 0;
 }
 

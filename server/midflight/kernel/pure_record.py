@@ -29,13 +29,19 @@ Queue = deque  # of the run queue, and of a mailbox
 
 
 class Pid:
-    """A process identifier, shown as <0.37.0>. Equal to itself only; ordered by age. OTP: pid()."""
+    """A process identifier, shown as <0.37.0>. Equal to itself only; ordered by age. OTP: pid().
 
-    __slots__ = ("__weakref__", "number", "process")
+    `node` and `creation` are 0 for one of this life of this node; `lives` says what others mean. As in OTP they come
+    after the number in the order, and one of an earlier life looks like one of this.
+    """
 
-    def __init__(self, number: int, process: Process | None = None) -> None:
+    __slots__ = ("__weakref__", "creation", "node", "number", "process")
+
+    def __init__(self, number: int, process: Process | None = None, node: int = 0, creation: int = 0) -> None:
         self.number = number
         self.process = process  # None once it is dead
+        self.node = node
+        self.creation = creation
 
     def __lshift__(self, message: Message) -> Message:
         """Send `message` and return it; to a dead process it is dropped. Safe from any thread. OTP: `!`."""
@@ -70,10 +76,10 @@ class Pid:
         return message
 
     def __lt__(self, other: Pid) -> bool:
-        return self.number < other.number
+        return (self.number, self.node, self.creation) < (other.number, other.node, other.creation)
 
     def __repr__(self) -> str:
-        return f"<0.{self.number}.0>"
+        return f"<{self.node}.{self.number}.0>"
 
     def __copy__(self) -> Pid:
         return self

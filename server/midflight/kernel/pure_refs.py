@@ -20,10 +20,13 @@ class Ref:
 
     `owner` (the pid of the process that made it) and `mark` let a receive that waits for this ref skip all that
     was in the mailbox when the ref was made: no message that old can hold it. `alias` is the process that takes
-    what is sent to the ref, or None; with `once` the alias closes after its first message.
+    what is sent to the ref, or None; with `once` the alias closes after its first message. `node` and `creation` are
+    0 for one of this life of this node; `lives` says what others mean.
     """
 
     __slots__ = ("__weakref__", "alias", "mark", "number", "once", "owner")
+
+    node = creation = 0
 
     def __init__(self, owner: Process | None = None) -> None:
         self.number = next(ref_numbers)
@@ -49,7 +52,7 @@ class Ref:
             process.aliases.discard(self)
 
     def __repr__(self) -> str:
-        return f"#Ref<0.{self.number}>"
+        return f"#Ref<{self.node}.{self.number}>"
 
     def __copy__(self) -> Ref:
         return self

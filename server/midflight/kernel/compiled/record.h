@@ -22,6 +22,7 @@ typedef struct {
     PyObject *process; /* None once it is dead */
     PyObject *number;
     PyObject *weak_references;
+    unsigned int node, creation; /* 0: of this life of this node */
 } Pid;
 
 /* The fields of a record that hold objects, and that Python may set to any. */
@@ -66,7 +67,16 @@ Pid_compare(PyObject *one, PyObject *two, int how)
     if (how != Py_LT || Py_TYPE(one) != Py_TYPE(two)) {
         Py_RETURN_NOTIMPLEMENTED;
     }
-    return PyObject_RichCompare(((Pid *)one)->number, ((Pid *)two)->number, Py_LT);
+    Pid *left = (Pid *)one, *right = (Pid *)two;
+    switch (PyObject_RichCompareBool(left->number, right->number, Py_EQ)) {
+    case 0:
+        return PyObject_RichCompare(left->number, right->number, Py_LT);
+    case 1:
+        return PyBool_FromLong(left->node < right->node ||
+                               (left->node == right->node && left->creation < right->creation));
+    default:
+        return NULL;
+    }
 }
 
 static Py_hash_t
@@ -78,7 +88,7 @@ Pid_hash(PyObject *self)
 static PyObject *
 Pid_repr(Pid *self)
 {
-    return PyUnicode_FromFormat("<0.%S.0>", or_none(self->number));
+    return PyUnicode_FromFormat("<%u.%S.0>", self->node, or_none(self->number));
 }
 
 static PyObject *
@@ -91,8 +101,9 @@ static int
 Pid_init(Pid *self, PyObject *args, PyObject *kwargs)
 {
     PyObject *number, *process = Py_None;
-    static char *names[] = {"number", "process", NULL};
-    if (!PyArg_ParseTupleAndKeywords(args, kwargs, "O|O:Pid", names, &number, &process)) {
+    static char *names[] = {"number", "process", "node", "creation", NULL};
+    if (!PyArg_ParseTupleAndKeywords(args, kwargs, "O|OII:Pid", names, &number, &process, &self->node,
+                                     &self->creation)) {
         return -1;
     }
     Py_XSETREF(self->number, Py_NewRef(number));
@@ -156,6 +167,8 @@ static PyMethodDef Pid_methods[] = {
 
 static PyMemberDef Pid_members[] = {
     {"number", T_OBJECT, offsetof(Pid, number), READONLY, NULL},
+    {"node", T_UINT, offsetof(Pid, node), READONLY, NULL},
+    {"creation", T_UINT, offsetof(Pid, creation), READONLY, NULL},
     {"__weaklistoffset__", T_PYSSIZET, offsetof(Pid, weak_references), READONLY, NULL},
     {NULL, 0, 0, 0, NULL},
 };

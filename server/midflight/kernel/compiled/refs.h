@@ -18,6 +18,7 @@ typedef struct {
 typedef struct {
     Ref ref;
     PyObject *pid, *target, *request;
+    PyObject *hold; /* who is to be given the answer in place of the owner, or None */
 } CallRef;
 
 typedef struct {
@@ -139,7 +140,11 @@ Ref_init(Ref *self, PyObject *args, PyObject *kwargs)
 static PyObject *
 Ref_repr(Ref *self)
 {
-    return PyUnicode_FromFormat("#Ref<0.%S>", or_none(self->number));
+    State *state = state_of((PyObject *)self);
+    PyObject *node = state == NULL ? NULL : PyObject_GetAttr((PyObject *)self, state->str_node);
+    PyObject *shown = node == NULL ? NULL : PyUnicode_FromFormat("#Ref<%S.%S>", node, or_none(self->number));
+    Py_XDECREF(node);
+    return shown;
 }
 
 static int

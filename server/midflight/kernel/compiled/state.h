@@ -21,7 +21,7 @@
 #define NAMES(X) \
     X(_ended) X(_failed) X(_park) X(_throw_pending) X(_send_slowly) X(_wake) \
     X(append) X(popleft) X(pop) X(take) X(timeout) X(default) X(send) X(ahead) X(deadline) X(close) X(abandon) X(refuse) \
-    X(answer_slowly) X(timers) X(clock) X(now) X(pid) X(arrived)
+    X(answer_slowly) X(timers) X(clock) X(now) X(pid) X(arrived) X(node)
 
 /* The types of the module. */
 #define TYPES(X) \
