@@ -13,6 +13,7 @@ if _TYPE_CHECKING:
     from midflight.embedded import EmbeddedServer, serve, serve_in_background
     from midflight.errors import (
         AlreadyStarted,
+        ApplicationError,
         CallError,
         CallTimeout,
         ChildError,
@@ -83,8 +84,9 @@ else:
             "midflight.driver": "Runtime run run_process",
             "midflight.embedded": "EmbeddedServer serve serve_in_background",
             "midflight.errors": (
-                "AlreadyStarted CallError CallTimeout ChildError CodeChangeError InitFailed MidflightError "
-                "NoSuchName NoSuchProcess NotInProcess ProcessExit RegistrationError TaskError TaskTimeout"
+                "AlreadyStarted ApplicationError CallError CallTimeout ChildError CodeChangeError InitFailed "
+                "MidflightError NoSuchName NoSuchProcess NotInProcess ProcessExit RegistrationError TaskError "
+                "TaskTimeout"
             ),
             "midflight.kernel": "Client CrashReport Down Exit Pid Ref",
             "midflight.kernel.calls": (
@@ -110,6 +112,7 @@ __all__ = [
     "NOREPLY",
     "Agent",
     "AlreadyStarted",
+    "ApplicationError",
     "CallError",
     "CallTimeout",
     "ChildError",

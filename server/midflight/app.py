@@ -1,9 +1,9 @@
 """One server of one project: builds its parts, starts them, and stops them in order.
 
 Start: runtime, then the socket, then the files by which it is found, then it accepts. Stop: the files go first,
-so that nobody new comes; processes get the exit signal "shutdown" while their editors still hear them; then the
-connections are closed. All processes run in the loop of the main thread; one more reads and writes
-all connections, and a request that runs has a thread.
+so that nobody new comes; the applications stop in their order; the other processes get the exit signal "shutdown" while
+their editors still hear them; then the connections are closed. All processes run in the loop of the main thread; one
+more reads and writes all connections, and a request that runs has a thread.
 """
 
 from __future__ import annotations
@@ -29,10 +29,8 @@ from midflight.driver import Runtime
 from midflight.epc import ProjectFiles, RemoteServer, ServerFile
 from midflight.errors import (
     ConnectionLost,
-    LoadError,
     OutputFailed,
     RemoteError,
-    RequestError,
     ServerRunning,
     StartFailed,
 )
@@ -40,9 +38,10 @@ from midflight.event_loop import run_main
 from midflight.kernel import Scheduler, exit
 from midflight.log_output import LogOutput, lasting_output
 from midflight.memory import use_few_arenas
+from midflight.otp import application
 from midflight.pauses import quick_handovers
-from midflight.program import configured_start, function_of
 from midflight.project_server import ProjectServer
+from midflight.project_start import start_configured, stop_applications
 
 __all__ = ["Program", "serve", "start_detached"]
 
@@ -111,6 +110,7 @@ async def _serve(
             take_log=detached_log.write_to if detached_log is not None else None,
         )
         ending.withdraw = server.withdraw
+        application.on_halt(runtime.scheduler, ending.request)
         try:
             try:
                 server.open()
@@ -123,7 +123,7 @@ async def _serve(
                 announce(server.port)
             server.choose_thread()
             if program is None:
-                starting = asyncio.create_task(_start_configured(runtime, place.root))
+                starting = asyncio.create_task(start_configured(runtime, place.root))
             return await _until(asked, runtime, program)
         finally:
             if trimming is not None:
@@ -131,30 +131,9 @@ async def _serve(
             if starting is not None:
                 starting.cancel()
             server.withdraw()
+            await stop_applications(runtime)
             await runtime.shutdown()
             await asyncio.to_thread(server.close)
-
-
-async def _start_configured(runtime: Runtime, root: Path) -> None:
-    """Start what `[tool.midflight] start` of the project names, a supervision tree say; the server runs without it too.
-
-    The module is loaded on this thread, which runs all processes: what its body makes, a connection of sqlite3 say,
-    works in them. Editors are answered after it. The function runs as a process.
-    """
-    target = None
-    try:
-        target = configured_start(root)
-        if target is not None:
-            function = function_of(target)
-            pid = runtime.spawn(function)
-            _log.info("[tool.midflight] start: %s runs as %r", target, pid)
-    except (LoadError, RequestError) as error:
-        _log.error(
-            "[tool.midflight] start%s did not start: %s The server runs without it. "
-            "Mend it, load it, spawn it in a shell.",
-            f" = {target!r}" if target else "",
-            error,
-        )
 
 
 async def _until(asked: asyncio.Event, runtime: Runtime, program: Program | None) -> Any:

@@ -11,6 +11,7 @@ from midflight.text import medium
 
 __all__ = [
     "AlreadyStarted",
+    "ApplicationError",
     "CallError",
     "CallTimeout",
     "ChildError",
@@ -162,6 +163,15 @@ class ChildError(MidflightError):
         self.reason = reason
 
 
+class ApplicationError(MidflightError):
+    """An application was not started, say; `reason` is OTP's, such as ("not_started", "store"), or what was raised."""
+
+    def __init__(self, application: str, reason: object, advice: str) -> None:
+        super().__init__(f"application {application}: {medium(reason)}; nothing was changed. {advice}")
+        self.application = application
+        self.reason = reason
+
+
 class CodeChangeError(MidflightError):
     """code_change failed, or was not allowed; the process has the state and the class that it had.
 
@@ -169,11 +179,8 @@ class CodeChangeError(MidflightError):
     """
 
     def __init__(self, pid: object, reason: object) -> None:
-        advice = (
-            "suspend() it first"
-            if reason == "not suspended"
-            else "It is suspended still: change the code again, or resume() it"
-        )
+        still = "It is suspended still: change the code again, or resume() it"
+        advice = "suspend() it first" if reason == "not suspended" else still
         super().__init__(f"{pid!r} did not change its code: {medium(reason)}; its state is as it was. {advice}")
         self.pid = pid
         self.reason = reason
@@ -270,7 +277,7 @@ class MigrationError(MidflightError, TypeError):
         )
 
 
-# --- The wire: the peer's fault ----------------------------------------------------------------------
+# --- The wire: the peer's fault; servers and how they are found; the shell ---------------------------
 
 
 class WireError(MidflightError, ValueError):
@@ -310,9 +317,6 @@ class RemoteError(MidflightError):
     def __init__(self, text: str, kind: str = "refused") -> None:
         super().__init__(text)
         self.kind = kind
-
-
-# --- The files by which a server is found ------------------------------------------------------------
 
 
 class RuntimeFolderError(MidflightError, OSError):
@@ -359,9 +363,6 @@ class PortTaken(MidflightError, OSError):
             "Choose another one, or leave --port out for a free one."
         )
         self.port = port
-
-
-# --- The shell ---------------------------------------------------------------------------------------
 
 
 class UnknownJob(MidflightError, LookupError):

@@ -12,7 +12,14 @@ from typing import Any
 from midflight import code
 from midflight.errors import RequestError
 
-__all__ = ["configured_start", "forwards", "function_of", "runs_bodies_on_runtime", "takes_plain_cookie"]
+__all__ = [
+    "configured_applications",
+    "configured_start",
+    "forwards",
+    "function_of",
+    "runs_bodies_on_runtime",
+    "takes_plain_cookie",
+]
 
 
 def function_of(target: str) -> Callable[..., Any]:
@@ -46,6 +53,18 @@ def configured_start(root: Path) -> str | None:
         raise RequestError(f'{path}: start must be like "app:start", not {table!r}; nothing was started. Mend it.')
     module, colon, name = table.rpartition(":")
     return f"{root / module}{colon}{name}" if module.endswith(".py") else table
+
+
+def configured_applications(root: Path) -> dict[str, Any]:
+    """Return the tables `[tool.midflight.applications.NAME]` of the project, by name, in their order.
+
+    Raises: RequestError if they cannot be read, or are not tables.
+    """
+    tables = _configured(root, "applications", "no application was started")
+    if tables is None or isinstance(tables, dict):
+        return tables or {}
+    path, form = root / "pyproject.toml", "[tool.midflight.applications.NAME]"
+    raise RequestError(f"{path}: applications must be tables {form}, not {tables!r}; none was started. Mend it.")
 
 
 def runs_bodies_on_runtime(root: Path) -> bool:

@@ -54,11 +54,12 @@ SEEN_BY["observer"] |= {"all_tasks"}
 SEEN_BY["epc"] |= {"memory"}
 SEEN_BY["app"] |= {"driver", "event_loop", "memory", "pauses", "detached_log", "editors", "log_output", "program"}
 SEEN_BY["project_server"] = SEEN_BY["app"]
+SEEN_BY["project_start"] = frozenset({"errors", "code", "otp", "driver", "program"})
 SEEN_BY["embedded"] = SEEN_BY["app"] | {"project_server"}
 SEEN_BY["watch"] = frozenset({"text", "errors", "epc"})
 SEEN_BY["following"] = frozenset({"driver", "embedded"})
 SEEN_BY["script"] = frozenset({"parsing", "text", "errors", "code", "epc", "embedded", "following"})
-SEEN_BY["app"] |= {"project_server"}
+SEEN_BY["app"] |= {"project_server", "project_start"}
 SEEN_BY["cli"] |= {"driver", "editors", "program", "script", "watch", "embedded"}
 SEEN_BY["__main__"] = frozenset({"cli"})
 # midflight/__init__.py: the public names
@@ -71,6 +72,7 @@ SEEN_BY[""] = frozenset(SEEN_BY) - {
     "testing",
     "coverage",
     "project_server",
+    "project_start",
     "script",
     "following",
     "watch",

@@ -17,7 +17,7 @@ MIDFLIGHT = {
     *("register", "unregister", "whereis", "registered"),
     *("Pid", "Ref", "Exit", "Down", "CrashReport", "process_dictionary", "run_process"),
     *("ProcessExit", "MidflightError", "NoSuchName", "NoSuchProcess", "NotInProcess", "RegistrationError"),
-    *("AlreadyStarted", "CallError", "CallTimeout", "InitFailed", "ChildError", "CodeChangeError"),
+    *("AlreadyStarted", "ApplicationError", "CallError", "CallTimeout", "InitFailed", "ChildError", "CodeChangeError"),
     *("GenServer", "Client", "call", "cast", "reply", "stop", "NOREPLY", "IGNORE", "Stop"),
     *("Continue", "Timeout", "started", "StateMachine", "Next"),
     *("Supervisor", "ChildSpec", "Registry", "Task", "TaskError", "TaskTimeout"),

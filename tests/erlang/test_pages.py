@@ -16,7 +16,10 @@ import pytest
 from helpers.versions import forget_modules_in
 
 DOCS = Path(__file__).parents[2] / "docs"
-PAGES = ("chat.md", "coming-from-erlang.md", "coming-from-asyncio.md", "moving.md", "upgrade.md", "held.md", "state.md")
+PAGES = (
+    *("applications.md", "chat.md", "coming-from-erlang.md", "coming-from-asyncio.md", "moving.md", "upgrade.md"),
+    *("held.md", "state.md"),
+)
 BLOCK = re.compile(r"^```(\w+) ?(\S*)\n(.*?)^```$", re.MULTILINE | re.DOTALL)
 
 

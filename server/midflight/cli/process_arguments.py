@@ -34,6 +34,12 @@ def add_to(command: Any) -> None:
     it = command("cancel", "tasks:cancel", "cancel an asyncio task")
     it.add_argument("task", metavar="TASK", help="an id as tasks shows it")
 
+    command(
+        "applications",
+        "applications:applications",
+        "list the applications: which run, in the order of their start, and what each needs",
+        data=True,
+    )
     it = command("tree", "processes:tree", "show the processes as a tree, with the children of supervisors", data=True)
 
     it = command("state", "processes:state", "show the state of a server, or the variables of a process", data=True)

@@ -1,7 +1,9 @@
 """OTP's behaviours: processes of a known shape, which start, answer, are supervised and change their code alike."""
 
-from midflight.otp import pg, sys
+from midflight.otp import application, pg, sys
 from midflight.otp.agent import Agent
+from midflight.otp.application_controller import ApplicationReport
+from midflight.otp.application_spec import ApplicationSpec
 from midflight.otp.calls import call, cast, reply, stop
 from midflight.otp.child_spec import ChildSpec
 from midflight.otp.children import ChildInfo
@@ -25,6 +27,8 @@ __all__ = [
     "IGNORE",
     "NOREPLY",
     "Agent",
+    "ApplicationReport",
+    "ApplicationSpec",
     "Call",
     "Cast",
     "ChildFacts",
@@ -51,6 +55,7 @@ __all__ = [
     "Task",
     "TaskSupervisor",
     "Timeout",
+    "application",
     "call",
     "cast",
     "pg",

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from midflight.epc.method import Method
+from midflight.epc.methods.application import ApplicationMethods
 from midflight.epc.methods.code import CodeMethods
 from midflight.epc.methods.code_look import CodeLookMethods
 from midflight.epc.methods.crash import CrashMethods, crash_plist, stuck_plist
@@ -41,6 +42,7 @@ def methods_of(services: Services, connection: ServerConnection) -> dict[str, Me
         ProcessListMethods(services).methods(),
         ProcessViewMethods(services).methods(),
         TaskMethods().methods(),
+        ApplicationMethods(services).methods(),
         CrashMethods(services, shell.output).methods(),
         TraceMethods(services, connection).methods(),
         shell.methods(),
