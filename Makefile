@@ -77,9 +77,10 @@ hostile: setup ## a server under 1,000 hostile connections, and a million fuzzed
 fuzz: setup ## the fuzzing tests with FUZZ times as many examples: make fuzz FUZZ=20
 	MIDFLIGHT_FUZZ=$(FUZZ) $(PYTEST) $(wildcard tests/*/test_fuzz_*.py)
 
-screenshots: setup ## play sessions in a real Emacs and write docs/images
+screenshots: setup ## play sessions in a real Emacs and top, and write docs/images
 	.venv/bin/python -m pip install -q --disable-pip-version-check --group pictures
 	.venv/bin/python scripts/screenshots.py
+	.venv/bin/python scripts/top_picture.py
 
 clean: ## remove what was made here: .venv, caches, byte code
 	rm -rf .venv .mypy_cache .ruff_cache .pytest_cache .hypothesis build dist

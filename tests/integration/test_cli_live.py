@@ -144,7 +144,9 @@ def test_top_has_who_does_most_first(stock: RemoteServer, project: Path, capsys:
     stocked = next(row for row in rows if row["name"] == "stock")
     assert (stocked["module"], stocked["version"], stocked["function"], stocked["rate"]) == ("stock", 1, "Stock", 0)
     assert "reductions/s" in text.splitlines()[0]
-    assert text.splitlines()[2].split() == ["PID", "NAME", "STATUS", "MESSAGES", "REDS/S", "MODULE", "VERSION", "AT"]
+    assert text.splitlines()[2].split() == [
+        *("PID", "NAME", "STATUS", "MESSAGES", "GROWTH/S", "REDS/S", "MODULE", "VERSION", "AT")
+    ]
 
 
 def test_a_server_has_its_threads_hand_the_interpreter_over_soon(stock: RemoteServer) -> None:
@@ -160,7 +162,7 @@ def test_top_on_a_terminal_is_drawn_anew_until_q(
     stock: RemoteServer, project: Path, runtime_dir: Path, tmp_path: Path
 ) -> None:
     """Keys change the order; the screen is given back."""
-    terminal = Terminal(project, runtime_dir, tmp_path / "state", *MIDFLIGHT, "top", "--interval", "30")
+    terminal = Terminal(project, runtime_dir, tmp_path / "state", *MIDFLIGHT, "top", "--plain", "--interval", "30")
     try:
         terminal.see(r"\x1b\[\?1049h")
         terminal.see("q quit")
@@ -181,7 +183,7 @@ def test_top_gives_the_screen_back_when_it_is_ended(
     stock: RemoteServer, project: Path, runtime_dir: Path, tmp_path: Path
 ) -> None:
     """By SIGTERM: exit code 143."""
-    terminal = Terminal(project, runtime_dir, tmp_path / "state", *MIDFLIGHT, "top", "--interval", "30")
+    terminal = Terminal(project, runtime_dir, tmp_path / "state", *MIDFLIGHT, "top", "--plain", "--interval", "30")
     try:
         terminal.see("q quit")
         terminal.process.terminate()

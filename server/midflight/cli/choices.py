@@ -23,5 +23,5 @@ HOLDERS_SECONDS = 2
 KINDS = ("in", "out", "call", "spawn", "link", "exit")
 """The events of a trace."""
 
-ORDERS = {"r": "reductions", "m": "messages", "p": "pid"}
+ORDERS = {"r": "reductions", "m": "messages", "g": "growth", "n": "name", "p": "pid"}
 """The columns that `top` sorts by, each with its key."""

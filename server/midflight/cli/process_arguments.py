@@ -80,6 +80,7 @@ def add_to(command: Any) -> None:
 
     it = command("top", "top:top", "show the processes that do most, each second again; q ends it", data=True)
     it.add_argument("--once", action="store_true", help="print them once, as it does where there is no terminal")
+    it.add_argument("--plain", action="store_true", help="draw a plain page, as it does without Textual")
     it.add_argument("--interval", type=seconds, default=1.0, metavar="SECONDS", help="default: 1")
     it.add_argument("--sort", choices=sorted(ORDERS.values()), default="reductions", help="default: reductions")
 

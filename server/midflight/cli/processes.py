@@ -4,12 +4,12 @@ from __future__ import annotations
 
 import argparse
 import sys
-from collections.abc import Iterator
 from pathlib import Path
 from typing import Any
 
 from midflight.cli.show import ask, attach, root_of, show, table
 from midflight.cli.tasks import task_table
+from midflight.cli.view_text import frame_lines
 from midflight.epc import RemoteServer, ServerFile, running_servers
 from midflight.errors import NoServer, NotFound, RequestError
 
@@ -141,19 +141,7 @@ def state(options: argparse.Namespace) -> int:
         if view["state"] is not None:
             found = client.call("process/state", options.pid)
             return show(options, found, lambda: str(found["text"]))
-    return show(options, view, lambda: "\n".join(_frame_lines(view)))
-
-
-def _frame_lines(view: dict[str, Any]) -> Iterator[str]:
-    """Yield the lines of a process that is not a server: its place and its local variables, innermost first."""
-    for frame in reversed(view["frames"] or ()):
-        if frame["ours"]:
-            continue
-        version = "" if frame["version"] is None else f" v{frame['version']}"
-        yield f"{frame['module']}{version} {frame['function']}, line {frame['line']}: {frame['text'] or ''}".rstrip(
-            ": "
-        )
-        yield from (f"  {name} = {value}" for name, value in frame["locals"] or ())
+    return show(options, view, lambda: "\n".join(frame_lines(view)))
 
 
 def _put(options: argparse.Namespace, client: RemoteServer) -> int:

@@ -15,7 +15,7 @@ from midflight.cli.show import root_of
 from midflight.epc import RemoteServer
 from midflight.errors import RequestError
 
-__all__ = ["trace"]
+__all__ = ["event_line", "trace"]
 
 LOOK_SECONDS = 0.5  # so that Ctrl-C is heard
 
@@ -45,7 +45,7 @@ def trace(options: argparse.Namespace) -> int:
         left = options.count
         for events, dropped in _until(pushes, options.seconds):
             for event in events if left is None else events[:left]:
-                print(json.dumps(event, ensure_ascii=False) if options.json else _line(event), flush=True)
+                print(json.dumps(event, ensure_ascii=False) if options.json else event_line(event), flush=True)
             if dropped:
                 note = json.dumps({"dropped": dropped}) if options.json else f"-- {dropped} events dropped"
                 print(note, flush=True)
@@ -72,7 +72,8 @@ def _until(
         yield push
 
 
-def _line(event: dict[str, Any]) -> str:
+def event_line(event: dict[str, Any]) -> str:
+    """Return one line for an event: when, who and what."""
     name = f" {event['name']}" if event.get("name") else ""
     at = datetime.fromtimestamp(event["at"]).strftime("%H:%M:%S.%f")[:-3]
     text = event["text"].replace("\n", "\\n")

@@ -3,6 +3,7 @@
 from midflight.observer.crash_record import CrashRecord
 from midflight.observer.crashes import Crashes, Restarted, editable
 from midflight.observer.evaluate import evaluate, run_aside
+from midflight.observer.holdings import Holdings, holdings_of
 from midflight.observer.looking import look_at, parts_of
 from midflight.observer.moving import MovedOne, move_one
 from midflight.observer.printing import Printed, printed, printed_items
@@ -25,6 +26,7 @@ __all__ = [
     "CrashRecord",
     "Crashes",
     "FrameView",
+    "Holdings",
     "Kin",
     "LoopRow",
     "MovedOne",
@@ -44,6 +46,7 @@ __all__ = [
     "cancel_task",
     "editable",
     "evaluate",
+    "holdings_of",
     "look_at",
     "loop_rows",
     "messages_from",

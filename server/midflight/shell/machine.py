@@ -8,7 +8,7 @@ import sys
 import time
 from pathlib import Path
 
-__all__ = ["change_folder", "listing", "memory", "uptime"]
+__all__ = ["change_folder", "listing", "memory", "resident_bytes", "uptime"]
 
 _STARTED = time.monotonic()
 _PAGES = Path("/proc/self/statm")
@@ -21,11 +21,17 @@ def memory() -> dict[str, int]:
     "blocks" are the pieces of memory that Python has given out, "tracked" the objects that its collector knows.
     """
     found = {"blocks": sys.getallocatedblocks(), "tracked": len(gc.get_objects())}
+    total = resident_bytes()
+    return found if total is None else {"total": total, **found}
+
+
+def resident_bytes() -> int | None:
+    """Return the bytes of memory that this process has; None where the system does not tell."""
     try:
         pages = int(_PAGES.read_text(encoding="ascii").split()[1])
     except (OSError, ValueError, IndexError):
-        return found
-    return {"total": pages * os.sysconf("SC_PAGE_SIZE"), **found}
+        return None
+    return pages * os.sysconf("SC_PAGE_SIZE")
 
 
 def uptime() -> str:

@@ -12,7 +12,7 @@ from collections.abc import Iterable
 from midflight.epc.method import Lane, Method
 from midflight.epc.methods.arguments import find_pid, number
 from midflight.epc.services import Services
-from midflight.observer import FrameView, Kin, ProcessView, State, messages_from, view_of
+from midflight.observer import FrameView, Kin, ProcessView, State, holdings_of, messages_from, view_of
 
 __all__ = ["ProcessViewMethods", "frames_plist", "items_list", "kin_list"]
 
@@ -30,6 +30,7 @@ class ProcessViewMethods:
         return (
             Method("process/view", self.view, Lane.ASIDE),
             Method("process/messages", self.messages, Lane.ASIDE),
+            Method("process/memory", self.memory, Lane.ASIDE),
         )
 
     def view(self, pid: object) -> Plist | None:
@@ -51,6 +52,17 @@ class ProcessViewMethods:
             return None
         messages, total = messages_from(self._scheduler, process, max(0, number(start, "START")))
         return {"messages": messages, "total": total}
+
+    def memory(self, pid: object) -> Plist | None:
+        """Return the memory of the objects that the process PID reaches; :more if there are more than were counted.
+
+        nil for a dead one.
+        """
+        process = find_pid(self._scheduler, pid).process
+        if process is None:
+            return None
+        found = holdings_of(self._scheduler, process)
+        return {"bytes": found.bytes, "objects": found.objects, "more": found.is_cut}
 
 
 def _plist(view: ProcessView) -> Plist:

@@ -9,6 +9,7 @@ from __future__ import annotations
 
 import os
 import platform
+import sys
 
 from midflight.epc.method import AnswerThen, Lane, Method
 from midflight.epc.methods.arguments import flags, text
@@ -16,6 +17,7 @@ from midflight.epc.server import ServerConnection
 from midflight.epc.server_file import PROTOCOL
 from midflight.epc.services import Services
 from midflight.kernel import KERNEL
+from midflight.shell import resident_bytes
 
 __all__ = ["ServerMethods", "describe"]
 
@@ -46,6 +48,7 @@ class ServerMethods:
             Method("ping", self.ping, Lane.AT_ONCE),
             Method("server/introduce", self.introduce, Lane.AT_ONCE),
             Method("server/info", self.info),
+            Method("server/memory", self.memory, Lane.AT_ONCE),
             Method("server/stop", self.stop),
         )
 
@@ -70,6 +73,10 @@ class ServerMethods:
             "processes": len(self._services.scheduler.processes),
             "connections": [peer.title for peer in self._connection.server.peers()],
         }
+
+    def memory(self) -> dict[str, object]:
+        """Return the memory of the server: :total in bytes, nil where the system does not tell, :blocks of Python."""
+        return {"total": resident_bytes(), "blocks": sys.getallocatedblocks()}
 
     def stop(self) -> AnswerThen:
         """End the server: processes get the exit signal shutdown, connections are closed."""
