@@ -38,7 +38,7 @@ if TYPE_CHECKING:
     from midflight.kernel.group_leader import Sink, group_leader_var, routed_output
     from midflight.kernel.info import describe, message_count, messages_of, status_of
     from midflight.kernel.lives import Address, Life
-    from midflight.kernel.messages import cancel_timer, send_after, sleep
+    from midflight.kernel.messages import MessageTimer, cancel_timer, send_after, sleep, timer_noter_var
     from midflight.kernel.reentry import obstacle, reenter
     from midflight.kernel.refs import Ref
     from midflight.kernel.returned import coroutine_in
@@ -69,7 +69,7 @@ else:
             "midflight.kernel.group_leader": "Sink group_leader_var routed_output",
             "midflight.kernel.info": "describe message_count messages_of status_of",
             "midflight.kernel.lives": "Address Life",
-            "midflight.kernel.messages": "cancel_timer send_after sleep",
+            "midflight.kernel.messages": "MessageTimer cancel_timer send_after sleep timer_noter_var",
             "midflight.kernel.reentry": "obstacle reenter",
             "midflight.kernel.refs": "Ref",
             "midflight.kernel.returned": "coroutine_in",
@@ -104,6 +104,7 @@ __all__ = [
     "Exit",
     "Life",
     "ManualClock",
+    "MessageTimer",
     "Pid",
     "Process",
     "Ref",
@@ -152,6 +153,7 @@ __all__ = [
     "spawn_monitor",
     "stack_of",
     "status_of",
+    "timer_noter_var",
     "trap_exit",
     "trouble",
     "unlink",

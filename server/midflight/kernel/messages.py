@@ -4,7 +4,8 @@ from __future__ import annotations
 
 import asyncio
 from _thread import get_ident
-from collections.abc import Generator
+from collections.abc import Callable, Generator
+from contextvars import ContextVar
 from types import coroutine
 from typing import Any, TypeVar
 
@@ -17,10 +18,23 @@ from midflight.kernel.scheduler import Scheduler
 from midflight.kernel.seconds import LONG, NUMBERS
 from midflight.kernel.signals import NODE
 
-__all__ = ["alias", "cancel_timer", "make_ref", "send", "send_after", "sleep", "unalias"]
+__all__ = [
+    "MessageTimer",
+    "alias",
+    "cancel_timer",
+    "make_ref",
+    "send",
+    "send_after",
+    "sleep",
+    "timer_noter_var",
+    "unalias",
+]
 
 Message = TypeVar("Message")
 Dest = Pid | Ref | str | tuple[str, str]
+
+timer_noter_var: ContextVar[Callable[[MessageTimer], object] | None] = ContextVar("midflight_timer_noter", default=None)
+"""Called with each timer that is set in a context, by the function in Python: the compiled one does not ask."""
 
 
 def send(dest: Dest, message: Message) -> Message:
@@ -132,6 +146,9 @@ def send_after(seconds: float, dest: Dest, message: object) -> Ref:
     where = dest if type(dest) is Pid else arguments.destination("send_after()", dest)
     scheduler = current_scheduler()
     timer = MessageTimer(scheduler, scheduler.clock.now() + seconds, where, scheduler.copy_of(message))
+    note = timer_noter_var.get()
+    if note is not None:
+        note(timer)
     if get_ident() == scheduler.thread:
         timer.set()
     else:

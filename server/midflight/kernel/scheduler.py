@@ -11,8 +11,9 @@ import copy
 import math
 from _thread import get_ident
 from collections import deque
-from collections.abc import Callable, MutableMapping
+from collections.abc import Callable, Iterator, MutableMapping
 from concurrent.futures import Future
+from contextlib import contextmanager
 from contextvars import copy_context
 from itertools import count
 from types import FrameType
@@ -188,6 +189,15 @@ class Scheduler(Core):
 
     def _send_slowly(self, process: Process, message: Any) -> None:
         self.on_own_thread(self.deliver, process, self.copy_of(message))
+
+    @contextmanager
+    def in_python(self) -> Iterator[None]:
+        """Have this thread, which is the scheduler's, call the functions in Python while the block runs."""
+        door, self.fast_thread = self.fast_thread, NO_THREAD
+        try:
+            yield
+        finally:
+            self.fast_thread = door
 
     def deliver(self, process: Process, message: Any) -> None:
         """Put `message` into the mailbox of `process` as it is: no copy, no detour."""

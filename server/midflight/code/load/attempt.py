@@ -28,6 +28,7 @@ from midflight.code.loading.runtime_thread import on_runtime_thread
 from midflight.code.loading.under_way import Load, seconds_text
 from midflight.code.report.load_report import LoadReport
 from midflight.code.source.unit import Unit
+from midflight.code.started import Started
 from midflight.code.state.module_text import fresh_in
 from midflight.code.version.facade import Namespace
 from midflight.errors import LoadError
@@ -75,6 +76,7 @@ class Attempt:
         self._make_named: Callable[[str], object] = lambda _: None
         self._before: Tables | None = None
         self._others = Others()
+        self._started = Started()
         self._begun: list[Draft] = []
         self._undo: list[Callable[[], object]] = []
 
@@ -104,7 +106,8 @@ class Attempt:
             # No others: one that is around them, their package say, has begun before at an import, and ends later.
             draft.imports, draft.make_named = imports_asked_for(draft.unit, self._asking), self._make_named
         try:
-            make(draft)
+            with self._started.noting():
+                make(draft)
         except Refused as error:
             self.failed = self.failed or error
             raise
@@ -114,6 +117,7 @@ class Attempt:
         """Note that the versions are current: nothing is put back any more, and nothing held for that."""
         self.commit = commit
         self._before, self._others = None, Others()
+        self._started.leave()
 
     def on_put_back(self, undo: Callable[[], object]) -> None:
         """Have `undo` called if nothing becomes current. To be called in `load.acting()`."""
@@ -139,6 +143,7 @@ class Attempt:
             for draft in reversed(self._begun):
                 draft.forget()
             half_made.forget(self.load)
+            self._started.end()
             return
         for draft in reversed(self._begun):
             draft.abandon()
@@ -157,11 +162,15 @@ class Attempt:
             self.taken_back = load_lock.call(undo)
         else:
             self.taken_back = undo()
+        if ended := self._started.end():
+            what = f"what it had started: {', '.join(ended)}"
+            self.taken_back = self.taken_back._replace(done=(*self.taken_back.done, what))
 
     def begin_again(self) -> None:
         """Put all back, and be as at the beginning, but that it is the second time."""
         self.put_back()
         self._begun, self.drafts, self._undo, self.new = [], [], [], ()
+        self._started = Started()
         self.is_second, self.failed = True, None
         load_lock.committed_since(self.load, is_known=True)
 
@@ -170,6 +179,7 @@ class Attempt:
         half_made.refuse(self.load)  # first: it looks at what is in sys.modules
         for draft in reversed(self._begun):
             draft.give_up()
+        self._started.end()  # what the body starts from now on is ended when it has ended itself
         self._put_back_rest()
 
     def _put_back_rest(self) -> None:

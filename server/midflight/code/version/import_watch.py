@@ -30,6 +30,7 @@ from midflight.code.source.find_module import is_own_file
 from midflight.code.source.look import is_module
 from midflight.code.source.program import code_of_program, is_program, own_name
 from midflight.code.source.unit import decoded
+from midflight.code.started import as_others
 from midflight.code.version.interpreter_age import is_older_than_interpreter
 from midflight.code.version.live_comparison import is_same_as_live
 from midflight.code.version.own_loader import code_by_loader, unwrapped
@@ -101,14 +102,16 @@ def _watching(original: Exec, after: Callable[[ModuleType], object]) -> Exec:
     def exec_module(self: Any, module: ModuleType) -> None:
         data = _data_before(self)
         if data is None:
-            original(self, module)
+            with as_others():  # the module stays, whatever becomes of the load whose body imports it
+                original(self, module)
             return
         code = self.get_code(module.__name__)
         if code is not None:
             _note(module, self.path, data, code)
         vars(self)["get_code"] = lambda _: code
         try:
-            original(self, module)
+            with as_others():
+                original(self, module)
         finally:
             vars(self).pop("get_code", None)
         try:
