@@ -65,7 +65,21 @@ def add_to(command: Any) -> None:
         "load modules and change the states of their live servers, all of it or nothing",
         data=True,
     )
-    it.add_argument("modules", metavar="MODULE_OR_FILE", type=word, nargs="+")
+    it.add_argument(
+        "modules",
+        metavar="MODULE_OR_FILE",
+        type=word,
+        nargs="*",
+        help="or a plan, PLAN.json; without one follow the plan upgrade-plan.json in the project's root",
+    )
+    it.add_argument(
+        "--plan",
+        metavar="PLAN.json",
+        nargs="?",
+        const=True,
+        type=word,
+        help="write the order and the steps of the upgrade (without modules: of all that was saved), and do nothing",
+    )
     it.add_argument("--extra", metavar="EXPR", help="what code_change gets as `extra`, in Python; default: None")
     it.add_argument("--dry-run", action="store_true", help="show what would become of each server; change nothing")
     it.add_argument(

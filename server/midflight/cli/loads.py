@@ -11,8 +11,9 @@ from midflight.cli.choices import EXIT_CODES
 from midflight.cli.ending import error_of
 from midflight.cli.everywhere import load_everywhere
 from midflight.cli.show import ask, ask_for_load, show
+from midflight.cli.upgrade_plan import is_plan, make_plan, plan_of
 from midflight.cli.wording import in_options
-from midflight.errors import NotFound, RequestError
+from midflight.errors import NotFound, RemoteError, RequestError
 
 __all__ = ["check", "forward", "load", "move", "recover", "rollback", "upgrade"]
 
@@ -80,6 +81,10 @@ def _switches(options: argparse.Namespace, *names: str) -> dict[str, bool] | Non
 
 def upgrade(options: argparse.Namespace) -> int:
     modules = [os.path.abspath(each) if _is_file(each) else each for each in options.modules]
+    if options.plan is not None:
+        return _show_load(options, make_plan(options, modules, next(filter(os.path.isabs, modules), ".")))
+    if not modules or (len(modules) == 1 and is_plan(modules[0])):
+        return _follow(options, modules[0] if modules else None)
     chosen = {name: getattr(options, name) for name in ("force", "dry_run", "extra", "to", "timeout")}
     chosen = {name: value for name, value in chosen.items() if value is not None and value is not False}
     near = next((each for each in modules if os.path.isabs(each)), ".")
@@ -92,8 +97,39 @@ def upgrade(options: argparse.Namespace) -> int:
     return _show_load(options, report)
 
 
+def _follow(options: argparse.Namespace, name: str | None) -> int:
+    """Do the steps of a plan; after one that is refused none is done. A dry run is of all of them together."""
+    if options.to is not None or options.extra is not None:
+        raise RequestError("--to and --extra are not for a plan, whose steps say that; nothing was done")
+    steps = plan_of(options, name)
+    chosen: dict[str, Any] = {} if options.timeout is None else {"timeout": options.timeout}
+    chosen |= {"force": True} if options.force else {}
+    if options.dry_run:
+        together = [each for step in steps for each in step["paths"]]
+        extra = {} if steps[0].get("extra") is None else {"extra": steps[0]["extra"]}
+        report = ask_for_load(options, "code/upgrade-many", together, {**chosen, **extra, "dry_run": True})
+        return _show_load(options, report)
+    done: list[dict[str, Any]] = []
+    for step in steps:
+        extra = {} if step.get("extra") is None else {"extra": step["extra"]}
+        try:
+            report = ask_for_load(options, "code/upgrade-many", step["paths"], {**chosen, **extra} or None)
+        except RemoteError as error:
+            if done:
+                words = f"Step {len(done) + 1} of {len(steps)}: {error} The steps before it are done."
+                raise RemoteError(words, error.kind) from None
+            raise
+        if report["status"] == "failed":
+            words = f"Step {len(done) + 1} of {len(steps)} was refused; the steps before it are done.\n"
+            said = words if len(steps) > 1 else ""
+            return _show_load(options, {**report, "summary": said + report["summary"], "text": said + report["text"]})
+        done.append(report)
+    reports = [each for report in done for each in report["reports"]]
+    return _show_load(options, {**done[0], "reports": reports, "text": "\n".join(each["text"] for each in done)})
+
+
 def _is_file(module: str) -> bool:
-    return module.endswith(".py") or os.sep in module
+    return module.endswith((".py", ".json")) or os.sep in module
 
 
 def move(options: argparse.Namespace) -> int:

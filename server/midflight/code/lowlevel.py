@@ -26,6 +26,7 @@ from midflight.code.source.find_module import note_project
 from midflight.code.source.program import split_at_guard
 from midflight.code.source.replace_definition import NoDefinition
 from midflight.code.state.imported import note_body_of_program, watch_before_program, watch_imports
+from midflight.code.upgrade.recorded import PlannedModule, plan_faults, planned_modules
 from midflight.code.upgrade.upgrade import load_or_upgrade, load_or_upgrade_many, upgrade_many_sync, upgrade_sync
 from midflight.code.version.snapshots import readable, real_path
 from midflight.code.version.version import loader_var
@@ -38,6 +39,7 @@ __all__ = [
     "Load",
     "LoadThread",
     "NoDefinition",
+    "PlannedModule",
     "Running",
     "Spot",
     "annotations_of",
@@ -60,6 +62,8 @@ __all__ = [
     "note_body_of_program",
     "note_project",
     "on_stale_call",
+    "plan_faults",
+    "planned_modules",
     "readable",
     "real_path",
     "renew_members",

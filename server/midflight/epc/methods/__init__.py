@@ -11,6 +11,7 @@ from midflight.epc.methods.held import HeldMethods
 from midflight.epc.methods.inspect import InspectMethods
 from midflight.epc.methods.loading import Loading, stale_plist
 from midflight.epc.methods.look import LookMethods
+from midflight.epc.methods.plan import PlanMethods
 from midflight.epc.methods.process import ProcessMethods
 from midflight.epc.methods.process_list import ProcessListMethods
 from midflight.epc.methods.process_view import ProcessViewMethods
@@ -31,9 +32,11 @@ def methods_of(services: Services, connection: ServerConnection) -> dict[str, Me
     shell = ShellMethods(services, connection)
     look = LookMethods(shell.session)
     loading = Loading(connection, shell.output)
+    code = CodeMethods(services, loading)
     parts = (
         ServerMethods(services, connection).methods(),
-        CodeMethods(services, loading).methods(),
+        code.methods(),
+        PlanMethods(code).methods(),
         TogetherMethods(services, loading).methods(),
         SavedMethods(services, loading).methods(),
         CodeLookMethods(loading).methods(),
