@@ -10,6 +10,7 @@ from midflight.lazy import names_of as _names_of
 if _TYPE_CHECKING:
     from midflight.code import live
     from midflight.driver import Runtime, run, run_process
+    from midflight.durable import StoreError
     from midflight.embedded import EmbeddedServer, serve, serve_in_background
     from midflight.errors import (
         AlreadyStarted,
@@ -22,6 +23,7 @@ if _TYPE_CHECKING:
         MidflightError,
         NoSuchName,
         NoSuchProcess,
+        NotDurable,
         NotInProcess,
         ProcessExit,
         RegistrationError,
@@ -82,11 +84,12 @@ else:
         {
             "midflight.code": "live",
             "midflight.driver": "Runtime run run_process",
+            "midflight.durable": "StoreError",
             "midflight.embedded": "EmbeddedServer serve serve_in_background",
             "midflight.errors": (
                 "AlreadyStarted ApplicationError CallError CallTimeout ChildError CodeChangeError InitFailed "
-                "MidflightError NoSuchName NoSuchProcess NotInProcess ProcessExit RegistrationError TaskError "
-                "TaskTimeout"
+                "MidflightError NoSuchName NoSuchProcess NotDurable NotInProcess ProcessExit RegistrationError "
+                "TaskError TaskTimeout"
             ),
             "midflight.kernel": "Client CrashReport Down Exit Pid Ref",
             "midflight.kernel.calls": (
@@ -132,6 +135,7 @@ __all__ = [
     "Next",
     "NoSuchName",
     "NoSuchProcess",
+    "NotDurable",
     "NotInProcess",
     "PartitionSupervisor",
     "Pid",
@@ -143,6 +147,7 @@ __all__ = [
     "Runtime",
     "StateMachine",
     "Stop",
+    "StoreError",
     "Supervisor",
     "Table",
     "TableTransfer",

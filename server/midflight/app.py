@@ -40,6 +40,7 @@ from midflight.log_output import LogOutput, lasting_output
 from midflight.memory import use_few_arenas
 from midflight.otp import application
 from midflight.pauses import quick_handovers
+from midflight.program import configured_store
 from midflight.project_server import ProjectServer
 from midflight.project_start import start_configured, stop_applications
 
@@ -62,16 +63,25 @@ _LOG_TAIL_BYTES = 4000
 _log = logging.getLogger("midflight")
 
 
-def serve(root: Path, announce: Callable[[int], object], *, port: int = 0, program: Program | None = None) -> Any:
+def serve(
+    root: Path,
+    announce: Callable[[int], object],
+    *,
+    port: int = 0,
+    program: Program | None = None,
+    store: str | None = None,
+) -> Any:
     """Run the server of `root` in the calling thread, which must be the main one, until it is asked to end.
 
     SIGTERM, SIGINT, SIGHUP and `server/stop` ask for it; a second signal ends at once. `announce` is called with
     the port when clients can connect. With `program` the server ends with it, and its result is returned.
 
     Raises: ServerRunning if another server of `root` runs and there is no program, which would run without a
-    server instead; OutputFailed if there is none and `announce` could not print; what `program` raises.
+    server instead; OutputFailed if there is none and `announce` could not print; StoreError if the store cannot be
+    used; RequestError if it is not a path; what `program` raises.
     """
     place = ProjectFiles(root)
+    kept = configured_store(place.root, store, place.name)
     note_project(place.root)
     ending = _Ending()
     use_few_arenas()
@@ -83,7 +93,7 @@ def serve(root: Path, announce: Callable[[int], object], *, port: int = 0, progr
             announce = partial(_announce, output, announce)
         elif sys.stdout is not None and hasattr(sys.stdout, "reconfigure"):
             sys.stdout.reconfigure(line_buffering=True)  # a log file is read while it is written
-        return run_main(_serve(place, ending, announce, port, program))
+        return run_main(_serve(place, ending, announce, port, program, kept))
 
 
 def _announce(output: LogOutput, announce: Callable[[int], object], port: int) -> None:
@@ -93,7 +103,12 @@ def _announce(output: LogOutput, announce: Callable[[int], object], port: int) -
 
 
 async def _serve(
-    place: ProjectFiles, ending: _Ending, announce: Callable[[int], object], port: int, program: Program | None
+    place: ProjectFiles,
+    ending: _Ending,
+    announce: Callable[[int], object],
+    port: int,
+    program: Program | None,
+    store: Path | None,
 ) -> Any:
     log = cast(TextIO, sys.stdout or LogOutput(None))  # the real one: the runtime routes what processes print
     async with Runtime() as runtime:
@@ -118,7 +133,9 @@ async def _serve(
                 if program is None:
                     raise
                 _log.warning("%s The program runs without one, so no editor can load code into it.", error)
-            else:
+            if store is not None:
+                runtime.open_store(store)
+            if server.is_open:
                 assert server.port is not None
                 announce(server.port)
             server.choose_thread()
@@ -253,7 +270,7 @@ def _do_nothing() -> None:
     """Handle a signal that was handled."""
 
 
-def start_detached(root: Path, *, port: int = 0) -> ServerFile:
+def start_detached(root: Path, *, port: int = 0, store: str | None = None) -> ServerFile:
     """Start a server of `root` that outlives this program, unless one runs; return where it is.
 
     It has a session of its own, works in `root`, and writes to server.log. Returns when it answers.
@@ -278,6 +295,7 @@ def start_detached(root: Path, *, port: int = 0) -> ServerFile:
         str(place.root),
         "--port",
         str(port),
+        *(() if store is None else ("--store", store)),
     ]
     try:
         server = subprocess.Popen(

@@ -8,6 +8,7 @@ from __future__ import annotations
 
 import asyncio
 import gc
+import os
 import sys
 import time
 from asyncio import tasks as asyncio_tasks
@@ -15,6 +16,7 @@ from collections.abc import Callable, Iterator
 from contextlib import ExitStack, contextmanager
 from typing import Any, TypeVar
 
+from midflight import durable
 from midflight.all_tasks import processes_in_all_tasks
 from midflight.code.lowlevel import watch_imports
 from midflight.errors import ProcessExit
@@ -87,6 +89,7 @@ class Runtime:
     On leaving the block all processes get the exit signal "shutdown", and after `shutdown_seconds` "kill".
     `copy_messages` gives each receiver a deep copy of a message, as Erlang does; by default it is shared.
     `watchdog` has a thread look for processes that do not yield: it reports them, and ends those that are killed.
+    `store` is the file that keeps the states of durable servers, made if there is none; None for no such servers.
 
     Example:
 
@@ -104,8 +107,9 @@ class Runtime:
         copy_messages: bool = False,
         shutdown_seconds: float = SHUTDOWN_SECONDS,
         watchdog: bool = True,
+        store: str | os.PathLike[str] | None = None,
     ) -> None:
-        self._clock = clock
+        self._store, self._clock = store, clock
         self._copy_messages = copy_messages
         self._shutdown_seconds = shutdown_seconds
         self._has_watchdog = watchdog
@@ -121,7 +125,7 @@ class Runtime:
     def start(self) -> None:
         """Start in the loop that runs in this thread; `async with` does it, and the end, too.
 
-        Raises: RuntimeError if no loop runs here, or if this thread has a runtime.
+        Raises: RuntimeError if no loop runs here, or if this thread has a runtime; StoreError.
         """
         watch_imports()
         self.loop = loop = asyncio.get_running_loop()
@@ -136,6 +140,11 @@ class Runtime:
         self.scheduler.on_wake_threadsafe = self._wake_threadsafe
         enter(self.scheduler)
         self._exit_stack.callback(leave, self.scheduler)
+        if self._store is not None:
+            with ExitStack() as undo:
+                undo.callback(self._exit_stack.close)
+                self.open_store(self._store)
+                undo.pop_all()
         self._exit_stack.enter_context(processes_in_all_tasks())
         self._exit_stack.enter_context(routed_output())
         self._exit_stack.enter_context(following_threads())
@@ -148,6 +157,14 @@ class Runtime:
         self._exit_stack.callback(_runtimes.pop, self.scheduler, None)
         for tell in list(on_start):
             tell(self)
+
+    def open_store(self, path: str | os.PathLike[str]) -> None:
+        """Keep the states of durable servers in the file `path`, until the runtime lets go of its loop.
+
+        Raises: StoreError if it cannot be used; it is as it was.
+        """
+        self.scheduler.states = states = durable.States(path, self.scheduler)
+        self._exit_stack.callback(states.close)
 
     def on_leave(self, do: Callable[[], object]) -> None:
         """Have `do` called when the runtime lets go of its loop; its processes have ended then."""

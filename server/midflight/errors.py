@@ -56,9 +56,6 @@ class MidflightError(Exception):
     """The base of Midflight's own exceptions (not of ProcessExit, which is a cancellation)."""
 
 
-# --- Exit reasons ------------------------------------------------------------------------------------
-
-
 class ProcessExit(asyncio.CancelledError):
     """Raised to end the calling process with `reason`; an exit signal throws it into its target.
 
@@ -83,7 +80,7 @@ class Killed(FromOutside, ProcessExit):
         super().__init__("killed")
 
 
-# --- The caller's fault ------------------------------------------------------------------------------
+# --- The caller's fault; behaviours ------------------------------------------------------------------
 
 
 class NotInProcess(MidflightError, RuntimeError):
@@ -134,9 +131,6 @@ class CallTimeout(CallError, TimeoutError):
     def __init__(self, dest: object, request: object, seconds: float) -> None:
         super().__init__(dest, request, f"no answer within {seconds} s")
         self.seconds = seconds
-
-
-# --- Behaviours --------------------------------------------------------------------------------------
 
 
 class InitFailed(MidflightError):
@@ -275,6 +269,10 @@ class MigrationError(MidflightError, TypeError):
             f"an object of an older {cls.__module__}.{cls.__qualname__} was not migrated: {why}; it is as it was. "
             "Give the class a __migrate__(old_fields), or what it lacks a default"
         )
+
+
+class NotDurable(MidflightError, TypeError):
+    """A durable server cannot be kept: no store, no key, or something in its state that cannot be stored."""
 
 
 # --- The wire: the peer's fault; servers and how they are found; the shell ---------------------------

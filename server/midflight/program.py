@@ -15,6 +15,7 @@ from midflight.errors import RequestError
 __all__ = [
     "configured_applications",
     "configured_start",
+    "configured_store",
     "forwards",
     "function_of",
     "runs_bodies_on_runtime",
@@ -53,6 +54,23 @@ def configured_start(root: Path) -> str | None:
         raise RequestError(f'{path}: start must be like "app:start", not {table!r}; nothing was started. Mend it.')
     module, colon, name = table.rpartition(":")
     return f"{root / module}{colon}{name}" if module.endswith(".py") else table
+
+
+def configured_store(root: Path, given: str | None, name: str) -> Path | None:
+    """Return the file that keeps the states of durable servers: `given`, else `store` of `[tool.midflight]`, else None.
+
+    `{name}` in it stands for the `name` of the server. It is meant from the project's root.
+    Raises: RequestError if it is not a path, or the table cannot be read.
+    """
+    found = given if given is not None else _configured(root, "store", "nothing was started")
+    if found is None:
+        return None
+    if not isinstance(found, str) or not found:
+        path = root / "pyproject.toml"
+        raise RequestError(
+            f'{path}: store must be a file, like "state-{{name}}.sqlite", not {found!r}; nothing was started. Mend it.'
+        )
+    return root / found.replace("{name}", name)
 
 
 def configured_applications(root: Path) -> dict[str, Any]:

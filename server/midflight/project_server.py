@@ -50,6 +50,7 @@ class ProjectServer:
         take_log: Callable[[int], object] | None = None,
     ) -> None:
         self.place = place
+        self.is_open = False
         self._runtime = runtime
         services = Services(
             runtime.scheduler, place.root, version("midflight"), ask_to_end, log, forwards=forwards(place.root)
@@ -87,6 +88,7 @@ class ProjectServer:
         self._publication.publish()
         self._server.start()
         self._publication.keep()
+        self.is_open = True
 
     def choose_thread(self) -> None:
         """Do what `[tool.midflight] body` of the project says; a fault in it is logged, and the server runs."""

@@ -21,6 +21,7 @@ LAYERS = (
     "kernel",
     "code",
     "otp",
+    "durable",
     "introspect",
     "observer",
     "shell",
@@ -38,7 +39,19 @@ SEEN_BY: dict[str, frozenset[str]] = {
     "pauses": frozenset(),
     "event_loop": frozenset({"outside", "text", "kernel", "pauses"}),
     "driver": frozenset(
-        {"outside", "text", "errors", "kernel", "code", "watchdog", "all_tasks", "event_loop", "epc", "thread_output"}
+        {
+            "outside",
+            "text",
+            "errors",
+            "kernel",
+            "code",
+            "durable",
+            "watchdog",
+            "all_tasks",
+            "event_loop",
+            "epc",
+            "thread_output",
+        }
     ),
     "testing": frozenset({"errors", "kernel", "driver"}),
     "coverage": frozenset({"code"}),

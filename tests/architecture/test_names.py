@@ -18,6 +18,7 @@ MIDFLIGHT = {
     *("Pid", "Ref", "Exit", "Down", "CrashReport", "process_dictionary", "run_process"),
     *("ProcessExit", "MidflightError", "NoSuchName", "NoSuchProcess", "NotInProcess", "RegistrationError"),
     *("AlreadyStarted", "ApplicationError", "CallError", "CallTimeout", "InitFailed", "ChildError", "CodeChangeError"),
+    *("NotDurable", "StoreError"),
     *("GenServer", "Client", "call", "cast", "reply", "stop", "NOREPLY", "IGNORE", "Stop"),
     *("Continue", "Timeout", "started", "StateMachine", "Next"),
     *("Supervisor", "ChildSpec", "Registry", "Task", "TaskError", "TaskTimeout"),
@@ -50,7 +51,7 @@ CODE = {
     ),
     *("processes", "check_process_code", "lingering", "why_alive"),
     *("current", "migrate", "migrate_state", "old_instances", "on_load", "on_unload", "once", "live"),
-    *("recover", "forget", "migrate_objects"),
+    *("recover", "forget", "migrate_objects", "Gone"),
     *("LoadReport", "UpgradeReport", "MoveReport", "RehearsalReport", "Preview", "Checked", "Diff", "WhyAlive"),
     *("Change", "Diagnostic", "Keeper", "Lingering", "LoadInfo", "NotMoved", "ServerChange", "StaleImport"),
     *("Superseded", "VersionInfo", "Held", "Holder", "Holders", "StaleSubclass"),
@@ -99,8 +100,18 @@ LOWLEVEL = {
         "names_around",
         "signature_of",
     ),
+    *(
+        "Acceptance",
+        "DECLARED_FIELDS",
+        "Shape",
+        "acceptance_of",
+        "is_change_due",
+        "is_project_module",
+        "put_fields",
+        "shape_of",
+    ),
     *("summary_of_many", "text_of_many", "loader_var", "LoadThread"),
-    *("Comparison", "Defined", "Difference", "Gone", "NoDefinition", "Running", "Spot"),
+    *("Comparison", "Defined", "Difference", "Removed", "NoDefinition", "Running", "Spot"),
 }
 
 

@@ -59,6 +59,12 @@ def parser() -> argparse.ArgumentParser:
     )
 
     it.add_argument("--watch", action="store_true", help="load what is saved, as midflight watch does")
+    it.add_argument(
+        "--store",
+        metavar="FILE",
+        help="keep the state of durable servers in FILE, {name} in it is the server's name (default: store in "
+        "[tool.midflight])",
+    )
 
     it = command(
         "run", "programs:run", "run a script, or a function as the first process, with a server, until it ends"

@@ -31,7 +31,7 @@ def serve(options: argparse.Namespace) -> int:
     if options.detach and options.watch:
         raise RequestError("--watch is for a server that stays here; nothing was started. Leave it: midflight watch.")
     if options.detach:
-        print(start_detached(root, port=options.port).port)
+        print(start_detached(root, port=options.port, store=options.store).port)
         return 0
     _make_importable(root)
     _log_to_stderr()
@@ -41,7 +41,7 @@ def serve(options: argparse.Namespace) -> int:
         if options.watch:
             start_watching(root)
 
-    serve_project(root, announce, port=options.port)
+    serve_project(root, announce, port=options.port, store=options.store)
     return 0
 
 

@@ -20,6 +20,7 @@ from midflight.code.held.forwarding import forward
 from midflight.code.held.live import live
 from midflight.code.held.on_change import Adapter, ModuleChange, on_change
 from midflight.code.identity.current import current
+from midflight.code.identity.gone import Gone
 from midflight.code.identity.migrate import migrate, migrate_state, old_instances
 from midflight.code.load.delete import delete
 from midflight.code.load.load import load, load_many, load_modified, rollback
@@ -64,6 +65,7 @@ __all__ = [
     "Diagnostic",
     "Diff",
     "ForwardReport",
+    "Gone",
     "Held",
     "Holder",
     "Holders",

@@ -9,7 +9,9 @@ from midflight.code.editing.define import Defined, load_definition, load_definit
 from midflight.code.editing.running import Running, running_at
 from midflight.code.editing.waiting import Spot, waiting, waiting_at
 from midflight.code.held.stale_calls import on_stale_call
+from midflight.code.identity.fields import DECLARED as DECLARED_FIELDS
 from midflight.code.identity.fields import fields_of
+from midflight.code.identity.fields import put as put_fields
 from midflight.code.identity.members import renew_members
 from midflight.code.identity.migrate import become
 from midflight.code.identity.server_state import copied, copies_of, replaced
@@ -21,27 +23,32 @@ from midflight.code.loading.under_way import Load
 from midflight.code.report.held import forward_summary, holder_lines
 from midflight.code.report.of_many import summary_of_many, text_of_many
 from midflight.code.source.annotations import annotations_of, names_around, signature_of
-from midflight.code.source.compare import Comparison, Difference, Gone, compare_texts
-from midflight.code.source.find_module import note_project
+from midflight.code.source.compare import Comparison, Difference, Removed, compare_texts
+from midflight.code.source.find_module import is_project_module, note_project
 from midflight.code.source.program import split_at_guard
 from midflight.code.source.replace_definition import NoDefinition
 from midflight.code.state.imported import note_body_of_program, watch_before_program, watch_imports
+from midflight.code.upgrade.accepted import Acceptance, Shape, acceptance_of, is_change_due, shape_of
 from midflight.code.upgrade.recorded import PlannedModule, plan_faults, planned_modules
 from midflight.code.upgrade.upgrade import load_or_upgrade, load_or_upgrade_many, upgrade_many_sync, upgrade_sync
 from midflight.code.version.snapshots import readable, real_path
 from midflight.code.version.version import loader_var
 
 __all__ = [
+    "DECLARED_FIELDS",
+    "Acceptance",
     "Comparison",
     "Defined",
     "Difference",
-    "Gone",
     "Load",
     "LoadThread",
     "NoDefinition",
     "PlannedModule",
+    "Removed",
     "Running",
+    "Shape",
     "Spot",
+    "acceptance_of",
     "annotations_of",
     "become",
     "compare_texts",
@@ -52,6 +59,8 @@ __all__ = [
     "gone_modules",
     "holder_lines",
     "imported_modules",
+    "is_change_due",
+    "is_project_module",
     "load_definition",
     "load_definitions",
     "load_or_upgrade",
@@ -64,6 +73,7 @@ __all__ = [
     "on_stale_call",
     "plan_faults",
     "planned_modules",
+    "put_fields",
     "readable",
     "real_path",
     "renew_members",
@@ -71,6 +81,7 @@ __all__ = [
     "run_bodies_on_runtime",
     "running_at",
     "saved_modules",
+    "shape_of",
     "signature_of",
     "split_at_guard",
     "summary_of_many",

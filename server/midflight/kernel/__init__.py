@@ -21,7 +21,7 @@ if TYPE_CHECKING:
         unlink,
     )
     from midflight.kernel.choice import KERNEL, WHY_THIS_KERNEL
-    from midflight.kernel.client import TIMED_OUT, Client
+    from midflight.kernel.client import TIMED_OUT, Client, dead_client
     from midflight.kernel.core import RECEIVE_CODE, RECEIVE_TYPES, Pid, Process, receive
     from midflight.kernel.crash import CrashReport, StuckReport, log_crash
     from midflight.kernel.doomed import why_not_ended
@@ -59,7 +59,7 @@ else:
                 "demonitor exit link monitor self_ spawn spawn_link spawn_monitor trap_exit unlink"
             ),
             "midflight.kernel.choice": "KERNEL WHY_THIS_KERNEL",
-            "midflight.kernel.client": "TIMED_OUT Client",
+            "midflight.kernel.client": "TIMED_OUT Client dead_client",
             "midflight.kernel.core": "RECEIVE_CODE RECEIVE_TYPES Pid Process receive",
             "midflight.kernel.crash": "CrashReport StuckReport log_crash",
             "midflight.kernel.doomed": "why_not_ended",
@@ -121,6 +121,7 @@ __all__ = [
     "coroutine_in",
     "current_process",
     "current_scheduler",
+    "dead_client",
     "demonitor",
     "describe",
     "exit",

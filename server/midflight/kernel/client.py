@@ -17,6 +17,7 @@ from typing import TYPE_CHECKING, Any
 
 from midflight.kernel import arguments
 from midflight.kernel.choice import COMPILED
+from midflight.kernel.core import Pid
 from midflight.kernel.ends import unlink
 from midflight.kernel.mailbox import TIMED_OUT, drop_first
 from midflight.kernel.signals import Down, Exit
@@ -29,7 +30,7 @@ if TYPE_CHECKING or COMPILED is None:
 else:
     CallRef = COMPILED.CallRef
 
-__all__ = ["TIMED_OUT", "Client"]
+__all__ = ["TIMED_OUT", "Client", "dead_client"]
 
 
 class Client(CallRef):
@@ -67,6 +68,18 @@ class Client(CallRef):
             self.close()
             owner.core.deliver(owner, (self, value))
 
+    def fail(self, reason: object) -> None:
+        """Have the call of the owner end as if the target had ended with `reason`, and close. From any thread."""
+        owner = self.alias
+        if owner is not None:
+            owner.core.on_own_thread(self._fail_here, reason)
+
+    def _fail_here(self, reason: object) -> None:
+        owner = self.alias
+        if owner is not None:
+            self.close()
+            owner.core.deliver(owner, Down(self, self.target, reason))
+
     def abandon(self) -> None:
         """Close, and take the messages that have come already out of the mailbox."""
         self.close()
@@ -88,3 +101,19 @@ class Client(CallRef):
         owner = self.pid.process
         if owner is not None:
             unlink(owner, self.target)
+
+
+class DeadClient(Client):
+    """A client that nobody waits in: of a call of an earlier life, read from a store. An answer to it is dropped."""
+
+    __slots__ = ("creation", "node")
+
+
+def dead_client(node: int, creation: int, number: int) -> Client:
+    """Return the dead client with that address."""
+    made = DeadClient.__new__(DeadClient)
+    made.node, made.creation, made.number = node, creation, number
+    made.owner = made.alias = made.request = made.hold = None
+    made.pid = made.target = Pid(0)
+    made.mark, made.once = 0, True
+    return made

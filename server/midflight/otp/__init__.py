@@ -9,13 +9,14 @@ from midflight.otp.child_spec import ChildSpec
 from midflight.otp.children import ChildInfo
 from midflight.otp.dynamic_supervisor import DynamicSupervisor
 from midflight.otp.gen_server import GenServer
+from midflight.otp.keeper import Keeper
 from midflight.otp.mailbox_watch import LongMailbox, MailboxWatch
 from midflight.otp.partition_supervisor import PartitionSupervisor
 from midflight.otp.protocol import IGNORE, NOREPLY, Call, Cast, Continue, Dest, Stop, Timeout
 from midflight.otp.pub_sub import PubSub
 from midflight.otp.registry import Registry
 from midflight.otp.reports import ChildFacts, ProgressReport, SupervisorReport
-from midflight.otp.serving import Revived
+from midflight.otp.serving import Revived, value_of
 from midflight.otp.starting import started
 from midflight.otp.state_machine import Next, StateMachine
 from midflight.otp.supervisor import Supervisor
@@ -38,6 +39,7 @@ __all__ = [
     "Dest",
     "DynamicSupervisor",
     "GenServer",
+    "Keeper",
     "LongMailbox",
     "MailboxWatch",
     "Next",
@@ -63,4 +65,5 @@ __all__ = [
     "started",
     "stop",
     "sys",
+    "value_of",
 ]

@@ -7,7 +7,7 @@ from __future__ import annotations
 
 import logging
 from reprlib import recursive_repr
-from typing import Any
+from typing import Any, ClassVar
 
 from midflight.code.lowlevel import fields_of
 from midflight.kernel import Client, self_, trouble
@@ -46,6 +46,15 @@ class GenServer:
         pid = await Counter.start(10)
         await call(pid, 5)  # -> 15
     """
+
+    durable: ClassVar[bool | str] = False
+    """True to keep the state in the runtime's store between two messages; "sync" to also hold replies until it is."""
+
+    durable_attributes: ClassVar[tuple[str, ...] | None] = None
+    """The attributes that are kept; None for all. `restored` makes the others."""
+
+    restart_from: ClassVar[str] = "last"
+    """What a server begins with after a crash: the "last" state that was kept, or "init"."""
 
     # --- Starting -----------------------------------------------------------------------------------------
 
@@ -89,6 +98,21 @@ class GenServer:
 
         Return None, a Continue, a Timeout, or IGNORE: then the process ends with reason "normal" and `start` returns
         None. What it raises `start` raises; Stop(reason) makes no crash report. OTP: Module:init/1.
+        """
+
+    def restored(self, *args: Any, **kwargs: Any) -> Any:
+        """Go on from the state that was kept: this runs in place of `init` in a durable server that has one.
+
+        Make the timers, links, monitors and connections here that `init` makes. Return what init may return. What it
+        raises `start` raises, and the state stays in the store.
+        Differs from OTP, which keeps no state of a process.
+        """
+
+    @classmethod
+    def durable_key(cls, *args: Any) -> str | None:
+        """Return the key of the state of a durable server that is started without a name; None if it has none.
+
+        `args` are those of `start`. Two live servers of a runtime cannot have the same key.
         """
 
     async def begin(self, args: tuple[Any, ...]) -> Any:

@@ -1,34 +1,81 @@
-"""`Keeper`: who keeps the state of a server beyond its process, and may hold its replies back until that is done."""
+"""`Keeper`: the keeper of one server's state beyond its process. It may hold replies back until the state is safe.
+
+`midflight.durable` is behind it. The life of a kept server: `keeper_of` when it starts -> `restore`, or its init ->
+`begin` -> for each message `between`, `take` and the callback -> `end`.
+"""
 
 from __future__ import annotations
 
+from collections.abc import Callable
 from typing import Any, Protocol
 
-from midflight.kernel import Client
+from midflight.errors import NotDurable
+from midflight.kernel import Client, Process
 
-__all__ = ["Keeper"]
+__all__ = ["Keeper", "States", "keeper_of"]
 
 
 class Keeper(Protocol):
-    """Keeps the state of a server: is told by its loop, in its process. Only `let_go` may wait.
+    """Keeps the state of a server: is told by its loop, in its process. Only what is async may wait.
 
     `Serving.keeper` is set before init is done; without one a message costs nothing more.
+
+    `hold(client, value)` is called in place of the answer to a call, of handle_call, of `reply`, or of a Stop; None
+    holds nothing back. To let a reply go, on the scheduler's thread: set `client.hold` to None, and call
+    `client.answer(value)`. A call that gave up meanwhile takes no answer. A reply that is never let go ends as the call
+    does: by its timeout, or by the end of the server.
     """
 
+    hold: Callable[[Client, object], object] | None
+
+    async def restore(self) -> Any:
+        """Return the server with the state that was kept; None if there is none, and init makes it.
+
+        Raises: NotDurable, MigrationError; what its code_change raises.
+        """
+
+    async def begin(self, server: Any) -> None:
+        """Keep the first state, after init or `restored`. Raises: NotDurable; StoreError."""
+
     def between(self, server: Any) -> None:
-        """Take note of the state: after init, after each message was handled, and after the `terminate` of a Stop.
+        """Take note of the state: after init, and after each message was handled, a last one that raised Stop too.
 
         Not after a callback that raised or was interrupted: what it had changed is half a change. What this raises
         ends the server.
         """
 
-    def hold(self, client: Client, value: object) -> None:
-        """Hold back a reply to a call: of handle_call, of `reply`, or of a Stop. Called in place of the answer.
+    def take(self) -> None:
+        """Note that a message is taken: until the next `between` the state is not to be looked at."""
 
-        To let it go, on the scheduler's thread: set `client.hold` to None, and call `client.answer(value)`. A call
-        that gave up meanwhile takes no answer. A reply that is never let go ends as the call does: by its timeout, or
-        by the end of the server.
-        """
+    def changed(self, server: Any) -> None:
+        """Note that code_change has made the state that the server has now."""
+
+    def end(self, reason: object) -> None:
+        """Note that the process ends with this reason, before `terminate` runs; the state before counts."""
 
     async def let_go(self) -> None:
-        """Wait until every reply is let go: after a Stop the server ends, and who waits longer would get that end."""
+        """Wait until every reply is let go: the server ends, and a caller that waits longer would get that end."""
+
+
+class States(Protocol):
+    """The states of a runtime's durable servers: the scheduler's `states`."""
+
+    def keep(self, cls: type[Any], args: tuple[Any, ...], process: Process) -> Keeper:
+        """Return the keeper of a server that starts in `process`. Raises: NotDurable; AlreadyStarted."""
+
+
+def keeper_of(cls: type[Any], args: tuple[Any, ...], process: Process) -> Keeper:
+    """Return the keeper of a server of class `cls`, which is durable.
+
+    Raises: NotDurable if it cannot be kept; AlreadyStarted if a live server has its key.
+    """
+    if cls.durable is not True and cls.durable != "sync":
+        raise NotDurable(f'{cls.__qualname__}.durable must be False, True or "sync", not {cls.durable!r}; not started')
+    core: Any = process.core
+    states: States | None = core.states
+    if states is None:
+        raise NotDurable(
+            f"{cls.__qualname__} is durable, and the runtime has no store; it was not started. Give it one: "
+            'Runtime(store="state.sqlite"), store = "state.sqlite" in [tool.midflight], or midflight serve --store'
+        )
+    return states.keep(cls, args, process)

@@ -11,7 +11,7 @@ Laws:
 3. While it is suspended it handles system messages, and the exit signal of its parent. All else waits.
 4. What a callback returned as `Continue` comes before any message, and in the newest version like one.
 5. `terminate` runs once, if init was done, for every end but `kill` and the Ctrl-C that ends the program.
-6. A keeper is told of the state before each message is taken and after `terminate`, in the server's process.
+6. A keeper is told of the state before each message is taken and before `terminate`, in the server's process.
 """
 
 from __future__ import annotations
@@ -21,7 +21,7 @@ from types import CoroutineType
 from typing import Any
 
 from midflight.code.lowlevel import become, copied, fields_of, renew_members
-from midflight.errors import AlreadyStarted, MigrationError, ProcessExit
+from midflight.errors import AlreadyStarted, MigrationError, NotDurable, ProcessExit
 from midflight.kernel import (
     OUTSIDE,
     Behaviour,
@@ -37,7 +37,7 @@ from midflight.kernel import (
     trouble,
 )
 from midflight.otp.debugging import Debug
-from midflight.otp.keeper import Keeper
+from midflight.otp.keeper import Keeper, keeper_of
 from midflight.otp.newest import home_of, newest
 from midflight.otp.protocol import IGNORE, NOREPLY, Call, Cast, Continue, Name, Stop, Timeout
 from midflight.outside import is_from_outside
@@ -71,12 +71,20 @@ class Serving(Behaviour):
         try:
             if name is not None:
                 name.claim()
-            self.starting = server = newest(cls)()
-            answer = await server.begin(args)
+            current = newest(cls)
+            if current.durable:
+                self.keeper = keeper_of(current, args, current_process("init()"))
+            answer = await (self.begin(current, args) if self.keeper is None else self.begin_kept(current, args))
+            server = self.starting
         except Stop as stop:
+            self.note_end(stop.reason)
             raise ProcessExit(stop.reason) from None
-        except AlreadyStarted as error:
+        except (AlreadyStarted, NotDurable) as error:
+            self.note_end("normal")
             raise ProcessExit(error) from None  # no crash: the starter is told
+        except BaseException as error:
+            self.note_end(_reason_of(error))
+            raise
         client = self.client
         del self.client
         if answer is IGNORE:
@@ -91,23 +99,52 @@ class Serving(Behaviour):
         client.answer(current_process("init()").pid)
         return self.serve()
 
+    async def begin(self, cls: type[Any], args: tuple[Any, ...]) -> Any:
+        """Make the server, in `starting`; return what its init answers."""
+        self.starting = cls()
+        return await self.starting.begin(args)
+
+    async def begin_kept(self, cls: type[Any], args: tuple[Any, ...]) -> Any:
+        """Make a durable server: of the state that was kept, else by its init. Raises: NotDurable; StoreError."""
+        keeper = self.keeper
+        assert keeper is not None
+        server = await keeper.restore()
+        if server is None:
+            answer = await self.begin(cls, args)
+        else:
+            self.starting = server
+            answer = await value_of(server.restored(*args))
+        if answer is not IGNORE:
+            await keeper.begin(self.starting)
+        return answer
+
+    def note_end(self, reason: object) -> None:
+        """Tell the keeper of the end, if there is one."""
+        if self.keeper is not None:
+            self.keeper.end(reason)
+
     async def serve(self) -> None:
         """Handle messages until the end, then run terminate."""
         try:
             await self.handle_messages()
         except GeneratorExit:  # it is killed
+            self.note_end("killed")
             raise
         except Stop as error:
+            if self.keeper is not None:
+                self.keeper.between(self.server)
+            self.note_end(error.reason)
             stop = error
         except BaseException as error:
+            self.note_end(_reason_of(error))
             if is_from_outside(error) and isinstance(error, KeyboardInterrupt):
                 raise
+            if self.keeper is not None:
+                await self.keeper.let_go()
             await value_of(self.server.terminate(_reason_of(error)))
             raise
         try:
             await value_of(self.server.terminate(stop.reason))
-            if self.keeper is not None:
-                self.keeper.between(self.server)
         finally:
             if stop.reply is not NOREPLY and stop.client is not None:
                 stop.client.answer(stop.reply)
@@ -135,6 +172,8 @@ class Serving(Behaviour):
                 steps += 1
                 if steps % IN_A_ROW == 0:
                     await sleep(0)
+            if keeper is not None:
+                keeper.take()
             kind = type(message)
             # Its module was loaded. To be suspended runs none of its code, and is for changing its state first.
             if home.__dict__ is not namespace and not (kind is System and message.request == "suspend"):
@@ -237,6 +276,8 @@ class Serving(Behaviour):
                     raise NotObeyed("not suspended")
                 case ("change_code", module, old_vsn, extra):
                     self.server = await _changed(self.server, module, old_vsn, extra)
+                    if self.keeper is not None:
+                        self.keeper.changed(self.server)
                 case ("terminate", reason):
                     raise Stop(reason)
                 case unknown:

@@ -8,9 +8,10 @@ from collections.abc import Callable
 from types import MemberDescriptorType
 from typing import Any
 
-__all__ = ["ABSENT", "declared", "fields_of", "made", "new_slots", "put", "with_class"]
+__all__ = ["ABSENT", "DECLARED", "declared", "fields_of", "made", "new_slots", "put", "with_class"]
 
 ABSENT: Any = object()
+DECLARED = "__midflight_declared__"
 
 FROM_PYTHON = 1 << 9  # Py_TPFLAGS_HEAPTYPE: not so for the types that are written in C and never go
 
@@ -74,8 +75,11 @@ def put(value: Any, fields: dict[str, Any]) -> None:
 def declared(cls: type) -> dict[str, Callable[[], Any]] | None:
     """Return the fields that a class declares for its objects, each with the factory of its default, or ABSENT.
 
-    None for a class that says nothing: neither dataclass nor named tuple nor pydantic model.
+    None for a class that says nothing: neither dataclass nor named tuple nor pydantic model. A class that stands for
+    another one, which was read from a store, has the names that that one declared in DECLARED.
     """
+    if (stored := vars(cls).get(DECLARED)) is not None:
+        return dict.fromkeys(stored, _constant(ABSENT))
     if dataclasses.is_dataclass(cls):
         return {field.name: _default_of(field) for field in dataclasses.fields(cls)}
     if _is_named_tuple(cls):

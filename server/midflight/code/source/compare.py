@@ -15,7 +15,7 @@ from midflight.code.source.line_map import common_length
 from midflight.code.source.parts import first_line
 from midflight.parsing import module_or_none
 
-__all__ = ["Comparison", "Difference", "Gone", "compare_texts", "lines_of_definitions"]
+__all__ = ["Comparison", "Difference", "Removed", "compare_texts", "lines_of_definitions"]
 
 Key = TypeVar("Key")
 
@@ -31,7 +31,7 @@ class Difference:
 
 
 @dataclass(frozen=True, slots=True)
-class Gone:
+class Removed:
     """A name that the running text defines and the edited one does not. It stood before `line`; None for the end."""
 
     name: str
@@ -43,7 +43,7 @@ class Comparison:
     """The differences, in the order of the text, and the names that are gone, in the order of the running text."""
 
     differences: tuple[Difference, ...] = ()
-    gone: tuple[Gone, ...] = ()
+    gone: tuple[Removed, ...] = ()
 
 
 class _Statement:
@@ -100,12 +100,12 @@ def compare_texts(running: str, text: str) -> Comparison | None:
         name = ", ".join(each.names) or MODULE_BODY
         differences.append(Difference(name, "changed" if is_known else "new", each.line, each.end_line))
     lines = {name: each.line for each in reversed(new) for name in each.names}
-    gone: dict[str, Gone] = {}
+    gone: dict[str, Removed] = {}
     for index, each in enumerate(old):
         for name in each.names:
             if name not in there:
                 following = (lines[other] for later in old[index + 1 :] for other in later.names if other in lines)
-                gone.setdefault(name, Gone(name, next(following, None)))
+                gone.setdefault(name, Removed(name, next(following, None)))
     return Comparison(tuple(differences), tuple(gone.values()))
 
 

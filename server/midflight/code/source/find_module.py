@@ -32,6 +32,7 @@ __all__ = [
     "is_midflights",
     "is_own_file",
     "is_project_file",
+    "is_project_module",
     "locate",
     "locate_file",
     "name_of_program",
@@ -159,6 +160,14 @@ def is_midflights(path: str) -> bool:
 def is_project_file(path: str) -> bool:
     """Say whether `path` is a file of the project: one of our own, and below its root if a server has one."""
     return is_own_file(path) and (not _project or _is_in(os.path.realpath(path), _project))
+
+
+def is_project_module(name: str) -> bool:
+    """Say whether a module is one of the project: `__main__`, or one whose file is."""
+    if name == "__main__":
+        return True
+    file = _file_of(sys.modules.get(name))
+    return file is not None and is_project_file(file)
 
 
 def is_own_file(path: str) -> bool:

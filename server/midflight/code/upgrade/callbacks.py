@@ -16,7 +16,16 @@ from midflight.code.version.facade import Namespace
 from midflight.code.version.modules import known
 from midflight.code.version.version import Version, version_of
 
-__all__ = ["age_of", "class_in", "has_code_change", "has_renewal", "is_news", "newest_version_with"]
+__all__ = [
+    "CALLBACK",
+    "age_of",
+    "class_in",
+    "definer_of",
+    "has_code_change",
+    "has_renewal",
+    "is_news",
+    "newest_version_with",
+]
 
 CALLBACK = "code_change"
 PACKAGE = __name__.partition(".")[0] + "."
@@ -33,15 +42,16 @@ def class_in(namespace: Namespace, name: str) -> type[Any] | None:
 
 def has_code_change(cls: type[Any]) -> bool:
     """Say whether the class, or one that it is made of, defines a `code_change`."""
-    return _definer(cls) is not None
+    return definer_of(cls) is not None
 
 
 def has_renewal(cls: type[Any]) -> bool:
     """Say whether the class is one of servers with a part to renew, by an `init` of the program's own."""
-    return hasattr(cls, "renew") and _definer(cls, "init") is not None
+    return hasattr(cls, "renew") and definer_of(cls, "init") is not None
 
 
-def _definer(cls: type[Any], callback: str = CALLBACK) -> type[Any] | None:
+def definer_of(cls: type[Any], callback: str = CALLBACK) -> type[Any] | None:
+    """Return the class of the program's own that has `callback` in its text; None if none has."""
     base = next((base for base in cls.__mro__ if callback in vars(base)), None)
     return None if base is None or base.__module__.startswith(PACKAGE) else base
 
@@ -79,7 +89,7 @@ def is_news(cls: type[Any], making: Mapping[str, Version], old: type[Any]) -> bo
     that of the class, or the one of whose class it inherits the `code_change`.
     `making` are the versions in the making, by the names of their modules; that of `cls` is among them.
     """
-    definer, before = _definer(cls), _definer(old)
+    definer, before = definer_of(cls), definer_of(old)
     if definer is None:
         return False
     if before is None or _is_other_vsn(making.get(old.__module__), newest_version_with(old)):

@@ -1,0 +1,26 @@
+"""State that outlives the server: what durable servers keep between two messages, in a file of SQLite.
+
+A program needs only `durable = True` in a class of servers and a store for its runtime. The way of a state: a GenServer
+between two messages -> states.py pickles it if it changed -> writer.py commits it, together with others -> replies that
+were held back leave. At the next start: store.py reads it -> restoring.py makes the server of it.
+"""
+
+from typing import TYPE_CHECKING as _TYPE_CHECKING
+
+from midflight.lazy import names_of as _names_of
+
+if _TYPE_CHECKING:
+    from midflight.durable.states import States
+    from midflight.durable.store import Row, Store
+    from midflight.durable.store_error import StoreError
+else:
+    __getattr__ = _names_of(
+        __name__,
+        {
+            "midflight.durable.states": "States",
+            "midflight.durable.store": "Row Store",
+            "midflight.durable.store_error": "StoreError",
+        },
+    )
+
+__all__ = ["Row", "States", "Store", "StoreError"]

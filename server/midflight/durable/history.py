@@ -1,0 +1,55 @@
+"""Earlier states of a server, kept for going back: at most one a minute, and each that an event put aside.
+
+Law: what was put aside by a crash, an upgrade, a deletion or a restoration is never dropped by the count.
+"""
+
+from __future__ import annotations
+
+import sqlite3
+import time
+from collections.abc import Iterable
+from typing import Any
+
+from midflight.durable.row import COLUMNS, Row, bytes_of_key
+
+__all__ = ["EARLIER", "Archive", "put_aside"]
+
+EARLIER = "earlier"  # of a state that another one has replaced; else what put it aside
+KEPT = 20
+EVERY_SECONDS = 60.0
+
+_PUT = f"INSERT OR REPLACE INTO servers ({COLUMNS}) VALUES (?, ?, ?, ?, ?, ?, ?)"
+_KEEP = f"INSERT INTO history (why, {COLUMNS}) SELECT ?, {COLUMNS} FROM servers WHERE key = ?"
+_PRUNE = """DELETE FROM history WHERE key = ? AND why = ? AND number <= (
+    SELECT number FROM history WHERE key = ? AND why = ? ORDER BY number DESC LIMIT 1 OFFSET ?)"""
+
+
+class Archive:
+    """The writing of states. Of each server the state before is kept, if a minute has passed since the last was."""
+
+    def __init__(self) -> None:
+        self._kept_at: dict[str, float] = {}
+
+    def write(self, connection: sqlite3.Connection, rows: Iterable[Row]) -> None:
+        """Write states, in the transaction of the caller."""
+        now = time.monotonic()
+        listed = list(rows)
+        for row in listed:
+            if now - self._kept_at.get(row.key, -EVERY_SECONDS) >= EVERY_SECONDS:
+                key = bytes_of_key(row.key)
+                connection.execute(_KEEP, (EARLIER, key))
+                connection.execute(_PRUNE, (key, EARLIER, key, EARLIER, KEPT))
+        connection.executemany(_PUT, [row.values() for row in listed])
+        for row in listed:
+            if now - self._kept_at.get(row.key, -EVERY_SECONDS) >= EVERY_SECONDS:
+                self._kept_at[row.key] = now
+
+
+def put_aside(connection: sqlite3.Connection, key: str, why: str) -> int | None:
+    """Move the state of a server into its history; return its number there, None if it had none."""
+    stored = bytes_of_key(key)
+    made: Any = connection.execute(_KEEP, (why, stored))
+    if connection.execute("DELETE FROM servers WHERE key = ?", (stored,)).rowcount == 0:
+        return None
+    number: int | None = made.lastrowid
+    return number

@@ -1,0 +1,199 @@
+"""The opening of a store: what the file is, before SQLite sees it, and who has it.
+
+Laws:
+1. A file that is not a store of ours, of this format or an older one, is refused and left byte for byte as it is.
+2. A store appears whole: it is made next to its place and gets its name last.
+3. One runtime has a store at a time. The lock is a file next to it, held by the system for the life of the process.
+4. A store is a pickle, so who can write it can run code: it is refused if others may, or if it is a link.
+"""
+
+from __future__ import annotations
+
+import fcntl
+import os
+import sqlite3
+import stat
+import struct
+from contextlib import closing, suppress
+from pathlib import Path
+
+from midflight.durable.schema import APPLICATION, FORMAT, SCHEMA, SEARCH_BYTES
+from midflight.durable.store_error import LEFT, StoreError
+
+__all__ = ["Lock", "check_file", "opened", "why_foreign"]
+
+MAGIC = b"SQLite format 3\0"
+HEADER_BYTES = 100
+_NETWORK = frozenset({"nfs", "nfs4", "cifs", "smb3", "smbfs", "9p", "fuse.sshfs", "afs", "ceph", "glusterfs"})
+_held: set[str] = set()  # the stores that this process has
+
+
+class Lock:
+    """The sole use of a store, until `release`. Raises: StoreError if another runtime has it."""
+
+    def __init__(self, path: Path) -> None:
+        self._real = os.path.realpath(path)
+        if self._real in _held:
+            raise StoreError(
+                str(path), "is used by another runtime of this process", "choose another file for this one"
+            )
+        flags = os.O_RDWR | os.O_CREAT | os.O_CLOEXEC | os.O_NOFOLLOW
+        try:
+            self._file = os.open(f"{path}-lock", flags, 0o600)
+        except OSError as error:
+            raise StoreError(str(path), f"cannot be locked ({error.strerror or error})", LEFT) from error
+        try:
+            fcntl.lockf(self._file, fcntl.LOCK_EX | fcntl.LOCK_NB)
+        except OSError as error:
+            holder = os.pread(self._file, 20, 0).decode("ascii", "replace").strip()
+            os.close(self._file)
+            who = f"the process {holder}" if holder else "another process"
+            raise StoreError(
+                str(path),
+                f"is used by {who}",
+                "nothing was started. End that, or give this one a store of its own: {name}",
+            ) from error
+        os.ftruncate(self._file, 0)
+        os.pwrite(self._file, b"%d\n" % os.getpid(), 0)
+        _held.add(self._real)
+
+    def release(self) -> None:
+        """Let others have the store. May be repeated."""
+        if self._real in _held:
+            _held.discard(self._real)
+            os.close(self._file)
+
+
+def check_file(path: Path) -> bool:
+    """Say whether there is a store at `path`; False if there is nothing. Raises: StoreError if it cannot be used."""
+    try:
+        found = path.lstat()
+    except (FileNotFoundError, NotADirectoryError):
+        return False
+    except (OSError, ValueError) as error:
+        raise StoreError(str(path), f"cannot be looked at ({error})", LEFT) from error
+    if stat.S_ISLNK(found.st_mode):
+        raise StoreError(str(path), "is a symbolic link", f"{LEFT}. Name the file itself.")
+    if not stat.S_ISREG(found.st_mode):
+        raise StoreError(str(path), f"is a {_kind(found.st_mode)}, not a file", LEFT)
+    if found.st_uid != os.getuid():
+        raise StoreError(str(path), f"belongs to another user (uid {found.st_uid})", f"{LEFT}: a store can run code.")
+    if found.st_mode & 0o022:
+        raise StoreError(
+            str(path), "can be written by others", f"{LEFT}: a store can run code. Allow you alone: chmod 600 {path}"
+        )
+    if not os.access(path, os.R_OK | os.W_OK) or not os.access(path.parent, os.W_OK):
+        raise StoreError(str(path), "is read-only, or in a folder that is", f"{LEFT}. Make both writable.")
+    with path.open("rb") as file:
+        why = why_foreign(file.read(HEADER_BYTES), found.st_size, has_log=os.path.exists(f"{path}-wal"))
+    if why is not None:
+        raise StoreError(str(path), why, LEFT)
+    return True
+
+
+def why_foreign(header: bytes, size: int, *, has_log: bool) -> str | None:
+    """Return why a file that begins with `header` is not a store that can be used; None if it can."""
+    if len(header) < HEADER_BYTES or not header.startswith(MAGIC):
+        return "is not a store of Midflight: another program's file, or one that was cut off"
+    version, application = struct.unpack(">I4xI", header[60:72])
+    if application != APPLICATION:
+        return "is a database of another program"
+    if version > FORMAT:
+        return f"has format {version}, and this Midflight knows {FORMAT}: a newer one wrote it. Use that one"
+    page = struct.unpack(">H", header[16:18])[0]
+    pages = struct.unpack(">I", header[28:32])[0]
+    if not has_log and size < pages * (65536 if page == 1 else page):
+        return "is cut off: the end of the file is missing"
+    return None
+
+
+def _kind(mode: int) -> str:
+    return "folder" if stat.S_ISDIR(mode) else "device or pipe"
+
+
+def opened(path: Path) -> sqlite3.Connection:
+    """Open the store at `path`, made now if there is none; the caller has its Lock. Raises: StoreError."""
+    kind = _file_system(path)
+    if kind in _NETWORK:
+        raise StoreError(str(path), f"is on a network disk ({kind}), which loses locks", f"{LEFT}. Use a local disk.")
+    if not check_file(path):
+        _make(path)
+    connection = None
+    try:
+        connection = _connected(path)
+        damage = _damage(connection, path)
+        if damage is not None:
+            raise StoreError(
+                str(path), f"is damaged ({damage})", f"{LEFT}. Copy it, or move it away and start with a new one."
+            )
+        return connection
+    except sqlite3.Error as error:
+        if connection is not None:
+            connection.close()
+        raise StoreError(str(path), f"cannot be read ({error})", LEFT) from error
+    except StoreError:
+        if connection is not None:
+            connection.close()
+        raise
+
+
+def _connected(path: Path) -> sqlite3.Connection:
+    connection = sqlite3.connect(path, isolation_level=None, check_same_thread=False, timeout=5.0)
+    try:
+        connection.execute("PRAGMA journal_mode = WAL").fetchall()
+        connection.execute("PRAGMA synchronous = FULL")
+        connection.execute("PRAGMA journal_size_limit = 16777216")
+        connection.execute("SELECT count(*) FROM sqlite_master").fetchall()
+    except BaseException:
+        connection.close()
+        raise
+    return connection
+
+
+def _damage(connection: sqlite3.Connection, path: Path) -> str | None:
+    """Return what SQLite finds wrong; None if nothing. A large store is searched only if it was not closed."""
+    closed = connection.execute("SELECT value FROM meta WHERE name = 'closed'").fetchone()
+    if closed == (1,) and path.stat().st_size > SEARCH_BYTES:
+        return None
+    found = connection.execute("PRAGMA quick_check(1)").fetchone()
+    return None if found == ("ok",) else str(found[0] if found else "nothing can be read")
+
+
+def _make(path: Path) -> None:
+    """Make an empty store. It is whole before it has its name."""
+    draft = path.with_name(f".{path.name}.{os.getpid()}")
+    if not path.parent.is_dir():
+        raise StoreError(str(path), f"has no folder {path.parent}", "nothing was started. Make the folder.")
+    try:
+        with suppress(FileNotFoundError):
+            draft.unlink()
+        os.close(os.open(draft, os.O_RDWR | os.O_CREAT | os.O_EXCL, 0o600))
+        with closing(sqlite3.connect(draft, isolation_level=None)) as connection:
+            connection.executescript(SCHEMA)
+        file = os.open(draft, os.O_RDONLY)
+        try:
+            os.fsync(file)
+        finally:
+            os.close(file)
+        draft.rename(path)
+    except (OSError, sqlite3.Error) as error:
+        with suppress(OSError):
+            draft.unlink()
+        why = error.strerror if isinstance(error, OSError) and error.strerror else str(error)
+        raise StoreError(str(path), f"cannot be made ({why})", "nothing was started. Choose another place.") from error
+
+
+def _file_system(path: Path) -> str:
+    """Return the kind of the file system that `path` is on, "" if the system does not say."""
+    try:
+        lines = Path("/proc/self/mounts").read_text("utf-8", "replace").splitlines()
+    except OSError:
+        return ""
+    real = os.path.realpath(path.parent)
+    mounts = (line.split(" ") for line in lines)
+    over = [(len(each[1]), each[2]) for each in mounts if len(each) > 2 and _is_over(each[1], real)]
+    return max(over, default=(0, ""))[1]
+
+
+def _is_over(mount: str, real: str) -> bool:
+    return mount == "/" or real == mount or real.startswith(f"{mount}/")

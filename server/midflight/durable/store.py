@@ -1,0 +1,103 @@
+"""`Store`: a file of states. Its creation is the number of the life that has it open; the writer is in writer.py."""
+
+from __future__ import annotations
+
+import os
+import sqlite3
+import threading
+from collections.abc import Callable
+from contextlib import closing
+from pathlib import Path
+
+from midflight.durable.opening import Lock, check_file, opened
+from midflight.durable.row import COLUMNS, Row, bytes_of_key
+from midflight.durable.store_error import LEFT, StoreError
+from midflight.durable.writer import Writer
+
+__all__ = ["Row", "Store"]
+
+
+class Store:
+    """The store at `path`, made if there is none, for this process alone until `close`.
+
+    `on_trouble` is called in the writer's thread when a commit fails, with the error, and with None when the next one
+    succeeds. Raises: StoreError, and the file is as it was.
+    """
+
+    def __init__(
+        self, path: str | os.PathLike[str], on_trouble: Callable[[BaseException | None], object] = lambda _: None
+    ) -> None:
+        self.path = Path(os.path.abspath(_checked(path)))
+        check_file(self.path)  # before a lock is made next to another file
+        if not self.path.parent.is_dir():
+            raise StoreError(str(self.path), "has no folder", f"nothing was started. Make {self.path.parent}.")
+        self._lock = Lock(self.path)
+        try:
+            connection = opened(self.path)
+        except BaseException:
+            self._lock.release()
+            raise
+        self._connection: sqlite3.Connection | None = connection
+        self.creation = self._begin(connection)
+        self._reading = sqlite3.connect(f"{self.path.as_uri()}?mode=ro", uri=True, check_same_thread=False)
+        self._read_lock = threading.Lock()
+        self.writer = Writer(connection, on_trouble)
+
+    def _begin(self, connection: sqlite3.Connection) -> int:
+        """Count this life, on the disk, before any pid of it is stored."""
+        try:
+            connection.execute("BEGIN IMMEDIATE")
+            connection.execute("UPDATE meta SET value = value + 1 WHERE name = 'creation'")
+            connection.execute("UPDATE meta SET value = 0 WHERE name = 'closed'")
+            (creation,) = connection.execute("SELECT value FROM meta WHERE name = 'creation'").fetchone()
+            connection.execute("COMMIT")
+        except (sqlite3.Error, TypeError) as error:
+            connection.close()
+            self._lock.release()
+            raise StoreError(str(self.path), f"cannot be written ({error})", LEFT) from error
+        return int(creation)
+
+    def read(self, key: str) -> Row | None:
+        """Return the last state of a server, whether it is on the disk yet or not; None if it has none.
+
+        Raises: StoreError if the file cannot be read.
+        """
+        found = self.writer.waiting(key)
+        if found is not None:
+            return found
+        query = f"SELECT {COLUMNS} FROM servers WHERE key = ?"
+        try:
+            with self._read_lock:
+                values = self._reading.execute(query, (bytes_of_key(key),)).fetchone()
+        except sqlite3.Error as error:
+            raise StoreError(str(self.path), f"cannot be read ({error})", "no state was changed") from error
+        if values is None:
+            return self.writer.waiting(key)  # committed or put between the two looks
+        return Row.of(values)
+
+    def close(self) -> None:
+        """Write what waits and let go of the file. May be repeated. Raises: StoreError if not all could be written."""
+        if self._connection is None:
+            return
+        trouble = self.writer.close()
+        with self._read_lock:
+            self._reading.close()
+        connection, self._connection = self._connection, None
+        with closing(connection):
+            if trouble is None:
+                connection.execute("UPDATE meta SET value = 1 WHERE name = 'closed'")
+        self._lock.release()
+        if trouble is not None:
+            raise StoreError(str(self.path), f"could not be written ({trouble})", "the last states are lost")
+
+
+def _checked(path: object) -> str:
+    """Return a path as text. Raises: StoreError if it cannot be that of a file."""
+    try:
+        found = os.fspath(path)  # type: ignore[call-overload]
+        text = os.fsdecode(found)
+    except TypeError:
+        raise TypeError(f"store must be a path, not {path!r}; nothing was started") from None
+    if not text or "\0" in text:
+        raise StoreError(repr(text), "has no name that a file can have", "nothing was started")
+    return str(text)

@@ -1,0 +1,28 @@
+"""A project folder and runtimes with a store, one after another, for tests of state that outlives them."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+from pathlib import Path
+
+import pytest
+
+from helpers.lives import Lives
+from helpers.versions import Project, project_in
+
+
+@pytest.fixture
+def project(tmp_path: Path) -> Iterator[Project]:
+    """Give an empty project folder. What was loaded from it is gone after the test, as in a new interpreter."""
+    root = tmp_path / "project"
+    root.mkdir()
+    with project_in(root) as found:
+        yield found
+
+
+@pytest.fixture
+def lives(tmp_path: Path) -> Iterator[Lives]:
+    """Give what runs a program again and again on the same store."""
+    found = Lives(tmp_path / "state.sqlite")
+    yield found
+    found.close()

@@ -1,0 +1,136 @@
+"""Files that are no store, or that cannot be used, are refused with a clear error and left as they are."""
+
+from __future__ import annotations
+
+import os
+import signal
+import sqlite3
+import subprocess
+import sys
+
+import pytest
+
+from midflight.durable import Store
+from midflight.durable.store_error import StoreError
+
+OPEN = (
+    "import sys\nfrom midflight.durable import Store\nstore = Store(sys.argv[1])\nprint('open', flush=True)\ninput()\n"
+)
+
+
+@pytest.fixture
+def path(tmp_path):
+    """The place of a store, with nothing there."""
+    return tmp_path / "state.sqlite"
+
+
+@pytest.fixture
+def store(path):
+    """A store that was closed in order, as a file."""
+    Store(path).close()
+    return path
+
+
+def database(path):
+    with sqlite3.connect(path) as connection:
+        connection.execute("CREATE TABLE t (x)")
+    connection.close()
+
+
+def newer(path):
+    Store(path).close()
+    with sqlite3.connect(path) as connection:
+        connection.execute("PRAGMA user_version = 99")
+    connection.close()
+
+
+def damaged(path):
+    Store(path).close()
+    with path.open("r+b") as file:
+        file.seek(4096)
+        file.write(b"\xff" * 4096)
+
+
+def cut_off(path):
+    Store(path).close()
+    with path.open("r+b") as file:
+        file.truncate(path.stat().st_size - 5000)
+
+
+def writable_by_others(path):
+    Store(path).close()
+    path.chmod(0o666)
+
+
+FOREIGN = {
+    "text": (lambda path: path.write_text("my notes\n" * 50), "is not a store of Midflight"),
+    "nothing": (lambda path: path.write_bytes(b""), "is not a store of Midflight"),
+    "database": (database, "is a database of another program"),
+    "newer": (newer, "has format 99, and this Midflight knows 1"),
+    "damaged": (damaged, "is damaged|cannot be read"),
+    "cut off": (cut_off, "is cut off"),
+    "header": (lambda path: path.write_bytes(b"SQLite format 3\0"), "is not a store of Midflight"),
+    "writable": (writable_by_others, "can be written by others"),
+}
+
+
+@pytest.mark.parametrize(("make", "said"), FOREIGN.values(), ids=FOREIGN)
+def test_a_file_that_is_no_store_is_left_as_it_is(path, make, said):
+    """Byte for byte, and nothing is made beside it but a lock."""
+    make(path)
+    before = path.read_bytes()
+
+    with pytest.raises(StoreError, match=said):
+        Store(path)
+
+    assert path.read_bytes() == before
+    assert {each.name for each in path.parent.iterdir()} <= {"state.sqlite", "state.sqlite-lock"}
+
+
+def test_a_folder_and_a_link_are_refused(path, tmp_path):
+    """A link leads where somebody else says."""
+    path.mkdir()
+    link = tmp_path / "link"
+    link.symlink_to(tmp_path / "elsewhere")
+
+    with pytest.raises(StoreError, match="is a folder, not a file"):
+        Store(path)
+    with pytest.raises(StoreError, match="is a symbolic link"):
+        Store(link)
+    assert not (tmp_path / "elsewhere").exists()
+
+
+@pytest.mark.parametrize("name", ["", "a\0b", "missing/state.sqlite", "n" * 300])
+def test_a_path_that_no_file_can_have_is_refused(tmp_path, name):
+    """With a sentence, not with what the system said."""
+    with pytest.raises(StoreError, match="nothing was started"):
+        Store(name and str(tmp_path / name))
+
+
+def test_a_store_is_its_owners_alone(store):
+    """0600: it can run code."""
+    assert store.stat().st_mode & 0o777 == 0o600
+
+
+def test_two_runtimes_of_a_process_have_two_stores(path):
+    """The second is refused while the first has it."""
+    first = Store(path)
+    with pytest.raises(StoreError, match="used by another runtime of this process"):
+        Store(path)
+    first.close()
+    Store(path).close()
+
+
+def test_a_store_of_another_process_is_refused_until_that_has_ended(path):
+    """By kill -9: the lock goes with the process, and creations are counted."""
+    with subprocess.Popen(
+        [sys.executable, "-c", OPEN, str(path)], stdin=subprocess.PIPE, stdout=subprocess.PIPE
+    ) as other:
+        assert other.stdout.readline() == b"open\n"
+        with pytest.raises(StoreError, match=f"is used by the process {other.pid}"):
+            Store(path)
+        os.kill(other.pid, signal.SIGKILL)
+    store = Store(path)
+
+    assert store.creation == 2
+    store.close()

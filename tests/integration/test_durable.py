@@ -1,0 +1,88 @@
+"""A program that is killed and started again goes on where it was. DESIGN section 10."""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from pathlib import Path
+
+from helpers.command_line import Shell
+from helpers.server_process import Program
+
+Start = Callable[..., Program]
+
+CONFIGURED = '[tool.midflight]\nstart = "app:start"\nstore = "state-{name}.sqlite"\n'
+APP = """\
+from midflight import ChildSpec, GenServer, Supervisor, receive
+
+
+class Counter(GenServer):
+    durable = "sync"
+
+    def init(self):
+        self.total = 0
+
+    def restored(self):
+        print("restored", self.total, flush=True)
+
+    def handle_call(self, count, client):
+        self.total += count
+        return self.total
+
+
+async def start():
+    await Supervisor.start_link([ChildSpec("counter", Counter, name="counter")])
+    print("up", flush=True)
+    await receive("end")
+"""
+
+
+def started(start: Start, *options: str) -> Program:
+    """Return a server whose program is up."""
+    server = start("serve", *options)
+    server.line_with("up")
+    return server
+
+
+def test_a_killed_server_goes_on_where_it_was(start: Start, project: Path, run: Shell) -> None:
+    """A reply of a "sync" server was given, so its change is there after kill -9, also in a new version."""
+    (project / "pyproject.toml").write_text(CONFIGURED)
+    (project / "app.py").write_text(APP)
+    server = started(start)
+    assert run("call", "counter", "3").strip() == "3"
+    server.process.kill()
+    server.process.wait()
+
+    server = started(start)
+    assert run("call", "counter", "4").strip() == "7"
+    assert "restored 3" in server.lines
+    server.process.kill()
+    server.process.wait()
+
+    (project / "app.py").write_text(APP.replace("self.total += count", "self.total += 100 * count"))
+    started(start)
+    assert run("call", "counter", "1").strip() == "107"
+    assert (project / "state-main.sqlite").stat().st_mode & 0o777 == 0o600
+
+
+def test_a_file_that_is_no_store_is_said_and_left(start: Start, project: Path) -> None:
+    """The server does not start: without its store the states would be lost."""
+    (project / "notes.txt").write_text("not a store")
+    server = start("serve", "--store", "notes.txt")
+
+    assert "is not a store of Midflight" in server.line_with("notes.txt")
+    assert server.process.wait() == 3
+    assert (project / "notes.txt").read_text() == "not a store"
+
+
+def test_a_second_server_on_the_store_is_refused(start: Start, project: Path, tmp_path: Path) -> None:
+    """Each would overwrite the states of the other."""
+    (project / "app.py").write_text(APP)
+    (project / "pyproject.toml").write_text(CONFIGURED)
+    first = started(start)
+    other = tmp_path / "other"
+    other.mkdir()
+    (other / "pyproject.toml").touch()
+    second = start("serve", "--root", str(other), "--store", str(project / "state-main.sqlite"))
+
+    assert f"is used by the process {first.process.pid}" in second.line_with("state-main.sqlite")
+    assert second.process.wait() == 3
