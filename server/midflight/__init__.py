@@ -74,6 +74,7 @@ if _TYPE_CHECKING:
         Timeout,
         call,
         cast,
+        limit_process,
         reply,
         started,
         stop,
@@ -102,7 +103,7 @@ else:
             "midflight.otp": (
                 "IGNORE NOREPLY Agent ChildSpec Continue DynamicSupervisor GenServer MailboxWatch Next "
                 "PartitionSupervisor PubSub Registry StateMachine Stop Supervisor Table TableTransfer Task "
-                "TaskSupervisor Timeout call cast reply started stop"
+                "TaskSupervisor Timeout call cast limit_process reply started stop"
             ),
         },
         modules=("code", "driver", "errors", "kernel", "otp"),
@@ -164,6 +165,7 @@ __all__ = [
     "exit",
     "group_leader",
     "is_alive",
+    "limit_process",
     "link",
     "live",
     "make_ref",

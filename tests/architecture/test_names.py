@@ -20,7 +20,7 @@ MIDFLIGHT = {
     *("AlreadyStarted", "ApplicationError", "CallError", "CallTimeout", "InitFailed", "ChildError", "CodeChangeError"),
     *("NotDurable", "StoreError"),
     *("GenServer", "Client", "call", "cast", "reply", "stop", "NOREPLY", "IGNORE", "Stop"),
-    *("Continue", "Timeout", "started", "StateMachine", "Next"),
+    *("Continue", "Timeout", "started", "limit_process", "StateMachine", "Next"),
     *("Supervisor", "ChildSpec", "Registry", "Task", "TaskError", "TaskTimeout"),
     *(
         "Agent",

@@ -10,6 +10,7 @@ from midflight.otp.children import ChildInfo
 from midflight.otp.dynamic_supervisor import DynamicSupervisor
 from midflight.otp.gen_server import GenServer
 from midflight.otp.keeper import Keeper
+from midflight.otp.limits import LimitReport, limit_process
 from midflight.otp.mailbox_watch import LongMailbox, MailboxWatch
 from midflight.otp.partition_supervisor import PartitionSupervisor
 from midflight.otp.protocol import IGNORE, NOREPLY, Call, Cast, Continue, Dest, Stop, Timeout
@@ -40,6 +41,7 @@ __all__ = [
     "DynamicSupervisor",
     "GenServer",
     "Keeper",
+    "LimitReport",
     "LongMailbox",
     "MailboxWatch",
     "Next",
@@ -60,6 +62,7 @@ __all__ = [
     "application",
     "call",
     "cast",
+    "limit_process",
     "pg",
     "reply",
     "started",

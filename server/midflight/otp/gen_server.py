@@ -11,6 +11,7 @@ from typing import Any, ClassVar
 
 from midflight.code.lowlevel import fields_of
 from midflight.kernel import Client, self_, trouble
+from midflight.otp.limits import OverLimit
 from midflight.otp.protocol import Name
 from midflight.otp.serving import value_of
 from midflight.otp.starting import Starting, start
@@ -30,6 +31,9 @@ class GenServer:
     After a load of its module, from the next message on, the object is one of the module's newest version of the
     class, with the state it had, or what `__migrate__` of that class makes of it. If the name of the class is gone, it
     stays what it is.
+
+    A class may set limits: `max_mailbox`, of messages that wait, and `max_heap`, of bytes; `over_limit` is "kill" or
+    "warn". They are looked at as limit_process says, from the server's first message on.
 
     OTP: gen_server. There the state is passed and returned; here it is `self`'s attributes.
 
@@ -55,6 +59,15 @@ class GenServer:
 
     restart_from: ClassVar[str] = "last"
     """What a server begins with after a crash: the "last" state that was kept, or "init"."""
+
+    max_mailbox: ClassVar[int | None] = None
+    """How many messages may wait, None for any number; see limit_process."""
+
+    max_heap: ClassVar[int | None] = None
+    """How many bytes the state and the messages may take, None for any number; see limit_process."""
+
+    over_limit: ClassVar[OverLimit] = "kill"
+    """What happens to a server over a limit: "kill" or "warn"."""
 
     # --- Starting -----------------------------------------------------------------------------------------
 

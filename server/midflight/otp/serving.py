@@ -38,6 +38,7 @@ from midflight.kernel import (
 )
 from midflight.otp.debugging import Debug
 from midflight.otp.keeper import Keeper, keeper_of
+from midflight.otp.limits import has_limits, note_limits
 from midflight.otp.newest import home_of, newest
 from midflight.otp.protocol import IGNORE, NOREPLY, Call, Cast, Continue, Name, Stop, Timeout
 from midflight.outside import is_from_outside
@@ -179,6 +180,8 @@ class Serving(Behaviour):
             if home.__dict__ is not namespace and not (kind is System and message.request == "suspend"):
                 namespace = home.__dict__
                 server = self.server = _of_the_newest_class(server)
+                if has_limits(server):
+                    note_limits()
             if debug is not None and kind is not System and kind is not Continue:
                 debug.came_in("timeout" if message is step else message, server)
             if kind is Call:
