@@ -188,6 +188,20 @@ def test_functions_of_every_older_version_are_named(project, shop):
     assert first is not second
 
 
+def test_a_function_stays_named_while_newer_versions_wait_for_the_garbage_collector(project):
+    """However many they are: nobody holds anything of those, so they are not looked at again."""
+    project.load_text("shop", "def handler(): return 0")
+    router = [sys.modules["shop"].handler]
+    gc.disable()
+    try:
+        reports = [project.load_text("shop", f"def handler(): return {number}") for number in range(1, 13)]
+    finally:
+        gc.enable()
+
+    assert [held(report) for report in reports] == [{("handler", 1): 1}] * 12
+    assert router[0]() == 0
+
+
 def test_what_nobody_holds_any_more_is_not_named(project, shop):
     """The count is that of the moment."""
     function = shop.free
@@ -303,6 +317,25 @@ def test_the_frames_of_a_traceback_hold_nothing(project, shop):
 
     assert caught.value.__traceback__ is not None
     assert report.held == ()
+
+
+def test_the_frame_of_a_traceback_does_not_count_beside_who_holds_the_method(project):
+    """Nor does one whose function somebody else has, too."""
+    text = "class Till:\n    def pay(self): return 1 / 0\n    N = 1\ndef pay(): return 1 / 0\n"
+    project.load_text("till", text)
+    till = sys.modules["till"].Till()
+    router = [till.pay, sys.modules["till"].pay]
+    errors = []
+    for pay in router:
+        with pytest.raises(ZeroDivisionError) as caught:
+            pay()
+        errors.append(caught.value)
+    del pay
+
+    report = project.load_text("till", text.replace("N = 1", "N = 2").replace("1 / 0", "2 / 0"))
+
+    assert [each.__traceback__ is not None for each in errors] == [True, True]
+    assert held(report) == {("Till.pay", 1): 1, ("pay", 1): 1}
 
 
 KEPT: list[object] = []

@@ -82,6 +82,31 @@ def test_a_load_calls_as_much_however_many_modules_there_are(project, monkeypatc
     assert {name: (few[name], count) for name, count in many.items() if count != few[name]} == {}
 
 
+HELD = {
+    "nothing is held": lambda thing: None,
+    "a router has a function": lambda thing: [thing.f],
+    "somebody has a bound method": lambda thing: thing.K().f,
+    "an object of an edited class": lambda thing: [thing.K()],
+    "a partial in a dictionary": lambda thing: {"f": partial(thing.f, 1)},
+}
+
+
+@pytest.mark.parametrize("hold", HELD.values(), ids=HELD.keys())
+def test_a_load_never_asks_the_garbage_collector_for_all_objects(project, monkeypatch, hold):
+    """That would stop everybody for 34 ms a million objects. Who holds what is looked for later, in slices."""
+    asked: list[str] = []
+    for ask in (gc.get_objects, gc.get_referrers, gc.collect):
+        monkeypatch.setattr(gc, ask.__name__, lambda *args, ask=ask: asked.append(ask.__name__) or ask(*args))
+    project.load_text("thing", THING.format(1))
+    held = []
+    for number in range(2, 10):
+        held.append(hold(sys.modules["thing"]))
+        project.load_text("thing", THING.format(number))
+
+    assert asked == []
+    assert len(held) == 8
+
+
 def test_a_version_that_only_waits_for_the_garbage_collector_is_not_looked_at_again(project, monkeypatch):
     """There may be several of them: they are in cycles, and the collector comes when it likes."""
     looked: list[int] = []

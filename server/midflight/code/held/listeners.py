@@ -28,7 +28,7 @@ from collections.abc import Iterator, Mapping
 from types import CodeType, FunctionType, MethodType
 from typing import Any, NamedTuple
 
-from midflight.code.held.references import OldVersion, Reads, dict_of_class, old_versions
+from midflight.code.held.references import OldVersion, Reads, dict_of_class, old_versions, versions_alive
 from midflight.code.held.registries import Pair, withdraw_doubles
 from midflight.code.source.look import OwnReference, is_class, references_of_others
 from midflight.code.version.facade import Namespace
@@ -79,11 +79,9 @@ def update_listeners(record: Module, new: Namespace, frames: Mapping[CodeType, i
 
     On the runtime's thread, when the version is current. `frames` are the frames that live, by code.
     """
-    older = {id(each): each for version in list(record.versions.values()) if (each := version.namespace) is not None}
-    older.pop(id(new), None)
-    if not older:
+    alive = [namespace for _, namespace in reversed(versions_alive(record, new))]
+    if not alive:
         return Updated()
-    alive = list(older.values())
     renewed: list[str] = []
     if _may_be_held([method for each in alive for _, method, _ in _methods(each, new)]):
         renewed = [name for old in old_versions(record, new, frames) for name in _renew(old, new, frames)]

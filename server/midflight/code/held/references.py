@@ -14,7 +14,7 @@ import functools
 import gc
 import sys
 from collections import Counter
-from collections.abc import Iterable, Iterator, Mapping, Set
+from collections.abc import Iterable, Iterator, Mapping
 from types import CellType, CodeType, FrameType, FunctionType, GetSetDescriptorType, MemberDescriptorType, ModuleType
 from typing import Any, NamedTuple
 
@@ -33,10 +33,12 @@ __all__ = [
     "nested_codes",
     "old_versions",
     "stale_subclasses",
+    "versions_alive",
     "versions_held",
 ]
 
-NOTHING_HELD = "__midflight_nothing_held__"  # in a namespace: the references of its definitions when nobody held any
+# In a namespace: its definitions when nobody held any, and how many references each had.
+NOTHING_HELD = "__midflight_nothing_held__"
 
 MOST_VERSIONS = 5  # older ones that are looked at, newest first
 MOST_ELEMENTS = 1000  # of a container that is looked into; what a longer one holds counts as held
@@ -86,6 +88,10 @@ class VersionObjects:
         """Return the functions."""
         return [each for each in self._inside.values() if type(each) is FunctionType]
 
+    def definitions(self) -> list[Any]:
+        """Return the functions and classes."""
+        return [each for each in self._inside.values() if type(each) is FunctionType or issubclass(type(each), type)]
+
     def held(self) -> list[Reference]:
         """Return the functions that are referred to from elsewhere, in the order of the text."""
         outer = self._references_from_elsewhere()
@@ -101,8 +107,8 @@ class VersionObjects:
         for key in outer:
             if key in self._others or type(self._inside[key]) in SHARED:
                 held.update(self._functions_in(self._others.get(key, self._inside.get(key)), seen))
-        if held:
-            held -= _from_left_frames([self._inside[key] for key in held])
+        if suspects := self._may_be_in_left_frames(held):
+            held -= _from_left_frames(suspects)
         found = [Reference(self._inside[key], count) for key, count in held.items()]
         return sorted(found, key=lambda each: each.value.__code__.co_firstlineno)
 
@@ -119,6 +125,18 @@ class VersionObjects:
                 found = getattr(value, "__func__", value) if type(value) in (staticmethod, classmethod) else value
                 methods += [found] if type(found) is FunctionType and found.__globals__ is self.namespace else []
         return methods
+
+    def _may_be_in_left_frames(self, held: Iterable[int]) -> list[FunctionType]:
+        """Return those of the functions whose code more refers to than functions do: a frame may, live or over."""
+        functions = self.functions()
+        codes = list({id(each.__code__): each.__code__ for each in functions}.values())
+        counts = list(map(sys.getrefcount, codes))
+        known = Counter(id(each.__code__) for each in functions)
+        known.update(id(nested) for code in codes for nested in nested_codes(code))
+        base = _base()
+        more = {id(code) for code, count in zip(codes, counts, strict=True) if count - base > known[id(code)]}
+        wanted = set(held)
+        return [each for each in functions if id(each) in wanted and id(each.__code__) in more]
 
     def closures(self) -> list[Reference]:
         """Return the code of each function inside a function of which there are closures elsewhere.
@@ -202,7 +220,8 @@ def _from_left_frames(functions: list[Any]) -> Counter[int]:
     """Return how many references each function has from frames that are over, which nobody runs again.
 
     A traceback keeps them: that of a crash, say, in a shell's history. This is the only step whose time grows with the
-    program, and it is done only if something may be held: the interpreter does not know the frames of a function.
+    program: the interpreter does not know the frames of a function. So it is only asked of functions whose code has
+    more references than theirs.
     """
     found = Counter[int]()
     wanted = set(map(id, functions))
@@ -264,9 +283,26 @@ class OldVersion(NamedTuple):
             yield Held(code.co_qualname, number, count, is_closure=True)
 
 
+def versions_alive(record: Module, new: Namespace) -> list[tuple[Version, Namespace]]:
+    """Return the older versions of a module of which somebody may have something, newest first, each by its namespace.
+
+    One that only waits for the garbage collector is left out, once `versions_held` has found it to be so. It can come
+    back by a weak reference, and then one of its definitions has more references.
+    """
+    found = []
+    for _, version in sorted(record.versions.items(), reverse=True):
+        if version is record.current or (namespace := version.namespace) is None or namespace is new:
+            continue
+        definitions, counts = namespace.get(NOTHING_HELD, ((), None))
+        if list(map(sys.getrefcount, definitions)) != counts:
+            namespace.pop(NOTHING_HELD, None)
+            found.append((version, namespace))
+    return found
+
+
 def old_versions(record: Module, new: Namespace, frames: Mapping[CodeType, int]) -> Iterator[OldVersion]:
     """Yield the older versions of a module that something keeps, newest first."""
-    for version, namespace in _alive(record, new):
+    for version, namespace in versions_alive(record, new)[:MOST_VERSIONS]:
         objects = VersionObjects(namespace, new, frames)
         yield OldVersion(version, objects, objects.held(), objects.closures())
 
@@ -274,44 +310,14 @@ def old_versions(record: Module, new: Namespace, frames: Mapping[CodeType, int])
 def versions_held(record: Module, new: Namespace, frames: Mapping[CodeType, int]) -> Iterator[OldVersion]:
     """Yield those older versions of a module of which somebody may hold something, newest first.
 
-    One that only waits for the garbage collector is looked at until nothing is found to refer to it.
+    One of which nobody does is marked: it is not looked at again while nothing is found to refer to it.
     """
-    kept = set(map(id, list(new.values())))
-    for version, namespace in _alive(record, new):
-        references = _references_of_definitions(namespace, kept)
-        if namespace.get(NOTHING_HELD) == references:
-            continue
-        objects = VersionObjects(namespace, new, frames)
-        found = OldVersion(version, objects, objects.held(), objects.closures())
-        if not found.functions and not found.closures and not objects.is_referred_to:
-            namespace[NOTHING_HELD] = references
-        yield found
-
-
-def _alive(record: Module, new: Namespace) -> Iterator[tuple[Version, Namespace]]:
-    older = [each for _, each in sorted(record.versions.items(), reverse=True) if each is not record.current]
-    alive = [(each, namespace) for each in older if (namespace := each.namespace) is not None and namespace is not new]
-    yield from alive[:MOST_VERSIONS]
-
-
-def _references_of_definitions(namespace: Namespace, kept: Set[int]) -> list[int]:
-    """Return how many references there are to each function and class of a version, but for those of the ids in `kept`.
-
-    A version to which nothing refers waits for the garbage collector. It can come back by a weak reference alone, and
-    then one of these numbers is another one.
-    """
-    found: list[Any] = []
-    for value in list(namespace.values()):
-        if id(value) in kept:
-            continue
-        if type(value) is FunctionType:
-            if value.__globals__ is namespace:
-                found.append(value)
-        elif issubclass(type(value), type) and dict_of_class(value).get("__module__") == namespace["__name__"]:
-            found.append(value)
-            methods = [each for each in dict_of_class(value).values() if type(each) is FunctionType]
-            found += [each for each in methods if each.__globals__ is namespace]
-    return list(map(sys.getrefcount, found))
+    for old in old_versions(record, new, frames):
+        yield old
+        if not old.functions and not old.closures and not old.objects.is_referred_to:
+            definitions = old.objects.definitions()
+            counts = [count - 1 for count in map(sys.getrefcount, definitions)]  # `objects` has each of them till then
+            old.objects.namespace[NOTHING_HELD] = definitions, counts
 
 
 class Reads:
