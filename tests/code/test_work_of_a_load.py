@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import ast
 import gc
 import sys
 from collections import Counter
@@ -16,6 +17,7 @@ import midflight
 from midflight import code
 from midflight.code.checks import watched_values
 from midflight.code.held.references import VersionObjects
+from midflight.code.version.live_comparison import is_same_as_live
 
 PACKAGE = str(Path(midflight.__file__).parent)
 THING = "LIMIT = {0}\nclass K:\n    def f(self):\n        return {0}\ndef f(k):\n    return LIMIT + {0}\n"
@@ -122,6 +124,21 @@ def test_a_version_that_only_waits_for_the_garbage_collector_is_not_looked_at_ag
         gc.enable()
 
     assert looked == [1, 2, 3, 4, 5]
+
+
+def test_the_comparison_of_a_live_module_with_its_text_walks_through_it_once():
+    """Not once for each of its statements: a file of 600 lines then takes half a second."""
+    text = "".join(f"def f{each}(): return {each}\nN{each} = {each}\n" for each in range(20))
+    namespace = {"__name__": "thing", "__doc__": None}
+    compiled = compile(text, "thing.py", "exec")
+    exec(compiled, namespace)
+    answers: list[bool | None] = []
+
+    calls = calls_of(lambda: answers.append(is_same_as_live(ast.parse(text), compiled, namespace)))
+
+    assert answers == [True]
+    assert calls["code/version/live_comparison.py _Look.at"] == 40
+    assert calls["code/version/live_comparison.py _Look.__init__"] == 1
 
 
 def test_a_load_looks_at_the_changed_definition_and_not_at_the_others(project):

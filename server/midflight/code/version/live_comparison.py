@@ -37,7 +37,8 @@ def is_same_as_live(tree: ast.Module, code: CodeType, namespace: dict[str, Any])
     codes = {_as_compiled(function.__code__) for function in live}
     if not codes <= expected:
         return False
-    answers = [_Look(namespace, tree, codes).at(each) for each in tree.body]
+    look = _Look(namespace, tree, codes)  # one for all: it walks the whole tree
+    answers = [look.at(each) for each in tree.body]
     if False in answers:
         return False
     return None if None in answers else True
@@ -96,10 +97,12 @@ class _Look:
         self._in_strings = bool(feature_flags(tree) & _flag(FUTURE_ANNOTATIONS))
         self._doc = tree.body[0] if tree.body and ast.get_docstring(tree) is not None else None
         self._times: dict[str, int] = {}
+        self._rebound: set[str] = set()
         for node in ast.walk(tree):
             if isinstance(node, ast.Name) and isinstance(node.ctx, ast.Store):
                 self._times[node.id] = self._times.get(node.id, 0) + 1
-        self._rebound = {name for node in ast.walk(tree) if isinstance(node, ast.Global) for name in node.names}
+            elif isinstance(node, ast.Global):
+                self._rebound.update(node.names)
 
     def at(self, statement: ast.stmt) -> bool | None:
         """Say whether the module shows this statement as it stands; None if it leaves no trace."""
