@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import gc
 import sys
 
 import pytest
@@ -109,6 +110,22 @@ def test_a_message_that_waits_is_renewed_and_a_local_is_named(project, runtime, 
 
     assert told[0] == ("got", True)
     assert any("a local of shop.wait" in why for why in said(report, "note"))
+
+
+@pytest.mark.parametrize("kind", ["Enum", "IntFlag"])
+def test_an_enum_that_only_its_module_has_is_not_looked_for(project, monkeypatch, kind):
+    """Its references say that nobody else has a member, so nothing is said, and memory is not walked through."""
+    own = "def paint(color=Color.RED, others=(Color.BLUE,)): return color, lambda: Color.BLUE\n"
+    colors = COLORS.replace("enum.Enum", f"enum.{kind}")
+    project.load_text("colors", colors + own)
+    asked: list[object] = []
+    monkeypatch.setattr(gc, "get_referrers", lambda *wanted: asked.append(wanted) or [])
+
+    report = project.load_text("colors", colors + "    GREEN = 4\n" + own)
+
+    assert next(each.name for each in report.superseded) == "Color"
+    assert said(report, "migrated") == said(report, "note") == []
+    assert asked == []
 
 
 def test_members_stay_where_the_enum_itself_was_imported(project):

@@ -112,6 +112,11 @@ class VersionObjects:
         found = [Reference(self._inside[key], count) for key, count in held.items()]
         return sorted(found, key=lambda each: each.value.__code__.co_firstlineno)
 
+    def is_any_referred_to(self, keys: Iterable[int]) -> bool:
+        """Say whether anything else may refer to an object of the version, or that it refers to, by identities."""
+        outer = self._references_from_elsewhere()
+        return any(key in outer or not (key in self._inside or key in self._others) for key in keys)
+
     def codes(self) -> list[CodeType]:
         """Return the code of all functions, with those inside them."""
         functions = self.functions()
