@@ -46,7 +46,8 @@
      (?d midflight-doc "documentation")
      (?M midflight-browse-module "names of this module")
      (?/ midflight-apropos "names that match words")
-     (?t midflight-trace "trace"))
+     (?t midflight-trace "trace")
+     (?f midflight-profile "profile (C-u N: seconds)"))
     ("Change"
      (?b midflight-roll-back "roll this module back")
      (?s midflight-send "send a message")

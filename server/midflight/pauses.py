@@ -31,10 +31,13 @@ HANDOVER_SECONDS = 0.0005
 
 
 @contextmanager
-def quick_handovers() -> Iterator[None]:
-    """Have threads hand the interpreter over sooner while the block runs; for programs that are ours to tune."""
+def quick_handovers(seconds: float = HANDOVER_SECONDS) -> Iterator[None]:
+    """Have threads hand the interpreter over within `seconds` while the block runs; for programs that are ours to tune.
+
+    Blocks of several threads must not overlap: the first to end would set the time that the other one was to restore.
+    """
     before = sys.getswitchinterval()
-    sys.setswitchinterval(min(before, HANDOVER_SECONDS))
+    sys.setswitchinterval(min(before, seconds))
     try:
         yield
     finally:

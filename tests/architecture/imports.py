@@ -63,7 +63,7 @@ SEEN_BY: dict[str, frozenset[str]] = {
     "program": frozenset({"errors", "code"}),
 }
 SEEN_BY["code"] |= {"all_tasks"}
-SEEN_BY["observer"] |= {"all_tasks"}
+SEEN_BY["observer"] |= {"all_tasks", "pauses"}
 SEEN_BY["epc"] |= {"memory"}
 SEEN_BY["app"] |= {"driver", "event_loop", "memory", "pauses", "detached_log", "editors", "log_output", "program"}
 SEEN_BY["project_server"] = SEEN_BY["app"]

@@ -40,6 +40,12 @@ def add_to(command: Any) -> None:
         "list the applications: which run, in the order of their start, and what each needs",
         data=True,
     )
+    it = command(
+        "profile", "profile:profile", "show where the program spends its time, by process and function", data=True
+    )
+    it.add_argument("--seconds", type=seconds, default=5.0, metavar="N", help="how long to look (default: 5)")
+    it.add_argument("--svg", metavar="FILE", help="write the flame picture to FILE")
+
     it = command("tree", "processes:tree", "show the processes as a tree, with the children of supervisors", data=True)
 
     it = command("state", "processes:state", "show the state of a server, or the variables of a process", data=True)

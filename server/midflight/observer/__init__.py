@@ -3,6 +3,7 @@
 from midflight.observer.crash_record import CrashRecord
 from midflight.observer.crashes import Crashes, Restarted, editable
 from midflight.observer.evaluate import evaluate, run_aside
+from midflight.observer.flame import flame_svg
 from midflight.observer.holdings import Holdings, holdings_of
 from midflight.observer.looking import look_at, parts_of
 from midflight.observer.moving import MovedOne, move_one
@@ -12,6 +13,7 @@ from midflight.observer.process_tree import Node, tree
 from midflight.observer.process_view import FrameView, Kin, ProcessView, State, messages_from, view_of
 from midflight.observer.process_watch import ROWS_AN_ANSWER, Changes, Watch
 from midflight.observer.processes import backtrace, name_table, process_table
+from midflight.observer.profile import Function, Profile, ProfileRow, Sampler, Tally, take_profile
 from midflight.observer.replacing import ReplacedState, replace_state
 from midflight.observer.states import StateText, server_in, state_text
 from midflight.observer.task_view import TaskView, task_view
@@ -26,6 +28,7 @@ __all__ = [
     "CrashRecord",
     "Crashes",
     "FrameView",
+    "Function",
     "Holdings",
     "Kin",
     "LoopRow",
@@ -34,11 +37,15 @@ __all__ = [
     "Printed",
     "ProcessLocation",
     "ProcessView",
+    "Profile",
+    "ProfileRow",
     "ReplacedState",
     "Restarted",
     "Row",
+    "Sampler",
     "State",
     "StateText",
+    "Tally",
     "TaskRow",
     "TaskView",
     "Watch",
@@ -46,6 +53,7 @@ __all__ = [
     "cancel_task",
     "editable",
     "evaluate",
+    "flame_svg",
     "holdings_of",
     "look_at",
     "loop_rows",
@@ -63,6 +71,7 @@ __all__ = [
     "run_aside",
     "server_in",
     "state_text",
+    "take_profile",
     "task_rows",
     "task_stack",
     "task_view",

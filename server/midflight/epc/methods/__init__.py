@@ -15,6 +15,7 @@ from midflight.epc.methods.plan import PlanMethods
 from midflight.epc.methods.process import ProcessMethods
 from midflight.epc.methods.process_list import ProcessListMethods
 from midflight.epc.methods.process_view import ProcessViewMethods
+from midflight.epc.methods.profile import ProfileMethods
 from midflight.epc.methods.saved import SavedMethods
 from midflight.epc.methods.server import ServerMethods, describe
 from midflight.epc.methods.shell import ShellMethods
@@ -46,6 +47,7 @@ def methods_of(services: Services, connection: ServerConnection) -> dict[str, Me
         ProcessViewMethods(services).methods(),
         TaskMethods().methods(),
         ApplicationMethods(services).methods(),
+        ProfileMethods().methods(),
         CrashMethods(services, shell.output).methods(),
         TraceMethods(services, connection).methods(),
         shell.methods(),
