@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import re
+import shutil
 import subprocess
 import sys
 from pathlib import Path
@@ -23,6 +24,26 @@ def test_rtp_is_the_folder_of_the_plugin() -> None:
 
     for file in ("plugin/midflight.lua", "lua/midflight/init.lua", "doc/midflight.txt"):
         assert (folder / file).is_file()
+
+
+def test_help_is_found_without_a_step_by_the_user(neovim: Neovim, tmp_path: Path) -> None:
+    """The tags are shipped, as `:helptags` on the folder doc makes them of the text."""
+    folder = Path(bridge("--rtp").stdout.strip()) / "doc"
+    shutil.copy(folder / "midflight.txt", tmp_path)
+
+    neovim.nvim.command("help :MidflightEval")
+    neovim.nvim.command(f"helptags {tmp_path}")
+
+    assert "*:MidflightEval*" in neovim.nvim.current.line
+    assert (tmp_path / "tags").read_text() == (folder / "tags").read_text()
+
+
+def test_every_command_is_in_the_help(neovim: Neovim) -> None:
+    """And nothing else is."""
+    text = (Path(bridge("--rtp").stdout.strip()) / "doc" / "midflight.txt").read_text()
+    commands = set(neovim.nvim.exec_lua("return vim.tbl_keys(vim.api.nvim_get_commands({}))"))
+
+    assert set(re.findall(r"\*:(\w+)\*", text)) == {each for each in commands if each.startswith("Midflight")}
 
 
 def test_an_unknown_option_is_refused() -> None:

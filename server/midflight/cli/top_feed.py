@@ -8,8 +8,8 @@ from typing import Any, Self
 
 from midflight.cli.show import root_of
 from midflight.cli.top_look import LOOK_SECONDS, Look, look
-from midflight.cli.trace import event_line
 from midflight.cli.view_text import view_lines
+from midflight.editors import trace_line
 from midflight.epc import RemoteServer
 
 __all__ = ["Feed"]
@@ -70,7 +70,7 @@ class Feed:
     def _events(self, trace: int, events: list[dict[str, Any]] | None, dropped: int) -> None:
         if trace == self._trace or self._trace is None:  # the first may come before the answer to trace/start
             more = [f"-- {dropped} events dropped"] if dropped else []
-            self.on_lines([*map(event_line, events or ()), *more])
+            self.on_lines([*map(trace_line, events or ()), *more])
 
     def __enter__(self) -> Self:
         return self

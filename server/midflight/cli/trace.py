@@ -8,14 +8,14 @@ import queue
 import sys
 import time
 from collections.abc import Iterator
-from datetime import datetime
 from typing import Any
 
 from midflight.cli.show import root_of
+from midflight.editors import trace_line
 from midflight.epc import RemoteServer
 from midflight.errors import RequestError
 
-__all__ = ["event_line", "trace"]
+__all__ = ["trace"]
 
 LOOK_SECONDS = 0.5  # so that Ctrl-C is heard
 
@@ -45,7 +45,7 @@ def trace(options: argparse.Namespace) -> int:
         left = options.count
         for events, dropped in _until(pushes, options.seconds):
             for event in events if left is None else events[:left]:
-                print(json.dumps(event, ensure_ascii=False) if options.json else event_line(event), flush=True)
+                print(json.dumps(event, ensure_ascii=False) if options.json else trace_line(event), flush=True)
             if dropped:
                 note = json.dumps({"dropped": dropped}) if options.json else f"-- {dropped} events dropped"
                 print(note, flush=True)
@@ -70,27 +70,3 @@ def _until(
         if push is _LOST or push is None:
             raise RequestError("The server has gone; the trace ended with it. See midflight doctor.")
         yield push
-
-
-def event_line(event: dict[str, Any]) -> str:
-    """Return one line for an event: when, who and what."""
-    name = f" {event['name']}" if event.get("name") else ""
-    at = datetime.fromtimestamp(event["at"]).strftime("%H:%M:%S.%f")[:-3]
-    text = event["text"].replace("\n", "\\n")
-    other = event.get("other")
-    match event["kind"]:
-        case "in":
-            said = f"<- {other or 'outside'}  {text}"
-        case "out":
-            said = f"-> {other}  {text}"
-        case "call":
-            version = "" if event.get("version") is None else f" v{event['version']}"
-            before = f"  (from {event['from']})" if event.get("from") else ""
-            said = f"=> {event['module']}{version}.{text}{before}"
-        case "spawn":
-            said = f"spawn {other or ''}  {text}"
-        case "link":
-            said = f"link {other}"
-        case kind:
-            said = f"{kind} {text}"
-    return f"{at} {event['pid'] + name:<18} {said}"

@@ -55,6 +55,10 @@ class Bridge:
                 project.type(values["text"])
             case "evaluate":
                 project.evaluate(values["text"])
+            case "evaluate_in":
+                project.evaluate_in(path, values["text"], values["buffer"], values["line"])
+            case "define":
+                project.define(values["buffer"], path, values["text"], values["line"])
             case "interrupt":
                 project.interrupt()
             case "processes":
@@ -69,12 +73,17 @@ class Bridge:
                 project.recover(values["module"], values["name"])
             case "leave":
                 project.leave(bool(values.get("stop_server")))
+            case _:
+                project.request(name, values)
 
     def requested(self, name: str, arguments: list[Any]) -> Any:
-        """Answer a request: `root` of a path, for the name of the shell's buffer and for the health check."""
+        """Answer a request: `root` of a path, for the name of the shell's buffer and the health check; `complete`."""
         if name == "root":
             return str(find_root(arguments[0]))
-        raise ValueError(f"the bridge knows the request 'root', not {name!r}; nothing was done")
+        if name == "complete":
+            path, values = arguments
+            return self._project(path).complete(path, values["before"])
+        raise ValueError(f"the bridge knows the requests 'root' and 'complete', not {name!r}; nothing was done")
 
     def close(self) -> None:
         """End all connections: Neovim is gone."""

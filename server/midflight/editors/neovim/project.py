@@ -8,17 +8,19 @@ evaluation. An evaluation does wait for the load that was asked for before it.
 
 from __future__ import annotations
 
-import subprocess
-import sys
 import threading
 from collections.abc import Callable
 from concurrent.futures import Future, ThreadPoolExecutor
-from pathlib import Path
+from functools import partial
 from typing import Any, Protocol
 
 from midflight.editors.history import versions_in_memory
+from midflight.editors.neovim.actions import Actions
+from midflight.editors.neovim.connections import Connections
+from midflight.editors.neovim.names import Names, completions
 from midflight.editors.neovim.tables import process_table, task_table, version_table
 from midflight.editors.taken import taken_text
+from midflight.editors.traced import trace_line
 from midflight.epc import ProjectFiles, RemoteServer
 from midflight.errors import ConnectionLost, MidflightError, NoServer
 
@@ -44,17 +46,19 @@ class Project:
     Events: `loaded` (what code/load answers, and `buffer`), `shell` (a session was opened: `text`), `input` (a line
     that was evaluated by a command), `output` (`text`), `prompt` (`prompt`, and `text`, the value or traceback
     before it), `message` (`text`, `level` "info" or "error"), `crash`, `page` (`name`, `text`), `holders` (of functions
-    of older versions: `buffer`, `module`, `text`).
+    of older versions: `buffer`, `module`, `text`), `value` (of an expression in a buffer: `buffer`,
+    `line`, `text`, `failed`), `traced` (`lines`, for the page of the trace); those of names.py and actions.py.
     """
 
     def __init__(self, root: str, editor: Editor) -> None:
         self.root = root
         self._editor = editor
+        self._connections = Connections(root, editor, self._handlers, self._lost)
+        self._actions = Actions(partial(self._connections.client, "code"), editor)
+        names = Names(partial(self._connections.client, "code"), editor)
+        self._requests = self._actions.requests() | names.requests()
         self._code_worker = ThreadPoolExecutor(1, "midflight-code")
         self._shell_worker = ThreadPoolExecutor(1, "midflight-shell")
-        self._lock = threading.Lock()  # of what follows
-        self._clients: dict[str, RemoteServer] = {}
-        self._is_leaving = False
         self._loading: Future[None] | None = None
         self._session: int | None = None  # of the shell's worker, with those below
         self._number = 1
@@ -79,6 +83,24 @@ class Project:
     def evaluate(self, text: str) -> None:
         """Evaluate `text`, one or more whole statements, and show it as if it were typed."""
         self._do(self._shell_worker, self._evaluate, self._loading, text)
+
+    def evaluate_in(self, path: str, text: str, buffer: int, line: int) -> None:
+        """Evaluate `text` with the names of the file's module; the value is shown behind the line of the buffer."""
+        self._do(self._shell_worker, self._evaluate_in, self._loading, path, text, buffer, line)
+
+    def define(self, buffer: int, path: str, text: str, line: int) -> None:
+        """Load the definition around the line alone."""
+        self._loading = self._do(self._code_worker, self._define, buffer, path, text, line)
+
+    def request(self, name: str, values: dict[str, Any]) -> None:
+        """Do what names.py and actions.py have under that name; another name does nothing."""
+        if name in self._requests:
+            self._do_aside(partial(self._requests[name], **values))
+
+    def complete(self, path: str, before: str) -> dict[str, Any]:
+        """Return what completes the end of `before`, at once; nothing if no server is connected."""
+        client = self._connections.open("code")
+        return {"written": 0, "items": []} if client is None else completions(client, path, before)
 
     def interrupt(self) -> None:
         """Break off the load that runs, else the evaluation."""
@@ -110,11 +132,7 @@ class Project:
 
     def close(self) -> None:
         """End the connections now and tell nobody: Neovim is gone."""
-        self._is_leaving = True
-        with self._lock:
-            clients, self._clients = list(self._clients.values()), {}
-        for client in clients:
-            client.close()
+        self._connections.close()
         for worker in (self._code_worker, self._shell_worker):
             worker.shutdown(wait=False, cancel_futures=True)
 
@@ -130,45 +148,10 @@ class Project:
         try:
             function(*args)
         except (MidflightError, TimeoutError, OSError) as error:
-            if not self._is_leaving:
+            if not self._connections.is_leaving:
                 self._editor.show("message", level="error", text=str(error))
 
     # --- Connections ----------------------------------------------------------------------------------------
-
-    def _client(self, kind: str) -> RemoteServer:
-        """Return the connection for `kind`, "code" or "shell"; make it, start a server if none runs.
-
-        Raises: NoServer if none runs and none may be started; what starting and connecting raises.
-        """
-        with self._lock:
-            if kind in self._clients:
-                return self._clients[kind]
-            self._is_leaving = False
-            client = self._clients[kind] = self._attach(kind)
-            if kind == "code":
-                client.call("shell/open")  # never asked: what a module prints while it is loaded needs a place
-            return client
-
-    def _attach(self, kind: str) -> RemoteServer:
-        place = ProjectFiles(self.root)
-        if place.running() is not None:
-            try:
-                return self._connect(kind)
-            except (ConnectionLost, NoServer):
-                if place.running() is not None:
-                    raise
-                # else it was ending, and its port open for an instant longer than its connections
-        if not self._editor.may_start(self.root):
-            raise NoServer(self.root)
-        start_server(self.root)
-        self._editor.show("message", level="info", text=f"Midflight: started a server for {self.root}")
-        return self._connect(kind)
-
-    def _connect(self, kind: str) -> RemoteServer:
-        made: list[RemoteServer] = []
-        handlers = self._handlers(kind)
-        made.append(RemoteServer.attach(self.root, handlers, on_lost=lambda: self._lost(kind, made), name="Neovim"))
-        return made[0]
 
     def _handlers(self, kind: str) -> dict[str, Callable[..., object]]:
         if kind == "code":
@@ -180,6 +163,7 @@ class Project:
                 "code/stale": self._show_stale,
                 "process/crashed": self._crashed,
                 "process/stuck": self._crashed,
+                "trace/events": self._traced,
             }
         return {
             "shell/output": self._output,
@@ -190,43 +174,40 @@ class Project:
             "process/stuck": _ignore,
         }
 
-    def _lost(self, kind: str, made: list[RemoteServer]) -> None:
-        """Take in that the connection in `made` has ended; it is empty if it never came to be one."""
-        with self._lock:
-            if not made or self._clients.get(kind) is not made[0]:
-                return  # closed by us, or the other one told already; a new one may be there by now
-            del self._clients[kind]
-            others, self._clients = list(self._clients.values()), {}
-        for other in others:
-            other.close()
-        if not self._is_leaving:
-            self._session = None
-            self._lines = []
-            text = f"Midflight: the server of {self.root} has ended, and its processes. :MidflightLoad starts another"
-            self._editor.show("message", level="error", text=text)
-            text = "The server has ended, and its processes with their state. The next input starts another.\n"
-            self._editor.show("prompt", text=text, prompt="")
+    def _lost(self) -> None:
+        """Take in that the server has gone."""
+        self._session = None
+        self._lines = []
+        self._actions.forget_trace()
+        text = f"Midflight: the server of {self.root} has ended, and its processes. :MidflightLoad starts another"
+        self._editor.show("message", level="error", text=text)
+        text = "The server has ended, and its processes with their state. The next input starts another.\n"
+        self._editor.show("prompt", text=text, prompt="")
 
     # --- Code -----------------------------------------------------------------------------------------------
 
     def _load(self, buffer: int, path: str, text: str, options: dict[str, object] | None) -> None:
-        answer = self._client("code").call("code/load", path, text, options, timeout_seconds=None)
+        answer = self._connections.client("code").call("code/load", path, text, options, timeout_seconds=None)
         self._editor.show("loaded", buffer=buffer, **answer)
         if answer["held"] and answer["status"] == "loaded":
             self._do_aside(self._show_holders, buffer, answer["module"])
 
+    def _define(self, buffer: int, path: str, text: str, line: int) -> None:
+        answer = self._connections.client("code").call("code/define", path, text, line, None, timeout_seconds=None)
+        self._editor.show("loaded", buffer=buffer, **answer)
+
     def _show_holders(self, buffer: int, module: str) -> None:
         """Add to the report of the buffer who holds functions of older versions, when the search is done."""
-        found = self._client("code").call("code/holders", module, timeout_seconds=None)
+        found = self._connections.client("code").call("code/holders", module, timeout_seconds=None)
         if found["holders"]:
             self._editor.show("holders", buffer=buffer, module=module, text=found["text"])
 
     def _forward(self, module: str) -> None:
-        found = self._client("code").call("code/forward", module)
+        found = self._connections.client("code").call("code/forward", module)
         self._editor.show("message", level="info", text=found["summary"])
 
     def _recover(self, module: str, name: str) -> None:
-        found = self._client("code").call("code/recover", module, name)
+        found = self._connections.client("code").call("code/recover", module, name)
         self._editor.show("message", level="info", text=f"Midflight: {module}.{name} is {found['value']} again")
 
     def _loaded_elsewhere(self, answer: dict[str, Any]) -> None:
@@ -247,26 +228,32 @@ class Project:
     def _crashed(self, crash: dict[str, Any]) -> None:
         self._editor.show("crash", text=crash["text"])
 
+    def _traced(self, _trace: int, events: list[dict[str, Any]] | None, dropped: int) -> None:
+        lines = [trace_line(each) for each in events or ()]
+        self._editor.show("traced", lines=[*lines, f"-- {dropped} events dropped"] if dropped else lines)
+
     def _list_processes(self) -> None:
-        rows = self._client("code").call("process/list") or []
-        tasks = task_table(self._client("code").call("task/list")["tasks"] or [])
-        self._editor.show("page", name="processes", text=process_table(rows) + (f"\n{tasks}" if tasks else ""))
+        rows = self._connections.client("code").call("process/list") or []
+        tasks = task_table(self._connections.client("code").call("task/list")["tasks"] or [])
+        text = process_table(rows) + (f"\n{tasks}" if tasks else "")
+        self._editor.show("page", name="processes", kind="processes", text=text)
 
     def _exit(self, pid: str, reason: str) -> None:
-        answer = self._client("code").call("process/exit", pid, reason)
+        answer = self._connections.client("code").call("process/exit", pid, reason)
         is_heard = answer is True  # a text says what keeps it from taking the signal
         said = f"exit signal sent to {pid}" if is_heard else answer or f"{pid} was dead already"
         self._editor.show("message", level="info" if is_heard else "warn", text=f"Midflight: {said}")
 
     def _list_versions(self, module: str) -> None:
-        rows = versions_in_memory(self._client("code").call("code/history", module))
-        self._editor.show("page", name=f"versions of {module}", text=version_table(module, rows))
+        rows = versions_in_memory(self._connections.client("code").call("code/history", module))
+        page = {"name": f"versions of {module}", "kind": "versions", "module": module}
+        self._editor.show("page", text=version_table(module, rows), **page)
 
     # --- The shell ------------------------------------------------------------------------------------------
 
     def _require_session(self) -> RemoteServer:
-        self._client("code")  # what others load and what crashes is told there
-        client = self._client("shell")
+        self._connections.client("code")  # what others load and what crashes is told there
+        client = self._connections.client("shell")
         if self._session is None:
             self._is_open.clear()
             try:
@@ -307,6 +294,16 @@ class Project:
         self._editor.show("input", text=text)
         self._ask(client, loading, text.rstrip("\n") + "\n")  # a newline at the end: nothing more will be typed
 
+    def _evaluate_in(self, loading: Future[None] | None, path: str, text: str, buffer: int, line: int) -> None:
+        client = self._require_session()
+        if loading is not None:
+            loading.result()
+        answer = client.call("shell/eval", self._session, text + "\n", {"file": path}, timeout_seconds=None)
+        self._number = answer["number"]
+        failed = answer["error"] is not None
+        self._editor.show("prompt", text="", prompt=self._prompt())
+        self._editor.show("value", buffer=buffer, line=line, text=_shown(answer).strip(), failed=failed)
+
     def _ask(self, client: RemoteServer, loading: Future[None] | None, text: str) -> None:
         if loading is not None:
             loading.result()
@@ -329,8 +326,7 @@ class Project:
         self._editor.show("output", text=text)
 
     def _interrupt(self) -> None:
-        with self._lock:
-            client, loading = self._clients.get("shell"), self._clients.get("code")
+        client, loading = self._connections.open("shell"), self._connections.open("code")
         if loading is not None and loading.call("code/interrupt", None):
             return
         if client is None or self._session is None or not client.call("interrupt", self._session):
@@ -343,13 +339,9 @@ class Project:
         if stop_server:
             if ProjectFiles(self.root).running() is None:
                 raise NoServer(self.root)
-            self._client("code").call("server/stop")
+            self._connections.client("code").call("server/stop")
             text = f"Midflight: the server of {self.root} ends"
-        self._is_leaving = True
-        with self._lock:
-            clients, self._clients = list(self._clients.values()), {}
-        for client in clients:
-            client.close()
+        self._connections.close()
         self._session = None
         self._lines = []
         self._editor.show("prompt", text="Disconnected.\n", prompt="")
@@ -363,24 +355,3 @@ def _shown(answer: dict[str, Any]) -> str:
 
 def _ignore(*_: object) -> None:
     """Ignore an event of the other connection."""
-
-
-def start_server(root: str) -> None:
-    """Start a server of the project `root` that outlives the editor; return when it answers.
-
-    Raises: ConnectionLost, with what the command said, if it does not start.
-    """
-    own = next((str(Path(root) / each) for each in COMMANDS if (Path(root) / each).is_file()), None)
-    command = [own] if own is not None else [sys.executable, "-P", "-m", "midflight.cli"]
-    done = subprocess.run(
-        [*command, "serve", "--detach", "--root", root],
-        stdin=subprocess.DEVNULL,
-        capture_output=True,
-        text=True,
-        timeout=START_SECONDS,
-        check=False,
-    )
-    if done.returncode != 0:
-        raise ConnectionLost(
-            f"No server could be started for {root}; nothing was sent. {' '.join(command)} says: {done.stderr.strip()}"
-        )

@@ -5,9 +5,10 @@ from __future__ import annotations
 from collections.abc import Mapping, Sequence
 from typing import Any
 
+from midflight.editors.taken import clock_of
 from midflight.text import columns
 
-__all__ = ["process_table", "task_table", "version_table"]
+__all__ = ["crash_table", "crash_text", "process_table", "process_text", "task_table", "version_table"]
 
 
 def process_table(processes: Sequence[Mapping[str, Any]]) -> str:
@@ -45,3 +46,60 @@ def version_table(module: str, versions: Sequence[Mapping[str, Any]]) -> str:
         state = "current" if each["current"] else "old"
         rows.append((f"v{each['version']}", state, str(each["vsn"]), str(each["processes"] or 0)))
     return columns(rows)
+
+
+def crash_table(crashes: Sequence[Mapping[str, Any]]) -> str:
+    """Return one line a crash under a heading; `crashes` are the rows of crash/list."""
+    rows = [("Crash", "At", "Pid", "Name", "Where", "Reason")]
+    for each in crashes:
+        version = "" if each["version"] is None else f" v{each['version']}"
+        place = f"{each['module']}{version} {each['function']}:{each['line']}"
+        own = (str(each["crash"]), clock_of(each["at"]), each["pid"], each["name"] or "", place)
+        rows.append((*own, each["summary"].partition("\n")[0]))
+    return columns(rows) if crashes else "No crash is remembered.\n"
+
+
+def crash_text(crash: Mapping[str, Any]) -> str:
+    """Return a crash as people read it; `crash` answers crash/info."""
+    lines = [crash["text"].rstrip()]
+    if crash["state"]:
+        lines += ["", "State", *(f"  {name} = {value}" for name, value in crash["state"])]
+    if crash["last_message"] is not None:
+        lines += ["", "Last message", f"  {crash['last_message']}"]
+    if crash["refusal"]:
+        lines += ["", f"It cannot be started again: {crash['refusal']}"]
+    else:
+        lines += ["", "R starts it again with that state."]
+    return "\n".join(lines) + "\n"
+
+
+def process_text(view: Mapping[str, Any]) -> str:
+    """Return all that can be seen of a process as people read it; `view` answers process/view."""
+    version = "" if view["version"] is None else f" v{view['version']}"
+    name = f" ({view['name']})" if view["name"] else ""
+    waiting = f" for {view['waiting_for']}" if view["waiting_for"] else ""
+    lines = [
+        f"{view['pid']}{name}: {view['status']}{waiting}",
+        f"  at        {view['module']}{version} {view['function']}:{view['line']}",
+        f"  began as  {view['initial_call']}",
+    ]
+    for word in ("links", "monitors", "monitored_by"):
+        if view[word]:
+            kin = ", ".join(f"{pid} ({own})" if own else pid for pid, own in view[word])
+            lines.append(f"  {word.replace('_', ' '):<13}{kin}")
+    state = view["state"]
+    if state is not None:
+        lines += [
+            "",
+            f"State of {state['module']}.{state['class']}",
+            *(f"  {key} = {value}" for key, value in state["attributes"] or ()),
+        ]
+    if view["messages"]:
+        lines += ["", f"Messages: {view['counts']['messages']}", *(f"  {each}" for each in view["messages"])]
+    frames = [frame for frame in view["frames"] or () if not frame["ours"]]
+    if frames:
+        lines += ["", "Frames"]
+    for frame in frames:
+        lines.append(f"  {frame['path']}:{frame['line']} in {frame['function']}")
+        lines += [f"    {key} = {value}" for key, value in frame.get("locals") or ()]
+    return "\n".join(lines) + "\n"

@@ -92,6 +92,14 @@ function M.notify(name, path, values)
   end
 end
 
+--- Ask the bridge for `name` about the project of `path`, and wait for its answer; nil if the bridge does not run.
+function M.request(name, path, values)
+  if channel then
+    local ok, answer = pcall(vim.rpcrequest, channel, name, path, values)
+    return ok and answer or nil
+  end
+end
+
 --- The root of the project of `path`; nil without a bridge.
 function M.root(path)
   return M.is_ready() and vim.rpcrequest(channel, "root", path) or nil

@@ -68,6 +68,11 @@ function M.loaded(values)
   if vim.api.nvim_buf_is_valid(values.buffer) then
     vim.b[values.buffer].midflight_module = values.module
     vim.b[values.buffer].midflight_report = values.text
+    if values.status == "loaded" then
+      local tick = vim.api.nvim_buf_get_changedtick(values.buffer)
+      vim.b[values.buffer].midflight_loaded = { module = values.module, version = values.version, tick = tick }
+      vim.cmd("redrawstatus!")
+    end
   end
   M.line(values.summary, values.status == "failed" and "error" or "info")
 end
@@ -87,9 +92,18 @@ function M.holders(values)
   M.line("Midflight: :MidflightReport says who holds functions of older versions of " .. values.module, "info")
 end
 
---- Show `text` in a window of its own; the page of that name is shown anew.
+local function page_name(name, root)
+  return "midflight://" .. (root or "") .. "/" .. name
+end
+
+--- The buffer of a page that was shown; nil if it was not.
+function M.page_buffer(name, root)
+  return buffer_named(page_name(name, root))
+end
+
+--- Show `text` in a window of its own; the page of that name is shown anew. Return its buffer.
 function M.page(name, text, root)
-  local full = "midflight://" .. (root or "") .. "/" .. name
+  local full = page_name(name, root)
   local buffer = buffer_named(full)
   if not buffer then
     buffer = vim.api.nvim_create_buf(false, true)
@@ -108,6 +122,7 @@ function M.page(name, text, root)
     vim.cmd("botright split")
     vim.api.nvim_win_set_buf(0, buffer)
   end
+  return buffer
 end
 
 return M

@@ -2,6 +2,8 @@
 
 local bridge = require("midflight.bridge")
 local display = require("midflight.display")
+local lists = require("midflight.lists")
+local look = require("midflight.look")
 local shell = require("midflight.shell")
 
 local M = {}
@@ -94,6 +96,46 @@ function M.recover(name)
   end
 end
 
+function M.crashes()
+  notify("crashes")
+end
+
+--- Trace a process, by pid or name; with `ends` end the trace.
+function M.trace(pid, ends)
+  if ends then
+    notify("end_trace")
+  elseif pid == "" then
+    display.message("Midflight: name the process to trace, by pid or name; nothing is traced", "error")
+  else
+    notify("trace", { pid = pid })
+  end
+end
+
+function M.diff(version)
+  local module = module_or_own("")
+  if module then
+    notify("diff", { module = module, version = version })
+  end
+end
+
+--- Load the text of an earlier version of the buffer's module again, the one before unless `version` is given.
+function M.rollback(version)
+  local module = module_or_own("")
+  if module then
+    notify("rollback", { module = module, version = version })
+  end
+end
+
+--- What 'statusline' may show: the module's version that this buffer was loaded as, and whether its text differs now.
+function M.statusline()
+  local loaded = vim.b.midflight_loaded
+  if not loaded then
+    return ""
+  end
+  local differs = vim.api.nvim_buf_get_changedtick(0) ~= loaded.tick and "+" or ""
+  return loaded.module .. " v" .. loaded.version .. differs
+end
+
 function M.report()
   if not vim.b.midflight_report then
     display.message("Midflight: this buffer was not loaded, so there is no report of it", "error")
@@ -124,9 +166,12 @@ local events = {
   message = function(values)
     display.message(values.text, values.level)
   end,
-  page = function(values)
-    display.page(values.name, values.text, values.root)
-  end,
+  page = lists.page,
+  traced = lists.traced,
+  float = look.float,
+  jump = look.jump,
+  places = look.places,
+  value = look.show_value,
   crash = function(values)
     display.line(values.text, "error")
     shell.end_line(values.root)
