@@ -23,6 +23,7 @@ from pathlib import Path
 from types import FrameType
 from typing import Any, TextIO, cast
 
+from midflight import systemd
 from midflight.code.lowlevel import note_project
 from midflight.detached_log import DetachedLog
 from midflight.driver import Runtime
@@ -70,15 +71,18 @@ def serve(
     port: int = 0,
     program: Program | None = None,
     store: str | None = None,
+    requires_start: bool = False,
 ) -> Any:
     """Run the server of `root` in the calling thread, which must be the main one, until it is asked to end.
 
     SIGTERM, SIGINT, SIGHUP and `server/stop` ask for it; a second signal ends at once. `announce` is called with
-    the port when clients can connect. With `program` the server ends with it, and its result is returned.
+    the port when clients can connect. With `program` the server ends with it, and its result is returned; without one
+    the failures of the project's start are, a sentence each. With `requires_start` the first of them ends the server.
 
     Raises: ServerRunning if another server of `root` runs and there is no program, which would run without a
     server instead; OutputFailed if there is none and `announce` could not print; StoreError if the store cannot be
-    used; RequestError if it is not a path; what `program` raises.
+    used; RequestError if it is not a path; what `program` raises; SystemExit if the server was asked to end before
+    `program` had ended, with the code that shells give to such a signal.
     """
     place = ProjectFiles(root)
     kept = configured_store(place.root, store, place.name)
@@ -93,7 +97,7 @@ def serve(
             announce = partial(_announce, output, announce)
         elif sys.stdout is not None and hasattr(sys.stdout, "reconfigure"):
             sys.stdout.reconfigure(line_buffering=True)  # a log file is read while it is written
-        return run_main(_serve(place, ending, announce, port, program, kept))
+        return run_main(_serve(place, ending, announce, port, program, kept, requires_start))
 
 
 def _announce(output: LogOutput, announce: Callable[[int], object], port: int) -> None:
@@ -109,13 +113,15 @@ async def _serve(
     port: int,
     program: Program | None,
     store: Path | None,
+    requires_start: bool,
 ) -> Any:
     log = cast(TextIO, sys.stdout or LogOutput(None))  # the real one: the runtime routes what processes print
     async with Runtime() as runtime:
         asked = ending.listen(runtime)
-        starting: asyncio.Task[None] | None = None
+        beside = [asyncio.create_task(systemd.keep_alive())]
         detached_log = DetachedLog.of_this_process(place.log_path)
-        trimming = asyncio.create_task(detached_log.keep_short()) if detached_log is not None else None
+        if detached_log is not None:
+            beside.append(asyncio.create_task(detached_log.keep_short()))
         server = ProjectServer(
             runtime,
             place,
@@ -140,20 +146,34 @@ async def _serve(
                 announce(server.port)
             server.choose_thread()
             if program is None:
-                starting = asyncio.create_task(start_configured(runtime, place.root))
-            return await _until(asked, runtime, program)
+
+                def fail(text: str) -> None:
+                    server.start_failures.append(text)
+                    if requires_start:
+                        ending.request()
+
+                beside.append(asyncio.create_task(_start(runtime, place.root, fail)))
+            else:
+                systemd.tell("READY=1")
+            value = await _until(asked, ending, runtime, program)
+            return value if program is not None else server.start_failures
         finally:
-            if trimming is not None:
-                trimming.cancel()
-            if starting is not None:
-                starting.cancel()
+            systemd.tell("STOPPING=1")
+            for each in beside:
+                each.cancel()
             server.withdraw()
             await stop_applications(runtime)
             await runtime.shutdown()
             await asyncio.to_thread(server.close)
 
 
-async def _until(asked: asyncio.Event, runtime: Runtime, program: Program | None) -> Any:
+async def _start(runtime: Runtime, root: Path, fail: Callable[[str], object]) -> None:
+    """Start what the project has to start, then say that it is ready: those who wait for that find it running."""
+    await start_configured(runtime, root, fail)
+    systemd.tell("READY=1")
+
+
+async def _until(asked: asyncio.Event, ending: _Ending, runtime: Runtime, program: Program | None) -> Any:
     """Wait until the server is asked to end or `program` has ended; return its result, None without one."""
     waiting = asyncio.create_task(asked.wait(), name="midflight-end")
     if program is None:
@@ -169,7 +189,9 @@ async def _until(asked: asyncio.Event, runtime: Runtime, program: Program | None
             return value
         running.cancel()  # the program gets the exit signal "shutdown"
         await asyncio.wait((running,))
-        raise KeyboardInterrupt
+        if ending.signal == signal.SIGINT:
+            raise KeyboardInterrupt
+        raise SystemExit(0 if ending.signal is None else 128 + ending.signal)
     finally:
         waiting.cancel()
 
@@ -190,6 +212,7 @@ class _Ending:
 
     def __init__(self) -> None:
         self.withdraw: Callable[[], object] = lambda: None  # takes the files away by which the server is found
+        self.signal: int | None = None  # that asked for it first; None for a client
         self._is_asked = False
         self._wake: Callable[[], object] = lambda: None
         self._scheduler: Scheduler | None = None
@@ -234,6 +257,7 @@ class _Ending:
     def _take(self, number: int, _frame: FrameType | None) -> None:
         if self._is_asked:
             os._exit(128 + number)  # asked twice: what is left behind is stale, and taken for that
+        self.signal = number
         self.request()
 
     def _insist(self) -> None:

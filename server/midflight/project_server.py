@@ -52,7 +52,7 @@ class ProjectServer:
         self.place = place
         self.is_open = False
         self._runtime = runtime
-        services = Services(
+        self._services = services = Services(
             runtime.scheduler, place.root, version("midflight"), ask_to_end, log, forwards=forwards(place.root)
         )
         cookie = new_cookie()
@@ -74,6 +74,11 @@ class ProjectServer:
         runtime.scheduler.on_crash.append(self._on_crash)
         if runtime.watchdog is not None:
             runtime.watchdog.on_stuck = partial(_tell_of_stuck, self._server)
+
+    @property
+    def start_failures(self) -> list[str]:
+        """A sentence for each part of the project's start that failed, in a list to add to: clients are told of it."""
+        return self._services.start_failures
 
     @property
     def port(self) -> int | None:

@@ -61,17 +61,19 @@ SEEN_BY: dict[str, frozenset[str]] = {
     "log_output": frozenset(),
     "thread_output": frozenset({"kernel"}),
     "program": frozenset({"errors", "code"}),
+    "systemd": frozenset(),
 }
 SEEN_BY["code"] |= {"all_tasks"}
 SEEN_BY["observer"] |= {"all_tasks", "pauses"}
 SEEN_BY["epc"] |= {"memory"}
 SEEN_BY["app"] |= {"driver", "event_loop", "memory", "pauses", "detached_log", "editors", "log_output", "program"}
 SEEN_BY["project_server"] = SEEN_BY["app"]
-SEEN_BY["project_start"] = frozenset({"errors", "code", "otp", "driver", "program"})
+SEEN_BY["project_start"] = frozenset({"text", "errors", "kernel", "code", "otp", "driver", "program"})
 SEEN_BY["embedded"] = SEEN_BY["app"] | {"project_server"}
 SEEN_BY["watch"] = frozenset({"text", "errors", "epc"})
 SEEN_BY["following"] = frozenset({"driver", "embedded"})
 SEEN_BY["script"] = frozenset({"parsing", "text", "errors", "code", "epc", "embedded", "following"})
+SEEN_BY["app"] |= {"systemd"}
 SEEN_BY["app"] |= {"project_server", "project_start"}
 SEEN_BY["cli"] |= {"driver", "editors", "program", "script", "watch", "embedded"}
 SEEN_BY["__main__"] = frozenset({"cli"})
@@ -86,6 +88,7 @@ SEEN_BY[""] = frozenset(SEEN_BY) - {
     "coverage",
     "project_server",
     "project_start",
+    "systemd",
     "script",
     "following",
     "watch",
@@ -118,7 +121,7 @@ INSIDE_THE_KERNEL = ("driver", "watchdog", "")
 
 # Modules of the standard library that wait for the world, and the only parts that may.
 FOREIGN: dict[str, frozenset[str]] = {
-    "socket": frozenset({"epc"}),
+    "socket": frozenset({"epc", "systemd"}),
     "select": frozenset({"cli", "epc"}),
     "selectors": frozenset({"epc", "pauses", "testing"}),
     "ssl": frozenset(),

@@ -65,6 +65,11 @@ def parser() -> argparse.ArgumentParser:
         help="keep the state of durable servers in FILE, {name} in it is the server's name (default: store in "
         "[tool.midflight])",
     )
+    it.add_argument(
+        "--require-start",
+        action="store_true",
+        help="end with exit code 1 if `start` or an application of the project does not start, or `start` crashes",
+    )
 
     it = command(
         "run", "programs:run", "run a script, or a function as the first process, with a server, until it ends"

@@ -30,8 +30,12 @@ def serve(options: argparse.Namespace) -> int:
     root = root_of(options)
     if options.detach and options.watch:
         raise RequestError("--watch is for a server that stays here; nothing was started. Leave it: midflight watch.")
+    if options.detach and options.require_start:
+        raise RequestError("--require-start is for a server that stays here; nothing was started. Give one of them.")
     if options.detach:
         print(start_detached(root, port=options.port, store=options.store).port)
+        if sys.stderr.isatty():
+            print(f"Its log is {ProjectFiles(root).log_path}; midflight log shows it.", file=sys.stderr)
         return 0
     _make_importable(root)
     _log_to_stderr()
@@ -41,8 +45,10 @@ def serve(options: argparse.Namespace) -> int:
         if options.watch:
             start_watching(root)
 
-    serve_project(root, announce, port=options.port, store=options.store)
-    return 0
+    failures = serve_project(
+        root, announce, port=options.port, store=options.store, requires_start=options.require_start
+    )
+    return 1 if options.require_start and failures else 0
 
 
 def run(options: argparse.Namespace) -> int:

@@ -37,6 +37,7 @@ CALL_SECONDS = 30.0
 """How long a call waits unless told otherwise: a load runs the module's body, which may take its time."""
 
 _LISTS = (
+    "start_failures",
     "added", "changed", "removed", "diagnostics", "lingering", "moved", "not_moved", "upgraded", "stale_imports",
     "links", "monitors", "monitored_by", "messages", "processes", "versions", "keepers", "connections",
     "answers", "inputs", "modules",

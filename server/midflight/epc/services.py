@@ -23,7 +23,8 @@ class Services:
 
     `stop` asks the application to end and returns at once. `log` takes what processes print when the shell that
     started them is closed. `forwards` says that loads forward what others hold. `sessions` numbers the shells, from 1;
-    `parked` are those whose connection was lost.
+    `parked` are those whose connection was lost. `start_failures` has a sentence for each part of the project's start
+    that failed.
     """
 
     scheduler: Scheduler
@@ -34,6 +35,7 @@ class Services:
     forwards: bool = False
     sessions: Iterator[int] = field(default_factory=lambda: count(1))
     parked: ParkedShells = field(default_factory=ParkedShells)
+    start_failures: list[str] = field(default_factory=list)
     crashes: Crashes = field(init=False)
 
     def __post_init__(self) -> None:

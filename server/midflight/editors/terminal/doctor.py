@@ -34,11 +34,14 @@ def examine(root: Path, kernel: str) -> dict[str, str | None]:
         "server": None,
         "answer": None,
         "loads": None,
+        "start": None,
+        "log": None,
         "trouble": None,
     }
     try:
         found["runtime folder"] = str(runtime_folder())
         place = ProjectFiles(root)
+        found["log"] = str(place.log_path) if place.log_path.exists() else f"{place.log_path}, which is not there yet"
         said = place.read()
         if said is None:
             found["server"] = "none runs"
@@ -46,14 +49,16 @@ def examine(root: Path, kernel: str) -> dict[str, str | None]:
             found["server"] = f"none runs; {place.server_path} is stale, process {said.pid} is gone"
         else:
             found["server"] = f"{said.place}, process id {said.pid}, version {said.version}, protocol {said.protocol}"
-            found["answer"], found["loads"] = _answer(said)
+            found["answer"], found["loads"], found["start"] = _answer(said)
+            if found["start"] is not None:
+                found["trouble"] = "the project's start has failed; see start"
     except (MidflightError, TimeoutError) as error:
         found["trouble"] = str(error)
     return found
 
 
-def _answer(said: ServerFile) -> tuple[str, str]:
-    """Return how the server answers, and which loads are under way there."""
+def _answer(said: ServerFile) -> tuple[str, str, str | None]:
+    """Return how the server answers, which loads are under way there, and what of the project has not started."""
     with RemoteServer.to(said) as client:
         began = time.perf_counter()
         client.call("ping")
@@ -61,7 +66,8 @@ def _answer(said: ServerFile) -> tuple[str, str]:
         info = client.call("server/info")
         loads = client.call("code/loading") or []
     what = f"{info['processes']} processes, Python {info['python']}, kernel {info['kernel']}"
-    return f"in {milliseconds:.1f} ms; {what}", "; ".join(each["text"] for each in loads) or "none under way"
+    under_way = "; ".join(each["text"] for each in loads) or "none under way"
+    return f"in {milliseconds:.1f} ms; {what}", under_way, " ".join(info["start_failures"] or ()) or None
 
 
 def _package(name: str) -> str:

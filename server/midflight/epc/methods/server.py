@@ -67,10 +67,11 @@ class ServerMethods:
         return True
 
     def info(self) -> dict[str, object]:
-        """Describe the server: as on connecting, with its kernel, the number of its processes, and its connections."""
+        """Describe the server: as on connecting, with its kernel, how many processes, its connections, its failures."""
         return describe(self._services) | {
             "kernel": KERNEL,
             "processes": len(self._services.scheduler.processes),
+            "start_failures": list(self._services.start_failures),
             "connections": [peer.title for peer in self._connection.server.peers()],
         }
 
