@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from collections import deque
+
 import pytest
 from hypothesis import given
 from hypothesis import strategies as st
@@ -53,10 +55,10 @@ def test_who_goes_along(strategy, ids):
 
 def allowed(gaps, intensity, period):
     """Return what add_restart says of restarts that many seconds after one another, until it says no."""
-    now, restarts, answers = 0.0, (), []
+    now, restarts, answers = 0.0, deque(), []
     for gap in gaps:
         now += gap
-        answer, restarts = add_restart(restarts, now, intensity, period)
+        answer = add_restart(restarts, now, intensity, period)
         answers.append(answer)
         if not answer:
             break
@@ -94,8 +96,34 @@ def test_intensity_is_a_count_in_a_window(gaps, intensity, period):
 @given(st.lists(st.floats(0, 10), max_size=200), st.floats(0.1, 5))
 def test_only_what_counts_is_remembered(gaps, period):
     """P37: the memory does not grow with the age of a supervisor."""
-    now, restarts = 0.0, ()
+    now, restarts = 0.0, deque()
     for gap in gaps:
         now += gap
-        _, restarts = add_restart(restarts, now, 1, period)
+        add_restart(restarts, now, 1, period)
         assert all(now - period <= time <= now for time in restarts)
+
+
+class Counted(float):
+    """A time that counts how often one is compared."""
+
+    times = 0
+
+    def _compared(self, name, other):
+        type(self).times += 1
+        return getattr(float, name)(self, other)
+
+    def __lt__(self, other):
+        return self._compared("__lt__", other)
+
+    def __ge__(self, other):
+        return self._compared("__ge__", other)
+
+
+def test_many_restarts_in_a_period_cost_no_more_each_than_few():
+    """A child that never starts, under a high intensity, is tried again and again, with no pause, as in OTP."""
+    restarts = deque()
+
+    for number in range(1000):
+        assert add_restart(restarts, Counted(number / 1000), 10_000, 5)
+
+    assert Counted.times <= 1000

@@ -1,8 +1,9 @@
-"""The restart rules: which children a supervisor restarts, when, and when it gives up. Pure functions."""
+"""The restart rules: which children a supervisor restarts, when, and when it gives up. Of their arguments alone."""
 
 from __future__ import annotations
 
-from collections.abc import Hashable, Iterable, Sequence
+from collections import deque
+from collections.abc import Hashable, Iterable
 from typing import Literal
 
 __all__ = ["AutoShutdown", "Restart", "Strategy", "add_restart", "affected", "ends_itself", "is_restarted"]
@@ -50,11 +51,15 @@ def affected(strategy: Strategy, ids: Iterable[Hashable], failed: Hashable) -> l
     return [failed]
 
 
-def add_restart(restarts: Sequence[float], now: float, intensity: int, period: float) -> tuple[bool, tuple[float, ...]]:
-    """Count a restart at `now`; say whether it is allowed, and return the times of the restarts that count from now on.
+def add_restart(restarts: deque[float], now: float, intensity: int, period: float) -> bool:
+    """Count a restart at `now`, and say whether it is allowed.
 
-    `restarts` are the times so far, in seconds, oldest first. Allowed are `intensity` restarts in any `period`
-    seconds; one that is exactly `period` old counts still. OTP: supervisor, which counts in whole seconds.
+    `restarts` are the times of those that count, in seconds, oldest first: it gets the new one, and loses those that
+    are over. Each is looked at once more than it stays, so many restarts in a period cost no more each than few.
+    Allowed are `intensity` restarts in any `period` seconds; one that is exactly `period` old counts still.
+    OTP: supervisor, which counts in whole seconds.
     """
-    recent = (*(time for time in restarts if time >= now - period), now)
-    return len(recent) <= intensity, recent
+    while restarts and restarts[0] < now - period:
+        restarts.popleft()
+    restarts.append(now)
+    return len(restarts) <= intensity

@@ -12,6 +12,7 @@ Laws:
 
 from __future__ import annotations
 
+from collections import deque
 from collections.abc import Hashable
 from itertools import count
 from typing import Any, NamedTuple
@@ -81,7 +82,7 @@ class Supervising(GenServer):
         children = await self._ask()
         if children is None:
             return IGNORE
-        self.restarts: tuple[float, ...] = ()
+        self.restarts: deque[float] = deque()
         self.template = children[0] if self.flags.strategy == SIMPLE else None
         if self.template is not None:
             self.is_dynamic = True
@@ -232,7 +233,7 @@ class Supervising(GenServer):
         Raises: Stop("shutdown") then.
         """
         flags, now = self.flags, current_scheduler().clock.now()
-        is_allowed, self.restarts = add_restart(self.restarts, now, flags.intensity, flags.period)
+        is_allowed = add_restart(self.restarts, now, flags.intensity, flags.period)
         if not is_allowed:
             count = f"{len(self.restarts)} within {flags.period} s, of {flags.intensity} that are allowed"
             then = f"{count}: it stops its children and ends"
