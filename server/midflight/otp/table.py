@@ -119,6 +119,8 @@ class Table:
         OTP: ets:update_counter/3,4.
         """
         rows = self._to_write()
+        if type(rows) is KINDS["bag"]:
+            raise TypeError("update_counter: a bag may have several values a key; nothing was changed. Use a set")
         value = rows.lookup(arguments.hashable("a key", key), default)
         if value is None:
             raise KeyError(key)
