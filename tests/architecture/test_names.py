@@ -101,6 +101,8 @@ LOWLEVEL = {
         "signature_of",
     ),
     *(
+        "ChangedServer",
+        "note_journal",
         "Acceptance",
         "DECLARED_FIELDS",
         "Shape",

@@ -45,7 +45,7 @@ class Disk:
         self.held = threading.Event()
         self.held.set()
         self.error = None
-        before = self.writer._archive.write
+        before = self.writer.archive.write
 
         def write(connection, rows):
             self.held.wait(timeout=30)
@@ -53,7 +53,7 @@ class Disk:
                 raise self.error
             before(connection, rows)
 
-        self.writer._archive.write = write
+        self.writer.archive.write = write
 
 
 def ask(pid, request, top):

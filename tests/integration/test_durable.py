@@ -86,3 +86,40 @@ def test_a_second_server_on_the_store_is_refused(start: Start, project: Path, tm
 
     assert f"is used by the process {first.process.pid}" in second.line_with("state-main.sqlite")
     assert second.process.wait() == 3
+
+
+def test_the_store_is_looked_into_and_changed(start: Start, project: Path, run: Shell) -> None:
+    """Looked into while the server runs; changed when it is down. Nothing of the project is imported."""
+    (project / "pyproject.toml").write_text(CONFIGURED)
+    (project / "app.py").write_text(APP)
+    server = started(start)
+    run("call", "counter", "3")
+    (row,) = run.json("state", "list")
+    assert (row["name"], row["module"], row["class_name"]) == ("counter", "app", "Counter")
+    assert run("state", "show", "counter") == "total = 3\n"
+    assert "total = 3" in run("state", "counter"), "of the live process"
+    run("state", "delete", "counter", code=3)
+    assert f"is used by the process {server.process.pid}" in run.error
+    run("stop")
+    server.process.wait()
+
+    assert "starts by init" in run("state", "delete", "counter")
+    assert run.json("state", "list") == []
+    earlier = next(each for each in run.json("state", "history", "counter") if each["why"] == "deleted")
+    assert run("state", "show", "counter", str(earlier["number"])) == "total = 3\n"
+    assert "It had none." in run("state", "restore", "counter", str(earlier["number"]))
+    started(start)
+    assert run("call", "counter", "4").strip() == "7"
+
+
+def test_a_state_that_is_not_in_the_store_is_said(project: Path, run: Shell) -> None:
+    """With what to do, and an exit code of its own."""
+    run("state", "list", code=3)
+    assert "names no store" in run.error
+    run("state", "list", "--store", str(project / "none.sqlite"), code=4)
+    assert "there is no store" in run.error
+    (project / "notes.txt").write_text("notes")
+    run("state", "list", "--store", str(project / "notes.txt"), code=3)
+    assert "is not a store of Midflight" in run.error
+    run("state", "counter", "--store", "x", code=3)
+    assert "takes no store" in run.error

@@ -48,8 +48,18 @@ def add_to(command: Any) -> None:
 
     it = command("tree", "processes:tree", "show the processes as a tree, with the children of supervisors", data=True)
 
-    it = command("state", "processes:state", "show the state of a server, or the variables of a process", data=True)
-    it.add_argument("pid", metavar="PID", type=word, help=PID)
+    it = command(
+        "state",
+        "states:state",
+        "show the state of a live process; with list, show, history, restore or delete: those in the store",
+        data=True,
+    )
+    it.add_argument(
+        "pid", metavar="PID", type=word, help=f"{PID}; or list, or with NAME show, history, restore, delete"
+    )
+    it.add_argument("name", metavar="NAME", nargs="?", help="the name of a durable server")
+    it.add_argument("number", metavar="NUMBER", type=number, nargs="?", help="an earlier state, as history lists them")
+    it.add_argument("--store", metavar="FILE", help="the store (default: store in [tool.midflight])")
     it.add_argument(
         "--put", metavar="FILE", help="put this text, as state prints it and edited, into the server; -: standard input"
     )

@@ -16,6 +16,8 @@ from midflight.code.identity.members import renew_members
 from midflight.code.identity.migrate import become
 from midflight.code.identity.server_state import copied, copies_of, replaced
 from midflight.code.load.adopt import imported_modules
+from midflight.code.load.journal import Changed as ChangedServer
+from midflight.code.load.journal import note_journal
 from midflight.code.load.modified import gone_modules, saved_modules
 from midflight.code.loading.load_thread import LoadThread
 from midflight.code.loading.runtime_thread import run_bodies_on_runtime
@@ -37,6 +39,7 @@ from midflight.code.version.version import loader_var
 __all__ = [
     "DECLARED_FIELDS",
     "Acceptance",
+    "ChangedServer",
     "Comparison",
     "Defined",
     "Difference",
@@ -69,6 +72,7 @@ __all__ = [
     "module_name",
     "names_around",
     "note_body_of_program",
+    "note_journal",
     "note_project",
     "on_stale_call",
     "plan_faults",

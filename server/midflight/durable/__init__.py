@@ -10,6 +10,7 @@ from typing import TYPE_CHECKING as _TYPE_CHECKING
 from midflight.lazy import names_of as _names_of
 
 if _TYPE_CHECKING:
+    from midflight.durable.shelf import Shelf
     from midflight.durable.states import States
     from midflight.durable.store import Row, Store
     from midflight.durable.store_error import StoreError
@@ -17,10 +18,11 @@ else:
     __getattr__ = _names_of(
         __name__,
         {
+            "midflight.durable.shelf": "Shelf",
             "midflight.durable.states": "States",
             "midflight.durable.store": "Row Store",
             "midflight.durable.store_error": "StoreError",
         },
     )
 
-__all__ = ["Row", "States", "Store", "StoreError"]
+__all__ = ["Row", "Shelf", "States", "Store", "StoreError"]

@@ -119,7 +119,7 @@ class Kept:
         """Keep the first state. Raises: NotDurable; with "sync" StoreError."""
         self.server = server
         self.is_busy = False
-        state = self._pickled()
+        state = self.pickled(self.server)
         if not self._put(state) or not self.is_sync:
             return
         ref = Ref()
@@ -188,7 +188,7 @@ class Kept:
     def save(self) -> None:
         """Pickle the state and put it, if it changed. A fault is logged once; the state before stays in the store."""
         try:
-            self._put(self._pickled())
+            self._put(self.pickled(self.server))
         except NotDurable as error:
             self._note_fault(error)
 
@@ -198,15 +198,21 @@ class Kept:
             text = f"{error}. The store keeps the state before, until it can be stored again"
             trouble.log(logger, logging.ERROR, text)
 
-    def _pickled(self) -> bytes:
-        cls = type(self.server)
+    @property
+    def is_live(self) -> bool:
+        """True if its server has begun, and has not ended."""
+        return self.server is not None and self.process.pid.process is not None
+
+    def pickled(self, server: Any) -> bytes:
+        """Return the state of `server`, an object of this server's class or of its next version. Raises: NotDurable."""
+        cls = type(server)
         own = getattr(cls, "__getstate__", None)
         if own is not None and own is not object.__getstate__:
-            attributes = own(self.server)
+            attributes = own(server)
             if type(attributes) is not dict:
                 raise NotDurable(f"{cls.__qualname__}.__getstate__ must return a dict, not {short(attributes)}")
         else:
-            attributes = fields_of(self.server)
+            attributes = fields_of(server)
         if cls.durable_attributes is not None:
             attributes = {name: attributes[name] for name in cls.durable_attributes if name in attributes}
         return dumps(cls, attributes, self.states.life, f"{short(self.key)} ({cls.__qualname__})")
@@ -219,8 +225,7 @@ class Kept:
             return False
         self.digest = digest
         self.states.puts += 1
-        cls = type(self.server)
-        row = Row(self.key, cls.__module__, cls.__qualname__, self.accepted, state, time.time())
+        row = self.row_of(self.server, state)
         if not self.is_sync:
             self.states.store.writer.put(row)
             return True
@@ -230,9 +235,20 @@ class Kept:
         self.states.store.writer.put(row, lambda error: scheduler.on_own_thread(self._landed, held, error))
         return True
 
+    def row_of(self, server: Any, state: bytes) -> Row:
+        """Return the row of a state; of another object than the one before it is one that its class has accepted."""
+        cls = type(server)
+        accepted = self.accepted if server is self.server else acceptance_of(cls)
+        return Row(self.key, cls.__module__, cls.__qualname__, accepted, state, time.time())
+
+    def note_written(self, row: Row) -> None:
+        """Note that the server takes a state that is in the store already."""
+        self.accepted = row.accepted
+        self.digest = blake2b(row.state, digest_size=16).digest()
+
     def _save_and_answer(self) -> None:
         try:
-            is_put = self.server is not None and self._put(self._pickled())
+            is_put = self.server is not None and self._put(self.pickled(self.server))
         except NotDurable as error:
             self._note_fault(error)
             self._release(self._taken(), error)

@@ -19,6 +19,8 @@ from collections.abc import Callable
 from functools import partial
 from typing import Any
 
+from midflight.code.lowlevel import note_journal
+from midflight.durable.journal import StoreJournal
 from midflight.durable.kept import Kept
 from midflight.durable.reading import Reader
 from midflight.durable.store import Store
@@ -56,6 +58,7 @@ class States:
         self.work_seconds: Callable[[], float] = time.perf_counter  # by which pickling is measured
         self._paid_at = 0.0  # when the time that was spent on pickling is a twentieth of what has passed
         self._timer: Any = None
+        self._leave_journals = note_journal(StoreJournal(self))
         self.puts = 0  # states that were put to the writer
 
     # --- Servers that start ---------------------------------------------------------------------------------
@@ -176,6 +179,7 @@ class States:
 
     def close(self) -> None:
         """Write all that waits, and let go of the store; what could not be written is logged."""
+        self._leave_journals()
         for kept in list(self.dirty):
             kept.save_last()
         self.dirty.clear()

@@ -5,16 +5,19 @@ from __future__ import annotations
 import os
 import sqlite3
 import threading
-from collections.abc import Callable
+from collections.abc import Callable, Sequence
 from contextlib import closing
 from pathlib import Path
 
 from midflight.durable.opening import Lock, check_file, opened
-from midflight.durable.row import COLUMNS, Row, bytes_of_key
+from midflight.durable.row import COLUMNS, Row, bytes_of_key, key_of_bytes
 from midflight.durable.store_error import LEFT, StoreError
 from midflight.durable.writer import Writer
 
 __all__ = ["Row", "Store"]
+
+
+WAIT_SECONDS = 10.0  # for the disk, in an upgrade: nobody else runs meanwhile
 
 
 class Store:
@@ -74,6 +77,24 @@ class Store:
         if values is None:
             return self.writer.waiting(key)  # committed or put between the two looks
         return Row.of(values)
+
+    def keys_of(self, module: str) -> list[str]:
+        """Return the keys of the states on the disk whose class is of `module`; none if they cannot be read."""
+        try:
+            with self._read_lock:
+                rows = self._reading.execute(
+                    "SELECT key FROM servers WHERE module = ? ORDER BY key", (module,)
+                ).fetchall()
+        except sqlite3.Error:
+            return []
+        return [key_of_bytes(key) for (key,) in rows]
+
+    def write_at_once(self, rows: Sequence[Row]) -> None:
+        """Write rows in one transaction, and come back when they are on the disk. Raises: StoreError."""
+        try:
+            self.writer.do(lambda connection: self.writer.archive.write(connection, rows)).result(WAIT_SECONDS)
+        except (sqlite3.Error, TimeoutError) as error:
+            raise StoreError(str(self.path), f"could not be written ({error})", "no state was changed") from error
 
     def close(self) -> None:
         """Write what waits and let go of the file. May be repeated. Raises: StoreError if not all could be written."""

@@ -34,7 +34,7 @@ class Writer:
     def __init__(self, connection: sqlite3.Connection, on_trouble: Callable[[BaseException | None], object]) -> None:
         self._connection = connection
         self._on_trouble = on_trouble
-        self._archive = Archive()
+        self.archive = Archive()
         self._ready = threading.Condition()
         self._rows: dict[str, Row] = {}
         self._told: list[Told] = []
@@ -114,7 +114,7 @@ class Writer:
         error: BaseException | None = None
         if rows:
             try:
-                self._in_transaction(lambda it: self._archive.write(it, rows.values()))
+                self._in_transaction(lambda it: self.archive.write(it, rows.values()))
             except Exception as caught:
                 error = caught
         with self._ready:

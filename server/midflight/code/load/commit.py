@@ -9,7 +9,7 @@ of a load at their old version, or all at their new one.
 from __future__ import annotations
 
 import time
-from collections.abc import Callable, Iterator
+from collections.abc import Callable, Iterator, Sequence
 from contextlib import ExitStack
 from dataclasses import replace
 from enum import Enum
@@ -21,6 +21,7 @@ from midflight.code.held.enum_members import is_enum, renew_held_members
 from midflight.code.held.forwarding import frames_by_code
 from midflight.code.load.after_swap import Swapped, steps_after
 from midflight.code.load.attempt import Attempt
+from midflight.code.load.journal import Changed, journals, look_into_journals, write_journals
 from midflight.code.load.last_look import take_last_look
 from midflight.code.load.new_version import NewVersion
 from midflight.code.load.outcome import Commit
@@ -96,6 +97,9 @@ class States(Protocol):
     def are_ready(self, commit: Commit) -> bool:
         """Say whether they are all there, and warn in `commit` of servers without one. On the runtime's thread."""
 
+    def changed(self) -> Sequence[Changed]:
+        """Return the servers with the states that they are to take."""
+
     def install(self) -> object:
         """Make them current. Cannot fail, and may be called again."""
 
@@ -106,6 +110,10 @@ class NoStates:
     def are_ready(self, commit: Commit) -> bool:  # noqa: ARG002  # as States has it
         """Say yes."""
         return True
+
+    def changed(self) -> tuple[()]:
+        """Return none."""
+        return ()
 
     def install(self) -> None:
         """Do nothing."""
@@ -139,6 +147,8 @@ def _make_current(load: Attempt, found: Commit, states: States) -> None:
     census, load.census = load.census or Census(), None
     with undisturbed() as interrupts:
         found.is_moved = take_last_look(found, census, load.options)
+        if journals:
+            look_into_journals(found)
         for each in found.new:
             each.record.facade.end()
         for each in found.new:
@@ -162,6 +172,8 @@ def _make_current(load: Attempt, found: Commit, states: States) -> None:
                 for each in found.new:
                     change(found, each, undo)
             interrupts.check()
+            if journals:
+                write_journals(found, states.changed())
             undo.pop_all()
         interrupt = take_all(steps, found.note_failure)
     if interrupt is not None:

@@ -8,6 +8,7 @@ from functools import partial
 from midflight.code.census.census import Census
 from midflight.code.load.attempt import Attempt
 from midflight.code.load.commit import rehearse_changes
+from midflight.code.load.journal import look_into_journals
 from midflight.code.load.last_look import take_last_look
 from midflight.code.load.outcome import Commit, whole_report
 from midflight.code.load.refused import Refused
@@ -46,4 +47,5 @@ def rehearsed(load: Attempt, servers: Suspension) -> tuple[UpgradeReport, ...]:
 def _rehearse(load: Attempt, commit: Commit) -> None:
     """Take the last look, and find out what would become of the modules' state. On the runtime's thread."""
     take_last_look(commit, Census(), load.options)
+    look_into_journals(commit)
     rehearse_changes(commit)

@@ -20,6 +20,7 @@ from functools import partial
 from typing import NamedTuple
 
 from midflight.code.identity.server_state import swap_state
+from midflight.code.load.journal import Changed
 from midflight.code.load.new_version import NewVersion
 from midflight.code.load.outcome import Commit
 from midflight.code.report.upgrade_report import ServerChange
@@ -147,6 +148,10 @@ class Suspension:
         for new, warning in stragglers(self.new):
             commit.warn(new, [warning])
         return True
+
+    def changed(self) -> list[Changed]:
+        """Return the servers with their new states. On the runtime's thread."""
+        return [Changed(each.process, each.new) for each in self.servers if each.new is not None]
 
     def install(self) -> None:
         """Give every server its new state. On the runtime's thread. Cannot fail, and may be done again."""
