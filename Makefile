@@ -2,7 +2,7 @@
 
 .DEFAULT_GOAL := help
 .NOTPARALLEL:
-.PHONY: help setup demo test lint test-python test-emacs test-neovim chaos peers docs bench hostile fuzz screenshots clean
+.PHONY: help setup demo test lint test-python test-emacs test-neovim chaos peers docs bench hostile fuzz screenshots package clean
 
 PYTEST := .venv/bin/python -m pytest
 
@@ -81,6 +81,9 @@ screenshots: setup ## play sessions in a real Emacs and top, and write docs/imag
 	.venv/bin/python -m pip install -q --disable-pip-version-check --group pictures
 	.venv/bin/python scripts/screenshots.py
 	.venv/bin/python scripts/top_picture.py
+
+package: ## build the wheel, install it into an empty environment, and take the tutorial's first steps from there
+	scripts/try-wheel
 
 clean: ## remove what was made here: .venv, caches, byte code
 	rm -rf .venv .mypy_cache .ruff_cache .pytest_cache .hypothesis build dist

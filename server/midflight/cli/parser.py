@@ -24,7 +24,7 @@ exit codes: 0 done; 1 failed, or done in part; 2 wrong arguments; 3 refused, not
 With --json an error is {"error": {"kind": ..., "code": ..., "text": ...}} on standard output.
 """
 
-LOCAL = ("serve", "run", "servers", "doctor")
+LOCAL = ("serve", "run", "servers", "doctor", "emacs")
 """The commands that ask no server, or all."""
 
 
@@ -119,6 +119,8 @@ def parser() -> argparse.ArgumentParser:
     it = command("completion", "completion:completion", "print the script by which a shell completes midflight")
     it.add_argument("shell", choices=["bash", "zsh", "fish"], nargs="?", help="default: bash")
     it.add_argument("--words", choices=["modules", "processes"], help="print such words of the running server instead")
+    it = command("emacs", "emacs:emacs", "print where the Emacs package is, which comes with this one", data=True)
+    it.add_argument("--init", action="store_true", help="print the lines for Emacs's init file instead")
     command("doctor", "doctor:doctor", "show what is installed, and what is known of the project's server", data=True)
     return made
 
