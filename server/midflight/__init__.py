@@ -8,6 +8,7 @@ from typing import TYPE_CHECKING as _TYPE_CHECKING
 from midflight.lazy import names_of as _names_of
 
 if _TYPE_CHECKING:
+    from midflight.asking import get_line
     from midflight.code import live
     from midflight.driver import Runtime, run, run_process
     from midflight.durable import StoreError
@@ -83,6 +84,7 @@ else:
     __getattr__ = _names_of(
         __name__,
         {
+            "midflight.asking": "get_line",
             "midflight.code": "live",
             "midflight.driver": "Runtime run run_process",
             "midflight.durable": "StoreError",
@@ -163,6 +165,7 @@ __all__ = [
     "cast",
     "demonitor",
     "exit",
+    "get_line",
     "group_leader",
     "is_alive",
     "limit_process",

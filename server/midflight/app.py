@@ -37,6 +37,7 @@ from midflight.errors import (
 )
 from midflight.event_loop import run_main
 from midflight.kernel import Scheduler, exit
+from midflight.line_input import no_lines
 from midflight.log_output import LogOutput, lasting_output
 from midflight.memory import use_few_arenas
 from midflight.otp import application
@@ -93,6 +94,7 @@ def serve(
         stack.enter_context(ending.on_signals())
         stack.enter_context(quick_handovers())
         if program is None:
+            stack.enter_context(no_lines())
             output = stack.enter_context(lasting_output())
             announce = partial(_announce, output, announce)
         elif sys.stdout is not None and hasattr(sys.stdout, "reconfigure"):

@@ -10,7 +10,6 @@ import asyncio
 import gc
 import os
 import sys
-import time
 from asyncio import tasks as asyncio_tasks
 from collections.abc import Callable, Iterator
 from contextlib import ExitStack, contextmanager
@@ -26,6 +25,8 @@ from midflight.kernel import ends as _ends
 from midflight.kernel.running import enter, forget_schedulers, leave
 from midflight.kernel.scheduler import OUTSIDE
 from midflight.kernel.signals import is_normal
+from midflight.line_input import routed_input
+from midflight.loop_clock import LoopClock
 from midflight.outside import is_from_outside
 from midflight.thread_output import following_threads
 from midflight.watchdog import Watchdog
@@ -41,14 +42,6 @@ COLLECT_AFTER = 50_000  # new container objects
 on_start: list[Callable[[Runtime], object]] = []  # called with each runtime that has started, in its thread
 
 _runtimes: dict[Scheduler, Runtime] = {}  # those that run
-
-
-class LoopClock:
-    """The event loop's own clock, so that processes and asyncio agree on time."""
-
-    def __init__(self, loop: asyncio.AbstractEventLoop) -> None:
-        # What asyncio's own loops do in one more call; the time is asked for at each wait that has a limit.
-        self.now = time.monotonic if getattr(type(loop), "time", None) is asyncio.BaseEventLoop.time else loop.time
 
 
 def swap_current_task(loop: Any, task: Any) -> Any:
@@ -147,6 +140,7 @@ class Runtime:
                 undo.pop_all()
         self._exit_stack.enter_context(processes_in_all_tasks())
         self._exit_stack.enter_context(routed_output())
+        self._exit_stack.enter_context(routed_input())
         self._exit_stack.enter_context(following_threads())
         self._exit_stack.enter_context(passing_ctrl_c())
         if self._has_watchdog:

@@ -129,7 +129,10 @@ def _tell_of_stale_call(server: Server, call: StaleCall) -> None:
 
 
 def _tell_of_stuck(server: Server, report: StuckReport) -> None:
-    """Log a process that does not yield and tell every editor. Runs on the watchdog's thread."""
+    """Log a process that does not yield and tell every editor, but not one that it waits for a line from.
+
+    Runs on the watchdog's thread.
+    """
     plist = stuck_plist(report)
     trouble.log(logging.getLogger("midflight.watchdog"), logging.WARNING, str(plist["text"]))
-    server.report("process/stuck", plist)
+    server.report("process/stuck", plist, but=getattr(report.leader, "connection", None))

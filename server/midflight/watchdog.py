@@ -12,6 +12,7 @@ from collections.abc import Callable
 from itertools import dropwhile
 from types import FrameType
 
+from midflight.asking import question_of
 from midflight.collection import callers_of, frames_of_threads
 from midflight.kernel import Scheduler, StuckReport, trouble
 from midflight.kernel.core import Process
@@ -105,7 +106,11 @@ class Watchdog:
     def _report(self, process: Process, looks: int) -> None:
         stack = "".join(traceback.format_list(_stack_of_step(self._scheduler.thread)))
         try:
-            self.on_stuck(StuckReport(process.pid, process.name, looks * self._look_seconds, stack))
+            question = question_of(self._scheduler)
+            asked, leader = (None, None) if question is None else (question.prompt, question.leader)
+            self.on_stuck(
+                StuckReport(process.pid, process.name, looks * self._look_seconds, stack, asked=asked, leader=leader)
+            )
         except BaseException as error:  # or nobody would look any more
             trouble.tell("The listener of reports of processes that do not yield", error)
 

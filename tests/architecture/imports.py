@@ -33,25 +33,17 @@ LAYERS = (
 # Who may import from which part. A layer sees those below it; the others see what they are given here.
 SEEN_BY: dict[str, frozenset[str]] = {
     **{layer: frozenset(LAYERS[:rank]) for rank, layer in enumerate(LAYERS)},
-    "watchdog": frozenset({"collection", "outside", "text", "errors", "kernel"}),
+    "asking": frozenset({"errors", "kernel"}),
+    "line_input": frozenset({"asking"}),
+    "watchdog": frozenset({"asking", "collection", "outside", "text", "errors", "kernel"}),
     "all_tasks": frozenset({"collection", "kernel"}),
+    "loop_clock": frozenset(),
     "memory": frozenset(),
     "pauses": frozenset(),
     "event_loop": frozenset({"outside", "text", "kernel", "pauses"}),
     "driver": frozenset(
-        {
-            "outside",
-            "text",
-            "errors",
-            "kernel",
-            "code",
-            "durable",
-            "watchdog",
-            "all_tasks",
-            "event_loop",
-            "epc",
-            "thread_output",
-        }
+        {"outside", "text", "errors", "kernel", "code", "durable", "watchdog", "all_tasks", "event_loop", "epc"}
+        | {"line_input", "loop_clock", "thread_output"}
     ),
     "testing": frozenset({"errors", "kernel", "driver"}),
     "coverage": frozenset({"code"}),
@@ -65,8 +57,9 @@ SEEN_BY: dict[str, frozenset[str]] = {
 }
 SEEN_BY["code"] |= {"all_tasks"}
 SEEN_BY["observer"] |= {"all_tasks", "pauses"}
-SEEN_BY["epc"] |= {"memory"}
-SEEN_BY["app"] |= {"driver", "event_loop", "memory", "pauses", "detached_log", "editors", "log_output", "program"}
+SEEN_BY["epc"] |= {"asking", "memory"}
+SEEN_BY["app"] |= {"driver", "event_loop", "line_input", "memory", "pauses"}
+SEEN_BY["app"] |= {"detached_log", "editors", "log_output", "program"}
 SEEN_BY["project_server"] = SEEN_BY["app"]
 SEEN_BY["project_start"] = frozenset({"text", "errors", "kernel", "code", "otp", "driver", "program"})
 SEEN_BY["embedded"] = SEEN_BY["app"] | {"project_server"}

@@ -12,7 +12,7 @@ from architecture.sources import Module, declared_names, modules
 # What a program imports from `midflight`. A name that comes or goes is a change that users notice.
 MIDFLIGHT = {
     *("run", "Runtime", "spawn", "spawn_link", "spawn_monitor", "processes", "process_info", "is_alive"),
-    *("self_", "send", "receive", "sleep", "send_after", "cancel_timer", "group_leader"),
+    *("self_", "send", "receive", "sleep", "send_after", "cancel_timer", "group_leader", "get_line"),
     *("link", "unlink", "monitor", "demonitor", "trap_exit", "exit", "make_ref", "alias", "unalias"),
     *("register", "unregister", "whereis", "registered"),
     *("Pid", "Ref", "Exit", "Down", "CrashReport", "process_dictionary", "run_process"),

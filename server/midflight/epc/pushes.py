@@ -17,6 +17,7 @@ from contextlib import contextmanager
 from functools import partial
 from typing import Protocol, TextIO
 
+from midflight.asking import Question
 from midflight.epc.backlog import Backlog
 from midflight.epc.outbox import Outbox
 from midflight.errors import ConnectionLost, NotInProcess
@@ -31,6 +32,8 @@ _PUSH_CHARACTERS = 32 * 1024
 _HEAD_CHARACTERS = 64 * 1024
 _TAIL_CHARACTERS = 192 * 1024
 _EVENTS = 64
+_GONE = "the front end that started this process is gone; nothing was read. Attach again, and ask again"
+_CLOSED = "the shell that started this process was closed; nothing was read. Spawn the process in another shell"
 
 
 class Pusher(Protocol):
@@ -96,6 +99,7 @@ class Output(Windowed):
         self._due_at = math.inf
         self._is_open = True
         self._is_parked = False
+        self._questions: dict[int, Question] = {}  # that are not answered
         self.owner = ""  # whose shell it is, for people: the history of versions names it
         self._outbox.attach(self)
 
@@ -159,9 +163,63 @@ class Output(Windowed):
                 else:
                     self.close()
 
+    @property
+    def connection(self) -> Pusher | None:
+        """The connection that takes the output now, None without one."""
+        return None if self._is_parked or not self._is_open else self._connection
+
+    def ask(self, question: Question) -> None:
+        """Have the front end ask `question`, below all that was printed; refuse it if there is no front end."""
+        with self._locked():
+            if self._is_open and not self._is_parked:
+                self._questions[question.number] = question
+                try:
+                    while len(self._backlog):
+                        self.push()
+                    plist = {"id": question.number, "prompt": question.prompt, "secret": question.is_secret}
+                    plist |= {"pid": None if question.pid is None else repr(question.pid), "about": question.about}
+                    self._connection.push("shell/read", [self._session, plist], partial(self._heard, question))
+                except ConnectionLost:
+                    question.refuse(_GONE)  # and what it means for the output is seen to where the end is noticed
+                return
+        question.refuse(_GONE if self._is_open else _CLOSED)
+
+    def _heard(self, question: Question, answer: object) -> None:
+        """Take in that the front end shows the question, or an error: it cannot."""
+        if isinstance(answer, BaseException):
+            question.refuse("the front end that started this process cannot ask for a line; nothing was read")
+
+    def withdraw(self, question: Question) -> None:
+        """Have the front end ask `question` no longer."""
+        with self._locked():
+            if self._questions.pop(question.number, None) is not None and self._is_open and not self._is_parked:
+                try:
+                    self._connection.push("shell/unread", [self._session, question.number], lambda _: None)
+                except ConnectionLost:
+                    pass  # it asks nothing any more
+
+    def question(self, number: int | None = None) -> Question | None:
+        """Return question `number`, by default the last one, if it is not answered."""
+        with self._locked():
+            if number is None:
+                number = next(reversed(self._questions), None)
+            return None if number is None else self._questions.get(number)
+
+    def take_question(self, number: int) -> Question | None:
+        """Return question `number`, which counts as answered from now on."""
+        with self._locked():
+            return self._questions.pop(number, None)
+
+    def _refuse_all(self, why: str) -> None:
+        """Refuse what is not answered. Called with the lock held."""
+        questions, self._questions = self._questions, {}
+        for question in questions.values():
+            question.refuse(why)
+
     def park(self) -> None:
         """Keep all output, within the backlog's limits, until `resume`: the connection was lost."""
         with self._locked():
+            self._refuse_all(_GONE)
             self._outbox.detach(self)
             self._is_parked = True
             self._backlog.put_back(run for runs in self._sent for run in runs)
@@ -187,6 +245,7 @@ class Output(Windowed):
         """Push no more. The waiting output, and all that is written from now on, goes to `afterwards`."""
         with self._locked():
             self._is_open = False
+            self._refuse_all(_CLOSED)
             self._outbox.detach(self)
             left = []
             while len(self._backlog):

@@ -95,16 +95,27 @@ class CrashReport:
 
 @dataclass(frozen=True, slots=True)
 class StuckReport:
-    """A process that has not yielded for `seconds`. `stack` is the text of its frames, innermost last."""
+    """A process that has not yielded for `seconds`. `stack` is the text of its frames, innermost last.
+
+    `asked` is the prompt if it waits for a line from the person, None if it runs; `leader` is its group leader then.
+    """
 
     pid: Pid
     name: str | None
     seconds: float
     stack: str
+    asked: str | None = None
+    leader: object = None
 
     def text(self) -> str:
         """Return the report as printed, several lines."""
         name = f" ({self.name})" if self.name else ""
+        if self.asked is not None:
+            return (
+                f"Process {self.pid!r}{name} waits for a line from the person ({self.asked!r}) in {self.leader!r}. All "
+                'others wait, and their clock stands. It goes on with the line; exit(pid, "kill") from an editor or '
+                f"`midflight exit` ends it. It is at:\n{self.stack.rstrip()}"
+            )
         return (
             f"Process {self.pid!r}{name} has not yielded for {self.seconds:.1f} s; all others wait for it. It goes on; "
             f'exit(pid, "kill") from another thread or an editor ends it. It is at:\n{self.stack.rstrip()}'

@@ -135,6 +135,12 @@ class Session:
                 break
         return True
 
+    def note_interrupt(self, asks: Pid | None) -> None:
+        """Note that a person breaks off the wait of `asks`, which may be the evaluation's: that is interrupted then."""
+        evaluation = self._evaluation
+        if evaluation is not None and (asks is None or asks in self.pids):
+            evaluation.is_interrupt_wanted = True
+
     @property
     def pids(self) -> tuple[Pid, ...]:
         """The shell's own processes: itself, and its evaluator."""

@@ -52,6 +52,7 @@ class ShellMethods:
             Method("shell/in", self.within),
             Method("shell/wait", self.wait),
             Method("shell/close", self.close),
+            Method("shell/answer", self.answer, Lane.AT_ONCE),
             Method("interrupt", self.interrupt, Lane.ASIDE),
         )
 
@@ -213,8 +214,15 @@ class ShellMethods:
         return True
 
     def interrupt(self, session: object) -> bool:
-        """Break off the evaluation of SESSION, or the one that the requests before this one begin; nil if none."""
-        shell, before = self._find(session).session, self._connection.received_count
+        """Break off the evaluation of SESSION, or the one that the requests before this one begin; nil if none.
+
+        Where a process of the shell waits for a line, that is broken off, by KeyboardInterrupt in the process.
+        """
+        found, before = self._find(session), self._connection.received_count
+        shell, question = found.session, found.output.question()
+        if question is not None:
+            shell.note_interrupt(question.pid)
+            return question.interrupt()
         until: float | None = None
         while not shell.interrupt():
             if until is None and self._connection.has_begun(before):
@@ -224,6 +232,15 @@ class ShellMethods:
                 return False
             time.sleep(_LOOK_SECONDS)
         return True
+
+    def answer(self, session: object, question: object, line: object = None) -> bool:
+        """Answer QUESTION of `shell/read` with LINE, nil for the end of the input; nil if nobody waits any more."""
+        asked = self._find(session).output.take_question(number(question, "QUESTION"))
+        if asked is None:
+            return False
+        if line is None:
+            return asked.refuse("the person who was asked has ended the input")
+        return asked.answer(text(line, "LINE"))
 
     def session(self, session: object) -> Session:
         """Return the session of the shell SESSION. Raises: RequestError."""
