@@ -18,6 +18,7 @@ from midflight.editors.history import versions_in_memory
 from midflight.editors.neovim.actions import Actions
 from midflight.editors.neovim.connections import Connections
 from midflight.editors.neovim.names import Names, completions
+from midflight.editors.neovim.questions import Questions
 from midflight.editors.neovim.tables import process_table, task_table, version_table
 from midflight.editors.taken import taken_text
 from midflight.editors.traced import trace_line
@@ -47,7 +48,8 @@ class Project:
     that was evaluated by a command), `output` (`text`), `prompt` (`prompt`, and `text`, the value or traceback
     before it), `message` (`text`, `level` "info" or "error"), `crash`, `page` (`name`, `text`), `holders` (of functions
     of older versions: `buffer`, `module`, `text`), `value` (of an expression in a buffer: `buffer`,
-    `line`, `text`, `failed`), `traced` (`lines`, for the page of the trace); those of names.py and actions.py.
+    `line`, `text`, `failed`), `traced` (`lines`, for the page of the trace); those of names.py, actions.py and
+    questions.py.
     """
 
     def __init__(self, root: str, editor: Editor) -> None:
@@ -56,7 +58,8 @@ class Project:
         self._connections = Connections(root, editor, self._handlers, self._lost)
         self._actions = Actions(partial(self._connections.client, "code"), editor)
         names = Names(partial(self._connections.client, "code"), editor)
-        self._requests = self._actions.requests() | names.requests()
+        self._questions = Questions(editor, self._connections.client)
+        self._requests = self._actions.requests() | names.requests() | self._questions.requests()
         self._code_worker = ThreadPoolExecutor(1, "midflight-code")
         self._shell_worker = ThreadPoolExecutor(1, "midflight-shell")
         self._loading: Future[None] | None = None
@@ -93,7 +96,7 @@ class Project:
         self._loading = self._do(self._code_worker, self._define, buffer, path, text, line)
 
     def request(self, name: str, values: dict[str, Any]) -> None:
-        """Do what names.py and actions.py have under that name; another name does nothing."""
+        """Do what names.py, actions.py and questions.py have under that name; another name does nothing."""
         if name in self._requests:
             self._do_aside(partial(self._requests[name], **values))
 
@@ -154,8 +157,9 @@ class Project:
     # --- Connections ----------------------------------------------------------------------------------------
 
     def _handlers(self, kind: str) -> dict[str, Callable[..., object]]:
+        asks = self._questions.handlers(kind)
         if kind == "code":
-            return {
+            return asks | {
                 "shell/output": self._output,
                 "code/loaded": self._loaded_elsewhere,
                 "code/refused": self._refused_elsewhere,
@@ -165,7 +169,7 @@ class Project:
                 "process/stuck": self._crashed,
                 "trace/events": self._traced,
             }
-        return {
+        return asks | {
             "shell/output": self._output,
             "code/loaded": _ignore,
             "code/refused": _ignore,

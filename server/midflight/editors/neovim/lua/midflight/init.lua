@@ -160,7 +160,29 @@ function M.may_start(root)
   return policy == "always" or policy == true or policy == 1
 end
 
+-- Ask the person for a line that a process waits for; Esc and Ctrl-C break off its wait.
+local function ask(values)
+  local answer = { id = values.id, kind = values.kind, session = values.session }
+  local read = values.secret and vim.fn.inputsecret or vim.fn.input
+  local given = { prompt = values.prompt ~= "" and values.prompt or "> " }
+  if not values.secret then
+    given.cancelreturn = "\1"
+  end
+  local ok, line = pcall(read, given)
+  if ok and line ~= "\1" then
+    answer.line = line
+  else
+    answer.broken_off = true
+  end
+  bridge.notify("answer", values.root, answer)
+end
+
 local events = {
+  question = function(values)
+    vim.schedule(function() -- not while the bridge waits for this to be shown
+      ask(values)
+    end)
+  end,
   loaded = display.loaded,
   holders = display.holders,
   message = function(values)
