@@ -19,6 +19,7 @@
 (require 'midflight-util)
 (require 'midflight-shell)
 (require 'midflight-shell-output)
+(require 'midflight-shell-question)
 (require 'midflight-shell-transcript)
 
 (declare-function midflight-inspect "midflight-inspector" (expression))
@@ -32,6 +33,7 @@
   (setq-local parse-sexp-lookup-properties t)
   (setq-local syntax-propertize-function #'midflight-shell-input--propertize)
   (add-hook 'post-command-hook #'midflight-shell-input--fontify nil t)
+  (add-hook 'midflight-shell-session-lost-hook #'midflight-shell-question-lost nil t)
   (add-hook 'midflight-shell-session-ready-hook #'midflight-shell-input--send-next nil t))
 
 (defun midflight-shell-input--propertize (start end)
@@ -55,6 +57,7 @@ input."
 
 (defun midflight-shell-return ()
   "Evaluate the input if it is complete; otherwise add a new line to it.
+If a process asks for a line, answer it.
 Above the input, act on the text at point: inspect a result, show the rest
 of a long line, or copy an old input to the prompt."
   (interactive)
@@ -75,7 +78,8 @@ of a long line, or copy an old input to the prompt."
 Without a prompt, only end the input with a newline: the next input must
 not continue its last line.  If the prompt is to come, the input is
 evaluated then."
-  (pcase midflight-shell-session-state
+  (pcase (if midflight-shell-session-question 'asked midflight-shell-session-state)
+    ('asked (midflight-shell-question-answer))
     ((and 'off (guard (eq (midflight-connection-state (midflight-connection-of-buffer)) 'closed)))
      (midflight-server-ensure #'ignore)
      (midflight-shell-ensure)

@@ -45,6 +45,8 @@
   "The state of this shell: `off', `opening', `ready' or `busy'.")
 (defvar-local midflight-shell-session-number nil "The server's number of this shell.")
 (defvar-local midflight-shell-session-prompt 1 "The number of the prompt.")
+(defvar-local midflight-shell-session-question nil
+  "The question of a process that stands in place of the prompt, a plist, or nil.")
 (defvar-local midflight-shell-session-module nil
   "The module in which inputs are evaluated, or nil for the names of the shell.")
 (defvar-local midflight-shell-session--lost nil
@@ -55,6 +57,9 @@ Each is a list of arguments of `midflight-shell-session-evaluate'.")
 (defvar-local midflight-shell-session--running nil "The text that is being evaluated.")
 (defvar-local midflight-shell-session--inputs nil
   "Inputs that are not in the history file yet, newest first.")
+
+(defvar midflight-shell-session-lost-hook nil
+  "Hook run in a shell whose connection has ended, before it is told of.")
 
 (defvar midflight-shell-session-ready-hook nil
   "Hook run in a shell that has a prompt and no evaluation that waits for it.")
@@ -144,6 +149,8 @@ LOST, the session that this buffer has had, or one whose editor is gone."
   (let ((shell (midflight-shell-of (midflight-connection-root connection))))
     (when shell
       (with-current-buffer shell
+        (midflight-shell-session--set-state 'off)
+        (run-hooks 'midflight-shell-session-lost-hook)
         (midflight-shell-transcript-remove-prompt)
         (midflight-shell-transcript-output
          (format "Not connected: %s.  Text and history stay; RET connects again."
@@ -247,15 +254,17 @@ The choice is a new shell, or one that waits on the server."
 ;;;; Evaluate
 
 (defun midflight-shell-session-ready (number)
-  "Show the prompt of NUMBER; evaluate the next waiting input, or run the hook."
+  "Show the prompt of NUMBER; evaluate the next waiting input, or run the hook.
+If a process asks for a line, do that after the answer."
   (setq midflight-shell-session-prompt number)
   (midflight-look-forget)
-  (midflight-shell-session--show-prompt midflight-shell-session-module)
   (midflight-shell-session--set-state 'ready)
-  (let ((next (pop midflight-shell-session--queue)))
-    (if next
-        (apply #'midflight-shell-session-evaluate next)
-      (run-hooks 'midflight-shell-session-ready-hook))))
+  (unless midflight-shell-session-question
+    (midflight-shell-session--show-prompt midflight-shell-session-module)
+    (let ((next (pop midflight-shell-session--queue)))
+      (if next
+          (apply #'midflight-shell-session-evaluate next)
+        (run-hooks 'midflight-shell-session-ready-hook)))))
 
 (defun midflight-shell-session--show-prompt (module)
   "Show the prompt of an input that is evaluated in MODULE, a name or nil."
@@ -271,7 +280,7 @@ The choice is a new shell, or one that waits on the server."
    (lambda (module)
      (setq midflight-shell-session-module module)
      (midflight-look-forget)
-     (when (eq midflight-shell-session-state 'ready)
+     (when (and (eq midflight-shell-session-state 'ready) (not midflight-shell-session-question))
        (midflight-shell-session--show-prompt module)))))
 
 (defun midflight-shell-session-evaluate (text callback &optional options place)
@@ -333,7 +342,7 @@ The text of a value carries its number, by which it is inspected."
 CALLBACK gets the answer of the server, a plist.  OPTIONS and PLACE are as
 for `midflight-shell-session-evaluate'."
   (let ((evaluation (list text callback options place)))
-    (if (eq midflight-shell-session-state 'ready)
+    (if (and (eq midflight-shell-session-state 'ready) (not midflight-shell-session-question))
         (apply #'midflight-shell-session-evaluate evaluation)
       (setq midflight-shell-session--queue
             (append midflight-shell-session--queue (list evaluation))))))

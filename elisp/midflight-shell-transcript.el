@@ -177,12 +177,13 @@ this file does not track."
 
 ;;;; Prompt and input
 
-(defun midflight-shell-transcript-prompt (text)
-  "End the output and insert TEXT as the prompt, before the input being typed."
+(defun midflight-shell-transcript-prompt (text &optional inline)
+  "End the output and insert TEXT as the prompt, before the input being typed.
+If INLINE is non-nil, it stands behind a last line of output without a newline."
   (midflight-shell-transcript--edit
     (delete-region midflight-shell-transcript--output (midflight-shell-transcript-input-mark))
     (goto-char midflight-shell-transcript--output)
-    (unless (bolp)
+    (unless (or inline (bolp))
       (midflight-shell-transcript--insert "\n"))
     (let ((start (point)))
       (midflight-shell-transcript--insert text 'font-lock-face 'comint-highlight-prompt
@@ -212,6 +213,11 @@ this file does not track."
 (defun midflight-shell-transcript-take-input ()
   "Remove the input being typed, and return it."
   (prog1 (midflight-shell-transcript-input)
+    (delete-region (midflight-shell-transcript-input-mark) (point-max))))
+
+(defun midflight-shell-transcript-put-aside ()
+  "Remove the input being typed, with inputs typed ahead; return it as it was."
+  (prog1 (buffer-substring (midflight-shell-transcript-input-mark) (point-max))
     (delete-region (midflight-shell-transcript-input-mark) (point-max))))
 
 (defun midflight-shell-transcript-end-input (how)

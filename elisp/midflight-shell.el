@@ -44,6 +44,8 @@
 (declare-function midflight-shell-comma "midflight-shell-input" ())
 (declare-function midflight-shell-in "midflight-shell-input" (module))
 (declare-function midflight-inspect "midflight-inspector" (expression))
+(declare-function midflight-shell-question-interrupt "midflight-shell-question" ())
+(declare-function midflight-shell-delete-or-end "midflight-shell-question" ())
 
 (defvar-local midflight-shell--source nil
   "The buffer from which this shell was last shown.")
@@ -66,7 +68,7 @@
     (define-key map [remap comint-delete-output] #'midflight-shell-delete-output)
     ;; The comint commands on these keys send signals and the end of the input
     ;; to a program; a shell has no program.
-    (define-key map (kbd "C-d") #'delete-char)
+    (define-key map (kbd "C-d") #'midflight-shell-delete-or-end)
     (define-key map (kbd "C-c C-d") nil)
     (define-key map (kbd "C-c C-d d") #'midflight-doc)
     (define-key map (kbd "C-c C-\\") #'ignore)
@@ -198,13 +200,18 @@ With prefix argument CHOOSE ask for another shell, as `midflight-shell' does."
 Act on the server of this buffer's project.  If a load of this Emacs is
 under way, break off its loads; otherwise interrupt the evaluation.  A load
 that is broken off changes nothing.  The server and its runtime processes
-go on.  Inputs that were typed ahead stay in the shell, to be edited."
+go on.  Inputs that were typed ahead stay in the shell, to be edited.
+If a process waits for a line, break off its wait."
   (interactive)
-  (midflight-connection-call
-   'code/interrupt '(t)
-   (lambda (loads)
-     (unless loads
-       (midflight-shell--interrupt)))))
+  (let ((shell (midflight-shell-of (midflight-connection-root-of-buffer))))
+    (if (and shell (buffer-local-value 'midflight-shell-session-question shell))
+        (with-current-buffer shell
+          (midflight-shell-question-interrupt))
+      (midflight-connection-call
+       'code/interrupt '(t)
+       (lambda (loads)
+         (unless loads
+           (midflight-shell--interrupt)))))))
 
 (defun midflight-shell--interrupt ()
   "Interrupt the evaluation in the shell of this buffer's project."
