@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import getpass
 import os
 import signal
 import sys
@@ -25,6 +26,19 @@ class PlainLines:
             return input()
         finally:
             self._is_reading = False
+
+    def read_line(self, prompt: str, *, is_secret: bool) -> str:
+        """Return the next line, for a process that asks for it with `prompt`. Raises: as `read`."""
+        if is_secret and sys.stdin.isatty():
+            return getpass.getpass(prompt)
+        self.show(prompt)
+        return self.read("")
+
+    def wanted(self) -> None:
+        """Do nothing: the line that is being read is an input, and the one behind it the answer."""
+
+    def unwanted(self) -> None:
+        """Do nothing: a line that nobody wants any more is read all the same, and dropped."""
 
     def remember(self, _texts: Iterable[str]) -> None:
         """Do nothing: nobody looks for earlier inputs."""

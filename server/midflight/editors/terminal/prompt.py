@@ -12,6 +12,7 @@ import sys
 import threading
 from collections.abc import Callable, Iterable, Iterator, Mapping
 from concurrent.futures import Future
+from functools import partial
 from pathlib import Path
 from typing import Any
 
@@ -20,12 +21,13 @@ from prompt_toolkit.application import run_in_terminal
 from prompt_toolkit.completion import CompleteEvent, Completer, Completion
 from prompt_toolkit.document import Document
 from prompt_toolkit.filters import is_searching
-from prompt_toolkit.formatted_text import StyleAndTextTuples
+from prompt_toolkit.formatted_text import ANSI, StyleAndTextTuples
 from prompt_toolkit.history import FileHistory
 from prompt_toolkit.key_binding import KeyBindings, KeyPressEvent
 from prompt_toolkit.styles import Style
 
 from midflight.editors.terminal.input_text import is_whole
+from midflight.editors.terminal.questions import NoLongerWanted
 from midflight.errors import ConnectionLost
 
 __all__ = ["Prompt"]
@@ -53,6 +55,10 @@ class Prompt:
         self._loop: asyncio.AbstractEventLoop | None = None  # while a line is read
         self._context = contextvars.copy_context()
         self._is_lost = False
+        self._is_line_wanted = False  # by a process, before the input goes on
+        self._draft = ""
+        self._tail = ""  # what was written behind the last newline
+        self._line: PromptSession[str] = PromptSession()  # what a process asks for
         self._session: PromptSession[str] = PromptSession(
             completer=_Names(complete),
             complete_in_thread=True,
@@ -65,6 +71,7 @@ class Prompt:
             prompt_continuation=lambda width, _line, _wrap: "." * (width - 1) + " ",
             style=_STYLE,
         )
+        self._current = self._session
         self._session.default_buffer.on_text_changed += self._ask
         self._session.default_buffer.on_cursor_position_changed += self._ask
 
@@ -73,22 +80,46 @@ class Prompt:
         if self._is_lost:
             raise ConnectionLost("the server has ended")
         self._tip, self._asked = None, ""
+        draft, self._draft = self._draft, ""
         try:
-            return self._session.prompt(prompt, pre_run=self._begin)
+            return self._session.prompt(prompt, default=draft, pre_run=partial(self._begin, self._session))
         finally:
-            with self._lock:
-                self._loop = None
+            self._end()
+
+    def read_line(self, prompt: str, *, is_secret: bool) -> str:
+        """Return a line that a process asks for with `prompt`.
+
+        Raises: EOFError, KeyboardInterrupt; NoLongerWanted if nobody waits for it any more; ConnectionLost.
+        """
+        self._is_line_wanted = False
+        if self._is_lost:
+            raise ConnectionLost("the server has ended")
+        _write("\r")  # what was printed behind the last newline is part of the prompt
+        try:
+            return self._line.prompt(
+                ANSI(self._tail + prompt), is_password=is_secret, pre_run=partial(self._begin, self._line)
+            )
+        finally:
+            self._end()
+
+    def _end(self) -> None:
+        with self._lock:
+            self._loop = None
+            self._tail = ""
 
     def remember(self, texts: Iterable[str]) -> None:
         """Have earlier inputs in the history."""
         for text in texts:
             self._session.history.append_string(text.rstrip("\n"))
 
-    def _begin(self) -> None:
+    def _begin(self, session: PromptSession[str]) -> None:
+        self._current = session
         self._context = contextvars.copy_context()  # knows the prompt that is on the screen
         self._loop = asyncio.get_running_loop()
         if self._is_lost:
-            self._leave()
+            self._leave(ConnectionLost("the server has ended"))
+        elif self._is_line_wanted and session is self._session:
+            self._give_way()
 
     # --- From any thread ------------------------------------------------------------------------------------------
 
@@ -100,6 +131,7 @@ class Prompt:
                 with self._lock:
                     if self._loop is None:
                         _write(text)
+                        self._tail = (self._tail + text).rpartition("\n")[2]
                         return
                 continue
             written = threading.Event()
@@ -125,16 +157,39 @@ class Prompt:
     def lost(self) -> None:
         """Leave the line that is being typed: it has nowhere to go."""
         self._is_lost = True
+        self._call(self._leave, ConnectionLost("the server has ended"))
+
+    def wanted(self) -> None:
+        """Leave the input that is being typed, by NoLongerWanted: a process waits for a line. It is kept."""
+        self._is_line_wanted = True
+        self._call(self._give_way)
+
+    def unwanted(self) -> None:
+        """Leave the line that a process has asked for, by NoLongerWanted."""
+        self._call(self._let_go)
+
+    def _call(self, function: Callable[..., object], *args: object) -> None:
         loop = self._loop
         if loop is not None:
             try:
-                loop.call_soon_threadsafe(self._leave)
+                loop.call_soon_threadsafe(function, *args)
             except RuntimeError:
                 pass  # it was ended a moment ago; the next one is not begun
 
-    def _leave(self) -> None:
-        if self._session.app.is_running and not self._session.app.is_done:
-            self._session.app.exit(exception=ConnectionLost("the server has ended"))
+    def _give_way(self) -> None:
+        if self._current is self._session and self._session.app.is_running:
+            self._draft = self._session.default_buffer.text
+            self._session.default_buffer.reset()
+            self._leave(NoLongerWanted())
+
+    def _let_go(self) -> None:
+        if self._current is self._line:
+            self._leave(NoLongerWanted())
+
+    def _leave(self, error: Exception) -> None:
+        app = self._current.app
+        if app.is_running and not app.is_done:
+            app.exit(exception=error)
 
     # --- The call that is being written ------------------------------------------------------------------------------
 

@@ -26,6 +26,7 @@ from typing import TYPE_CHECKING, Any
 from midflight.editors.taken import others_text, taken_text
 from midflight.editors.terminal.input_text import is_leaving
 from midflight.editors.terminal.plain import PlainLines
+from midflight.editors.terminal.questions import NoLongerWanted, Questions
 from midflight.editors.terminal.waker import Waker
 from midflight.epc import RemoteServer
 from midflight.errors import ConnectionLost
@@ -66,12 +67,16 @@ class _Shell:
             prompt = import_module("midflight.editors.terminal.prompt")
             asks = (partial(self._look, "complete"), partial(self._look, "signature"))
             self._lines = prompt.Prompt(*asks, _history_path())
+        self._waker: Waker | None = None
+        self._questions = Questions(self._lines, lambda: self._client, self._wake)
         self._is_over = False
         self._may_break = self._is_break_wanted = False
         self._is_open = threading.Event()  # and its first lines are shown: what was missed comes behind them
         self._client = connect(
             {
                 "shell/output": self._show_output,
+                "shell/read": self._questions.take,
+                "shell/unread": self._questions.drop,
                 "process/crashed": self._show_crash,
                 "code/stale": self._show_crash,
                 "process/stuck": self._show_crash,
@@ -156,9 +161,18 @@ class _Shell:
 
     def _read(self, prompt: str) -> str:
         with self._breakable():
-            text = self._lines.read(prompt)
+            text = self._read_input(prompt)
         # Several lines at once are whole: an empty line behind them ends a compound statement.
         return f"{text.rstrip()}\n" if "\n" in text else text
+
+    def _read_input(self, prompt: str) -> str:
+        """Read an input, after the lines that processes wait for."""
+        while True:
+            self._questions.ask_all()
+            try:
+                return self._lines.read(prompt)
+            except NoLongerWanted:
+                pass  # it comes again with what was typed
 
     def _run_one(self, session: int, expression: str) -> int:
         """Evaluate one input; return 1 if it failed."""
@@ -180,10 +194,18 @@ class _Shell:
         """Return the answer of `future`, however long its evaluation takes; Ctrl-C breaks it off."""
         while True:
             try:
-                with Waker() as waker, self._breakable():
-                    return waker.result(future)
+                with Waker() as self._waker, self._breakable():
+                    self._waker.wait(future, lambda: bool(self._questions))
+                if future.done():
+                    return future.result()
+                with self._breakable():
+                    self._questions.ask_all()
             except KeyboardInterrupt:
                 self._break_off(session, future)
+
+    def _wake(self) -> None:
+        if self._waker is not None:
+            self._waker.wake()
 
     def _break_off(self, session: int, future: Future[Any]) -> None:
         """Interrupt the evaluation of `future`, which may not have begun on the server yet."""

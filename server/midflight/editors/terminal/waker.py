@@ -10,6 +10,7 @@ from __future__ import annotations
 import os
 import signal
 import threading
+from collections.abc import Callable
 from concurrent.futures import Future
 from types import TracebackType
 from typing import Any
@@ -37,12 +38,17 @@ class Waker:
 
     def result(self, future: Future[Any]) -> Any:
         """Return `future.result()`. Raises: its exception, or the one of a handler of a signal."""
-        future.add_done_callback(self._wake)
-        while not future.done():
-            os.read(self._reading, 4096)
+        self.wait(future, lambda: False)
         return future.result()
 
-    def _wake(self, _: Future[Any]) -> None:
+    def wait(self, future: Future[Any], is_enough: Callable[[], bool]) -> None:
+        """Return when `future` is done, or, after a `wake`, if `is_enough()`. Raises: that of a signal's handler."""
+        future.add_done_callback(self.wake)
+        while not future.done() and not is_enough():
+            os.read(self._reading, 4096)
+
+    def wake(self, _: object = None) -> None:
+        """Have the main thread look again. From any thread, and after the block too."""
         with self._lock:
             try:
                 if self._is_open:
