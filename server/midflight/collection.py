@@ -9,20 +9,32 @@ caller may have returned, and what is read is another thing that lies in its pla
 
 A commit has it put off, too: while no process runs is not the time to walk all objects of all processes.
 
-Law: nothing else in Midflight calls `sys._current_frames` or reads `f_back`, and nothing else switches the collection
-off.
+And the objects that it knows: what a program has put aside with `gc.freeze()` is found by no search for who holds
+something. Before a search it is taken back, for good: to freeze again would freeze all that is alive by then as well,
+and what of that is garbage one day would never be collected.
+
+Law: nothing else in Midflight calls `sys._current_frames` or reads `f_back`, nothing else switches the collection off,
+and nothing else asks it for objects or who refers to them.
 """
 
 from __future__ import annotations
 
 import gc
+import logging
 import sys
 from collections.abc import Callable
 from threading import RLock
 from types import FrameType
-from typing import ParamSpec, TypeVar
+from typing import Any, ParamSpec, TypeVar
 
-__all__ = ["callers_of", "frames_of_threads", "stacks_of_threads", "without_collection"]
+__all__ = [
+    "all_objects",
+    "all_referrers",
+    "callers_of",
+    "frames_of_threads",
+    "stacks_of_threads",
+    "without_collection",
+]
 
 Parameters = ParamSpec("Parameters")
 Result = TypeVar("Result")
@@ -30,6 +42,7 @@ Result = TypeVar("Result")
 _lock = RLock()  # re-entrant, for a signal handler may look or parse too
 _calls: set[object] = set()  # that the collection is put off for, in any thread
 _was_on = False  # before the first of them
+_log = logging.getLogger("midflight.code")
 
 
 def without_collection(
@@ -69,6 +82,25 @@ def callers_of(frame: FrameType | None) -> list[FrameType]:
 def stacks_of_threads() -> dict[int, list[FrameType]]:
     """Return the frames of each thread, innermost first, by the thread's number."""
     return without_collection(_stacks)
+
+
+def all_referrers(*values: Any) -> list[Any]:
+    """Return the objects that refer to one of `values`, as `gc.get_referrers` does, those put aside included."""
+    _unfreeze()
+    return [each for each in gc.get_referrers(*values) if each is not values]
+
+
+def all_objects() -> list[Any]:
+    """Return the objects that the collector knows, as `gc.get_objects` does, those put aside included."""
+    _unfreeze()
+    return gc.get_objects()
+
+
+def _unfreeze() -> None:
+    found = gc.get_freeze_count()  # at once if there are none, else it counts them: 120 ms for a million, this once
+    if found:
+        gc.unfreeze()
+        _log.info("gc.freeze() is undone for %d objects: a search for holders would not have found them", found)
 
 
 def _callers(frame: FrameType | None) -> list[FrameType]:

@@ -159,3 +159,10 @@ def test_one_place_looks_at_callers():
     found = [one.name for one in modules() if ".f_back" in one.text]
 
     assert found == ["midflight.collection"]
+
+
+def test_one_place_asks_for_objects_and_referrers():
+    """Elsewhere what the program has frozen would be missed."""
+    found = [one.name for one in modules() if "gc.get_referrers" in one.text or "gc.get_objects" in one.text]
+
+    assert found == ["midflight.collection", "midflight.shell.machine"]  # which counts the objects, frozen ones too

@@ -20,7 +20,7 @@ def memory() -> dict[str, int]:
 
     "blocks" are the pieces of memory that Python has given out, "tracked" the objects that its collector knows.
     """
-    found = {"blocks": sys.getallocatedblocks(), "tracked": len(gc.get_objects())}
+    found = {"blocks": sys.getallocatedblocks(), "tracked": len(gc.get_objects()) + gc.get_freeze_count()}
     total = resident_bytes()
     return found if total is None else {"total": total, **found}
 

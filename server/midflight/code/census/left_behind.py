@@ -14,6 +14,7 @@ from typing import Any, NamedTuple
 
 from midflight.code.source.look import is_class
 from midflight.code.version.facade import Namespace
+from midflight.collection import all_referrers
 
 __all__ = ["left_behind"]
 
@@ -71,7 +72,7 @@ def _referrers(level: list[_Node], seen: set[int]) -> Iterator[tuple[Any, _Node]
     by_id = {id(node.value): node for node in level}
     values = [node.value for node in level]
     ours = {id(level), id(by_id), id(values), *map(id, level)}
-    for referrer in gc.get_referrers(*values):
+    for referrer in all_referrers(*values):
         kind = type(referrer)
         if id(referrer) in seen or id(referrer) in ours or kind in (FrameType, TracebackType, _Node):
             continue
@@ -95,7 +96,7 @@ def _rest(referrer: Any, node: _Node) -> str:
         keys = [key for key in _keys(referrer, node.value) if key.isidentifier()]
         is_attributes = any(
             is_class(each) or getattr(each, "__dict__", None) is referrer
-            for each in gc.get_referrers(referrer)
+            for each in all_referrers(referrer)
             if type(each) is not FrameType
         )
         return f".{keys[0]}{node.rest}" if keys and is_attributes else node.rest

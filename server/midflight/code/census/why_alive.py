@@ -36,6 +36,7 @@ from midflight.code.source.look import is_class, is_module, module_names
 from midflight.code.version.facade import Namespace
 from midflight.code.version.modules import all_modules, module_of
 from midflight.code.version.version import ANCHOR, Version
+from midflight.collection import all_referrers
 from midflight.kernel import Pid, Process, schedulers
 
 __all__ = ["Keeper", "WhyAlive", "why_alive"]
@@ -167,7 +168,7 @@ class _Look:
         self.is_whole = self.is_whole and not level
 
     def _functions(self) -> list[FunctionType]:
-        found = [each for each in gc.get_referrers(self._namespace) if type(each) is FunctionType]
+        found = [each for each in all_referrers(self._namespace) if type(each) is FunctionType]
         return [each for each in found if each.__globals__ is self._namespace]
 
     def _outwards(self, level: list[_Node]) -> list[_Node]:
@@ -177,7 +178,7 @@ class _Look:
         found: list[_Node] = []
         by_id = {id(node.value): node for node in level}
         values = tuple(node.value for node in level)
-        referrers = gc.get_referrers(*values)
+        referrers = all_referrers(*values)
         ours |= {id(values), id(referrers), id(by_id), id(found), id(sys._getframe())}
         for referrer in referrers:
             if id(referrer) in ours or id(referrer) in self._seen or isinstance(referrer, _Node):

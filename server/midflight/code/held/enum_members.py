@@ -28,6 +28,7 @@ from midflight.code.report.state_report import StateChange
 from midflight.code.source.look import is_a
 from midflight.code.state.iterated import is_iterated
 from midflight.code.version.facade import Namespace
+from midflight.collection import all_referrers
 from midflight.errors import MigrationError
 
 __all__ = ["is_enum", "renew_held_members"]
@@ -144,7 +145,7 @@ class _Members:
 
     def _referrers(self, wanted: Sequence[Any], ours: set[int]) -> list[Any]:
         ours |= {id(wanted), id(ours)}
-        return [each for each in gc.get_referrers(*wanted) if id(each) not in ours and not self._is_own(each)]
+        return [each for each in all_referrers(*wanted) if id(each) not in ours and not self._is_own(each)]
 
     def _is_own(self, holder: Any) -> bool:
         kind = type(holder)
@@ -179,7 +180,7 @@ def _puts(holder: Any, now: Mapping[int, Any]) -> list[_Put] | None:
     if kind is set or (kind is dict and any(id(key) in now for key in holder)):
         return None if is_iterated(holder, KNOWN) else [_refilled(holder, now)]
     if kind is dict and _is_of_class(holder):
-        owners = [each for each in gc.get_referrers(holder) if issubclass(type(each), type)]
+        owners = [each for each in all_referrers(holder) if issubclass(type(each), type)]
         return _named(holder, now, partial(type.__setattr__, owners[0])) if owners else None
     if kind is dict:
         return _named(holder, now, holder.__setitem__)

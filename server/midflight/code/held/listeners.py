@@ -20,7 +20,6 @@ Laws:
 
 from __future__ import annotations
 
-import gc
 import sys
 import weakref
 from collections import Counter, deque
@@ -35,6 +34,7 @@ from midflight.code.version.facade import Namespace
 from midflight.code.version.hooks import LOAD_HOOKS, UNLOAD_HOOKS
 from midflight.code.version.in_place import FORWARDED, WEAKLY_HELD, Renewal
 from midflight.code.version.modules import Module
+from midflight.collection import all_referrers
 
 __all__ = ["Updated", "end_listeners", "update_listeners"]
 
@@ -223,7 +223,7 @@ def _is_registered(function: FunctionType) -> bool:
     references = references_of_others(function)
     for each in references:
         if each.__callback__ is None:
-            if any(type(found) in CONTAINERS and found is not references for found in gc.get_referrers(each)):
+            if any(type(found) in CONTAINERS and found is not references for found in all_referrers(each)):
                 return True
         elif getattr(each.__callback__, "__code__", None) is not _CACHE_CODE:
             return True

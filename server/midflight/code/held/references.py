@@ -24,6 +24,7 @@ from midflight.code.version.hooks import LOAD_HOOKS, UNLOAD_HOOKS
 from midflight.code.version.in_place import FORWARDED
 from midflight.code.version.modules import Module
 from midflight.code.version.version import Version
+from midflight.collection import all_referrers
 
 __all__ = [
     "OldVersion",
@@ -230,7 +231,7 @@ def _from_left_frames(functions: list[Any]) -> Counter[int]:
     """
     found = Counter[int]()
     wanted = set(map(id, functions))
-    for each in gc.get_referrers(*functions):
+    for each in all_referrers(*functions):
         if type(each) is FrameType:
             found.update(key for key in map(id, gc.get_referents(each)) if key in wanted)
     return found

@@ -21,6 +21,7 @@ from typing import Any, NamedTuple
 
 from midflight.code.source.look import references_of_others
 from midflight.code.state.iterated import is_iterated
+from midflight.collection import all_referrers
 
 __all__ = ["Pair", "withdraw_doubles"]
 
@@ -69,7 +70,7 @@ def withdraw_doubles(pairs: Sequence[Pair], own: Iterable[int]) -> Iterator[tupl
         entries = {id(each.value): each for each in level}
         known |= {id(level), id(values), id(entries), *entries, *map(id, level), *map(id, pairs)}
         following: list[_Entry] = []
-        for container in gc.get_referrers(*values):
+        for container in all_referrers(*values):
             if id(container) in known or issubclass(type(container), NOT_ENTRIES) or _is_namespace(container):
                 continue
             known.add(id(container))
@@ -168,9 +169,9 @@ def _withdraw_key(container: dict[Any, Any], old: _Entry, pair: Pair) -> bool:
 
 def _verb_of(container: dict[Any, Any]) -> Callable[[Any], object] | None:
     """Return the `disconnect` of the object whose attribute a dictionary is: it keeps other books, too."""
-    for owner in gc.get_referrers(container):
+    for owner in all_referrers(container):
         if type(owner) is dict:
-            owners = [each for each in gc.get_referrers(owner) if getattr(each, "__dict__", None) is owner]
+            owners = [each for each in all_referrers(owner) if getattr(each, "__dict__", None) is owner]
             owner = owners[0] if owners else None
         found = getattr(type(owner), "disconnect", None)
         if type(found) is FunctionType:

@@ -10,7 +10,6 @@ Laws:
 from __future__ import annotations
 
 import enum
-import gc
 import sys
 from collections import Counter, deque
 from collections.abc import Callable
@@ -22,6 +21,7 @@ from midflight.code.source.look import carried_module, carried_name, class_names
 from midflight.code.version.facade import Namespace
 from midflight.code.version.modules import known, module_of
 from midflight.code.version.version import version_of
+from midflight.collection import all_objects
 from midflight.errors import MigrationError
 from midflight.text import exception_said
 
@@ -179,7 +179,7 @@ def old_instances(name: str) -> dict[str, int]:
     """
     module_of(name)
     found: Counter[str] = Counter()
-    for value in gc.get_objects():
+    for value in all_objects():
         cls = type(value)
         if SUPERSEDED in class_names(cls) and carried_module(cls) == name:
             found[str(carried_name(cls))] += 1

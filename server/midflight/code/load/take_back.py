@@ -12,7 +12,6 @@ from __future__ import annotations
 import atexit
 import builtins
 import codecs
-import gc
 import logging
 import os
 import signal
@@ -28,7 +27,7 @@ from midflight.code.load.made import Made
 from midflight.code.load.search_path import search_path
 from midflight.code.load.tables import HOOKS, Tables, atexit_count
 from midflight.code.source.look import class_names, mro_of
-from midflight.collection import stacks_of_threads
+from midflight.collection import all_referrers, stacks_of_threads
 
 __all__ = ["CHANGES", "Change", "TakenBack", "nothing", "take_back"]
 
@@ -203,7 +202,7 @@ def _atexit(before: Tables, made: Made) -> Iterator[Change]:
 def _callables(made: Made) -> Iterator[Any]:
     """Yield the functions that the bodies have made, and methods of their objects that the texts name."""
     for body in made.bodies:
-        for value in gc.get_referrers(body.namespace):
+        for value in all_referrers(body.namespace):
             if type(value) is FunctionType and value.__globals__ is body.namespace:
                 yield value
         for value in list(body.namespace.values()):

@@ -2,11 +2,12 @@
 
 from __future__ import annotations
 
-import gc
 import sys
 import weakref
 from collections import OrderedDict, UserDict, deque
 from typing import Any
+
+from midflight.collection import all_referrers
 
 __all__ = ["is_iterated"]
 
@@ -31,10 +32,10 @@ def is_iterated(value: Any, known: int) -> bool:
     if inner is not None and is_iterated(inner, 1):
         return True
     views = [value]
-    for found in gc.get_referrers(value):
+    for found in all_referrers(value):
         kind = type(found)
         if kind in ITERATORS:
             return True
         if kind.__name__ in ("dict_items", "dict_values", "dict_keys", "odict_items", "odict_values", "odict_keys"):
             views.append(found)
-    return any(type(each) in ITERATORS for view in views[1:] for each in gc.get_referrers(view))
+    return any(type(each) in ITERATORS for view in views[1:] for each in all_referrers(view))
