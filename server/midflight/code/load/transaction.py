@@ -17,6 +17,7 @@ from midflight.code.load.commit import Committed, commit
 from midflight.code.load.outcome import report_of
 from midflight.code.load.prepare import prepare
 from midflight.code.load.refused import Failure, Refused, load_error, module_problem
+from midflight.code.load.supervisors import supervisors_behind
 from midflight.code.loading import half_made
 from midflight.code.loading.lock import NestedLoad, load_lock
 from midflight.code.loading.under_way import BrokenOff
@@ -46,7 +47,19 @@ def load_units(found: Sequence[Unit | Rejection], options: Options) -> tuple[Loa
         prepare(load)
         while commit(load) is Committed.BEHIND:
             prepare(load)
+        _note_supervisors(load)
     return load.reports
+
+
+def _note_supervisors(load: Attempt) -> None:
+    commit = load.commit
+    if commit is None:
+        return
+    try:
+        for new, note in supervisors_behind(commit.new):
+            commit.warn(new, [note])
+    except Exception as error:
+        commit.note_failure("which supervisors have children of the version before is not known", error)
 
 
 def units_in(found: Sequence[Unit | Rejection]) -> list[Unit]:
