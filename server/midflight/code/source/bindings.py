@@ -241,7 +241,8 @@ class Binding(NamedTuple):
 class Bindings:
     """The names that the body of a module binds, each with every place that does, in the order of the text.
 
-    `rebound` are those that some function may bind again by `global`; `touched` those that the body sets an attribute
+    `rebound` are those that some function may bind again by `global`, and `rebinders` the statements of the module with
+    such a function; `touched` those that the body sets an attribute
     or an item of; `stars` the places of star imports, which bind nobody knows what.
     """
 
@@ -251,13 +252,17 @@ class Bindings:
             tuple[ast.stmt, bool]
         ] = []  # of the module's scope but of no loop; whether it surely runs
         self.rebound: set[str] = set()
+        self.rebinders: dict[str, list[ast.stmt]] = {}
         self.touched: set[str] = set()
         self.stars: list[Position] = []
         self._read(tree.body, is_sure=True)
         if "global" in text:
             for part in parts_of(tree, text):
                 if "global" in part.text:
-                    self.rebound |= _rebound.get(part.text, _rebound_in, part)
+                    names = _rebound.get(part.text, _rebound_in, part)
+                    self.rebound |= names
+                    for name in names:
+                        self.rebinders.setdefault(name, []).extend(part.statements)
 
     def single(self, name: str) -> ast.stmt | None:
         """Return the statement that binds `name`, if just one place does."""

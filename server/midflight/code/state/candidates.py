@@ -11,7 +11,7 @@ from collections.abc import Iterable, Mapping
 from dataclasses import dataclass, field
 
 from midflight.code.state.kinds import Kind
-from midflight.code.state.module_text import ModuleText, is_unchanged
+from midflight.code.state.module_text import Assignment, ModuleText, is_unchanged
 from midflight.code.state.reach import changed_part
 from midflight.code.state.uses import Footprint
 
@@ -20,6 +20,7 @@ __all__ = ["CHANGED", "MADE_WITH", "Candidate", "Candidates", "find_candidates"]
 CHANGED = "its statement changed"
 MADE_WITH = "it is made with"
 IN_A_LOOP = "its statement stands in a loop"
+IN_PASSING = "a statement that does more binds it: a function by `global`, or `:=`"
 TOGETHER = "its statement binds other names too, which are not kept"
 
 
@@ -83,13 +84,17 @@ class _Search:
         self._bound: dict[int, list[str]] = {}  # by the id of an assignment
         for name, statements in new.assigned.items():
             for statement in statements:
-                self._bound.setdefault(id(statement), []).append(name)
+                if isinstance(statement, Assignment):
+                    self._bound.setdefault(id(statement), []).append(name)
 
     def consider(self, name: str, *, is_container: bool) -> None:
         """Take `name` as a candidate, if its own statements let it be one."""
         statements = self._new.assigned[name]
         if not all(id(each) in self._outside_loops for each in statements):
             self._outcome.why_not[name] = IN_A_LOOP
+            return
+        if not all(isinstance(each, Assignment) for each in statements):
+            self._outcome.why_not[name] = IN_PASSING
             return
         footprint = Footprint()
         for each in statements:

@@ -16,10 +16,19 @@ from midflight.code.state.inner_text import InnerTexts, inner_texts
 from midflight.code.state.reach import Definitions
 from midflight.code.state.uses import Footprint, footprint_of, statements_in
 
-__all__ = ["Assigned", "ModuleText", "fresh_in", "fresh_names", "is_unchanged", "module_text", "state_names"]
+__all__ = [
+    "Assigned",
+    "Assignment",
+    "ModuleText",
+    "fresh_in",
+    "fresh_names",
+    "is_unchanged",
+    "module_text",
+    "state_names",
+]
 
 Assignment = ast.Assign | ast.AnnAssign | ast.AugAssign
-Assigned = dict[str, tuple[Assignment, ...]]
+Assigned = dict[str, tuple[ast.stmt, ...]]
 
 
 class ModuleText:
@@ -85,32 +94,52 @@ def module_text(tree: ast.Module, text: str) -> ModuleText:
 
 
 def state_names(bindings: Bindings) -> Assigned:
-    """Return the names that are state, each with the assignments that bind it, in the order of the text.
+    """Return the names that are state, each with the statements that bind it, in the order of the text.
 
-    Neither a dunder nor a name that anything else binds: a definition, an import, a loop, a `with`, an `except`...
+    Neither a dunder nor a name that anything else binds: a definition, an import, a loop, a `with`, an `except`... One
+    that functions alone bind, by `global`, has the statements with those: the body may call one.
     """
     found: Assigned = {}
     for name, places in bindings.by_name.items():
-        if name.startswith("__") and name.endswith("__"):
+        if _is_dunder(name):
             continue
         statements = []
         for place in places:
             statement = place.statement
             if isinstance(statement, ast.AnnAssign) and statement.value is None:
                 continue  # an annotation alone binds nothing
-            if not isinstance(statement, Assignment):
+            if not isinstance(statement, Assignment) and not _is_bound_inside(name, statement):
                 break
             statements.append(statement)
         else:
             if statements:
                 found[name] = tuple(statements)
+    for name, definitions in sorted(bindings.rebinders.items(), key=lambda each: each[0]):
+        if name not in bindings.by_name and not _is_dunder(name):
+            found[name] = tuple(definitions)
     return found
 
 
+def _is_dunder(name: str) -> bool:
+    return name.startswith("__") and name.endswith("__")
+
+
+def _is_bound_inside(name: str, statement: ast.stmt) -> bool:
+    """Say whether it is `:=` that binds `name`, in an expression of a statement that defines nothing."""
+    if isinstance(statement, ast.FunctionDef | ast.AsyncFunctionDef | ast.ClassDef):
+        return False
+    nodes = [node for node in ast.walk(statement) if isinstance(node, ast.Name | ast.NamedExpr)]
+    inside = {id(node.target) for node in nodes if isinstance(node, ast.NamedExpr)}
+    bound = [
+        node for node in nodes if isinstance(node, ast.Name) and node.id == name and isinstance(node.ctx, ast.Store)
+    ]
+    return bool(bound) and all(id(node) in inside for node in bound)
+
+
 def is_unchanged(
-    old: tuple[Assignment, ...], old_lines: list[str], new: tuple[Assignment, ...], new_lines: list[str]
+    old: tuple[ast.stmt, ...], old_lines: list[str], new: tuple[ast.stmt, ...], new_lines: list[str]
 ) -> bool:
-    """Say whether the assignments of a name are the same in two texts, all of them and in their order."""
+    """Say whether the statements of a name are the same in two texts, all of them and in their order."""
     return len(old) == len(new) and all(
         is_same(one, old_lines, two, new_lines) for one, two in zip(old, new, strict=True)
     )

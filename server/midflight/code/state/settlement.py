@@ -110,6 +110,14 @@ class Settlement:
             and not issubclass(type(carry.before[name]), ModuleType)
         ]
 
+    def _is_bound_later(self, name: str) -> bool:
+        """Say whether functions alone bind a name, by `global`, and the old body called none of them."""
+        carry = self.carry
+        texts = (carry.old.bindings, carry.new.bindings)
+        if any(name in each.by_name for each in texts):
+            return False
+        return carry.record is None or name not in carry.record.names
+
     def _say(self, name: str, outcome: Any, why: str = "", **sizes: int | None) -> None:
         self.changes.append(StateChange(name, outcome, why, **sizes))
 
@@ -120,6 +128,8 @@ class Settlement:
             if new is not ABSENT and name in carry.unchanged and self._base(name) is not None:
                 self._say(name, "note", "it was deleted at run time, and is bound again")
             return
+        if new is ABSENT and self._is_bound_later(name):
+            return  # as `_bound_at_run_time` says
         if name not in carry.new.assigned:
             self._leave(name, now, new, "it is gone from the text" if new is ABSENT else "its statement is another one")
         elif name in carry.fresh:
