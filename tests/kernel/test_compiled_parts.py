@@ -75,3 +75,25 @@ def test_functions_in_c_look_like_those_in_python() -> None:
         environment = os.environ | {"MIDFLIGHT_KERNEL": kernel, "PYTHONPATH": str(ROOT / "server")}
         done = subprocess.run([sys.executable, "-c", look], env=environment, capture_output=True, text=True, check=True)
         assert json.loads(done.stdout) == listed
+
+
+def test_functions_in_c_behave_as_functions_in_python() -> None:
+    """In a class they are methods; they are copied and pickled by name; the rest is that of the one in Python."""
+    look = (
+        "import copy, inspect, pickle\n"
+        "import midflight\n"
+        "from midflight import receive, self_, send_after, spawn\n"
+        "class Holder:\n"
+        "    spawn, held = spawn, staticmethod(self_)\n"
+        "for f in (receive, self_, send_after, spawn):\n"
+        "    assert copy.deepcopy([f])[0] is f and copy.copy(f) is f\n"
+        "    assert pickle.loads(pickle.dumps(f)) is f, f\n"
+        "    assert f.__code__.co_name == f.__name__ and 'Pid' in f.__globals__\n"
+        "    assert not hasattr(f, 'nothing_like_it')\n"
+        "holder = Holder()\n"
+        "assert holder.spawn.__self__ is holder and Holder.spawn is spawn and Holder.held is self_"
+    )
+    for kernel in ("python", "compiled"):
+        environment = os.environ | {"MIDFLIGHT_KERNEL": kernel, "PYTHONPATH": str(ROOT / "server")}
+        done = subprocess.run([sys.executable, "-c", look], env=environment, stderr=subprocess.PIPE, check=False)
+        assert done.stderr == b""

@@ -22,7 +22,7 @@ if TYPE_CHECKING:
     )
     from midflight.kernel.choice import KERNEL, WHY_THIS_KERNEL
     from midflight.kernel.client import TIMED_OUT, Client, dead_client
-    from midflight.kernel.core import RECEIVE_CODE, RECEIVE_TYPES, Pid, Process, receive
+    from midflight.kernel.core import RECEIVE_CODE, RECEIVE_TYPES, Pid, Process, in_python, receive
     from midflight.kernel.crash import CrashReport, StuckReport, log_crash
     from midflight.kernel.doomed import why_not_ended
     from midflight.kernel.frames import (
@@ -60,7 +60,7 @@ else:
             ),
             "midflight.kernel.choice": "KERNEL WHY_THIS_KERNEL",
             "midflight.kernel.client": "TIMED_OUT Client dead_client",
-            "midflight.kernel.core": "RECEIVE_CODE RECEIVE_TYPES Pid Process receive",
+            "midflight.kernel.core": "RECEIVE_CODE RECEIVE_TYPES Pid Process in_python receive",
             "midflight.kernel.crash": "CrashReport StuckReport log_crash",
             "midflight.kernel.doomed": "why_not_ended",
             "midflight.kernel.frames": (
@@ -129,6 +129,7 @@ __all__ = [
     "function_name",
     "globals_of",
     "group_leader_var",
+    "in_python",
     "is_kernel_frame",
     "is_own_frame",
     "is_user_code",

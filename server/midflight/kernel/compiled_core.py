@@ -30,6 +30,7 @@ __all__ = [
     "again",
     "fast_path",
     "fast_path_of_timers",
+    "in_python",
     "is_receive",
     "receive",
     "takes_any_message",
@@ -92,7 +93,13 @@ def _wrapped(function: Function, fast: Any) -> Function:
     return fast  # type: ignore[no-any-return]  # it looks like the function
 
 
+def in_python(function: Any) -> object:
+    """Return the function in Python that `function` does the same as, itself unless it is one of ours in C."""
+    return function.__wrapped__ if type(function) is FAST_PATH else function
+
+
 receive = fast_path(pure_core.receive)
+FAST_PATH: Any = type(receive)
 
 
 def is_receive(awaited: object) -> bool:

@@ -37,6 +37,7 @@ __all__ = [
     "again",
     "fast_path",
     "fast_path_of_timers",
+    "in_python",
     "is_receive",
     "receive",
     "sleep_in_process",
@@ -254,6 +255,7 @@ def sleep_in_process(seconds: float) -> Generator[Any, Any, None]:
     yield Sleep(None if seconds == INFINITY else seconds) if seconds else YIELD
 
 
+receive.__module__ = "midflight.kernel.core"  # where either kernel has it: so it is pickled, and shown
 RECEIVE_CODE = receive.__code__
 RECEIVE_TYPES: frozenset[type] = frozenset()  # of the awaitables of another `receive` than the one in Python
 
@@ -279,3 +281,8 @@ def fast_path(function: Function) -> Function:
 def fast_path_of_timers(_: type) -> Callable[[Function], Function]:
     """Return a decorator as `fast_path`, for a function that makes or takes such a timer."""
     return fast_path
+
+
+def in_python(function: object) -> object:
+    """Return the function in Python that `function` does the same as, itself unless it is one of ours in C."""
+    return function

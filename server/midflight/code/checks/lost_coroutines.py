@@ -17,6 +17,7 @@ from midflight.code.checks.facts import Words, words_of
 from midflight.code.report.load_report import Severity
 from midflight.code.source.look import is_class, is_module, module_value
 from midflight.code.version.facade import Namespace
+from midflight.kernel import in_python
 
 __all__ = ["LostCoroutine", "lost_coroutines", "makes_coroutine", "value_of"]
 
@@ -201,6 +202,7 @@ def makes_coroutine(value: Any) -> bool:
     """Say whether a call of `value` makes a coroutine."""
     if type(value) is staticmethod or type(value) is classmethod:
         value = value.__func__
+    value = in_python(value)  # `receive`
     if type(value) is not FunctionType:
         return False
     if value.__code__.co_flags & COROUTINE:

@@ -1,6 +1,8 @@
 /* A function of the API in C, with the one in Python behind it for all but the commonest case.
 
-   `functools.update_wrapper` makes it look like that one: name, docstring, signature. */
+   To programs it looks like that one. `functools.update_wrapper` gives it the name, docstring and signature; all else
+   that a function has (`__code__`, `__defaults__`...) is that of the one in Python. In a class it is a method, and it is
+   pickled and copied by its name, as functions are. */
 
 #ifndef MIDFLIGHT_FAST_PATH_H
 #define MIDFLIGHT_FAST_PATH_H
@@ -38,6 +40,32 @@ FastPath_repr(FastPath *self)
     return PyUnicode_FromFormat("<%S in C>", self->slow);
 }
 
+/* Return an attribute; that of the function in Python where this has none of its own. */
+static PyObject *
+FastPath_getattr(FastPath *self, PyObject *name)
+{
+    PyObject *found = PyObject_GenericGetAttr((PyObject *)self, name);
+    if (found == NULL && PyErr_ExceptionMatches(PyExc_AttributeError)) {
+        PyErr_Clear();
+        found = PyObject_GetAttr(self->slow, name);
+    }
+    return found;
+}
+
+/* Bind to an instance, as a function does that is found in its class. */
+static PyObject *
+FastPath_get(PyObject *self, PyObject *instance, PyObject *Py_UNUSED(type))
+{
+    return is_none(instance) ? Py_NewRef(self) : PyMethod_New(self, instance);
+}
+
+/* Pickled by its name. */
+static PyObject *
+FastPath_reduce(FastPath *self, PyObject *Py_UNUSED(none))
+{
+    return PyObject_GetAttrString(self->slow, "__qualname__");
+}
+
 static int
 FastPath_traverse(FastPath *self, visitproc visit, void *arg)
 {
@@ -70,6 +98,11 @@ FastPath_dealloc(FastPath *self)
     Py_DECREF(type);
 }
 
+static PyMethodDef FastPath_methods[] = {
+    {"__reduce__", (PyCFunction)FastPath_reduce, METH_NOARGS, NULL},
+    {NULL, NULL, 0, NULL},
+};
+
 static PyMemberDef FastPath_members[] = {
     {"__vectorcalloffset__", T_PYSSIZET, offsetof(FastPath, call), READONLY, NULL},
     {"__dictoffset__", T_PYSSIZET, offsetof(FastPath, dictionary), READONLY, NULL},
@@ -88,6 +121,9 @@ static PyType_Slot FastPath_slots[] = {
     {Py_tp_traverse, FastPath_traverse},
     {Py_tp_clear, FastPath_clear},
     {Py_tp_repr, FastPath_repr},
+    {Py_tp_getattro, FastPath_getattr},
+    {Py_tp_descr_get, FastPath_get},
+    {Py_tp_methods, FastPath_methods},
     {Py_tp_members, FastPath_members},
     {Py_tp_getset, FastPath_computed},
     {0, NULL},
