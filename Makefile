@@ -2,7 +2,7 @@
 
 .DEFAULT_GOAL := help
 .NOTPARALLEL:
-.PHONY: help setup demo test lint test-python test-emacs test-neovim chaos peers docs bench hostile fuzz screenshots package clean
+.PHONY: help setup demo test lint test-python test-emacs test-neovim chaos kernels peers docs bench hostile fuzz screenshots package clean
 
 PYTEST := .venv/bin/python -m pytest
 
@@ -44,9 +44,13 @@ test-emacs: setup ## the elisp tests, in a real Emacs
 test-neovim: setup ## the Neovim tests, in a real Neovim
 	$(PYTEST) tests/neovim
 
-chaos: setup ## random actions for MINUTES (10), or KILLS servers ended; SEED, PYTHON to choose
+chaos: setup ## make kernels (not with KILLS, SEED, PYTHON or WORLD), then random actions for MINUTES (10), or KILLS servers ended; SEED, PYTHON to choose
+	$(if $(KILLS)$(SEED)$(PYTHON)$(WORLD),,scripts/test-kernels)
 	cd tests && PYTHONPATH=../server $(if $(findstring /,$(PYTHON)),$(abspath $(PYTHON)),$(or $(PYTHON),../.venv/bin/python)) -m chaos \
 	$(if $(KILLS),--kills $(KILLS),--minutes $(or $(MINUTES),10)) $(if $(SEED),--seed $(SEED)) $(if $(WORLD),--world $(WORLD))
+
+kernels: setup ## compare both kernels at length: PROGRAMS (10000), AddressSanitizer, leaks: half an hour
+	scripts/test-kernels
 
 peers: setup ## asyncio's tests as processes, packages' own tests after loads, real programs: an hour
 	.venv/bin/python tests/peers/run.py $(foreach each,$(PYTHONS),--python $(each))

@@ -1,7 +1,8 @@
 """Build the compiled kernel into this checkout: `python scripts/build_kernel.py`, with the Python that is to run it.
 
 It is optional: `pip install` (hatch_build.py) and scripts/setup call `build` and go on without it where no C compiler
-is. Needs nothing but that compiler. `--if-changed` builds only if a source is newer than what was built.
+is. Needs nothing but that compiler. `--if-changed` builds only if a source is newer than what was built. What else is
+given goes to the compiler.
 """
 
 from __future__ import annotations
@@ -70,9 +71,10 @@ def _kernel(root: Path) -> Path:
 
 if __name__ == "__main__":
     here = Path(__file__).parents[1]
-    if "--if-changed" in sys.argv and is_fresh(here):
+    given = tuple(each for each in sys.argv[1:] if each != "--if-changed")
+    if given != tuple(sys.argv[1:]) and is_fresh(here):
         sys.exit()
     try:
-        build(here)
+        build(here, given)
     except NotBuilt as reason:
         sys.exit(f"The compiled kernel was not built: {reason}. The kernel in Python serves.")

@@ -7,6 +7,7 @@ import re
 import subprocess
 import sys
 from collections.abc import Iterator
+from types import ModuleType
 from typing import Any
 
 import pytest
@@ -17,7 +18,7 @@ from helpers.kernel_programs import ROOT, Worker, is_built, workers
 from midflight.kernel.choice import choose
 
 needs_both = pytest.mark.skipif(not is_built(), reason="no compiled kernel is built, or an old one: run scripts/setup")
-PROGRAMS = 60 * int(os.environ.get("MIDFLIGHT_FUZZ", "1"))
+PROGRAMS = int(os.environ.get("MIDFLIGHT_PROGRAMS", 200 * int(os.environ.get("MIDFLIGHT_FUZZ", "1"))))
 
 numbers = st.integers(0, 5)
 values = st.one_of(st.integers(0, 3), st.sampled_from(["a", "b"]), st.just(None), st.just([1, 2]))
@@ -103,9 +104,35 @@ def test_a_program_leaves_a_trace_with_all_that_happened(kernels: tuple[Worker, 
         assert trace[-1] == "end 1: dead"
 
 
-def test_the_kernel_in_python_is_the_default() -> None:
+@needs_both
+def test_the_compiled_kernel_is_the_default_where_it_is_built() -> None:
     """Without the variable, and with an empty one."""
-    assert [choose(wanted)[0] for wanted in (None, "", "python")] == [None, None, None]
+    compiled = choose("compiled")[0]
+
+    assert compiled is not None
+    assert choose(None) == choose("") == (compiled, "the default; MIDFLIGHT_KERNEL=python chooses the other")
+    assert choose("python") == (None, "MIDFLIGHT_KERNEL=python")
+
+
+def not_there(name: str) -> Any:
+    """Import a module that is not there."""
+    raise ImportError(f"No module named {name!r}")
+
+
+def test_where_it_is_not_built_the_kernel_in_python_runs_without_a_word() -> None:
+    """Nobody asked for the other. Doctor says why."""
+    module, why = choose(None, not_there)
+
+    assert module is None
+    assert re.search("No module named .*reinstall Midflight where a C compiler is", why)
+
+
+def test_one_that_was_built_from_other_sources_does_not_run() -> None:
+    """What one half needs of the other may be missing: in a checkout the sources are newer than what was built."""
+    module, why = choose(None, lambda _: ModuleType("older"))
+
+    assert module is None
+    assert re.search("built from the sources of another version: interface None, not [0-9]+.*run scripts/setup", why)
 
 
 def test_a_kernel_that_is_neither_is_refused() -> None:
@@ -116,12 +143,8 @@ def test_a_kernel_that_is_neither_is_refused() -> None:
 
 def test_a_compiled_kernel_that_is_missing_is_warned_of() -> None:
     """The kernel in Python runs then, and the reason is kept for doctor."""
-
-    def load(name: str) -> Any:
-        raise ImportError(f"No module named {name!r}")
-
     with pytest.warns(RuntimeWarning, match="the compiled kernel cannot be imported .*The kernel in Python runs"):
-        module, why = choose("compiled", load)
+        module, why = choose("compiled", not_there)
 
     assert module is None
     assert re.search("cannot be imported .*reinstall Midflight where a C compiler is", why)

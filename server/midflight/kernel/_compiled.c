@@ -97,7 +97,8 @@ module_exec(PyObject *module)
     ADD(TimerHeap, NULL)
     ADD(FastPath, NULL)
 #undef ADD
-    if (PyObject_SetAttrString((PyObject *)state->Ref_type, "node", state->zero) < 0 ||
+    if (PyModule_AddIntMacro(module, INTERFACE) < 0 ||
+        PyObject_SetAttrString((PyObject *)state->Ref_type, "node", state->zero) < 0 ||
         PyObject_SetAttrString((PyObject *)state->Ref_type, "creation", state->zero) < 0) {
         return -1;
     }

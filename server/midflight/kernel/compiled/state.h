@@ -11,6 +11,9 @@
 #include <stddef.h>
 #include <structmember.h>
 
+/* What this and the Python around it need of each other: choice.py has the same number. */
+#define INTERFACE 3
+
 /* The objects that `setup` takes from Python, by these names. */
 #define GIVEN(X) \
     X(RECEIVE) X(YIELD) X(HANDED) X(NOT_FOUND) X(TIMED_OUT) \
