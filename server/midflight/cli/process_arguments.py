@@ -109,6 +109,21 @@ def add_to(command: Any) -> None:
         metavar="MODULE",
         help="also those that run it now, and those that come to run it",
     )
+    it.add_argument(
+        "--function",
+        type=word,
+        metavar="NAME",
+        help="the calls of a function or method instead: shop.price, shop.Till.init",
+    )
+    it.add_argument(
+        "--args",
+        dest="arguments",
+        type=word,
+        metavar="PATTERN",
+        help="only calls whose tuple of arguments matches, as receive matches: \"('tea', ...)\"",
+    )
+    it.add_argument("--returns", action="store_true", help="also what the calls return or raise")
+    it.add_argument("--rate", type=count, metavar="N", help="end if more than N calls come in a second (default: 100)")
     it.add_argument("--later", action="store_true", help="a name that nobody has yet is waited for, and not refused")
     it.add_argument("--new", action="store_true", help="also who is spawned from now on")
     it.add_argument("--children", action="store_true", help="also who is spawned by one that is traced")
@@ -117,4 +132,6 @@ def add_to(command: Any) -> None:
         "--kind", action="append", dest="kinds", choices=KINDS, help="only events of this kind; may be given again"
     )
     it.add_argument("--seconds", type=seconds, metavar="N", help="end after so long")
-    it.add_argument("--count", type=count, metavar="N", help="end after so many events")
+    it.add_argument(
+        "--count", type=count, metavar="N", help="end after so many events; of --function: calls (default: 100)"
+    )

@@ -6,32 +6,34 @@ import argparse
 import json
 import queue
 import sys
-import time
-from collections.abc import Iterator
 from typing import Any
 
 from midflight.cli.show import root_of
+from midflight.cli.trace_calls import trace_calls
+from midflight.cli.until import pushes_until
 from midflight.editors import trace_line
 from midflight.epc import RemoteServer
 from midflight.errors import RequestError
 
 __all__ = ["trace"]
 
-LOOK_SECONDS = 0.5  # so that Ctrl-C is heard
-
-_LOST = None
-
 
 def trace(options: argparse.Namespace) -> int:
     """Print the events of the chosen processes as they come; with --json, an object a line."""
+    if options.function is not None:
+        return trace_calls(options)
+    if options.arguments is not None or options.returns or options.rate is not None:
+        raise RequestError("--args, --returns and --rate are for --function; nothing is traced. Give a function.")
     if not (options.pids or options.modules or options.new or options.all):
-        raise RequestError("No process is chosen; nothing is traced. Give a PID or a name, --module, --new or --all.")
+        raise RequestError(
+            "No process is chosen; nothing is traced. Give a PID or a name, --module, --function, --new or --all."
+        )
     pushes: queue.SimpleQueue[tuple[list[dict[str, Any]], int] | None] = queue.SimpleQueue()
     handlers = {"trace/events": lambda _trace, events, dropped: pushes.put((events or [], dropped))}
     with RemoteServer.attach(
         root_of(options),
         handlers,
-        on_lost=lambda: pushes.put(_LOST),
+        on_lost=lambda: pushes.put(None),
         name="midflight trace",
         server=options.server,
     ) as client:
@@ -43,7 +45,7 @@ def trace(options: argparse.Namespace) -> int:
         followed = ", ".join(answer["followed"] or ()) or "nobody yet"
         print(f"midflight: tracing {'all' if options.all else followed}; Ctrl-C ends it", file=sys.stderr, flush=True)
         left = options.count
-        for events, dropped in _until(pushes, options.seconds):
+        for events, dropped in pushes_until(pushes, options.seconds):
             for event in events if left is None else events[:left]:
                 print(json.dumps(event, ensure_ascii=False) if options.json else trace_line(event), flush=True)
             if dropped:
@@ -54,19 +56,3 @@ def trace(options: argparse.Namespace) -> int:
                 if left <= 0:
                     break
     return 0
-
-
-def _until(
-    pushes: queue.SimpleQueue[tuple[list[dict[str, Any]], int] | None], seconds: float | None
-) -> Iterator[tuple[list[dict[str, Any]], int]]:
-    """Yield the pushes until the time is up, the server has gone, or Ctrl-C."""
-    deadline = None if seconds is None else time.monotonic() + seconds
-    while deadline is None or time.monotonic() < deadline:
-        wait = LOOK_SECONDS if deadline is None else min(LOOK_SECONDS, max(0.0, deadline - time.monotonic()))
-        try:
-            push = pushes.get(timeout=wait)
-        except queue.Empty:
-            continue
-        if push is _LOST or push is None:
-            raise RequestError("The server has gone; the trace ended with it. See midflight doctor.")
-        yield push

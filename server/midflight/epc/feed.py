@@ -9,18 +9,31 @@ What the peer does not take stays in the trace, which is bounded and counts what
 from __future__ import annotations
 
 import math
-from collections.abc import Callable
+from collections.abc import Callable, Sequence
+from typing import Protocol
 
 from midflight.epc.pushes import Pusher, Windowed
-from midflight.kernel import Trace
 
-__all__ = ["TraceFeed"]
+__all__ = ["EventSource", "TraceFeed"]
 
 _WINDOW = 2
 _EVENTS_A_PUSH = 300
 _BATCH_SECONDS = 0.05
 
 Plist = dict[str, object]
+
+
+class EventSource(Protocol):
+    """The events of a trace that nobody has taken. `dropped` is how many there was no room for."""
+
+    @property
+    def dropped(self) -> int:
+        """Return how many were dropped since the last taking."""
+
+    def __len__(self) -> int: ...
+
+    def take(self, most: int) -> tuple[Sequence[object], int]:
+        """Return the oldest events, at most so many, and how many were dropped."""
 
 
 class TraceFeed(Windowed):
@@ -30,10 +43,10 @@ class TraceFeed(Windowed):
         super().__init__(connection)
         self._number = number
         self._plists = plists
-        self._trace: Trace | None = None
+        self._trace: EventSource | None = None
         self._due_at = math.inf
 
-    def open(self, trace: Trace) -> None:
+    def open(self, trace: EventSource) -> None:
         """Push the events of `trace` from now on."""
         self._trace = trace
         self._outbox.attach(self)

@@ -38,6 +38,7 @@ if TYPE_CHECKING:
     from midflight.kernel.group_leader import Sink, group_leader_var, routed_output
     from midflight.kernel.info import describe, message_count, messages_of, status_of
     from midflight.kernel.lives import Address, Life
+    from midflight.kernel.mailbox import matches
     from midflight.kernel.messages import MessageTimer, cancel_timer, send_after, sleep, timer_noter_var
     from midflight.kernel.reentry import obstacle, reenter
     from midflight.kernel.refs import Ref
@@ -69,6 +70,7 @@ else:
             "midflight.kernel.group_leader": "Sink group_leader_var routed_output",
             "midflight.kernel.info": "describe message_count messages_of status_of",
             "midflight.kernel.lives": "Address Life",
+            "midflight.kernel.mailbox": "matches",
             "midflight.kernel.messages": "MessageTimer cancel_timer send_after sleep timer_noter_var",
             "midflight.kernel.reentry": "obstacle reenter",
             "midflight.kernel.refs": "Ref",
@@ -137,6 +139,7 @@ __all__ = [
     "link",
     "locals_of",
     "log_crash",
+    "matches",
     "message_count",
     "messages_of",
     "module_of",

@@ -1,9 +1,11 @@
 """Rows, trees and views of processes, crashes and states, for front ends. OTP: observer."""
 
+from midflight.observer.call_trace import CallEvent, CallTrace
 from midflight.observer.crash_record import CrashRecord
 from midflight.observer.crashes import Crashes, Restarted, editable
 from midflight.observer.evaluate import evaluate, run_aside
 from midflight.observer.flame import flame_svg
+from midflight.observer.function_names import NamedFunction, function_named
 from midflight.observer.holdings import Holdings, holdings_of
 from midflight.observer.looking import look_at, parts_of
 from midflight.observer.moving import MovedOne, move_one
@@ -23,6 +25,8 @@ __all__ = [
     "COLUMNS",
     "KINDS",
     "ROWS_AN_ANSWER",
+    "CallEvent",
+    "CallTrace",
     "Changes",
     "Choice",
     "CrashRecord",
@@ -33,6 +37,7 @@ __all__ = [
     "Kin",
     "LoopRow",
     "MovedOne",
+    "NamedFunction",
     "Node",
     "Printed",
     "ProcessLocation",
@@ -54,6 +59,7 @@ __all__ = [
     "editable",
     "evaluate",
     "flame_svg",
+    "function_named",
     "holdings_of",
     "look_at",
     "loop_rows",

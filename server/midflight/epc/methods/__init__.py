@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from midflight.epc.method import Method
 from midflight.epc.methods.application import ApplicationMethods
+from midflight.epc.methods.calls import CallMethods
 from midflight.epc.methods.code import CodeMethods
 from midflight.epc.methods.code_look import CodeLookMethods
 from midflight.epc.methods.crash import CrashMethods, crash_plist, stuck_plist
@@ -50,6 +51,7 @@ def methods_of(services: Services, connection: ServerConnection) -> dict[str, Me
         ProfileMethods().methods(),
         CrashMethods(services, shell.output).methods(),
         TraceMethods(services, connection).methods(),
+        CallMethods(services, connection).methods(),
         shell.methods(),
         look.methods(),
         InspectMethods(services, connection, look.scope, shell.session).methods(),
