@@ -18,7 +18,7 @@ from typing import Protocol, cast
 from midflight.errors import Killed
 from midflight.kernel import Pid, Process, Scheduler, group_leader_var, schedulers
 
-__all__ = ["NOBODY", "Asker", "Question", "ask", "asker", "get_line", "question_of"]
+__all__ = ["NOBODY", "Asker", "Question", "ask", "asker", "get_line", "question_of", "running_process"]
 
 _LOOK_SECONDS = 0.05  # for a kill by another thread
 NOBODY = "nobody can type a line here: no front end has started this process. Spawn it in a shell, or pass the text on"
@@ -38,7 +38,7 @@ class Question:
         self.prompt = prompt
         self.is_secret = is_secret
         self.about = about
-        _, process = _standing_process()
+        process = running_process()
         self.pid: Pid | None = None if process is None else process.pid
         self.leader: object = None
         self.line: Future[str] = Future()
@@ -94,7 +94,7 @@ def ask(leader: Asker, question: Question) -> str:
     Raises: EOFError if nobody can answer, or the front end goes away; KeyboardInterrupt if the person breaks it off;
     Killed if another thread kills the process.
     """
-    scheduler, process = _standing_process()
+    scheduler, process = _own_scheduler(), running_process()
     question.leader = leader
     leader.ask(question)
     try:
@@ -144,10 +144,14 @@ async def get_line(prompt: str = "") -> str:
         leader.withdraw(question)
 
 
-def _standing_process() -> tuple[Scheduler | None, Process | None]:
-    """Return the runtime of this thread and the process that runs in it now; None for what there is not."""
-    scheduler = next((each for each in schedulers() if each.is_own_thread()), None)
-    return scheduler, None if scheduler is None else scheduler.current()
+def running_process() -> Process | None:
+    """Return the process that runs in this thread now, None if none does."""
+    scheduler = _own_scheduler()
+    return None if scheduler is None else scheduler.current()
+
+
+def _own_scheduler() -> Scheduler | None:
+    return next((each for each in schedulers() if each.is_own_thread()), None)
 
 
 @contextmanager

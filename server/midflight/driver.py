@@ -17,6 +17,7 @@ from typing import Any, TypeVar
 
 from midflight import durable
 from midflight.all_tasks import processes_in_all_tasks
+from midflight.breakpoints import routed_breakpoints
 from midflight.code.lowlevel import watch_imports
 from midflight.errors import ProcessExit
 from midflight.event_loop import passing_ctrl_c, run_main
@@ -141,6 +142,7 @@ class Runtime:
         self._exit_stack.enter_context(processes_in_all_tasks())
         self._exit_stack.enter_context(routed_output())
         self._exit_stack.enter_context(routed_input())
+        self._exit_stack.enter_context(routed_breakpoints())
         self._exit_stack.enter_context(following_threads())
         self._exit_stack.enter_context(passing_ctrl_c())
         if self._has_watchdog:

@@ -16,7 +16,7 @@ from weakref import WeakKeyDictionary
 
 from midflight.asking import NOBODY, Asker, Question, ask, asker
 
-__all__ = ["no_lines", "routed_input"]
+__all__ = ["is_nobodys_input", "no_lines", "routed_input"]
 
 
 class RoutedInput(io.TextIOBase):
@@ -92,6 +92,11 @@ class _NoLines(io.StringIO):
         return False
 
 
+def is_nobodys_input() -> bool:
+    """Say whether standard input, of what no front end has started, is that of a server: nobody types there."""
+    return isinstance(getattr(sys.stdin, "real", None), _NoLines)
+
+
 @contextmanager
 def no_lines() -> Iterator[None]:
     """Let standard input be at its end while the block runs: what a server is started with is nobody's to read."""
@@ -115,7 +120,7 @@ def routed_input() -> Iterator[None]:
         leader = asker()
         if leader is not None:
             return ask(leader, Question(str(prompt)))
-        if isinstance(getattr(sys.stdin, "real", None), _NoLines):
+        if is_nobodys_input():
             raise EOFError(NOBODY)
         return real_input(prompt)
 
@@ -123,7 +128,7 @@ def routed_input() -> Iterator[None]:
         leader = asker()
         if leader is not None:
             return ask(leader, Question(prompt, is_secret=True))
-        if isinstance(getattr(sys.stdin, "real", None), _NoLines):
+        if is_nobodys_input():
             raise EOFError(NOBODY)
         return real_getpass(prompt, stream, **options)
 

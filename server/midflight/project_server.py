@@ -134,5 +134,6 @@ def _tell_of_stuck(server: Server, report: StuckReport) -> None:
     Runs on the watchdog's thread.
     """
     plist = stuck_plist(report)
-    trouble.log(logging.getLogger("midflight.watchdog"), logging.WARNING, str(plist["text"]))
+    if report.asked is None:  # a wait for a person needs no log
+        trouble.log(logging.getLogger("midflight.watchdog"), logging.WARNING, str(plist["text"]))
     server.report("process/stuck", plist, but=getattr(report.leader, "connection", None))

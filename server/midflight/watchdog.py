@@ -15,6 +15,7 @@ from types import FrameType
 from midflight.asking import question_of
 from midflight.collection import callers_of, frames_of_threads
 from midflight.kernel import Scheduler, StuckReport, trouble
+from midflight.kernel.async_exc import is_users_own
 from midflight.kernel.core import Process
 from midflight.kernel.doomed import why_not_ended
 from midflight.kernel.frames import is_kernel_frame
@@ -104,9 +105,10 @@ class Watchdog:
                 _aside(trouble.log, logger, logging.WARNING, why_not_ended(scheduler, process))
 
     def _report(self, process: Process, looks: int) -> None:
-        stack = "".join(traceback.format_list(_stack_of_step(self._scheduler.thread)))
+        question = question_of(self._scheduler)
+        of_user = None if question is None else is_users_own  # how it asks tells nobody anything
+        stack = "".join(traceback.format_list(_stack_of_step(self._scheduler.thread, of_user)))
         try:
-            question = question_of(self._scheduler)
             asked, leader = (None, None) if question is None else (question.prompt, question.leader)
             self.on_stuck(
                 StuckReport(process.pid, process.name, looks * self._look_seconds, stack, asked=asked, leader=leader)
@@ -120,12 +122,12 @@ def _aside(tell: Callable[..., None], *args: object) -> None:
     threading.Thread(target=tell, args=args, name="midflight-watchdog-report", daemon=True).start()
 
 
-def _stack_of_step(thread: int) -> traceback.StackSummary:
-    """Return the calls that the running process is in, outermost first: the frames inside the turn."""
+def _stack_of_step(thread: int, choose: Callable[[FrameType], bool] | None) -> traceback.StackSummary:
+    """Return the calls that the running process is in, outermost first: the frames inside the turn, if chosen."""
     inside: list[tuple[FrameType, int]] = []
     for frame in callers_of(frames_of_threads().get(thread)):
         if frame.f_code.co_name in TURNS and is_kernel_frame(frame):
             break
         inside.append((frame, frame.f_lineno))
     outermost_first = dropwhile(lambda each: is_kernel_frame(each[0]), reversed(inside))
-    return traceback.StackSummary.extract(outermost_first)
+    return traceback.StackSummary.extract(each for each in outermost_first if choose is None or choose(each[0]))

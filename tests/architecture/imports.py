@@ -35,6 +35,8 @@ SEEN_BY: dict[str, frozenset[str]] = {
     **{layer: frozenset(LAYERS[:rank]) for rank, layer in enumerate(LAYERS)},
     "asking": frozenset({"errors", "kernel"}),
     "line_input": frozenset({"asking"}),
+    "breakpoints": frozenset({"asking", "kernel", "line_input"}),
+    "debugger": frozenset({"asking", "code", "kernel"}),
     "watchdog": frozenset({"asking", "collection", "outside", "text", "errors", "kernel"}),
     "all_tasks": frozenset({"collection", "kernel"}),
     "loop_clock": frozenset(),
@@ -43,7 +45,7 @@ SEEN_BY: dict[str, frozenset[str]] = {
     "event_loop": frozenset({"outside", "text", "kernel", "pauses"}),
     "driver": frozenset(
         {"outside", "text", "errors", "kernel", "code", "durable", "watchdog", "all_tasks", "event_loop", "epc"}
-        | {"line_input", "loop_clock", "thread_output"}
+        | {"breakpoints", "line_input", "loop_clock", "thread_output"}
     ),
     "testing": frozenset({"errors", "kernel", "driver"}),
     "coverage": frozenset({"code"}),
@@ -57,6 +59,7 @@ SEEN_BY: dict[str, frozenset[str]] = {
 }
 SEEN_BY["code"] |= {"all_tasks"}
 SEEN_BY["observer"] |= {"all_tasks", "pauses"}
+SEEN_BY["shell"] |= {"breakpoints"}
 SEEN_BY["epc"] |= {"asking", "memory"}
 SEEN_BY["app"] |= {"driver", "event_loop", "line_input", "memory", "pauses"}
 SEEN_BY["app"] |= {"detached_log", "editors", "log_output", "program"}

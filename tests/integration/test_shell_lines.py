@@ -64,6 +64,20 @@ def test_a_process_asks_while_an_input_is_typed(terminal: Terminal) -> None:
     terminal.see(r"it is Joe\r\n3> half a li")
 
 
+def test_a_breakpoint_is_stepped_through(terminal: Terminal) -> None:
+    """pdb's prompt stands in place of the shell's."""
+    terminal.type("def f(a):\n    breakpoint()\n    return a + 1\n\n")
+    terminal.see("2>")
+    terminal.type("f(41)\n")
+    terminal.see(r"-> return a \+ 1\r\n\r*\(Pdb\)")
+    terminal.type("p a\n")
+    terminal.see(r"\n41\r\n\r*\(Pdb\)")
+
+    terminal.type("c\n")
+
+    terminal.see(r"\n42\r\n3>")
+
+
 def test_a_pipe_has_the_answers_behind_the_inputs(run: Shell, start: Callable[..., Program]) -> None:
     """Line by line, as Python takes both from standard input; at its end there is none."""
     start("serve").port()

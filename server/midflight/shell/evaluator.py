@@ -15,6 +15,7 @@ from collections.abc import Awaitable, Callable, Generator
 from dataclasses import dataclass, field
 from typing import Any
 
+from midflight.breakpoints import end_session
 from midflight.errors import ProcessExit, UnknownJob
 from midflight.kernel import Pid, Process, current_process, receive, sleep
 from midflight.outside import is_from_outside
@@ -123,6 +124,7 @@ class Evaluation:
         except BaseException as error:  # SystemExit too: it ends this evaluation, not the server
             self._fail(error)
         finally:
+            end_session(process)
             self.steps.close()
             self.linked = tuple((each.pid, each.name) for each in process.links or ())
             self.process = self.steps = None

@@ -1,0 +1,141 @@
+"""pdb for one process: its commands come from the front end, and what it shows is the text of the version that runs.
+
+It stops in the process that it was called in and passes over the frames of Midflight, of the event loop and of other
+processes. Ctrl-D, and a front end that goes away, let the process go on; `q` ends it with bdb.BdbQuit as its reason.
+"""
+
+from __future__ import annotations
+
+import bdb
+import pdb
+import sys
+from types import FrameType, TracebackType
+from typing import Any
+
+from midflight.asking import Asker, Question, ask, running_process
+from midflight.code.lowlevel import real_path
+from midflight.kernel import Process, is_own_frame
+
+__all__ = ["let_go", "stop"]
+
+_PROMPT = "(Pdb) "
+_LOOP = ("asyncio", "selectors", "concurrent")  # packages of the event loop
+
+_sessions: list[Debugger] = []  # at most one for each thread: the last
+
+
+def stop(leader: Asker, frame: FrameType) -> None:
+    """Begin a session in `frame`, which goes on after it; its commands come from `leader`."""
+    let_go(running_process())
+    debugger = Debugger(leader)
+    _sessions.append(debugger)
+    debugger.set_trace(frame)
+
+
+def let_go(process: Process | None) -> None:
+    """End the sessions in `process`: nothing is traced for them any more."""
+    for debugger in [each for each in _sessions if each.process is process or each.has_ended]:
+        _sessions.remove(debugger)
+        debugger.set_continue()
+
+
+class Debugger(pdb.Pdb):
+    """A session in the process that runs now, or in the thread if none does."""
+
+    def __init__(self, leader: Asker) -> None:
+        self.process = running_process()
+        self._leader = leader
+        self._asked = _PROMPT
+        super().__init__(stdin=self, stdout=sys.stdout, nosigint=True, readrc=False)  # type: ignore[arg-type]  # it has what pdb uses
+
+    # --- Its terminal -----------------------------------------------------------------------------------------------
+
+    @property
+    def prompt(self) -> str:
+        """Nothing: the prompt goes with the question."""
+        return ""
+
+    @prompt.setter
+    def prompt(self, text: str) -> None:
+        self._asked = text or _PROMPT
+
+    def readline(self) -> str:
+        """Return the next command from the front end; "continue" if there is none, or at the end of its input."""
+        try:
+            return ask(self._leader, Question(self._asked, about=self.place())) + "\n"
+        except EOFError:
+            return "continue\n"
+
+    def place(self) -> dict[str, object]:
+        """Return the place of the frame that commands act on: the file that people edit, and the version."""
+        frame = self.curframe
+        if frame is None:
+            return {}
+        file = frame.f_code.co_filename
+        path, version = real_path(file)
+        return {
+            "debugger": True,
+            "file": path,
+            "text_file": file,
+            "version": version,
+            "module": str(frame.f_globals.get("__name__", "?")),
+            "function": frame.f_code.co_qualname,
+            "line": self.stack[self.curindex][1],
+        }
+
+    # --- Where it stops ---------------------------------------------------------------------------------------------
+
+    @property
+    def has_ended(self) -> bool:
+        """True if its process has."""
+        return self.process is not None and self.process.pid.process is None
+
+    def trace_dispatch(self, frame: FrameType, event: str, arg: Any) -> Any:
+        """Trace `frame`, unless the process has ended."""
+        if self.has_ended:
+            let_go(self.process)
+            return None
+        try:
+            return super().trace_dispatch(frame, event, arg)
+        except bdb.BdbQuit:
+            raise bdb.BdbQuit("it was ended in the debugger, by q") from None  # without the frames of pdb
+
+    def stop_here(self, frame: FrameType) -> bool:
+        """Say whether a step ends in `frame`: it is the process's own."""
+        return self._is_own(frame) and super().stop_here(frame)
+
+    def _is_own(self, frame: FrameType) -> bool:
+        package = str(frame.f_globals.get("__name__", "")).partition(".")[0]
+        return not is_own_frame(frame) and package not in _LOOP and running_process() is self.process
+
+    def user_return(self, frame: FrameType, return_value: Any) -> None:
+        """Stop where a function returns, if it is the process's own."""
+        if self._is_own(frame):
+            super().user_return(frame, return_value)
+
+    def user_exception(self, frame: FrameType, exc_info: Any) -> None:
+        """Stop at an exception in the process's own code; step into the coroutine that a process goes on as."""
+        if self._is_own(frame):
+            super().user_exception(frame, exc_info)
+        elif exc_info[0] is StopIteration:
+            self.set_step()
+
+    # --- What it shows ----------------------------------------------------------------------------------------------
+
+    def get_stack(self, f: FrameType | None, t: TracebackType | None) -> tuple[list[tuple[FrameType, int]], int]:
+        """Return the frames of the process alone, and the number of the current one."""
+        stack, _ = super().get_stack(f, t)
+        inner: list[tuple[FrameType, int]] = []
+        for frame, line in reversed(stack):
+            if is_own_frame(frame) and inner and f is not None and frame is not f:
+                break
+            inner.append((frame, line))
+        inner.reverse()
+        return inner, len(inner) - 1
+
+    def format_stack_entry(self, frame_lineno: tuple[FrameType, int], lprefix: str = ": ") -> str:
+        """Return the entry with the file that people edit, and the version: counter.py@3(12)loop()."""
+        text: str = super().format_stack_entry(frame_lineno, lprefix)
+        file = frame_lineno[0].f_code.co_filename
+        path, version = real_path(file)
+        return text if version is None else text.replace(self.canonic(file), f"{path}@{version}", 1)
