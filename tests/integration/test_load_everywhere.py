@@ -11,7 +11,7 @@ import pytest
 
 from helpers.command_line import Shell
 from helpers.server_process import Program
-from midflight.cli.everywhere import Everywhere
+from midflight.cli.everywhere import Everywhere, in_part
 from midflight.epc import RemoteServer, running_servers
 
 SHOP = "import os\n\ndef price():\n    return 1\n"
@@ -90,6 +90,30 @@ def test_a_server_that_ends_between_the_phases_is_named(workers: list[Program], 
     assert {each["status"] for each in prepared.values()} == {"prepared"}
     assert {name: each["status"] for name, each in answers.items()} == {"one": "loaded", "two": "lost"}
     assert prices(workers[:1]) == ["2"]
+    said = in_part(answers)
+    assert "Loaded in one (shop v2)." in said
+    assert "two ended, and whether it had loaded is not known" in said
+    assert "midflight rollback shop --server one" in said
+
+
+def test_a_server_that_refuses_after_others_have_committed_is_named(
+    workers: list[Program], project: Path, run: Shell
+) -> None:
+    """With what stands where; the command that it gives takes the others back."""
+    (project / "shop.py").write_text(SHOP.replace("1", "2"))
+    two = next(each for each in running_servers(project) if each.name == "two")
+    with Everywhere(running_servers(project)) as everywhere, RemoteServer.to(two) as other:
+        number = everywhere.prepare([str(project / "shop.py")], None)["two"]["load"]
+        other.call("code/interrupt", number)
+
+        answers = everywhere.commit()
+
+    assert prices(workers) == ["2", "1"]
+    said = in_part(answers)
+    assert "Loaded in one (shop v2). In two all is as it was before." in said
+    assert said.endswith("go back: midflight rollback shop --server one.")
+    run("rollback", "shop", "--server", "one")
+    assert prices(workers) == ["1", "1"]
 
 
 def test_a_client_that_goes_before_it_decides_leaves_all_as_it_was(

@@ -1,7 +1,8 @@
 """`midflight load --all`: the same load in all servers of a project, or in none.
 
 Each server prepares it: bodies are run, all is checked, nothing has changed. If every one is ready, each is told to
-commit; else each is told to let go. A server that ends between the two is named, for the others have committed then.
+commit; else each is told to let go. A server that ends between the two, or refuses at its last checks, cannot take back
+what the others have committed: the outcome says what stands where, and how those go back.
 """
 
 from __future__ import annotations
@@ -19,7 +20,7 @@ from midflight.cli.wording import in_options
 from midflight.epc import RemoteServer, ServerFile, running_servers
 from midflight.errors import ConnectionLost, NoServer, RemoteError, RequestError
 
-__all__ = ["Everywhere", "load_everywhere"]
+__all__ = ["Everywhere", "in_part", "load_everywhere"]
 
 Answer = dict[str, Any]
 
@@ -110,6 +111,34 @@ def load_everywhere(options: argparse.Namespace) -> int:
     return _show(options, answers, is_ready=is_ready)
 
 
+def in_part(answers: Mapping[str, Answer]) -> str:
+    """Say what stands where, of a load that some servers have committed and others have not."""
+    there: list[str] = []
+    gone: list[str] = []
+    left: list[str] = []
+    back: list[str] = []
+    for name, answer in answers.items():
+        if answer["status"] == "loaded":
+            reports = answer["reports"] or [answer]
+            versions = ", ".join(f"{each['module']} v{each['version']}" for each in reports)
+            there.append(f"{name} ({versions})")
+            back += [f"midflight rollback {each['module']} --server {name}" for each in reports]
+        else:
+            (gone if answer["status"] == "lost" else left).append(name)
+    parts = ["Not in all servers."]
+    if there:
+        parts.append(f"Loaded in {', '.join(there)}.")
+    if left:
+        parts.append(f"In {', '.join(left)} all is as it was before.")
+    if gone:
+        parts.append(
+            f"{', '.join(gone)} ended, and whether it had loaded is not known; started again, it imports the files."
+        )
+    if there:
+        parts.append(f"Load again, or go back: {'; '.join(back)}.")
+    return " ".join(parts)
+
+
 def _show(options: argparse.Namespace, answers: Mapping[str, Answer], *, is_ready: bool) -> int:
     faulty = [name for name, each in answers.items() if each["status"] not in ("loaded", "prepared")]
     status = "refused" if not is_ready else "in-part" if faulty else "loaded"
@@ -117,7 +146,7 @@ def _show(options: argparse.Namespace, answers: Mapping[str, Answer], *, is_read
     if not is_ready:
         last = f"Nothing was loaded, in none of the {len(rows)} servers: {', '.join(faulty)} did not take it."
     elif faulty:
-        last = f"Not in {', '.join(faulty)}; the other servers have it. Load it there again, or start that one again."
+        last = in_part(answers)
     else:
         last = f"Loaded in {len(rows)} servers."
 
