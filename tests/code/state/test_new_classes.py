@@ -96,6 +96,68 @@ def test_objects_are_found_wherever_they_are(thing, hold, find, kind):
     assert told(report, "V")
 
 
+@pytest.mark.parametrize("kind", ["frozen=True", "unsafe_hash=True"])
+@pytest.mark.parametrize(
+    ("hold", "is_found"),
+    [
+        ("{V(): 1}", "V() in X"),
+        ("{V()}", "V() in X"),
+        ("{(1, V()): 1}", "(1, V()) in X"),
+        ("{'a': frozenset([V()])}", "V() in X['a']"),
+        ("{'a': {V(): {V()}}}", "V() in X['a'] and V() in X['a'][V()]"),
+        ("OrderedDict([(V(), 1), (V(9), 2)])", "list(X.values()) == [1, 2] and X[V(9)] == 2"),
+    ],
+)
+def test_a_key_whose_hash_is_another_one_is_found(thing, kind, hold, is_found):
+    """It was found by the hash of its old class, which the new one does not have."""
+    thing.load(
+        "from collections import OrderedDict\nfrom dataclasses import dataclass\n"
+        f"@dataclass({kind})\nclass V:\n    a: int = 1\nX = None\n"
+    )
+    thing.module.X = eval(hold, vars(thing.module))
+
+    thing.edit("a: int = 1", "a: int = 1\n    b: int = 2")
+
+    assert eval(is_found, vars(thing.module))
+
+
+@pytest.mark.parametrize(
+    ("new", "why"),
+    [
+        ("@dataclass\nclass V:\n    a: int = 1\n    b: int = 2", "has no hash"),
+        ("class V:\n    a = 1\n    def __eq__(self, other): return True\n    def __hash__(self): return 1", "equal"),
+    ],
+)
+def test_keys_that_cannot_be_put_in_again_stay_and_are_named(thing, new, why):
+    """None is lost."""
+    old = "@dataclass(frozen=True)\nclass V:\n    a: int = 1"
+    thing.load(f"from dataclasses import dataclass\n{old}\nX = None\n")
+    thing.module.X = {thing.module.V(1): 1, thing.module.V(2): 2}
+
+    report = thing.edit(old, new)
+
+    assert list(thing.module.X.values()) == [1, 2]
+    assert any("are not found there any more" in text and why in text for text in told(report, "V"))
+
+
+def test_keys_are_found_after_a_load_that_fails_in_the_commit(thing, monkeypatch):
+    """By their old hash."""
+    text = "from dataclasses import dataclass\n@dataclass(frozen=True)\nclass V:\n    a: int = 1\nX = None\n"
+    thing.load(text)
+    thing.module.X = {thing.module.V(): 1}
+
+    from midflight.code.load import commit
+
+    def fail(*_):
+        raise RuntimeError("in the commit")
+
+    monkeypatch.setattr(commit, "CHANGES", (*commit.CHANGES, fail))
+    with pytest.raises(RuntimeError, match="in the commit"):
+        thing.edit("a: int = 1", "a: int = 1\n    b: int = 2")
+
+    assert thing.module.V() in thing.module.X
+
+
 def test_an_object_that_cannot_take_the_new_class_stays_and_is_named(thing):
     """With the reason."""
     thing.load("from dataclasses import dataclass\n@dataclass\nclass P:\n    x: int\nITEMS = []\n")

@@ -3,6 +3,7 @@
 Laws:
 1. What is looked at are containers, and objects of classes that the code server has loaded; at most `MOST` of them.
 2. Every change has its undo. An object that cannot take its new class stays what it is, and is counted.
+3. A key or an element whose hash its new class makes otherwise is put in again, so that it is found.
 """
 
 from __future__ import annotations
@@ -95,18 +96,23 @@ def _inner(value: Any, kind: type, is_wanted: bool) -> Iterable[Any] | None:
 class Migrated:
     """The outcome: how many objects of each class took the new one, and the first error of each class whose could not.
 
-    `replaced` has, by the id of the old one, each object that had to be put in the place of another.
+    `replaced` has, by the id of the old one, each object that had to be put in the place of another. `lost_keys` are
+    the classes whose objects are not found in a container any more, each with the reason.
     """
 
     done: Counter[str] = field(default_factory=Counter)
     failed: dict[str, MigrationError] = field(default_factory=dict)
     replaced: dict[int, Any] = field(default_factory=dict)
+    lost_keys: dict[str, str] = field(default_factory=dict)
 
 
 def migrate_found(found: Found, newest: Newest, undo: ExitStack) -> Migrated:
     """Give the objects their new classes; replace those that could only be made again."""
     outcome = Migrated()
     done, failed, replaced = outcome.done, outcome.failed, outcome.replaced
+    hashed = _with_other_hashes(found, newest)
+    for holder, content in hashed.values():
+        undo.callback(_put_in_again, holder, content)  # first, so that it is done when all have their old classes again
     for each in found.objects:
         old = type(each)
         new_class = newest(old)
@@ -123,10 +129,70 @@ def migrate_found(found: Found, newest: Newest, undo: ExitStack) -> Migrated:
             replaced[id(each)] = new
         elif fields is not None:
             undo.callback(_take_back, each, old, fields)
-    if replaced:
+    if replaced or hashed:
         for holder in reversed(found.holders):  # what is in a tuple comes before the tuple
-            _replace_in(holder, replaced, undo)
+            if id(holder) not in hashed:
+                _replace_in(holder, replaced, undo)
+            elif why := _hash_again(*hashed[id(holder)], replaced):
+                content = hashed[id(holder)][1]
+                kinds = {type(each[0] if type(holder) in MAPPINGS else each).__qualname__ for each in content}
+                keys = kinds & done.keys()
+                outcome.lost_keys.update(dict.fromkeys(sorted(keys or done), why))
     return outcome
+
+
+def _with_other_hashes(found: Found, newest: Newest) -> dict[int, tuple[Any, list[Any]]]:
+    """Return, by their ids, the sets and mappings with keys whose hash may be another one in the new class.
+
+    Each with its items: an OrderedDict does not find them afterwards.
+    """
+    ids = {
+        id(each)
+        for each in found.objects
+        if (new := newest(type(each))) is not None and _hash_of(new) is not _hash_of(object)
+    }
+
+    def is_hit(key: Any) -> bool:
+        return id(key) in ids or (type(key) in FROZEN and any(map(is_hit, key)))
+
+    kinds = (*MAPPINGS, *SETS, frozenset)
+    return {
+        id(each): (each, list(each.items() if type(each) in MAPPINGS else each))
+        for each in found.holders
+        if ids and type(each) in kinds and any(map(is_hit, each))
+    }
+
+
+def _hash_of(cls: type) -> object:
+    return getattr(cls, "__hash__", None)
+
+
+def _hash_again(holder: Any, content: list[Any], replaced: dict[int, Any]) -> str:
+    """Have a set or mapping find its keys by the hashes that they have now; say why it cannot, "" if it can."""
+
+    def new(value: Any) -> Any:
+        return replaced.get(id(value), value)
+
+    is_mapping = type(holder) in MAPPINGS
+    content = [(new(each[0]), new(each[1])) if is_mapping else new(each) for each in content]
+    try:
+        kept = len({key for key, _ in content} if is_mapping else set(content))
+    except Exception as error:  # of the class
+        return f"their new class has no hash ({type(error).__name__}: {error})"
+    if kept < len(content):
+        return "some of them are equal in the new class"
+    if type(holder) is frozenset:
+        replaced[id(holder)] = frozenset(content)
+    else:
+        _put_in_again(holder, content)
+    return ""
+
+
+def _put_in_again(holder: Any, content: list[Any]) -> None:
+    if type(holder) in MAPPINGS:
+        _fill_mapping(holder, content)
+    elif type(holder) is not frozenset:
+        _fill(holder, holder.update, content)
 
 
 def _take_back(value: Any, old: type, fields: dict[str, Any]) -> None:

@@ -54,6 +54,9 @@ def take_new_classes(
     for cls, who in busy.items():
         why = f"its objects in the kept state stay of the old class, for {who}: {later}"
         changes.append(StateChange(cls.__qualname__, "migrated", why))
+    for class_name, why in outcome.lost_keys.items():
+        text = f"objects of it are keys or elements in the kept state, and are not found there any more: {why}"
+        changes.append(StateChange(class_name, "migrated", text))
     return [*changes, *_said(outcome.done, outcome.failed)]
 
 
@@ -100,9 +103,13 @@ def migrate_objects(name: str) -> dict[str, int]:
         key: value for key, value in list(namespace.items()) if not key.startswith("__") and kind_of(value) is not None
     }
     with ExitStack() as undo:
-        outcome = migrate_found(find_objects(roots.values(), _newest, most=None), _newest, undo)
+        found = find_objects(roots.values(), _newest, most=None)
+        outcome = migrate_found(found, _newest, undo)
         for error in outcome.failed.values():
             raise error
+        for class_name, why in outcome.lost_keys.items():
+            cls = next(each for each in map(type, found.objects) if each.__qualname__ == class_name)
+            raise MigrationError(cls, f"it is a key or an element, and would not be found any more: {why}")
         for key, value in roots.items():
             if id(value) in outcome.replaced:
                 namespace[key] = outcome.replaced[id(value)]
