@@ -42,7 +42,7 @@ async def crash():
 
 def everybody(found: Census) -> tuple[object, ...]:
     """Return all that a census says of the module."""
-    by_code = {where: sorted(pids) for where, (_, pids) in found.by_code().items()}
+    by_code = {spot.f_code: sorted(pids) for spot, pids in found.by_code()}
     return list(found.rows("walker")), found.numbers("walker"), by_code
 
 

@@ -67,6 +67,30 @@ def test_a_name_that_the_new_version_lacks_is_refused(project, begin):
     assert sys.modules["thing"].go(1) is None
 
 
+def test_each_version_of_a_function_is_looked_at_also_if_its_text_is_the_same(project, begin, runtime):
+    """The code objects are equal, and what the names in them mean is not."""
+    safe = begin("thing.go(1)", "def go(n): pass\nclass thing:\n    go = staticmethod(print)\n")
+    pid = begin("thing.go(1)", "def go(n): pass")
+
+    problem = refused(project, "def went(): pass\n")
+
+    assert problem.code == "live-call"
+    assert f"; {pid!r} would end there" in problem.message
+    assert repr(safe) not in problem.message
+
+
+def test_the_processes_in_each_version_of_a_function_are_named(project, begin):
+    """Its text is the same in both."""
+    pids = [begin("thing.go(1)", f"N = {number}\ndef go(n): pass") for number in (1, 2)]
+
+    with pytest.raises(LoadError) as caught:
+        project.load_text("thing", "def went(n): pass\n")
+
+    said = [each.message for each in caught.value.report.refusals if each.code == "live-call"]
+    assert [f"thing version {number}, wait:8" in text for number, text in enumerate(said, 1)] == [True, True]
+    assert [repr(pid) in text for pid, text in zip(pids, said, strict=True)] == [True, True]
+
+
 @pytest.mark.parametrize(
     ("call", "old", "new"),
     [

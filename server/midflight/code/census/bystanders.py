@@ -1,4 +1,4 @@
-"""Ending the processes that run an old version, and finding tasks and threads that run it.
+"""Ending the processes that run an old version, finding tasks and threads that run it, and counting all their frames.
 
 Nothing here changes a module: an old version is freed with the last frame or value that can run it.
 """
@@ -8,16 +8,17 @@ from __future__ import annotations
 import asyncio
 import typing
 from collections import Counter
-from collections.abc import Callable, Iterator
+from collections.abc import Callable, Iterator, Mapping
 from types import CodeType, FrameType
 
 from midflight.all_tasks import tasks_alone
+from midflight.code.census.census import Census
 from midflight.code.source.program import is_body_of_program
 from midflight.code.version.version import Version, version_of
 from midflight.collection import stacks_of_threads
 from midflight.kernel import Pid, Scheduler, exit, schedulers, stack_of
 
-__all__ = ["bystanders", "codes_of_bystanders", "forget_typing_caches", "kill"]
+__all__ = ["FrameCounts", "bystanders", "forget_typing_caches", "kill"]
 
 
 def kill(pids: list[Pid]) -> None:
@@ -45,16 +46,44 @@ def bystanders(wanted: Callable[[Version], bool]) -> Iterator[tuple[str, Version
         del stack
 
 
-def codes_of_bystanders() -> Counter[CodeType]:
-    """Return how many frames of tasks and threads that are not processes run each code. On the runtime's thread."""
-    found = Counter[CodeType]()
+class FrameCounts(Mapping[CodeType, int]):
+    """The number of frames, of processes and others, that run each code object. On the runtime's thread.
+
+    By identity: code of two versions whose text is the same is equal, and only one of them may be run by anybody.
+    """
+
+    def __init__(self, census: Census) -> None:
+        codes = _codes()
+        found = Counter(map(id, codes))
+        self._codes = {id(code): code for code in codes}
+        for spot, pids in census.by_code():
+            found[id(spot.f_code)] += len(pids)
+            self._codes[id(spot.f_code)] = spot.f_code
+        self._found = dict(found)
+
+    def __getitem__(self, code: CodeType) -> int:
+        try:
+            return self._found[id(code)]
+        except KeyError:
+            raise KeyError(code) from None
+
+    def __iter__(self) -> Iterator[CodeType]:
+        return iter(self._codes.values())
+
+    def __len__(self) -> int:
+        return len(self._found)
+
+
+def _codes() -> list[CodeType]:
+    """Return the code of each frame of tasks and threads that are not processes. On the runtime's thread."""
+    found: list[CodeType] = []
     running = schedulers()
     for scheduler in running:
         for _, frames in _tasks(scheduler):
-            found.update([frame.f_code for frame in frames])
+            found += [frame.f_code for frame in frames]
     loops = {scheduler.thread for scheduler in running}
     for _, stack in _others(loops):
-        found.update([frame.f_code for frame in stack])
+        found += [frame.f_code for frame in stack]
         del stack
     return found
 

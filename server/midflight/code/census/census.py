@@ -154,16 +154,19 @@ class Census:
         found = map(version_of, namespaces.values())
         return {version.number for version in found if version is not None and version.name == name}
 
-    def by_code(self) -> dict[CodeType, tuple[Start, Pids]]:
-        """Return each piece of code that some process is in, with the pids."""
-        found: dict[CodeType, tuple[Start, Pids]] = {}
+    def by_code(self) -> list[tuple[Start, Pids]]:
+        """Return a place for each code object that some process is in, with the pids.
+
+        Told apart by identity: code of two versions whose text is the same is equal, and calls other functions.
+        """
+        found: dict[int, tuple[Start, Pids]] = {}
         for place in self._places():
-            for code, spot in {spot.f_code: spot for spot in reversed(place.spots)}.items():
-                entry = found.get(code)
+            for key, spot in {id(spot.f_code): spot for spot in reversed(place.spots)}.items():
+                entry = found.get(key)
                 if entry is None:
-                    entry = found[code] = (spot, Pids())
+                    entry = found[key] = (spot, Pids())
                 entry[1].add(place)
-        return found
+        return list(found.values())
 
     def servers(self) -> Iterator[tuple[Pid, Any]]:
         """Yield the pid and the object of every server there is."""

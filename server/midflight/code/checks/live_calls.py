@@ -62,24 +62,24 @@ class BrokenCall:
 
 def broken_calls(ahead: Iterable[Ahead], module: ModuleType, old: Namespace, new: Namespace) -> Iterator[BrokenCall]:
     """Yield the calls of processes that would fail if `new` took the place of `old` behind `module`."""
-    if "__getattr__" in new:
+    ahead = tuple(ahead)
+    if not ahead or "__getattr__" in new:
         return
     name = str(old.get("__name__"))
     changed = [(key, value) for key, value in list(old.items()) if value is not new.get(key)]
     wanted = {key for key, value in changed if not _serves_as_well(value, new.get(key), f"{name}.{key}")}
     if not wanted:
         return
-    ahead = tuple(ahead)
-    certain = {spot.f_code for spot, _, is_certain in ahead if is_certain}
-    seen: set[tuple[CodeType, str, int]] = set()
+    certain = {id(spot.f_code) for spot, _, is_certain in ahead if is_certain}  # that of other versions may be equal
+    seen: set[tuple[int, str, int]] = set()
     for spot, pids, is_certain in ahead:
         for code, called, aliases in _reachable(spot):
             if wanted.isdisjoint(code.co_names):
                 continue
             for read in reads_in(code, spot.f_globals, module, aliases):
-                key = (code, read.name, read.line)
+                key = (id(code), read.name, read.line)
                 reached = called or not is_certain
-                if read.name not in wanted or key in seen or (reached and code in certain):
+                if read.name not in wanted or key in seen or (reached and id(code) in certain):
                     continue
                 found = _fault(read, code, spot.f_globals, old, new)
                 if found is None:

@@ -18,9 +18,10 @@ from collections import Counter, deque
 from collections.abc import Callable, Iterator, Mapping, Sequence
 from contextlib import ExitStack
 from functools import partial
-from types import CellType, CodeType, CoroutineType, FrameType, FunctionType, GeneratorType, ModuleType
+from types import CellType, CoroutineType, FrameType, FunctionType, GeneratorType, ModuleType
 from typing import Any, NamedTuple
 
+from midflight.code.census.bystanders import FrameCounts
 from midflight.code.held.references import VersionObjects
 from midflight.code.identity.fields import fields_of
 from midflight.code.identity.migrate import become
@@ -45,7 +46,7 @@ def is_enum(cls: type) -> bool:
 
 
 def renew_held_members(
-    pairs: Mapping[type, type], old: Namespace, new: Namespace, frames: Mapping[CodeType, int], undo: ExitStack
+    pairs: Mapping[type, type], old: Namespace, new: Namespace, frames: FrameCounts, undo: ExitStack
 ) -> list[StateChange]:
     """Put the members of new enums in the place of old ones, wherever others hold those; return what is to be told.
 

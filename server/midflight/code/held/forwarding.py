@@ -10,8 +10,8 @@ from functools import partial
 from types import CodeType
 from typing import NamedTuple
 
-from midflight.code.census.bystanders import codes_of_bystanders
-from midflight.code.census.census import Census, take_census
+from midflight.code.census.bystanders import FrameCounts
+from midflight.code.census.census import take_census
 from midflight.code.census.version_history import module_name
 from midflight.code.held.forward import Verdicts, forward_closure, verdicts
 from midflight.code.held.holders import holders_of
@@ -23,7 +23,7 @@ from midflight.code.report.held import ForwardReport, Held, Holders, NotForwarde
 from midflight.code.version.facade import Namespace
 from midflight.code.version.modules import Module, module_of
 
-__all__ = ["HeldFunctions", "forward", "frames_by_code", "look_at_held"]
+__all__ = ["HeldFunctions", "forward", "look_at_held"]
 
 
 class HeldFunctions(NamedTuple):
@@ -61,19 +61,12 @@ def _forward(record: Module) -> ForwardReport:
     current = record.current
     if current is None or (namespace := current.namespace) is None:
         return ForwardReport(record.name, None)
-    found = look_at_held(record, namespace, frames_by_code(take_census()), is_forwarded=True)
+    found = look_at_held(record, namespace, FrameCounts(take_census()), is_forwarded=True)
     return ForwardReport(record.name, current.number, found.forwarded, found.not_forwarded, found.holders)
 
 
-def frames_by_code(census: Census) -> Mapping[CodeType, int]:
-    """Return how many frames, of processes and others, run each code. The census is up to date."""
-    frames = codes_of_bystanders()
-    frames.update({code: len(pids) for code, (_, pids) in census.by_code().items()})
-    return frames
-
-
 def look_at_held(
-    record: Module, new: Namespace, frames: Mapping[CodeType, int], after: After = NOTHING, *, is_forwarded: bool
+    record: Module, new: Namespace, frames: FrameCounts, after: After = NOTHING, *, is_forwarded: bool
 ) -> HeldFunctions:
     """Find what others hold of the older versions of a module, and forward it, if that is asked for."""
     alive = list(versions_held(record, new, frames))

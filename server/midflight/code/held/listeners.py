@@ -27,6 +27,7 @@ from collections.abc import Iterator, Mapping
 from types import CodeType, FunctionType, MethodType
 from typing import Any, NamedTuple
 
+from midflight.code.census.bystanders import FrameCounts
 from midflight.code.held.references import OldVersion, Reads, dict_of_class, old_versions, versions_alive
 from midflight.code.held.registries import Pair, withdraw_doubles
 from midflight.code.source.look import OwnReference, is_class, references_of_others
@@ -74,7 +75,7 @@ class _Listener(NamedTuple):
         return self.is_weak and not self.is_held and not self.is_read and (self.is_again or not self.has_successor)
 
 
-def update_listeners(record: Module, new: Namespace, frames: Mapping[CodeType, int]) -> Updated:
+def update_listeners(record: Module, new: Namespace, frames: FrameCounts) -> Updated:
     """Renew the methods of older versions of a module that others hold, and withdraw what the body registered again.
 
     On the runtime's thread, when the version is current. `frames` are the frames that live, by code.
@@ -189,7 +190,7 @@ def _hooks(namespace: Namespace, function: Any) -> int:
     return sum(each is function for name in (LOAD_HOOKS, UNLOAD_HOOKS) for each in namespace.get(name, ()))
 
 
-def _listeners(old: OldVersion, new: Namespace, frames: Mapping[CodeType, int]) -> Iterator[_Listener]:
+def _listeners(old: OldVersion, new: Namespace, frames: FrameCounts) -> Iterator[_Listener]:
     """Yield the functions of a version that others have."""
     namespace = old.objects.namespace
     kept = set(map(id, new.get(WEAKLY_HELD, ())))
@@ -295,7 +296,7 @@ def _may_be_held(methods: list[FunctionType]) -> bool:
     )
 
 
-def _renew(old: OldVersion, new: Namespace, frames: Mapping[CodeType, int]) -> Iterator[str]:
+def _renew(old: OldVersion, new: Namespace, frames: FrameCounts) -> Iterator[str]:
     namespace = old.objects.namespace
     held = {id(each.value) for each in old.functions}
     left = {id(each) for each in old.objects.old_methods()}

@@ -18,6 +18,7 @@ from collections.abc import Iterable, Iterator, Mapping
 from types import CellType, CodeType, FrameType, FunctionType, GetSetDescriptorType, MemberDescriptorType, ModuleType
 from typing import Any, NamedTuple
 
+from midflight.code.census.bystanders import FrameCounts
 from midflight.code.report.held import Held, StaleSubclass
 from midflight.code.version.facade import Namespace
 from midflight.code.version.hooks import LOAD_HOOKS, UNLOAD_HOOKS
@@ -71,7 +72,7 @@ class VersionObjects:
     functions or classes.
     """
 
-    def __init__(self, namespace: Namespace, new: Namespace, frames: Mapping[CodeType, int]) -> None:
+    def __init__(self, namespace: Namespace, new: Namespace, frames: FrameCounts) -> None:
         self.namespace = namespace
         self._frames = frames
         self._kept = {id(value) for value in new.values()}
@@ -306,14 +307,14 @@ def versions_alive(record: Module, new: Namespace) -> list[tuple[Version, Namesp
     return found
 
 
-def old_versions(record: Module, new: Namespace, frames: Mapping[CodeType, int]) -> Iterator[OldVersion]:
+def old_versions(record: Module, new: Namespace, frames: FrameCounts) -> Iterator[OldVersion]:
     """Yield the older versions of a module that something keeps, newest first."""
     for version, namespace in versions_alive(record, new)[:MOST_VERSIONS]:
         objects = VersionObjects(namespace, new, frames)
         yield OldVersion(version, objects, objects.held(), objects.closures())
 
 
-def versions_held(record: Module, new: Namespace, frames: Mapping[CodeType, int]) -> Iterator[OldVersion]:
+def versions_held(record: Module, new: Namespace, frames: FrameCounts) -> Iterator[OldVersion]:
     """Yield those older versions of a module of which somebody may hold something, newest first.
 
     One of which nobody does is marked: it is not looked at again while nothing is found to refer to it.

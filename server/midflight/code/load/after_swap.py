@@ -7,17 +7,16 @@ belongs into `AFTER_COMMIT`, in after_commit.py.
 from __future__ import annotations
 
 import time
-from collections.abc import Callable, Iterable, Iterator, Mapping
+from collections.abc import Callable, Iterable, Iterator
 from contextlib import AbstractContextManager
 from dataclasses import replace
 from functools import partial
-from types import CodeType
 from typing import NamedTuple
 
-from midflight.code.census.bystanders import bystanders, forget_typing_caches
+from midflight.code.census.bystanders import FrameCounts, bystanders, forget_typing_caches
 from midflight.code.census.census import Census
 from midflight.code.held.enum_members import is_enum
-from midflight.code.held.forwarding import frames_by_code, look_at_held
+from midflight.code.held.forwarding import look_at_held
 from midflight.code.held.listeners import update_listeners
 from midflight.code.held.live import refresh_live
 from midflight.code.held.on_change import ModuleChange, adapters, after_search, told_of
@@ -164,7 +163,7 @@ def note_held(swapped: Swapped) -> None:
     If that is asked for, the functions are forwarded.
     """
     assert swapped.census is not None
-    frames = frames_by_code(swapped.census)
+    frames = FrameCounts(swapped.census)
     for new in swapped.commit.new:
         learned = swapped.commit[new]
         swapped.commit.warn(new, listeners(new, frames))
@@ -176,7 +175,7 @@ def note_held(swapped: Swapped) -> None:
             learned.subclasses = tuple(stale_subclasses(before, new.namespace))
 
 
-def listeners(new: NewVersion, frames: Mapping[CodeType, int]) -> Iterator[Diagnostic]:
+def listeners(new: NewVersion, frames: FrameCounts) -> Iterator[Diagnostic]:
     """Bring listeners up to date: methods that others hold, and functions that the body has registered again."""
     renewed, done, left = update_listeners(new.record, new.namespace, frames)
     if renewed:

@@ -16,9 +16,9 @@ from enum import Enum
 from functools import partial
 from typing import Protocol
 
+from midflight.code.census.bystanders import FrameCounts
 from midflight.code.census.census import Census, take_census
 from midflight.code.held.enum_members import is_enum, renew_held_members
-from midflight.code.held.forwarding import frames_by_code
 from midflight.code.load.after_swap import Swapped, steps_after
 from midflight.code.load.attempt import Attempt
 from midflight.code.load.journal import Changed, journals, look_into_journals, write_journals
@@ -66,7 +66,7 @@ def _renew_enum_members(commit: Commit, new: NewVersion, undo: ExitStack) -> Non
     names = [superseded.name for superseded in new.identity.superseded]
     pairs = {old: cls for old, cls in superseded_pairs(before, new.namespace, names).items() if is_enum(old)}
     if pairs:
-        frames = frames_by_code(take_census())
+        frames = FrameCounts(take_census())
         found = renew_held_members(pairs, before, new.namespace, frames, undo)
         commit[new].state = [*commit[new].state, *found]
 

@@ -53,7 +53,7 @@ def _without(moved: set[Pid], broken: Sequence[BrokenCall]) -> Iterator[BrokenCa
 
 
 def _frames(census: Census) -> Iterator[Ahead]:
-    for spot, pids in census.by_code().values():
+    for spot, pids in census.by_code():
         yield Ahead(spot, pids, is_certain=True)
 
 

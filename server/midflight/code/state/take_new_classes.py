@@ -4,7 +4,6 @@ from __future__ import annotations
 
 from collections.abc import Iterator, Mapping, Sequence
 from contextlib import ExitStack
-from types import CodeType
 from typing import Any
 
 from midflight.code.census.bystanders import bystanders
@@ -70,10 +69,10 @@ def _said(done: Mapping[str, int], failed: Mapping[str, MigrationError]) -> Iter
 
 def _busy(classes: set[type]) -> Iterator[tuple[type, str]]:
     """Yield the classes whose methods a process, task or thread runs, each with words for that."""
-    codes: dict[CodeType, type] = {code: cls for cls in classes for code in codes_of(cls)}
-    for code, (_, pids) in take_census().by_code().items():
-        if code in codes:
-            yield codes[code], f"{pids[0]!r} is in {code.co_qualname}"
+    codes = {id(code): cls for cls in classes for code in codes_of(cls)}  # that of another version may be equal
+    for spot, pids in take_census().by_code():
+        if (cls := codes.get(id(spot.f_code))) is not None:
+            yield cls, f"{pids[0]!r} is in {spot.f_code.co_qualname}"
     named = {(cls.__module__, cls.__qualname__): cls for cls in classes}
     for who, version, function, _ in bystanders(lambda version: any(version.name == module for module, _ in named)):
         cls = named.get((version.name, function.partition(".<locals>")[0].rpartition(".")[0]))
