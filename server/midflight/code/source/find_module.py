@@ -223,12 +223,16 @@ def _place_of_path(path: str, loaded: Modules) -> ModulePlace | Diagnostic:
 
 def _from_file(path: str, modules: Iterable[tuple[str, str]]) -> list[str]:
     """Return the names of those modules that come from this file; __main__ is nobody's import."""
-    base, real = os.path.basename(path), os.path.realpath(path)
+    base = os.path.basename(path)
     return [
         name
         for name, file in modules
-        if name not in PROGRAM and os.path.basename(file) == base and os.path.realpath(file) == real
+        if name not in PROGRAM and os.path.basename(file) == base and _is_same_file(file, path)
     ]
+
+
+def _is_same_file(one: str, other: str) -> bool:
+    return one == other or os.path.realpath(one) == os.path.realpath(other)
 
 
 def _imported() -> Iterator[tuple[str, str]]:
