@@ -1,11 +1,13 @@
 """The CPU time of a load, as the program around it grows, and beside what Python needs to compile and run the text.
 
-    .venv/bin/python bench/load_cost.py [--loads 15] [--modules 70,6000] [--importers 0,1000] [--long click.core]
+    .venv/bin/python bench/load_cost.py [--loads 15] [--modules 70,6000] [--importers 0,1000] [--objects 0,3000000]
+                                        [--long click.core]
 
-Three tables, all of CPU milliseconds: median and 95th percentile of so many loads, each with one function edited.
+Four tables, all of CPU milliseconds: median and 95th percentile of so many loads, each with one function edited.
 A module of ten lines, beside so many imported libraries of 40 values each; the same, with so many modules of the
-project that import three names from it, all of which the edit makes stale; and long texts, beside `compile` and `exec`
-of the same text. Of `--long` those are left out that are not installed.
+project that import three names from it, all of which the edit makes stale; the same, with so many objects in memory,
+by what somebody has of the module; and long texts, beside `compile` and `exec` of the same text. Of `--long` those are
+left out that are not installed.
 """
 
 from __future__ import annotations
@@ -41,6 +43,23 @@ class Circle:
 def area(circle):
     return math.pi * circle.radius ** 2 * {0}
 """
+ENUM = """\
+import enum
+
+class Kind(enum.Enum):
+    FIRST = 1
+    LAST = {0}
+
+def area(kind=Kind.FIRST):
+    return kind, {0}
+"""
+HELD: dict[str, tuple[str, Callable[[ModuleType], object]]] = {
+    "nothing": (TEN, lambda _: None),
+    "a function of each version": (TEN, lambda module: module.area),
+    "an object of each version's class": (TEN, lambda module: module.Circle(1)),
+    "nothing of an edited enum": (ENUM, lambda _: None),
+    "a member of an edited enum": (ENUM, lambda module: {"kind": module.Kind.FIRST}),
+}
 LIBRARIES = Path(sysconfig.get_paths()["purelib"])
 
 
@@ -96,6 +115,20 @@ def ten_lines(modules: int, importers: int, number: int) -> str:
         return cell(loads(path, TEN.format, number))
 
 
+def held(objects: int, number: int) -> Iterator[str]:
+    """Yield a row for each thing that somebody has of the module, with so many objects in memory."""
+    world = [{"number": each, "list": [each]} for each in range(objects // 2)]
+    for what, (text, taken) in HELD.items():
+        with tempfile.TemporaryDirectory() as folder, project_in(Path(folder).resolve()) as project:
+            path = project.write("ten.py", text.format(100))
+            code.load(path)
+            kept, measured = [], []
+            for each in range(number + 2):
+                kept.append(taken(sys.modules["ten"]))
+                measured.append(milliseconds(lambda: code.load(path, text.format(200 + each))))  # noqa: B023
+            yield f"| {len(world) * 2:,} | {what} | {cell(measured[2:])} |"
+
+
 def long_text(name: str, texts: Callable[[int], str], path: Path, number: int) -> str:
     """Return the row for a long text, of which one function is edited."""
     measured = loads(str(path), texts, number)
@@ -119,7 +152,8 @@ def main() -> None:
     parser.add_argument("--loads", type=int, default=15)
     parser.add_argument("--modules", default="70,1300,6000", help="imported libraries, for the first table")
     parser.add_argument("--importers", default="0,10,100,1000", help="importers of the module, for the second table")
-    parser.add_argument("--long", default="click.core", help="installed modules for the third table")
+    parser.add_argument("--objects", default="0,3000000", help="objects in memory, for the third table")
+    parser.add_argument("--long", default="click.core", help="installed modules for the fourth table")
     options = parser.parse_args()
     print(f"CPython {platform.python_version()}, {options.loads} loads a row; milliseconds of CPU\n")
     print("| libraries imported | median | p95 |\n|---|---|---|")
@@ -128,6 +162,10 @@ def main() -> None:
     print("\n| importers | median | p95 |\n|---|---|---|")
     for number in map(int, filter(None, options.importers.split(","))):
         print(f"| {number:,} | {ten_lines(0, number, options.loads)} |", flush=True)
+    print("\n| objects | somebody has | median | p95 |\n|---|---|---|---|")
+    for number in map(int, filter(None, options.objects.split(","))):
+        for row in held(number, options.loads):
+            print(row, flush=True)
     print(
         "\n| text | load: median | p95 | compile and exec: median | p95 | ratio of medians |\n|---|---|---|---|---|---|"
     )
