@@ -23,6 +23,7 @@
 
 (require 'midflight-util)
 (require 'midflight-code)
+(require 'midflight-remedy)
 (require 'midflight-report)
 
 (defvar-local midflight-preview--path nil "The file that this preview is of.")
@@ -111,6 +112,7 @@
             midflight-preview--forceable (plist-get preview :can-be-forced)
             default-directory (file-name-directory path))
       (midflight-report-fill preview root #'midflight-preview--again)
+      (midflight-remedy-fill-preview preview)
       (let ((inhibit-read-only t))
         (forward-line 1)
         (insert "\n" (substitute-command-keys

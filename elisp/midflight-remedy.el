@@ -130,28 +130,41 @@ The value that stood there is left behind and can be brought back."
       (while (re-search-forward (car rule) nil t)
         (end-of-line)
         (insert (midflight-remedy--hint (nth 1 rule) (nth 2 rule)))))
-    (dolist (part (midflight-remedy--parts))
-      (dolist (name (midflight-remedy--names part '("left")))
-        (midflight-remedy--note name 'midflight-remedy-recover "brings it back"))
-      (dolist (name (midflight-remedy--names part '("conflict" "waits")))
-        (midflight-remedy--note name 'midflight-remedy-fresh "makes it new")))
-    (goto-char (point-min))
-    (while (re-search-forward "^  kept state: .*" nil t)
-      (insert (midflight-remedy--hint 'midflight-remedy-fresh "on a name makes it new")))
-    (goto-char (point-min))))
+    (midflight-remedy--fill-state (midflight-remedy--parts) "")))
 
-(defun midflight-remedy--hint (command what)
-  "Return a hint in parentheses: the key of COMMAND does WHAT."
+(defun midflight-remedy-fill-preview (preview)
+  "Add to this buffer, with PREVIEW of a load, the keys that help after it."
+  (let ((inhibit-read-only t))
+    (midflight-remedy--fill-state (or (plist-get preview :reports) (list preview))
+                                  "after the load, in its report: ")))
+
+(defun midflight-remedy--fill-state (parts when)
+  "Put the keys that help behind the lines on the state of PARTS.
+PARTS are the parts of a report; WHEN says when these keys can be used."
+  (dolist (part parts)
+    (dolist (name (midflight-remedy--names part '("left")))
+      (midflight-remedy--note name 'midflight-remedy-recover "brings it back" when))
+    (dolist (name (midflight-remedy--names part '("conflict" "waits")))
+      (midflight-remedy--note name 'midflight-remedy-fresh "makes it new" when)))
+  (goto-char (point-min))
+  (while (re-search-forward "^  kept state: .*" nil t)
+    (insert (midflight-remedy--hint 'midflight-remedy-fresh "on a name makes it new" when)))
+  (goto-char (point-min)))
+
+(defun midflight-remedy--hint (command what &optional when)
+  "Return a hint in parentheses: the key of COMMAND does WHAT.
+WHEN, a text that comes first, says when the key can be used."
   (concat " " (propertize (substitute-command-keys
-                           (format "(\\<midflight-report-mode-map>\\[%s] %s)" command what))
+                           (format "(%s\\<midflight-report-mode-map>\\[%s] %s)" (or when "") command what))
                           'midflight-remedy t 'face 'shadow)))
 
-(defun midflight-remedy--note (name command what)
-  "Put the key of COMMAND, which does WHAT, behind the lines on NAME."
+(defun midflight-remedy--note (name command what when)
+  "Put the key of COMMAND, which does WHAT, behind the lines on NAME.
+WHEN is as in `midflight-remedy--hint'."
   (goto-char (point-min))
   (while (re-search-forward (format "^  %s: .*" (regexp-quote name)) nil t)
     (unless (text-property-any (match-beginning 0) (match-end 0) 'midflight-remedy t)
-      (insert (midflight-remedy--hint command what)))))
+      (insert (midflight-remedy--hint command what when)))))
 
 ;;;; Who holds them
 

@@ -111,6 +111,26 @@ SHELL is bound to the shell; the state has values."
     (midflight-remedy-tests-press "m")
     (midflight-test-wait-message "\\`shop: 1 process moved to v3")))
 
+(ert-deftest midflight-preview-names-the-keys-that-help-after-the-load ()
+  "Behind state that would be left behind or kept; the load itself is the same."
+  (midflight-remedy-tests-with shell
+    (ignore shell)
+    (goto-char (point-min))
+    (search-forward "CARTS = []")
+    (replace-match "CARTS = {}")
+    (let ((current-prefix-arg '(4)))
+      (midflight-test-press "C-c C-k"))
+    (with-current-buffer (midflight-test-wait
+                          "the preview"
+                          (lambda () (get-buffer "*midflight-preview for counter-project*")))
+      (should (string-match-p "^  CARTS: .* left behind: .* (after the load, in its report: r brings it back)$"
+                              (buffer-string)))
+      (should (string-match-p "^  kept state: RATES.* (after the load, in its report: x on a name makes it new)$"
+                              (buffer-string)))
+      (midflight-test-press "l"))
+    (midflight-test-wait-message "\\`shop v2 loaded")
+    (midflight-remedy-tests-wait-report "^  CARTS: .* (r brings it back)$")))
+
 (ert-deftest midflight-remedy-has-nothing-to-do-without-a-load ()
   "The keys say so, and no error of Lisp comes."
   (midflight-remedy-tests-with shell
