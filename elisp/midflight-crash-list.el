@@ -25,7 +25,10 @@
   ("R" midflight-crash-restart-and-resend "Restart, and send the last message again")
   ("i" midflight-crash-edit-and-restart "Edit the state and restart...")
   ("x" midflight-crash-dismiss "Dismiss")
+  ("s" midflight-supervisor-reports "Reports of supervisors")
   ("X" midflight-crashes-dismiss-all "Dismiss all..."))
+
+(declare-function midflight-supervisor-reports "midflight-reports" ())
 
 (define-derived-mode midflight-crashes-mode tabulated-list-mode "Midflight-Crashes"
   "Major mode for the list of crashes of runtime processes.

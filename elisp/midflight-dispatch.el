@@ -39,6 +39,7 @@
      (?V midflight-task-view "one task")
      (?x midflight-crashes "crashes")
      (?y midflight-show-crash "the last crash")
+     (?u midflight-supervisor-reports "reports of supervisors")
      (?v midflight-versions "versions of this module")
      (?w midflight-show-waiting "processes at each line")
      (?@ midflight-at-point "act on the processes here")

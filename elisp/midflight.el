@@ -68,6 +68,7 @@
 ;;     midflight-crash            the view of a crash, and restarting
 ;;     midflight-crash-list       the list of crashes
 ;;     midflight-profile          where the program spends its time
+;;     midflight-reports          the reports of supervisors
 ;;     midflight-trace            the live trace of processes
 ;;     midflight-details          frames, values and pids in a view
 ;;     midflight-version          the commands on versions: show, compare, purge
@@ -105,6 +106,7 @@
 (require 'midflight-task)
 (require 'midflight-crash)
 (require 'midflight-crash-list)
+(require 'midflight-reports)
 (require 'midflight-trace)
 (require 'midflight-profile)
 (require 'midflight-eval)
@@ -147,6 +149,7 @@
     (define-key map (kbd "C-c C-x T") #'midflight-tree)
     (define-key map (kbd "C-c C-x k") #'midflight-tasks)
     (define-key map (kbd "C-c C-x e") #'midflight-crashes)
+    (define-key map (kbd "C-c C-x r") #'midflight-supervisor-reports)
     (define-key map (kbd "C-c C-x t") #'midflight-trace)
     (define-key map (kbd "C-c C-x f") #'midflight-profile)
     (define-key map (kbd "C-c C-x c") #'midflight-connections)
@@ -174,7 +177,7 @@
 ;; The same keys work in the buffers for crashes, lists and views.
 (defvar midflight-everywhere-map
   (let ((map (make-sparse-keymap)))
-    (dolist (key '("p" "T" "k" "e" "t" "f" "c" "l" "i" "n" "s" "?"))
+    (dolist (key '("p" "T" "k" "e" "r" "t" "f" "c" "l" "i" "n" "s" "?"))
       (define-key map key (lookup-key midflight-mode-map (kbd (concat "C-c C-x " key)))))
     map)
   "Keys for lists and such, behind one prefix in all buffers of Midflight.")
@@ -187,7 +190,7 @@
                    midflight-preview-mode-map midflight-process-view-mode-map
                    midflight-processes-mode-map midflight-purge-mode-map
                    midflight-pytest-mode-map midflight-report-mode-map
-                   midflight-profile-mode-map midflight-task-mode-map midflight-tasks-mode-map
+                   midflight-profile-mode-map midflight-report-of-supervisor-mode-map midflight-reports-mode-map midflight-task-mode-map midflight-tasks-mode-map
                    midflight-trace-mode-map midflight-tree-mode-map
                    midflight-value-mode-map
                    midflight-version-diff-mode-map midflight-version-source-mode-map
@@ -237,6 +240,7 @@
     ["Supervision tree" midflight-tree]
     ["asyncio tasks" midflight-tasks]
     ["Crashes" midflight-crashes]
+    ["Reports of supervisors" midflight-supervisor-reports]
     ["Trace..." midflight-trace]
     ["Profile" midflight-profile]
     ["Send a message..." midflight-send]

@@ -161,3 +161,30 @@ def test_the_log_of_a_server_in_the_background_is_shown(run: Shell) -> None:
         assert after["pid"] != before["pid"]
     finally:
         run("stop")
+
+
+def test_reports_lists_what_a_supervisor_did(run: Shell, server: RemoteServer, project: Path) -> None:
+    """Which child, why, and what is done about it; --clear forgets them."""
+    run("reports", "--clear")
+    assert run("reports") == "No report is remembered.\n"
+    with RemoteServer.attach(project) as client:
+        session = client.call("shell/open")["session"]
+        for text in (
+            "(tree,) = process_info(whereis('tops'))['links']",
+            "children = await Supervisor.which_children(tree)",
+            "_ = [(monitor(each.pid), exit(each.pid, 'boom')) for each in children] and await receive(Down)",
+            "_ = await Supervisor.which_children(tree)",
+        ):
+            answer = client.call("shell/eval", session, text)
+            assert answer["status"] == "ok", answer
+
+    said = run("reports").splitlines()
+
+    assert said[0].split() == ["AT", "SUPERVISOR", "NAME", "CHILD", "PID", "WHAT", "REASON", "THEN"]
+    assert "'till'" in said[1]
+    assert "child terminated  'boom'  it is to be started again" in said[1]
+    ended, started = run.json("reports")
+    assert (ended["context"], ended["child"]) == ("child_terminated", "'till'")
+    assert (started["context"], started["child"]) == ("progress", "'till'")
+    assert run("reports", "--clear") == "2 forgotten.\n"
+    assert run.json("reports") == []

@@ -124,6 +124,18 @@ def test_a_crashed_process_is_started_again_with_its_state(till: Neovim) -> None
     till.wait_message("runs, in version 1, with the state that it had")
 
 
+def test_reports_of_supervisors_are_below_the_crashes(till: Neovim) -> None:
+    """Which child ended, and what is done."""
+    till.ask(
+        "_ = await Supervisor.start_link([ChildSpec('child', till.Till, restart='temporary')], name='tree')", "3> "
+    )
+    till.ask("_ = [cast(each.pid, 'no clause') for each in await Supervisor.which_children('tree')]", "4> ")
+    till.ask("_ = await Supervisor.which_children('tree')", "5> ")
+    till.nvim.command("MidflightCrashes")
+
+    assert any("child terminated" in line for line in page(till, "crashes", "Supervisor"))
+
+
 def test_a_trace_is_followed_and_ended(till: Neovim) -> None:
     """Its lines come as things happen."""
     till.nvim.command("MidflightTrace till")

@@ -73,6 +73,9 @@ def add_to(command: Any) -> None:
     it.add_argument("--resend", action="store_true", help="start it, and send it its last message again")
     it.add_argument("--dismiss", action="store_true", help="forget it; without a number all of them")
 
+    it = command("reports", "reports:reports", "list what supervisors did about their children", data=True)
+    it.add_argument("--clear", action="store_true", help="forget them")
+
     it = command("send", "messages:send", "send a process a message")
     it.add_argument("pid", metavar="PID", type=word, help=PID)
     it.add_argument(

@@ -17,6 +17,7 @@ from midflight.observer.process_watch import ROWS_AN_ANSWER, Changes, Watch
 from midflight.observer.processes import backtrace, name_table, process_table
 from midflight.observer.profile import Function, Profile, ProfileRow, Sampler, Tally, take_profile
 from midflight.observer.replacing import ReplacedState, replace_state
+from midflight.observer.reports import ReportRow, Reports
 from midflight.observer.states import StateText, server_in, state_text
 from midflight.observer.task_view import TaskView, task_view
 from midflight.observer.tasks import LoopRow, TaskRow, cancel_task, loop_rows, task_rows, task_stack
@@ -45,6 +46,8 @@ __all__ = [
     "Profile",
     "ProfileRow",
     "ReplacedState",
+    "ReportRow",
+    "Reports",
     "Restarted",
     "Row",
     "Sampler",

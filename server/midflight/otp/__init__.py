@@ -16,7 +16,7 @@ from midflight.otp.partition_supervisor import PartitionSupervisor
 from midflight.otp.protocol import IGNORE, NOREPLY, Call, Cast, Continue, Dest, Stop, Timeout
 from midflight.otp.pub_sub import PubSub
 from midflight.otp.registry import Registry
-from midflight.otp.reports import ChildFacts, ProgressReport, SupervisorReport
+from midflight.otp.reports import ChildFacts, ProgressReport, Report, SupervisorReport, on_report
 from midflight.otp.serving import Revived, value_of
 from midflight.otp.starting import started
 from midflight.otp.state_machine import Next, StateMachine
@@ -49,6 +49,7 @@ __all__ = [
     "ProgressReport",
     "PubSub",
     "Registry",
+    "Report",
     "Revived",
     "StateMachine",
     "Stop",
@@ -63,6 +64,7 @@ __all__ = [
     "call",
     "cast",
     "limit_process",
+    "on_report",
     "pg",
     "reply",
     "started",

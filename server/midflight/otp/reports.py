@@ -1,7 +1,7 @@
 """The reports of a supervisor: what its children did, as a log record with the fields that OTP's reports have.
 
 They go to the logger `midflight.supervisor`, a SupervisorReport at ERROR and a ProgressReport at INFO. The record has
-it as its attribute `report`, and its text as the message.
+it as its attribute `report`, and its text as the message. Listeners of the runtime get it then (`on_report`).
 """
 
 from __future__ import annotations
@@ -10,12 +10,22 @@ import logging
 from collections.abc import Callable, Hashable
 from dataclasses import dataclass
 from typing import Any, Literal
+from weakref import WeakKeyDictionary
 
-from midflight.kernel import Pid, current_process, trouble
+from midflight.kernel import Pid, Scheduler, current_process, current_scheduler, trouble
 from midflight.otp.child_spec import ChildSpec, Shutdown
 from midflight.text import medium, short
 
-__all__ = ["ChildFacts", "Context", "ProgressReport", "SupervisorReport", "report", "report_progress"]
+__all__ = [
+    "ChildFacts",
+    "Context",
+    "ProgressReport",
+    "Report",
+    "SupervisorReport",
+    "on_report",
+    "report",
+    "report_progress",
+]
 
 logger = logging.getLogger("midflight.supervisor")
 
@@ -83,13 +93,23 @@ class ProgressReport:
         return f"{_whose(self.supervisor, self.name)}: child {self.started} was started"
 
 
+Report = SupervisorReport | ProgressReport
+
+_listeners: WeakKeyDictionary[Scheduler, list[Callable[[Report], object]]] = WeakKeyDictionary()
+
+
+def on_report(scheduler: Scheduler, listener: Callable[[Report], object]) -> None:
+    """Call `listener` with each report of the supervisors of `scheduler`, on its thread, as long as that lives."""
+    _listeners.setdefault(scheduler, []).append(listener)
+
+
 def report(
     context: Context, reason: object, spec: ChildSpec, pid: Pid | None, then: str, args: tuple[Any, ...] | None = None
 ) -> None:
     """Log that something is wrong with a child of the calling supervisor."""
     me = current_process("a supervisor")
     found = SupervisorReport(me.pid, me.name, context, reason, _facts(spec, pid, args), then)
-    trouble.log(logger, logging.ERROR, found.text(), report=found)
+    _tell(logging.ERROR, found)
 
 
 def report_progress(spec: ChildSpec, pid: Pid | None, args: tuple[Any, ...]) -> None:
@@ -97,7 +117,17 @@ def report_progress(spec: ChildSpec, pid: Pid | None, args: tuple[Any, ...]) -> 
     if pid is not None and logger.isEnabledFor(logging.INFO):
         me = current_process("a supervisor")
         found = ProgressReport(me.pid, me.name, _facts(spec, pid, args))
-        trouble.log(logger, logging.INFO, found.text(), report=found)
+        _tell(logging.INFO, found)
+
+
+def _tell(level: int, found: Report) -> None:
+    """Log a report, and hand it to the listeners; what these raise is logged, and the supervisor goes on."""
+    trouble.log(logger, level, found.text(), report=found)
+    for listener in tuple(_listeners.get(current_scheduler(), ())):
+        try:
+            listener(found)
+        except BaseException as error:
+            trouble.tell("A listener of supervisors' reports", error)
 
 
 def _facts(spec: ChildSpec, pid: Pid | None, args: tuple[Any, ...] | None) -> ChildFacts:

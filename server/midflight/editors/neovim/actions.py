@@ -9,7 +9,7 @@ from __future__ import annotations
 from collections.abc import Callable
 
 from midflight.editors.neovim.names import Shower
-from midflight.editors.neovim.tables import crash_table, crash_text, process_text
+from midflight.editors.neovim.tables import crash_table, crash_text, process_text, report_table
 from midflight.epc import RemoteServer
 
 __all__ = ["Actions"]
@@ -114,9 +114,10 @@ class Actions:
     # --- A crash --------------------------------------------------------------------------------------------
 
     def crashes(self) -> None:
-        """List the crashes that the server remembers."""
-        rows = self._client().call("crash/list") or []
-        self._shower.show("page", name="crashes", kind="crashes", text=crash_table(rows))
+        """List the crashes that the server remembers, and the reports of supervisors below."""
+        text = crash_table(self._client().call("crash/list") or [])
+        reports = report_table(self._client().call("report/list") or [])
+        self._shower.show("page", name="crashes", kind="crashes", text=text + (f"\n{reports}" if reports else ""))
 
     def crash(self, number: int) -> None:
         """Show a crash: the traceback, the state, the last message."""

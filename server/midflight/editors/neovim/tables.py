@@ -8,7 +8,7 @@ from typing import Any
 from midflight.editors.taken import clock_of
 from midflight.text import columns
 
-__all__ = ["crash_table", "crash_text", "process_table", "process_text", "task_table", "version_table"]
+__all__ = ["crash_table", "crash_text", "process_table", "process_text", "report_table", "task_table", "version_table"]
 
 
 def process_table(processes: Sequence[Mapping[str, Any]]) -> str:
@@ -57,6 +57,15 @@ def crash_table(crashes: Sequence[Mapping[str, Any]]) -> str:
         own = (str(each["crash"]), clock_of(each["at"]), each["pid"], each["name"] or "", place)
         rows.append((*own, each["summary"].partition("\n")[0]))
     return columns(rows) if crashes else "No crash is remembered.\n"
+
+
+def report_table(reports: Sequence[Mapping[str, Any]]) -> str:
+    """Return one line a report of a supervisor under a heading, "" for none; `reports` are the rows of report/list."""
+    rows = [("Supervisor", "Name", "Child", "Pid", "At", "What", "Then", "Reason")]
+    for each in reports:
+        whose = (each["supervisor"], each["name"] or "", each["child"], each["child_pid"], clock_of(each["at"]))
+        rows.append((*whose, each["context"].replace("_", " "), each["then"], each["reason"]))
+    return columns(rows) if reports else ""
 
 
 def crash_text(crash: Mapping[str, Any]) -> str:

@@ -17,6 +17,7 @@ from midflight.epc.methods.process import ProcessMethods
 from midflight.epc.methods.process_list import ProcessListMethods
 from midflight.epc.methods.process_view import ProcessViewMethods
 from midflight.epc.methods.profile import ProfileMethods
+from midflight.epc.methods.report import ReportMethods
 from midflight.epc.methods.saved import SavedMethods
 from midflight.epc.methods.server import ServerMethods, describe
 from midflight.epc.methods.shell import ShellMethods
@@ -50,6 +51,7 @@ def methods_of(services: Services, connection: ServerConnection) -> dict[str, Me
         ApplicationMethods(services).methods(),
         ProfileMethods().methods(),
         CrashMethods(services, shell.output).methods(),
+        ReportMethods(services).methods(),
         TraceMethods(services, connection).methods(),
         CallMethods(services, connection).methods(),
         shell.methods(),
