@@ -354,3 +354,32 @@ def test_a_walk_through_every_value_of_every_module_finds_the_same(project):
             if vars(sys.modules[module])[key] is not thing["TABLE"]  # state, imported under another's name too
         ]
         assert sorted(found) == sorted(expected)
+
+
+@pytest.mark.parametrize("name", ["Price", "vat"])
+def test_a_name_that_a_module_makes_when_it_is_asked_for_is_not_stale(project, name):
+    """Its `__getattr__` is not asked: whether what another module has of it is older, the name's own module tells."""
+    project.write("shop/prices.py", "class Price:\n    pass\ndef vat():\n    return 1\n")
+    lazy = (
+        "import importlib\ndef __getattr__(name):\n    if name not in ('Price', 'vat'):\n        raise AttributeError\n"
+    )
+    again = "    value = getattr(importlib.import_module('shop.prices'), name)\n    globals()[name] = value\n"
+    patch = "    value.__module__ = 'shop'\n    return value\n"
+    project.write("shop/__init__.py", lazy + again + patch)
+    project.write("till.py", f"from shop import {name}\n")
+    code.load_many([project.path("shop/__init__.py"), project.path("shop/prices.py"), project.path("till.py")])
+
+    report = code.load(project.path("shop/__init__.py"))
+
+    assert report.stale_imports == ()
+
+
+def test_a_name_that_is_gone_from_a_module_with_getattr_is_stale(project):
+    """The body bound it before: it is not made on demand."""
+    lazy = "def __getattr__(name):\n    raise AttributeError(name)\n"
+    project.load_text("shop", f"{lazy}def vat():\n    return 1\n")
+    project.load_text("till", "from shop import vat\n")
+
+    report = project.load_text("shop", lazy)
+
+    assert [(each.module, each.name) for each in report.stale_imports] == [("till", "vat")]

@@ -15,6 +15,7 @@ from midflight.code.checks.importers import ABSENT, Group, holders_of
 from midflight.code.report.load_report import StaleImport
 from midflight.code.source.look import carried_module, carried_name, is_module, module_names
 from midflight.code.source.same_value import same
+from midflight.code.state.record import record_of
 from midflight.code.version.facade import Namespace
 from midflight.code.version.modules import known
 from midflight.code.version.version import version_of
@@ -89,12 +90,27 @@ class _Comparison:
 
     def _is_older(self, value: object, original: str | None) -> bool:
         if original is not None:
+            if self._is_made_on_demand(original):
+                return False
             new = self._namespace.get(original, ABSENT)
             return value is not ABSENT and not is_module(value) and not same(value, new)
         if carried_module(value) != self._name:
             return False
         qualified = str(carried_name(value))
-        return "." not in qualified and self._namespace.get(qualified) is not value
+        is_older = "." not in qualified and self._namespace.get(qualified) is not value
+        return is_older and not self._is_made_on_demand(qualified)
+
+    def _is_made_on_demand(self, name: str) -> bool:
+        """Say whether the module makes a name when it is asked for it, not in its body: to ask would run its code."""
+        return name not in self._namespace and "__getattr__" in self._namespace and name not in self._bound_before
+
+    @cached_property
+    def _bound_before(self) -> frozenset[str]:
+        """The names that the body of the version before bound, as far as that is known."""
+        record = known(self._name)
+        old = record.current.namespace if record is not None and record.current is not None else None
+        noted = None if old is None else record_of(old)
+        return frozenset() if noted is None else noted.names
 
     def _is_by_star(self, key: str, others: Iterable[str]) -> bool:
         """Say whether `*` takes `key` from the module, in its old version or in the new one, and from no other."""
