@@ -18,6 +18,7 @@ typedef struct {
 typedef struct {
     Ref ref;
     PyObject *pid, *target, *request;
+    State *state;   /* NULL until its init: state_of_call says it then, too */
     PyObject *hold; /* who is to be given the answer in place of the owner, or None */
 } CallRef;
 
@@ -32,6 +33,12 @@ state_of(PyObject *self)
 {
     PyObject *module = PyType_GetModuleByDef(Py_TYPE(self), &compiled_module);
     return module == NULL ? NULL : PyModule_GetState(module);
+}
+
+static inline State *
+state_of_call(CallRef *self)
+{
+    return self->state != NULL ? self->state : state_of((PyObject *)self);
 }
 
 /* Fill a new ref that `owner` makes, if it is not NULL. */
