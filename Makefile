@@ -67,7 +67,7 @@ docs: setup ## the site, build/docs/html, and the manual for Info: docs/manual/m
 
 bench: setup ## measure beside Erlang, asyncio and others: some minutes
 	.venv/bin/python -m pip install -q --disable-pip-version-check --group bench
-	.venv/bin/python -u bench/run.py
+	.venv/bin/python -u bench/run.py --write docs/performance.md --picture docs/images/performance.svg
 	.venv/bin/python bench/many_loads.py --loads 1000
 	.venv/bin/python bench/load_cost.py
 	.venv/bin/python -m venv .venv/rivals

@@ -2,6 +2,7 @@
 
     python bench/run.py [--peers a,b] [--workloads spawn,call] [--rounds 3] [--ratio-to asyncio_q]
     python bench/run.py --rounds 0                 # only the tables, of what is kept
+    python bench/run.py --rounds 3 --anew --write docs/performance.md --picture docs/images/performance.svg
 
 Every result is kept in a file (`--keep`) as soon as it is there, and later runs add to it: a run that is cut short
 loses nothing, prints its tables, and can be gone on with. Installs nothing (`make bench` does); a peer that is not
@@ -22,6 +23,7 @@ from pathlib import Path
 
 PEERS_DIR = Path(__file__).parent / "peers"
 sys.path[:0] = [str(PEERS_DIR), str(PEERS_DIR.parent)]
+from chart import chart, said_when, write_between  # noqa: E402
 from common import TAG, tagged  # noqa: E402  its folder had to be on the path first
 from results import Result, Results, field_of  # noqa: E402
 
@@ -118,6 +120,8 @@ def main() -> None:
     parser.add_argument("--scale", type=float, default=1, help="times n: 0.01 only shows that all of it works")
     parser.add_argument("--ratio-to", default="asyncio_q")
     parser.add_argument("--keep", type=Path, default=KEPT, help="the file of results, added to: %(default)s")
+    parser.add_argument("--write", type=Path, help="the page to write the ratios of all into, between its marks")
+    parser.add_argument("--picture", type=Path, help="the SVG to draw the ratios in")
     parser.add_argument("--anew", action="store_true", help="forget what the file has kept")
     options = parser.parse_args()
     os.environ.pop(TAG, None)
@@ -133,8 +137,17 @@ def main() -> None:
     print(f"\nPython {platform.python_version()}, {os.cpu_count()} cores, medians of {results.rounds()} rounds.")
     for workload in results.by_workload:
         print("\n" + results.table(workload, options.ratio_to))
-    for reference in dict.fromkeys((options.ratio_to, "erlang_otp")):
-        print("\n" + results.summary(PEERS, reference))
+    summaries = [results.summary(PEERS, reference) for reference in dict.fromkeys((options.ratio_to, "erlang_otp"))]
+    print("", *summaries, sep="\n\n")
+    if options.write:
+        python = f"Python {platform.python_version()}, {os.cpu_count()} cores, one scheduler of Erlang/OTP."
+        parts = [f"{python} {said_when(results)}", *summaries]
+        if options.picture:
+            link = Path(os.path.relpath(options.picture, options.write.parent)).as_posix()
+            parts.append(f"![Operations a second, next to those of the others]({link})")
+        write_between(options.write, "\n\n".join(parts))
+    if options.picture:
+        options.picture.write_text(chart(results, options.ratio_to, [each for each in PLAN if each != "memory"]))
     if was_cut_short:
         sys.exit(130)
 

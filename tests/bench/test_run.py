@@ -7,14 +7,17 @@ import signal
 import subprocess
 import sys
 from pathlib import Path
+from xml.etree import ElementTree
 
 import pytest
 
 BENCH = Path(__file__).parents[2] / "bench"
+SVG = "{http://www.w3.org/2000/svg}"
 SECONDS = 120  # by which a run must be over that takes a few
 
 sys.path.insert(0, str(BENCH))
 import run  # noqa: E402  its folder had to be on the path first
+from chart import COLOURS, chart, write_between  # noqa: E402
 from results import Result, Results  # noqa: E402
 
 
@@ -109,3 +112,48 @@ def test_the_best_comes_first(workload: str) -> None:
     rows = Results(lines).table(workload, "a").splitlines()[2:]
 
     assert [row.split(" | ")[0] for row in rows] == (["| a", "| b"] if workload == "memory" else ["| b", "| a"])
+
+
+def test_a_picture_has_a_bar_for_each_peer_that_was_measured() -> None:
+    """As long as the ratio says; a peer that was not measured has none."""
+    results = Results([result("midflight_compiled", 200.0, 1.0), result("asyncio_q", 20.0, 1.0)])
+
+    root = ElementTree.fromstring(chart(results, "asyncio_q", ["ring", "spawn"]))
+
+    bars = {each[0].text: float(each.attrib["width"]) for each in root.iter(f"{SVG}rect") if len(each)}
+    assert list(bars) == ["ring, midflight_compiled: 10", "ring, asyncio_q: 1"]
+    assert bars["ring, midflight_compiled: 10"] > 100 * bars["ring, asyncio_q: 1"]
+    assert [each.text for each in root.iter(f"{SVG}text") if each.text in ("ring", "spawn", *COLOURS)] == [
+        *COLOURS,
+        "ring",
+    ]
+
+
+def test_a_run_writes_its_ratios_into_a_page_and_a_picture(tmp_path: Path) -> None:
+    """Between the marks of the page; the rest of it stays."""
+    kept, page, picture = tmp_path / "kept.jsonl", tmp_path / "page.md", tmp_path / "picture.svg"
+    page.write_text("# Page\n\n<!-- measured -->\nold\n<!-- end of measured -->\n\nMore.\n")
+    both = [{**result(peer, 9.0, 1.0), "load": 2.5} for peer in ("midflight_compiled", "asyncio_q")]
+    kept.write_text("".join(json.dumps(each) + "\n" for each in both))
+    line = command(kept, "--rounds", "0", "--write", str(page), "--picture", str(picture))
+
+    subprocess.run(line, capture_output=True, timeout=SECONDS, check=True)
+
+    text = page.read_text()
+    assert "| ring | 1.00 | 1.00 |" in text
+    assert "in 1 rounds, at a load of 2.5 to 2.5." in text
+    assert "old" not in text
+    assert text.startswith("# Page\n\n<!-- measured -->\nPython 3.")
+    assert text.endswith("\n<!-- end of measured -->\n\nMore.\n")
+    assert "ring, midflight_compiled: 1" in picture.read_text()
+
+
+def test_a_page_without_marks_stays_as_it_is(tmp_path: Path) -> None:
+    """Nothing says where the figures belong."""
+    page = tmp_path / "page.md"
+    page.write_text("# Page\n")
+
+    with pytest.raises(ValueError, match=r"has no lines <!-- measured --> and .*it stays as it is"):
+        write_between(page, "figures")
+
+    assert page.read_text() == "# Page\n"
