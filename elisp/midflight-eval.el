@@ -31,6 +31,7 @@
 (require 'midflight-shell)
 (require 'midflight-look)
 (require 'midflight-code)
+(require 'midflight-eval-history)
 
 (defcustom midflight-eval-result-display 'both
   "The place where the value of an evaluation in a source buffer is shown.
@@ -114,7 +115,9 @@ server."
 OTHER is as for `midflight-eval-place'."
   (midflight-inline-remove)
   (let ((place (copy-marker position)))
-    (midflight-eval-text text other (lambda (answer) (midflight-eval--show answer place)))))
+    (midflight-eval-text text other (lambda (answer)
+                                      (midflight-eval-history-note text answer)
+                                      (midflight-eval--show answer place)))))
 
 (defvar midflight-eval-expression-history nil
   "History of the expressions given to `midflight-eval-expression'.")

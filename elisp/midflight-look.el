@@ -21,6 +21,7 @@
 (require 'python)
 (require 'midflight-util)
 (require 'midflight-connection)
+(require 'midflight-choose)
 
 (defvar midflight-shell-session-number)       ; of a shell buffer
 (declare-function midflight-shell-transcript-input-mark "midflight-shell-transcript" ())
@@ -117,11 +118,49 @@ If the server does not answer in time, any name can be given."
   ;; The server is asked when a name is completed, not before: it may be held.
   (let ((names (lambda (_)
                  (car (midflight-look-ask 'look/modules nil midflight-look--modules-seconds)))))
-    (completing-read prompt (completion-table-with-cache names) nil nil nil
-                     'midflight-look-module-history)))
+    (completing-read prompt (midflight-choose-table 'midflight-module (completion-table-with-cache names))
+                     nil nil nil 'midflight-look-module-history)))
 
 (defvar midflight-look-module-history nil
   "Names of modules that were read.")
+
+;;;; Read a process
+
+(defconst midflight-look--processes-limit 500
+  "The most runtime processes that are offered; any pid can be typed.")
+
+(defvar midflight-look-process-history nil
+  "Pids and names of runtime processes that were read.")
+
+(defun midflight-look-read-process (prompt default)
+  "Read a pid or a registered name with PROMPT, DEFAULT if nothing is typed.
+The server is asked for the processes when a name is completed; if it does
+not answer in time, any name or pid can be given."
+  (let* ((buffer (current-buffer))
+         (rows (make-hash-table :test #'equal))
+         (names (lambda (_)
+                  (with-current-buffer buffer
+                    (mapcar (lambda (row)
+                              (let ((key (or (nth 1 row) (nth 0 row))))
+                                (puthash key row rows)
+                                key))
+                            (plist-get (car (midflight-look-ask
+                                             'process/changes
+                                             (list (list :limit midflight-look--processes-limit))
+                                             midflight-look--modules-seconds))
+                                       :rows))))))
+    (completing-read
+     prompt
+     (midflight-choose-table 'midflight-process (completion-table-with-cache names)
+                             (lambda (key) (midflight-look--process-text (gethash key rows))))
+     nil nil nil 'midflight-look-process-history default)))
+
+(defun midflight-look--process-text (row)
+  "Return the text behind the process of ROW, a list from the server, or nil."
+  (pcase row
+    (`(,pid ,name ,module ,version ,function ,line . ,_)
+     (format "%s%s%s, %s:%s" (if name (concat pid "  ") "") module
+             (if version (format " v%d" version) "") function line))))
 
 ;;;; Questions
 

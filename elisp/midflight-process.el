@@ -26,6 +26,7 @@
 (require 'midflight-shell)
 (require 'midflight-shell-transcript)
 (require 'midflight-details)
+(require 'midflight-look)
 
 (declare-function midflight-process-view "midflight-process-view" (pid &optional section))
 (declare-function midflight-edit-state "midflight-state" (pid))
@@ -90,9 +91,9 @@ It runs on CONNECTION's server."
   "Read a pid or a registered name in the minibuffer, prompting with TEXT.
 DEFAULT is offered, or the pid at point."
   (let* ((default (or default (midflight-process-at-point)))
-         (answer (read-string (if default (format "%s (default %s): " text default)
-                                (concat text ": "))
-                              nil nil default)))
+         (answer (midflight-look-read-process (if default (format "%s (default %s): " text default)
+                                                (concat text ": "))
+                                              default)))
     (when (member answer '(nil ""))
       (midflight-user-error "No process named; nothing was done; give a pid like <0.37.0>"))
     answer))

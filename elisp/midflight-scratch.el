@@ -18,6 +18,7 @@
 (require 'python)
 (require 'midflight-util)
 (require 'midflight-connection)
+(require 'midflight-choose)
 
 (declare-function midflight-mode "midflight" (&optional arg))
 
@@ -97,7 +98,11 @@ from midflight.code import current"))
   "Insert the template WORD with the name NAME at point.
 Add the imports that it needs at the beginning, unless they are there."
   (interactive
-   (let* ((word (completing-read "Template: " midflight-scratch--templates nil t))
+   (let* ((word (completing-read "Template: "
+                                (midflight-choose-table
+                                 'midflight-template midflight-scratch--templates
+                                 (lambda (word) (nth 1 (assoc word midflight-scratch--templates))))
+                                nil t))
           (default (nth 1 (assoc word midflight-scratch--templates))))
      (list word (read-string (format "Name (default %s): " default) nil nil default))))
   (pcase-let ((`(,_ ,_ ,text ,imports)

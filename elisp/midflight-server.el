@@ -23,6 +23,7 @@
 
 (require 'midflight-util)
 (require 'midflight-connection)
+(require 'midflight-choose)
 (require 'midflight-environment)
 
 (defcustom midflight-auto-start 'ask
@@ -216,7 +217,8 @@ project uses its connection from then on, and the mode line shows that."
          (own (midflight-connection-root-of-buffer)))
      (unless roots
        (midflight-user-error "No server runs; nothing was done; M-x midflight starts one"))
-     (list (completing-read "Attach to the server of: " roots nil t nil nil
+     (list (completing-read "Attach to the server of: "
+                            (midflight-choose-table 'midflight-project roots) nil t nil nil
                             (and (member own roots) own)))))
   (setq midflight-connection-buffer-root (midflight-rendezvous-root root))
   (unless (midflight-rendezvous-server midflight-connection-buffer-root)

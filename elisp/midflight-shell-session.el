@@ -34,6 +34,7 @@
 (require 'subr-x)
 (require 'midflight-util)
 (require 'midflight-connection)
+(require 'midflight-choose)
 (require 'midflight-shell-history)
 (require 'midflight-shell-text)
 (require 'midflight-look)
@@ -221,7 +222,8 @@ The choice is a new shell, or one that waits on the server."
                           '(("a new shell" . new))))
          (completion-ignore-case t)
          (wanted (cdr (assoc (completing-read (format "Shell (default %s): " (caar choices))
-                                              choices nil t nil nil (caar choices))
+                                              (midflight-choose-table 'midflight-shell choices)
+                                              nil t nil nil (caar choices))
                              choices)))
          (shell (or shell (midflight-shell-make connection))))
     (with-current-buffer shell

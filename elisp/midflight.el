@@ -49,6 +49,7 @@
 ;;     midflight-shell-terminal   colors and carriage returns in that output
 ;;     midflight-shell-history    the inputs of shells, in a file
 ;;     midflight-eval             evaluate an expression or a region
+;;     midflight-eval-history     the last evaluations and their values
 ;;     midflight-value            a value in a buffer of its own, in lines
 ;;     midflight-pytest           run tests, show their failures
 ;;     midflight-scratch          a buffer to try things in, templates
@@ -83,6 +84,7 @@
 ;;     midflight-doctor           a report on the installation
 ;;     midflight-log              the log of the protocol
 ;;     midflight-dispatch         all commands at a glance
+;;     midflight-choose           choices with a category and annotations
 ;;     midflight-util             helpers of all files
 
 ;;; Code:
@@ -110,6 +112,7 @@
 (require 'midflight-trace)
 (require 'midflight-profile)
 (require 'midflight-eval)
+(require 'midflight-eval-history)
 (require 'midflight-value)
 (require 'midflight-pytest)
 (require 'midflight-names)
@@ -170,6 +173,9 @@
     (define-key map (kbd "C-c C-e") #'midflight-eval-expression)
     (define-key map (kbd "C-c C-r") #'midflight-eval-region)
     (define-key map (kbd "C-x C-e") #'midflight-eval-last-expression)
+    (define-key map (kbd "C-c M-p") #'midflight-eval-again)
+    (define-key map (kbd "C-c M-w") #'midflight-eval-copy-value)
+    (define-key map (kbd "C-c M-;") #'midflight-eval-to-comment)
     (define-key map (kbd "C-c C-p") #'midflight-value-of-last-expression)
     map)
   "Keymap of Midflight mode.")
@@ -221,6 +227,9 @@
     ["Evaluate an expression..." midflight-eval-expression]
     ["Evaluate the expression before point" midflight-eval-last-expression]
     ["Show its value in a buffer" midflight-value-of-last-expression]
+    ["Put its value there as a comment" midflight-eval-to-comment]
+    ["Evaluate again..." midflight-eval-again]
+    ["Copy the last value" midflight-eval-copy-value]
     ["Evaluate the region" midflight-eval-region :active mark-active]
     ["Interrupt the evaluation" midflight-interrupt]
     ["Inspect..." midflight-inspect]
