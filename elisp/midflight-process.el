@@ -61,6 +61,18 @@ It runs on CONNECTION's server."
 
 (setf (alist-get 'process/stuck midflight-connection-handlers) #'midflight-process--stuck)
 
+(defun midflight-process--store-trouble (connection report)
+  "Show REPORT, the trouble of the store of CONNECTION's server, or its end."
+  (let ((shell (midflight-shell-of (midflight-connection-root connection))))
+    (when shell
+      (with-current-buffer shell
+        (midflight-shell-transcript-output (concat (plist-get report :text) "\n")
+                                           'midflight-error t)))
+    (message "Midflight: %s" (plist-get report :text))))
+
+(setf (alist-get 'store/trouble midflight-connection-handlers)
+      #'midflight-process--store-trouble)
+
 ;;;; Find the process
 
 (defconst midflight-process--pid-regexp "<0\\.[0-9]+\\.0>"

@@ -72,6 +72,8 @@ class ProjectServer:
         self._on_crash = partial(_tell_of_crash, self._server)
         self._stop_telling = on_stale_call(partial(_tell_of_stale_call, self._server))
         runtime.scheduler.on_crash.append(self._on_crash)
+        self._on_store_trouble = partial(_tell_of_store, self._server)
+        runtime.scheduler.on_store_trouble.append(self._on_store_trouble)
         if runtime.watchdog is not None:
             runtime.watchdog.on_stuck = partial(_tell_of_stuck, self._server)
 
@@ -113,6 +115,8 @@ class ProjectServer:
         self._stop_telling()
         if self._on_crash in self._runtime.scheduler.on_crash:
             self._runtime.scheduler.on_crash.remove(self._on_crash)
+        if self._on_store_trouble in self._runtime.scheduler.on_store_trouble:
+            self._runtime.scheduler.on_store_trouble.remove(self._on_store_trouble)
         self._server.stop()
 
 
@@ -121,6 +125,11 @@ def _tell_of_crash(server: Server, report: CrashReport) -> None:
     plist = crash_plist(report)
     log_crash(report, str(plist["text"]))
     server.report("process/crashed", plist)
+
+
+def _tell_of_store(server: Server, text: str) -> None:
+    """Tell every editor that the store cannot be written, or can again. Runs on the runtime's thread."""
+    server.report("store/trouble", {"text": text})
 
 
 def _tell_of_stale_call(server: Server, call: StaleCall) -> None:

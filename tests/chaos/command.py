@@ -8,6 +8,7 @@ import secrets
 from collections.abc import Callable
 from functools import partial
 
+from chaos.durable import play as play_durable
 from chaos.kills import play as play_kills
 from chaos.ledger import Broken
 from chaos.live import play as play_live
@@ -27,13 +28,19 @@ def parser() -> argparse.ArgumentParser:
         description="Do random things to a runtime and check after each few that nothing is lost, out of order, told "
         "twice, in the wrong version or left behind. Ends with code 1 and the seed if something is.",
     )
-    made.add_argument("--world", choices=(*WORLDS, "all"), default="all", help="which world; all: one after another")
+    made.add_argument(
+        "--world", choices=(*WORLDS, "durable", "all"), default="all", help="which world; all: one after another"
+    )
     made.add_argument("--minutes", type=float, help="how long, all worlds together; without it, one round of each")
     made.add_argument("--seed", default=None, help="any text; the same seed does the same in the still world")
     made.add_argument("--steps", type=int, default=400, help="actions a round (default: %(default)s)")
     made.add_argument("--first", type=int, default=0, help="the number of the first round (default: %(default)s)")
     made.add_argument("--rounds", type=int, default=1, help="how many rounds, without --minutes (default: %(default)s)")
-    made.add_argument("--kills", type=int, help="end so many servers by kill -9 and SIGTERM instead")
+    made.add_argument(
+        "--kills",
+        type=int,
+        help="end so many servers by kill -9 and SIGTERM instead; with --world durable: kill a shop so often",
+    )
     return made
 
 
@@ -43,6 +50,8 @@ def main(arguments: list[str] | None = None) -> int:
     seed = options.seed or secrets.token_hex(4)
     logging.getLogger("midflight").setLevel(logging.CRITICAL)
     print(f"seed {seed}", flush=True)
+    if options.world == "durable":
+        return shown("durable", seed, lambda: play_durable(seed, kills=options.kills or 20))
     if options.kills:
         return shown("kills", seed, lambda: play_kills(seed, kills=options.kills))
     worlds = list(WORLDS) if options.world == "all" else [options.world]

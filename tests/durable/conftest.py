@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import gc
 from collections.abc import Iterator
 from pathlib import Path
 
@@ -9,6 +10,14 @@ import pytest
 
 from helpers.lives import Lives
 from helpers.versions import Project, project_in
+
+
+@pytest.fixture(autouse=True, scope="module")
+def _what_is_there_is_put_aside() -> None:
+    """The collector leaves alone what tests before these have left, as tests/conftest.py has it for all tests."""
+    gc.unfreeze()
+    gc.collect()
+    gc.freeze()
 
 
 @pytest.fixture

@@ -2,11 +2,13 @@
 
 from __future__ import annotations
 
+import queue
 from collections.abc import Callable
 from pathlib import Path
 
 from helpers.command_line import Shell
-from helpers.server_process import Program
+from helpers.server_process import DEADLINE_SECONDS, Program
+from midflight.epc import RemoteServer
 
 Start = Callable[..., Program]
 
@@ -123,3 +125,35 @@ def test_a_state_that_is_not_in_the_store_is_said(project: Path, run: Shell) -> 
     assert "is not a store of Midflight" in run.error
     run("state", "counter", "--store", "x", code=3)
     assert "takes no store" in run.error
+
+
+def test_a_full_disk_is_told_to_every_front_end_and_the_store_catches_up(start: Start, project: Path) -> None:
+    """The servers run on; a reply of a "sync" one is an error meanwhile. Files may not grow, as on a full disk."""
+    (project / "pyproject.toml").write_text(CONFIGURED)
+    (project / "app.py").write_text(APP)
+    server = started(start)
+    told: queue.Queue[dict[str, object]] = queue.Queue()
+    limit = "import resource; resource.setrlimit(resource.RLIMIT_FSIZE, ({}, resource.RLIM_INFINITY))"
+
+    with RemoteServer.attach(project, {"store/trouble": told.put}) as client:
+        session = client.call("shell/open")["session"]
+
+        def evaluate(text: str) -> str:
+            answer = client.call("shell/eval", session, text)
+            return str(answer.get("value") or answer)
+
+        assert evaluate('await call("counter", 1)') == "1"
+        evaluate(limit.format(1000))
+        failed = evaluate('await call("counter", 1)')
+        trouble = told.get(timeout=DEADLINE_SECONDS)
+        evaluate(limit.format("resource.RLIM_INFINITY"))
+        assert evaluate('await call("counter", 1)') == "3"
+        again = told.get(timeout=DEADLINE_SECONDS)
+
+    assert "the change is made in memory alone" in failed
+    assert "cannot be written" in str(trouble["text"])
+    assert "is written again, with all states that waited" in str(again["text"])
+    server.process.kill()
+    server.process.wait()
+    server = started(start)
+    assert "restored 3" in server.lines

@@ -21,7 +21,7 @@ from midflight.durable.row import Row
 from midflight.durable.store_error import StoreError
 from midflight.errors import MigrationError, NotDurable, ProcessExit
 from midflight.kernel import Client, Process, Ref, receive, trouble
-from midflight.otp import value_of
+from midflight.otp import GenServer, value_of
 from midflight.text import exception_said, short
 
 if TYPE_CHECKING:
@@ -51,6 +51,8 @@ class Kept:
         self.is_wanted = False
         self.has_ended = False
         self.digest = b""  # of the state that was put last
+        self.is_as_stored = False  # it was restored, and nothing has run since that could change it
+        self.is_known = False  # the state was looked at, and no message has come since
         self.flying = 0  # states that were put and are not on the disk, of a "sync" server
         self.held: list[Held] = []
         self.waiting: list[Ref] = []  # of those who wait until nothing is held back
@@ -89,7 +91,9 @@ class Kept:
                 "nothing was started"
             ) from error
         server = _with(self.cls, attributes)
+        self.is_as_stored = self.cls.restored is GenServer.restored and not issubclass(kept_class, Gone)
         if is_change_due(row.accepted, self.cls):
+            self.is_as_stored = False
             await value_of(server.code_change(row.accepted.vsn, None))
         elif issubclass(kept_class, Gone):
             server = become(_with(kept_class, attributes), self.cls, sets_slots_later=True)
@@ -119,6 +123,9 @@ class Kept:
         """Keep the first state. Raises: NotDurable; with "sync" StoreError."""
         self.server = server
         self.is_busy = False
+        self.is_known = True
+        if self.is_as_stored:
+            return
         state = self.pickled(self.server)
         if not self._put(state) or not self.is_sync:
             return
@@ -139,7 +146,9 @@ class Kept:
         """Note the state between two messages."""
         self.server = server
         self.is_busy = False
-        if self.is_sync:
+        if self.is_known:
+            self.is_known = False
+        elif self.is_sync:
             self._save_and_answer()
         elif self.is_wanted:
             self.is_wanted = False
@@ -215,7 +224,7 @@ class Kept:
             attributes = fields_of(server)
         if cls.durable_attributes is not None:
             attributes = {name: attributes[name] for name in cls.durable_attributes if name in attributes}
-        return dumps(cls, attributes, self.states.life, f"{short(self.key)} ({cls.__qualname__})")
+        return dumps(cls, attributes, self.states.life, self.key)
 
     def _put(self, state: bytes) -> bool:
         """Put a state to the writer if it is another than the last one; say whether it was."""

@@ -45,8 +45,8 @@ class _Pickler(pickle.Pickler):
         return NotImplemented if way is _usual else way(value, self.life)
 
 
-def dumps(cls: type[Any], attributes: Mapping[str, Any], life: Life, who: str) -> bytes:
-    """Return the class and the attributes of a server as they are stored. `who` is the server, for the error.
+def dumps(cls: type[Any], attributes: Mapping[str, Any], life: Life, key: str) -> bytes:
+    """Return the class and the attributes of a server as they are stored. `key` is the server's, for the error.
 
     Raises: NotDurable, which names the attribute that cannot be stored.
     """
@@ -55,10 +55,13 @@ def dumps(cls: type[Any], attributes: Mapping[str, Any], life: Life, who: str) -
     except Exception as error:
         path, value, cause = _culprit(cls, attributes, life, error)
         raise NotDurable(
-            f"{who}: {path} cannot be stored: {short(value)} of class {_class_name(value)}: {cause}"
+            f"{short(key)} ({cls.__qualname__}): {path} cannot be stored: {short(value)} of class "
+            f"{_class_name(value)}: {cause}"
         ) from error
     if len(found) > MOST_BYTES:
-        raise NotDurable(f"{who}: its state has {len(found):,} bytes, and a store takes {MOST_BYTES:,}")
+        raise NotDurable(
+            f"{short(key)} ({cls.__qualname__}): its state has {len(found):,} bytes, and a store takes {MOST_BYTES:,}"
+        )
     return found
 
 

@@ -42,12 +42,11 @@ logger = logging.getLogger("midflight.durable")
 class States:
     """The states of the durable servers of `scheduler`, in the store at `path`.
 
-    `on_trouble` is called in any thread with a sentence when the store cannot be written, and when it can again.
+    The scheduler's `on_store_trouble` are called, on its thread, when the store can't be written, and when it can.
     Raises: StoreError.
     """
 
     def __init__(self, path: str | os.PathLike[str], scheduler: Scheduler) -> None:
-        self.on_trouble: list[Callable[[str], object]] = []
         self.store = Store(path, self._tell)
         self.life = Life(scheduler.processes, self.store.creation)
         self.reader = Reader(self.life)
@@ -174,7 +173,7 @@ class States:
                 "their states wait in memory. Make room; it is tried again each second."
             )
         trouble.log(logger, logging.WARNING if error is None else logging.ERROR, text)
-        for tell in list(self.on_trouble):
+        for tell in list(self.scheduler.on_store_trouble):
             self.scheduler.on_own_thread(partial(tell, text))
 
     def close(self) -> None:

@@ -66,6 +66,7 @@ class Scheduler(Core):
         self.on_result: dict[Process, Callable[[object, Any], None]] = {}  # of a process that somebody waits for
         self.on_empty: Callable[[], object] = lambda: None  # called when the last process has ended
         self.states: Any = None  # of durable servers, in a store; None without a store
+        self.on_store_trouble: list[Callable[[str], object]] = []  # called when it fails, and when it works again
         self.turns = 0  # how many were taken: what the watchdog looks at
         self.tracer: Tracer | None = None  # while something is traced
         self.context = copy_context()  # of the callbacks in which turns are taken: nobody's process is in it

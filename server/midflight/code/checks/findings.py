@@ -14,6 +14,7 @@ import ast
 from collections.abc import Sequence
 from types import ModuleType
 
+from midflight.code.checks.durable_states import state_faults
 from midflight.code.checks.facts import Facts, facts_of
 from midflight.code.checks.finding import Finding, in_characters, moved, problem_at
 from midflight.code.checks.local_names import local_names
@@ -48,6 +49,9 @@ def findings(
         for absent in absent_names(tree, text, namespace, module, local_names):
             problem = problem_at(path, absent.node, absent.severity, absent.text, "undefined-name")
             found.append(Finding(f"undefined-name {absent.said}", problem))
+    if "durable" in text:
+        for fault in state_faults(tree, namespace):
+            found.append(Finding(fault.key, problem_at(path, fault.node, "warning", fault.text, "durable")))
     lines = text.split("\n") if found else []
     return tuple(sorted((in_characters(each, lines) for each in found), key=_place))
 

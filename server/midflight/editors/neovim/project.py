@@ -167,6 +167,7 @@ class Project:
                 "code/stale": self._show_stale,
                 "process/crashed": self._crashed,
                 "process/stuck": self._crashed,
+                "store/trouble": self._store_trouble,
                 "trace/events": self._traced,
             }
         return asks | {
@@ -176,6 +177,7 @@ class Project:
             "code/stale": _ignore,
             "process/crashed": _ignore,
             "process/stuck": _ignore,
+            "store/trouble": _ignore,
         }
 
     def _lost(self) -> None:
@@ -231,6 +233,9 @@ class Project:
 
     def _crashed(self, crash: dict[str, Any]) -> None:
         self._editor.show("crash", text=crash["text"])
+
+    def _store_trouble(self, trouble: dict[str, Any]) -> None:
+        self._editor.show("message", level="error", text=trouble["text"])
 
     def _traced(self, _trace: int, events: list[dict[str, Any]] | None, dropped: int) -> None:
         lines = [trace_line(each) for each in events or ()]

@@ -80,6 +80,7 @@ class _Shell:
                 "process/crashed": self._show_crash,
                 "code/stale": self._show_crash,
                 "process/stuck": self._show_crash,
+                "store/trouble": self._show_crash,
                 "code/loaded": self._show_load,
                 "code/refused": self._show_load,
             },
