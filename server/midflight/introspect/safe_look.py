@@ -32,7 +32,7 @@ from types import (
 from typing import Any, Final
 
 from midflight.code.lowlevel import annotations_of, names_around
-from midflight.kernel import Pid, Ref
+from midflight.kernel import Pid, Ref, in_python
 
 __all__ = [
     "ABSENT",
@@ -88,6 +88,9 @@ class Found:
 
     value: Any
     is_bound: bool = False
+
+    def __post_init__(self) -> None:
+        object.__setattr__(self, "value", in_python(self.value))  # `receive` and others are in C on the compiled kernel
 
 
 def is_there(found: Found) -> bool:
