@@ -4,16 +4,16 @@ from __future__ import annotations
 
 import argparse
 import sys
+from collections.abc import Iterator
 from pathlib import Path
 from typing import Any
 
 from midflight.cli.show import ask, attach, root_of, show, table
 from midflight.cli.tasks import task_table
-from midflight.cli.view_text import frame_lines
 from midflight.epc import RemoteServer, ServerFile, running_servers
 from midflight.errors import NoServer, NotFound, RequestError
 
-__all__ = ["ps", "state", "tree"]
+__all__ = ["frame_lines", "ps", "state", "tree"]
 
 SHOWN = 1000
 """The rows that are shown as text unless --limit says otherwise."""
@@ -150,3 +150,15 @@ def _put(options: argparse.Namespace, client: RemoteServer) -> int:
     found = client.call("process/replace-state", options.pid, text, {"base": base})
     changed = ", ".join([*(found["changed"] or ()), *(f"{name} removed" for name in found["removed"] or ())])
     return show(options, found, lambda: f"{found['pid']}: {changed or 'nothing'} changed.")
+
+
+def frame_lines(view: dict[str, Any]) -> Iterator[str]:
+    """Yield the lines of a process that is not a server: its place and its local variables, innermost first."""
+    for frame in reversed(view["frames"] or ()):
+        if frame["ours"]:
+            continue
+        version = "" if frame["version"] is None else f" v{frame['version']}"
+        yield f"{frame['module']}{version} {frame['function']}, line {frame['line']}: {frame['text'] or ''}".rstrip(
+            ": "
+        )
+        yield from (f"  {name} = {value}" for name, value in frame["locals"] or ())

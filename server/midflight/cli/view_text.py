@@ -5,9 +5,10 @@ from __future__ import annotations
 from collections.abc import Iterator
 from typing import Any
 
+from midflight.cli.processes import frame_lines
 from midflight.cli.top_look import memory_words
 
-__all__ = ["frame_lines", "view_lines"]
+__all__ = ["view_lines"]
 
 
 def view_lines(view: dict[str, Any], memory: dict[str, Any] | None) -> Iterator[str]:
@@ -32,15 +33,3 @@ def view_lines(view: dict[str, Any], memory: dict[str, Any] | None) -> Iterator[
     yield ""
     yield f"{view['counts']['messages']} messages wait"
     yield from (f"  {each}" for each in view["messages"] or ())
-
-
-def frame_lines(view: dict[str, Any]) -> Iterator[str]:
-    """Yield the lines of a process that is not a server: its place and its local variables, innermost first."""
-    for frame in reversed(view["frames"] or ()):
-        if frame["ours"]:
-            continue
-        version = "" if frame["version"] is None else f" v{frame['version']}"
-        yield f"{frame['module']}{version} {frame['function']}, line {frame['line']}: {frame['text'] or ''}".rstrip(
-            ": "
-        )
-        yield from (f"  {name} = {value}" for name, value in frame["locals"] or ())
