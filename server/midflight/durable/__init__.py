@@ -2,7 +2,8 @@
 
 A program needs only `durable = True` in a class of servers and a store for its runtime. The way of a state: a GenServer
 between two messages -> states.py pickles it if it changed -> writer.py commits it, together with others -> replies that
-were held back leave. At the next start: store.py reads it -> restoring.py makes the server of it.
+were held back leave. At the next start: store.py reads it -> reading.py makes its values
+-> kept.py makes the server of them.
 """
 
 from typing import TYPE_CHECKING as _TYPE_CHECKING

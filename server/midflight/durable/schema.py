@@ -8,6 +8,7 @@ APPLICATION = 0x4D464C54  # "MFLT", in the header of the file
 FORMAT = 1
 SEARCH_BYTES = 64_000_000  # a store up to this size is searched for damage at each start, which takes 0.1 s
 
+# `texts` is for the texts of versions, which nothing writes yet: so a store keeps its format when something does.
 # Keys are the names of servers in UTF-8: SQLite's text ends at a NUL for some of its functions, a blob does not.
 SCHEMA = f"""
 PRAGMA application_id = {APPLICATION};
