@@ -32,6 +32,10 @@
 (defvar-local midflight-shell-question--waiting nil
   "The questions behind the one that is shown, oldest first.")
 
+(defvar midflight-shell-question-functions nil
+  "Functions to call in a shell with a question that is shown.
+They are called with nil when it is answered or over.")
+
 ;;;; Pushes
 
 (defun midflight-shell-question--read (connection session question)
@@ -78,7 +82,8 @@
                           (current-buffer)
                           (lambda () (midflight-shell-question--read-secret question))))
     (message "Midflight: %s waits for a line in the shell; all runtime processes stand meanwhile"
-             (or (plist-get question :pid) "Code"))))
+             (or (plist-get question :pid) "Code")))
+  (run-hook-with-args 'midflight-shell-question-functions question))
 
 (defun midflight-shell-question--read-secret (question)
   "Read the answer of QUESTION, a password, in the minibuffer."
@@ -93,6 +98,7 @@
 (defun midflight-shell-question--end ()
   "Ask no longer; show what comes next."
   (setq midflight-shell-session-question nil)
+  (run-hook-with-args 'midflight-shell-question-functions nil)
   (midflight-shell-transcript-remove-prompt)
   (midflight-shell-transcript-take-input)
   (midflight-shell-question--go-on))
@@ -122,6 +128,7 @@
   "Answer the question with LINE, nil for the end of the input; show SHOWN."
   (let ((number (plist-get midflight-shell-session-question :id)))
     (setq midflight-shell-session-question nil)
+    (run-hook-with-args 'midflight-shell-question-functions nil)
     (midflight-shell-transcript-commit shown)
     (midflight-connection-call
      'shell/answer (list midflight-shell-session-number number line) #'ignore)
@@ -131,6 +138,11 @@
   "Answer the question with the text that was typed."
   (let ((text (midflight-shell-transcript-take-input)))
     (midflight-shell-question--send text text)))
+
+(defun midflight-shell-question-give (text)
+  "Answer the question with TEXT, as if it was typed."
+  (midflight-shell-transcript-take-input)
+  (midflight-shell-question--send text text))
 
 (defun midflight-shell-question-interrupt ()
   "Break off the wait of the process that asks: KeyboardInterrupt in it."

@@ -96,6 +96,7 @@
 (require 'midflight-report)
 (require 'midflight-shell)
 (require 'midflight-shell-input)
+(require 'midflight-debug)
 (require 'midflight-complete)
 (require 'midflight-doc)
 (require 'midflight-xref)
