@@ -231,24 +231,6 @@ def test_processes_that_run_a_function_do_not_hold_it(project, runtime):
         runtime.run_until_idle()
 
 
-def test_processes_in_another_version_of_a_function_do_not_count_as_its_frames(project, runtime):
-    """Its text is the same there, so the code objects are equal: they are told apart all the same."""
-    text = "from midflight import receive\nasync def loop():\n    await receive()\nN = {}\n"
-    project.load_text("shop", text.format(1))
-    router = [sys.modules["shop"].loop]
-    project.load_text("shop", text.format(2))
-    pids = [runtime.spawn(sys.modules["shop"].loop) for _ in range(3)]
-    runtime.run_until_idle()
-
-    report = project.load_text("shop", text.format(3))
-
-    assert held(report) == {("loop", 1): 1}
-    assert router[0].__globals__["N"] == 1
-    for pid in pids:
-        pid << "stop"
-    runtime.run_until_idle()
-
-
 def test_a_load_by_an_old_function_does_not_hold_it(project):
     """A function that runs on a thread is not held by its own frame."""
     text = "def load(): return LOAD()\nLOAD = None\n"

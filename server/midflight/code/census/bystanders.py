@@ -8,7 +8,7 @@ from __future__ import annotations
 import asyncio
 import typing
 from collections import Counter
-from collections.abc import Callable, Iterator, Mapping
+from collections.abc import Callable, Iterator
 from types import CodeType, FrameType
 
 from midflight.all_tasks import tasks_alone
@@ -46,32 +46,16 @@ def bystanders(wanted: Callable[[Version], bool]) -> Iterator[tuple[str, Version
         del stack
 
 
-class FrameCounts(Mapping[CodeType, int]):
+class FrameCounts(Counter[CodeType]):
     """The number of frames, of processes and others, that run each code object. On the runtime's thread.
 
-    By identity: code of two versions whose text is the same is equal, and only one of them may be run by anybody.
+    Code of two versions whose text is the same is equal, so it counts as one here.
     """
 
     def __init__(self, census: Census) -> None:
-        codes = _codes()
-        found = Counter(map(id, codes))
-        self._codes = {id(code): code for code in codes}
+        super().__init__(_codes())
         for spot, pids in census.by_code():
-            found[id(spot.f_code)] += len(pids)
-            self._codes[id(spot.f_code)] = spot.f_code
-        self._found = dict(found)
-
-    def __getitem__(self, code: CodeType) -> int:
-        try:
-            return self._found[id(code)]
-        except KeyError:
-            raise KeyError(code) from None
-
-    def __iter__(self) -> Iterator[CodeType]:
-        return iter(self._codes.values())
-
-    def __len__(self) -> int:
-        return len(self._found)
+            self[spot.f_code] += len(pids)
 
 
 def _codes() -> list[CodeType]:
