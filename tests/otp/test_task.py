@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from typing import Any
+
 import pytest
 
 from helpers.servers import advance_later, deaf, settle, wait_for_ever
@@ -252,6 +254,32 @@ def test_shutdown_ends_a_task(runtime):
         return await task.shutdown(), is_alive(task.pid)
 
     assert runtime.run(main) == (None, False)
+
+
+def test_shutdown_returns_a_reason_whose_equality_is_no_bool(runtime):
+    """An array of NumPy's, say."""
+
+    class Array:
+        def __eq__(self, other: object) -> Any:
+            return self
+
+        def __bool__(self) -> bool:
+            raise ValueError("the truth of an array is ambiguous")
+
+        __hash__ = None
+
+    reason = Array()
+
+    async def fails():
+        raise ProcessExit(reason)
+
+    async def main():
+        trap_exit(True)
+        task = Task.start(fails)
+        await settle()
+        return (await task.shutdown())[1] is reason
+
+    assert runtime.run(main)
 
 
 def test_shutdown_kills_a_deaf_task(runtime, clock):

@@ -144,7 +144,10 @@ class Task:
         if outcome is None:
             exit(self.pid, "kill")
             outcome = await self.yield_(None)
-        return None if outcome == ("exit", "killed" if is_brutal else "shutdown") else outcome
+        status, reason = outcome
+        asked = "killed" if is_brutal else "shutdown"
+        # A reason may be anything, an array too, whose == answers no bool.
+        return None if status == "exit" and type(reason) is str and reason == asked else outcome
 
     async def ignore(self) -> Outcome | None:
         """Unlink the task and let it run on; return its outcome if there is one already, as `yield_`.
