@@ -17,7 +17,7 @@
 ;; 3. Emacs inserts a line for each event at the end of the buffer, and deletes
 ;;    lines at its beginning if it has more than `midflight-trace-lines'.
 ;;
-;; While no trace runs, tracing costs the processes nothing.
+;; While no trace runs, tracing costs nothing.
 
 ;;; Code:
 
@@ -26,11 +26,19 @@
 (require 'midflight-util)
 (require 'midflight-connection)
 (require 'midflight-details)
+(require 'midflight-look)
 (require 'midflight-process)
 (require 'midflight-server)
+(require 'midflight-trace-line)
 
 (defcustom midflight-trace-lines 10000
   "The most lines that a trace buffer keeps; the oldest are deleted."
+  :type 'integer
+  :group 'midflight
+  :package-version '(midflight . "0.1.0"))
+
+(defcustom midflight-trace-calls 1000
+  "The number of calls after which the trace of a function ends by itself."
   :type 'integer
   :group 'midflight
   :package-version '(midflight . "0.1.0"))
@@ -42,6 +50,7 @@
   "The kinds of events, and their descriptions.")
 
 (defvar-local midflight-trace--number nil "The server's number of this trace, or nil.")
+(defvar-local midflight-trace--function nil "The function whose calls are traced, or nil.")
 (defvar-local midflight-trace--followed nil "The processes that are followed, from the server.")
 (defvar-local midflight-trace--what nil "Other targets that are followed, to display; a list.")
 (defvar-local midflight-trace--kinds nil "The kinds of events that are shown, nil for all.")
@@ -118,7 +127,8 @@
 (defun midflight-trace (what)
   "Trace runtime processes, live; stop a trace that is under way.
 WHAT is a pid or a registered name; or module:NAME, for the processes that
-run a module, now or later; or new, for those spawned from now on, or all.
+run a module, now or later; or new, for those spawned from now on, or all;
+or function:NAME, for the calls of a function, by whomever, with their values.
 Interactively, the default is the module of this buffer.  With a prefix
 argument, continue the trace that runs, and follow WHAT too."
   (interactive
@@ -139,16 +149,27 @@ argument, continue the trace that runs, and follow WHAT too."
   (let* ((module (and buffer-file-name
                       (concat "module:" (file-name-base buffer-file-name))))
          (default (or (midflight-process-at-point) module "new"))
-         (choices (delete-dups (delq nil (list default module "new" "all")))))
-    (completing-read (format "Trace (pid, name, module:NAME, new, all; default %s): " default)
-                     choices nil nil nil nil default)))
+         (function (midflight-trace--function-at-point))
+         (choices (delete-dups (delq nil (list default module function "new" "all")))))
+    (completing-read
+     (format "Trace (pid, name, module:NAME, function:NAME, new, all; default %s): " default)
+     choices nil nil nil nil default)))
+
+(defun midflight-trace--function-at-point ()
+  "Return function:NAME for the definition at point, or nil if point is in none."
+  (let ((name (and buffer-file-name (midflight-look-inside))))
+    (and name (format "function:%s.%s" (file-name-base buffer-file-name) name))))
 
 (defun midflight-trace--follow (what)
   "Follow WHAT, as in `midflight-trace', in the trace of this buffer's project."
   (let ((buffer (midflight-trace--buffer))
-        (module (and (string-prefix-p "module:" what) (substring what 7))))
+        (module (and (string-prefix-p "module:" what) (substring what 7)))
+        (function (and (string-prefix-p "function:" what) (substring what 9))))
     (with-current-buffer buffer
       (cond
+       ((and midflight-trace--number (or function midflight-trace--function))
+        (midflight-user-error "A function is traced alone; stop the running trace, then trace %s" what))
+       (function (midflight-trace--start-function function))
        ((and midflight-trace--number (member what '("new" "all")))
         (midflight-user-error "The running trace follows chosen processes; stop it first, then trace %s" what))
        (midflight-trace--number
@@ -160,26 +181,50 @@ argument, continue the trace that runs, and follow WHAT too."
                ((equal what "new") (list :new t))
                ((equal what "all") (list :all t))
                (t (list :pids (list what)))))))
-      (when (or module (member what '("new" "all")))
+      (when (or module function (member what '("new" "all")))
         (cl-pushnew what midflight-trace--what :test #'equal)))
     (display-buffer buffer)))
 
 (defun midflight-trace--start (options)
   "Begin a trace with OPTIONS, in this buffer."
-  (setq midflight-trace--dropped 0
-        midflight-trace--paused nil
-        midflight-trace--number 'asked)
+  (midflight-trace--ask nil)
   (midflight-connection-call
    'trace/start (list (append options (list :kinds midflight-trace--kinds)))
    (lambda (answer)
      (setq midflight-trace--number (plist-get answer :trace)
            midflight-trace--followed (plist-get answer :followed))
      (force-mode-line-update))
-   (lambda (text)
-     (setq midflight-trace--number nil
-           midflight-trace--what nil)
-     (force-mode-line-update)
-     (midflight-connection-show-error text))))
+   #'midflight-trace--refused))
+
+(defun midflight-trace--start-function (name)
+  "Begin a trace of the function NAME in this buffer."
+  (midflight-trace--ask name)
+  (midflight-connection-call
+   'trace/calls (list name (list :returns t :most midflight-trace-calls))
+   (lambda (answer)
+     (setq midflight-trace--number answer)
+     (force-mode-line-update))
+   #'midflight-trace--refused))
+
+(defun midflight-trace--ask (function)
+  "Note that a trace was asked for in this buffer, one of FUNCTION unless nil."
+  (setq midflight-trace--dropped 0
+        midflight-trace--paused nil
+        midflight-trace--function function
+        midflight-trace--number 'asked))
+
+(defun midflight-trace--refused (text)
+  "Forget the trace of this buffer, which was refused; TEXT is the reason."
+  (midflight-trace--forget)
+  (midflight-connection-show-error text))
+
+(defun midflight-trace--forget ()
+  "Forget the trace of this buffer, which has ended."
+  (setq midflight-trace--number nil
+        midflight-trace--function nil
+        midflight-trace--followed nil
+        midflight-trace--what nil)
+  (force-mode-line-update))
 
 (defun midflight-trace--require ()
   "Return the number of the trace of this buffer; signal if there is none."
@@ -189,6 +234,8 @@ argument, continue the trace that runs, and follow WHAT too."
 
 (defun midflight-trace--change (options)
   "Change the trace of this buffer by OPTIONS."
+  (when midflight-trace--function
+    (midflight-user-error "The trace of a function can only be stopped; nothing was changed"))
   (midflight-connection-call
    'trace/change (list (midflight-trace--require) options)
    (lambda (answer)
@@ -228,12 +275,10 @@ If no process is left, end the trace."
 (defun midflight-trace-stop ()
   "End the trace of this buffer; its lines stay."
   (interactive)
-  (let ((number (midflight-trace--require)))
-    (setq midflight-trace--number nil
-          midflight-trace--followed nil
-          midflight-trace--what nil)
-    (force-mode-line-update)
-    (midflight-connection-call 'trace/stop (list number)
+  (let ((number (midflight-trace--require))
+        (method (if midflight-trace--function 'trace/stop-calls 'trace/stop)))
+    (midflight-trace--forget)
+    (midflight-connection-call method (list number)
                                (lambda (_) (message "Midflight: the trace has stopped")))))
 
 (defun midflight-trace-pause ()
@@ -260,16 +305,15 @@ Events during a pause are not reported, and cost the server nothing."
   (let ((buffer (midflight-trace--of connection)))
     (when (and buffer (buffer-local-value 'midflight-trace--number buffer))
       (with-current-buffer buffer
-        (setq midflight-trace--number nil
-              midflight-trace--followed nil
-              midflight-trace--what nil)
+        (midflight-trace--forget)
         (midflight-trace--insert (propertize (format "-- not connected: %s\n" reason)
                                              'face 'warning))))))
 
 (defun midflight-trace--killed ()
   "End the trace of the buffer that is about to be killed."
   (when (and (integerp midflight-trace--number) (midflight-connection-open-p))
-    (midflight-connection-call 'trace/stop (list midflight-trace--number) #'ignore #'ignore)))
+    (midflight-connection-call (if midflight-trace--function 'trace/stop-calls 'trace/stop)
+                               (list midflight-trace--number) #'ignore #'ignore)))
 
 ;;;; Events
 
@@ -283,10 +327,12 @@ Events during a pause are not reported, and cost the server nothing."
           (setq midflight-trace--dropped (+ midflight-trace--dropped (or dropped 0)))
           (midflight-trace--insert
            (concat (mapconcat (lambda (event)
-                                (midflight-trace--line event midflight-trace--shown))
+                                (midflight-trace-line event midflight-trace--shown))
                               events "")
                    (if (member dropped '(nil 0)) ""
-                     (propertize (format "-- %d events dropped\n" dropped) 'face 'warning)))))))))
+                     (propertize (format "-- %d events dropped\n" dropped) 'face 'warning))))
+          (when (equal (plist-get (car (last events)) :kind) "ended")
+            (midflight-trace--forget)))))))
 
 (defun midflight-trace--insert (text)
   "Insert TEXT at the end; delete the beginning if there are too many lines.
@@ -312,53 +358,6 @@ Windows whose point is at the end stay there."
     (force-mode-line-update)))
 
 (setf (alist-get 'trace/events midflight-connection-handlers) #'midflight-trace--events)
-
-;;;; An event as a line, a pure function
-
-(defface midflight-trace-in '((t :inherit font-lock-string-face))
-  "Face for a message that came." :group 'midflight)
-(defface midflight-trace-out '((t :inherit font-lock-function-name-face))
-  "Face for a message that was sent." :group 'midflight)
-(defface midflight-trace-exit '((t :inherit warning))
-  "Face for the end of a runtime process." :group 'midflight)
-
-(defun midflight-trace--line (event &optional shown)
-  "Return EVENT, a plist, as a line; invisible if it does not match SHOWN."
-  (let* ((kind (plist-get event :kind))
-         (other (plist-get event :other))
-         (who (concat (plist-get event :pid)
-                      (if (plist-get event :name) (concat " " (plist-get event :name)) "")))
-         (line (concat
-                (format-time-string "%T.%3N" (plist-get event :at)) " "
-                (format "%-18s " who)
-                (midflight-trace--details kind other event)
-                "\n")))
-    (setq line (concat (replace-regexp-in-string "\n" "\\n" (substring line 0 -1) t t) "\n"))
-    (add-text-properties 0 (length line)
-                         (list 'midflight-event event 'midflight-pid (plist-get event :pid)
-                               'face (pcase kind
-                                       ("in" 'midflight-trace-in)
-                                       ("out" 'midflight-trace-out)
-                                       ("exit" 'midflight-trace-exit)))
-                         line)
-    (when (and shown (not (string-match-p shown line)))
-      (put-text-property 0 (length line) 'invisible 'midflight-trace line))
-    line))
-
-(defun midflight-trace--details (kind other event)
-  "Return the text of EVENT, of KIND; OTHER is the other process, or nil."
-  (let ((text (plist-get event :text)))
-    (pcase kind
-      ("in" (format "<- %s  %s" (or other "outside") text))
-      ("out" (format "-> %s  %s" other text))
-      ("call" (format "=> %s%s.%s%s" (plist-get event :module)
-                      (if (plist-get event :version) (format " v%d" (plist-get event :version)) "")
-                      text
-                      (if (plist-get event :from) (format "  (from %s)" (plist-get event :from)) "")))
-      ("spawn" (format "spawn %s  %s" (or other "") text))
-      ("link" (format "link %s" other))
-      ("exit" (format "exit %s" text))
-      (_ (format "%s %s" kind text)))))
 
 ;;;; In the buffer
 
@@ -392,9 +391,9 @@ Windows whose point is at the end stay there."
   "Go to the source of the call on this line, or show its process."
   (interactive)
   (let ((event (get-text-property (line-beginning-position) 'midflight-event)))
-    (cond ((not event) (midflight-user-error "No event on this line"))
-          ((equal (plist-get event :kind) "call") (midflight-details-show-place event))
-          (t (midflight-process-show)))))
+    (cond ((equal (plist-get event :kind) "call") (midflight-details-show-place event))
+          ((plist-get event :pid) (midflight-process-show))
+          (t (midflight-user-error "No process on this line")))))
 
 (provide 'midflight-trace)
 ;;; midflight-trace.el ends here

@@ -209,5 +209,53 @@ the key ends it."
       (midflight-trace-tests-wait trace "-- not connected: ")
       (should-not (buffer-local-value 'midflight-trace--number trace)))))
 
+(ert-deftest midflight-trace-tells-of-the-calls-of-a-function ()
+  "With arguments and values, whoever calls; the definition at point is offered."
+  (skip-unless (midflight-test-command))
+  (midflight-trace-tests-with source shell
+    (with-current-buffer source
+      (goto-char (point-max))
+      (insert "\ndef double(n):\n    return 2 * n\n")
+      (midflight-test-load source)
+      (goto-char (point-max))
+      (forward-line -1)
+      (should (equal (midflight-trace--function-at-point) "function:ticker.double"))
+      (midflight-trace "function:ticker.double"))
+    (let ((trace (midflight-trace-tests-buffer)))
+      (midflight-test-type shell "ticker.double(21)")
+      (let ((text (midflight-trace-tests-wait trace "42")))
+        (should (string-match-p "ticker v2 double(n=21)" text)))
+      (with-current-buffer trace
+        (should (string-match-p "Tracing function:ticker.double" (midflight-trace--header)))
+        (should-error (midflight-trace-pause) :type 'user-error)
+        (should-error (midflight-trace--follow "new") :type 'user-error)
+        (midflight-test-press "s")
+        (should-not midflight-trace--number)))))
+
+(ert-deftest midflight-trace-of-a-function-ends-by-itself ()
+  "After as many calls as the user option has; its last line is that."
+  (skip-unless (midflight-test-command))
+  (midflight-trace-tests-with source shell
+    (with-current-buffer source
+      (goto-char (point-max))
+      (insert "\ndef double(n):\n    return 2 * n\n")
+      (midflight-test-load source)
+      (let ((midflight-trace-calls 2))
+        (midflight-trace "function:ticker.double")))
+    (let ((trace (midflight-trace-tests-buffer)))
+      (midflight-test-type shell "[ticker.double(n) for n in range(9)]")
+      (midflight-trace-tests-wait trace "the trace has ended")
+      (should-not (buffer-local-value 'midflight-trace--number trace)))))
+
+(ert-deftest midflight-trace-of-a-function-that-is-not-there-is-refused ()
+  "The error names it, and another trace can begin."
+  (skip-unless (midflight-test-command))
+  (midflight-trace-tests-with source shell
+    (with-current-buffer source
+      (midflight-trace "function:ticker.nobody")
+      (midflight-test-wait-message "ticker has no nobody; nothing is traced")
+      (with-current-buffer (midflight-trace--buffer)
+        (should-not midflight-trace--number)))))
+
 (provide 'midflight-trace-tests)
 ;;; midflight-trace-tests.el ends here
