@@ -7,6 +7,7 @@ processes. Ctrl-D, and a front end that goes away, let the process go on; `q` en
 from __future__ import annotations
 
 import bdb
+import dis
 import pdb
 import sys
 from types import FrameType, TracebackType
@@ -100,6 +101,17 @@ class Debugger(pdb.Pdb):
         except bdb.BdbQuit:
             raise bdb.BdbQuit("it was ended in the debugger, by q") from None  # without the frames of pdb
 
+    def dispatch_return(self, frame: FrameType, arg: Any) -> Any:
+        """Step into what the process goes on as, if a step is to end behind the return of its outermost coroutine.
+
+        For pdb a step at the last line of a coroutine ends at the StopIteration of its caller; the kernel may be in C.
+        """
+        is_last = frame is self.stopframe and self._is_outermost(frame) and _is_at_return(frame)
+        tracer = super().dispatch_return(frame, arg)
+        if is_last:
+            self.set_step()
+        return tracer
+
     def stop_here(self, frame: FrameType) -> bool:
         """Say whether a step ends in `frame`: it is the process's own."""
         return self._is_own(frame) and super().stop_here(frame)
@@ -108,17 +120,18 @@ class Debugger(pdb.Pdb):
         package = str(frame.f_globals.get("__name__", "")).partition(".")[0]
         return not is_own_frame(frame) and package not in _LOOP and running_process() is self.process
 
+    def _is_outermost(self, frame: FrameType) -> bool:
+        return self.process is not None and getattr(self.process.coro, "cr_frame", None) is frame
+
     def user_return(self, frame: FrameType, return_value: Any) -> None:
         """Stop where a function returns, if it is the process's own."""
         if self._is_own(frame):
             super().user_return(frame, return_value)
 
     def user_exception(self, frame: FrameType, exc_info: Any) -> None:
-        """Stop at an exception in the process's own code; step into the coroutine that a process goes on as."""
+        """Stop at an exception in the process's own code."""
         if self._is_own(frame):
             super().user_exception(frame, exc_info)
-        elif exc_info[0] is StopIteration:
-            self.set_step()
 
     # --- What it shows ----------------------------------------------------------------------------------------------
 
@@ -139,3 +152,8 @@ class Debugger(pdb.Pdb):
         file = frame_lineno[0].f_code.co_filename
         path, version = real_path(file)
         return text if version is None else text.replace(self.canonic(file), f"{path}@{version}", 1)
+
+
+def _is_at_return(frame: FrameType) -> bool:
+    """Say whether `frame` returns, and does not only wait: both are events of the kind "return"."""
+    return dis.opname[frame.f_code.co_code[frame.f_lasti]] in ("RETURN_VALUE", "RETURN_CONST")

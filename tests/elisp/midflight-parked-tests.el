@@ -168,7 +168,7 @@ the line that tells whose it was."
       (midflight-parked-tests-wait-parked)
       (cl-letf (((symbol-function 'completing-read)
                  (lambda (_prompt choices &rest _)
-                   (setq asked (mapcar #'car choices))
+                   (setq asked (all-completions "" choices))
                    (cl-find-if (lambda (choice) (string-prefix-p wanted choice)) asked))))
         (cl-flet ((choose (text)
                     (setq asked nil wanted text)

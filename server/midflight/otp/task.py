@@ -144,6 +144,7 @@ class Task:
         if outcome is None:
             exit(self.pid, "kill")
             outcome = await self.yield_(None)
+        assert outcome is not None  # it was waited for without a limit
         status, reason = outcome
         asked = "killed" if is_brutal else "shutdown"
         # A reason may be anything, an array too, whose == answers no bool.
