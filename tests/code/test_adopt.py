@@ -87,6 +87,23 @@ def test_whether_its_file_has_changed_is_known(project, imported):
     assert code.modified_modules() == ("thing",)
 
 
+def test_what_another_module_binds_anew_is_no_change_of_those_who_read_it(project, unwatched, monkeypatch):
+    """As a program does that keeps the function which it puts another one in the place of."""
+    monkeypatch.setattr(sys, "dont_write_bytecode", True)
+    sys.path.append(str(project.root))
+    project.write("library.py", "def f(): pass\nclass Base: pass\n")
+    project.write(
+        "patches.py",
+        "import library\nKEPT = library.f\ndef g(call=library.f): pass\nclass Own(library.Base): pass\n",
+    )
+    __import__("patches")
+
+    sys.modules["library"].f = print
+    sys.modules["library"].Base = object
+
+    assert code.modified_modules() == ()
+
+
 def test_annotations_and_type_parameters_are_no_change(project, monkeypatch):
     """Both make code of their own in the module's, some of one name."""
     text = "limit: int = 1\n\n\ndef f(a: str) -> int:\n    return 1\n\n\ndef g(b: float): pass\n"

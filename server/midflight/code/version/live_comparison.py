@@ -141,7 +141,7 @@ class _Look:
         live = self._names.get(name, ABSENT)
         if type(live) is not type(expected) or not same(expected, expected):
             raise _Unseen  # set by somebody since, it may be
-        return same(live, expected)
+        return _found(same(live, expected), value)
 
     # --- Imports ---------------------------------------------------------------------------------------------------
 
@@ -187,11 +187,9 @@ class _Look:
             annotated["return"] = statement.returns
         if sys.version_info >= (3, 12) and statement.type_params:
             raise _Unseen
-        return (
-            same(value.__defaults__ or (), defaults)
-            and _same_values(value.__kwdefaults__ or {}, keywords)
-            and self._same_annotations(value, annotated)
-        )
+        is_same = same(value.__defaults__ or (), defaults) and _same_values(value.__kwdefaults__ or {}, keywords)
+        given = (*arguments.defaults, *filter(None, arguments.kw_defaults))
+        return _found(is_same, *given) and self._same_annotations(value, annotated)
 
     def _same_annotations(self, value: Any, annotated: dict[str, ast.expr]) -> bool:
         if sys.version_info >= (3, 14):
@@ -199,7 +197,8 @@ class _Look:
         live = vars(value).get("__annotations__", {}) if is_class(value) else value.__annotations__
         if self._in_strings:
             return bool(live == {name: ast.unparse(each) for name, each in annotated.items()})
-        return _same_values(live, {name: self._value(each) for name, each in annotated.items()})
+        expected = {name: self._value(each) for name, each in annotated.items()}
+        return _found(_same_values(live, expected), *annotated.values())
 
     def _class(self, statement: ast.ClassDef, value: Any, prefix: str) -> bool:
         if statement.decorator_list or statement.keywords or not is_class(value):
@@ -212,7 +211,7 @@ class _Look:
         inside, annotated = vars(value), {}
         if not all(is_class(each) for each in bases):
             raise _Unseen  # one that stands for others, as NamedTuple does
-        if not same(value.__bases__, bases):
+        if not _found(same(value.__bases__, bases), *statement.bases):
             return False
         for index, inner in enumerate(statement.body):
             match inner:
@@ -273,6 +272,13 @@ class _Look:
         if found is ABSENT:
             raise _Unseen
         return found
+
+
+def _found(is_same: bool, *expressions: ast.expr) -> bool:
+    """Return `is_same`. Raises: _Unseen if it is False and a name of another module was read: it may be bound anew."""
+    if not is_same and any(isinstance(node, ast.Attribute) for each in expressions for node in ast.walk(each)):
+        raise _Unseen
+    return is_same
 
 
 def _literal(node: ast.expr) -> Any:
