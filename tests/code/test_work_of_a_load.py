@@ -166,3 +166,15 @@ ONCE_FOR_A_CHANGE = [
     "code/source/definitions.py _dump",
     "code/source/definitions.py _digest",
 ]
+
+
+def test_a_long_text_is_parsed_once(project):
+    """Though there is room for two such texts: the one that runs stays, and none before it is asked for."""
+    text = "".join(f"def f{each}(a, b):\n    return a + b\n\n\n" for each in range(3500))
+    for number in range(3):
+        project.load_text("thing", f"{text}X = {number}\n")
+
+    calls = calls_of(lambda: project.load_text("thing", f"{text}X = 3\n"))
+
+    assert 120_000 < len(text) < 150_000
+    assert calls["parsing.py parse_module"] == 1

@@ -29,14 +29,17 @@ def supervisors_behind(new: Sequence[NewVersion]) -> Iterator[tuple[NewVersion, 
     for pid, cls in _supervisors():
         found.setdefault((str(carried_module(cls)), str(carried_name(cls))), []).append(pid)
     for each in new:
-        before = None if each.before is None or each.before.text is None else tree_or_none(each.before.text)
+        own = [(name, pids) for (module, name), pids in found.items() if module == each.unit.name]
+        if not own or each.before is None or each.before.text is None:
+            continue
+        before = tree_or_none(each.before.text)
         if before is None:
             continue
-        for (module, name), pids in found.items():
-            if module != each.unit.name or _said(each.unit.tree, name) in ([], _said(before, name)):
+        for name, pids in own:
+            if _said(each.unit.tree, name) in ([], _said(before, name)):
                 continue
             more = f" and {len(pids) - SHOWN} more" if len(pids) > SHOWN else ""
-            who = f"{', '.join(map(repr, pids[:SHOWN]))}{more} ({module}.{name})"
+            who = f"{', '.join(map(repr, pids[:SHOWN]))}{more} ({each.unit.name}.{name})"
             text = f"{who}: init may give other children now, and a load does not ask it; `upgrade` takes them"
             yield each, replace(each.problem(text, "children"), severity="note")
 
@@ -44,7 +47,7 @@ def supervisors_behind(new: Sequence[NewVersion]) -> Iterator[tuple[NewVersion, 
 def _supervisors() -> Iterator[tuple[Pid, type[Any]]]:
     """Yield the supervisors with an `init` of the program's own."""
     for scheduler in schedulers():
-        for process in list(scheduler.processes.values()):
+        for process in [each for each in list(scheduler.processes.values()) if each.behaviour is not None]:
             cls = type(getattr(process.behaviour, "server", None))
             if hasattr(cls, "renew") and _is_of_program(cls):
                 yield process.pid, cls

@@ -275,7 +275,7 @@ class _Look:
 
 
 def _found(is_same: bool, *expressions: ast.expr) -> bool:
-    """Return `is_same`. Raises: _Unseen if it is False and a name of another module was read: it may be bound anew."""
+    """Return `is_same`. Raises: _Unseen if it is False and a name of another module was read, which may be rebound."""
     if not is_same and any(isinstance(node, ast.Attribute) for each in expressions for node in ast.walk(each)):
         raise _Unseen
     return is_same
