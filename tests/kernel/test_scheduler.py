@@ -111,6 +111,26 @@ def test_one_process_cannot_hold_the_others_up():
     assert 0 < order.index("modest") <= 1000
 
 
+@pytest.mark.parametrize(("milliseconds", "steps"), [(2, 1), (0.6, 2), (0.3, 4), (0.11, 10), (0.01, 100)])
+def test_a_turn_with_slow_steps_lasts_no_longer(milliseconds, steps):
+    """Law 7: what is looked at after some quick steps is looked at after each slow one."""
+    clock, taken = ManualClock(), []
+    scheduler = Scheduler(clock)
+
+    async def slow():
+        while True:
+            taken.append(clock.now())
+            clock.advance(milliseconds / 1000)
+            await sleep(0)
+
+    with as_this_threads(scheduler):
+        scheduler.spawn(slow, ())
+        scheduler.spawn(slow, ())
+        scheduler.step(clock.now())
+
+    assert steps <= len(taken) <= 1.3 * steps + 1
+
+
 def test_a_turn_lasts_a_millisecond():
     """Law 7: with processes that are always ready, a step still ends, and asks to be called again at once."""
 

@@ -14,6 +14,7 @@ Laws:
 
 from __future__ import annotations
 
+import math
 from _thread import get_ident
 from collections import deque
 from collections.abc import Callable, Generator, MutableMapping
@@ -47,7 +48,7 @@ __all__ = [
 Function = TypeVar("Function", bound=Callable[..., Any])
 
 RECEIVES_A_TURN = 200  # messages that one process may take before the others run
-STEPS_A_LOOK = 32  # processes stepped between two looks at the clock
+STEPS_A_LOOK = 32  # processes stepped between two looks at the clock, at most
 NEVER = object()
 
 
@@ -80,7 +81,8 @@ class Core:
         """
         queue, tasks, loop = self.queue if only is None else only, self.tasks, self.loop
         popleft, tail_called = queue.popleft, self.tail_called
-        steps = STEPS_A_LOOK
+        steps = a_look = 1  # more while they are quick
+        looked = -math.inf
         process: Process | None = None
         try:
             while queue:
@@ -174,9 +176,13 @@ class Core:
                 process.reductions += used
                 steps -= used
                 if steps <= 0:
-                    if now() >= until:
+                    time = now()
+                    if time >= until:
                         break
-                    steps = STEPS_A_LOOK
+                    # As many would take half of what is left, at the most.
+                    is_quick = until - time >= 4 * (time - looked) or looked == -math.inf
+                    steps = a_look = min(2 * a_look, STEPS_A_LOOK) if is_quick else 1
+                    looked = time
         except BaseException as error:  # not of a step, but of what is around it
             self._failed(process, error)
         finally:

@@ -5,7 +5,7 @@
 
 #include "waits.h"
 
-#define STEPS_A_LOOK 32 /* processes stepped between two looks at the clock */
+#define STEPS_A_LOOK 32 /* processes stepped between two looks at the clock, at most */
 
 /* Step the process until it waits, has ended or has used its budget. */
 static Course
@@ -43,21 +43,36 @@ set_current(Core *core, Record *process)
     return done == NULL ? -1 : 0;
 }
 
-/* Say whether the time is `until`; -1 with an exception. */
-static int
-is_time_up(PyObject *now, double until)
+/* When a turn looks at the clock: after one step, then after more while they are quick. */
+typedef struct {
+    PyObject *now;
+    double until, looked; /* seconds; `looked` is -inf before the first look */
+    int a_look;
+} Watch;
+
+/* Look at the clock; say whether the time is up; -1 with an exception. Seldom, so apart from the loop. */
+static __attribute__((noinline)) int
+is_time_up(Watch *watch)
 {
-    PyObject *time = PyObject_CallNoArgs(now);
+    PyObject *time = PyObject_CallNoArgs(watch->now);
     double seconds = time == NULL ? -1.0 : PyFloat_AsDouble(time);
+    int is_quick;
     Py_XDECREF(time);
-    return PyErr_Occurred() ? -1 : seconds >= until;
+    if (PyErr_Occurred()) {
+        return -1;
+    }
+    is_quick = watch->until - seconds >= 4 * (seconds - watch->looked) || watch->looked == -Py_HUGE_VAL;
+    watch->a_look = !is_quick ? 1 : 2 * watch->a_look < STEPS_A_LOOK ? 2 * watch->a_look : STEPS_A_LOOK;
+    watch->looked = seconds;
+    return seconds >= watch->until;
 }
 
 /* Step the processes of `queue` as long as the time lasts. -1 with an exception, of what is around the steps. */
 static int
 run_queue(Core *core, Queue *queue, PyObject *now, double until, Record **last)
 {
-    int steps = STEPS_A_LOOK, is_up;
+    Watch watch = {now, until, -Py_HUGE_VAL, 1};
+    int steps = 1;
     while (queue->count) {
         Slice slice = {core, now, NULL, NULL, NULL, RECEIVES_A_TURN, 0};
         Record *process = (Record *)queue_pop_left(queue);
@@ -89,11 +104,11 @@ run_queue(Core *core, Queue *queue, PyObject *now, double until, Record **last)
         process->reductions += used;
         steps -= used;
         if (steps <= 0) {
-            is_up = is_time_up(now, until);
+            int is_up = is_time_up(&watch);
             if (is_up) {
                 return is_up < 0 ? -1 : 0;
             }
-            steps = STEPS_A_LOOK;
+            steps = watch.a_look;
         }
     }
     return 0;
