@@ -110,7 +110,9 @@ each candidate with its annotation."
         (midflight-test-press "C-c C-x a s")
         (midflight-test-wait-message (concat "sent ('hello', 1) to " pid))
         (midflight-test-press "C-c C-x a m")
-        (midflight-waiting-act-tests-view pid "Mailbox: 1 message.*\n +0  ('hello', 1)")
+        ;; So that the view which comes next is that of the next key, and not this one.
+        (kill-buffer
+         (midflight-waiting-act-tests-view pid "Mailbox: 1 message.*\n +0  ('hello', 1)"))
         (switch-to-buffer source)
         (midflight-test-press "C-c C-x a RET")
         (midflight-waiting-act-tests-view pid "Process .*, one")
