@@ -2,8 +2,10 @@
 
 from __future__ import annotations
 
+import io
 import os
 import signal
+import sys
 from collections.abc import Callable, Iterator
 from contextlib import ExitStack
 from pathlib import Path
@@ -189,5 +191,18 @@ def test_ctrl_c_ends_it_amid_an_import(monkeypatch: pytest.MonkeyPatch) -> None:
             raise KeyboardInterrupt
 
     monkeypatch.setattr("midflight.cli.watch.watch", lambda _: type("Made", (), {"name": Name()}))
+
+    assert main(["watch"]) == 130
+
+
+def test_ctrl_c_as_a_command_ends_is_no_other_end(monkeypatch: pytest.MonkeyPatch) -> None:
+    """Its output is flushed then."""
+
+    class Output(io.StringIO):
+        def flush(self) -> None:
+            raise KeyboardInterrupt
+
+    monkeypatch.setattr("midflight.cli.watch.watch", lambda _: 0)
+    monkeypatch.setattr(sys, "stdout", Output())
 
     assert main(["watch"]) == 130

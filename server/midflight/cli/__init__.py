@@ -5,6 +5,7 @@ The exit codes are in choices.py.
 
 from __future__ import annotations
 
+import argparse
 import os
 import sys
 from collections.abc import Sequence
@@ -22,9 +23,11 @@ _CLOSED = 141  # what a shell says of a program that SIGPIPE has ended
 
 def main(arguments: Sequence[str] | None = None) -> int:
     """Run one command; return its exit code."""
+    options: argparse.Namespace | None = None
     try:
         try:
-            return _run(arguments)
+            options = parser().parse_args(arguments)
+            return _run(options)
         finally:
             if sys.stdout is not None:
                 sys.stdout.flush()
@@ -36,10 +39,13 @@ def main(arguments: Sequence[str] | None = None) -> int:
         said = f"{error.strerror or error}; what was done before that stays done. Mend that, and try again."
         print(f"midflight: {said}", file=sys.stderr)
         return EXIT_CODES["failed"]
+    except KeyboardInterrupt:  # while a command ends, else `_run` has taken it
+        if options is None or getattr(options, "is_program", False):
+            raise
+        return EXIT_CODES["broken-off"]
 
 
-def _run(arguments: Sequence[str] | None) -> int:
-    options = parser().parse_args(arguments)
+def _run(options: argparse.Namespace) -> int:
     module, _, function = options.run.partition(":")
     try:
         # Only now: the server is not imported by a command that asks it.
