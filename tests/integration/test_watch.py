@@ -147,10 +147,10 @@ def test_without_a_server_there_is_nothing_to_watch_for(run: Shell) -> None:
 
 
 def test_ctrl_c_ends_it(watching: Program) -> None:
-    """As any command."""
+    """As any command. A shell says 130, too, of one that the signal itself has ended, which is rare."""
     watching.signal(signal.SIGINT)
 
-    assert watching.exit_code() == 130
+    assert watching.exit_code() in (130, -signal.SIGINT)
 
 
 def test_serve_watches(begin: Start, project: Path, run: Shell) -> None:
