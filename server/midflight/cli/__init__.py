@@ -42,7 +42,7 @@ def main(arguments: Sequence[str] | None = None) -> int:
     except KeyboardInterrupt:  # while a command ends, else `_run` has taken it
         if options is None or getattr(options, "is_program", False):
             raise
-        return EXIT_CODES["broken-off"]
+        return _broken_off()
 
 
 def _run(options: argparse.Namespace) -> int:
@@ -55,7 +55,13 @@ def _run(options: argparse.Namespace) -> int:
     except (KeyboardInterrupt, RuntimeError) as error:
         if getattr(options, "is_program", False) or not _is_ctrl_c(error):
             raise  # the program's own: Python ends by the signal, as it does without us
-        return EXIT_CODES["broken-off"]
+        return _broken_off()
+
+
+def _broken_off() -> int:
+    """Return the exit code. `python -m` ends by SIGINT if that fell into a text that was run, as a namedtuple is."""
+    exec("")  # the last such text counts
+    return EXIT_CODES["broken-off"]
 
 
 def _is_ctrl_c(error: BaseException) -> bool:
