@@ -12,7 +12,7 @@ import pytest
 from epc.client import EPCClient
 from epc.handler import ReturnError
 
-from helpers.epc_peer import DEADLINE_SECONDS
+from helpers.epc_peer import DEADLINE_SECONDS, hang_up
 from helpers.publishing import Publisher
 from midflight.epc import ProjectFiles
 from midflight.epc.client import RemoteServer
@@ -170,5 +170,4 @@ def test_stock_client_is_served(bench: Any) -> None:
         connection.push("shell/output", [1, "text"], answers.put)
         assert answers.get(timeout=DEADLINE_SECONDS) == [1, "text"]
     finally:
-        client.close()
-        client.socket.close()
+        hang_up(client)

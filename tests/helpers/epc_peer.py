@@ -6,6 +6,8 @@ import socket
 from types import TracebackType
 from typing import Self
 
+from epc.client import EPCClient
+
 DEADLINE_SECONDS = 30.0
 
 
@@ -13,6 +15,19 @@ def frame(payload: str | bytes) -> bytes:
     """Return `payload` with its header and newline, as a correct peer sends it."""
     data = payload.encode() if isinstance(payload, str) else payload
     return b"%06x" % (len(data) + 1) + data + b"\n"
+
+
+def hang_up(client: EPCClient) -> None:
+    """Close a stock client so that its two threads have ended before its server does.
+
+    Its own `close` leaves one of them reading; a server that stops then resets the connection under it.
+    """
+    client.close()
+    client.socket.shutdown(socket.SHUT_RD)
+    for thread in (client.handler._recv_iter.thread, client.handler_thread):
+        thread.join(DEADLINE_SECONDS)
+        assert not thread.is_alive(), f"{thread.name} does not end"
+    client.socket.close()
 
 
 class Peer:

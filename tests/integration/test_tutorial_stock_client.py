@@ -10,6 +10,7 @@ from typing import Any
 import pytest
 from epc.client import EPCClient
 
+from helpers.epc_peer import hang_up
 from helpers.server_process import DEADLINE_SECONDS, Program
 
 COUNTER = '''\
@@ -84,9 +85,8 @@ class Editor:
         return self.output.get(timeout=DEADLINE_SECONDS)
 
     def close(self) -> None:
-        """Hang up."""
-        self.client.close()
-        self.client.socket.close()
+        """Hang up, and wait until the client's thread has read the end."""
+        hang_up(self.client)
 
 
 @pytest.fixture
