@@ -44,10 +44,10 @@ test-emacs: setup ## the elisp tests, in a real Emacs
 test-neovim: setup ## the Neovim tests, in a real Neovim
 	$(PYTEST) tests/neovim
 
-chaos: setup ## make kernels (not with KILLS, SEED, PYTHON or WORLD), then random actions for MINUTES (10), or KILLS servers ended; SEED, PYTHON to choose
+chaos: setup ## make kernels (not with KILLS, SEED, PYTHON or WORLD), then random actions for MINUTES (10), or KILLS servers ended; SEED, PYTHON, WORLD, DISK to choose
 	$(if $(KILLS)$(SEED)$(PYTHON)$(WORLD),,scripts/test-kernels)
 	cd tests && PYTHONPATH=../server $(if $(findstring /,$(PYTHON)),$(abspath $(PYTHON)),$(or $(PYTHON),../.venv/bin/python)) -m chaos \
-	$(if $(KILLS),--kills $(KILLS),--minutes $(or $(MINUTES),10)) $(if $(SEED),--seed $(SEED)) $(if $(WORLD),--world $(WORLD))
+	$(if $(KILLS),--kills $(KILLS),--minutes $(or $(MINUTES),10)) $(if $(SEED),--seed $(SEED)) $(if $(WORLD),--world $(WORLD)) $(if $(DISK),--disk $(DISK))
 
 kernels: setup ## compare both kernels at length: PROGRAMS (10000), AddressSanitizer, leaks: half an hour
 	scripts/test-kernels

@@ -41,6 +41,12 @@ def parser() -> argparse.ArgumentParser:
         type=int,
         help="end so many servers by kill -9 and SIGTERM instead; with --world durable: kill a shop so often",
     )
+    made.add_argument(
+        "--disk",
+        choices=("ample", "full"),
+        default="ample",
+        help="the durable world's; full: now and then (default: %(default)s)",
+    )
     return made
 
 
@@ -51,7 +57,7 @@ def main(arguments: list[str] | None = None) -> int:
     logging.getLogger("midflight").setLevel(logging.CRITICAL)
     print(f"seed {seed}", flush=True)
     if options.world == "durable":
-        return shown("durable", seed, lambda: play_durable(seed, kills=options.kills or 20))
+        return shown("durable", seed, lambda: play_durable(seed, kills=options.kills or 20, disk=options.disk))
     if options.kills:
         return shown("kills", seed, lambda: play_kills(seed, kills=options.kills))
     worlds = list(WORLDS) if options.world == "all" else [options.world]
