@@ -106,10 +106,20 @@ class _Unpickler(pickle.Unpickler):
         }
 
     def find_class(self, module: str, name: str) -> Any:
-        """Return what a name in the state means."""
+        """Return what a name in the state means.
+
+        Python's library moves classes into private modules, as pathlib's into pathlib._local in 3.13: a version that
+        has no such module has them in the public one.
+        """
         if module == marks.MODULE:
             return self.marks[name]
-        return super().find_class(module, name)
+        try:
+            return super().find_class(module, name)
+        except (ModuleNotFoundError, AttributeError):
+            public, _, last = module.rpartition(".")
+            if not public or not last.startswith("_"):
+                raise
+            return super().find_class(public, name)
 
     def project_class(self, module: str, name: str, digest: str, fields: tuple[str, ...] | None) -> Any:
         """Return the class of today, or a stand-in for it."""
