@@ -10,7 +10,7 @@ import sys
 
 import pytest
 
-from midflight.durable import Store
+from midflight.durable import Shelf, Store
 from midflight.durable.store_error import StoreError
 
 OPEN = (
@@ -110,6 +110,85 @@ def test_a_path_that_no_file_can_have_is_refused(tmp_path, name):
 def test_a_store_is_its_owners_alone(store):
     """0600: it can run code."""
     assert store.stat().st_mode & 0o777 == 0o600
+
+
+def test_a_copy_that_others_may_read_is_made_its_owners_alone(store):
+    """A copy has what the umask gave it."""
+    store.chmod(0o644)
+    Store(store).close()
+
+    assert store.stat().st_mode & 0o777 == 0o600
+
+
+def test_a_store_with_two_names_is_refused(store, tmp_path):
+    """By the other name a second server could have it, with a log of its own."""
+    os.link(store, tmp_path / "other.sqlite")
+
+    with pytest.raises(StoreError, match="has a second name"):
+        Store(store)
+
+
+@pytest.mark.parametrize("suffix", ["-wal", "-journal"])
+def test_a_log_that_others_may_write_is_refused(store, suffix):
+    """It becomes a part of the store, so who writes it writes the store."""
+    log = store.with_name(store.name + suffix)
+    log.write_bytes(b"")
+    log.chmod(0o666)
+
+    with pytest.raises(StoreError, match=f"{suffix}, which is not a file of yours alone"):
+        Store(store)
+    assert log.read_bytes() == b""
+
+
+@pytest.mark.skipif(os.geteuid() != 0, reason="only root gives a file to somebody else")
+def test_a_store_of_another_user_is_refused(store):
+    """That one could run code here by it."""
+    os.chown(store, 12345, 12345)
+
+    with pytest.raises(StoreError, match="belongs to another user"):
+        Store(store)
+
+
+def test_a_store_in_a_linked_folder_is_one_store(tmp_path):
+    """By either path it is in use while a runtime has it."""
+    (tmp_path / "real").mkdir()
+    (tmp_path / "link").symlink_to("real")
+    store = Store(tmp_path / "link" / "state.sqlite")
+
+    with pytest.raises(StoreError, match="used by another runtime of this process"):
+        Store(tmp_path / "real" / "state.sqlite")
+    store.close()
+
+
+def test_a_look_at_a_store_leaves_its_locks(path):
+    """POSIX takes all locks of a process on a file when it closes any: SQLite's, that keep others from its log, too."""
+    store = Store(path)
+    with pytest.raises(StoreError, match="used by another runtime"):
+        Store(path)
+    Shelf(path).states()
+    look = "import sqlite3, sys; sqlite3.connect(sys.argv[1]).execute('SELECT * FROM meta').fetchall()"
+    subprocess.run([sys.executable, "-c", look, str(path)], check=True)
+
+    assert path.with_name(f"{path.name}-wal").exists(), "somebody else's SQLite has taken the log away at its end"
+    store.close()
+
+
+def test_a_fork_has_no_store(path):
+    """The store stays with the process that opened it, also when the fork ends."""
+    store = Store(path)
+    ended = os.fork()
+    if ended == 0:
+        try:
+            Store(path)
+        except StoreError as error:
+            os._exit(0 if "is used by the process" in str(error) else 1)
+        os._exit(2)
+    assert os.waitstatus_to_exitcode(os.waitpid(ended, 0)[1]) == 0
+    store.writer.do(lambda connection: connection.execute("UPDATE meta SET value = value")).result(timeout=30)
+    with pytest.raises(StoreError, match="used by another runtime"):
+        Store(path)
+    store.close()
+    Store(path).close()
 
 
 def test_two_runtimes_of_a_process_have_two_stores(path):

@@ -84,6 +84,16 @@ def test_a_restored_that_raises_leaves_the_row(project, till, lives):
     assert lives.run(added, in_new_program(project, "till_v1")) == 3
 
 
+def test_code_change_runs_once_though_the_vsn_is_of_the_project(project, lives):
+    """It is stored as the value of Python's that it equals."""
+    head = "import enum\n\n\nclass V(enum.IntEnum):\n    TWO = 2\n\n\n__vsn__ = V.TWO\n\n\n"
+    text = text_of("till_v2").replace("= [self.total]", "= [*self.amounts, 1]").replace("del self.total", "")
+    project.load_text("till", head + text)
+    lives.run(added, sys.modules["till"], 5)
+
+    assert lives.run(state_of, sys.modules["till"])["amounts"] == [0, 5]
+
+
 def test_a_key_of_its_own(project, lives):
     """A class says by durable_key which state is that of a server without a name."""
     text = (

@@ -114,6 +114,34 @@ def test_the_store_is_looked_into_and_changed(start: Start, project: Path, run: 
     assert run("call", "counter", "4").strip() == "7"
 
 
+def test_states_go_to_another_machine_as_text(start: Start, project: Path, run: Shell) -> None:
+    """Dumped while the server runs, loaded while it is down."""
+    (project / "pyproject.toml").write_text(CONFIGURED)
+    (project / "app.py").write_text(APP)
+    server = started(start)
+    run("call", "counter", "3")
+    (project / "states.txt").write_text(run("state", "dump"))
+    run("call", "counter", "4")
+    run("state", "load", str(project / "states.txt"), code=3)
+    assert f"is used by the process {server.process.pid}" in run.error
+    run("stop")
+    server.process.wait()
+
+    assert "1 states were loaded" in run("state", "load", str(project / "states.txt"))
+    (row,) = run.json("state", "list")
+    assert row["name"] == "counter"
+    assert run("state", "show", "counter") == "total = 3\n"
+    assert run("state", "show", "counter", str(run.json("state", "history", "counter")[0]["number"])) == "total = 7\n"
+    run("state", "load", str(project / "app.py"), code=3)
+    assert "it is not a dump of states; nothing was loaded" in run.error
+    run("state", "load", str(project / "none.txt"), code=4)
+    run("state", "dump", "nobody", code=4)
+    run("state", "restore", "counter", "9" * 30, code=4)
+    run("state", "history", "nobody", code=4)
+    run("state", "list", "counter", code=3)
+    run("state", "delete", "counter", "3", code=3)
+
+
 def test_a_state_that_is_not_in_the_store_is_said(project: Path, run: Shell) -> None:
     """With what to do, and an exit code of its own."""
     run("state", "list", code=3)

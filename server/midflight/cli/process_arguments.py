@@ -51,13 +51,18 @@ def add_to(command: Any) -> None:
     it = command(
         "state",
         "states:state",
-        "show the state of a live process; with list, show, history, restore or delete: those in the store",
+        "show the state of a live process; with list, show, history, restore, delete, dump or load: those in the store",
         data=True,
     )
     it.add_argument(
-        "pid", metavar="PID", type=word, help=f"{PID}; or list, or with NAME show, history, restore, delete"
+        "pid",
+        metavar="PID",
+        type=word,
+        help=f"{PID}; or list, dump, or with NAME show, history, restore, delete, dump, or load with FILE",
     )
-    it.add_argument("name", metavar="NAME", nargs="?", help="the name of a durable server")
+    it.add_argument(
+        "name", metavar="NAME", nargs="?", help="the name of a durable server; for load a dump, -: standard input"
+    )
     it.add_argument("number", metavar="NUMBER", type=number, nargs="?", help="an earlier state, as history lists them")
     it.add_argument("--store", metavar="FILE", help="the store (default: store in [tool.midflight])")
     it.add_argument(

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import argparse
 import json
+import re
 import sys
 import time
 from collections.abc import Callable, Sequence
@@ -17,6 +18,9 @@ from midflight.errors import RemoteError
 from midflight.text import columns
 
 __all__ = ["ask", "ask_for_load", "attach", "clock", "root_of", "show", "table"]
+
+
+_HALVES = re.compile("[\ud800-\udfff]")
 
 
 def root_of(options: argparse.Namespace, near: str = ".") -> Path:
@@ -98,10 +102,16 @@ def ask(options: argparse.Namespace, method: str, *arguments: object, near: str 
 
 def show(options: argparse.Namespace, data: object, text: Callable[[], str]) -> int:
     """Print `data` as JSON if asked for, else the text."""
-    said = json.dumps(data, ensure_ascii=False, indent=2) if options.json else text()
+    said = _in_json(data) if options.json else text()
     if said:
         print(said.rstrip("\n"))
     return 0
+
+
+def _in_json(data: object) -> str:
+    """Return `data` as JSON, which UTF-8 can hold: half of a surrogate pair, as in a name, is its escape."""
+    text = json.dumps(data, ensure_ascii=False, indent=2)
+    return _HALVES.sub(lambda found: f"\\u{ord(found[0]):04x}", text)
 
 
 def table(heading: Sequence[str], rows: Any) -> str:

@@ -12,13 +12,13 @@ from typing import Any
 
 from midflight.durable.row import COLUMNS, Row, bytes_of_key
 
-__all__ = ["EARLIER", "Archive", "put_aside"]
+__all__ = ["EARLIER", "PUT", "Archive", "put_aside"]
 
 EARLIER = "earlier"  # of a state that another one has replaced; else what put it aside
 KEPT = 20
 EVERY_SECONDS = 60.0
 
-_PUT = f"INSERT OR REPLACE INTO servers ({COLUMNS}) VALUES (?, ?, ?, ?, ?, ?, ?)"
+PUT = f"INSERT OR REPLACE INTO servers ({COLUMNS}) VALUES (?, ?, ?, ?, ?, ?, ?)"
 _KEEP = f"INSERT INTO history (why, {COLUMNS}) SELECT ?, {COLUMNS} FROM servers WHERE key = ?"
 _PRUNE = """DELETE FROM history WHERE key = ? AND why = ? AND number <= (
     SELECT number FROM history WHERE key = ? AND why = ? ORDER BY number DESC LIMIT 1 OFFSET ?)"""
@@ -39,7 +39,7 @@ class Archive:
                 key = bytes_of_key(row.key)
                 connection.execute(_KEEP, (EARLIER, key))
                 connection.execute(_PRUNE, (key, EARLIER, key, EARLIER, KEPT))
-        connection.executemany(_PUT, [row.values() for row in listed])
+        connection.executemany(PUT, [row.values() for row in listed])
         for row in listed:
             if now - self._kept_at.get(row.key, -EVERY_SECONDS) >= EVERY_SECONDS:
                 self._kept_at[row.key] = now

@@ -11,6 +11,7 @@ from __future__ import annotations
 
 import fcntl
 import os
+import re
 import sqlite3
 import stat
 import struct
@@ -25,15 +26,15 @@ __all__ = ["Lock", "check_file", "opened", "why_foreign"]
 MAGIC = b"SQLite format 3\0"
 HEADER_BYTES = 100
 _NETWORK = frozenset({"nfs", "nfs4", "cifs", "smb3", "smbfs", "9p", "fuse.sshfs", "afs", "ceph", "glusterfs"})
-_held: set[str] = set()  # the stores that this process has
+_held: set[tuple[int, str]] = set()  # the stores that this process has, with its pid: a fork has none
 
 
 class Lock:
     """The sole use of a store, until `release`. Raises: StoreError if another runtime has it."""
 
     def __init__(self, path: Path) -> None:
-        self._real = os.path.realpath(path)
-        if self._real in _held:
+        self._own = _own(path)
+        if self._own in _held:
             raise StoreError(
                 str(path), "is used by another runtime of this process", "choose another file for this one"
             )
@@ -55,13 +56,17 @@ class Lock:
             ) from error
         os.ftruncate(self._file, 0)
         os.pwrite(self._file, b"%d\n" % os.getpid(), 0)
-        _held.add(self._real)
+        _held.add(self._own)
 
     def release(self) -> None:
         """Let others have the store. May be repeated."""
-        if self._real in _held:
-            _held.discard(self._real)
+        if self._own in _held:
+            _held.discard(self._own)
             os.close(self._file)
+
+
+def _own(path: Path) -> tuple[int, str]:
+    return os.getpid(), os.path.realpath(path)
 
 
 def check_file(path: Path) -> bool:
@@ -82,13 +87,35 @@ def check_file(path: Path) -> bool:
         raise StoreError(
             str(path), "can be written by others", f"{LEFT}: a store can run code. Allow you alone: chmod 600 {path}"
         )
+    if found.st_nlink > 1:
+        raise StoreError(
+            str(path),
+            "has a second name (a hard link)",
+            f"{LEFT}: two servers could have it, one by each name. Make one of them a copy.",
+        )
+    _check_beside(path)
     if not os.access(path, os.R_OK | os.W_OK) or not os.access(path.parent, os.W_OK):
         raise StoreError(str(path), "is read-only, or in a folder that is", f"{LEFT}. Make both writable.")
+    if _own(path) in _held:
+        return True  # and to close a file of it would take the locks away that SQLite has on it: they are the process's
     with path.open("rb") as file:
         why = why_foreign(file.read(HEADER_BYTES), found.st_size, has_log=os.path.exists(f"{path}-wal"))
     if why is not None:
         raise StoreError(str(path), why, LEFT)
     return True
+
+
+def _check_beside(path: Path) -> None:
+    """Look at the log of a store, which becomes a part of it. Raises: StoreError if others may write it."""
+    for name in (f"{path}-wal", f"{path}-shm", f"{path}-journal"):
+        try:
+            found = os.lstat(name)
+        except OSError:
+            continue
+        if not stat.S_ISREG(found.st_mode) or found.st_uid != os.getuid() or found.st_mode & 0o022:
+            raise StoreError(
+                str(path), f"has a {name}, which is not a file of yours alone", f"{LEFT}: a store can run code."
+            )
 
 
 def why_foreign(header: bytes, size: int, *, has_log: bool) -> str | None:
@@ -126,15 +153,16 @@ def opened(path: Path) -> sqlite3.Connection:
             raise StoreError(
                 str(path), f"is damaged ({damage})", f"{LEFT}. Copy it, or move it away and start with a new one."
             )
+        for each in (path, Path(f"{path}-wal"), Path(f"{path}-shm")):
+            with suppress(FileNotFoundError):
+                each.chmod(0o600)  # a copy that was made otherwise may be readable by others
         return connection
-    except sqlite3.Error as error:
+    except (sqlite3.Error, OSError) as error:
         if connection is not None:
             connection.close()
+        if isinstance(error, StoreError):
+            raise
         raise StoreError(str(path), f"cannot be read ({error})", LEFT) from error
-    except StoreError:
-        if connection is not None:
-            connection.close()
-        raise
 
 
 def _connected(path: Path) -> sqlite3.Connection:
@@ -190,9 +218,16 @@ def _file_system(path: Path) -> str:
     except OSError:
         return ""
     real = os.path.realpath(path.parent)
-    mounts = (line.split(" ") for line in lines)
-    over = [(len(each[1]), each[2]) for each in mounts if len(each) > 2 and _is_over(each[1], real)]
-    return max(over, default=(0, ""))[1]
+    mounts = ([_unescaped(each) for each in line.split(" ")] for line in lines)
+    over = [
+        (len(each[1]), order, each[2]) for order, each in enumerate(mounts) if len(each) > 2 and _is_over(each[1], real)
+    ]
+    return max(over, default=(0, 0, ""))[2]  # of two in one place the later one is seen
+
+
+def _unescaped(text: str) -> str:
+    """Return a field of the table of mounts: a space in it is \\040."""
+    return re.sub(r"\\([0-7]{3})", lambda found: chr(int(found[1], 8)), text)
 
 
 def _is_over(mount: str, real: str) -> bool:

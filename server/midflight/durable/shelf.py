@@ -1,28 +1,33 @@
 """`Shelf`: a store as people see it, to be looked into while a server has it, and changed while none does.
 
-Law: nothing that a shelf reads is run. States are shown by `peeked`, which imports no module of the project.
+Law: a shelf imports no module of the project. States are shown by `peeked`; a store is its owner's, and is code.
 """
 
 from __future__ import annotations
 
 import sqlite3
-from collections.abc import Iterator
+import time
+from collections.abc import Iterable, Iterator
 from contextlib import closing, contextmanager
 from pathlib import Path
 from typing import Any, NamedTuple
 
-from midflight.durable.history import put_aside
+from midflight.durable.dump import dumped, rows_in
+from midflight.durable.history import PUT, put_aside
 from midflight.durable.opening import Lock, check_file, opened
 from midflight.durable.reading import peeked
-from midflight.durable.row import COLUMNS, bytes_of_key, key_of_bytes
+from midflight.durable.row import COLUMNS, Row, bytes_of_key, key_of_bytes, vsn_in
 from midflight.durable.store_error import StoreError
 from midflight.errors import NotFound
 
-__all__ = ["Earlier", "Shelf", "Stored"]
+__all__ = ["Earlier", "Loaded", "Shelf", "Stored"]
 
 
 class Stored(NamedTuple):
-    """A state of a store, without its content. `saved_at` is in seconds since the epoch, `size` in bytes."""
+    """A state of a store, without its content. `saved_at` is in seconds since the epoch, `size` in bytes.
+
+    `vsn` is the `__vsn__` of the module that it was made or changed by, else eight digits of the digest of its text.
+    """
 
     name: str
     module: str
@@ -30,6 +35,7 @@ class Stored(NamedTuple):
     size: int
     saved_at: float
     python: str
+    vsn: str
 
 
 class Earlier(NamedTuple):
@@ -42,19 +48,30 @@ class Earlier(NamedTuple):
     saved_at: float
 
 
-class Shelf:
-    """The store at `path`. Raises: NotFound if there is none; StoreError if the file is not a store."""
+class Loaded(NamedTuple):
+    """A state that was loaded, and the number that the one before it has in the history, None if there was none."""
 
-    def __init__(self, path: Path) -> None:
+    name: str
+    aside: int | None
+
+
+class Shelf:
+    """The store at `path`, which `load` makes if it `may_be_new`.
+
+    Raises: NotFound if there is none; StoreError if the file is not a store.
+    """
+
+    def __init__(self, path: Path, *, may_be_new: bool = False) -> None:
         self.path = path
-        if not check_file(path):
+        if not check_file(path) and not may_be_new:
             raise NotFound(f"there is no store {path}; nothing was done. Name it: --store FILE")
 
     def states(self) -> list[Stored]:
         """Return all states, by name."""
-        query = "SELECT key, module, class, length(state), saved_at, python FROM servers ORDER BY key"
+        query = "SELECT key, module, class, length(state), saved_at, python, accepted FROM servers ORDER BY key"
         with self._reading() as connection:
-            return [Stored(key_of_bytes(key), *rest) for key, *rest in connection.execute(query)]
+            found = connection.execute(query).fetchall()
+        return [Stored._make((key_of_bytes(row[0]), *row[1:6], vsn_in(row[6]))) for row in found]
 
     def attributes(self, name: str, number: int | None = None) -> dict[str, Any]:
         """Return the attributes of a server, or of an earlier state of it; objects of the project as `code.Gone`.
@@ -62,6 +79,7 @@ class Shelf:
         Raises: NotFound; StoreError if the state is damaged.
         """
         key = bytes_of_key(name)
+        self._check(name, number)
         query = "SELECT state FROM servers WHERE key = ?"
         values: tuple[Any, ...] = (key,)
         if number is not None:
@@ -77,12 +95,42 @@ class Shelf:
                 str(self.path), f"has a state of {name} that cannot be read ({error})", "it stays"
             ) from error
 
+    def dump(self, name: str | None = None) -> Iterator[str]:
+        """Yield the lines of a dump of all states, or of one. Raises: NotFound; StoreError."""
+        query = f"SELECT {COLUMNS} FROM servers"
+        values: tuple[bytes, ...] = ()
+        with self._reading() as connection:
+            if name is not None:
+                query, values = f"{query} WHERE key = ?", (bytes_of_key(name),)
+                if connection.execute(query, values).fetchone() is None:
+                    raise self._unknown(name, None)
+            found = connection.execute(f"{query} ORDER BY key", values)
+            yield from dumped((self._row(each) for each in found), time.time())
+
+    def load(self, lines: Iterable[str]) -> list[Loaded]:
+        """Take the states of a dump, all of them or none; those before of the same names go into the history.
+
+        A live server would write over them, so the store must not be in use.
+        Raises: RequestError if it is not a dump; StoreError, also if a server has the store.
+        """
+        rows = rows_in(lines)
+        if not self.path.parent.is_dir():
+            raise NotFound(f"there is no folder {self.path.parent} for the store; nothing was loaded. Make it.")
+        with self._writing() as connection:
+            asides = [put_aside(connection, row.key, "a dump was loaded") for row in rows]
+            connection.executemany(PUT, [row.values() for row in rows])
+        return [Loaded(row.key, aside) for row, aside in zip(rows, asides, strict=True)]
+
     def history(self, name: str) -> list[Earlier]:
-        """Return the earlier states of a server, the newest first."""
+        """Return the earlier states of a server, the newest first. Raises: NotFound if it has neither those nor one."""
         query = """SELECT number, why, module || '.' || class, length(state), saved_at FROM history
             WHERE key = ? ORDER BY number DESC"""
+        key = bytes_of_key(name)
         with self._reading() as connection:
-            return [Earlier(*row) for row in connection.execute(query, (bytes_of_key(name),))]
+            found = [Earlier(*row) for row in connection.execute(query, (key,))]
+            if not found and connection.execute("SELECT 1 FROM servers WHERE key = ?", (key,)).fetchone() is None:
+                raise self._unknown(name, None)
+            return found
 
     def delete(self, name: str) -> int:
         """Move the state of a server into its history; return its number there. Raises: NotFound; StoreError."""
@@ -98,6 +146,7 @@ class Shelf:
         None if there is no present one. Raises: NotFound; StoreError.
         """
         key = bytes_of_key(name)
+        self._check(name, number)
         with self._writing() as connection:
             if (
                 connection.execute("SELECT 1 FROM history WHERE key = ? AND number = ?", (key, number)).fetchone()
@@ -107,6 +156,20 @@ class Shelf:
             aside = put_aside(connection, name, f"state {number} was restored")
             connection.execute(f"INSERT INTO servers SELECT {COLUMNS} FROM history WHERE number = ?", (number,))
             return aside
+
+    def _check(self, name: str, number: int | None) -> None:
+        """Check that SQLite can look for a number. Raises: NotFound: no state has it."""
+        if number is not None and not 0 < number < 1 << 63:
+            raise self._unknown(name, number)
+
+    def _row(self, values: tuple[Any, ...]) -> Row:
+        try:
+            return Row.of(values)
+        except Exception as error:
+            name = key_of_bytes(values[0])
+            raise StoreError(
+                str(self.path), f"has a row of {name} that cannot be read ({error})", "it stays"
+            ) from error
 
     def _unknown(self, name: str, number: int | None) -> NotFound:
         if number is not None:

@@ -13,6 +13,7 @@ from midflight.durable.opening import Lock, check_file, opened
 from midflight.durable.row import COLUMNS, Row, bytes_of_key, key_of_bytes
 from midflight.durable.store_error import LEFT, StoreError
 from midflight.durable.writer import Writer
+from midflight.text import short
 
 __all__ = ["Row", "Store"]
 
@@ -76,7 +77,12 @@ class Store:
             raise StoreError(str(self.path), f"cannot be read ({error})", "no state was changed") from error
         if values is None:
             return self.writer.waiting(key)  # committed or put between the two looks
-        return Row.of(values)
+        try:
+            return Row.of(values)
+        except ValueError as error:
+            raise StoreError(
+                str(self.path), f"has a row of {short(key)} that cannot be read ({error})", "it stays"
+            ) from error
 
     def keys_of(self, module: str) -> list[str]:
         """Return the keys of the states on the disk whose class is of `module`; none if they cannot be read."""
