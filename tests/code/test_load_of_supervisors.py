@@ -87,3 +87,73 @@ def test_an_upgrade_says_nothing(project, runtime):
 
     assert notes(report) == []
     assert children == ["a", "b", "c", "extra"]
+
+
+FORM = """
+from midflight import ChildSpec, DynamicSupervisor, Supervisor, receive
+NAMES = ["a", "b"]
+RATE = 1
+async def till(): await receive()
+def spec(name): return ChildSpec(name, till)
+async def start(rate=RATE):
+    children = [spec(name) for name in NAMES]
+    children += [ChildSpec("rooms", DynamicSupervisor, (5,))]
+    return await Supervisor.start(children, strategy="one_for_all")
+"""
+
+
+@pytest.mark.parametrize("load", [code.load, code.upgrade])
+@pytest.mark.parametrize(
+    ("old", "new"),
+    [
+        ('["a", "b"]', '["a", "b", "c"]'),
+        ("(5,))]", "(6,))]"),
+        ("return ChildSpec(name, till)", "return ChildSpec(name, till, restart='transient')"),
+        ('"one_for_all"', '"one_for_one"'),
+        ("RATE = 1", None),
+        ("await receive()", None),
+        ("async def start", None),
+    ],
+)
+def test_one_that_was_started_with_its_children_is_named(project, runtime, old, new, load):
+    """With the function that started it: nobody is asked again, by an upgrade neither. Other edits say nothing."""
+    path = project.write("app.py", FORM)
+
+    async def main():
+        code.load(path)
+        import app
+
+        pid = await app.start()
+        project.write("app.py", FORM.replace(old, f"{old}  " if new is None else new))
+        report = load(path)
+        report = report if isinstance(report, code.LoadReport) else await report
+        children = list(await pids_of(pid))
+        exit(pid, "kill")
+        return pid, report, children
+
+    pid, report, children = runtime.run(main)
+
+    said = [each.message for each in notes(report)]
+    assert [text.partition(", which")[0] for text in said] == (
+        [] if new is None else [f"{pid!r}: it was started with its children by app.start"]
+    )
+    assert children == ["a", "b", "rooms"]
+
+
+def test_options_of_a_class_without_an_init_are_named(project, runtime):
+    """max_children of a DynamicSupervisor of one's own, which an upgrade takes."""
+    text = "from midflight import DynamicSupervisor\nclass Rooms(DynamicSupervisor):\n    max_children = {}\n"
+    path = project.write("app.py", text.format(1))
+
+    async def main():
+        code.load(path)
+        import app
+
+        pid = await app.Rooms.start()
+        project.write("app.py", text.format(2))
+        return pid, code.load(path)
+
+    pid, report = runtime.run(main)
+
+    (note,) = notes(report)
+    assert note.message.startswith(f"{pid!r} (app.Rooms): its class may say other children or options now")

@@ -254,6 +254,10 @@ def test_p66_ets_owner(t, expected):
         s << ("give", self_())
         t.o(got(await t.recv(), s))
         t.o(table.info()["owner"] == self_())
+        for to in (dead, self_()):
+            with pytest.raises(ValueError, match="stays"):
+                table.give_away(to, "x")
+            t.o(("badarg", table.info()["owner"] == self_()))
         s << "stop"
         await t.s()
         t.o(is_there(table))

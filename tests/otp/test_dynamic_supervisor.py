@@ -231,6 +231,25 @@ def test_the_partition_of_a_word_is_always_the_same(runtime):
     assert runtime.run(main) == [0, 0, 3, 3]
 
 
+def test_a_partition_stays_where_it_is(runtime):
+    """One that was deleted leaves its keys to nobody, and a child that was added takes none."""
+
+    async def main():
+        await PartitionSupervisor.start_link(ChildSpec("x", wait_for_ever), 3, name="parts")
+        before = [PartitionSupervisor.via("parts", key).whereis() for key in range(3)]
+        await Supervisor.terminate_child("parts", 1)
+        await Supervisor.delete_child("parts", 1)
+        await Supervisor.start_child("parts", ChildSpec("more", wait_for_ever))
+        after = [PartitionSupervisor.via("parts", key).whereis() for key in range(3)]
+        for number in (0, 2, "more"):
+            await Supervisor.terminate_child("parts", number)
+            await Supervisor.delete_child("parts", number)
+        nobody = PartitionSupervisor.via("parts", 5).whereis()
+        return after == [before[0], None, before[2]], PartitionSupervisor.partitions("parts"), nobody
+
+    assert runtime.run(main) == (True, 3, None)
+
+
 def test_a_partition_is_no_name_to_start_by(runtime):
     """It is the child's own."""
 

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import pytest
 
-from helpers.servers import Recorder, Starter, advance_later, end_of
+from helpers.servers import Recorder, Starter, advance_later, end_of, settle
 from midflight import (
     AlreadyStarted,
     Down,
@@ -289,6 +289,25 @@ def test_a_server_killed_in_its_init_was_not_started(runtime):
     _, error = runtime.run(main)
     assert isinstance(error, InitFailed)
     assert error.reason == "killed"
+
+
+@pytest.mark.parametrize("way", [Starter.start, Starter.start_link])
+@pytest.mark.parametrize("who", ["the server", "its starter"])
+def test_a_kill_while_init_runs_is_no_crash(runtime, caplog, way, who):
+    """Of the server, or of its starter, with whom the server goes; nobody else hears of it."""
+
+    async def main():
+        before = processes()
+        spawn(way, "hang")
+        await settle()
+        starter, server = processes()[-2:]
+        exit(server if who == "the server" else starter, "kill")
+        await settle()
+        return processes() == before
+
+    assert runtime.run(main)
+    crashes = [report for report in runtime.crashes if not isinstance(report.reason, InitFailed)]
+    assert (crashes, [each.getMessage() for each in caplog.records if "clean-up" in each.getMessage()]) == ([], [])
 
 
 def test_the_process_shows_the_class(runtime):

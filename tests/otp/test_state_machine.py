@@ -411,6 +411,8 @@ def test_a_wrong_return_value_ends_the_machine(runtime, answer, text):
         {"timeouts": {"x": math.nan}},
         {"events": [1]},
         {"events": 5},
+        {"timeouts": 5},
+        {"timeouts": [("x", 1)]},
     ],
 )
 def test_a_wrong_next_is_refused_where_it_is_made(options):
@@ -436,6 +438,26 @@ def test_a_machine_is_shown_with_its_state(runtime):
         return repr(await otp_sys.get_state(door))
 
     assert runtime.run(main) == "<Door 'locked' code=7 wrong=0>"
+
+
+def test_its_status_shows_the_events_that_wait(runtime):
+    """Queued, postponed, and the timeouts that run, by their contents."""
+
+    class Waits(StateMachine):
+        def init(self):
+            return Next("a", timeouts={"late": (9, "content")})
+
+        def a(self, kind, content):
+            return Next(postpone=True) if kind == "cast" else None
+
+    async def main():
+        machine = await Waits.start()
+        before = repr((await otp_sys.get_status(machine))["state"]["_events"])
+        cast(machine, "later")
+        return before, repr((await otp_sys.get_status(machine))["state"]["_events"])
+
+    timeouts = "timeouts: {('timeout', 'late'): 'content'}"
+    assert runtime.run(main) == (f"<{timeouts}>", f"<postponed: [('cast', 'later')], {timeouts}>")
 
 
 def test_a_machine_is_listed_with_its_state(runtime):

@@ -6,7 +6,7 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from helpers.servers import end_of, settle
+from helpers.servers import end_of, settle, wait_for_ever
 from midflight import (
     ChildSpec,
     NoSuchName,
@@ -25,7 +25,7 @@ from midflight.otp.rows import KINDS, MISSING
 
 @pytest.mark.parametrize(
     "wrong",
-    [{"kind": "list"}, {"access": "open"}, {"heir": "me"}, {"name": ""}],
+    [{"kind": "list"}, {"kind": []}, {"access": "open"}, {"heir": "me"}, {"name": ""}],
 )
 def test_what_cannot_be_a_table_is_none(runtime, wrong):
     """At once, and nothing is started."""
@@ -126,19 +126,49 @@ def test_who_gets_it_may_write(runtime):
     assert runtime.run(main) == ("yours", [("a", 1), ("b", 2)])
 
 
-def test_a_table_given_to_the_dead_is_gone(runtime):
-    """Its owner has ended."""
+def test_a_table_is_not_given_to_the_dead(runtime):
+    """Its rows would be gone; nor to its owner, who has it."""
 
     async def main():
         table = await Table.new()
+        table.insert("a", 1)
         dead = spawn(settle)
         await end_of(dead)
-        table.give_away(dead)
+        for pid, why in ((dead, "is not alive"), (self_(), "owns it already")):
+            with pytest.raises(ValueError, match=why):
+                table.give_away(pid)
+        await settle()
+        return table.items(), table.info()["owner"] is self_(), await receive(timeout=0, default="nothing")
+
+    assert runtime.run(main) == ([("a", 1)], True, "nothing")
+
+
+def test_a_table_whose_new_owner_has_ended_meanwhile_is_gone(runtime):
+    """It has no heir."""
+
+    async def main():
+        table = await Table.new()
+        other = spawn(wait_for_ever)
+        table.give_away(other)
+        exit(other, "kill")
         await settle()
         with pytest.raises(NoSuchName):
             len(table)
 
     runtime.run(main)
+
+
+def test_a_counter_of_a_value_that_is_none_is_refused(runtime):
+    """The key is there, so the default is not taken."""
+
+    async def main():
+        table = await Table.new()
+        table.insert("a", None)
+        with pytest.raises(TypeError):
+            table.update_counter("a", 1, 5)
+        return table.items()
+
+    assert runtime.run(main) == [("a", None)]
 
 
 def test_a_table_is_kept_over_loads(project, runtime):

@@ -157,10 +157,10 @@ def callable_(what: str, value: Any, unchanged: str = "nothing was started") -> 
     )
 
 
-def items(what: str, value: Any) -> Iterator[Any]:
+def items(what: str, value: Any, unchanged: str = NOTHING) -> Iterator[Any]:
     """Return an iterator over `value`. Raises: TypeError if it is not iterable; what its `__iter__` raises."""
     if not hasattr(type(value), "__iter__") and not hasattr(type(value), "__getitem__"):
-        raise TypeError(f"{what} needs something to iterate over, not {short(value)}; nothing was started")
+        raise TypeError(f"{what} must be an iterable, not {short(value)}; {unchanged}")
     return iter(value)
 
 

@@ -200,7 +200,7 @@ class Flags:
 
 def checked_children(children: Iterable[ChildSpec], flags: Flags) -> tuple[ChildSpec, ...]:
     """Return the children of a supervisor, in order. Raises: TypeError or ValueError for wrong values."""
-    specs = tuple(arguments.items("a supervisor's children", children))
+    specs = tuple(arguments.items("a supervisor's children", children, "nothing was started"))
     for spec in specs:
         if not issubclass(type(spec), ChildSpec):
             raise TypeError(f"a child is described by a ChildSpec, not {short(spec)}; nothing was started")

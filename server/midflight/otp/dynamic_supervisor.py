@@ -4,8 +4,7 @@ from __future__ import annotations
 
 from typing import Any
 
-from midflight.otp.child_spec import Flags
-from midflight.otp.supervising import OWN
+from midflight.otp.supervising import OWN, Given, Options, starter
 from midflight.otp.supervisor import Supervisor
 from midflight.text import short
 
@@ -39,19 +38,26 @@ class DynamicSupervisor(Supervisor):
         """Return the arguments of init. Raises: TypeError or ValueError for wrong ones."""
         if cls.init is not DynamicSupervisor.init:
             return super().init_arguments(args, options)
-        return cls._limited(*args, **options)
+        return (Given(*cls._limited(*args, **options), starter()),)
 
     @classmethod
     def _limited(
         cls, max_children: int | None = OWN, intensity: int = OWN, period: float = OWN
-    ) -> tuple[int | None, Flags]:
-        most: Any = cls.max_children if max_children is OWN else max_children
-        if most is not None and (type(most) is not int or most < 0):
-            raise ValueError(
-                f"max_children must be a whole number >= 0 or None, not {short(most)}; nothing was started"
-            )
-        return most, cls.flags_of(intensity=intensity, period=period)
+    ) -> tuple[int | None, Options]:
+        cls._most(max_children)
+        options = OWN, intensity, period, OWN
+        cls.flags_of(*options)
+        return max_children, options
+
+    @classmethod
+    def _most(cls, given: Any) -> int | None:
+        most: object = cls.max_children if given is OWN else given
+        if most is None or (type(most) is int and most >= 0):
+            return most
+        raise ValueError(f"max_children must be a whole number >= 0 or None, not {short(most)}; nothing was started")
 
     def init(self, *args: Any) -> Any:
         """Set up; an `init` of your own returns None, or IGNORE. OTP: Elixir's DynamicSupervisor, init/1."""
-        self.max_children, self.flags = args
+        given: Given[int | None] = self.given(args)
+        self.max_children = self._most(given.value)
+        self.flags = self.flags_of(*given.options)

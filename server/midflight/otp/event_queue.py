@@ -33,6 +33,14 @@ class EventQueue:
         self.at_once: dict[Any, Any] = {}  # the content of each timeout of zero seconds, by the type of its event
         self.timers: dict[Any, tuple[Any, Any]] = {}
 
+    def __repr__(self) -> str:
+        waiting = {
+            "queued": list(self.queued),
+            "postponed": self.postponed,
+            "timeouts": {kind: content for kind, (_, content) in self.timers.items()} | self.at_once,
+        }
+        return f"<{', '.join(f'{name}: {value!r}' for name, value in waiting.items() if value) or 'no events'}>"
+
     def __bool__(self) -> bool:
         return bool(self.queued or self.at_once)
 

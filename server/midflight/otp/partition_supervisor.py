@@ -10,10 +10,10 @@ from zlib import crc32
 from midflight.errors import NoSuchName, RegistrationError
 from midflight.kernel import Pid, arguments, server_of
 from midflight.otp.calls import whereis_dest
-from midflight.otp.child_spec import ChildSpec, Flags, checked_children
+from midflight.otp.child_spec import ChildSpec, checked_children
 from midflight.otp.protocol import Dest
 from midflight.otp.restart import Strategy
-from midflight.otp.supervising import OWN
+from midflight.otp.supervising import OWN, Given, Options, starter
 from midflight.otp.supervisor import Supervisor
 from midflight.text import short
 
@@ -22,6 +22,8 @@ __all__ = ["Partition", "PartitionSupervisor"]
 
 class PartitionSupervisor(Supervisor):
     """A supervisor of `partitions` children that are all started by one ChildSpec; `via(key)` is the one for a key.
+
+    How many there are is said at the start, and stays: one that is terminated, or deleted, leaves its keys to nobody.
 
     Their ids are 0, 1, 2 and so on, in the place of the spec's id. `with_arguments(args, partition)` returns the
     arguments of one. One that ends is started again, and the others run on.
@@ -39,7 +41,7 @@ class PartitionSupervisor(Supervisor):
     @classmethod
     def init_arguments(cls, args: tuple[Any, ...], options: dict[str, Any]) -> tuple[Any, ...]:
         """Return the arguments of init. Raises: TypeError or ValueError for wrong ones."""
-        return cls._parted(*args, **options)
+        return (Given(*cls._parted(*args, **options), starter()),)
 
     @classmethod
     def _parted(
@@ -50,19 +52,19 @@ class PartitionSupervisor(Supervisor):
         intensity: int = OWN,
         period: float = OWN,
         with_arguments: Callable[[tuple[Any, ...], int], tuple[Any, ...]] | None = None,
-    ) -> tuple[tuple[ChildSpec, ...], Flags]:
+    ) -> tuple[tuple[ChildSpec, ...], Options]:
         if type(partitions) is not int or partitions < 1:
             raise ValueError(f"partitions must be a whole number >= 1, not {short(partitions)}; nothing was started")
         if not issubclass(type(child), ChildSpec):
             raise TypeError(f"a child is described by a ChildSpec, not {short(child)}; nothing was started")
         if child.name is not None:
             raise ValueError(f"ChildSpec {short(child.id)}: {partitions} children cannot have one name; leave it out")
-        flags = cls.flags_of(strategy, intensity, period)
+        options = strategy, intensity, period, OWN
         specs = [
             replace(child, id=number, args=child.args if with_arguments is None else with_arguments(child.args, number))
             for number in range(partitions)
         ]
-        return checked_children(specs, flags), flags
+        return checked_children(specs, cls.flags_of(*options)), options
 
     @staticmethod
     def via(supervisor: Dest, key: Hashable) -> Partition:
@@ -81,7 +83,7 @@ class PartitionSupervisor(Supervisor):
     @staticmethod
     def partitions(supervisor: Dest) -> int:
         """Return how many partitions there are. Raises: NoSuchName. OTP: Elixir's PartitionSupervisor.partitions/1."""
-        return len(_server(supervisor).children)
+        return len(_server(supervisor).asked)
 
 
 class Partition:
@@ -95,8 +97,9 @@ class Partition:
 
     def whereis(self) -> Pid | None:
         """Return its pid; None if it does not run now. Raises: NoSuchName if the supervisor is not there."""
-        children = _server(self.supervisor).children
-        return children[_number(self.key) % len(children)].running
+        server = _server(self.supervisor)
+        child = server.children.get(_number(self.key) % len(server.asked))
+        return None if child is None else child.running
 
     def claim(self) -> None:
         """Refuse: a supervisor's child has the key already. Raises: RegistrationError."""

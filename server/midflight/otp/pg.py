@@ -192,7 +192,9 @@ class Groups(GenServer):
 
 
 def _pids(pids: Pid | Iterable[Pid]) -> list[Pid]:
-    return [pids] if type(pids) is Pid else [arguments.pid("a group", pid) for pid in arguments.items("a group", pids)]
+    if type(pids) is Pid:
+        return [pids]
+    return [arguments.pid("a group", pid) for pid in arguments.items("the members of a group", pids)]
 
 
 def _server(scope: Dest) -> Groups:

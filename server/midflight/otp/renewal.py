@@ -46,6 +46,8 @@ class Renewal:
                     raise InitFailed(f"child {short(child.key)} of {self_()!r}", error) from error
                 report_progress(child.spec, child.pid, child.args)
                 self.started.append(child)
+                if child.pid is None and child.spec.restart == "temporary":  # it is never to run
+                    del self.children[child.key]
         except GeneratorExit:  # it is killed, and they with it
             raise
         except BaseException:

@@ -83,6 +83,9 @@ class Serving(Behaviour):
         except (AlreadyStarted, NotDurable) as error:
             self.note_end("normal")
             raise ProcessExit(error) from None  # no crash: the starter is told
+        except GeneratorExit:  # it is killed
+            self.note_end("killed")
+            raise
         except BaseException as error:
             self.note_end(_reason_of(error))
             raise

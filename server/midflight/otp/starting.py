@@ -123,6 +123,9 @@ async def _started_by(
         message = await client.wait(timeout)
         if message is TIMED_OUT:
             raise InitFailed(shown, "timeout")
+    except GeneratorExit:  # the starter is killed, and no process any more: its links are gone
+        exit(pid, "kill")
+        raise
     except BaseException:  # else it would run on, or come to run, and nobody would have its pid
         client.abandon()  # first: nobody waits for the Down, or for the Exit
         unlink(pid)

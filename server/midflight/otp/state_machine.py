@@ -91,6 +91,8 @@ class Next:
             self.timeouts[STATE_TIMEOUT] = _timeout("state_timeout", state_timeout)
         if event_timeout is not None:
             self.timeouts[EVENT_TIMEOUT] = _timeout("event_timeout", event_timeout)
+        if timeouts is not None and not isinstance(timeouts, Mapping):
+            raise TypeError(f"Next: timeouts must be a dict of names and seconds, not {short(timeouts)}")
         for name, value in (timeouts or {}).items():
             self.timeouts["timeout", name] = _timeout(f"timeout {short(name)}", value)
 

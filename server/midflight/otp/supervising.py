@@ -12,10 +12,12 @@ Laws:
 
 from __future__ import annotations
 
+import sys
 from collections import deque
 from collections.abc import Hashable
 from itertools import count
-from typing import Any, NamedTuple
+from types import FrameType
+from typing import Any, Generic, NamedTuple, TypeVar
 
 from midflight.errors import InitFailed
 from midflight.kernel import Exit, Pid, current_scheduler, self_, trap_exit
@@ -30,9 +32,47 @@ from midflight.otp.restart import AutoShutdown, Strategy, add_restart, affected,
 from midflight.otp.serving import value_of
 from midflight.text import Token
 
-__all__ = ["OWN", "Supervising"]
+__all__ = ["OWN", "Given", "Options", "Supervising", "starter"]
 
 OWN: Any = Token("the class's own")  # the default of an option
+PACKAGE = __name__.partition(".")[0] + "."
+
+Value = TypeVar("Value")
+Options = tuple[Strategy, int, float, AutoShutdown]  # of a start, in the order of flags_of; OWN where none is given
+
+
+class Starter(NamedTuple):
+    """The program's own function that has started a supervisor, by the names of its module and of itself."""
+
+    module: str
+    function: str
+
+
+class Given(NamedTuple, Generic[Value]):
+    """The values that a supervisor was started with whose class has no init of its own: the one argument of init.
+
+    `value` are its children, or the number that there may be of them.
+    """
+
+    value: Value
+    options: Options
+    started_by: Starter | None
+
+
+def is_given(args: tuple[Any, ...]) -> bool:
+    """Say whether these arguments are what a supervisor was started with whose class has no init of its own."""
+    return len(args) == 1 and type(args[0]) is Given
+
+
+def starter() -> Starter | None:
+    """Return the innermost function on the stack that is the program's own; None if there is none."""
+    frame: FrameType | None = sys._getframe(1)
+    while frame is not None:
+        module = frame.f_globals.get("__name__")
+        if type(module) is str and not module.startswith(PACKAGE):
+            return Starter(module, frame.f_code.co_qualname)
+        frame = frame.f_back
+    return None
 
 
 class TryAgain(NamedTuple):
@@ -47,6 +87,8 @@ class Supervising(GenServer):
     `strategy`, `intensity`, `period` and `auto_shutdown` are its options, unless init sets `flags`. `is_dynamic` says
     that its children have no ids: they are known by their pids, all stop at once, and one that ends is forgotten.
     """
+
+    renewed_by = ("strategy", "intensity", "period", "auto_shutdown", "max_children")  # another one of these is news
 
     strategy: Strategy = "one_for_one"
     intensity: int = 1
@@ -138,17 +180,36 @@ class Supervising(GenServer):
     async def _ask(self) -> tuple[ChildSpec, ...] | None:
         """Ask init for the children, and take its flags; None if it returns IGNORE. Raises: TypeError; ValueError."""
         before = vars(self).pop("flags", None)
-        wanted = await value_of(self.init(*self.init_args))
+        is_own = not type(self).init.__module__.startswith(PACKAGE)
+        args = () if is_own and is_given(self.init_args) else self.init_args  # its class had none at its start
+        wanted = await value_of(self.init(*args))
         if wanted is IGNORE:
             if before is not None:
                 self.flags = before
             return None
         if not hasattr(self, "flags"):
             self.flags = Flags(self.strategy, self.intensity, self.period, self.auto_shutdown)
+        has_none = self.is_dynamic and self.flags.strategy != SIMPLE
+        if wanted is None and not has_none:  # a forgotten `return`: an upgrade would stop every child
+            what = "its children, a list of ChildSpecs; [] for none"
+            raise TypeError(f"{type(self).__qualname__}.init must return {what}, not None; nothing was started")
         children = checked_children(() if wanted is None else wanted, self.flags)
-        if self.is_dynamic and self.flags.strategy != SIMPLE and children:
+        if has_none and children:
             raise TypeError(f"{type(self).__qualname__}.init must return no children: start_child adds them")
         return children
+
+    def given(self, args: tuple[Any, ...]) -> Given[Any]:
+        """Return what the supervisor was started with. Raises: TypeError if that were arguments of an init."""
+        if not is_given(args):
+            what = "has no init any more, which has said what its children are"
+            raise TypeError(f"{type(self).__qualname__} {what}; it keeps them. Give it one")
+        found: Given[Any] = args[0]
+        return found
+
+    @property
+    def started_by(self) -> Starter | None:
+        """The function that gave it its children, if its class had no init of its own at its start."""
+        return self.given(self.init_args).started_by if is_given(self.init_args) else None
 
     # --- A new version of its class -------------------------------------------------------------------------
 

@@ -11,11 +11,12 @@ from typing import Any
 from midflight.errors import AlreadyStarted, ChildError
 from midflight.kernel import Client, Pid, arguments
 from midflight.otp.calls import call
-from midflight.otp.child_spec import SIMPLE, ChildSpec, Flags, check_significance, checked_children
+from midflight.otp.child_spec import SIMPLE, ChildSpec, check_significance, checked_children
 from midflight.otp.children import Child, ChildInfo
 from midflight.otp.protocol import Dest, Name
+from midflight.otp.restart import AutoShutdown, Strategy
 from midflight.otp.starting import Starting
-from midflight.otp.supervising import Supervising
+from midflight.otp.supervising import OWN, Given, Options, Supervising, starter
 from midflight.text import short
 
 __all__ = ["Supervisor", "ask"]
@@ -94,7 +95,7 @@ class Supervisor(Supervising):
     def init_arguments(cls, args: tuple[Any, ...], options: dict[str, Any]) -> tuple[Any, ...]:
         """Return the arguments of init. Raises: TypeError or ValueError for wrong ones."""
         if cls.init is Supervisor.init:
-            return cls._checked(*args, **options)
+            return (Given(*cls._checked(*args, **options), starter()),)
         if options:
             names = ", ".join(options)
             raise TypeError(
@@ -105,10 +106,15 @@ class Supervisor(Supervising):
 
     @classmethod
     def _checked(
-        cls, children: Iterable[ChildSpec] = (), *flags: Any, **options: Any
-    ) -> tuple[tuple[ChildSpec, ...], Flags]:
-        found = cls.flags_of(*flags, **options)
-        return checked_children(children, found), found
+        cls,
+        children: Iterable[ChildSpec] = (),
+        strategy: Strategy = OWN,
+        intensity: int = OWN,
+        period: float = OWN,
+        auto_shutdown: AutoShutdown = OWN,
+    ) -> tuple[tuple[ChildSpec, ...], Options]:
+        options = strategy, intensity, period, auto_shutdown
+        return checked_children(children, cls.flags_of(*options)), options
 
     # --- What a program defines -----------------------------------------------------------------------------
 
@@ -117,8 +123,9 @@ class Supervisor(Supervising):
 
         Not defined: the children are those that start_link was given. OTP: Module:init/1.
         """
-        children, self.flags = args
-        return children
+        given: Given[tuple[ChildSpec, ...]] = self.given(args)
+        self.flags = self.flags_of(*given.options)  # those of its class may be others after an upgrade
+        return given.value
 
     # --- What its clients call ------------------------------------------------------------------------------
 

@@ -121,11 +121,12 @@ class Table:
         rows = self._to_write()
         if type(rows) is KINDS["bag"]:
             raise TypeError("update_counter: a bag may have several values a key; nothing was changed. Use a set")
-        value = rows.lookup(arguments.hashable("a key", key), default)
-        if value is None:
+        value = rows.lookup(arguments.hashable("a key", key), MISSING if default is None else default)
+        if value is MISSING:
             raise KeyError(key)
-        rows.insert(key, value + increment)
-        return value + increment
+        found = value + increment
+        rows.insert(key, found)
+        return found
 
     def clear(self) -> None:
         """Delete all rows. OTP: ets:delete_all_objects/1."""
@@ -173,13 +174,17 @@ class Table:
     def give_away(self, pid: Pid, data: Any = None) -> None:
         """Make `pid` the owner, which gets TableTransfer(table, the calling process, data).
 
-        Raises: PermissionError if the caller does not own it. OTP: ets:give_away/3.
+        Raises: PermissionError if the caller does not own it; ValueError if `pid` has ended, or is the owner. The table
+        stays as it is then. OTP: ets:give_away/3.
         """
         server = self._server()
         me = current_process("give_away()").pid
         if server.owner is not me:
             raise PermissionError(f"{self!r} is {server.owner!r}'s, which alone gives it away; it keeps it")
-        server.owner = arguments.pid("give_away()", pid)
+        if arguments.pid("give_away()", pid) is me or pid.process is None:
+            why = "owns it already" if pid is me else "is not alive"
+            raise ValueError(f"give_away(): {pid!r} {why}; {self!r} stays {me!r}'s")
+        server.owner = pid
         cast(server.pid, "watch")
         pid << TableTransfer(server.pid, me, data)
 
@@ -255,7 +260,7 @@ class TableServer(GenServer):
 
 
 def _options(kind: str, access: str, heir: Pid | None) -> tuple[Any, ...]:
-    if kind not in KINDS:
+    if type(kind) is not str or kind not in KINDS:
         raise ValueError(f"kind must be one of {tuple(KINDS)}, not {short(kind)}; no table was made")
     if access not in ACCESS:
         raise ValueError(f"access must be one of {ACCESS}, not {short(access)}; no table was made")

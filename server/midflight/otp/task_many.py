@@ -27,7 +27,7 @@ async def await_many(tasks: Iterable[Task], timeout: float | None = 5) -> list[A
         tasks = [Task.start(pow, 2, number) for number in range(4)]
         await Task.await_many(tasks)  # -> [1, 2, 4, 8]
     """
-    wanted = list(arguments.items("await_many", tasks))
+    wanted = list(arguments.items("await_many: tasks", tasks))
     await _wait(wanted, timeout, stops_at_failure=True)
     failed = next((task for task in wanted if task.outcome is not None and task.outcome[0] == "exit"), None)
     late = next((task for task in wanted if task.outcome is None), None)
@@ -51,7 +51,7 @@ async def yield_many(tasks: Iterable[Task], timeout: float | None = 5) -> list[t
         tasks = [Task.start(sleep, 0.01), Task.start(sleep, 60)]
         [outcome for _, outcome in await Task.yield_many(tasks, 0.1)]  # -> [('ok', None), None]
     """
-    wanted = list(arguments.items("yield_many", tasks))
+    wanted = list(arguments.items("yield_many: tasks", tasks))
     await _wait(wanted, timeout, stops_at_failure=False)
     return [(task, task.outcome) for task in wanted]
 

@@ -42,7 +42,7 @@ def stream(
         raise ValueError(f'on_timeout must be "exit" or "kill_task", not {short(on_timeout)}; nothing was started')
     arguments.callable_("a stream of tasks", function)
     crew = Crew(function, arguments.timeout("stream: timeout", timeout, "nothing was started"), on_timeout, linked)
-    return _stream(arguments.items("stream", items), crew, max_concurrency, ordered)
+    return _stream(arguments.items("stream: items", items, "nothing was started"), crew, max_concurrency, ordered)
 
 
 async def _stream(items: Iterator[Any], crew: Crew, max_concurrency: int, ordered: bool) -> AsyncIterator[Outcome]:

@@ -1,4 +1,4 @@
-%% ets: a table goes with its owner; an heir gets it, with a message; give_away; only the owner gives it away.
+%% ets: a table goes with its owner; an heir gets it, with a message; give_away; only the owner gives it away, not to itself or to a dead process.
 -module(p66_ets_owner).
 -compile([export_all, nowarn_export_all]).
 
@@ -18,4 +18,5 @@ main() ->
     {R, V} = owner([{heir, Dead, legacy}]), R ! stop, t:s(), t:o(there(V)),
     {S, W} = owner([]), t:o(case catch ets:give_away(W, self(), x) of {'EXIT', _} -> refused end),
     S ! {give, self()}, t:o(got(t:recv(200), S)), t:o(ets:info(W, owner) =:= self()),
+    [t:o({case catch ets:give_away(W, To, x) of {'EXIT', {badarg, _}} -> badarg end, ets:info(W, owner) =:= self()}) || To <- [Dead, self()]],
     S ! stop, t:s(), t:o(there(W)).

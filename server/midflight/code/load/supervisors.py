@@ -1,68 +1,98 @@
-"""`supervisors_behind`: the supervisors whose `init` would now give other children, which a plain load asks for none.
+"""`supervisors_behind`: the supervisors that would have other children now, if they were asked or started again.
 
 An upgrade runs `init` again. A load runs no callback, so it compares what the texts say: the class, its `init`, the
 functions of the module that this calls, and the statements that bind the module's names in those.
+A supervisor without an `init` of the program's own has the children that it was started with, after an upgrade too. Of
+its starter the texts of the calls are compared that start such a supervisor, and what their arguments come from.
 """
 
 from __future__ import annotations
 
 import ast
-from collections.abc import Iterator, Sequence
+from collections.abc import Iterable, Iterator, Sequence
 from dataclasses import replace
-from typing import Any
+from typing import Any, NamedTuple
 
 from midflight.code.load.new_version import NewVersion
 from midflight.code.report.load_report import SHOWN, Diagnostic
 from midflight.code.source.look import carried_module, carried_name, mro_of
 from midflight.code.source.trees import tree_or_none
-from midflight.kernel import Pid, schedulers
+from midflight.kernel import Pid
 
 __all__ = ["supervisors_behind"]
 
+BEHIND = "its class may say other children or options now, and a load does not ask it; `upgrade` takes them"
+GIVEN = (
+    "it was started with its children by {function}, which may give others now; it keeps those that it has, and an "
+    "upgrade does not change them. A class of your own, with an `init` that returns them, is asked again"
+)
 FUNCTIONS = (ast.FunctionDef, ast.AsyncFunctionDef)
+STARTS = ("start", "start_link")
 OWN = __name__.partition(".")[0] + "."
 
 
-def supervisors_behind(new: Sequence[NewVersion]) -> Iterator[tuple[NewVersion, Diagnostic]]:
-    """Yield, as notes, which supervisors keep the children of the version before; each with its class's module."""
-    found: dict[tuple[str, str], list[Pid]] = {}
-    for pid, cls in _supervisors():
-        found.setdefault((str(carried_module(cls)), str(carried_name(cls))), []).append(pid)
+class Source(NamedTuple):
+    """The place that says which children some supervisors have: a class of `module`, or a function that starts them."""
+
+    module: str
+    cls: str
+    function: str | None = None
+
+    def said_in(self, tree: ast.Module) -> list[str]:
+        """Return what a text says of the children; nothing if it has no such class or function."""
+        reach = _Reach(tree)
+        if self.function is None:
+            reach.follow_class(self.cls)
+        else:
+            reach.follow_starts(self.function, self.cls.rpartition(".")[2])
+        return sorted(reach.said)
+
+    def note(self, pids: Sequence[Pid]) -> str:
+        """Return the note on these supervisors."""
+        more = f" and {len(pids) - SHOWN} more" if len(pids) > SHOWN else ""
+        what = f" ({self.module}.{self.cls})" if self.function is None else ""
+        said = BEHIND if self.function is None else GIVEN.format(function=f"{self.module}.{self.function}")
+        return f"{', '.join(map(repr, pids[:SHOWN]))}{more}{what}: {said}"
+
+
+def supervisors_behind(
+    new: Sequence[NewVersion], supervisors: Iterable[tuple[Pid, Any]], *, are_asked: bool
+) -> Iterator[tuple[NewVersion, Diagnostic]]:
+    """Yield, as notes, which supervisors keep the children of the version before, each with the module that says it.
+
+    `supervisors` are the pids and the objects of all that there are. `are_asked` says that those with an `init` of
+    their own were asked for their children, by an upgrade.
+    """
+    found: dict[Source, list[Pid]] = {}
+    for pid, server in supervisors:
+        for source in _sources(server):
+            if not (are_asked and source.function is None):
+                found.setdefault(source, []).append(pid)
     for each in new:
-        own = [(name, pids) for (module, name), pids in found.items() if module == each.unit.name]
+        own = [(source, pids) for source, pids in found.items() if source.module == each.unit.name]
         if not own or each.before is None or each.before.text is None:
             continue
         before = tree_or_none(each.before.text)
         if before is None:
             continue
-        for name, pids in own:
-            if _said(each.unit.tree, name) in ([], _said(before, name)):
-                continue
-            more = f" and {len(pids) - SHOWN} more" if len(pids) > SHOWN else ""
-            who = f"{', '.join(map(repr, pids[:SHOWN]))}{more} ({each.unit.name}.{name})"
-            text = f"{who}: init may give other children now, and a load does not ask it; `upgrade` takes them"
-            yield each, replace(each.problem(text, "children"), severity="note")
+        for source, pids in own:
+            if source.said_in(each.unit.tree) not in ([], source.said_in(before)):
+                yield each, replace(each.problem(source.note(pids), "children"), severity="note")
 
 
-def _supervisors() -> Iterator[tuple[Pid, type[Any]]]:
-    """Yield the supervisors with an `init` of the program's own."""
-    for scheduler in schedulers():
-        for process in [each for each in list(scheduler.processes.values()) if each.behaviour is not None]:
-            cls = type(getattr(process.behaviour, "server", None))
-            if hasattr(cls, "renew") and _is_of_program(cls):
-                yield process.pid, cls
+def _sources(server: Any) -> Iterator[Source]:
+    """Yield what says what the children of a supervisor are: its class, the function that has started it."""
+    cls = type(server)
+    name = str(carried_name(cls))
+    if not str(carried_module(cls)).startswith(OWN):
+        yield Source(str(carried_module(cls)), name)
+    if (by := getattr(server, "started_by", None)) is not None and not _has_own_init(cls):
+        yield Source(by.module, name, by.function)
 
 
-def _is_of_program(cls: type[Any]) -> bool:
+def _has_own_init(cls: type[Any]) -> bool:
     definer = next((each for each in mro_of(cls) if "init" in vars(each)), None)
     return definer is not None and not str(carried_module(definer)).startswith(OWN)
-
-
-def _said(tree: ast.Module, class_name: str) -> list[str]:
-    """Return what a text says of the children of a class of supervisors; nothing if it has no such class."""
-    reach = _Reach(tree)
-    reach.follow_class(class_name)
-    return sorted(reach.said)
 
 
 class _Reach:
@@ -89,6 +119,23 @@ class _Reach:
             if isinstance(base, ast.Name):
                 self.follow_class(base.id)
 
+    def follow_starts(self, function: str, class_name: str) -> None:
+        """Take in the arguments of the calls in a function that start a supervisor of that class."""
+        found = self._function(function)
+        for node in () if found is None else ast.walk(found):
+            match node:
+                case ast.Call(ast.Attribute(ast.Name(name) | ast.Attribute(attr=name), verb)):
+                    if verb in STARTS and name == class_name:
+                        for each in (*node.args, *(keyword.value for keyword in node.keywords)):
+                            self._follow(each, {}, found)
+
+    def _function(self, name: str) -> ast.stmt | None:
+        """Return the function with that qualified name; the outermost one, if it is within others."""
+        owner, _, last = name.partition(".<locals>")[0].rpartition(".")
+        cls = self._class(owner) if owner else None
+        body = self._tree.body if cls is None else cls.body
+        return next((each for each in body if isinstance(each, FUNCTIONS) and each.name == last), None)
+
     def _class(self, name: str) -> ast.ClassDef | None:
         body: list[ast.stmt] = self._tree.body
         found = None
@@ -99,8 +146,11 @@ class _Reach:
             body = found.body
         return found
 
-    def _follow(self, part: ast.stmt, methods: dict[str, Any]) -> None:
-        """Take in a part of the text, the functions that it calls, and the values that it reads."""
+    def _follow(self, part: ast.AST, methods: dict[str, Any], within: ast.stmt | None = None) -> None:
+        """Take in a part of the text, the functions that it calls, and the values that it reads.
+
+        `within` is the function that it is a part of, if names may be bound there.
+        """
         if part in self._seen:
             return
         self._seen.add(part)
@@ -119,10 +169,21 @@ class _Reach:
             elif isinstance(node, ast.Name) and isinstance(node.ctx, ast.Load) and node.id not in self._functions:
                 for statement in self._statements_with(node.id):
                     self._follow(statement, methods)
+                for statement in () if within is None else _binding(within, node.id):
+                    self._follow(statement, methods, within)
 
     def _statements_with(self, name: str) -> Iterator[ast.stmt]:
         for each in self._tree.body:
             if isinstance(each, (*FUNCTIONS, ast.ClassDef, ast.Import, ast.ImportFrom)):
                 continue
             if any(isinstance(node, ast.Name) and node.id == name for node in ast.walk(each)):
+                yield each
+
+
+def _binding(function: ast.stmt, name: str) -> Iterator[ast.stmt]:
+    """Yield the assignments in a function that bind a name."""
+    for each in ast.walk(function):
+        if isinstance(each, (ast.Assign, ast.AnnAssign, ast.AugAssign)):
+            targets = each.targets if isinstance(each, ast.Assign) else [each.target]
+            if any(isinstance(node, ast.Name) and node.id == name for one in targets for node in ast.walk(one)):
                 yield each

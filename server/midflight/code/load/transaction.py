@@ -8,6 +8,8 @@ from __future__ import annotations
 from collections.abc import Iterator, Sequence
 from contextlib import contextmanager
 from dataclasses import replace
+from itertools import compress
+from operator import attrgetter
 from types import ModuleType
 
 from midflight.code.census.left_behind import left_behind
@@ -25,12 +27,15 @@ from midflight.code.report.load_report import LEFT_BEHIND, TAKEN_BACK, LoadRepor
 from midflight.code.source.unit import Rejection, Unit, unit_of
 from midflight.code.version.import_hook import finder
 from midflight.code.version.modules import LOADED
+from midflight.kernel import schedulers
 
 TRACES = "the body of {name} had run: {where} hold what it made, and nothing takes that back"
 TAKEN = "the body of {names} had run, and this was taken back: {what}"
 UNSURE = "while the body of {names} ran, this changed, and was left as it is: {what}"
 
-__all__ = ["load_units", "transaction", "units_in"]
+__all__ = ["load_units", "note_supervisors", "transaction", "units_in"]
+
+_behaviour = attrgetter("behaviour")
 
 NESTED = (
     "a load was asked for in the body of a module or in an on_unload, and the load that runs it is not done; "
@@ -47,17 +52,21 @@ def load_units(found: Sequence[Unit | Rejection], options: Options) -> tuple[Loa
         prepare(load)
         while commit(load) is Committed.BEHIND:
             prepare(load)
-        _note_supervisors(load)
+        note_supervisors(load, are_asked=False)
     return load.reports
 
 
-def _note_supervisors(load: Attempt) -> None:
+def note_supervisors(load: Attempt, *, are_asked: bool) -> None:
+    """Note which supervisors keep the children of the version before, as supervisors_behind says it."""
     commit = load.commit
     if commit is None:
         return
     try:
-        for new, note in supervisors_behind(commit.new):
-            commit.warn(new, [note])
+        processes = [each for scheduler in schedulers() for each in list(scheduler.processes.values())]
+        servers = [(each.pid, each.behaviour.server) for each in compress(processes, map(_behaviour, processes))]
+        if supervisors := [each for each in servers if hasattr(type(each[1]), "renew")]:
+            for new, note in supervisors_behind(commit.new, supervisors, are_asked=are_asked):
+                commit.warn(new, [note])
     except Exception as error:
         commit.note_failure("which supervisors have children of the version before is not known", error)
 

@@ -45,9 +45,16 @@ def has_code_change(cls: type[Any]) -> bool:
     return definer_of(cls) is not None
 
 
-def has_renewal(cls: type[Any]) -> bool:
-    """Say whether the class is one of servers with a part to renew, by an `init` of the program's own."""
-    return hasattr(cls, "renew") and definer_of(cls, "init") is not None
+def has_renewal(cls: type[Any], old: type[Any]) -> bool:
+    """Say whether servers of the class `old`, which become those of `cls`, have a part to renew.
+
+    So it is if `cls` has an `init` of the program's own, or other values of the attributes that `renewed_by` names.
+    """
+    if not hasattr(cls, "renew"):
+        return False
+    if definer_of(cls, "init") is not None:
+        return True
+    return any(getattr(cls, each, None) != getattr(old, each, None) for each in getattr(cls, "renewed_by", ()))
 
 
 def definer_of(cls: type[Any], callback: str = CALLBACK) -> type[Any] | None:

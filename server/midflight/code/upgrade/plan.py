@@ -76,7 +76,7 @@ class Planner:
             return None
         name = made.unit.name
         version = newest_version_with(cls)
-        renews = has_renewal(new)
+        renews = has_renewal(new, cls)
         is_other_text = version is None or version.digest != made.version.digest
         if terms.only_news and not is_due and not (renews and is_other_text):
             return None

@@ -212,7 +212,7 @@ class Suspension:
                 each.error = RuntimeError("it has not made a new state, though it was asked to")
 
     def _still_changing(self, server: SuspendedServer) -> Late:
-        said = f"{server!r} is still in its code_change{place_of(server)}"
+        said = f"{server!r} is still in its {server.callback}{place_of(server)}"
         callee = called_by(server.process)
         suspended = next((each for each in self._all if each.process is callee), None)
         if suspended is None:

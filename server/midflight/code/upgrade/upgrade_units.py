@@ -7,7 +7,7 @@ from collections.abc import Sequence
 from midflight.code.load.attempt import Attempt, Options
 from midflight.code.load.commit import Committed, commit
 from midflight.code.load.prepare import prepare
-from midflight.code.load.transaction import transaction, units_in
+from midflight.code.load.transaction import note_supervisors, transaction, units_in
 from midflight.code.report.load_report import LoadReport
 from midflight.code.report.upgrade_report import UpgradeReport
 from midflight.code.source.unit import Rejection, Unit
@@ -41,6 +41,7 @@ def upgrade_units(
                     servers.suspend()
                     servers.change()
                     refuse_failed(load, servers)
+        note_supervisors(load, are_asked=True)
     return _reports(load, servers, only_news=terms.only_news)
 
 
