@@ -212,16 +212,30 @@ class StateMachine(GenServer):
     def _step(self) -> Continue | None:
         return Continue(MORE) if self._events else None
 
-    def _checked(self, state: Any) -> str:
+    @classmethod
+    def _checked(cls, state: Any) -> str:
         """Return the name of the method of a state. Raises: TypeError or ValueError if there can be none."""
-        name = type(self).__qualname__
+        name = cls.__qualname__
         if type(state) is not str:
             raise TypeError(f"{name}: a state is the name of a method, not {short(state)}; or define handle_event")
         if hasattr(StateMachine, state):
             raise ValueError(f"{name}: {short(state)} is a name of every server; give the state another one")
-        if not callable(getattr(type(self), state, None)):
+        if not callable(getattr(cls, state, None)):
             raise ValueError(f"{name} has no state {short(state)}; define a method of that name, or handle_event")
         return state
+
+    def unfit_for(self, cls: type[Any]) -> str | None:
+        """Return why an object of `cls`, another version of its class, could not go on in the state that it is in.
+
+        None if it could. Loads and upgrades ask it: a machine whose state is gone would end at its next event.
+        """
+        if not issubclass(cls, StateMachine) or cls.handle_event is not StateMachine.handle_event:
+            return None
+        try:
+            cls._checked(self.state)
+        except (TypeError, ValueError) as error:
+            return str(error)
+        return None
 
     async def _handle(self, event: Event) -> None:
         kind, content = event

@@ -37,6 +37,7 @@ from midflight.code.version.class_files import note_classes
 from midflight.code.version.import_hook import carry_submodules
 from midflight.code.version.modules import remember
 from midflight.collection import without_collection
+from midflight.kernel import Pid
 
 __all__ = ["CHANGES", "Committed", "States", "commit", "rehearse_changes"]
 
@@ -146,7 +147,7 @@ def _make_current(load: Attempt, found: Commit, states: States) -> None:
     started = time.perf_counter()
     census, load.census = load.census or Census(), None
     with undisturbed() as interrupts:
-        found.is_moved = take_last_look(found, census, load.options)
+        found.is_moved = take_last_look(found, census, load.options, partial(_changed_by, states))
         if journals:
             look_into_journals(found)
         for each in found.new:
@@ -178,6 +179,10 @@ def _make_current(load: Attempt, found: Commit, states: States) -> None:
         interrupt = take_all(steps, found.note_failure)
     if interrupt is not None:
         raise interrupt
+
+
+def _changed_by(states: States) -> set[Pid]:
+    return {each.process.pid for each in states.changed()}
 
 
 def rehearse_changes(found: Commit) -> None:

@@ -2,9 +2,10 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator, Sequence
+from collections.abc import Callable, Collection, Iterator, Sequence
 from dataclasses import replace
 from types import FunctionType
+from typing import Any
 
 from midflight.code.census.census import Census, take_census
 from midflight.code.checks.live_calls import BrokenCall
@@ -15,6 +16,8 @@ from midflight.code.load.refused import Failure, Refused
 from midflight.code.load.will_run import broken_by
 from midflight.code.move.move import read_ahead
 from midflight.code.report.load_report import SHOWN, Diagnostic
+from midflight.code.source.look import carried_module, carried_name, class_names, is_class
+from midflight.kernel import Pid
 
 __all__ = ["look_at_live_code", "take_last_look"]
 
@@ -32,17 +35,24 @@ def look_at_live_code(new: Sequence[NewVersion], *, move: bool) -> Census:
     return census
 
 
-def take_last_look(commit: Commit, census: Census, options: Options) -> bool:
+def take_last_look(
+    commit: Commit, census: Census, options: Options, changed: Callable[[], Collection[Pid]] = tuple
+) -> bool:
     """Look at live code once more, on the runtime's thread, which brings `census` up to date; warn in `commit`.
 
-    With `move`, say whether the load is right only if idle processes move with the swap. Raises: Refused.
+    With `move`, say whether the load is right only if idle processes move with the swap. `changed` are the servers
+    that are given new states with it; it is asked only if there is a server that may be unfit. Raises: Refused.
     """
     census.update()
     broken = broken_by(commit.new, census, move=False)
     is_urgent = options.move and any(broken.values())
     if is_urgent:
         broken = broken_by(commit.new, census, move=True)
-    refusals = [(each, tuple(_refusals(commit, each, census, broken[each], options))) for each in commit.new]
+    unfit = _unfit(commit.new, census, changed)
+    refusals = [
+        (each, tuple(_refusals(commit, each, census, broken[each], unfit.get(each, ()), options)))
+        for each in commit.new
+    ]
     failures = [Failure(each.unit.name, each.unit.path, problems) for each, problems in refusals if problems]
     if failures:
         raise Refused(failures)
@@ -50,7 +60,12 @@ def take_last_look(commit: Commit, census: Census, options: Options) -> bool:
 
 
 def _refusals(
-    commit: Commit, new: NewVersion, census: Census, broken_calls: Sequence[BrokenCall], options: Options
+    commit: Commit,
+    new: NewVersion,
+    census: Census,
+    broken_calls: Sequence[BrokenCall],
+    unfit: Sequence[Diagnostic],
+    options: Options,
 ) -> Iterator[Diagnostic]:
     if options.two_versions:
         lingering = census.rows(new.unit.name, lambda version: version is not new.before)
@@ -64,6 +79,42 @@ def _refusals(
             commit.warn(new, [replace(problem, severity="warning")])
         else:
             yield problem
+    for problem in unfit:
+        if options.force:
+            commit.warn(new, [replace(problem, severity="warning")])
+        else:
+            yield problem
+
+
+def _unfit(
+    new: Sequence[NewVersion], census: Census, changed: Callable[[], Collection[Pid]]
+) -> dict[NewVersion, tuple[Diagnostic, ...]]:
+    """Return what is wrong with servers that keep their state and cannot go on from it with the new class."""
+    by_name = {each.unit.name: each for each in new}
+    found: dict[tuple[NewVersion, str], list[Pid]] = {}
+    for pid, server in census.servers():
+        asks = getattr(type(server), "unfit_for", None)
+        version = None if asks is None else by_name.get(str(carried_module(type(server))))
+        cls = None if version is None else _class_in(version, type(server))
+        if asks is None or version is None or cls is None or (why := asks(server, cls)) is None:
+            continue
+        if pid not in changed():
+            found.setdefault((version, why), []).append(pid)
+    problems: dict[NewVersion, tuple[Diagnostic, ...]] = {}
+    for (version, why), pids in found.items():
+        who = _several([repr(pid) for pid in pids])
+        text = f"{who} would end at the next message, and so would not keep the state: {why}"
+        problems[version] = (*problems.get(version, ()), version.problem(text, "live-state"))
+    return problems
+
+
+def _class_in(version: NewVersion, old: type[Any]) -> type[Any] | None:
+    """Return the class of that name in a new version, None if there is none."""
+    first, *rest = str(carried_name(old)).split(".")
+    found = version.namespace.get(first)
+    for name in rest:
+        found = class_names(found).get(name) if is_class(found) else None
+    return found if is_class(found) else None
 
 
 def _say(new: NewVersion, broken: BrokenCall) -> Diagnostic:

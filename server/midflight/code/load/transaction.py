@@ -11,6 +11,7 @@ from dataclasses import replace
 from itertools import compress
 from operator import attrgetter
 from types import ModuleType
+from typing import Any
 
 from midflight.code.census.left_behind import left_behind
 from midflight.code.load.after_commit import after_commit
@@ -27,7 +28,7 @@ from midflight.code.report.load_report import LEFT_BEHIND, TAKEN_BACK, LoadRepor
 from midflight.code.source.unit import Rejection, Unit, unit_of
 from midflight.code.version.import_hook import finder
 from midflight.code.version.modules import LOADED
-from midflight.kernel import schedulers
+from midflight.kernel import Pid, schedulers
 
 TRACES = "the body of {name} had run: {where} hold what it made, and nothing takes that back"
 TAKEN = "the body of {names} had run, and this was taken back: {what}"
@@ -62,9 +63,13 @@ def note_supervisors(load: Attempt, *, are_asked: bool) -> None:
     if commit is None:
         return
     try:
-        processes = [each for scheduler in schedulers() for each in list(scheduler.processes.values())]
-        servers = [(each.pid, each.behaviour.server) for each in compress(processes, map(_behaviour, processes))]
-        if supervisors := [each for each in servers if hasattr(type(each[1]), "renew")]:
+        supervisors: list[tuple[Pid, Any]] = []
+        for scheduler in schedulers():
+            processes = list(scheduler.processes.values())
+            for each in compress(processes, map(_behaviour, processes)):
+                if hasattr(type(each.behaviour.server), "renew"):
+                    supervisors.append((each.pid, each.behaviour.server))
+        if supervisors:
             for new, note in supervisors_behind(commit.new, supervisors, are_asked=are_asked):
                 commit.warn(new, [note])
     except Exception as error:

@@ -71,6 +71,10 @@ REMEDY = {
         "do what must be done once."
     ),
     "loader": "Mend what that loader needs, load again.",
+    "live-state": (
+        "Keep what the state needs until no process is in it, or `upgrade` with a code_change that sets another, or "
+        "load with force=True."
+    ),
     "live-call": "Keep what the old code calls, or load with force=True.",
     "undefined-name": "Fix the line, or load with force=True.",
     "not-awaited": "Fix the line, or load with force=True.",

@@ -27,7 +27,7 @@ def rehearsed(load: Attempt, servers: Suspension) -> tuple[UpgradeReport, ...]:
     """
     found, commit = failures(load, servers.failed), Commit(load.new)
     try:
-        load_lock.call(partial(_rehearse, load, commit))
+        load_lock.call(partial(_rehearse, load, commit, servers))
     except Refused as refused:
         by_name = {each.unit.name: problems for each, problems in found.items()}
         for failure in refused.failures:
@@ -44,8 +44,8 @@ def rehearsed(load: Attempt, servers: Suspension) -> tuple[UpgradeReport, ...]:
     return tuple(reports)
 
 
-def _rehearse(load: Attempt, commit: Commit) -> None:
+def _rehearse(load: Attempt, commit: Commit, servers: Suspension) -> None:
     """Take the last look, and find out what would become of the modules' state. On the runtime's thread."""
-    take_last_look(commit, Census(), load.options)
+    take_last_look(commit, Census(), load.options, lambda: [each.pid for each in servers.servers])
     look_into_journals(commit)
     rehearse_changes(commit)

@@ -105,6 +105,9 @@ def preparing(
         try:
             suspended.callback = "__migrate__" if plan.changer is None else "code_change"
             found = await _changed(server, plan)
+            suspended.callback = "the check of the state"
+            if (asks := getattr(type(found), "unfit_for", None)) is not None and (why := asks(found, type(found))):
+                raise ValueError(why)
             if plan.renews:
                 suspended.callback = "init"
                 await found.renew(is_rehearsal=is_rehearsal)
