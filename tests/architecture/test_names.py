@@ -111,6 +111,7 @@ LOWLEVEL = {
         "is_project_module",
         "put_fields",
         "shape_of",
+        "unrestored",
     ),
     *("summary_of_many", "text_of_many", "loader_var", "LoadThread"),
     *("Comparison", "Defined", "Difference", "Removed", "NoDefinition", "Running", "Spot"),

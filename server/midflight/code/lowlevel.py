@@ -32,6 +32,7 @@ from midflight.code.source.replace_definition import NoDefinition
 from midflight.code.state.imported import note_body_of_program, watch_before_program, watch_imports
 from midflight.code.upgrade.accepted import Acceptance, Shape, acceptance_of, is_change_due, shape_of
 from midflight.code.upgrade.recorded import PlannedModule, plan_faults, planned_modules
+from midflight.code.upgrade.unrestored import unrestored
 from midflight.code.upgrade.upgrade import load_or_upgrade, load_or_upgrade_many, upgrade_many_sync, upgrade_sync
 from midflight.code.version.snapshots import readable, real_path
 from midflight.code.version.version import loader_var
@@ -90,6 +91,7 @@ __all__ = [
     "split_at_guard",
     "summary_of_many",
     "text_of_many",
+    "unrestored",
     "upgrade_many_sync",
     "upgrade_sync",
     "waiting",

@@ -18,8 +18,9 @@ from collections import deque
 from collections.abc import Callable
 from functools import partial
 from typing import Any
+from weakref import WeakSet
 
-from midflight.code.lowlevel import note_journal
+from midflight.code.lowlevel import note_journal, unrestored
 from midflight.durable.journal import StoreJournal
 from midflight.durable.kept import Kept
 from midflight.durable.reading import Reader
@@ -58,6 +59,7 @@ class States:
         self._paid_at = 0.0  # when the time that was spent on pickling is a twentieth of what has passed
         self._timer: Any = None
         self._leave_journals = note_journal(StoreJournal(self))
+        self._warned: WeakSet[type[Any]] = WeakSet()
         self.puts = 0  # states that were put to the writer
 
     # --- Servers that start ---------------------------------------------------------------------------------
@@ -72,8 +74,16 @@ class States:
             raise AlreadyStarted(before.process.pid)
         if before is not None:
             before.save_last()
+        self._warn_once(cls)
         found = self.kept[key] = Kept(self, key, cls, process)
         return found
+
+    def _warn_once(self, cls: type[Any]) -> None:
+        """Log what a class lacks after a restart, at the first start of a server of it."""
+        if cls not in self._warned:
+            self._warned.add(cls)
+            for each in unrestored(cls):
+                trouble.log(logger, logging.WARNING, each)
 
     def _key_of(self, cls: type[Any], args: tuple[Any, ...], process: Process) -> str:
         key = process.name if process.name is not None else cls.durable_key(*args)

@@ -22,6 +22,7 @@ from midflight.code.checks.meaning import Meaning
 from midflight.code.checks.missing_attributes import absent_names, may_be_absent
 from midflight.code.checks.process_calls import Flow, OwnFunctions, endless_of, faults_of_calls
 from midflight.code.checks.undefined_names import undefined_names, uses_by_part
+from midflight.code.source.look import class_names, is_class, mro_of
 from midflight.code.source.parts import LastLook, Part, parts_of
 from midflight.code.version.facade import Namespace
 
@@ -49,11 +50,22 @@ def findings(
         for absent in absent_names(tree, text, namespace, module, local_names):
             problem = problem_at(path, absent.node, absent.severity, absent.text, "undefined-name")
             found.append(Finding(f"undefined-name {absent.said}", problem))
-    if "durable" in text:
+    if "durable" in text or _has_durable(tree, namespace):
         for fault in state_faults(tree, namespace):
             found.append(Finding(fault.key, problem_at(path, fault.node, "warning", fault.text, "durable")))
     lines = text.split("\n") if found else []
     return tuple(sorted((in_characters(each, lines) for each in found), key=_place))
+
+
+def _has_durable(tree: ast.Module, namespace: Namespace) -> bool:
+    """Say whether a class of the text is durable by one that it is made of, in another module."""
+    made = (namespace.get(each.name) for each in tree.body if isinstance(each, ast.ClassDef) and each.bases)
+    return any(
+        class_names(each).get("durable", False) is not False
+        for cls in made
+        if is_class(cls)
+        for each in mro_of(cls)[:-1]
+    )
 
 
 def _place(finding: Finding) -> tuple[int, int]:

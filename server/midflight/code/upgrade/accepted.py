@@ -18,7 +18,7 @@ from midflight.code.source.trees import tree_or_none
 from midflight.code.upgrade.callbacks import CALLBACK, definer_of, newest_version_with
 from midflight.code.version.modules import known
 
-__all__ = ["Acceptance", "Shape", "acceptance_of", "is_change_due", "shape_of"]
+__all__ = ["Acceptance", "Shape", "acceptance_of", "is_change_due", "shape_of", "tree_of"]
 
 
 class Acceptance(NamedTuple):
@@ -76,12 +76,17 @@ def _digest(cls: type[Any], method: str) -> str:
 
 def _digest_of_text(cls: type[Any], method: str) -> str:
     path = f"{cls.__qualname__}.{method}" if method else cls.__qualname__
+    tree = tree_of(cls)
+    return "" if tree is None else _digest_in(tree, path.split("."))
+
+
+def tree_of(cls: type[Any]) -> ast.Module | None:
+    """Return the syntax tree of the text that `cls` is in, None if that is not known."""
     version = newest_version_with(cls)
     text = version.text if version is not None else None
     if text is None and known(cls.__module__) is None:
         text = _text_of_file(cls.__module__)  # of a module that was imported, and never loaded
-    tree = None if text is None else tree_or_none(text)
-    return "" if tree is None else _digest_in(tree, path.split("."))
+    return None if text is None else tree_or_none(text)
 
 
 def _text_of_file(module: str) -> str | None:
