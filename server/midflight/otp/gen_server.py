@@ -32,8 +32,8 @@ class GenServer:
     class, with the state it had, or what `__migrate__` of that class makes of it. If the name of the class is gone, it
     stays what it is.
 
-    A class may set limits: `max_mailbox`, of messages that wait, and `max_heap`, of bytes; `over_limit` is "kill" or
-    "warn". They are looked at as limit_process says, from the server's first message on.
+    A class may set limits: `max_mailbox`, of messages that wait, and `max_heap`, of bytes; `over_limit` is "kill",
+    "warn", "shed", or a method that gets a LimitReport and returns one of these. limit_process says what they mean.
 
     OTP: gen_server. There the state is passed and returned; here it is `self`'s attributes.
 
@@ -67,7 +67,7 @@ class GenServer:
     """How many bytes the state and the messages may take, None for any number; see limit_process."""
 
     over_limit: ClassVar[OverLimit] = "kill"
-    """What happens to a server over a limit: "kill" or "warn"."""
+    """What happens to a server over a limit; see limit_process."""
 
     # --- Starting -----------------------------------------------------------------------------------------
 

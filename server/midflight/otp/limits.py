@@ -7,21 +7,16 @@ Those with limits are looked at twice a second, so a limit may be passed for tha
 
 from __future__ import annotations
 
-import gc
 import logging
-import sys
 import time
 import weakref
-from collections.abc import Iterable
+from collections.abc import Callable
 from dataclasses import dataclass
-from types import BuiltinFunctionType, CodeType, FunctionType, ModuleType
 from typing import Any, Literal, NamedTuple
 
 from midflight.kernel import (
-    Client,
     Pid,
     Process,
-    Ref,
     Scheduler,
     current_process,
     current_scheduler,
@@ -33,12 +28,15 @@ from midflight.kernel import (
     server_of,
     trouble,
 )
+from midflight.otp.protocol import Call, Cast
+from midflight.otp.reach import Reach
 from midflight.text import short
 
-__all__ = ["LimitReport", "OverLimit", "has_limits", "limit_process", "note_limits"]
+__all__ = ["LimitReport", "OverLimit", "Policy", "has_limits", "limit_process", "note_limits"]
 
-OverLimit = Literal["kill", "warn"]
-OVER_LIMIT = ("kill", "warn")
+Policy = Literal["kill", "warn", "shed"]
+POLICIES = ("kill", "warn", "shed")
+OVERLOADED = "overloaded"  # the reason of a call that was refused
 
 SAMPLE_SECONDS = 0.5
 BUDGET_SECONDS = 0.002  # of a turn of the event loop, for counting memory; what is left is counted in the next ones
@@ -50,7 +48,8 @@ logger = logging.getLogger("midflight.limits")
 class LimitReport(NamedTuple):
     """A process over a limit, "max_mailbox" or "max_heap": the attribute `report` of a record on `midflight.limits`.
 
-    `size` and `most` are messages, or bytes.
+    `size` and `most` are messages, or bytes. `shed` is how many requests were taken out of its mailbox.
+    A function as `over_limit` gets it too, before anything is done.
     """
 
     pid: Pid
@@ -59,13 +58,19 @@ class LimitReport(NamedTuple):
     size: int
     most: int
     is_killed: bool
+    shed: int = 0
 
     def text(self) -> str:
         """Return the report as it is logged, one line."""
         who = f"{self.pid!r} ({self.name})" if self.name else repr(self.pid)
         has = f"{self.size} messages waiting" if self.limit == "max_mailbox" else f"{self.size} bytes or more"
         then = "it is killed" if self.is_killed else "it goes on"
+        if self.shed:
+            then = f"its {self.shed} oldest requests were refused"
         return f"{who} has {has}, over its {self.limit} of {self.most}; {then}"
+
+
+OverLimit = Policy | Callable[[LimitReport], Policy | None]
 
 
 @dataclass(frozen=True, slots=True)
@@ -81,8 +86,12 @@ class Limit:
             if value is not None and (type(value) is not int or value < 1):
                 raise ValueError(f"{what} must be a whole number >= 1 or None, not {short(value)}; nothing was changed")
         wanted: object = self.over_limit
-        if type(wanted) is not str or wanted not in OVER_LIMIT:
-            raise ValueError(f"over_limit must be one of {OVER_LIMIT}, not {short(wanted)}; nothing was changed")
+        if not callable(wanted) and (type(wanted) is not str or wanted not in POLICIES):
+            allowed = f"one of {POLICIES}, or a function that gets a LimitReport and returns one of them, or None"
+            raise ValueError(f"over_limit must be {allowed}, not {short(wanted)}; nothing was changed")
+        if type(wanted) is str and wanted == "shed" and self.max_heap is not None:
+            advice = "nothing was changed. A function may choose by the `limit` of its report"
+            raise ValueError(f'over_limit="shed" is of messages, and there is a max_heap; {advice}')
 
 
 def limit_process(
@@ -90,13 +99,22 @@ def limit_process(
 ) -> None:
     """Set the limits of the calling process: of messages that wait for it, and of bytes that it holds.
 
-    `over_limit` says what happens to a process over one: "kill", or "warn", once until it is below again. Both are
-    logged on `midflight.limits`. They are looked at twice a second. The bytes are those of all objects that can be
-    reached from its variables and its messages, however many processes share them, apart from modules, classes and
-    functions; counting them takes at most 2 ms at a time. Nothing is dropped: a sender would not know of it.
+    Both are looked at twice a second, so one may be passed for that long. The bytes are those of all objects that can
+    be reached from its variables and its messages, however many processes share them, apart from modules, classes and
+    functions; counting them takes at most 2 ms at a time.
+    `over_limit` says what happens to a process over one. It is logged on `midflight.limits`, with a LimitReport:
+        "kill": it is killed;
+        "warn": it is told of, once until it is below again;
+        "shed", of max_mailbox alone: the oldest calls and casts that wait are taken out of its mailbox until no more
+            wait than may. The calls fail with CallError ("overloaded"), so that their callers know at once; a cast is
+            lost. Other messages stay: exit signals, the ends of what it monitors, its own timers;
+        a function that is called with the LimitReport at each look, outside of all processes: it returns one of these,
+            or None for nothing. One that raises counts as "warn". So it may tell others, or choose.
+    While an upgrade holds a server it is not killed for its messages, which it cannot take then.
     Called again, it replaces them; without arguments there are none. A GenServer sets attributes of its class instead.
     Raises: ValueError for wrong values; NotInProcess.
-    OTP: process_flag(max_heap_size, Map), which is looked at by each garbage collection, and counts messages too.
+    OTP: process_flag(max_heap_size, Map), which is looked at by each garbage collection, and counts messages too. The
+    handlers of its logger shed load by themselves.
 
     Example:
 
@@ -136,7 +154,7 @@ class Watch:
         self.own: dict[Pid, Limit] = {}
         self.servers: set[Pid] = set()
         self._over: set[tuple[Pid, str]] = set()  # told of, and over it still
-        self._counts: list[tuple[Pid, Limit, Count]] = []  # under way
+        self._counts: list[tuple[Pid, Limit, Reach]] = []  # under way
         self._is_waiting = False
 
     def begin(self) -> None:
@@ -196,58 +214,64 @@ class Watch:
         if limit.max_heap is not None and pid.process is not None:
             own = [locals_of(frame) for frame in scheduler.frames(process) if not is_own_frame(frame)]
             roots = [*own, server_of(process), messages_of(scheduler, process)]
-            self._counts.append((pid, limit, Count(roots, limit.max_heap, (scheduler, scheduler.loop))))
+            self._counts.append((pid, limit, Reach(roots, limit.max_heap, (scheduler, scheduler.loop))))
 
     def _judge(self, pid: Pid, what: str, size: int, most: int, limit: Limit) -> None:
         process = pid.process
         if size <= most or process is None:
             self._over.discard((pid, what))
             return
-        is_killed = limit.over_limit == "kill"
-        if is_killed or (pid, what) not in self._over:
+        report = LimitReport(pid, process.name, what, size, most, False)
+        policy = self._policy(limit.over_limit, report)
+        if policy == "kill" and what == "max_mailbox" and process.behaviour is not None and process.behaviour.is_held:
+            policy = "warn"
+        if policy == "shed":
+            if shed := _shed(process, size - most):
+                report = report._replace(shed=shed)
+                trouble.log(logger, logging.WARNING, report.text(), report=report)
+                return
+            policy = "warn"
+        is_killed = policy == "kill"
+        if is_killed or (policy == "warn" and (pid, what) not in self._over):
             self._over.add((pid, what))
-            report = LimitReport(pid, process.name, what, size, most, is_killed)
+            report = report._replace(is_killed=is_killed)
             trouble.log(logger, logging.ERROR if is_killed else logging.WARNING, report.text(), report=report)
         if is_killed:
             exit(pid, "kill")
 
-
-class Count:
-    """A count of the bytes that can be reached from some objects. It ends when there are more than `most`."""
-
-    # What is not a process's own: code, and the handles that lead to other processes.
-    NOT_OWN = (type, ModuleType, FunctionType, BuiltinFunctionType, CodeType, Pid, Process, Ref, Client, Scheduler)
-
-    def __init__(self, roots: Iterable[Any], most: int, skipped: Iterable[Any]) -> None:
-        self.bytes = 0
-        self._most = most
-        self._waiting = list(roots)
-        self._seen = {id(each) for each in skipped}
-
-    def go_on(self, until: float) -> bool:
-        """Count until it is done, which it returns, or it is later than `until`, of time.perf_counter."""
-        waiting, seen = self._waiting, self._seen
-        steps = 0
-        while waiting:
-            steps += 1
-            if steps % 100 == 0 and time.perf_counter() >= until:
-                return False
-            value = waiting.pop()
-            if id(value) in seen or isinstance(value, self.NOT_OWN):
-                continue
-            seen.add(id(value))
-            self.bytes += _size_of(value)
-            if self.bytes > self._most:
-                return True
-            waiting += gc.get_referents(value)
-        return True
+    def _policy(self, wanted: OverLimit, report: LimitReport) -> Policy | None:
+        """Return what is to be done, as a function says if there is one; "warn" if that fails."""
+        if isinstance(wanted, str):
+            return wanted
+        scheduler = self._scheduler()
+        assert scheduler is not None
+        try:
+            found: object = scheduler.limit.run(wanted, report)
+            if found is not None and (type(found) is not str or found not in POLICIES):
+                raise ValueError(f"it must return one of {POLICIES}, or None, not {short(found)}")
+        except BaseException as error:
+            trouble.tell(f"The over_limit {short(wanted)} of {report.pid!r}", error)
+            return "warn"
+        return found  # type: ignore[return-value]  # it is one of them
 
 
-def _size_of(value: Any) -> int:
-    try:
-        return sys.getsizeof(value)
-    except Exception:  # a __sizeof__ of the program's own
-        return object.__sizeof__(value)
+def _shed(process: Process, excess: int) -> int:
+    """Take the oldest calls and casts out of a mailbox, at most `excess`; refuse the calls; return how many there were.
+
+    On the runtime's thread, between two steps. Each message of the mailbox is moved at most twice.
+    """
+    kept: list[Any] = []
+    requests: list[Any] = []
+    while len(requests) < excess and process.mailbox:
+        message = process.mailbox.popleft()
+        (requests if type(message) is Call or type(message) is Cast else kept).append(message)
+    for message in reversed(kept):
+        assert process.mailbox is not None
+        process.mailbox.appendleft(message)
+    for message in requests:
+        if type(message) is Call:
+            message.client.fail(OVERLOADED)
+    return len(requests)
 
 
 _watches: weakref.WeakKeyDictionary[Scheduler, Watch] = weakref.WeakKeyDictionary()

@@ -159,6 +159,8 @@ class Serving(Behaviour):
     async def handle_messages(self) -> None:
         """Hand the server one message after another. Left by exceptions only."""
         server = self.server
+        if has_limits(server):
+            note_limits()
         home = home_of(server)
         namespace = None  # of the version that the class was last looked up in
         debug, keeper = self.debug, self.keeper

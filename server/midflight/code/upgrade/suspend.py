@@ -186,6 +186,8 @@ class Suspension:
             self._deadlines.setdefault(scheduler, scheduler.clock.now() + self._terms.timeout)
         found = self._find(scheduler)
         self._all += found
+        for each in found:
+            each.behaviour.is_held = True
         own = [each for each in found if each.process is self._terms.caller]
         if own:
             raise Busy([Late(own[0], f"{own[0]!r} asks for it itself, in a callback; have another process do so")])

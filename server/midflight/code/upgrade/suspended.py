@@ -178,6 +178,7 @@ def called_by(process: Process) -> Process | None:
 
 def let_go(suspended: SuspendedServer, *, is_installed: bool) -> None:
     """Undo the request to a server, on its thread. `is_installed` says that its new state is current."""
+    suspended.behaviour.is_held = False
     if suspended.pid.process is None or not suspended.is_asked:
         return
     if suspended.is_changing:
