@@ -48,7 +48,7 @@ def take_last_look(
     is_urgent = options.move and any(broken.values())
     if is_urgent:
         broken = broken_by(commit.new, census, move=True)
-    unfit = _unfit(commit.new, census, changed)
+    unfit = _look_at_servers(commit, census, changed)
     refusals = [
         (each, tuple(_refusals(commit, each, census, broken[each], unfit.get(each, ()), options)))
         for each in commit.new
@@ -86,13 +86,20 @@ def _refusals(
             yield problem
 
 
-def _unfit(
-    new: Sequence[NewVersion], census: Census, changed: Callable[[], Collection[Pid]]
+def _look_at_servers(
+    commit: Commit, census: Census, changed: Callable[[], Collection[Pid]]
 ) -> dict[NewVersion, tuple[Diagnostic, ...]]:
-    """Return what is wrong with servers that keep their state and cannot go on from it with the new class."""
-    by_name = {each.unit.name: each for each in new}
+    """Return what is wrong with servers that keep their state and cannot go on from it with the new class.
+
+    Note in `commit` which of the servers are supervisors.
+    """
+    by_name: dict[str, NewVersion] = {}
+    for each in commit.new:
+        by_name[each.unit.name] = each
     found: dict[tuple[NewVersion, str], list[Pid]] = {}
     for pid, server in census.servers():
+        if hasattr(type(server), "renew"):
+            commit.supervisors.append((pid, server))
         asks = getattr(type(server), "unfit_for", None)
         version = None if asks is None else by_name.get(str(carried_module(type(server))))
         cls = None if version is None else _class_in(version, type(server))

@@ -11,13 +11,14 @@ import logging
 from collections.abc import Iterable, Sequence
 from dataclasses import dataclass, field
 from dataclasses import replace as replaced
+from typing import Any
 
 from midflight.code.checks.stale_imports import said_of
 from midflight.code.load.new_version import NewVersion
 from midflight.code.report.held import Held, Holders, NotForwarded, StaleSubclass
 from midflight.code.report.load_report import Diagnostic, Lingering, LoadReport, MoveReport
 from midflight.code.report.state_report import StateChange
-from midflight.kernel import trouble
+from midflight.kernel import Pid, trouble
 from midflight.text import exception_said
 
 __all__ = ["Commit", "log_failure", "report_of"]
@@ -48,11 +49,15 @@ class Learned:
 
 
 class Commit:
-    """The commit of `new`, from its last look on. `is_moved` if it has moved the idle processes."""
+    """The commit of `new`, from its last look on. `is_moved` if it has moved the idle processes.
+
+    `supervisors` are all that there were at that look, each with its pid.
+    """
 
     def __init__(self, new: Sequence[NewVersion]) -> None:
         self.new = tuple(new)
         self.is_moved = False
+        self.supervisors: list[tuple[Pid, Any]] = []
         self._learned = {each: Learned(MoveReport(each.unit.name, None)) for each in new}
 
     def __getitem__(self, new: NewVersion) -> Learned:

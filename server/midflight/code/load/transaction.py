@@ -8,10 +8,7 @@ from __future__ import annotations
 from collections.abc import Iterator, Sequence
 from contextlib import contextmanager
 from dataclasses import replace
-from itertools import compress
-from operator import attrgetter
 from types import ModuleType
-from typing import Any
 
 from midflight.code.census.left_behind import left_behind
 from midflight.code.load.after_commit import after_commit
@@ -28,15 +25,12 @@ from midflight.code.report.load_report import LEFT_BEHIND, TAKEN_BACK, LoadRepor
 from midflight.code.source.unit import Rejection, Unit, unit_of
 from midflight.code.version.import_hook import finder
 from midflight.code.version.modules import LOADED
-from midflight.kernel import Pid, schedulers
 
 TRACES = "the body of {name} had run: {where} hold what it made, and nothing takes that back"
 TAKEN = "the body of {names} had run, and this was taken back: {what}"
 UNSURE = "while the body of {names} ran, this changed, and was left as it is: {what}"
 
 __all__ = ["load_units", "note_supervisors", "transaction", "units_in"]
-
-_behaviour = attrgetter("behaviour")
 
 NESTED = (
     "a load was asked for in the body of a module or in an on_unload, and the load that runs it is not done; "
@@ -53,7 +47,8 @@ def load_units(found: Sequence[Unit | Rejection], options: Options) -> tuple[Loa
         prepare(load)
         while commit(load) is Committed.BEHIND:
             prepare(load)
-        note_supervisors(load, are_asked=False)
+        if load.commit is not None and load.commit.supervisors:
+            note_supervisors(load, are_asked=False)
     return load.reports
 
 
@@ -62,16 +57,10 @@ def note_supervisors(load: Attempt, *, are_asked: bool) -> None:
     commit = load.commit
     if commit is None:
         return
+    supervisors = [each for each in commit.supervisors if each[0].process is not None]
     try:
-        supervisors: list[tuple[Pid, Any]] = []
-        for scheduler in schedulers():
-            processes = list(scheduler.processes.values())
-            for each in compress(processes, map(_behaviour, processes)):
-                if hasattr(type(each.behaviour.server), "renew"):
-                    supervisors.append((each.pid, each.behaviour.server))
-        if supervisors:
-            for new, note in supervisors_behind(commit.new, supervisors, are_asked=are_asked):
-                commit.warn(new, [note])
+        for new, note in supervisors_behind(commit.new, supervisors, are_asked=are_asked):
+            commit.warn(new, [note])
     except Exception as error:
         commit.note_failure("which supervisors have children of the version before is not known", error)
 

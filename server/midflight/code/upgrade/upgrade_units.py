@@ -41,7 +41,8 @@ def upgrade_units(
                     servers.suspend()
                     servers.change()
                     refuse_failed(load, servers)
-        note_supervisors(load, are_asked=True)
+        if load.commit is not None and load.commit.supervisors:
+            note_supervisors(load, are_asked=True)
     return _reports(load, servers, only_news=terms.only_news)
 
 
