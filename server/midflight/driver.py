@@ -9,16 +9,15 @@ from __future__ import annotations
 import asyncio
 import gc
 import os
-import sys
-from asyncio import tasks as asyncio_tasks
-from collections.abc import Callable, Iterator
+from collections.abc import Callable, Iterable, Iterator
 from contextlib import ExitStack, contextmanager
 from typing import Any, TypeVar
 
-from midflight import durable
+from midflight import cluster, durable
 from midflight.all_tasks import processes_in_all_tasks
 from midflight.breakpoints import routed_breakpoints
 from midflight.code.lowlevel import watch_imports
+from midflight.current_task import current_tasks
 from midflight.errors import ProcessExit
 from midflight.event_loop import passing_ctrl_c, run_main
 from midflight.kernel import Clock, Down, Pid, Process, Scheduler, Sink, current_scheduler, receive, routed_output
@@ -45,38 +44,6 @@ on_start: list[Callable[[Runtime], object]] = []  # called with each runtime tha
 _runtimes: dict[Scheduler, Runtime] = {}  # those that run
 
 
-def swap_current_task(loop: Any, task: Any) -> Any:
-    """Make `task` the current one of `loop`, None for none; return the one before. By what asyncio documents."""
-    before = asyncio.current_task(loop)
-    if before is not None:
-        asyncio._leave_task(loop, before)
-    if task is not None:
-        asyncio._enter_task(loop, task)
-    return before
-
-
-class CurrentTask:
-    """The current task of the running loop as a table of one entry, for Python 3.14, which keeps it in the thread."""
-
-    swap = staticmethod(getattr(asyncio_tasks, "_swap_current_task", swap_current_task))  # the same in C, since 3.12
-    __setitem__ = swap
-    get = staticmethod(asyncio.current_task)
-
-    def pop(self, loop: Any, default: Any) -> Any:
-        """Leave no task current; return the task that was."""
-        task = self.get(loop)
-        if task is None:
-            return default
-        self.swap(loop, None)
-        return task
-
-
-def current_tasks() -> Any:
-    """Return the table in which asyncio looks a loop's current task up, for Core, which writes it at every step."""
-    # Before 3.14 it is a dict. CurrentTask is right there too, but makes a message 0.1 us dearer, a tenth or more.
-    return CurrentTask() if sys.version_info >= (3, 14) else asyncio_tasks._current_tasks  # type: ignore[attr-defined]
-
-
 class Runtime:
     """A runtime inside the running event loop: `async with Runtime() as runtime`.
 
@@ -84,6 +51,9 @@ class Runtime:
     `copy_messages` gives each receiver a deep copy of a message, as Erlang does; by default it is shared.
     `watchdog` has a thread look for processes that do not yield: it reports them, and ends those that are killed.
     `store` is the file that keeps the states of durable servers, made if there is none; None for no such servers.
+    `node` is the name of this runtime among others of a cluster, None for none of it; `join` are endpoints of others,
+    such as "tcp/127.0.0.1:7447", one of which is enough, `listen` where this one can be joined (any free port). Nodes
+    reach each other only if they have one `cookie`; None is the user's. See `midflight.cluster`.
 
     Example:
 
@@ -102,8 +72,13 @@ class Runtime:
         shutdown_seconds: float = SHUTDOWN_SECONDS,
         watchdog: bool = True,
         store: str | os.PathLike[str] | None = None,
+        node: str | None = None,
+        join: str | Iterable[str] = (),
+        listen: str | Iterable[str] = (),
+        cookie: str | bytes | None = None,
     ) -> None:
         self._store, self._clock = store, clock
+        self._node, self._endpoints, self._cookie = node, (listen, join), cookie
         self._copy_messages = copy_messages
         self._shutdown_seconds = shutdown_seconds
         self._has_watchdog = watchdog
@@ -119,7 +94,7 @@ class Runtime:
     def start(self) -> None:
         """Start in the loop that runs in this thread; `async with` does it, and the end, too.
 
-        Raises: RuntimeError if no loop runs here, or if this thread has a runtime; StoreError.
+        Raises: RuntimeError if no loop runs here, or if this thread has a runtime; StoreError; ClusterError.
         """
         watch_imports()
         self.loop = loop = asyncio.get_running_loop()
@@ -134,11 +109,13 @@ class Runtime:
         self.scheduler.on_wake_threadsafe = self._wake_threadsafe
         enter(self.scheduler)
         self._exit_stack.callback(leave, self.scheduler)
-        if self._store is not None:
-            with ExitStack() as undo:
-                undo.callback(self._exit_stack.close)
+        with ExitStack() as undo:
+            undo.callback(self._exit_stack.close)
+            if self._store is not None:
                 self.open_store(self._store)
-                undo.pop_all()
+            if self._node is not None:
+                self.open_node(self._node, *self._endpoints, cookie=self._cookie)
+            undo.pop_all()
         self._exit_stack.enter_context(processes_in_all_tasks())
         self._exit_stack.enter_context(routed_output())
         self._exit_stack.enter_context(routed_input())
@@ -161,6 +138,20 @@ class Runtime:
         """
         self.scheduler.states = states = durable.States(path, self.scheduler)
         self._exit_stack.callback(states.close)
+
+    def open_node(
+        self,
+        name: str,
+        listen: str | Iterable[str] = (),
+        join: str | Iterable[str] = (),
+        cookie: str | bytes | None = None,
+    ) -> None:
+        """Be the node `name` of a cluster until the runtime lets go of its loop.
+
+        Raises: ClusterError if that cannot be; the runtime is as it was.
+        """
+        node = cluster.start_node(self.scheduler, name, listen=listen, join=join, cookie=cookie)
+        self._exit_stack.callback(node.close)
 
     def on_leave(self, do: Callable[[], object]) -> None:
         """Have `do` called when the runtime lets go of its loop; its processes have ended then."""

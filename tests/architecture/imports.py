@@ -26,6 +26,7 @@ LAYERS = (
     "observer",
     "shell",
     "epc",
+    "cluster",
     "app",
     "cli",
 )
@@ -40,12 +41,13 @@ SEEN_BY: dict[str, frozenset[str]] = {
     "watchdog": frozenset({"asking", "collection", "outside", "text", "errors", "kernel"}),
     "all_tasks": frozenset({"collection", "kernel"}),
     "loop_clock": frozenset(),
+    "current_task": frozenset(),
     "memory": frozenset(),
     "pauses": frozenset(),
     "event_loop": frozenset({"outside", "text", "kernel", "pauses"}),
     "driver": frozenset(
         {"outside", "text", "errors", "kernel", "code", "durable", "watchdog", "all_tasks", "event_loop", "epc"}
-        | {"breakpoints", "line_input", "loop_clock", "thread_output"}
+        | {"breakpoints", "line_input", "loop_clock", "thread_output", "cluster", "current_task"}
     ),
     "testing": frozenset({"errors", "kernel", "driver"}),
     "coverage": frozenset({"code"}),

@@ -13,6 +13,7 @@ PAGES = {
     "midflight": "midflight.md",
     "midflight.code": "code.md",
     "midflight.code.lowlevel": "lowlevel.md",
+    "midflight.cluster": "cluster.md",
     "midflight.otp.application": "application.md",
     "midflight.otp.sys": "sys.md",
     "midflight.errors": "errors.md",

@@ -7,7 +7,7 @@ import asyncio
 import pytest
 
 from midflight import Down, Runtime, exit, receive, run, sleep, spawn, spawn_monitor
-from midflight.driver import CurrentTask, swap_current_task
+from midflight.current_task import CurrentTask, swap_current_task
 
 
 @pytest.fixture(params=["by swapping", "as documented"])

@@ -79,14 +79,20 @@ def _usual(_value: Any, _life: Life) -> Any:
 
 
 def _pid(value: Any, life: Life) -> Any:
+    if value.node:
+        raise pickle.PicklingError("it is of another node, which is known by a number for this run only; keep a name")
     return marks.pid, tuple(life.address(value))
 
 
 def _ref(value: Any, life: Life) -> Any:
+    if value.node:
+        raise pickle.PicklingError("it is of another node, which is known by a number for this run only")
     return marks.ref, tuple(life.address(value))
 
 
 def _client(value: Any, life: Life) -> Any:
+    if value.node:
+        raise pickle.PicklingError("it is of a call from another node, which ends with this run")
     return marks.client, tuple(life.address(value))
 
 

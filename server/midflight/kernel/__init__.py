@@ -5,7 +5,7 @@ from typing import TYPE_CHECKING
 from midflight.lazy import names_of
 
 if TYPE_CHECKING:
-    from midflight.kernel import arguments, trouble
+    from midflight.kernel import arguments, ends, trouble
     from midflight.kernel.async_exc import Target, is_user_code
     from midflight.kernel.behaviour import Behaviour
     from midflight.kernel.calls import (
@@ -22,8 +22,9 @@ if TYPE_CHECKING:
     )
     from midflight.kernel.choice import KERNEL, WHY_THIS_KERNEL
     from midflight.kernel.client import TIMED_OUT, Client, dead_client
-    from midflight.kernel.core import RECEIVE_CODE, RECEIVE_TYPES, Pid, Process, in_python, receive
+    from midflight.kernel.core import RECEIVE_CODE, RECEIVE_TYPES, Pid, Process, again, in_python, receive
     from midflight.kernel.crash import CrashReport, StuckReport, log_crash
+    from midflight.kernel.distant import DistantCore
     from midflight.kernel.doomed import why_not_ended
     from midflight.kernel.frames import (
         function_name,
@@ -37,16 +38,17 @@ if TYPE_CHECKING:
     )
     from midflight.kernel.group_leader import Sink, group_leader_var, routed_output
     from midflight.kernel.info import describe, message_count, messages_of, status_of
-    from midflight.kernel.lives import Address, Life
-    from midflight.kernel.mailbox import matches
+    from midflight.kernel.lives import Address, DistantRef, Life
+    from midflight.kernel.mailbox import RECEIVE, Receive, matches
     from midflight.kernel.messages import MessageTimer, cancel_timer, send_after, sleep, timer_noter_var
+    from midflight.kernel.names import process_named
     from midflight.kernel.reentry import obstacle, reenter
     from midflight.kernel.refs import Ref
     from midflight.kernel.returned import coroutine_in
     from midflight.kernel.running import current_process, current_scheduler, schedulers
     from midflight.kernel.scheduler import OUTSIDE, Scheduler
     from midflight.kernel.seconds import LONG, NUMBERS
-    from midflight.kernel.signals import NODE, Down, Exit
+    from midflight.kernel.signals import NODE, Down, Exit, is_word
     from midflight.kernel.system import System, server_of
     from midflight.kernel.timers import Clock, ManualClock, SystemClock
     from midflight.kernel.tracing import KINDS, Trace, TraceEvent, follow, leave
@@ -61,29 +63,31 @@ else:
             ),
             "midflight.kernel.choice": "KERNEL WHY_THIS_KERNEL",
             "midflight.kernel.client": "TIMED_OUT Client dead_client",
-            "midflight.kernel.core": "RECEIVE_CODE RECEIVE_TYPES Pid Process in_python receive",
+            "midflight.kernel.core": "RECEIVE_CODE RECEIVE_TYPES Pid Process again in_python receive",
             "midflight.kernel.crash": "CrashReport StuckReport log_crash",
+            "midflight.kernel.distant": "DistantCore",
             "midflight.kernel.doomed": "why_not_ended",
             "midflight.kernel.frames": (
                 "function_name globals_of is_kernel_frame is_own_frame locals_of module_of stack_of version_of"
             ),
             "midflight.kernel.group_leader": "Sink group_leader_var routed_output",
             "midflight.kernel.info": "describe message_count messages_of status_of",
-            "midflight.kernel.lives": "Address Life",
-            "midflight.kernel.mailbox": "matches",
+            "midflight.kernel.lives": "Address DistantRef Life",
+            "midflight.kernel.mailbox": "RECEIVE Receive matches",
             "midflight.kernel.messages": "MessageTimer cancel_timer send_after sleep timer_noter_var",
+            "midflight.kernel.names": "process_named",
             "midflight.kernel.reentry": "obstacle reenter",
             "midflight.kernel.refs": "Ref",
             "midflight.kernel.returned": "coroutine_in",
             "midflight.kernel.running": "current_process current_scheduler schedulers",
             "midflight.kernel.scheduler": "OUTSIDE Scheduler",
             "midflight.kernel.seconds": "LONG NUMBERS",
-            "midflight.kernel.signals": "NODE Down Exit",
+            "midflight.kernel.signals": "NODE Down Exit is_word",
             "midflight.kernel.system": "System server_of",
             "midflight.kernel.timers": "Clock ManualClock SystemClock",
             "midflight.kernel.tracing": "KINDS Trace TraceEvent follow leave",
         },
-        modules=("arguments", "trouble"),
+        modules=("arguments", "ends", "trouble"),
     )
 
 __all__ = [
@@ -93,6 +97,7 @@ __all__ = [
     "NODE",
     "NUMBERS",
     "OUTSIDE",
+    "RECEIVE",
     "RECEIVE_CODE",
     "RECEIVE_TYPES",
     "TIMED_OUT",
@@ -102,6 +107,8 @@ __all__ = [
     "Client",
     "Clock",
     "CrashReport",
+    "DistantCore",
+    "DistantRef",
     "Down",
     "Exit",
     "Life",
@@ -109,6 +116,7 @@ __all__ = [
     "MessageTimer",
     "Pid",
     "Process",
+    "Receive",
     "Ref",
     "Scheduler",
     "Sink",
@@ -118,6 +126,7 @@ __all__ = [
     "Target",
     "Trace",
     "TraceEvent",
+    "again",
     "arguments",
     "cancel_timer",
     "coroutine_in",
@@ -126,6 +135,7 @@ __all__ = [
     "dead_client",
     "demonitor",
     "describe",
+    "ends",
     "exit",
     "follow",
     "function_name",
@@ -135,6 +145,7 @@ __all__ = [
     "is_kernel_frame",
     "is_own_frame",
     "is_user_code",
+    "is_word",
     "leave",
     "link",
     "locals_of",
@@ -145,6 +156,7 @@ __all__ = [
     "module_of",
     "monitor",
     "obstacle",
+    "process_named",
     "receive",
     "reenter",
     "routed_output",

@@ -11,6 +11,7 @@ from collections.abc import Callable, Hashable, Iterator
 from typing import TYPE_CHECKING, Any
 
 from midflight.kernel.core import Pid, Process
+from midflight.kernel.distant import DistantCore
 from midflight.kernel.refs import Ref
 from midflight.kernel.seconds import NOTHING
 from midflight.kernel.seconds import checked_seconds as seconds
@@ -27,11 +28,14 @@ __all__ = [
     "flag",
     "given_name",
     "hashable",
+    "is_of",
     "items",
+    "local_pid",
     "name",
     "name_and_node",
     "own_pid",
     "pid",
+    "reached_pid",
     "ref",
     "seconds",
     "sink",
@@ -46,6 +50,33 @@ def pid(what: str, value: object) -> Pid:
     raise TypeError(f"{what} takes a Pid, not {short(value)}; nothing was done. {_advice(value)}")
 
 
+def local_pid(what: str, value: object) -> Pid:
+    """Return `value`, which names a process of this node, or did. Raises: TypeError if it is not a Pid; ValueError."""
+    found = pid(what, value)
+    if found.node:
+        raise ValueError(
+            f"{what} takes a process of this node, and {found!r} is of another one; nothing was done. Ask there, "
+            "by cluster.call_function(node, function, pid)"
+        )
+    return found
+
+
+def reached_pid(what: str, value: object, core: Core) -> Pid:
+    """Return `value`, which names a process of this `core`, one of another node, or a dead one.
+
+    Raises: TypeError if it is not a Pid; ValueError for a living process of another runtime: another thread runs it.
+    """
+    found = pid(what, value)
+    if found.process is not None and is_of(found.process, core):
+        return found
+    return own_pid(what, found, core)
+
+
+def is_of(process: Process, core: Core) -> bool:
+    """Say whether `process` is of another node than `core`, but reached from there."""
+    return isinstance(process.core, DistantCore) and process.core.scheduler is core
+
+
 def own_pid(what: str, value: object, core: Core) -> Pid:
     """Return `value`, which names a process of this `core`, or a dead one.
 
@@ -53,6 +84,8 @@ def own_pid(what: str, value: object, core: Core) -> Pid:
     """
     found = pid(what, value)
     process = found.process
+    if process is not None and is_of(process, core):
+        return local_pid(what, found)
     if process is not None and process.core is not core:
         raise ValueError(
             f"{what} takes a process of the runtime that calls it, and {found!r} is another's; nothing was done. "

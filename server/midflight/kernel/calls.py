@@ -8,13 +8,15 @@ from typing import Any
 from midflight.errors import ProcessExit
 from midflight.kernel import arguments, ends
 from midflight.kernel.core import Pid, Process, fast_path
+from midflight.kernel.distant import DistantCore
 from midflight.kernel.doomed import Doom
 from midflight.kernel.group_leader import Sink, group_leader_var
 from midflight.kernel.info import describe
+from midflight.kernel.names import process_named
 from midflight.kernel.refs import Ref
 from midflight.kernel.running import current_process, current_scheduler
 from midflight.kernel.scheduler import OUTSIDE, Scheduler
-from midflight.kernel.signals import NODE, is_word
+from midflight.kernel.signals import is_word
 
 __all__ = [
     "demonitor",
@@ -136,6 +138,7 @@ def self_() -> Pid:
 def link(pid: Pid) -> None:
     """Link the calling process and `pid`: when either ends with a reason other than "normal", so does the other.
 
+    A process of a node that is not reached, or that is lost later, ends the caller with "noconnection".
     Raises: NoSuchProcess if `pid` is dead and the caller does not trap exits (if it does, it gets
     Exit(pid, "noproc")); TypeError if `pid` is not a Pid; ValueError for a process of another runtime; NotInProcess.
     OTP: link/1.
@@ -147,7 +150,7 @@ def link(pid: Pid) -> None:
         process_info(self_())["links"] == [pid]  # -> True
     """
     me = current_process("link()")
-    ends.link(_of(me), me, arguments.own_pid("link()", pid, me.core))
+    ends.link(_of(me), me, arguments.reached_pid("link()", pid, me.core))
 
 
 def unlink(pid: Pid) -> None:
@@ -166,7 +169,8 @@ def unlink(pid: Pid) -> None:
 def monitor(dest: Pid | str | tuple[str, str]) -> Ref:
     """Watch a process: `Down(ref, pid, reason)` comes when it ends, at once with "noproc" if it is dead.
 
-    By name it watches who has the name now, and Down shows (name, node) for the pid.
+    By name it watches who has the name now, and Down shows (name, node) for the pid. A node that is not reached, or is
+    lost later: the reason is "noconnection".
     Raises: TypeError if `dest` is neither a Pid nor a name nor (name, node); ValueError for a process of another
     runtime; NotInProcess. OTP: monitor(process, _).
 
@@ -179,9 +183,9 @@ def monitor(dest: Pid | str | tuple[str, str]) -> Ref:
     """
     me = current_process("monitor()")
     if type(dest) is Pid:
-        return ends.monitor(_of(me), me, arguments.own_pid("monitor()", dest, me.core).process, dest)
+        return ends.monitor(_of(me), me, arguments.reached_pid("monitor()", dest, me.core).process, dest)
     name, node = arguments.name_and_node("monitor()", dest)
-    return ends.monitor(_of(me), me, _of(me).names.get(name) if node == NODE else None, (name, node))
+    return ends.monitor(_of(me), me, process_named(_of(me), name, node), (name, node))
 
 
 def demonitor(ref: Ref, flush: bool = False) -> bool:
@@ -234,6 +238,11 @@ def exit(pid: Pid, reason: object = "normal") -> None:
     process = arguments.pid("exit()", pid).process
     if process is None:
         return
+    if isinstance(process.core, DistantCore):
+        here = process.core.scheduler
+        sender = here.current() if here.is_own_thread() else None
+        process.core.signal(process, OUTSIDE if sender is None else sender.pid, reason, False)
+        return
     scheduler = _of(process)
     is_kill = is_word(reason, "kill")
     if not scheduler.is_own_thread():
@@ -272,7 +281,7 @@ def processes() -> list[Pid]:
 def process_info(pid: Pid) -> dict[str, Any] | None:
     """Return a new dict that describes a process; None for a dead one.
 
-    Raises: TypeError if `pid` is not a Pid. OTP: process_info/1.
+    Raises: TypeError if `pid` is not a Pid; ValueError for a process of another node. OTP: process_info/1.
 
     Keys: status, message_queue_len, messages, reductions, links, monitors, monitored_by, trap_exit, registered_name,
     initial_call, current_function, dictionary, group_leader, parent; and ours: pid, module, version,
@@ -283,14 +292,14 @@ def process_info(pid: Pid) -> dict[str, Any] | None:
         pid = spawn(receive, name="echo")
         process_info(pid)["registered_name"]  # -> 'echo'
     """
-    process = arguments.pid("process_info()", pid).process
+    process = arguments.local_pid("process_info()", pid).process
     return None if process is None else describe(_of(process), process)
 
 
 def is_alive(pid: Pid) -> bool:
     """Say whether the process has not ended; a process that unwinds is still alive.
 
-    Raises: TypeError if `pid` is not a Pid. OTP: is_process_alive/1.
+    Raises: TypeError if `pid` is not a Pid; ValueError for a process of another node. OTP: is_process_alive/1.
 
     Example:
 
@@ -299,7 +308,7 @@ def is_alive(pid: Pid) -> bool:
         exit(pid, "kill")
         is_alive(pid)  # -> False
     """
-    return arguments.pid("is_alive()", pid).process is not None
+    return arguments.local_pid("is_alive()", pid).process is not None
 
 
 def process_dictionary() -> dict[Any, Any]:
@@ -321,7 +330,8 @@ def process_dictionary() -> dict[Any, Any]:
 def group_leader(pid: Pid | None = None) -> Sink | None:
     """Return the sink for the output of `pid`, by default the caller's; None is the real standard output.
 
-    Raises: TypeError if `pid` is not a Pid. OTP: group_leader/0; there it is a pid.
+    Raises: TypeError if `pid` is not a Pid; ValueError for a process of another node. OTP: group_leader/0; there it is
+    a pid.
 
     Example:
 
@@ -330,5 +340,5 @@ def group_leader(pid: Pid | None = None) -> Sink | None:
     """
     if pid is None:
         return group_leader_var.get()
-    process = arguments.pid("group_leader()", pid).process
+    process = arguments.local_pid("group_leader()", pid).process
     return None if process is None else process.context.get(group_leader_var)

@@ -18,6 +18,7 @@ from typing import TYPE_CHECKING, Any
 from midflight.kernel import arguments
 from midflight.kernel.choice import COMPILED
 from midflight.kernel.core import Pid
+from midflight.kernel.distant import DistantCore
 from midflight.kernel.ends import unlink
 from midflight.kernel.mailbox import TIMED_OUT, drop_first
 from midflight.kernel.signals import Down, Exit
@@ -42,8 +43,8 @@ class Client(CallRef):
     __slots__ = ()
 
     def refuse(self, owner: Process, target: Process) -> None:
-        """Raise ValueError: `target` is a process of another runtime."""
-        arguments.own_pid("a call", target.pid, owner.core)
+        """Raise ValueError if `target` is a process of another runtime; one of another node is called like any."""
+        arguments.reached_pid("a call", target.pid, owner.core)
 
     def answer_slowly(self, value: object) -> None:
         """Answer from another thread, or in a core that copies or traces; the client is open."""
@@ -83,6 +84,9 @@ class Client(CallRef):
     def abandon(self) -> None:
         """Close, and take the messages that have come already out of the mailbox."""
         self.close()
+        there = self.target.process
+        if there is not None and isinstance(there.core, DistantCore):
+            there.core.demonitor(self)
         owner = self.pid.process
         if owner is not None:  # a client takes one message at most
             drop_first(owner, self, self._is_mine)

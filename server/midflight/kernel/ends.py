@@ -17,10 +17,11 @@ from typing import TYPE_CHECKING, Any
 from midflight.errors import NoSuchProcess, ProcessExit
 from midflight.kernel import closing, trouble
 from midflight.kernel.crash import Remains, report_crash, report_unclosable
+from midflight.kernel.distant import DistantCore
 from midflight.kernel.frames import is_kernel_frame
 from midflight.kernel.mailbox import drop_first
 from midflight.kernel.refs import Ref
-from midflight.kernel.signals import NODE, Down, Exit, is_normal
+from midflight.kernel.signals import Down, Exit, is_normal
 from midflight.kernel.swallowed import exit_for
 from midflight.outside import is_from_outside
 from midflight.text import exceptions_in, trace_of
@@ -84,7 +85,9 @@ def _reason_asked_for(error: BaseException) -> tuple[object] | None:
 
 def signal(scheduler: Scheduler, target: Process, sender: Pid, reason: object, *, by_link: bool = False) -> None:
     """Send an exit signal. `kill` is a reason like others here: `exit` treats it before."""
-    if target.trap_exit:
+    if target.core is not scheduler:
+        _distant(target).signal(target, sender, reason, by_link)
+    elif target.trap_exit:
         scheduler.deliver(target, Exit(sender, reason))
     elif is_normal(reason) and (by_link or sender is not target.pid):
         return
@@ -159,6 +162,8 @@ def _bury(scheduler: Scheduler, process: Process, reason: object) -> None:
     process.exit_reason = (reason,)
     for ref, target in (monitors or {}).items():
         (target.monitored_by or {}).pop(ref, None)
+        if target.core is not scheduler:
+            _distant(target).demonitor(ref)
     for other in links or ():
         (other.links or {}).pop(process, None)
         signal(scheduler, other, pid, reason, by_link=True)
@@ -177,7 +182,10 @@ def _gone(_: object) -> Any:
 
 
 def _send_down(scheduler: Scheduler, watcher: Process, down: Down) -> None:
-    if watcher.pid.process is not None:
+    if watcher.core is not scheduler:
+        down.ref.close()
+        _distant(watcher).down(down.ref, down.reason)
+    elif watcher.pid.process is not None:
         down.ref.close()  # a monitor that is an alias too closes with its Down
         scheduler.deliver(watcher, down)
 
@@ -192,14 +200,20 @@ def link(scheduler: Scheduler, process: Process, other: Pid) -> None:
     if target is process:
         return
     if target is None:
+        if other.node:  # of a node that is not reached: an exit signal says so, in OTP too
+            signal(scheduler, process, other, "noconnection", by_link=True)
+            return
         if not process.trap_exit:
             raise NoSuchProcess(other)
         scheduler.deliver(process, Exit(other, "noproc"))
         return
+    is_linked = process.links is not None and target in process.links
     for one, two in ((process, target), (target, process)):
         if one.links is None:
             one.links = {}
         one.links[two] = None
+    if target.core is not scheduler and not is_linked:
+        _distant(target).link(process, target)
     if scheduler.tracer is not None:
         scheduler.tracer.linked(process, target)
 
@@ -210,13 +224,15 @@ def unlink(process: Process, other: Pid) -> None:
     if target is not None and process.links and target in process.links:
         del process.links[target]
         (target.links or {}).pop(process, None)
+        if target.core is not process.core:
+            _distant(target).unlink(process, target)
 
 
 def monitor(scheduler: Scheduler, watcher: Process, target: Process | None, shown: Any) -> Ref:
     """Let `watcher` be told, by a Down with `shown` in it, when `target` ends; at once if it is None (dead)."""
     ref = Ref(watcher)
     if target is None:
-        scheduler.deliver(watcher, Down(ref, shown, "noproc"))
+        scheduler.deliver(watcher, Down(ref, shown, _why_nobody(scheduler, shown)))
         return ref
     if watcher.monitors is None:
         watcher.monitors = {}
@@ -224,7 +240,18 @@ def monitor(scheduler: Scheduler, watcher: Process, target: Process | None, show
         target.monitored_by = {}
     watcher.monitors[ref] = target
     target.monitored_by[ref] = (watcher, shown)
+    if target.core is not scheduler:
+        _distant(target).monitor(ref, watcher, target)
     return ref
+
+
+def _why_nobody(scheduler: Scheduler, shown: Any) -> str:
+    """Return the reason of a Down for a pid or (name, node) that no living process is known by."""
+    if scheduler.nodes is None:
+        return "noproc"
+    if issubclass(type(shown), tuple):
+        return "noproc" if scheduler.nodes.is_reached(shown[1]) else "noconnection"
+    return "noconnection" if shown.node and not scheduler.nodes.is_reached(scheduler.nodes.name_of(shown)) else "noproc"
 
 
 def demonitor(watcher: Process, ref: Ref, flush: bool) -> bool:
@@ -233,12 +260,16 @@ def demonitor(watcher: Process, ref: Ref, flush: bool) -> bool:
     if target is not None:
         (target.monitored_by or {}).pop(ref, None)
         ref.close()  # of one that is an alias too
+        if target.core is not watcher.core:
+            _distant(target).demonitor(ref)
         return True
     if flush:
         drop_first(watcher, ref, lambda message: type(message) is Down and message.ref is ref)
     return False
 
 
-def named(name: str) -> tuple[str, str]:
-    """Return the name that a Down shows for a process that was monitored by name."""
-    return (name, NODE)
+def _distant(process: Process) -> DistantCore:
+    """Return the core of a process that is not of the scheduler it was compared with: so it is of another node."""
+    core = process.core
+    assert isinstance(core, DistantCore)
+    return core

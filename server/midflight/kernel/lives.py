@@ -12,7 +12,7 @@ Laws:
 from __future__ import annotations
 
 from collections.abc import Mapping
-from typing import TYPE_CHECKING, NamedTuple
+from typing import TYPE_CHECKING, NamedTuple, TypeVar
 from weakref import WeakValueDictionary
 
 from midflight.kernel.core import Pid
@@ -20,8 +20,11 @@ from midflight.kernel.refs import Ref
 
 if TYPE_CHECKING:
     from midflight.kernel.core import Process
+    from midflight.kernel.distant import DistantCore
 
 __all__ = ["Address", "DistantRef", "Life"]
+
+Message = TypeVar("Message")
 
 
 class Address(NamedTuple):
@@ -33,13 +36,20 @@ class Address(NamedTuple):
 
 
 class DistantRef(Ref):
-    """A ref of an earlier life, or of another node: nobody takes what is sent to it."""
+    """A ref of an earlier life, or of another node. What is sent to it, `core` passes on, as long as it is not None."""
 
-    __slots__ = ("creation", "node")
+    __slots__ = ("core", "creation", "node")
 
     def __init__(self, address: Address) -> None:
         super().__init__()
         self.node, self.creation, self.number = address
+        self.core: DistantCore | None = None
+
+    def __lshift__(self, message: Message) -> Message:
+        """Send `message` to the ref, which may be an alias on its node."""
+        if self.core is not None:
+            self.core.send_to_ref(self.number, message)
+        return message
 
 
 class Life:
@@ -68,6 +78,14 @@ class Life:
         else:
             self._written[address] = of
         return address
+
+    def pids_of(self, node: int, creation: int) -> list[Pid]:
+        """Return the pids of that life of that node that anybody here has."""
+        return [pid for at, pid in list(self._written.items()) if at.node == node and at.creation == creation]
+
+    def refs_of(self, node: int, creation: int) -> list[Ref]:
+        """Return the refs of that life of that node that anybody here has."""
+        return [ref for at, ref in list(self._written_refs.items()) if at.node == node and at.creation == creation]
 
     def pid(self, address: Address) -> Pid:
         """Return the pid with that address; a dead one unless a process of this life has it."""

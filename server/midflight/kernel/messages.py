@@ -12,11 +12,12 @@ from typing import Any, TypeVar
 from midflight.errors import NoSuchName
 from midflight.kernel import arguments
 from midflight.kernel.core import Pid, Process, fast_path, fast_path_of_timers, sleep_in_process
+from midflight.kernel.lives import DistantRef
+from midflight.kernel.names import process_named
 from midflight.kernel.refs import Ref, TimerRef, ref_numbers
 from midflight.kernel.running import current_process, current_scheduler
 from midflight.kernel.scheduler import Scheduler
 from midflight.kernel.seconds import LONG, NUMBERS
-from midflight.kernel.signals import NODE
 
 __all__ = [
     "MessageTimer",
@@ -60,11 +61,7 @@ def send(dest: Dest, message: Message) -> Message:
 
 def _holder(scheduler: Scheduler, name: str | tuple[str, str]) -> Pid | None:
     """Return the process that has `name`, or None."""
-    if isinstance(name, tuple):
-        name, node = name
-        if node != NODE:
-            return None
-    process = scheduler.names.get(name)
+    process = process_named(scheduler, *name) if isinstance(name, tuple) else scheduler.names.get(name)
     return None if process is None else process.pid
 
 
@@ -107,6 +104,9 @@ class MessageTimer(TimerRef):
 
     def ring(self, what: object) -> None:
         """Send the message."""
+        if isinstance(self.dest, DistantRef):
+            self.dest << what
+            return
         process = self._receiver(self.dest)
         if process is None:
             return

@@ -23,6 +23,7 @@ from midflight.errors import ProcessExit, RegistrationError
 from midflight.kernel import arguments, ends, futures, trouble
 from midflight.kernel.core import Core, Pid, Process, Queue, again
 from midflight.kernel.crash import CrashReport
+from midflight.kernel.distant import NO_THREAD, Nodes
 from midflight.kernel.doomed import Doom
 from midflight.kernel.frames import stack_of
 from midflight.kernel.group_leader import Sink, group_leader_var
@@ -37,7 +38,6 @@ __all__ = ["OUTSIDE", "Scheduler"]
 Result = TypeVar("Result")
 
 TURN_SECONDS = 0.001  # then sockets and timers of the event loop are served
-NO_THREAD = -1
 OUTSIDE = Pid(0)  # <0.0.0>, who signals when nobody's process does
 
 
@@ -66,6 +66,7 @@ class Scheduler(Core):
         self.on_result: dict[Process, Callable[[object, Any], None]] = {}  # of a process that somebody waits for
         self.on_empty: Callable[[], object] = lambda: None  # called when the last process has ended
         self.states: Any = None  # of durable servers, in a store; None without a store
+        self.nodes: Nodes | None = None  # the other nodes; None outside a cluster
         self.on_store_trouble: list[Callable[[str], object]] = []  # called when it fails, and when it works again
         self.turns = 0  # how many were taken: what the watchdog looks at
         self.tracer: Tracer | None = None  # while something is traced

@@ -20,6 +20,7 @@ from types import CoroutineType
 from typing import TYPE_CHECKING, Any
 
 from midflight.kernel import trouble
+from midflight.kernel.distant import NO_THREAD
 from midflight.kernel.frames import function_name, module_of, version_of
 from midflight.text import medium
 
@@ -33,7 +34,6 @@ KINDS = ("in", "out", "call", "spawn", "link", "exit")
 EVENTS_KEPT = 5000  # that nobody has taken yet
 EVENTS_A_WINDOW = 200
 WINDOW_SECONDS = 0.1
-NO_THREAD = -1
 
 
 @dataclass(frozen=True, slots=True)

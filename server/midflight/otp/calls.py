@@ -17,6 +17,7 @@ from midflight.kernel import (
     arguments,
     current_process,
     current_scheduler,
+    process_named,
 )
 from midflight.otp.protocol import Call, Cast, Dest
 from midflight.text import short
@@ -44,9 +45,9 @@ async def call(dest: Dest, request: Any, timeout: float | None = 5) -> Any:
     me = current_process("call()")
     if timeout is not None and not (type(timeout) in NUMBERS and 0 <= timeout <= LONG):
         timeout = arguments.timeout("call: timeout", timeout, "nothing was sent")
-    process = dest.process if type(dest) is Pid else _process_of(dest, request)
+    process = dest.process if type(dest) is Pid else _process_of(dest)
     if process is None:
-        raise CallError(dest, request, "noproc")
+        raise CallError(dest, request, _why_nobody(dest))
     if process is me:
         raise CallError(dest, request, "calling_self")
     client = Client(me, process)
@@ -133,9 +134,9 @@ async def _ask(dest: Dest, shown: Any, request: Any, timeout: float | None) -> A
     """
     me = current_process("call()")
     timeout = arguments.timeout("call: timeout", timeout, "nothing was sent")
-    process = _process_of(dest, shown)
+    process = _process_of(dest)
     if process is None or process is me:
-        raise CallError(dest, shown, "calling_self" if process else "noproc")
+        raise CallError(dest, shown, "calling_self" if process else _why_nobody(dest))
     client = Client(me, process)
     process.pid << System(request, client, client)
     answer = await client.wait(timeout)
@@ -150,7 +151,10 @@ def _failure(dest: Dest, request: Any, message: Any, client: Any, timeout: float
         client.abandon()
         assert timeout is not None
         return CallTimeout(dest, request, timeout)
-    error = CallError(dest, request, message.reason)
+    reason = message.reason
+    if message.pid.node and reason == "noconnection":
+        reason = _why_nobody(message.pid)
+    error = CallError(dest, request, reason)
     if isinstance(message.reason, BaseException):
         error.__cause__ = message.reason
     return error
@@ -167,8 +171,7 @@ def whereis_dest(dest: Dest) -> Pid | None:
     if hasattr(type(dest), "whereis"):
         found: Any = dest.whereis()  # type: ignore[union-attr]  # a Name
         return None if found is None else arguments.pid("whereis() of a name", found)
-    name, node = _name_and_node(dest)
-    process = current_scheduler().names.get(name) if node == NODE else None
+    process = process_named(current_scheduler(), *_name_and_node(dest))
     return None if process is None else process.pid
 
 
@@ -180,11 +183,23 @@ def _name_and_node(dest: object) -> tuple[str, str]:
     return arguments.name_and_node("a call", dest)
 
 
-def _process_of(dest: Dest, request: Any) -> Process | None:
-    """Return the process of a server, None if there is none alive. Raises: as whereis_dest; CallError, another node."""
-    if issubclass(type(dest), tuple):
-        _, node = _name_and_node(dest)
-        if node != NODE:
-            raise CallError(dest, request, ("nodedown", node))
+def _process_of(dest: Dest) -> Process | None:
+    """Return the process of a server, None if there is none alive. Raises: as whereis_dest."""
+    if issubclass(type(dest), tuple) or issubclass(type(dest), str):
+        return process_named(current_scheduler(), *_name_and_node(dest))
     pid = whereis_dest(dest)
     return None if pid is None else pid.process
+
+
+def _why_nobody(dest: Dest) -> object:
+    """Return why no process is called: "noproc", or ("nodedown", node) if the node of `dest` is not reached."""
+    nodes = current_scheduler().nodes
+    if issubclass(type(dest), tuple):
+        _, node = _name_and_node(dest)
+        is_reached = node == NODE if nodes is None else nodes.is_reached(node)
+    elif type(dest) is Pid and dest.node and nodes is not None:
+        node = nodes.name_of(dest)
+        is_reached = nodes.is_reached(node)
+    else:
+        return "noproc"
+    return "noproc" if is_reached else ("nodedown", node)
