@@ -18,11 +18,11 @@ from contextlib import contextmanager
 from types import FrameType, ModuleType
 from typing import Any
 
-from midflight.asking import asker, running_process
+from midflight.asking import Asker, asker, running_process
 from midflight.kernel import Process
 from midflight.line_input import is_nobodys_input
 
-__all__ = ["end_session", "routed_breakpoints"]
+__all__ = ["end_session", "routed_breakpoints", "stop_in"]
 
 _DEBUGGER = "midflight.debugger"
 _log = logging.getLogger("midflight")
@@ -61,6 +61,14 @@ def end_session(process: Process | None) -> None:
     debugger = sys.modules.get(_DEBUGGER)
     if debugger is not None:
         debugger.let_go(process)
+
+
+def stop_in(leader: Asker, frame: FrameType) -> None:
+    """Stop at the line that `frame` is about to run; `leader` is asked for commands. Returns when it may go on.
+
+    Raises: bdb.BdbQuit if the person ends the process.
+    """
+    importlib.import_module(_DEBUGGER).stop_at(leader, frame)
 
 
 def _stop(frame: FrameType, what: str) -> bool:

@@ -16,8 +16,10 @@ from typing import Any
 from midflight.asking import Asker, Question, ask, running_process
 from midflight.code.lowlevel import real_path
 from midflight.kernel import Process, is_own_frame
+from midflight.line_breakpoints import has_breakpoints, is_breakpoint, trace_again
+from midflight.line_events import TRACERS_COME_FIRST
 
-__all__ = ["let_go", "stop"]
+__all__ = ["let_go", "stop", "stop_at"]
 
 _PROMPT = "(Pdb) "
 _LOOP = ("asyncio", "selectors", "concurrent")  # packages of the event loop
@@ -31,6 +33,21 @@ def stop(leader: Asker, frame: FrameType) -> None:
     debugger = Debugger(leader)
     _sessions.append(debugger)
     debugger.set_trace(frame)
+
+
+def stop_at(leader: Asker, frame: FrameType) -> None:
+    """Begin a session at the line that `frame` is about to run, unless one in its process traces it already.
+
+    Raises: bdb.BdbQuit if the person ends the process.
+    """
+    process = running_process()
+    own = [each for each in _sessions if each.process is process]
+    if any(each.has_just_stopped(frame) or each.is_tracing for each in own):
+        return  # it sees breakpoints itself
+    let_go(process)
+    debugger = Debugger(leader)
+    _sessions.append(debugger)
+    debugger.begin_at(frame)
 
 
 def let_go(process: Process | None) -> None:
@@ -47,6 +64,7 @@ class Debugger(pdb.Pdb):
         self.process = running_process()
         self._leader = leader
         self._asked = _PROMPT
+        self._stopped_at: tuple[int, int] | None = None
         super().__init__(stdin=self, stdout=sys.stdout, nosigint=True, readrc=False)  # type: ignore[arg-type]  # it has what pdb uses
 
     # --- Its terminal -----------------------------------------------------------------------------------------------
@@ -91,15 +109,57 @@ class Debugger(pdb.Pdb):
         """True if its process has."""
         return self.process is not None and self.process.pid.process is None
 
+    @property
+    def is_tracing(self) -> bool:
+        """True if it sees what this thread runs."""
+        return getattr(sys.gettrace(), "__self__", None) is self
+
+    def begin_at(self, frame: FrameType) -> None:
+        """Stop at the line that `frame` is about to run. Raises: bdb.BdbQuit if the person ends the process."""
+        self.set_trace(frame)
+        sys.settrace(None)  # it has stopped here already
+        try:
+            self.dispatch_line(frame)
+        except bdb.BdbQuit:
+            raise _ended() from None
+        if self.stoplineno != -1 or self.breaks:
+            sys.settrace(self.trace_dispatch)
+
+    def has_just_stopped(self, frame: FrameType) -> bool:
+        """Say whether it has stopped at this instruction of `frame`, of which a breakpoint is told too; once."""
+        stopped_at, self._stopped_at = self._stopped_at, None
+        return stopped_at == (id(frame), frame.f_lasti)
+
+    def user_line(self, frame: FrameType) -> None:
+        """Stop at the line of `frame`."""
+        if TRACERS_COME_FIRST and self.is_tracing and is_breakpoint(frame):
+            self._stopped_at = id(frame), frame.f_lasti
+        super().user_line(frame)
+
+    def break_here(self, frame: FrameType) -> bool:
+        """Say whether a breakpoint is at the line of `frame`: one of pdb's, or one that an editor has set."""
+        return super().break_here(frame) or (self._is_own(frame) and is_breakpoint(frame))
+
+    def break_anywhere(self, frame: FrameType) -> bool:
+        """Say whether a breakpoint may be in the code of `frame`."""
+        return super().break_anywhere(frame) or has_breakpoints(frame)
+
+    def set_continue(self) -> None:
+        """Go on, without a look at each step; the breakpoints of editors stay."""
+        super().set_continue()
+        trace_again()
+
     def trace_dispatch(self, frame: FrameType, event: str, arg: Any) -> Any:
         """Trace `frame`, unless the process has ended."""
         if self.has_ended:
             let_go(self.process)
             return None
         try:
-            return super().trace_dispatch(frame, event, arg)
+            tracer = super().trace_dispatch(frame, event, arg)
         except bdb.BdbQuit:
-            raise bdb.BdbQuit("it was ended in the debugger, by q") from None  # without the frames of pdb
+            trace_again()
+            raise _ended() from None  # without the frames of pdb
+        return tracer if self.is_tracing else frame.f_trace
 
     def dispatch_return(self, frame: FrameType, arg: Any) -> Any:
         """Step into what the process goes on as, if a step is to end behind the return of its outermost coroutine.
@@ -152,6 +212,10 @@ class Debugger(pdb.Pdb):
         file = frame_lineno[0].f_code.co_filename
         path, version = real_path(file)
         return text if version is None else text.replace(self.canonic(file), f"{path}@{version}", 1)
+
+
+def _ended() -> bdb.BdbQuit:
+    return bdb.BdbQuit("it was ended in the debugger, by q")
 
 
 def _is_at_return(frame: FrameType) -> bool:

@@ -37,7 +37,9 @@ SEEN_BY: dict[str, frozenset[str]] = {
     "asking": frozenset({"errors", "kernel"}),
     "line_input": frozenset({"asking"}),
     "breakpoints": frozenset({"asking", "kernel", "line_input"}),
-    "debugger": frozenset({"asking", "code", "kernel"}),
+    "line_events": frozenset(),
+    "line_breakpoints": frozenset({"asking", "breakpoints", "code", "errors", "kernel", "line_events", "parsing"}),
+    "debugger": frozenset({"asking", "code", "kernel", "line_breakpoints", "line_events"}),
     "watchdog": frozenset({"asking", "collection", "outside", "text", "errors", "kernel"}),
     "all_tasks": frozenset({"collection", "kernel"}),
     "loop_clock": frozenset(),
@@ -62,7 +64,7 @@ SEEN_BY: dict[str, frozenset[str]] = {
 SEEN_BY["code"] |= {"all_tasks"}
 SEEN_BY["observer"] |= {"all_tasks", "pauses"}
 SEEN_BY["shell"] |= {"breakpoints"}
-SEEN_BY["epc"] |= {"asking", "memory"}
+SEEN_BY["epc"] |= {"asking", "line_breakpoints", "memory"}
 SEEN_BY["app"] |= {"driver", "event_loop", "line_input", "memory", "pauses"}
 SEEN_BY["app"] |= {"detached_log", "editors", "log_output", "program"}
 SEEN_BY["project_server"] = SEEN_BY["app"]

@@ -27,6 +27,7 @@ from midflight.code.report.of_many import summary_of_many, text_of_many
 from midflight.code.source.annotations import annotations_of, names_around, signature_of
 from midflight.code.source.compare import Comparison, Difference, Removed, compare_texts
 from midflight.code.source.find_module import is_project_module, note_project
+from midflight.code.source.line_map import line_map
 from midflight.code.source.program import split_at_guard
 from midflight.code.source.replace_definition import NoDefinition
 from midflight.code.state.imported import note_body_of_program, watch_before_program, watch_imports
@@ -35,7 +36,8 @@ from midflight.code.upgrade.recorded import PlannedModule, plan_faults, planned_
 from midflight.code.upgrade.unrestored import unrestored
 from midflight.code.upgrade.upgrade import load_or_upgrade, load_or_upgrade_many, upgrade_many_sync, upgrade_sync
 from midflight.code.version.snapshots import readable, real_path
-from midflight.code.version.version import loader_var
+from midflight.code.version.version import Version, loader_var
+from midflight.code.version.version import version_of as version_of_namespace
 
 __all__ = [
     "DECLARED_FIELDS",
@@ -52,6 +54,7 @@ __all__ = [
     "Running",
     "Shape",
     "Spot",
+    "Version",
     "acceptance_of",
     "annotations_of",
     "become",
@@ -65,6 +68,7 @@ __all__ = [
     "imported_modules",
     "is_change_due",
     "is_project_module",
+    "line_map",
     "load_definition",
     "load_definitions",
     "load_or_upgrade",
@@ -94,6 +98,7 @@ __all__ = [
     "unrestored",
     "upgrade_many_sync",
     "upgrade_sync",
+    "version_of_namespace",
     "waiting",
     "waiting_at",
     "watch_before_program",

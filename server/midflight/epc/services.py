@@ -11,6 +11,7 @@ from typing import Any, TextIO
 
 from midflight.epc.shells import ParkedShells
 from midflight.kernel import Scheduler, Sink
+from midflight.line_breakpoints import LineBreakpoints
 from midflight.observer import Crashes, Reports
 from midflight.shell import names_of_a_shell
 
@@ -38,11 +39,13 @@ class Services:
     start_failures: list[str] = field(default_factory=list)
     crashes: Crashes = field(init=False)
     reports: Reports = field(init=False)
+    breakpoints: LineBreakpoints = field(init=False)
 
     def __post_init__(self) -> None:
         """Remember crashes and reports from now on: before anybody is told of one, it is there to be asked for."""
         object.__setattr__(self, "crashes", Crashes(self.scheduler, self.names))
         object.__setattr__(self, "reports", Reports(self.scheduler))
+        object.__setattr__(self, "breakpoints", LineBreakpoints(self.scheduler))
 
     def names(self, sink: Sink) -> dict[str, Any]:
         """Return the names for an expression of a front end: those of a shell, in a dict of its own."""

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from midflight.epc.method import Method
 from midflight.epc.methods.application import ApplicationMethods
+from midflight.epc.methods.breakpoint import BreakpointMethods
 from midflight.epc.methods.calls import CallMethods
 from midflight.epc.methods.code import CodeMethods
 from midflight.epc.methods.code_look import CodeLookMethods
@@ -54,6 +55,7 @@ def methods_of(services: Services, connection: ServerConnection) -> dict[str, Me
         ReportMethods(services).methods(),
         TraceMethods(services, connection).methods(),
         CallMethods(services, connection).methods(),
+        BreakpointMethods(services, connection, shell.output).methods(),
         shell.methods(),
         look.methods(),
         InspectMethods(services, connection, look.scope, shell.session).methods(),
