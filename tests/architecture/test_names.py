@@ -116,7 +116,7 @@ LOWLEVEL = {
         "unrestored",
     ),
     *("summary_of_many", "text_of_many", "loader_var", "LoadThread"),
-    *("Comparison", "Defined", "Difference", "Removed", "NoDefinition", "Running", "Spot"),
+    *("Comparison", "Defined", "Difference", "Removed", "NoDefinition", "Running", "Spot", "Version"),
 }
 
 

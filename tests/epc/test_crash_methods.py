@@ -111,6 +111,74 @@ def test_crash_is_remembered_with_frames_state_and_ties(editor: Editor) -> None:
     assert [each["crash"] for each in editor.client.call("crash/list")] == [crash["crash"]]
 
 
+def test_expression_is_evaluated_in_a_frame(editor: Editor) -> None:
+    """With its local names, and those of the module in the version that ran, though another is current."""
+    editor.load("tally", TALLY)
+    editor("spawn(tally.start, [], name='tally'); keeper = tally.loop")
+    crash = editor.crash("whereis('tally') << ('add', 0)")
+    editor.load("tally", TALLY.replace("DIVIDEND = 12", "DIVIDEND = 20"))
+
+    def evaluate(expression: str, frame: int = 0) -> dict[str, Any]:
+        return dict(editor.client.call("crash/eval", crash["crash"], frame, expression))
+
+    assert evaluate("(DIVIDEND, n, total, log)")["value"] == "(12, 0, 0, [0])"
+    assert evaluate("[n + each for each in log]") == {"value": "[0]", "type": "list", "version": 1, "output": ""}
+    assert evaluate("await sleep(0) or log")["type"] == "list"
+    with pytest.raises(RemoteError, match="ZeroDivisionError"):
+        evaluate("DIVIDEND / n")
+    with pytest.raises(RemoteError, match="nothing was evaluated"):
+        evaluate("n = 3")
+    with pytest.raises(RemoteError, match=r"has 1 frames, from 0, and no frame 1\."):
+        evaluate("n", frame=1)
+
+
+def test_names_of_a_frame_are_of_the_current_version_if_the_old_one_is_gone(editor: Editor) -> None:
+    """The answer says which: the crash itself keeps no version."""
+    editor.load("tally", TALLY)
+    editor("spawn(tally.start, [], name='tally')")
+    crash = editor.crash("whereis('tally') << ('add', 0)")
+    editor.load("tally", TALLY.replace("DIVIDEND = 12", "DIVIDEND = 20"))
+    wait_for(lambda: gc.collect() is not None and modules.module_of("tally").versions[1].namespace is None)
+
+    answer = editor.client.call("crash/eval", crash["crash"], 0, "DIVIDEND, n")
+    assert (answer["value"], answer["version"]) == ("(20, 0)", 2)
+
+
+def test_names_that_would_keep_something_alive_are_shown_and_not_kept(editor: Editor) -> None:
+    """What has a `close` is freed when the process has crashed, as ever."""
+    editor("import weakref; opened = []")
+    editor("class Opened:\n    def close(self): pass\n")
+    editor(
+        "async def opens():\n    line = Opened()\n    opened.append(weakref.ref(line))\n    size = 1\n"
+        "    handler = lambda: size\n    1 / 0\n"
+    )
+    crash = editor.crash("spawn(opens) and None")
+    wait_for(lambda: gc.collect() is not None and editor("opened[0]()") is None)
+
+    def evaluate(expression: str) -> str:
+        frame = len(crash["frames"]) - 1
+        return str(editor.client.call("crash/eval", crash["crash"], frame, expression)["value"])
+
+    assert evaluate("size") == "1"
+    with pytest.raises(RemoteError, match="line is an object that would keep a version or a connection alive"):
+        evaluate("line.close()")
+    with pytest.raises(RemoteError, match="handler is an object"):
+        evaluate("handler()")
+
+
+def test_names_of_the_last_crashes_are_kept(editor: Editor) -> None:
+    """Of older ones, what was printed; and of a dismissed one nothing."""
+    editor("async def dies(n): 1 / 0\n")
+    crashes = [editor.crash(f"spawn(dies, {n}) and None")["crash"] for n in range(6)]
+
+    with pytest.raises(RemoteError, match="They are for the last 5 crashes"):
+        editor.client.call("crash/eval", crashes[0], 0, "n")
+    assert editor.client.call("crash/eval", crashes[1], 0, "n")["value"] == "1"
+    editor.client.call("crash/dismiss", crashes[1])
+    with pytest.raises(RemoteError, match="is not remembered"):
+        editor.client.call("crash/eval", crashes[1], 0, "n")
+
+
 def test_restart_goes_on_with_the_state_in_the_current_version(editor: Editor) -> None:
     """The function is looked up by name, the name is taken again."""
     editor.load("tally", TALLY)

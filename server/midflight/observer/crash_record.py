@@ -1,8 +1,9 @@
 """The record of a crashed process: its view in an editor, and all that is needed to start it again.
 
 Kept as text where it is only shown. Kept as values: the arguments of the process function or the attributes of the
-server, and the last message. No frame, function, class or exception is kept, as each would keep the version alive
-that it belongs to; an argument that is an instance of a class of that version still does, until the record goes.
+server, and the last message; the local names of the last few crashes are kept apart (crash_scope.py). No frame,
+function, class or exception is kept, as each would keep the version alive that it belongs to; an argument that is an
+instance of a class of that version still does, until the record goes.
 """
 
 from __future__ import annotations
@@ -22,7 +23,7 @@ from midflight.observer.process_view import FrameView, Kin, frame_view, is_ours
 from midflight.otp import Supervisor
 from midflight.text import exception_line, trace_of
 
-__all__ = ["CrashRecord", "Entry", "record_of"]
+__all__ = ["CrashRecord", "Entry", "frames_of", "record_of"]
 
 FRAMES = 50
 MESSAGES = 20
@@ -78,6 +79,11 @@ class CrashRecord:
         return f"{who} crashed in {self.module}, {self.function}:{self.line}: {self.reason}"
 
 
+def frames_of(report: CrashReport) -> list[tuple[FrameType, int]]:
+    """Return the frames that the record of `report` has, each with its line, outermost first."""
+    return list(traceback.walk_tb(trace_of(report.reason)))[-FRAMES:]
+
+
 def record_of(report: CrashReport) -> CrashRecord:
     """Return the record of `report`, whose process is dead. On the runtime's thread."""
     process, linked, waiting = report.remains.process, report.remains.links, report.remains.mailbox
@@ -96,7 +102,7 @@ def record_of(report: CrashReport) -> CrashRecord:
         line=report.line,
         reason=_reason(report.reason),
         text=readable(report.text())[-TEXT_CHARACTERS:],
-        frames=tuple(frame_view(frame, line) for frame, line in steps[-FRAMES:]),
+        frames=tuple(frame_view(frame, line) for frame, line in frames_of(report)),
         state=tuple(printed_items(entry.values)),
         links=tuple(Kin(each.pid, each.name) for each in linked[:FRAMES]),
         supervisor=None if above is None else Kin(above.pid, above.name),

@@ -19,7 +19,8 @@ from midflight.code import current_version
 from midflight.code.lowlevel import copied, copies_of, signature_of
 from midflight.errors import NotFound, RequestError
 from midflight.kernel import CrashReport, Pid, Scheduler, Sink, trouble
-from midflight.observer.crash_record import CrashRecord, record_of
+from midflight.observer.crash_record import CrashRecord, frames_of, record_of
+from midflight.observer.crash_scope import Scope, scopes_of
 from midflight.observer.evaluate import Names, evaluate
 from midflight.observer.literals import literal
 from midflight.otp import GenServer, Revived
@@ -27,6 +28,7 @@ from midflight.otp import GenServer, Revived
 __all__ = ["CRASHES_KEPT", "Crashes", "Restarted", "editable"]
 
 CRASHES_KEPT = 50
+SCOPES_KEPT = 5
 KEPT_SECONDS = 3600.0
 EDITED_CHARACTERS = 500  # of a value that is to be edited, in one line with the others
 
@@ -50,6 +52,7 @@ class Crashes:
         self._scheduler = scheduler
         self._names = names
         self._records: dict[int, CrashRecord] = {}
+        self._scopes: dict[int, tuple[Scope, ...]] = {}
         scheduler.on_crash.append(self.note)
 
     def note(self, report: CrashReport) -> None:
@@ -57,16 +60,23 @@ class Crashes:
         scheduler = self._scheduler
         try:
             self._records[report.number] = record_of(report)
+            self._scopes[report.number] = scopes_of([frame for frame, _ in frames_of(report)])
         except BaseException as error:  # of an object of the program's
             trouble.tell(f"Remembering the crash of {report.pid!r}", error)
             return
         for number in list(self._records)[:-CRASHES_KEPT]:
             self._records.pop(number, None)
+        for number in list(self._scopes)[:-SCOPES_KEPT]:
+            self._scopes.pop(number, None)
         number = report.number  # and not the report: it holds the exception, so the frames
-        scheduler.timers.set(scheduler.clock.now() + KEPT_SECONDS, lambda: self._forget(number))
+        scheduler.timers.set(scheduler.clock.now() + KEPT_SECONDS, lambda: self._expire(number))
 
-    def _forget(self, number: int) -> None:
-        self._records.pop(number, None)
+    def _expire(self, number: int) -> None:
+        self._forget(number)
+
+    def _forget(self, number: int) -> CrashRecord | None:
+        self._scopes.pop(number, None)
+        return self._records.pop(number, None)
 
     def all(self) -> list[CrashRecord]:
         """Return the records, oldest first."""
@@ -85,7 +95,36 @@ class Crashes:
     def dismiss(self, number: int | None) -> int:
         """Forget one crash, or all; return how many there were to forget."""
         numbers = list(self._records) if number is None else [number]
-        return sum(self._records.pop(each, None) is not None for each in numbers)
+        return sum(self._forget(each) is not None for each in numbers)
+
+    def scope(self, number: int, frame: int) -> Scope:
+        """Return the names in a frame of a crash, from 0, the outermost. Raises: NotFound if they are not kept."""
+        record, scopes = self.find(number), self._scopes.get(number)
+        if scopes is None:
+            raise NotFound(
+                f"The values of crash {number} are not kept any more; nothing was evaluated. They are for the last "
+                f"{SCOPES_KEPT} crashes; what was printed of them is still there."
+            )
+        if not 0 <= frame < len(scopes):
+            raise NotFound(f"Crash {record.number} has {len(scopes)} frames, from 0, and no frame {frame}.")
+        return scopes[frame]
+
+    def evaluate(self, number: int, frame: int, expression: str, sink: Sink) -> tuple[Any, int | None]:
+        """Return the value of `expression` in a frame of a crash, and the version that its module's names are of.
+
+        It runs in a process of its own, for some seconds at most, and binds nothing. What it prints goes to `sink`.
+        Raises: RequestError if the names are not kept any more, or the evaluation fails.
+        """
+        scope = self.scope(number, frame)
+        names, version = scope.names()
+        try:
+            return evaluate(self._scheduler, expression, self._names(sink) | names, sink=sink), version
+        except RequestError as error:
+            gone = [name for name in scope.missing if name in expression]
+            if not gone:
+                raise
+            why = "is an object that would keep a version or a connection alive, so it is shown and not kept"
+            raise RequestError(f"{error}\n{', '.join(gone)} {why}.") from None
 
     def restart(
         self, number: int, *, arguments: str | None = None, resend: bool = False, leader: Sink | None = None

@@ -6,10 +6,11 @@
 
 from __future__ import annotations
 
+import io
 from collections.abc import Callable
 
 from midflight.code.lowlevel import readable
-from midflight.epc.method import Method
+from midflight.epc.method import Lane, Method
 from midflight.epc.methods.arguments import keywords, number, text
 from midflight.epc.methods.process_view import frames_plist, items_list, kin_list
 from midflight.epc.pushes import Output
@@ -38,6 +39,7 @@ class CrashMethods:
         return (
             Method("crash/list", self.list),
             Method("crash/info", self.info),
+            Method("crash/eval", self.eval, Lane.ASIDE),
             Method("crash/restart", self.restart),
             Method("crash/dismiss", self.dismiss),
         )
@@ -62,6 +64,25 @@ class CrashMethods:
             "last_message": None if record.last_message is None else printed(record.last_message),
             "messages": record.messages,
             "message_count": record.message_count,
+        }
+
+    def eval(self, crash: object, frame: object, expression: object) -> Plist:
+        """Evaluate EXPRESSION with the names in frame number FRAME of CRASH, from 0, the outermost.
+
+        It runs in a process of its own, for 5 s at most. `:version` is that of the module's names.
+        """
+        printed_text = io.StringIO()
+        value, version = self._crashes.evaluate(
+            number(crash, "CRASH"),
+            number(frame, "FRAME"),
+            text(expression, "EXPRESSION"),
+            self._output() or printed_text,
+        )
+        return {
+            "value": printed(value),
+            "type": type(value).__qualname__,
+            "version": version,
+            "output": printed_text.getvalue()[-_CHARACTERS:],
         }
 
     def restart(self, crash: object, options: object) -> Plist:
