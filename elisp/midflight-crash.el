@@ -55,6 +55,9 @@ In each case the shell shows its text, and \\[midflight-crashes] lists it."
 (defvar-local midflight-crash--number nil "The number of the crash shown here.")
 (defvar-local midflight-crash--info nil "The server's details of the crash, a plist.")
 
+(declare-function midflight-crash-eval "midflight-crash-eval" (text frame))
+(declare-function midflight-crash-show-value "midflight-crash-eval" (text frame))
+
 (defvar midflight-crash-mode-map
   (let ((map (make-sparse-keymap)))
     (define-key map (kbd "RET") #'midflight-details-push)
@@ -63,6 +66,8 @@ In each case the shell shows its text, and \\[midflight-crashes] lists it."
     (define-key map "r" #'midflight-crash-restart)
     (define-key map "R" #'midflight-crash-restart-and-resend)
     (define-key map "i" #'midflight-crash-edit-and-restart)
+    (define-key map "e" #'midflight-crash-eval)
+    (define-key map "d" #'midflight-crash-show-value)
     (define-key map "x" #'midflight-crash-dismiss)
     (define-key map "n" #'midflight-crash-next)
     (define-key map "p" #'midflight-crash-previous)
@@ -80,6 +85,8 @@ In each case the shell shows its text, and \\[midflight-crashes] lists it."
     ["Edit the state and restart..." midflight-crash-edit-and-restart]
     ["Dismiss" midflight-crash-dismiss]
     "---"
+    ["Evaluate in the frame..." midflight-crash-eval]
+    ["Show a value of the frame in a buffer..." midflight-crash-show-value]
     ["Go to the innermost frame" midflight-crash-source]
     ["Crash before this" midflight-crash-previous]
     ["Crash after this" midflight-crash-next]
@@ -223,8 +230,8 @@ OTHERWISE gets the text of an error; if it is nil, show that text."
   (let* ((numbers (reverse (midflight-crash--numbers-of midflight-connection-buffer-root)))
          (position (cl-position midflight-crash--number numbers)))
     (if position
-        (format " Crash %d of %d; n, p: others; r, R, i: restart" (1+ position) (length numbers))
-      " A crash; r, R, i: restart")))
+        (format " Crash %d of %d; n, p: others; e: evaluate; r, R, i: restart" (1+ position) (length numbers))
+      " A crash; e: evaluate; r, R, i: restart")))
 
 (defun midflight-crash--head (info)
   "Insert the head of INFO: the process that crashed, the place and the time."
@@ -311,6 +318,10 @@ OTHERWISE gets the text of an error; if it is nil, show that text."
                       ((and (plist-get options :resend) (not (plist-get answer :resent)))
                        "; it had no last message")
                       (t "")))))))
+
+(defun midflight-crash-shown ()
+  "Return the details of the crash in this buffer, a plist, or nil."
+  midflight-crash--info)
 
 (defun midflight-crash-here ()
   "Return the number of the crash of this line or buffer."

@@ -225,6 +225,16 @@ innermost."
   "Let `next-error' begin at the innermost frame."
   (setq midflight-details--frame -1))
 
+(defun midflight-details-frame-here ()
+  "Return the frame, a plist, of this line or one of the lines above it.
+Without one, return the innermost frame; nil if there is none."
+  (let* ((buttons (midflight-details--frame-buttons))
+         (above (cl-remove-if (lambda (button)
+                                (> (button-start button) (line-end-position)))
+                              buttons)))
+    (when buttons
+      (button-get (car (last (or above buttons))) 'midflight-frame))))
+
 ;;;; The place of a frame
 
 (defun midflight-details-show-place (place &optional no-select)

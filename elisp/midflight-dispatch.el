@@ -54,6 +54,10 @@
      (?s midflight-send "send a message")
      (?E midflight-edit-state "edit a server's state")
      (?X midflight-exit-process "end a process"))
+    ("Debug"
+     (?B midflight-toggle-breakpoint "breakpoint (C-u: condition)")
+     (?* midflight-breakpoints "breakpoints")
+     (?- midflight-clear-breakpoints "remove all breakpoints"))
     ("Evaluate"
      (?z midflight-shell "shell")
      (?e midflight-eval-expression "expression")

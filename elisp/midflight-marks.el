@@ -27,6 +27,7 @@
 (require 'cl-lib)
 (require 'midflight-connection)
 (require 'midflight-code)
+(require 'midflight-margin)
 
 (defcustom midflight-mark-stale t
   "Whether definitions that differ from the running code are marked."
@@ -67,8 +68,6 @@ These are loads, and connections that opened.")
   "The key of the last request to the server: (TICK ROOT . LOADS).")
 (defvar-local midflight-marks--waiting nil "Non-nil while the server compares.")
 (defvar-local midflight-marks--overlays nil "The overlays that are the marks.")
-(defvar-local midflight-marks--margin nil
-  "Non-nil if this buffer has a margin because of us.")
 
 ;;;; When to ask
 
@@ -87,7 +86,7 @@ These are loads, and connections that opened.")
   (midflight-marks--forget)
   (remove-hook 'kill-buffer-hook #'midflight-marks--rest t)
   (dolist (variable '(midflight-marks--answer midflight-marks--asked midflight-marks--waiting
-                      midflight-marks--overlays midflight-marks--margin))
+                      midflight-marks--overlays))
     (kill-local-variable variable))
   (midflight-marks--rest))
 
@@ -226,8 +225,7 @@ These are loads, and connections that opened.")
 (defun midflight-marks--bar (face character)
   "Return a line prefix for a bar with FACE in the fringe.
 On a terminal it is CHARACTER in the margin."
-  (concat (propertize " " 'display `(left-fringe vertical-bar ,face))
-          (propertize " " 'display `((margin left-margin) ,(propertize character 'face face)))))
+  (midflight-margin-mark 'vertical-bar face character))
 
 (defun midflight-marks--put (line end-line bar help)
   "Put BAR next to the lines from LINE to END-LINE, with HELP as their tooltip."
@@ -242,15 +240,7 @@ On a terminal it is CHARACTER in the margin."
 
 (defun midflight-marks--set-margin ()
   "Give this buffer a margin on a terminal while one is needed."
-  (let ((wanted (and midflight-marks--overlays
-                     (not (display-graphic-p))
-                     (or midflight-marks--margin (zerop (or left-margin-width 0))))))
-    (unless (eq (and wanted t) midflight-marks--margin)
-      (setq midflight-marks--margin (and wanted t)
-            left-margin-width (if wanted 1 0))
-      (dolist (window (get-buffer-window-list nil nil t))
-        (set-window-margins window left-margin-width
-                            (cdr (window-margins window)))))))
+  (midflight-margin-need 'midflight-marks midflight-marks--overlays))
 
 (defun midflight-marks-lighter ()
   "Return the mode-line text about differences of this buffer, or nil."

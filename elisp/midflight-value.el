@@ -57,13 +57,13 @@ evaluate in the shell, as `midflight-eval-expression' does."
      (lambda (answer)
        (if (equal (plist-get answer :status) "incomplete")
            (midflight-eval-echo answer)
-         (midflight-value--show
+         (midflight-value-show
           source text
           (or (plist-get answer :error) (plist-get answer :value) "None")
           (lambda () (with-current-buffer source (midflight-value--evaluate text other))))))
      (list :columns (max 20 (1- (window-width)))))))
 
-(defun midflight-value--show (source text value again)
+(defun midflight-value-show (source text value again)
   "Show VALUE, text, of the expression TEXT of the buffer SOURCE.
 AGAIN is a function that evaluates it again."
   (let ((root (with-current-buffer source (midflight-connection-root-of-buffer)))

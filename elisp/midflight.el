@@ -67,7 +67,11 @@
 ;;     midflight-tree             the supervision tree
 ;;     midflight-task             the asyncio tasks
 ;;     midflight-crash            the view of a crash, and restarting
+;;     midflight-crash-eval       evaluate in a frame of a crash
 ;;     midflight-crash-list       the list of crashes
+;;     midflight-breakpoint       breakpoints at lines of a buffer
+;;     midflight-breakpoint-list  the list of breakpoints
+;;     midflight-margin           the margin of a buffer on a terminal
 ;;     midflight-profile          where the program spends its time
 ;;     midflight-reports          the reports of supervisors
 ;;     midflight-trace            the live trace of processes
@@ -108,6 +112,7 @@
 (require 'midflight-tree)
 (require 'midflight-task)
 (require 'midflight-crash)
+(require 'midflight-crash-eval)
 (require 'midflight-crash-list)
 (require 'midflight-reports)
 (require 'midflight-trace)
@@ -127,6 +132,8 @@
 (require 'midflight-connection-list)
 (require 'midflight-doctor)
 (require 'midflight-log)
+(require 'midflight-breakpoint)
+(require 'midflight-breakpoint-list)
 (require 'midflight-dispatch)
 
 ;;;###autoload
@@ -156,6 +163,8 @@
     (define-key map (kbd "C-c C-x r") #'midflight-supervisor-reports)
     (define-key map (kbd "C-c C-x t") #'midflight-trace)
     (define-key map (kbd "C-c C-x f") #'midflight-profile)
+    (define-key map (kbd "C-c C-x b") #'midflight-toggle-breakpoint)
+    (define-key map (kbd "C-c C-x B") #'midflight-breakpoints)
     (define-key map (kbd "C-c C-x c") #'midflight-connections)
     (define-key map (kbd "C-c C-x ?") #'midflight-dispatch)
     (define-key map (kbd "C-c C-d d") #'midflight-doc)
@@ -184,13 +193,14 @@
 ;; The same keys work in the buffers for crashes, lists and views.
 (defvar midflight-everywhere-map
   (let ((map (make-sparse-keymap)))
-    (dolist (key '("p" "T" "k" "e" "r" "t" "f" "c" "l" "i" "n" "s" "?"))
+    (dolist (key '("p" "T" "k" "e" "r" "t" "f" "B" "c" "l" "i" "n" "s" "?"))
       (define-key map key (lookup-key midflight-mode-map (kbd (concat "C-c C-x " key)))))
     map)
   "Keys for lists and such, behind one prefix in all buffers of Midflight.")
 
 (define-key midflight-shell-mode-map (kbd "C-c C-x") midflight-everywhere-map)
-(dolist (map (list midflight-connections-mode-map midflight-crash-mode-map
+(dolist (map (list midflight-breakpoints-mode-map
+                   midflight-connections-mode-map midflight-crash-mode-map
                    midflight-crashes-mode-map midflight-doctor-mode-map
                    midflight-inspector-mode-map midflight-log-mode-map
                    midflight-names-mode-map
@@ -253,6 +263,8 @@
     ["Reports of supervisors" midflight-supervisor-reports]
     ["Trace..." midflight-trace]
     ["Profile" midflight-profile]
+    ["Breakpoint at this line" midflight-toggle-breakpoint]
+    ["Breakpoints" midflight-breakpoints]
     ["Send a message..." midflight-send]
     ["Inspect the state of a server..." midflight-inspect-state]
     ["Edit the state of a server..." midflight-edit-state]

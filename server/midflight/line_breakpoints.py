@@ -91,7 +91,7 @@ class LineBreakpoints:
         try:
             lines = _lines_with_code(source)
         except UNPARSABLE as error:
-            raise RequestError(f"The text of {path} is no Python ({error}); no breakpoint was changed.") from None
+            raise RequestError(f"The text of {path} is not Python ({error}); no breakpoint was changed.") from None
         hits = {(each.line, each.condition): each.hits for each in self._points if self._is_of(each, path, owner)}
         placed: list[LineBreakpoint | None] = []
         for line, condition in wanted:

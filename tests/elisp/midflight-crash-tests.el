@@ -215,5 +215,26 @@ r starts the process with its state under its name, R sends the message again."
       (midflight-test-press "r")
       (midflight-test-wait-message "not started again: .*local to a function"))))
 
+(ert-deftest midflight-crash-evaluates-in-a-frame ()
+  "`e' has the local names and those of the version that ran; `d' shows it in a buffer."
+  (skip-unless (midflight-test-command))
+  (midflight-crash-tests-with source shell
+    (midflight-crash-tests-crash shell 7)
+    (with-current-buffer (midflight-crash-tests-buffer "ZeroDivisionError")
+      (should (eq (key-binding "e") #'midflight-crash-eval))
+      (goto-char (point-min))
+      (midflight-crash-eval "total * 6, n, loop.__name__" (midflight-details-frame-here))
+      (midflight-test-wait-message "\\`(42, 0, 'loop')\\'")
+      (midflight-crash-eval "total / n" (midflight-details-frame-here))
+      (midflight-test-wait-message "ZeroDivisionError: division by zero")
+      (should-error (midflight-crash-eval " " (midflight-details-frame-here)) :type 'user-error)
+      (midflight-crash-show-value "list(range(total))" (midflight-details-frame-here)))
+    (midflight-test-wait "the value"
+                         (lambda ()
+                           (let ((buffer (get-buffer "*midflight-value counter-project*")))
+                             (and buffer
+                                  (with-current-buffer buffer
+                                    (string-match-p "\\[0, 1, 2, 3, 4, 5, 6\\]" (buffer-string)))))))))
+
 (provide 'midflight-crash-tests)
 ;;; midflight-crash-tests.el ends here

@@ -188,7 +188,7 @@ def test_what_is_no_python_changes_nothing(halting: Halting) -> None:
     """A text, or a condition."""
     halting.set(ADDING)
 
-    with pytest.raises(RemoteError, match=r"no Python .*; no breakpoint was changed"):
+    with pytest.raises(RemoteError, match=r"not Python .*; no breakpoint was changed"):
         halting.set(1, text="def")
     with pytest.raises(RemoteError, match=r"not one Python expression .*; no breakpoint was changed"):
         halting.set((ADDING, "a ="))
