@@ -1,7 +1,7 @@
 """The differential cases: what is in the folder `cases`, and what Erlang answered to each.
 
-A case is NAME.erl or NAME.exs, run on a node as the module of that name, the latter on Elixir's; or NAME.shell, typed
-into Erlang's shell. Its first line
+A case is NAME.erl or NAME.exs, run on a node as the module of that name, the latter on Elixir's, those of group d on
+one that starts another node; or NAME.shell, typed into Erlang's shell. Its first line
 says what it shows; NAME.expected is what Erlang/OTP 25 prints, with pids, refs, funs, the shell's version and the lines
 of OTP's own sources replaced by <PID>, <REF>, <FUN>, <N>.
 """
@@ -15,7 +15,7 @@ from pathlib import Path
 CASES = Path(__file__).parent / "cases"
 FIXTURES = CASES / "fixtures"
 SUFFIXES = (".erl", ".exs", ".shell")
-GROUPS = {"p": "Processes and behaviours", "e": "Elixir's library", "h": "Hot code", "s": "Shell"}
+GROUPS = {"p": "Processes and behaviours", "d": "Nodes", "e": "Elixir's library", "h": "Hot code", "s": "Shell"}
 
 VOLATILE = (
     (r"<\d+\.\d+\.\d+>", "<PID>"),
@@ -36,7 +36,7 @@ class Case:
 
     @property
     def group(self) -> str:
-        """Return the letter that its name begins with: p, e, h or s."""
+        """Return the letter that its name begins with: p, d, e, h or s."""
         return self.name[0]
 
     @property

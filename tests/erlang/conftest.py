@@ -10,6 +10,7 @@ import pytest
 
 from erlang.cases import all_cases
 from erlang.t import Expected, T
+from helpers.node_worlds import World
 from helpers.versions import forget_modules_in
 from midflight.kernel import ManualClock
 from midflight.testing import TestRuntime
@@ -28,6 +29,14 @@ def t(runtime: TestRuntime, clock: ManualClock, tmp_path: Path) -> Iterator[T]:
     yield T(runtime, clock, tmp_path)
     sys.path[:] = path
     forget_modules_in(tmp_path)
+
+
+@pytest.fixture
+def world() -> Iterator[World]:
+    """Give a world without nodes, for the cases d*; those that the case adds are closed when it ends."""
+    made = World()
+    yield made
+    made.close()
 
 
 @pytest.fixture

@@ -1,12 +1,15 @@
 """A real Erlang: compiles the cases and runs them on the `erl` and the `elixir` that are installed.
 
-The .erl cases are dealt out among a few nodes, in each of which they run one after the other; the .exs cases run in
-one node of Elixir's; the .shell cases each in a shell of their own.
+The .erl cases are dealt out among a few nodes, in each of which they run one after the other; those about nodes run in
+one that has a name and starts another for each; the .exs cases run in one node of Elixir's; the .shell cases each in a
+shell of their own.
 """
 
 from __future__ import annotations
 
+import os
 import shutil
+import socket
 import subprocess
 from concurrent.futures import ThreadPoolExecutor
 from itertools import chain
@@ -63,15 +66,18 @@ def run_all(cases: list[Case], folder: Path) -> dict[str, str]:
     erl = installed_erl()
     beams = folder / "beams"
     beams.mkdir()
-    modules = [case for case in cases if case.source.suffix == ".erl"]
+    modules = [case for case in cases if case.source.suffix == ".erl" and case.group != "d"]
+    named = [case for case in cases if case.group == "d"]
     elixir = [case for case in cases if case.source.suffix == ".exs"]
     shells = [case for case in cases if case.source.suffix == ".shell"]
-    _compile([CASES / "t.erl", *(case.source for case in modules)], beams)
-    with ThreadPoolExecutor(NODES + 3) as pool:
+    _compile([CASES / "t.erl", *(case.source for case in modules + named)], beams)
+    with ThreadPoolExecutor(NODES + 4) as pool:
         nodes = [
             pool.submit(_run_modules, erl, beams, _made(folder / f"node{number}"), modules[number::NODES])
             for number in range(NODES)
         ]
+        if named:
+            nodes.append(pool.submit(_run_named, erl, beams, _made(folder / "named"), named))
         if elixir:
             nodes.append(pool.submit(_run_elixir, installed_elixir(), beams, _made(folder / "elixir"), elixir))
         typed = [pool.submit(_type_into_shell, erl, _made(folder / case.name), case) for case in shells]
@@ -98,6 +104,21 @@ def _run_modules(erl: str, beams: Path, folder: Path, cases: list[Case]) -> dict
     return _by_case(output)
 
 
+def _run_named(erl: str, beams: Path, folder: Path, cases: list[Case]) -> dict[str, str]:
+    """Run cases on a node with a name, which can start others. Its port mapper is its own, and on loopback only."""
+    with socket.socket() as probe:
+        probe.bind(("127.0.0.1", 0))
+        port = str(probe.getsockname()[1])
+    env = {**os.environ, "ERL_EPMD_PORT": port, "ERL_EPMD_ADDRESS": "127.0.0.1", "HOME": str(folder)}
+    names = ",".join(case.name for case in cases)
+    loopback = ["-kernel", "inet_dist_use_interface", "{127,0,0,1}"]
+    command = [erl, *QUIET, "-noshell", "-noinput", "-sname", f"cases{port}@localhost", *loopback]
+    try:
+        return _by_case(_output([*command, "-pa", str(beams), "-eval", f"t:run([{names}])"], folder, env=env))
+    finally:
+        subprocess.run(["epmd", "-port", port, "-kill"], env=env, capture_output=True, check=False)
+
+
 def _run_elixir(elixir: str, beams: Path, folder: Path, cases: list[Case]) -> dict[str, str]:
     """Compile the cases and run them in one node: to start it takes half a second."""
     names = ", ".join(f":{case.name}" for case in cases)
@@ -122,12 +143,13 @@ def _type_into_shell(erl: str, folder: Path, case: Case) -> dict[str, str]:
     return {case.name: _output([erl, *QUIET, "-boot", "start_clean"], folder, typed)}
 
 
-def _output(command: list[str], folder: Path, typed: str | None = None) -> str:
+def _output(command: list[str], folder: Path, typed: str | None = None, env: dict[str, str] | None = None) -> str:
     """Return all that `command` prints; what it had printed when its time ran out, if it did."""
     try:
         ran = subprocess.run(
             command,
             cwd=folder,
+            env=env,
             input=typed,
             stdin=None if typed is not None else subprocess.DEVNULL,
             stdout=subprocess.PIPE,

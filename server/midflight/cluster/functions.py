@@ -29,7 +29,7 @@ def node(of: Pid | Ref | None = None) -> str:
 def nodes() -> list[str]:
     """Return the names of the other nodes that are connected, sorted; none outside a cluster. OTP: nodes/0."""
     here = current_scheduler().nodes
-    return sorted(here.peers) if isinstance(here, Node) else []
+    return [] if here is None else here.others()
 
 
 def monitor_node(name: str, flag: bool = True) -> None:

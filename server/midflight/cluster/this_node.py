@@ -144,6 +144,14 @@ class Node:
         served = peer.serving.get(number)
         return DistantClient.of(pid.process, number, Pid(0)) if served is None else served[0]
 
+    def others(self) -> list[str]:
+        """Return the names of the connected nodes, sorted."""
+        return sorted(self.peers)
+
+    def watch_nodes(self, process: Process) -> None:
+        """Send ("nodeup", name) and ("nodedown", name) to `process` for every node."""
+        self.monitors.watch_all(process)
+
     # --- Names for all nodes: what the kernel asks for --------------------------------------------------------
 
     def register(self, name: str, pid: Pid) -> None:

@@ -94,6 +94,12 @@ class Nodes(Protocol):
     def name_of(self, pid: Pid | Ref) -> str:
         """Return the name of the node of `pid`."""
 
+    def others(self) -> list[str]:
+        """Return the names of the connected nodes, sorted."""
+
+    def watch_nodes(self, process: Process) -> None:
+        """Send ("nodeup", name) and ("nodedown", name) to `process` for every node."""
+
     def register(self, name: str, pid: Pid) -> None:
         """Give `pid`, a process of this node, a name on all nodes. Raises: RegistrationError."""
 

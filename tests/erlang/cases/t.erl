@@ -1,7 +1,7 @@
 %% Shared helper for the cases: run them, load a module version from a string, print normalised terms.
 -module(t).
 -define(SLOWLY, 3).  % times longer than an idle machine needs: others may be busy on it
--export([run/1, bin/1, load/1, o/1, f/2, s/0, s/1, pid/0, recv/0, recv/1, mb/0, idle/0]).
+-export([run/1, bin/1, load/1, o/1, f/2, s/0, s/1, pid/0, recv/0, recv/1, mb/0, idle/0, peer/0, gone/1, spawn_on/1, spawn_on/2, peer_pg/0]).
 
 %% Run the cases one after the other in this node, each in a new folder below the current one, and end the node.
 %% "@ NAME" comes before the output of each. Whatever a case leaves behind is gone before the next one begins.
@@ -69,6 +69,20 @@ idle() -> receive stop -> ok; {die, R} -> exit(R) end.
 recv() -> recv(5000).                           % a message that comes
 recv(N) -> receive M -> M after N * ?SLOWLY -> nothing end.  % one that does not, as a rule
 mb() -> receive M -> [M | mb()] after 60 * ?SLOWLY -> [] end.  % drain the mailbox
+
+%% Another node, which ends with the process that started it: for the cases about nodes, whose own node has a name.
+peer() ->
+    {ok, Peer, Node} = peer:start_link(#{name => peer:random_name(), connection => standard_io,
+                                         args => ["-kernel", "inet_dist_use_interface", "{127,0,0,1}",
+                                                   "+S", "1", "-pa", filename:dirname(code:which(?MODULE))]}),
+    true = net_kernel:connect_node(Node),
+    put({peer, Node}, Peer),
+    Node.
+gone(Node) -> monitor_node(Node, true), unlink(get({peer, Node})), peer:stop(get({peer, Node})),
+              receive {nodedown, Node} -> ok end.
+peer_pg() -> spawn(fun() -> pg:start_link(), receive after infinity -> ok end end), s().
+spawn_on(Node) -> spawn_on(Node, idle).
+spawn_on(Node, Function) -> spawn(Node, ?MODULE, Function, []).
 
 strip({R, [{_, _, _, _} | _]}) -> {R, stacktrace};
 strip(R) -> R.
