@@ -13,28 +13,61 @@ from collections.abc import Callable, Iterator, Mapping
 from concurrent.futures import Future, InvalidStateError
 from contextlib import contextmanager
 from itertools import count
+from time import time as wall_clock
 from typing import Protocol, cast
 
 from midflight.errors import Killed
 from midflight.kernel import Pid, Process, Scheduler, group_leader_var, schedulers
 
-__all__ = ["NOBODY", "Asker", "Question", "ask", "asker", "get_line", "question_of", "running_process"]
+__all__ = ["NOBODY", "Asker", "Hold", "Question", "ask", "asker", "get_line", "hold_of", "running_process", "stand"]
 
 _LOOK_SECONDS = 0.05  # for a kill by another thread
 NOBODY = "nobody can type a line here: no front end has started this process. Spawn it in a shell, or pass the text on"
+CONTINUED = "the process was told to go on from another front end; nothing was read"
 
 _numbers = count(1)
-_holding: dict[Scheduler, Question] = {}  # by the runtime that stands meanwhile
+_holding: dict[Scheduler, Hold] = {}  # by the runtime that stands meanwhile
+
+
+class Hold(Protocol):
+    """The reason why the processes of a runtime stand: a question, or a debugger that has stopped its thread.
+
+    `since` is in seconds since the epoch; `pid`, `prompt`, `about` and `leader` are as those of a Question.
+    """
+
+    @property
+    def pid(self) -> Pid | None: ...
+    @property
+    def prompt(self) -> str: ...
+    @property
+    def about(self) -> Mapping[str, object] | None: ...
+    @property
+    def leader(self) -> object: ...
+    @property
+    def since(self) -> float: ...
+
+    def go_on(self) -> bool:
+        """Let the runtime go on, from any thread; say whether it stood for this still."""
 
 
 class Question:
     """A line that a person is asked for. Any thread may answer, once; later answers are dropped.
 
     `pid` is the process that asks, None for a thread or a task. `about` says what a front end shows besides the prompt.
+    `skip` is the line that a debugger takes for "go on".
     """
 
-    def __init__(self, prompt: str = "", *, is_secret: bool = False, about: Mapping[str, object] | None = None) -> None:
+    def __init__(
+        self,
+        prompt: str = "",
+        *,
+        is_secret: bool = False,
+        about: Mapping[str, object] | None = None,
+        skip: str | None = None,
+    ) -> None:
         self.number = next(_numbers)
+        self.skip = skip
+        self.since = wall_clock()
         self.prompt = prompt
         self.is_secret = is_secret
         self.about = about
@@ -54,6 +87,10 @@ class Question:
     def refuse(self, why: str) -> bool:
         """Raise EOFError(why) where the line is waited for; say whether it was still wanted."""
         return self._fail(EOFError(why))
+
+    def go_on(self) -> bool:
+        """Let who asks go on without the person: a debugger lets the process go, others find the end of the input."""
+        return self.refuse(CONTINUED) if self.skip is None else self.answer(self.skip)
 
     def interrupt(self) -> bool:
         """Raise KeyboardInterrupt where the line is waited for; say whether it was still wanted."""
@@ -83,8 +120,8 @@ def asker() -> Asker | None:
     return cast(Asker, leader) if hasattr(leader, "ask") and hasattr(leader, "withdraw") else None
 
 
-def question_of(scheduler: Scheduler) -> Question | None:
-    """Return the question that the processes of `scheduler` stand for, None if they run. From any thread."""
+def hold_of(scheduler: Scheduler) -> Hold | None:
+    """Return what the processes of `scheduler` stand for, None if they run. From any thread."""
     return _holding.get(scheduler)
 
 
@@ -160,15 +197,28 @@ def _standing(scheduler: Scheduler | None, question: Question) -> Iterator[None]
     if scheduler is None:
         yield
         return
-    began = time.monotonic()
-    before = _holding.get(scheduler)
-    _holding[scheduler] = question
+    go_on = stand(scheduler, question)
     try:
         yield
     finally:
+        go_on()
+
+
+def stand(scheduler: Scheduler, hold: Hold) -> Callable[[], None]:
+    """Note that `scheduler`, whose thread stands, does so for `hold`; return what to call before its thread goes on.
+
+    That leaves the time out of its clock. An outer hold counts again afterwards.
+    """
+    began = time.monotonic()
+    before = _holding.get(scheduler)
+    _holding[scheduler] = hold
+
+    def go_on() -> None:
         if before is None:
-            del _holding[scheduler]
+            _holding.pop(scheduler, None)
         else:
             _holding[scheduler] = before
         skip: Callable[[float], object] = getattr(scheduler.clock, "skip", lambda _: None)
         skip(time.monotonic() - began)
+
+    return go_on

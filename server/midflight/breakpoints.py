@@ -25,6 +25,7 @@ from midflight.line_input import is_nobodys_input
 __all__ = ["end_session", "routed_breakpoints", "stop_in"]
 
 _DEBUGGER = "midflight.debugger"
+_DEBUGPY = "midflight.dap"  # imported by the first editor whose debugger comes
 _log = logging.getLogger("midflight")
 
 
@@ -72,7 +73,10 @@ def stop_in(leader: Asker, frame: FrameType) -> None:
 
 
 def _stop(frame: FrameType, what: str) -> bool:
-    """Stop in `frame` in the front end of the caller; False if that is the terminal of the program itself."""
+    """Stop in `frame`, in an editor's debugger or the caller's front end; False if that is the program's terminal."""
+    debugpy = sys.modules.get(_DEBUGPY)
+    if debugpy is not None and debugpy.stop_in(frame):
+        return True
     leader = asker()
     if leader is not None:
         importlib.import_module(_DEBUGGER).stop(leader, frame)

@@ -81,7 +81,7 @@ class Debugger(pdb.Pdb):
     def readline(self) -> str:
         """Return the next command from the front end; "continue" if there is none, or at the end of its input."""
         try:
-            return ask(self._leader, Question(self._asked, about=self.place())) + "\n"
+            return ask(self._leader, Question(self._asked, about=self.place(), skip="continue")) + "\n"
         except EOFError:
             return "continue\n"
 

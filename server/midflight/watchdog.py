@@ -12,7 +12,7 @@ from collections.abc import Callable
 from itertools import dropwhile
 from types import FrameType
 
-from midflight.asking import question_of
+from midflight.asking import hold_of
 from midflight.collection import callers_of, frames_of_threads
 from midflight.kernel import Scheduler, StuckReport, trouble
 from midflight.kernel.async_exc import is_users_own
@@ -105,11 +105,11 @@ class Watchdog:
                 _aside(trouble.log, logger, logging.WARNING, why_not_ended(scheduler, process))
 
     def _report(self, process: Process, looks: int) -> None:
-        question = question_of(self._scheduler)
-        of_user = None if question is None else is_users_own  # how it asks tells nobody anything
+        hold = hold_of(self._scheduler)
+        of_user = None if hold is None else is_users_own  # how it asks tells nobody anything
         stack = "".join(traceback.format_list(_stack_of_step(self._scheduler.thread, of_user)))
         try:
-            asked, leader = (None, None) if question is None else (question.prompt, question.leader)
+            asked, leader = (None, None) if hold is None else (hold.prompt, hold.leader)
             self.on_stuck(
                 StuckReport(process.pid, process.name, looks * self._look_seconds, stack, asked=asked, leader=leader)
             )

@@ -40,6 +40,7 @@ SEEN_BY: dict[str, frozenset[str]] = {
     "line_events": frozenset(),
     "line_breakpoints": frozenset({"asking", "breakpoints", "code", "errors", "kernel", "line_events", "parsing"}),
     "debugger": frozenset({"asking", "code", "kernel", "line_breakpoints", "line_events"}),
+    "dap": frozenset({"asking", "errors", "kernel", "code"}),
     "watchdog": frozenset({"asking", "collection", "outside", "text", "errors", "kernel"}),
     "all_tasks": frozenset({"collection", "kernel"}),
     "loop_clock": frozenset(),
@@ -64,7 +65,7 @@ SEEN_BY: dict[str, frozenset[str]] = {
 SEEN_BY["code"] |= {"all_tasks"}
 SEEN_BY["observer"] |= {"all_tasks", "pauses"}
 SEEN_BY["shell"] |= {"breakpoints"}
-SEEN_BY["epc"] |= {"asking", "line_breakpoints", "memory"}
+SEEN_BY["epc"] |= {"asking", "dap", "line_breakpoints", "memory"}
 SEEN_BY["app"] |= {"driver", "event_loop", "line_input", "memory", "pauses"}
 SEEN_BY["app"] |= {"detached_log", "editors", "log_output", "program"}
 SEEN_BY["project_server"] = SEEN_BY["app"]
@@ -75,7 +76,7 @@ SEEN_BY["following"] = frozenset({"driver", "embedded"})
 SEEN_BY["script"] = frozenset({"parsing", "text", "errors", "code", "epc", "embedded", "following"})
 SEEN_BY["app"] |= {"systemd"}
 SEEN_BY["app"] |= {"project_server", "project_start"}
-SEEN_BY["cli"] |= {"driver", "editors", "program", "script", "watch", "embedded"}
+SEEN_BY["cli"] |= {"dap", "driver", "editors", "program", "script", "watch", "embedded"}
 SEEN_BY["__main__"] = frozenset({"cli"})
 # midflight/__init__.py: the public names
 SEEN_BY[""] = frozenset(SEEN_BY) - {
@@ -121,7 +122,7 @@ INSIDE_THE_KERNEL = ("driver", "watchdog", "")
 
 # Modules of the standard library that wait for the world, and the only parts that may.
 FOREIGN: dict[str, frozenset[str]] = {
-    "socket": frozenset({"epc", "systemd"}),
+    "socket": frozenset({"cli", "dap", "epc", "systemd"}),
     "select": frozenset({"cli", "epc"}),
     "selectors": frozenset({"epc", "pauses", "testing"}),
     "ssl": frozenset(),

@@ -88,6 +88,7 @@ LOWLEVEL = {
     ),
     *("running_at", "compare_texts", "waiting", "waiting_at", "module_name", "real_path", "on_stale_call", "readable"),
     *("note_project", "watch_imports", "run_bodies_on_runtime"),
+    *("RunningText", "running_texts", "text_behind", "on_new_versions"),
     *("Load", "gone_modules", "saved_modules"),
     *("note_body_of_program", "split_at_guard", "watch_before_program"),
     *(

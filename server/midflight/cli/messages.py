@@ -1,4 +1,4 @@
-"""The commands that send a process something: send, call, exit."""
+"""The commands that send a process something, or let it go on: send, call, exit, kill, continue."""
 
 from __future__ import annotations
 
@@ -8,7 +8,7 @@ from midflight.cli.show import ask, root_of, show
 from midflight.epc import RemoteServer
 from midflight.errors import NotFound, RequestTimeout
 
-__all__ = ["call", "exit", "send"]
+__all__ = ["call", "exit", "go_on", "kill", "send"]
 
 CALL_SECONDS = 5.0  # as in OTP
 LATER_SECONDS = 10.0  # for the server to say that there is no answer
@@ -28,6 +28,17 @@ def call(options: argparse.Namespace) -> int:
 
 def exit(options: argparse.Namespace) -> int:
     return _to_process(options, "process/exit", options.reason)
+
+
+def kill(options: argparse.Namespace) -> int:
+    return _to_process(options, "process/exit", "kill")
+
+
+def go_on(options: argparse.Namespace) -> int:
+    """Let a process go on that stands at a breakpoint or asks for a line, whichever front end has it."""
+    if not ask(options, "process/continue", options.pid):
+        raise NotFound("No process stands at a breakpoint or asks for a line; nothing was done. See midflight ps.")
+    return 0
 
 
 def _to_process(options: argparse.Namespace, method: str, what: str) -> int:

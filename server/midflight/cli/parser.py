@@ -108,6 +108,10 @@ def parser() -> argparse.ArgumentParser:
     code_arguments.add_to(command)
     process_arguments.add_to(command)
 
+    it = command("debug", "debug:debug", "let an editor's debugger, by debugpy, stop in the running server")
+    it.add_argument(
+        "--port", type=port, metavar="N", help="listen on this port of 127.0.0.1, 0 for a free one, in place of stdin"
+    )
     command("watch", "watch:watch", "load what is saved: together what was saved together, until Ctrl-C", data=True)
     command("servers", "servers:list_servers", "list the servers of the project: one, or one a worker", data=True)
     command("restart", "servers:restart", "end the server of the project, and start it again in the background")

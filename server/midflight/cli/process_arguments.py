@@ -97,6 +97,12 @@ def add_to(command: Any) -> None:
         help="default: shutdown; kill ends it at once",
     )
 
+    it = command("kill", "messages:kill", "end a process at once, though it does not yield or stands at a breakpoint")
+    it.add_argument("pid", metavar="PID", type=word, help=PID)
+
+    it = command("continue", "messages:go_on", "let a process go on that stands at a breakpoint or asks for a line")
+    it.add_argument("pid", metavar="PID", type=word, nargs="?", help=f"{PID}; default: whichever stands")
+
     it = command("call", "messages:call", "ask a server, and print its answer", data=True)
     it.add_argument("pid", metavar="PID", type=word, help=PID)
     it.add_argument("expression", metavar="EXPRESSION", help="the request in Python")

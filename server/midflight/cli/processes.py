@@ -42,16 +42,19 @@ def ps(options: argparse.Namespace) -> int:
     rows: list[dict[str, Any]] = []
     left = 0
     tasks = ""
+    holders: list[str] = []
     if options.all:
         heading = ("SERVER", *heading)
         for server in _all_servers(options):
             with RemoteServer.to(server, name="midflight ps") as client:
                 found, more = _rows(client, options, most)
+                holders += _holder(client)
             rows += [{"server": server.name} | row for row in found]
             left += more
     else:
         with attach(options) as client:
             rows, left = _rows(client, options, most)
+            holders = _holder(client)
             tasks = "" if options.json else task_table(client.call("task/list"))
 
     def cells(row: dict[str, Any]) -> tuple[object, ...]:
@@ -59,11 +62,17 @@ def ps(options: argparse.Namespace) -> int:
         own = (row["pid"], row["name"], row["module"], row["version"], place, row["status"], row["messages"])
         return (row["server"], *own) if options.all else own
 
-    show(options, rows, lambda: "\n\n".join(filter(None, [table(heading, map(cells, rows)), tasks])))
+    show(options, rows, lambda: "\n\n".join(filter(None, [*holders, table(heading, map(cells, rows)), tasks])))
     if left and not options.json:
         sys.stdout.flush()
         print(f"{left:,} more; --limit 0 shows all, and --module, --name and --text choose some.", file=sys.stderr)
     return 0
+
+
+def _holder(client: RemoteServer) -> list[str]:
+    """Return what all processes stand for, in a list with one sentence or none."""
+    found = client.call("process/holder")
+    return [] if found is None else [found["text"]]
 
 
 def _rows(client: RemoteServer, options: argparse.Namespace, most: int | None) -> tuple[list[dict[str, Any]], int]:

@@ -22,13 +22,14 @@ _FIELDS = {"reductions": "rate", "messages": "messages", "growth": "growth"}
 class Look:
     """The processes at one time. `at` is in seconds of a clock that never goes back.
 
-    `tasks` is the answer of task/list, `memory` that of server/memory.
+    `tasks` is the answer of task/list, `memory` that of server/memory, `holder` that of process/holder.
     """
 
     at: float
     rows: Sequence[dict[str, Any]]
     tasks: dict[str, Any] = field(default_factory=dict)
     memory: dict[str, Any] = field(default_factory=dict)
+    holder: dict[str, Any] | None = None
 
     def since(self, before: Look) -> list[dict[str, Any]]:
         """Return the rows, each with what came about since then, a second: `rate`, its reductions, and `growth`, the
@@ -45,9 +46,9 @@ class Look:
 
 def look(client: RemoteServer) -> Look:
     """Ask the server."""
-    asked = [client.submit(method) for method in ("process/list", "task/list", "server/memory")]
-    rows, tasks, memory = (each.result(LOOK_SECONDS) for each in asked)
-    return Look(time.monotonic(), rows or [], tasks, memory)
+    asked = [client.submit(method) for method in ("process/list", "task/list", "server/memory", "process/holder")]
+    rows, tasks, memory, holder = (each.result(LOOK_SECONDS) for each in asked)
+    return Look(time.monotonic(), rows or [], tasks, memory, holder)
 
 
 def ordered(rows: Sequence[dict[str, Any]], order: str, *, is_reversed: bool = False) -> list[dict[str, Any]]:
@@ -77,7 +78,9 @@ def summary(rows: Sequence[dict[str, Any]]) -> str:
 
 
 def about(found: Look) -> str:
-    """Return one line about the server: its tasks, its loops and its memory."""
+    """Return one line about the server: its tasks, its loops and its memory; or what all processes stand for."""
+    if found.holder is not None:
+        return str(found.holder["text"])
     said = [f"{len(found.tasks.get('tasks') or [])} asyncio tasks", lag_words(found.tasks.get("loops"))]
     if found.memory.get("total"):
         said.append(memory_words(found.memory["total"]))

@@ -7,7 +7,9 @@ state of a server as a dictionary, file names and tracebacks as people read them
 from midflight.code.census.version_history import module_name
 from midflight.code.editing.define import Defined, load_definition, load_definitions
 from midflight.code.editing.running import Running, running_at
+from midflight.code.editing.running_texts import RunningText, running_texts, text_behind
 from midflight.code.editing.waiting import Spot, waiting, waiting_at
+from midflight.code.held.on_change import on_new_versions
 from midflight.code.held.stale_calls import on_stale_call
 from midflight.code.identity.fields import DECLARED as DECLARED_FIELDS
 from midflight.code.identity.fields import fields_of
@@ -52,6 +54,7 @@ __all__ = [
     "PlannedModule",
     "Removed",
     "Running",
+    "RunningText",
     "Shape",
     "Spot",
     "Version",
@@ -79,6 +82,7 @@ __all__ = [
     "note_body_of_program",
     "note_journal",
     "note_project",
+    "on_new_versions",
     "on_stale_call",
     "plan_faults",
     "planned_modules",
@@ -89,11 +93,13 @@ __all__ = [
     "replaced",
     "run_bodies_on_runtime",
     "running_at",
+    "running_texts",
     "saved_modules",
     "shape_of",
     "signature_of",
     "split_at_guard",
     "summary_of_many",
+    "text_behind",
     "text_of_many",
     "unrestored",
     "upgrade_many_sync",

@@ -12,6 +12,7 @@ if TYPE_CHECKING:
     from midflight.epc.cookie import new_cookie
     from midflight.epc.kinds import kind_of
     from midflight.epc.methods import crash_plist, describe, methods_of, stale_plist, stuck_plist
+    from midflight.epc.peer_user import user_of_port
     from midflight.epc.publication import Publication
     from midflight.epc.rendezvous import MAIN, ProjectFiles, find_root, running_servers, runtime_folder
     from midflight.epc.server import Server
@@ -25,6 +26,7 @@ else:
             "midflight.epc.cookie": "new_cookie",
             "midflight.epc.kinds": "kind_of",
             "midflight.epc.methods": "crash_plist describe methods_of stale_plist stuck_plist",
+            "midflight.epc.peer_user": "user_of_port",
             "midflight.epc.publication": "Publication",
             "midflight.epc.rendezvous": "MAIN ProjectFiles find_root running_servers runtime_folder",
             "midflight.epc.server": "Server",
@@ -52,4 +54,5 @@ __all__ = [
     "runtime_folder",
     "stale_plist",
     "stuck_plist",
+    "user_of_port",
 ]

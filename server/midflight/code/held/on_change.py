@@ -1,7 +1,7 @@
 """`on_change` and adapters: they are told that another module has a new version.
 
 A function of a module is told while that version of its own module is current. An adapter is told of every module: it
-knows a library, and brings what the library keeps up to date.
+knows a library, and brings what the library keeps up to date. A tool that follows versions, as a debugger, is told.
 """
 
 from __future__ import annotations
@@ -12,7 +12,7 @@ import inspect
 import logging
 import sys
 import weakref
-from collections.abc import Callable, Iterable, Iterator, Mapping
+from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from functools import partial
 from importlib.metadata import EntryPoint, entry_points
@@ -27,6 +27,7 @@ from midflight.code.version.facade import Namespace
 from midflight.kernel import trouble
 
 __all__ = [
+    "TOOLS",
     "Adapter",
     "ModuleChange",
     "Undo",
@@ -35,7 +36,9 @@ __all__ = [
     "is_fixed",
     "libraries_in",
     "on_change",
+    "on_new_versions",
     "remembered",
+    "tell_of_new_versions",
     "told_of",
 ]
 
@@ -60,6 +63,7 @@ _log = logging.getLogger("midflight.code")
 
 _hooks: dict[str, list[weakref.ref[FunctionType]]] = {}
 _loaded: dict[str, Any] = {}  # adapters, by the library
+TOOLS: list[Callable[[Sequence[str]], object]] = []
 
 
 @dataclass(frozen=True, eq=False)
@@ -250,3 +254,26 @@ class _Finish:
             except Exception as error:
                 trouble.log_raised(_log, f"the adapter for {library} failed at {self._change.module}", error)
         return done
+
+
+def on_new_versions(listener: Callable[[Sequence[str]], object]) -> Callable[[], None]:
+    """Have `listener` called with the files of each load, on the runtime's thread; return what ends that.
+
+    The new versions are current, and no process has run them. Everybody waits for the listener.
+    """
+    TOOLS.append(listener)
+
+    def end() -> None:
+        if listener in TOOLS:
+            TOOLS.remove(listener)
+
+    return end
+
+
+def tell_of_new_versions(paths: Sequence[str]) -> None:
+    """Call the listeners; one that raises is logged."""
+    for listener in [*TOOLS]:
+        try:
+            listener(paths)
+        except Exception as error:
+            trouble.log_raised(_log, "a listener of new versions failed", error)

@@ -19,7 +19,7 @@ from midflight.code.held.enum_members import is_enum
 from midflight.code.held.forwarding import look_at_held
 from midflight.code.held.listeners import update_listeners
 from midflight.code.held.live import refresh_live
-from midflight.code.held.on_change import ModuleChange, adapters, after_search, told_of
+from midflight.code.held.on_change import TOOLS, ModuleChange, adapters, after_search, tell_of_new_versions, told_of
 from midflight.code.held.references import stale_subclasses
 from midflight.code.held.waiting_messages import waiting_messages
 from midflight.code.load.new_version import NewVersion
@@ -132,7 +132,9 @@ def note_lingering(swapped: Swapped) -> None:
 
 
 def tell_others(swapped: Swapped) -> None:
-    """Call the functions of other modules that are told of the new versions, and the adapters of libraries."""
+    """Call the functions of other modules that are told of the new versions, tools, and the adapters of libraries."""
+    if TOOLS:
+        tell_of_new_versions([new.version.path for new in swapped.commit.new])
     for new in swapped.commit.new:
         change = swapped.changes[new]
         for hook in told_of(new.unit.name):

@@ -9,7 +9,9 @@ from midflight.epc.methods.calls import CallMethods
 from midflight.epc.methods.code import CodeMethods
 from midflight.epc.methods.code_look import CodeLookMethods
 from midflight.epc.methods.crash import CrashMethods, crash_plist, stuck_plist
+from midflight.epc.methods.debug import DebugMethods
 from midflight.epc.methods.held import HeldMethods
+from midflight.epc.methods.hold import HoldMethods
 from midflight.epc.methods.inspect import InspectMethods
 from midflight.epc.methods.loading import Loading, stale_plist
 from midflight.epc.methods.look import LookMethods
@@ -47,6 +49,7 @@ def methods_of(services: Services, connection: ServerConnection) -> dict[str, Me
         HeldMethods(loading).methods(),
         ProcessMethods(services, connection, shell.output).methods(),
         ProcessListMethods(services).methods(),
+        HoldMethods(services).methods(),
         ProcessViewMethods(services).methods(),
         TaskMethods().methods(),
         ApplicationMethods(services).methods(),
@@ -54,6 +57,7 @@ def methods_of(services: Services, connection: ServerConnection) -> dict[str, Me
         CrashMethods(services, shell.output).methods(),
         ReportMethods(services).methods(),
         TraceMethods(services, connection).methods(),
+        DebugMethods(services, connection).methods(),
         CallMethods(services, connection).methods(),
         BreakpointMethods(services, connection, shell.output).methods(),
         shell.methods(),

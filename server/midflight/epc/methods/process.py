@@ -15,9 +15,12 @@ from collections.abc import Callable
 from concurrent.futures import TimeoutError as FutureTimeout
 from contextlib import closing
 
+from midflight.asking import hold_of
 from midflight.code.lowlevel import readable
+from midflight.dap import Stop
 from midflight.epc.method import Lane, Method
 from midflight.epc.methods.arguments import find_pid, keywords, text
+from midflight.epc.methods.hold import stands_text
 from midflight.epc.methods.process_view import items_list
 from midflight.epc.pushes import Output
 from midflight.epc.server import ServerConnection
@@ -74,7 +77,10 @@ class ProcessMethods:
         process = target.process
         if process is None:
             return False
+        hold = hold_of(self._scheduler)
         exit(target, why)
+        if why == "kill" and isinstance(hold, Stop) and hold.pid == target:
+            hold.go_on()  # it dies where it stands; one that waits for a line does so by itself
         taken = self._scheduler.call_threadsafe(lambda: None)  # behind the signal
         try:
             taken.result(TURN_SECONDS)
@@ -147,7 +153,12 @@ class ProcessMethods:
         try:
             return evaluation.result(max(seconds - _PATIENCE_SECONDS, 0))
         except FutureTimeout:
-            holder = self._scheduler.current()
+            holder, hold = self._scheduler.current(), hold_of(self._scheduler)
+            if hold is not None:
+                raise RequestTimeout(
+                    f"No answer came within {seconds:g} s, and whether it was done is not known. "
+                    f"{stands_text(self._scheduler, hold)}"
+                ) from None
             see = "See midflight ps."
             if holder is not None:
                 see = f"The process {holder.pid!r} does not yield: midflight exit {holder.pid!r} kill"
