@@ -37,6 +37,7 @@
      (?T midflight-tree "supervision tree")
      (?K midflight-tasks "asyncio tasks")
      (?V midflight-task-view "one task")
+     (?> midflight-applications "applications")
      (?x midflight-crashes "crashes")
      (?y midflight-show-crash "the last crash")
      (?u midflight-supervisor-reports "reports of supervisors")

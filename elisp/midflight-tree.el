@@ -29,6 +29,8 @@
 (defvar-local midflight-tree--folded (make-hash-table :test #'equal)
   "The keys of the nodes whose children are not shown.")
 
+(defvar-local midflight-tree--wanted nil "The pid whose line to go to when the tree is there.")
+
 (defconst midflight-tree--wide 50
   "A node with more children than this is folded when it is first seen.")
 
@@ -71,13 +73,15 @@ restarted: permanent, transient or temporary.
   (setq-local revert-buffer-function #'midflight-tree--refresh))
 
 ;;;###autoload
-(defun midflight-tree ()
-  "Show the runtime processes of this buffer's project as a tree."
+(defun midflight-tree (&optional pid)
+  "Show the runtime processes of this buffer's project as a tree.
+From Lisp, go to the line of the process PID."
   (interactive)
   (midflight-server-ensure
    (lambda ()
      (let ((buffer (midflight-process-buffer "tree" 'midflight-tree-mode)))
        (with-current-buffer buffer
+         (setq midflight-tree--wanted pid)
          (midflight-tree--refresh))
        (pop-to-buffer buffer)))))
 
@@ -129,11 +133,13 @@ Add each only once, so that the user can unfold it."
 (defun midflight-tree--draw ()
   "Draw the tree; point stays on its line."
   (midflight-tree--fold-wide midflight-tree--nodes midflight-tree--folded)
-  (let ((key (get-text-property (line-beginning-position) 'midflight-key))
+  (let ((key (or midflight-tree--wanted
+                 (get-text-property (line-beginning-position) 'midflight-key)))
         (column (current-column))
         (line (line-number-at-pos))
         (inhibit-read-only t)
         (hidden nil))
+    (setq midflight-tree--wanted nil)
     (erase-buffer)
     (dolist (node midflight-tree--nodes)
       (when (and hidden (<= (plist-get node :depth) hidden))

@@ -66,6 +66,7 @@
 ;;     midflight-state            edit the state of a server
 ;;     midflight-tree             the supervision tree
 ;;     midflight-task             the asyncio tasks
+;;     midflight-application      the applications: list, start, stop
 ;;     midflight-crash            the view of a crash, and restarting
 ;;     midflight-crash-eval       evaluate in a frame of a crash
 ;;     midflight-crash-list       the list of crashes
@@ -111,6 +112,7 @@
 (require 'midflight-process-list)
 (require 'midflight-tree)
 (require 'midflight-task)
+(require 'midflight-application)
 (require 'midflight-crash)
 (require 'midflight-crash-eval)
 (require 'midflight-crash-list)
@@ -159,6 +161,7 @@
     (define-key map (kbd "C-c C-x p") #'midflight-processes)
     (define-key map (kbd "C-c C-x T") #'midflight-tree)
     (define-key map (kbd "C-c C-x k") #'midflight-tasks)
+    (define-key map (kbd "C-c C-x A") #'midflight-applications)
     (define-key map (kbd "C-c C-x e") #'midflight-crashes)
     (define-key map (kbd "C-c C-x r") #'midflight-supervisor-reports)
     (define-key map (kbd "C-c C-x t") #'midflight-trace)
@@ -193,13 +196,13 @@
 ;; The same keys work in the buffers for crashes, lists and views.
 (defvar midflight-everywhere-map
   (let ((map (make-sparse-keymap)))
-    (dolist (key '("p" "T" "k" "e" "r" "t" "f" "B" "c" "l" "i" "n" "s" "?"))
+    (dolist (key '("p" "T" "k" "A" "e" "r" "t" "f" "B" "c" "l" "i" "n" "s" "?"))
       (define-key map key (lookup-key midflight-mode-map (kbd (concat "C-c C-x " key)))))
     map)
   "Keys for lists and such, behind one prefix in all buffers of Midflight.")
 
 (define-key midflight-shell-mode-map (kbd "C-c C-x") midflight-everywhere-map)
-(dolist (map (list midflight-breakpoints-mode-map
+(dolist (map (list midflight-applications-mode-map midflight-breakpoints-mode-map
                    midflight-connections-mode-map midflight-crash-mode-map
                    midflight-crashes-mode-map midflight-doctor-mode-map
                    midflight-inspector-mode-map midflight-log-mode-map
@@ -259,6 +262,7 @@
     ["Processes" midflight-processes]
     ["Supervision tree" midflight-tree]
     ["asyncio tasks" midflight-tasks]
+    ["Applications" midflight-applications]
     ["Crashes" midflight-crashes]
     ["Reports of supervisors" midflight-supervisor-reports]
     ["Trace..." midflight-trace]

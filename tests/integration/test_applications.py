@@ -104,6 +104,20 @@ def test_the_end_of_a_permanent_application_ends_the_server(start: Start, projec
     assert "store is stopped" in server.lines
 
 
+def test_one_is_stopped_and_started_from_the_command_line(start: Start, project: Path, run: Shell) -> None:
+    """The list afterwards is printed."""
+    configure_applications(project)
+    start("serve").line_with("applications.desk] runs")
+
+    stopped = run.json("applications", "--stop", "desk")["applications"]
+    again = run.json("applications", "--start", "desk")["applications"]
+    run("applications", "--start", "gone", code=3)
+
+    assert [(row["name"], row["status"]) for row in stopped] == [("store", "running"), ("desk", "loaded")]
+    assert [(row["name"], row["status"]) for row in again] == [("store", "running"), ("desk", "running")]
+    assert "('not_loaded', 'gone')" in run.error
+
+
 @pytest.mark.parametrize(
     ("table", "says"),
     [

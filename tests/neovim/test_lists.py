@@ -136,6 +136,24 @@ def test_reports_of_supervisors_are_below_the_crashes(till: Neovim) -> None:
     assert any("child terminated" in line for line in page(till, "crashes", "Supervisor"))
 
 
+def test_applications_are_started_and_stopped_from_their_list(till: Neovim) -> None:
+    """One with all that it needs."""
+    till.ask("from midflight.otp import application", "3> ")
+    till.ask("application.load(application.ApplicationSpec('store'))", "4> ")
+    till.ask("class Desk:\n    def start(kind, args): return Supervisor.start_link([])\n", "5> ")
+    till.ask("application.load(application.ApplicationSpec('desk', Desk, applications=['store']))", "6> ")
+    till.nvim.command("MidflightApplications")
+    page(till, "applications", "desk")
+
+    press(till, "applications", "^desk", "s")
+    till.wait_message("started store, desk")
+    assert any(line.split()[:2] == ["desk", "running"] for line in page(till, "applications", "running"))
+
+    till.nvim.exec_lua("vim.fn.confirm = function() return 1 end")
+    press(till, "applications", "^desk", "x")
+    till.wait_message("stopped desk")
+
+
 def test_a_trace_is_followed_and_ended(till: Neovim) -> None:
     """Its lines come as things happen."""
     till.nvim.command("MidflightTrace till")

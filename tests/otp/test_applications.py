@@ -198,6 +198,20 @@ def test_the_kill_of_the_controller_ends_all_applications(runtime):
     assert runtime.run(main) == (["a"], True)
 
 
+def test_none_is_listed_as_running_once_the_controller_was_killed(runtime):
+    """Before a new one is asked for anything, too."""
+
+    async def main():
+        load("a")
+        await application.start("a")
+        exit(whereis("application_controller"), "kill")
+        await settle()
+        states = [(each.name, each.status) for each in application.states(runtime.scheduler)]
+        return running(), application.get_supervisor("a"), states
+
+    assert runtime.run(main) == ([], None, [("a", "loaded")])
+
+
 def test_the_kill_of_a_master_ends_its_application(runtime):
     """As the end of its tree does."""
 

@@ -1,4 +1,4 @@
-"""The command on applications: applications."""
+"""The command on applications: list, start, stop."""
 
 from __future__ import annotations
 
@@ -12,6 +12,11 @@ HEADING = ("APPLICATION", "STATUS", "RESTART", "SUPERVISOR", "VSN", "NEEDS", "DE
 
 
 def applications(options: argparse.Namespace) -> int:
+    """List the applications, after one has been started or stopped. Raises: RequestError if that is refused."""
+    if options.start is not None:
+        ask(options, "application/start", options.start)
+    if options.stop is not None:
+        ask(options, "application/stop", options.stop)
     found = [{**each, "applications": each["applications"] or []} for each in ask(options, "application/list") or []]
 
     def text() -> str:

@@ -34,12 +34,14 @@ def add_to(command: Any) -> None:
     it = command("cancel", "tasks:cancel", "cancel an asyncio task")
     it.add_argument("task", metavar="TASK", help="an id as tasks shows it")
 
-    command(
+    it = command(
         "applications",
         "applications:applications",
         "list the applications: which run, in the order of their start, and what each needs",
         data=True,
     )
+    it.add_argument("--start", metavar="NAME", type=word, help="start one, and before it all that it needs")
+    it.add_argument("--stop", metavar="NAME", type=word, help="stop one; what needs it runs on")
     it = command(
         "profile", "profile:profile", "show where the program spends its time, by process and function", data=True
     )

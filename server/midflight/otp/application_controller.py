@@ -78,8 +78,11 @@ _by_scheduler: WeakKeyDictionary[Scheduler, Applications] = WeakKeyDictionary()
 
 
 def applications_of(scheduler: Scheduler) -> Applications:
-    """Return the applications of a runtime."""
-    return _by_scheduler.setdefault(scheduler, Applications())
+    """Return the applications of a runtime. None runs any more if their controller was killed: it ends them all."""
+    found = _by_scheduler.setdefault(scheduler, Applications())
+    if found.running and NAME not in scheduler.names:
+        found.running.clear()
+    return found
 
 
 class Controller(GenServer):

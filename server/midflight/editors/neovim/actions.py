@@ -9,7 +9,7 @@ from __future__ import annotations
 from collections.abc import Callable
 
 from midflight.editors.neovim.names import Shower
-from midflight.editors.neovim.tables import crash_table, crash_text, process_text, report_table
+from midflight.editors.neovim.tables import application_table, crash_table, crash_text, process_text, report_table
 from midflight.epc import RemoteServer
 
 __all__ = ["Actions"]
@@ -36,6 +36,9 @@ class Actions:
             "rollback": self.rollback,
             "purge": self.purge,
             "crashes": self.crashes,
+            "applications": self.applications,
+            "start_application": self.start_application,
+            "stop_application": self.stop_application,
             "crash": self.crash,
             "restart": self.restart,
             "dismiss": self.dismiss,
@@ -133,6 +136,25 @@ class Actions:
         """Forget a crash."""
         self._client().call("crash/dismiss", number)
         self.crashes()
+
+    # --- Applications ---------------------------------------------------------------------------------------
+
+    def applications(self) -> None:
+        """List the applications, first those that run."""
+        text = application_table(self._client().call("application/list") or [])
+        self._shower.show("page", name="applications", kind="applications", text=text)
+
+    def start_application(self, name: str) -> None:
+        """Start an application, and before it all that it needs."""
+        started = self._client().call("application/start", name, timeout_seconds=None)
+        self._say(f"started {', '.join(started)}")
+        self.applications()
+
+    def stop_application(self, name: str) -> None:
+        """Stop an application; what needs it runs on."""
+        self._client().call("application/stop", name, timeout_seconds=None)
+        self._say(f"stopped {name}")
+        self.applications()
 
     # --- A trace --------------------------------------------------------------------------------------------
 

@@ -68,6 +68,15 @@ def report_table(reports: Sequence[Mapping[str, Any]]) -> str:
     return columns(rows) if reports else ""
 
 
+def application_table(applications: Sequence[Mapping[str, Any]]) -> str:
+    """Return one line an application under a heading; `applications` are the rows of application/list."""
+    rows = [("Application", "Status", "Restart", "Supervisor", "Vsn", "Needs", "Description")]
+    for each in applications:
+        own = (each["name"], each["status"], each["restart"], each["supervisor"] or "", each["vsn"])
+        rows.append((*own, ", ".join(each["applications"] or ()), each["description"]))
+    return columns(rows) if applications else "No application is loaded.\n"
+
+
 def crash_text(crash: Mapping[str, Any]) -> str:
     """Return a crash as people read it; `crash` answers crash/info."""
     lines = [crash["text"].rstrip()]

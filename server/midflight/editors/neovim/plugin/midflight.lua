@@ -77,6 +77,10 @@ command("MidflightCrashes", function()
   require("midflight").crashes()
 end, { desc = "Show the crashes; from there, start a process again with its state" })
 
+command("MidflightApplications", function()
+  require("midflight").applications()
+end, { desc = "List the applications; from there, start and stop them" })
+
 command("MidflightTrace", function(given)
   require("midflight").trace(given.args, given.bang)
 end, { nargs = "?", bang = true, desc = "Trace a process, by pid or name (!: end the trace)" })

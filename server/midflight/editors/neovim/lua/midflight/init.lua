@@ -96,6 +96,10 @@ function M.recover(name)
   end
 end
 
+function M.applications()
+  notify("applications")
+end
+
 function M.crashes()
   notify("crashes")
 end

@@ -38,6 +38,17 @@ local function on_version(act)
   end
 end
 
+local function on_application(act)
+  return function()
+    local name = first_word()
+    if name and name ~= "Application" then
+      act(name)
+    else
+      display.message("Midflight: the line is none of an application", "info")
+    end
+  end
+end
+
 local function on_crash(act)
   return function()
     local number = tonumber((first_word() or ""):match("^%d+$")) or tonumber(vim.api.nvim_buf_get_name(0):match("crash (%d+)$"))
@@ -120,6 +131,19 @@ local keys = {
     end) },
     r = { "show the list anew", function()
       ask("crashes")
+    end },
+  },
+  applications = {
+    s = { "start it, and before it all that it needs", on_application(function(name)
+      ask("start_application", { name = name })
+    end) },
+    x = { "stop it", on_application(function(name)
+      if is_sure("Stop the application " .. name .. "?") then
+        ask("stop_application", { name = name })
+      end
+    end) },
+    r = { "show the list anew", function()
+      ask("applications")
     end },
   },
   crash = {
