@@ -25,6 +25,7 @@ from midflight import (
     exit,
     kernel,
     make_ref,
+    process_info,
     receive,
     self_,
     send_after,
@@ -58,6 +59,15 @@ class Sum(GenServer):
     def handle_cast(self, message: int) -> None:
         """Add."""
         self.sum += message
+
+
+class Slow(Sum):
+    """The same with a callback that awaits."""
+
+    async def handle_call(self, request: int, _client: object) -> int:
+        """Answer after others have run."""
+        await sleep(0)
+        return super().handle_call(request, _client)
 
 
 async def _wait() -> None:
@@ -123,7 +133,19 @@ async def calls() -> None:
         await call(pid, 0)
     except midflight.CallError:
         pass
+    slow = await Slow.start()
+    await call(slow, 1)
+    await call(slow, 2, 10)
+    await call(pid := await Sum.start(name="sum"), 1)
+    await call("sum", 1)
+    exit(slow, "kill")
+    exit(pid, "kill")
+    spawn(call, slow, 1)
     silent = spawn(_wait)
+    waiting = spawn(call, silent, 1)
+    await sleep(0)
+    process_info(silent)
+    exit(waiting, "kill")
     try:
         await call(silent, 1, timeout=0)
     except midflight.CallTimeout:

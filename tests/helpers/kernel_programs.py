@@ -13,6 +13,7 @@ import contextvars
 import gc
 import json
 import os
+import re
 import runpy
 import subprocess
 import sys
@@ -94,7 +95,7 @@ class Stage:
             return "{" + ", ".join(f"{key}: {self.shown(item)}" for key, item in value.items()) + "}"
         if isinstance(value, tuple | list):
             return f"{type(value).__name__}({', '.join(map(self.shown, value))})"
-        return repr(value)
+        return re.sub("#Ref<[^>]*>", "ref", repr(value))
 
 
 class Player:
@@ -300,6 +301,38 @@ class Player:
 
         return await midflight.call(self.whom(to), request, timeout=timeout)
 
+    async def server(self, kind: str) -> Any:
+        """Start a GenServer, which others then call by its number."""
+        import midflight
+        from helpers.kernel_servers import KINDS
+
+        if len(self.stage.pids) >= MOST_PROCESSES:
+            return "enough"
+        number = len(self.stage.pids)
+        self.stage.pids.append(midflight.self_())
+        pid = await KINDS[kind].start(lambda text: self.stage.trace.append(f"{number} {text}"))
+        self.stage.pids[number] = pid
+        return pid
+
+    async def ask(self, to: int, request: Any, times: int) -> list[Any]:
+        """Call several times, so that a server is in its stride."""
+        import midflight
+
+        return [await midflight.call(self.whom(to), request, timeout=0.5) for _ in range(times)]
+
+    def cast(self, to: int, message: Any) -> None:
+        import midflight
+
+        midflight.cast(self.whom(to), message)
+
+    async def system(self, to: int, request: str) -> str:
+        """Send a system message."""
+        from midflight.otp import sys as otp_sys
+
+        asked = {"log": lambda pid, timeout: otp_sys.log(pid, True, timeout=timeout)}
+        ask = asked.get(request) or getattr(otp_sys, request)
+        return repr(await ask(self.whom(to), timeout=0.5))
+
     async def serve(self, count: int) -> list[Any]:
         """Answer calls; every other message is counted too."""
         import midflight
@@ -319,7 +352,10 @@ class Worker:
     """An interpreter of its own that runs programs on one kernel."""
 
     def __init__(self, kernel: str) -> None:
-        environment = os.environ | {"MIDFLIGHT_KERNEL": kernel, "PYTHONPATH": str(ROOT / "server")}
+        environment = os.environ | {
+            "MIDFLIGHT_KERNEL": kernel,
+            "PYTHONPATH": f"{ROOT / 'server'}{os.pathsep}{ROOT / 'tests'}",
+        }
         self._process = subprocess.Popen(
             [sys.executable, "-X", "faulthandler", __file__],
             stdin=subprocess.PIPE,

@@ -24,6 +24,9 @@ numbers = st.integers(0, 5)
 values = st.one_of(st.integers(0, 3), st.sampled_from(["a", "b"]), st.just(None), st.just([1, 2]))
 seconds = st.sampled_from([0, 0.0, 0.1, 0.25, 0.5, 1.0])
 names = st.sampled_from(["ada", "bob"])
+requests = st.sampled_from(
+    "count count count other later now twice spawned continue silent timeout async tail stop fail itself die".split()
+)
 patterns = st.lists(
     st.one_of(
         st.integers(0, 3), st.sampled_from(["int", "str", "tuple", "any", "Exit", "Down", "odd", "chatty", "never"])
@@ -59,11 +62,30 @@ plain_steps = st.one_of(
     st.tuples(st.just("tail")),
     st.tuples(st.just("leave"), values),
 )
+server_steps = st.one_of(
+    st.tuples(st.just("ask"), numbers, requests, st.sampled_from([1, 1, 3, 60])),
+    st.tuples(st.just("ask"), numbers, requests, st.sampled_from([1, 2])),
+    st.tuples(st.just("cast"), numbers, st.sampled_from(["a", 1, "timeout", "stop", "fail"])),
+    st.tuples(st.just("system"), numbers, st.sampled_from(["suspend", "resume", "get_state", "log", "no_debug"])),
+    st.tuples(st.just("send"), numbers, values),
+    st.tuples(st.just("look"), numbers),
+    st.tuples(st.just("server"), st.sampled_from(["plain", "async"])),
+)
 guarded = st.tuples(st.just("guarded"), st.lists(plain_steps, max_size=4), st.lists(plain_steps, max_size=2))
 scripts = st.lists(st.one_of(plain_steps, plain_steps, plain_steps, guarded), max_size=10)
 beginnings = st.lists(st.tuples(st.just("spawn"), numbers, st.just("spawn")), min_size=1, max_size=5)
 programs = st.builds(
     lambda first, rest, others: [first + rest, *others], beginnings, scripts, st.lists(scripts, min_size=2, max_size=5)
+)
+
+servers_first = st.lists(st.tuples(st.just("server"), st.sampled_from(["plain", "async"])), min_size=1, max_size=2)
+clients = st.lists(st.one_of(server_steps, server_steps, server_steps, plain_steps), max_size=12)
+programs_with_servers = st.builds(
+    lambda servers, first, rest, others: [servers + first + rest, *others],
+    servers_first,
+    beginnings,
+    clients,
+    st.lists(clients, min_size=2, max_size=4),
 )
 
 
@@ -79,6 +101,16 @@ def kernels() -> Iterator[tuple[Worker, Worker]]:
 @settings(max_examples=PROGRAMS, deadline=None, suppress_health_check=list(HealthCheck))
 def test_random_programs_do_the_same_on_both_kernels(kernels: tuple[Worker, Worker], program: list[Any]) -> None:
     """Values, errors, order, ends, reports and reductions."""
+    pure, compiled = kernels
+
+    assert compiled.trace(program) == pure.trace(program)
+
+
+@needs_both
+@given(program=programs_with_servers)
+@settings(max_examples=PROGRAMS, deadline=None, suppress_health_check=list(HealthCheck))
+def test_random_servers_do_the_same_on_both_kernels(kernels: tuple[Worker, Worker], program: list[Any]) -> None:
+    """Calls of all kinds, casts and system messages; replies, ends and the order of all."""
     pure, compiled = kernels
 
     assert compiled.trace(program) == pure.trace(program)

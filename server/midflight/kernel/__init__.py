@@ -21,8 +21,18 @@ if TYPE_CHECKING:
         unlink,
     )
     from midflight.kernel.choice import KERNEL, WHY_THIS_KERNEL
-    from midflight.kernel.client import TIMED_OUT, Client, dead_client
-    from midflight.kernel.core import RECEIVE_CODE, RECEIVE_TYPES, Pid, Process, again, in_python, receive
+    from midflight.kernel.client import TIMED_OUT, CallMessage, Client, dead_client
+    from midflight.kernel.core import (
+        RECEIVE_CODE,
+        RECEIVE_TYPES,
+        Pid,
+        Process,
+        again,
+        answering,
+        fast_call,
+        in_python,
+        receive,
+    )
     from midflight.kernel.crash import CrashReport, StuckReport, log_crash
     from midflight.kernel.distant import DistantCore
     from midflight.kernel.doomed import why_not_ended
@@ -44,7 +54,7 @@ if TYPE_CHECKING:
     from midflight.kernel.names import process_named
     from midflight.kernel.reentry import obstacle, reenter
     from midflight.kernel.refs import Ref
-    from midflight.kernel.returned import coroutine_in
+    from midflight.kernel.returned import coroutine_in, is_coroutine
     from midflight.kernel.running import current_process, current_scheduler, schedulers
     from midflight.kernel.scheduler import OUTSIDE, Scheduler
     from midflight.kernel.seconds import LONG, NUMBERS
@@ -62,8 +72,10 @@ else:
                 "demonitor exit link monitor self_ spawn spawn_link spawn_monitor trap_exit unlink"
             ),
             "midflight.kernel.choice": "KERNEL WHY_THIS_KERNEL",
-            "midflight.kernel.client": "TIMED_OUT Client dead_client",
-            "midflight.kernel.core": "RECEIVE_CODE RECEIVE_TYPES Pid Process again in_python receive",
+            "midflight.kernel.client": "TIMED_OUT CallMessage Client dead_client",
+            "midflight.kernel.core": (
+                "RECEIVE_CODE RECEIVE_TYPES Pid Process again answering fast_call in_python receive"
+            ),
             "midflight.kernel.crash": "CrashReport StuckReport log_crash",
             "midflight.kernel.distant": "DistantCore",
             "midflight.kernel.doomed": "why_not_ended",
@@ -78,7 +90,7 @@ else:
             "midflight.kernel.names": "process_named",
             "midflight.kernel.reentry": "obstacle reenter",
             "midflight.kernel.refs": "Ref",
-            "midflight.kernel.returned": "coroutine_in",
+            "midflight.kernel.returned": "coroutine_in is_coroutine",
             "midflight.kernel.running": "current_process current_scheduler schedulers",
             "midflight.kernel.scheduler": "OUTSIDE Scheduler",
             "midflight.kernel.seconds": "LONG NUMBERS",
@@ -104,6 +116,7 @@ __all__ = [
     "WHY_THIS_KERNEL",
     "Address",
     "Behaviour",
+    "CallMessage",
     "Client",
     "Clock",
     "CrashReport",
@@ -127,6 +140,7 @@ __all__ = [
     "Trace",
     "TraceEvent",
     "again",
+    "answering",
     "arguments",
     "cancel_timer",
     "coroutine_in",
@@ -137,11 +151,13 @@ __all__ = [
     "describe",
     "ends",
     "exit",
+    "fast_call",
     "follow",
     "function_name",
     "globals_of",
     "group_leader_var",
     "in_python",
+    "is_coroutine",
     "is_kernel_frame",
     "is_own_frame",
     "is_user_code",

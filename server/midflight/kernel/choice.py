@@ -17,7 +17,7 @@ __all__ = ["COMPILED", "INTERFACE", "KERNEL", "VARIABLE", "WHY_THIS_KERNEL", "ch
 VARIABLE = "MIDFLIGHT_KERNEL"
 NAMES = ("python", "compiled")
 MODULE = "midflight.kernel._compiled"
-INTERFACE = 3  # of Python and C to each other: as in state.h, one more whenever either needs something new of the other
+INTERFACE = 4  # of Python and C to each other: as in state.h, one more whenever either needs something new of the other
 REMEDY = "reinstall Midflight where a C compiler is; in a checkout run scripts/setup"
 
 

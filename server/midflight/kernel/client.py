@@ -27,11 +27,11 @@ if TYPE_CHECKING:
     from midflight.kernel.core import Process
 
 if TYPE_CHECKING or COMPILED is None:
-    from midflight.kernel.pure_client import CallRef
+    from midflight.kernel.pure_client import CallMessage, CallRef
 else:
-    CallRef = COMPILED.CallRef
+    CallMessage, CallRef = COMPILED.CallMessage, COMPILED.CallRef
 
-__all__ = ["TIMED_OUT", "Client", "dead_client"]
+__all__ = ["TIMED_OUT", "CallMessage", "Client", "dead_client"]
 
 
 class Client(CallRef):

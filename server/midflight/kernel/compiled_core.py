@@ -7,11 +7,14 @@ that is rare is given to that module here, once.
 from __future__ import annotations
 
 import functools
+import inspect
+import time
 from collections.abc import Callable
+from types import ModuleType
 from typing import Any, TypeVar
 
 from midflight.kernel import _compiled, mailbox, pure_core
-from midflight.kernel._compiled import Core, PatternReceive, Pid, PlainReceive, Queue
+from midflight.kernel._compiled import Answering, Core, PatternReceive, Pid, PlainReceive, Queue
 from midflight.kernel.async_exc import absorb
 from midflight.kernel.behaviour import Behaviour
 from midflight.kernel.frames import function_name
@@ -28,6 +31,8 @@ __all__ = [
     "Process",
     "Queue",
     "again",
+    "answering",
+    "fast_call",
     "fast_path",
     "fast_path_of_timers",
     "in_python",
@@ -70,6 +75,7 @@ _compiled.setup(
     Process=Process,
     checked_timeout=checked_timeout,
     ref_numbers=ref_numbers,
+    monotonic=time.monotonic,
 )
 
 
@@ -85,6 +91,28 @@ def fast_path_of_timers(timer: type) -> Callable[[Function], Function]:
         return _wrapped(function, _compiled.fast_path(function.__name__, function, timer))
 
     return decorate
+
+
+def fast_call(**objects: Any) -> Callable[[Function], Function]:
+    """Return a decorator as `fast_path`, for `call`; see the one in `pure_core`."""
+
+    def decorate(function: Any) -> Any:
+        (timeout,) = function.__defaults__
+        fast = _wrapped(function, _compiled.fast_call(call=function, call_timeout=timeout, **objects))
+        if hasattr(inspect, "markcoroutinefunction"):  # since 3.12
+            inspect.markcoroutinefunction(fast)
+        return fast
+
+    return decorate
+
+
+def answering(
+    server: object, home: ModuleType, kind: type, no_reply: object, more: tuple[type, ...]
+) -> Answering | None:
+    """Return the awaitable in which the loop of a server receives; see the one in `pure_core`."""
+    if not issubclass(type(home), ModuleType):  # a program may put anything in sys.modules
+        return None
+    return Answering(server, home, home.__dict__, kind, no_reply, more)
 
 
 def _wrapped(function: Function, fast: Any) -> Function:
@@ -108,5 +136,5 @@ def is_receive(awaited: object) -> bool:
 
 
 def takes_any_message(awaited: object) -> bool:
-    """Say whether `awaited` is a `receive()` without patterns and limit."""
-    return type(awaited) is PlainReceive or pure_core.takes_any_message(awaited)
+    """Say whether `awaited` is a `receive()` without patterns and limit, or does the same in C."""
+    return type(awaited) in (PlainReceive, Answering) or pure_core.takes_any_message(awaited)

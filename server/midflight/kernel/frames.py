@@ -29,6 +29,7 @@ __all__ = [
 ASYNC_GENERATOR_STEPS = ("async_generator_asend", "async_generator_athrow")
 KERNEL = __name__.rpartition(".")[0] + "."
 OURS = __name__.partition(".")[0] + "."
+CALLS = OURS + "otp.calls"  # where `call` is: compiled it has no frame
 
 
 def stack_of(awaitable: Any) -> list[FrameType]:
@@ -103,9 +104,9 @@ def _name_in(namespace: dict[str, Any]) -> str:
 
 
 def innermost_user_frame(frames: list[FrameType]) -> FrameType | None:
-    """Return the last of `frames` that is not the kernel's; None if there is none."""
+    """Return the last of `frames` that is neither the kernel's nor of a `call`; None if there is none."""
     for frame in reversed(frames):
-        if not is_kernel_frame(frame):
+        if not is_kernel_frame(frame) and _name_in(frame.f_globals) != CALLS:
             return frame
     return None
 

@@ -13,7 +13,17 @@ from midflight.kernel.refs import Ref, ref_numbers
 if TYPE_CHECKING:
     from midflight.kernel.core import Process
 
-__all__ = ["CallRef"]
+__all__ = ["CallMessage", "CallRef"]
+
+
+class CallMessage:
+    """The message of a call: `request`, and the `client` that waits for the answer."""
+
+    __slots__ = ("client", "request")
+
+    def __init__(self, request: Any, client: Any) -> None:
+        self.request = request
+        self.client = client
 
 
 class CallRef(Ref):

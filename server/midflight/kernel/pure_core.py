@@ -18,8 +18,8 @@ import math
 from _thread import get_ident
 from collections import deque
 from collections.abc import Callable, Generator, MutableMapping
-from types import CoroutineType, GeneratorType, coroutine
-from typing import Any, TypeVar
+from types import CoroutineType, GeneratorType, ModuleType, coroutine
+from typing import Any, Protocol, TypeVar
 
 from midflight.kernel.async_exc import absorb
 from midflight.kernel.frames import locals_of
@@ -36,6 +36,8 @@ __all__ = [
     "Process",
     "Queue",
     "again",
+    "answering",
+    "fast_call",
     "fast_path",
     "fast_path_of_timers",
     "in_python",
@@ -46,6 +48,22 @@ __all__ = [
 ]
 
 Function = TypeVar("Function", bound=Callable[..., Any])
+
+
+class Answering(Protocol):
+    """The awaitable that `answering` returns: it returns the next message that it has not answered.
+
+    Or itself, if `handle_call` has returned something that is more than a reply. `client` is the one whose call it
+    handles, None between two calls.
+    """
+
+    client: Any
+
+    def take(self) -> Any:
+        """Return what `handle_call` has returned, and hold it no longer."""
+
+    def __await__(self) -> Generator[Any, Any, Any]: ...
+
 
 RECEIVES_A_TURN = 200  # messages that one process may take before the others run
 STEPS_A_LOOK = 32  # processes stepped between two looks at the clock, at most
@@ -287,6 +305,30 @@ def fast_path(function: Function) -> Function:
 def fast_path_of_timers(_: type) -> Callable[[Function], Function]:
     """Return a decorator as `fast_path`, for a function that makes or takes such a timer."""
     return fast_path
+
+
+def fast_call(**_: object) -> Callable[[Function], Function]:
+    """Return a decorator as `fast_path`, for `call`.
+
+    It is given, by name, `Call` and `Client`, the classes of the message and of the caller that waits, and
+    `call_failed(dest, request, message, client, timeout)`, which raises the error of a call that got no reply.
+    """
+    return fast_path
+
+
+def answering(
+    server: object,  # noqa: ARG001  # all are for the kernel in C
+    home: ModuleType,  # noqa: ARG001
+    kind: type,  # noqa: ARG001
+    no_reply: object,  # noqa: ARG001
+    more: tuple[type, ...],  # noqa: ARG001
+) -> Answering | None:
+    """Return an awaitable in which the loop of a server can receive, and that answers plain calls itself, in C.
+
+    It does so as long as the namespace of `home` is that of now: messages of type `kind`, by `server.handle_call`. The
+    value returned is the reply, unless it is `no_reply`, a coroutine, or of a type in `more`. None in this kernel.
+    """
+    return None
 
 
 def in_python(function: object) -> object:

@@ -8,14 +8,23 @@ from __future__ import annotations
 from collections import deque
 from heapq import heapify, heappop, heappush
 from itertools import count
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Any
 
 if TYPE_CHECKING:
     from midflight.kernel.timers import Deadline
 
-__all__ = ["TimerHeap"]
+__all__ = ["TimerFields", "TimerHeap"]
 
 SWEEP_FROM = 64  # entries; below that a sweep costs more than it frees
+
+
+class TimerFields:
+    """The fields of `Timer`: `ahead` and `deadline`, as `timers` says."""
+
+    __slots__ = ("ahead", "deadline")
+
+    ahead: list[Any]
+    deadline: float
 
 
 class TimerHeap:

@@ -11,9 +11,9 @@ from midflight.kernel.choice import COMPILED
 from midflight.kernel.seconds import checked_seconds
 
 if TYPE_CHECKING or COMPILED is None:
-    from midflight.kernel.pure_timers import TimerHeap
+    from midflight.kernel.pure_timers import TimerFields, TimerHeap
 else:
-    TimerHeap = COMPILED.TimerHeap
+    TimerFields, TimerHeap = COMPILED.TimerFields, COMPILED.TimerHeap
 
 __all__ = ["Clock", "Deadline", "ManualClock", "SystemClock", "Timer", "Timers"]
 
@@ -59,10 +59,10 @@ class Deadline(Protocol):
         """Do what is to be done at the deadline, with what was `ahead`."""
 
 
-class Timer:
+class Timer(TimerFields):
     """One deadline and the function to call then."""
 
-    __slots__ = ("ahead", "deadline")
+    __slots__ = ()
 
     def __init__(self, deadline: float, action: Callable[[], None]) -> None:
         self.deadline = deadline

@@ -13,11 +13,11 @@ from midflight.otp.keeper import Keeper
 from midflight.otp.limits import LimitReport, limit_process
 from midflight.otp.mailbox_watch import LongMailbox, MailboxWatch
 from midflight.otp.partition_supervisor import PartitionSupervisor
-from midflight.otp.protocol import IGNORE, NOREPLY, Call, Cast, Continue, Dest, Stop, Timeout
+from midflight.otp.protocol import IGNORE, NOREPLY, Call, Cast, Continue, Dest, Stop, Timeout, value_of
 from midflight.otp.pub_sub import PubSub
 from midflight.otp.registry import Registry
 from midflight.otp.reports import ChildFacts, ProgressReport, Report, SupervisorReport, on_report
-from midflight.otp.serving import Revived, value_of
+from midflight.otp.serving import Revived
 from midflight.otp.starting import started
 from midflight.otp.state_machine import Next, StateMachine
 from midflight.otp.supervisor import Supervisor

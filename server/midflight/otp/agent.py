@@ -8,8 +8,7 @@ from typing import Any
 from midflight.kernel import Client, arguments
 from midflight.otp import calls
 from midflight.otp.gen_server import GenServer
-from midflight.otp.protocol import Dest, Name
-from midflight.otp.serving import value_of
+from midflight.otp.protocol import Dest, Name, value_of
 from midflight.otp.starting import Starting
 
 __all__ = ["Agent"]

@@ -19,8 +19,7 @@ from midflight.otp.application_spec import ApplicationSpec
 from midflight.otp.calls import cast
 from midflight.otp.gen_server import GenServer
 from midflight.otp.newest import newest
-from midflight.otp.protocol import Continue, Stop
-from midflight.otp.serving import value_of
+from midflight.otp.protocol import Continue, Stop, value_of
 
 __all__ = ["Ended", "Failed", "Master", "Started", "application_var"]
 

@@ -17,6 +17,7 @@ from midflight.kernel import (
     arguments,
     current_process,
     current_scheduler,
+    fast_call,
     process_named,
 )
 from midflight.otp.protocol import Call, Cast, Dest
@@ -25,6 +26,27 @@ from midflight.text import short
 __all__ = ["call", "cast", "reply", "stop", "system_call", "whereis_dest"]
 
 
+def _failure(dest: Dest, request: Any, message: Any, client: Any, timeout: float | None) -> CallError:
+    """Return the error of a call that got `message`, a Down or TIMED_OUT, for an answer; close its client."""
+    if message is TIMED_OUT:
+        client.abandon()
+        assert timeout is not None
+        return CallTimeout(dest, request, timeout)
+    reason = message.reason
+    if message.pid.node and reason == "noconnection":
+        reason = _why_nobody(message.pid)
+    error = CallError(dest, request, reason)
+    if isinstance(message.reason, BaseException):
+        error.__cause__ = message.reason
+    return error
+
+
+def _fail(dest: Dest, request: Any, message: Any, client: Any, timeout: float | None) -> None:
+    """Raise the error of a call that got no reply: for the compiled `call`."""
+    raise _failure(dest, request, message, client, timeout)
+
+
+@fast_call(call_failed=_fail, Call=Call, Client=Client)
 async def call(dest: Dest, request: Any, timeout: float | None = 5) -> Any:
     """Send `request` to a server and wait for its reply. `timeout` is in seconds, None for no limit.
 
@@ -143,21 +165,6 @@ async def _ask(dest: Dest, shown: Any, request: Any, timeout: float | None) -> A
     if answer is TIMED_OUT:
         raise _failure(dest, shown, answer, client, timeout)
     return answer
-
-
-def _failure(dest: Dest, request: Any, message: Any, client: Any, timeout: float | None) -> CallError:
-    """Return the error of a call that got `message`, a Down or TIMED_OUT, for an answer; close its client."""
-    if message is TIMED_OUT:
-        client.abandon()
-        assert timeout is not None
-        return CallTimeout(dest, request, timeout)
-    reason = message.reason
-    if message.pid.node and reason == "noconnection":
-        reason = _why_nobody(message.pid)
-    error = CallError(dest, request, reason)
-    if isinstance(message.reason, BaseException):
-        error.__cause__ = message.reason
-    return error
 
 
 def whereis_dest(dest: Dest) -> Pid | None:

@@ -12,8 +12,7 @@ from typing import Any, ClassVar
 from midflight.code.lowlevel import fields_of
 from midflight.kernel import Client, self_, trouble
 from midflight.otp.limits import OverLimit
-from midflight.otp.protocol import Name
-from midflight.otp.serving import value_of
+from midflight.otp.protocol import Name, value_of
 from midflight.otp.starting import Starting, start
 from midflight.text import medium, short
 

@@ -8,7 +8,7 @@ from typing import Any, NamedTuple
 
 from midflight.kernel import Pid, Process, arguments, current_scheduler, message_count, self_, send_after, trouble
 from midflight.otp.gen_server import GenServer
-from midflight.otp.serving import value_of
+from midflight.otp.protocol import value_of
 from midflight.otp.starting import Starting
 from midflight.text import Token, short
 

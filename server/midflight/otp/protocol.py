@@ -4,25 +4,21 @@ from __future__ import annotations
 
 from typing import Any, Protocol
 
-from midflight.kernel import Client, Pid, arguments
+from midflight.kernel import CallMessage, Client, Pid, arguments, coroutine_in
 from midflight.text import Token
 
-__all__ = ["IGNORE", "NOREPLY", "Call", "Cast", "Continue", "Dest", "Name", "Stop", "Timeout"]
+__all__ = ["IGNORE", "NOREPLY", "Call", "Cast", "Continue", "Dest", "Name", "Stop", "Timeout", "value_of"]
 
 
 NOREPLY = Token("NOREPLY")  # returned by handle_call: the reply comes later, by reply(client, value)
 IGNORE = Token("IGNORE")  # returned by init: there is to be no process, and start answers None
 
 
-class Call:
+class Call(CallMessage):
     """A request that waits for a reply: handled by handle_call. OTP: {'$gen_call', From, Request}."""
 
     __match_args__ = ("request", "client")
-    __slots__ = ("client", "request")
-
-    def __init__(self, request: Any, client: Client) -> None:
-        self.request = request
-        self.client = client
+    __slots__ = ()
 
     def __repr__(self) -> str:
         return f"Call({self.request!r}, {self.client!r})"
@@ -123,6 +119,13 @@ class Timeout:
 
     def __repr__(self) -> str:
         return f"Timeout({self.seconds!r})"
+
+
+async def value_of(answer: Any) -> Any:
+    """Return the value of a callback, plain or async; a coroutine that an async one returned is its tail call."""
+    while (coro := coroutine_in(answer)) is not None:
+        answer = await coro
+    return answer
 
 
 class Name(Protocol):

@@ -16,12 +16,10 @@ Laws:
 
 from __future__ import annotations
 
-import logging
-from types import CoroutineType
 from typing import Any
 
-from midflight.code.lowlevel import become, copied, fields_of, renew_members
-from midflight.errors import AlreadyStarted, MigrationError, NotDurable, ProcessExit
+from midflight.code.lowlevel import fields_of
+from midflight.errors import AlreadyStarted, NotDurable, ProcessExit
 from midflight.kernel import (
     OUTSIDE,
     Behaviour,
@@ -29,23 +27,22 @@ from midflight.kernel import (
     Exit,
     Pid,
     System,
-    coroutine_in,
+    answering,
     current_process,
+    is_coroutine,
     receive,
     self_,
     sleep,
-    trouble,
 )
+from midflight.otp.changing import NotObeyed, changed, of_the_newest_class, replaced
 from midflight.otp.debugging import Debug
 from midflight.otp.keeper import Keeper, keeper_of
 from midflight.otp.limits import has_limits, note_limits
 from midflight.otp.newest import home_of, newest
-from midflight.otp.protocol import IGNORE, NOREPLY, Call, Cast, Continue, Name, Stop, Timeout
+from midflight.otp.protocol import IGNORE, NOREPLY, Call, Cast, Continue, Name, Stop, Timeout, value_of
 from midflight.outside import is_from_outside
 
-__all__ = ["Revived", "Serving", "value_of"]
-
-logger = logging.getLogger("midflight.gen_server")
+__all__ = ["Revived", "Serving"]
 
 IN_A_ROW = 100  # Continues, after which a server lets others run: one that always goes on never waits for a message
 
@@ -166,10 +163,20 @@ class Serving(Behaviour):
         debug, keeper = self.debug, self.keeper
         step = self.step  # the Continue or Timeout that the last callback returned
         steps = 0
+        answerer = None  # what receives, and answers plain calls itself, in C: as below, for the same version
+        message: Any
+        client: Any
         while True:
             if keeper is not None:
                 keeper.between(server)
-            if step is None:
+            if answerer is not None and step is None:
+                message = client = answer = None  # it may be long before others are put there
+                try:
+                    message = await answerer
+                except Stop as stop:
+                    stop.client = answerer.client
+                    raise
+            elif step is None:
                 message = await receive()
             elif type(step) is Timeout:
                 message = await receive(timeout=step.seconds, default=step)
@@ -181,21 +188,28 @@ class Serving(Behaviour):
             if keeper is not None:
                 keeper.take()
             kind = type(message)
+            has_begun = answerer is not None and message is answerer  # handle_call has run, and there is more to do
             # Its module was loaded. To be suspended runs none of its code, and is for changing its state first.
-            if home.__dict__ is not namespace and not (kind is System and message.request == "suspend"):
+            if (
+                home.__dict__ is not namespace
+                and not has_begun
+                and not (kind is System and message.request == "suspend")
+            ):
                 namespace = home.__dict__
-                server = self.server = _of_the_newest_class(server)
+                server = self.server = of_the_newest_class(server)
                 if has_limits(server):
                     note_limits()
+                if debug is None and keeper is None:
+                    answerer = answering(server, home, Call, NOREPLY, (Continue, Timeout))
             if debug is not None and kind is not System and kind is not Continue:
                 debug.came_in("timeout" if message is step else message, server)
-            if kind is Call:
+            if kind is Call or has_begun:
                 client = message.client
                 if keeper is not None:
                     client.hold = keeper.hold
                 try:
-                    answer = server.handle_call(message.request, client)
-                    while type(answer) is CoroutineType:
+                    answer = message.take() if has_begun else server.handle_call(message.request, client)
+                    while is_coroutine(answer):
                         answer = await answer
                 except Stop as stop:
                     stop.client = client
@@ -221,13 +235,13 @@ class Serving(Behaviour):
                 server = self.server
                 debug = self.debug
                 home = home_of(server)
-                namespace = None  # it may have been loaded meanwhile
+                namespace = answerer = None  # it may have been loaded meanwhile
                 continue  # with the same step: a timeout restarts, as in OTP
             elif self.is_told_to_exit(message):
                 raise ProcessExit(message.reason)
             else:
                 answer = server.handle_info(message)
-            while type(answer) is CoroutineType:
+            while is_coroutine(answer):
                 answer = await answer
             step = answer if type(answer) is Continue or type(answer) is Timeout else None
             if debug is not None:
@@ -279,11 +293,11 @@ class Serving(Behaviour):
                     value = debug.obey(request)
                     self.debug = debug if debug else None
                 case ("replace_state", function):
-                    self.server = value = await _replaced(function, self.server)
+                    self.server = value = await replaced(function, self.server)
                 case ("change_code", _, _, _) if not self.is_suspended:
                     raise NotObeyed("not suspended")
                 case ("change_code", module, old_vsn, extra):
-                    self.server = await _changed(self.server, module, old_vsn, extra)
+                    self.server = await changed(self.server, module, old_vsn, extra)
                     if self.keeper is not None:
                         self.keeper.changed(self.server)
                 case ("terminate", reason):
@@ -317,72 +331,9 @@ class Revived(Serving):
         return self.serve()
 
 
-class NotObeyed(Exception):
-    """A system request was not obeyed; nothing was changed."""
-
-    def __init__(self, reason: str) -> None:
-        super().__init__(reason)
-        self.reason = reason
-
-
-async def value_of(answer: Any) -> Any:
-    """Return the value of a callback, plain or async; a coroutine that an async one returned is its tail call."""
-    while (coro := coroutine_in(answer)) is not None:
-        answer = await coro
-    return answer
-
-
 def _reason_of(error: BaseException) -> object:
     """Return the exit reason of the calling process, which is unwinding from `error`."""
     settled = current_process("terminate()").exit_reason
     if settled is not None:
         return settled[0]
     return error.reason if isinstance(error, ProcessExit) else error
-
-
-def _of_the_newest_class(server: Any) -> Any:
-    """Return `server` as an object of the newest version of its class; as it is if that is gone, or cannot take it."""
-    cls = newest(type(server))
-    if cls is type(server) or not _is_server_class(cls):
-        return server
-    try:
-        found = become(server, cls, sets_slots_later=True)
-        if left := renew_members(found):
-            text = f"{self_()!r}: enum members in {', '.join(left)} are gone from the new version, and stay old"
-            trouble.log(logger, logging.WARNING, text)
-        return found
-    except MigrationError as error:
-        until = f"until {cls.__module__} is loaded again"
-        text = f"{self_()!r} goes on with its older {cls.__qualname__} {until}: {error}"
-        trouble.log(logger, logging.WARNING, text)
-        return server
-
-
-def _is_server_class(cls: Any) -> bool:
-    return isinstance(cls, type) and hasattr(cls, "handle_call")
-
-
-async def _replaced(function: Any, server: Any) -> Any:
-    """Return the server that `function` makes of `server`. Raises: its exceptions; TypeError if it makes none."""
-    found = await value_of(function(server))
-    if not _is_server_class(type(found)):
-        raise TypeError(f"replace_state: the function must return a server object, not {found!r}; nothing was changed")
-    return found
-
-
-async def _changed(server: Any, module: Any, old_vsn: Any, extra: Any) -> Any:
-    """Return a copy of `server`, of its newest class, after code_change. Raises: what that raised; `server` is as it
-    was; NotObeyed if `module` does not define its class."""
-    name = module if isinstance(module, str) else getattr(module, "__name__", None)
-    if name not in [cls.__module__ for cls in type(server).__mro__]:
-        raise NotObeyed(f"{type(server).__qualname__} is no class of {module!r}")
-    cls = newest(type(server))
-    found = copied(server, cls if _is_server_class(cls) else type(server))
-    try:
-        await value_of(found.code_change(old_vsn, extra))
-        if hasattr(found, "renew"):  # a supervisor's children
-            await found.renew(is_rehearsal=False)
-            await found.settle_renewal()
-    except Stop as stop:
-        raise NotObeyed(f"code_change stopped: {stop.reason!r}") from None
-    return found

@@ -20,8 +20,7 @@ from midflight.code.lowlevel import fields_of
 from midflight.kernel import Client, Ref, arguments, cancel_timer, self_, send_after
 from midflight.otp.event_queue import EVENT_TIMEOUT, STATE_TIMEOUT, Event, EventQueue
 from midflight.otp.gen_server import GenServer
-from midflight.otp.protocol import IGNORE, NOREPLY, Continue, Stop
-from midflight.otp.serving import value_of
+from midflight.otp.protocol import IGNORE, NOREPLY, Continue, Stop, value_of
 from midflight.text import Token, short
 
 __all__ = ["Next", "StateMachine"]

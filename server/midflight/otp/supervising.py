@@ -25,11 +25,10 @@ from midflight.otp.calls import cast
 from midflight.otp.child_spec import SIMPLE, ChildSpec, Flags, checked_children, launch
 from midflight.otp.children import Child, stop_at_once, stop_child
 from midflight.otp.gen_server import GenServer
-from midflight.otp.protocol import IGNORE, Stop
+from midflight.otp.protocol import IGNORE, Stop, value_of
 from midflight.otp.renewal import Renewal, compared
 from midflight.otp.reports import report, report_progress
 from midflight.otp.restart import AutoShutdown, Strategy, add_restart, affected, ends_itself, is_restarted
-from midflight.otp.serving import value_of
 from midflight.text import Token
 
 __all__ = ["OWN", "Given", "Options", "Supervising", "starter"]

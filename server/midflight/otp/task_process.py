@@ -21,7 +21,7 @@ from midflight.kernel import (
     spawn_link,
 )
 from midflight.otp.newest import newest
-from midflight.otp.serving import value_of
+from midflight.otp.protocol import value_of
 
 __all__ = ["Outcome", "Supervised", "alone", "begin", "outcome_of", "supervised"]
 

@@ -3,34 +3,8 @@
 #ifndef MIDFLIGHT_ATTEMPTS_H
 #define MIDFLIGHT_ATTEMPTS_H
 
-#include "fast_path.h"
 #include "timers.h"
-
-#define LONG_SECONDS 1e9 /* up to here a float needs no further check: LONG in `seconds` */
-
-/* Return the core of this thread whose turn is on and that does not copy or trace; NULL if it is not known. */
-static inline Core *
-fast_core(State *state)
-{
-    Core *core = state->running;
-    return core != NULL && (long long)PyThread_get_thread_ident() == core->fast_thread ? core : NULL;
-}
-
-/* Return the process that is the current task of the loop, borrowed; NULL if none is. */
-static inline Record *
-current_record(Core *core)
-{
-    PyObject *found;
-    if (!PyDict_CheckExact(core->tasks)) {
-        return NULL;
-    }
-    found = PyDict_GetItemWithError(core->tasks, core->loop);
-    if (found == NULL) {
-        PyErr_Clear();
-        return NULL;
-    }
-    return (PyObject *)Py_TYPE(found) == core->state->Process ? (Record *)found : NULL;
-}
+#include "trip.h"
 
 /* --- receive(*patterns, timeout=None, default=...) --- */
 
@@ -268,6 +242,7 @@ static const struct {
     const char *name;
     Attempt attempt;
 } ATTEMPTS[] = {
+    {"call", call_attempt}, /* made by `fast_call` */
     {"cancel_timer", cancel_timer_attempt},
     {"current_process", current_attempt},
     {"make_ref", make_ref_attempt},

@@ -8,25 +8,28 @@
 #include "receive.h"
 #include "refs.h"
 
-/* Make `*where` a dictionary, if it is None. Returns it borrowed; NULL with an exception. */
-static PyObject *
-dictionary_in(PyObject **where)
+/* Fill a new client: it watches `target` for `owner`. */
+static int
+watch(State *state, CallRef *self, Record *owner, Record *target)
 {
-    if (is_none(*where)) {
-        PyObject *made = PyDict_New();
-        if (made == NULL) {
-            return NULL;
-        }
-        Py_XSETREF(*where, made);
+    self->state = state;
+    if (ref_fill(state, &self->ref, owner) < 0) {
+        return -1;
     }
-    return *where;
+    self->ref.once = 1;
+    Py_XSETREF(self->ref.alias, Py_NewRef((PyObject *)owner));
+    Py_XSETREF(self->pid, Py_NewRef(or_none(owner->pid)));
+    Py_XSETREF(self->target, Py_NewRef(or_none(target->pid)));
+    calls_append(&owner->calls[MONITORS], MONITORS, self);
+    calls_append(&target->calls[MONITORED_BY], MONITORED_BY, self);
+    return 0;
 }
 
 /* `CallRef(owner, target)`: watch `target` for `owner`. */
 static int
 CallRef_init(CallRef *self, PyObject *args, PyObject *kwargs)
 {
-    PyObject *one, *two, *watching, *watched, *entry;
+    PyObject *one, *two;
     static char *names[] = {"owner", "target", NULL};
     State *state = state_of((PyObject *)self);
     Record *owner, *target;
@@ -53,25 +56,11 @@ CallRef_init(CallRef *self, PyObject *args, PyObject *kwargs)
         }
         Py_DECREF(done);
     }
-    if (ref_fill(state, &self->ref, owner) < 0) {
+    if (self->places[MONITORS].list != NULL || self->places[MONITORED_BY].list != NULL) {
+        PyErr_SetString(PyExc_RuntimeError, "a client is made once; it stays as it was");
         return -1;
     }
-    self->ref.once = 1;
-    Py_XSETREF(self->ref.alias, Py_NewRef(one));
-    Py_XSETREF(self->pid, Py_NewRef(or_none(owner->pid)));
-    Py_XSETREF(self->target, Py_NewRef(or_none(target->pid)));
-    watching = dictionary_in(&owner->monitors);
-    watched = watching == NULL ? NULL : dictionary_in(&target->monitored_by);
-    if (watched == NULL || PyObject_SetItem(watching, (PyObject *)self, two) < 0) {
-        return -1;
-    }
-    entry = PyTuple_Pack(2, one, self->target);
-    if (entry == NULL || PyObject_SetItem(watched, (PyObject *)self, entry) < 0) {
-        Py_XDECREF(entry);
-        return -1;
-    }
-    Py_DECREF(entry);
-    return 0;
+    return watch(state, self, owner, target);
 }
 
 /* Take `key` out of a dictionary, if it is there. */
@@ -88,20 +77,33 @@ take_key_out(PyObject *dictionary, PyObject *key)
     return 0;
 }
 
+/* Take the client out of a list, or of the dictionary that it was written into. */
+static int
+unwatch(State *state, CallRef *self, int side, PyObject *process)
+{
+    if (self->places[side].list != NULL) {
+        calls_take(side, self);
+        Py_DECREF(self); /* the caller has another */
+        return 0;
+    }
+    if (is_none(process) || !is_record(state, process)) {
+        return 0;
+    }
+    return take_key_out(side == MONITORS ? ((Record *)process)->monitors : ((Record *)process)->monitored_by,
+                        (PyObject *)self);
+}
+
 static int
 call_close(State *state, CallRef *self)
 {
-    PyObject *owner = self->ref.alias, *target;
-    int failed = 0;
+    PyObject *owner = self->ref.alias;
+    int failed;
     self->ref.alias = NULL;
-    if (!is_none(owner) && PyObject_TypeCheck(owner, state->Record_type) && !is_none(((Record *)owner)->monitors)) {
-        failed = take_key_out(((Record *)owner)->monitors, (PyObject *)self) < 0;
-        target = self->target != NULL && Py_IS_TYPE(self->target, state->Pid_type) ? ((Pid *)self->target)->process : NULL;
-        if (!failed && !is_none(target)) {
-            failed = take_key_out(((Record *)target)->monitored_by, (PyObject *)self) < 0;
-        }
-    }
+    Py_INCREF(self);
+    failed = unwatch(state, self, MONITORS, owner) < 0;
+    failed = unwatch(state, self, MONITORED_BY, process_of(state, self->target)) < 0 || failed;
     Py_XDECREF(owner);
+    Py_DECREF(self);
     return failed ? -1 : 0;
 }
 
@@ -120,7 +122,7 @@ CallRef_answer(CallRef *self, PyObject *value)
     PyObject *message;
     Record *owner;
     int failed;
-    if (state == NULL || is_none(self->ref.alias) || !PyObject_TypeCheck(self->ref.alias, state->Record_type)) {
+    if (state == NULL || is_none(self->ref.alias) || !is_record(state, self->ref.alias)) {
         return state == NULL ? NULL : Py_NewRef(Py_None);
     }
     owner = (Record *)self->ref.alias;
@@ -171,31 +173,17 @@ CallRef_wait(CallRef *self, PyObject *timeout)
     return (PyObject *)made;
 }
 
-/* The patterns of an answer and of a Down: ((client, ...), (client, ..., ...)). */
-static PyObject *
-patterns_of(CallRef *client)
-{
-    PyObject *answer = PyTuple_Pack(2, (PyObject *)client, Py_Ellipsis);
-    PyObject *down = PyTuple_Pack(3, (PyObject *)client, Py_Ellipsis, Py_Ellipsis);
-    PyObject *both = answer == NULL || down == NULL ? NULL : PyTuple_Pack(2, answer, down);
-    Py_XDECREF(answer);
-    Py_XDECREF(down);
-    return both;
-}
-
 static PySendResult
 CallWait_send_step(CallWait *self, PyObject *value, PyObject **result)
 {
     if (self->stage == FRESH) {
         State *state = PyType_GetModuleState(Py_TYPE(self));
-        PyObject *patterns, *request;
+        PyObject *request;
         if (!is_none(value)) {
             return sent_too_early();
         }
         self->stage = ENDED;
-        patterns = patterns_of(self->client);
-        request = patterns == NULL ? NULL : new_request(state, patterns, self->timeout);
-        Py_XDECREF(patterns);
+        request = new_call_request(state, self->client, self->timeout);
         if (request == NULL) {
             return PYGEN_ERROR;
         }

@@ -21,7 +21,8 @@ ends_unheard(Core *core, Record *process)
     return is_none(core->tracer) && is_empty(core->doomed) && is_empty(core->on_result) && is_none(process->pending) &&
            is_none(process->exit_reason) && is_none(process->name) && is_none(process->timer) &&
            is_none(process->extras) && is_empty(process->links) && is_empty(process->monitors) &&
-           is_empty(process->monitored_by) && is_empty(process->aliases) && core->processes != NULL &&
+           is_empty(process->monitored_by) && is_empty(process->aliases) && process->calls[MONITORS].first == NULL &&
+           process->calls[MONITORED_BY].first == NULL && core->processes != NULL &&
            PyDict_CheckExact(core->processes) && PyDict_GET_SIZE(core->processes) > 1 && /* the last one is told of */
            Py_IS_TYPE(process->pid, core->state->Pid_type) && ((Pid *)process->pid)->process == (PyObject *)process;
 }

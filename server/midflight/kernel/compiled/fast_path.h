@@ -136,4 +136,32 @@ static PyType_Spec FastPath_spec = {
     .slots = FastPath_slots,
 };
 
+/* --- What attempts have in common --- */
+
+#define LONG_SECONDS 1e9 /* up to here a float needs no further check: LONG in `seconds` */
+
+/* Return the core of this thread whose turn is on and that does not copy or trace; NULL if it is not known. */
+static inline Core *
+fast_core(State *state)
+{
+    Core *core = state->running;
+    return core != NULL && (long long)PyThread_get_thread_ident() == core->fast_thread ? core : NULL;
+}
+
+/* Return the process that is the current task of the loop, borrowed; NULL if none is. */
+static inline Record *
+current_record(Core *core)
+{
+    PyObject *found;
+    if (!PyDict_CheckExact(core->tasks)) {
+        return NULL;
+    }
+    found = PyDict_GetItemWithError(core->tasks, core->loop);
+    if (found == NULL) {
+        PyErr_Clear();
+        return NULL;
+    }
+    return (PyObject *)Py_TYPE(found) == core->state->Process ? (Record *)found : NULL;
+}
+
 #endif

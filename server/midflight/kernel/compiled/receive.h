@@ -164,16 +164,15 @@ receive_next(PyObject *self)
     return receive_send(self, Py_None);
 }
 
-/* throw(error), or throw(type, value, traceback), which Python 3.12 and later warn of. */
+/* Raise what throw(error), or throw(type, value, traceback), which Python 3.12 and later warn of, was given. */
 static PyObject *
-receive_throw(PyObject *self, PyObject *const *args, Py_ssize_t count)
+throw_what(PyObject *const *args, Py_ssize_t count)
 {
     PyObject *type, *value, *trace;
     if (count < 1 || count > 3) {
         PyErr_SetString(PyExc_TypeError, "throw takes an exception");
         return NULL;
     }
-    ((PlainReceive *)self)->stage = ENDED;
     type = args[0];
     value = count > 1 && args[1] != Py_None ? args[1] : NULL;
     trace = count > 2 && args[2] != Py_None ? args[2] : NULL;
@@ -191,6 +190,15 @@ receive_throw(PyObject *self, PyObject *const *args, Py_ssize_t count)
     }
     PyErr_Restore(Py_NewRef(type), Py_XNewRef(value), Py_XNewRef(trace));
     return NULL;
+}
+
+static PyObject *
+receive_throw(PyObject *self, PyObject *const *args, Py_ssize_t count)
+{
+    if (count >= 1 && count <= 3) {
+        ((PlainReceive *)self)->stage = ENDED;
+    }
+    return throw_what(args, count);
 }
 
 static PyObject *

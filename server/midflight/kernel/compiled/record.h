@@ -6,7 +6,7 @@
 #ifndef MIDFLIGHT_RECORD_H
 #define MIDFLIGHT_RECORD_H
 
-#include "queue.h"
+#include "open_calls.h"
 
 struct Core {
     PyObject_HEAD
@@ -16,31 +16,6 @@ struct Core {
     long long thread, fast_thread;
     char awake;
 };
-
-typedef struct {
-    PyObject_HEAD
-    PyObject *process; /* None once it is dead */
-    PyObject *number;
-    PyObject *weak_references;
-    unsigned int node, creation; /* 0: of this life of this node */
-} Pid;
-
-/* The fields of a record that hold objects, and that Python may set to any. */
-#define RECORD_FIELDS(X) \
-    X(pid) X(context) X(value) X(waiting) X(coro) X(start) X(mailbox) X(pending) X(exit_reason) X(extras) \
-    X(last_message) X(initial_name) X(behaviour) X(links) X(monitors) X(monitored_by) X(aliases) X(name) X(dictionary) \
-    X(timer) X(parent)
-
-typedef struct {
-    PyObject_HEAD
-    Core *core;
-    PyObject *resume;
-#define FIELD(field) PyObject *field;
-    RECORD_FIELDS(FIELD)
-#undef FIELD
-    long long arrived, reductions, cancels;
-    char trap_exit;
-} Record;
 
 /* --- Pid --- */
 
@@ -272,6 +247,24 @@ Record_set_resume(Record *self, PyObject *value, void *Py_UNUSED(closure))
     return 0;
 }
 
+/* `monitors` and `monitored_by`: who reads one finds all calls in it. */
+#define DICTIONARY_OF_CALLS(field, side) \
+    static PyObject *Record_get_##field(Record *self, void *Py_UNUSED(closure)) \
+    { \
+        return calls_write(self, side, &self->field) < 0 ? NULL : Py_NewRef(or_none(self->field)); \
+    } \
+    static int Record_set_##field(Record *self, PyObject *value, void *Py_UNUSED(closure)) \
+    { \
+        if (calls_write(self, side, &self->field) < 0) { \
+            return -1; \
+        } \
+        Py_XSETREF(self->field, Py_XNewRef(value)); \
+        return 0; \
+    }
+DICTIONARY_OF_CALLS(monitors, MONITORS)
+DICTIONARY_OF_CALLS(monitored_by, MONITORED_BY)
+#undef DICTIONARY_OF_CALLS
+
 static PyObject *
 Record_get_core(Record *self, void *Py_UNUSED(closure))
 {
@@ -287,6 +280,12 @@ Record_traverse(Record *self, visitproc visit, void *arg)
 #define FIELD(field) Py_VISIT(self->field);
     RECORD_FIELDS(FIELD)
 #undef FIELD
+    for (int side = 0; side < SIDES; side++) {
+        int stop = calls_traverse(&self->calls[side], side, visit, arg);
+        if (stop) {
+            return stop;
+        }
+    }
     return 0;
 }
 
@@ -297,6 +296,9 @@ Record_clear(Record *self)
 #define FIELD(field) Py_CLEAR(self->field);
     RECORD_FIELDS(FIELD)
 #undef FIELD
+    for (int side = 0; side < SIDES; side++) {
+        calls_clear(&self->calls[side], side);
+    }
     return 0;
 }
 
@@ -313,7 +315,7 @@ Record_dealloc(Record *self)
 
 static PyMemberDef Record_members[] = {
 #define FIELD(field) {#field, T_OBJECT, offsetof(Record, field), 0, NULL},
-    RECORD_FIELDS(FIELD)
+    PLAIN_FIELDS(FIELD)
 #undef FIELD
     {"arrived", T_LONGLONG, offsetof(Record, arrived), 0, NULL},
     {"reductions", T_LONGLONG, offsetof(Record, reductions), 0, NULL},
@@ -325,6 +327,8 @@ static PyMemberDef Record_members[] = {
 static PyGetSetDef Record_computed[] = {
     {"resume", (getter)Record_get_resume, (setter)Record_set_resume, NULL, NULL},
     {"core", (getter)Record_get_core, NULL, NULL, NULL},
+    {"monitors", (getter)Record_get_monitors, (setter)Record_set_monitors, NULL, NULL},
+    {"monitored_by", (getter)Record_get_monitored_by, (setter)Record_set_monitored_by, NULL, NULL},
     {NULL, NULL, NULL, NULL, NULL},
 };
 

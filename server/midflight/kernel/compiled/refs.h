@@ -8,21 +8,6 @@
 #include "send.h"
 
 typedef struct {
-    PyObject_HEAD
-    PyObject *number, *owner, *alias; /* alias: a record, or None */
-    PyObject *weak_references;
-    long long mark;
-    char once;
-} Ref;
-
-typedef struct {
-    Ref ref;
-    PyObject *pid, *target, *request;
-    State *state;   /* NULL until its init: state_of_call says it then, too */
-    PyObject *hold; /* who is to be given the answer in place of the owner, or None */
-} CallRef;
-
-typedef struct {
     Ref ref;
     PyObject *ahead, *dest, *scheduler;
     double deadline;

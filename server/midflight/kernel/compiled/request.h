@@ -9,6 +9,7 @@
 typedef struct {
     PyObject_HEAD
     PyObject *patterns, *timeout;
+    CallRef *client; /* of a call that waits: its patterns are made when they are asked for; else NULL */
     double deadline;
     long long looked;
     int cost;
@@ -25,6 +26,31 @@ new_request(State *state, PyObject *patterns, PyObject *timeout)
         self->looked = -1;
     }
     return (PyObject *)self;
+}
+
+/* Make what a call waits for. */
+static PyObject *
+new_call_request(State *state, CallRef *client, PyObject *timeout)
+{
+    PyTypeObject *type = (PyTypeObject *)state->Receive;
+    Request *self = (Request *)type->tp_alloc(type, 0);
+    if (self != NULL) {
+        self->client = (CallRef *)Py_NewRef((PyObject *)client);
+        self->timeout = Py_NewRef(timeout);
+        self->looked = -1;
+    }
+    return (PyObject *)self;
+}
+
+/* Return the patterns; of a call those of an answer and of a Down: ((client, ...), (client, ..., ...)). */
+static PyObject *
+Request_get_patterns(Request *self, void *Py_UNUSED(closure))
+{
+    if (self->patterns == NULL && self->client != NULL) {
+        PyObject *client = (PyObject *)self->client, *any = Py_Ellipsis;
+        self->patterns = Py_BuildValue("((OO)(OOO))", client, any, client, any, any);
+    }
+    return PyErr_Occurred() ? NULL : Py_NewRef(or_none(self->patterns));
 }
 
 /* `Request(patterns, timeout)`. */
@@ -48,6 +74,7 @@ Request_traverse(Request *self, visitproc visit, void *arg)
     Py_VISIT(Py_TYPE(self));
     Py_VISIT(self->patterns);
     Py_VISIT(self->timeout);
+    Py_VISIT((PyObject *)self->client);
     return 0;
 }
 
@@ -56,6 +83,7 @@ Request_clear(Request *self)
 {
     Py_CLEAR(self->patterns);
     Py_CLEAR(self->timeout);
+    Py_CLEAR(self->client);
     return 0;
 }
 
@@ -70,12 +98,16 @@ Request_dealloc(Request *self)
 }
 
 static PyMemberDef Request_members[] = {
-    {"patterns", T_OBJECT, offsetof(Request, patterns), READONLY, NULL},
     {"timeout", T_OBJECT, offsetof(Request, timeout), 0, NULL},
     {"deadline", T_DOUBLE, offsetof(Request, deadline), 0, NULL},
     {"looked", T_LONGLONG, offsetof(Request, looked), 0, NULL},
     {"cost", T_INT, offsetof(Request, cost), 0, NULL},
     {NULL, 0, 0, 0, NULL},
+};
+
+static PyGetSetDef Request_computed[] = {
+    {"patterns", (getter)Request_get_patterns, NULL, NULL, NULL},
+    {NULL, NULL, NULL, NULL, NULL},
 };
 
 static PyType_Slot Request_slots[] = {
@@ -84,6 +116,7 @@ static PyType_Slot Request_slots[] = {
     {Py_tp_traverse, Request_traverse},
     {Py_tp_clear, Request_clear},
     {Py_tp_members, Request_members},
+    {Py_tp_getset, Request_computed},
     {0, NULL},
 };
 
@@ -126,6 +159,14 @@ take_at_a_glance(State *state, Request *self, Record *process, int *is_sure)
     }
     *is_sure = 0;
     if (!Py_IS_TYPE(process->mailbox, state->Queue_type)) {
+        return NULL;
+    }
+    if (self->client != NULL) { /* what came before the client was made cannot be its answer */
+        if (process->arrived == (self->looked < 0 ? self->client->ref.mark : self->looked) &&
+            self->client->ref.owner == process->pid) {
+            self->looked = process->arrived;
+            *is_sure = 1;
+        }
         return NULL;
     }
     if (mailbox->count && !PyTuple_GET_SIZE(self->patterns)) {

@@ -42,13 +42,14 @@ static void
 leave_context(Slice *slice)
 {
     if (slice->is_inside) {
-        PyObject *type, *value, *trace;
+        PyObject *error = PyErr_Occurred() ? take_exception() : NULL;
         slice->is_inside = 0;
-        PyErr_Fetch(&type, &value, &trace);
         if (PyContext_Exit(slice->process->context) < 0) {
             PyErr_WriteUnraisable(slice->process->context);
         }
-        PyErr_Restore(type, value, trace);
+        if (error != NULL) {
+            put_exception(error);
+        }
     }
 }
 

@@ -10,26 +10,31 @@
 #include <pythread.h>
 #include <stddef.h>
 #include <structmember.h>
+#include <time.h>
 
 /* What this and the Python around it need of each other: choice.py has the same number. */
-#define INTERFACE 3
+#define INTERFACE 4
 
 /* The objects that `setup` takes from Python, by these names. */
 #define GIVEN(X) \
     X(RECEIVE) X(YIELD) X(HANDED) X(NOT_FOUND) X(TIMED_OUT) \
     X(again) X(coroutine_in) X(absorb) X(function_name) X(Behaviour) X(Process) X(Receive) X(checked_timeout) \
-    X(ref_numbers)
+    X(ref_numbers) X(monotonic)
+
+/* The objects that `fast_call` takes besides: of the module that has `call`. */
+#define GIVEN_TO_CALL(X) X(call) X(call_failed) X(call_timeout) X(Call) X(Client)
 
 /* The names of what is called or read by name. */
 #define NAMES(X) \
     X(_ended) X(_failed) X(_park) X(_throw_pending) X(_send_slowly) X(_wake) \
     X(append) X(popleft) X(pop) X(take) X(timeout) X(default) X(send) X(ahead) X(deadline) X(close) X(abandon) X(refuse) \
-    X(answer_slowly) X(timers) X(clock) X(now) X(pid) X(arrived) X(node)
+    X(answer_slowly) X(timers) X(clock) X(now) X(pid) X(arrived) X(node) X(handle_call) X(throw) X(in_python)
 
 /* The types of the module. */
 #define TYPES(X) \
     X(Pid_type) X(Queue_type) X(Record_type) X(Core_type) X(Request_type) X(PlainReceive_type) X(PatternReceive_type) \
-    X(Ref_type) X(CallRef_type) X(CallWait_type) X(TimerRef_type) X(TimerHeap_type) X(FastPath_type)
+    X(Ref_type) X(CallRef_type) X(CallWait_type) X(TimerRef_type) X(TimerHeap_type) X(FastPath_type) X(CallMessage_type) \
+    X(CallTrip_type) X(Answering_type) X(TimerFields_type)
 
 typedef struct Core Core;
 
@@ -39,6 +44,7 @@ typedef struct {
 #undef FIELD
 #define FIELD(name) PyObject *name;
     GIVEN(FIELD)
+    GIVEN_TO_CALL(FIELD)
 #undef FIELD
 #define FIELD(name) PyObject *str_##name;
     NAMES(FIELD)
@@ -59,6 +65,35 @@ static inline PyObject *
 or_none(PyObject *value)
 {
     return value == NULL ? Py_None : value;
+}
+
+/* Return a number of seconds; -1 with an exception if it is none. */
+static inline double
+seconds_of(PyObject *value)
+{
+    return PyFloat_CheckExact(value)  ? PyFloat_AS_DOUBLE(value)
+           : PyLong_CheckExact(value) ? PyLong_AsDouble(value)
+                                      : PyFloat_AsDouble(value);
+}
+
+/* Return what the clock `now` says: the machine's, read directly where that is the same; -1 with an exception. */
+static inline double
+time_by(State *state, PyObject *now)
+{
+    PyObject *time;
+    double seconds;
+#if defined(__linux__) && defined(CLOCK_MONOTONIC)
+    struct timespec read;
+    if (now == state->monotonic && clock_gettime(CLOCK_MONOTONIC, &read) == 0) {
+        return (double)((long long)read.tv_sec * 1000000000 + read.tv_nsec) / 1e9;
+    }
+#else
+    (void)state;
+#endif
+    time = PyObject_CallNoArgs(now);
+    seconds = time == NULL ? -1.0 : seconds_of(time);
+    Py_XDECREF(time);
+    return seconds;
 }
 
 /* Take the exception that is raised, with its traceback; a new reference. */

@@ -55,6 +55,12 @@ begin(Record *process, PyObject **result)
         *result = take_stop_value();
         return *result == NULL ? PYGEN_ERROR : PYGEN_RETURN;
     }
+    if (Py_IS_TYPE(*result, state->CallTrip_type)) {
+        Py_SETREF(*result, PyObject_CallMethodNoArgs(*result, state->str_in_python));
+        if (*result == NULL) {
+            return PYGEN_ERROR;
+        }
+    }
     if (!PyCoro_CheckExact(*result)) {
         return PYGEN_RETURN;
     }

@@ -23,6 +23,13 @@ typedef struct {
     long long order;
 } TimerHeap;
 
+/* The fields of a timer of the kernel's own, which is no ref: those of `Timer` in `timers`. */
+typedef struct {
+    PyObject_HEAD
+    PyObject *ahead;
+    double deadline;
+} TimerFields;
+
 static inline int
 is_before(const Entry *one, const Entry *two)
 {
@@ -92,6 +99,12 @@ heap_push(TimerHeap *self, double deadline, PyObject *timer)
     return 0;
 }
 
+static inline int
+has_items(PyObject *ahead)
+{
+    return ahead != NULL && PyList_Check(ahead) && PyList_GET_SIZE(ahead) > 0;
+}
+
 /* Say whether a timer has something ahead; -1 with an exception. */
 static int
 is_ahead(State *state, PyObject *timer)
@@ -99,8 +112,10 @@ is_ahead(State *state, PyObject *timer)
     PyObject *ahead;
     int answer;
     if (PyObject_TypeCheck(timer, state->TimerRef_type)) {
-        ahead = ((TimerRef *)timer)->ahead;
-        return ahead != NULL && PyList_Check(ahead) && PyList_GET_SIZE(ahead) > 0;
+        return has_items(((TimerRef *)timer)->ahead);
+    }
+    if (PyObject_TypeCheck(timer, state->TimerFields_type)) {
+        return has_items(((TimerFields *)timer)->ahead);
     }
     ahead = PyObject_GetAttr(timer, state->str_ahead);
     answer = ahead == NULL ? -1 : PyObject_IsTrue(ahead);
@@ -213,6 +228,52 @@ TimerHeap_length(TimerHeap *self)
 {
     return self->count > self->dead ? self->count - self->dead : 0;
 }
+
+static int
+TimerFields_traverse(TimerFields *self, visitproc visit, void *arg)
+{
+    Py_VISIT(Py_TYPE(self));
+    Py_VISIT(self->ahead);
+    return 0;
+}
+
+static int
+TimerFields_clear(TimerFields *self)
+{
+    Py_CLEAR(self->ahead);
+    return 0;
+}
+
+static void
+TimerFields_dealloc(TimerFields *self)
+{
+    PyTypeObject *type = Py_TYPE(self);
+    PyObject_GC_UnTrack(self);
+    Py_CLEAR(self->ahead);
+    type->tp_free((PyObject *)self);
+    Py_DECREF(type);
+}
+
+static PyMemberDef TimerFields_members[] = {
+    {"ahead", T_OBJECT, offsetof(TimerFields, ahead), 0, NULL},
+    {"deadline", T_DOUBLE, offsetof(TimerFields, deadline), 0, NULL},
+    {NULL, 0, 0, 0, NULL},
+};
+
+static PyType_Slot TimerFields_slots[] = {
+    {Py_tp_dealloc, TimerFields_dealloc},
+    {Py_tp_traverse, TimerFields_traverse},
+    {Py_tp_clear, TimerFields_clear},
+    {Py_tp_members, TimerFields_members},
+    {0, NULL},
+};
+
+static PyType_Spec TimerFields_spec = {
+    .name = "midflight.kernel._compiled.TimerFields",
+    .basicsize = sizeof(TimerFields),
+    .flags = Py_TPFLAGS_DEFAULT | Py_TPFLAGS_HAVE_GC | Py_TPFLAGS_BASETYPE,
+    .slots = TimerFields_slots,
+};
 
 static int
 TimerHeap_traverse(TimerHeap *self, visitproc visit, void *arg)

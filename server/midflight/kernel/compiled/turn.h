@@ -52,12 +52,10 @@ typedef struct {
 
 /* Look at the clock; say whether the time is up; -1 with an exception. Seldom, so apart from the loop. */
 static __attribute__((noinline)) int
-is_time_up(Watch *watch)
+is_time_up(State *state, Watch *watch)
 {
-    PyObject *time = PyObject_CallNoArgs(watch->now);
-    double seconds = time == NULL ? -1.0 : PyFloat_AsDouble(time);
+    double seconds = time_by(state, watch->now);
     int is_quick;
-    Py_XDECREF(time);
     if (PyErr_Occurred()) {
         return -1;
     }
@@ -79,7 +77,7 @@ run_queue(Core *core, Queue *queue, PyObject *now, double until, Record **last)
         Course course;
         int used;
         Py_XSETREF(*last, process);
-        if (!PyObject_TypeCheck((PyObject *)process, core->state->Record_type)) {
+        if (!is_record(core->state, (PyObject *)process)) {
             PyErr_SetString(PyExc_TypeError, "what is in the run queue is not a process");
             Py_CLEAR(*last);
             return -1;
@@ -104,7 +102,7 @@ run_queue(Core *core, Queue *queue, PyObject *now, double until, Record **last)
         process->reductions += used;
         steps -= used;
         if (steps <= 0) {
-            int is_up = is_time_up(&watch);
+            int is_up = is_time_up(core->state, &watch);
             if (is_up) {
                 return is_up < 0 ? -1 : 0;
             }

@@ -5,6 +5,7 @@
 #define MIDFLIGHT_WAITS_H
 
 #include "slice.h"
+#include "timers.h"
 
 /* Take the first message out of a mailbox that is not empty into the slice's value. */
 static int
@@ -73,7 +74,7 @@ static int
 has_deadline(Slice *slice, Request *request)
 {
     State *state = slice->core->state;
-    PyObject *timer = slice->process->timer, *ahead, *deadline, *now;
+    PyObject *timer = slice->process->timer;
     int is_soon = 0;
     if (request->timeout == Py_None) {
         return 1;
@@ -82,24 +83,16 @@ has_deadline(Slice *slice, Request *request)
         return 0;
     }
     if (request->deadline == 0.0) {
-        now = PyObject_CallNoArgs(slice->now);
-        if (now == NULL) {
-            return -1;
-        }
-        request->deadline = PyFloat_AsDouble(now) + PyFloat_AsDouble(request->timeout);
-        Py_DECREF(now);
+        request->deadline = time_by(state, slice->now) + seconds_of(request->timeout);
         if (PyErr_Occurred()) {
             return -1;
         }
     }
-    ahead = PyObject_GetAttr(timer, state->str_ahead);
-    deadline = ahead == NULL ? NULL : PyObject_GetAttr(timer, state->str_deadline);
-    if (deadline != NULL && PyList_Check(ahead) && PyFloat_Check(deadline)) {
-        is_soon = PyList_GET_SIZE(ahead) && PyFloat_AS_DOUBLE(deadline) <= request->deadline;
+    if (PyObject_TypeCheck(timer, state->TimerFields_type)) {
+        TimerFields *fields = (TimerFields *)timer;
+        is_soon = has_items(fields->ahead) && fields->deadline <= request->deadline;
     }
-    Py_XDECREF(ahead);
-    Py_XDECREF(deadline);
-    return PyErr_Occurred() ? -1 : is_soon;
+    return is_soon;
 }
 
 /* Nothing matches: wait for a message, as `_park` has it in the commonest case. */
@@ -146,9 +139,8 @@ waits_for_match(Slice *slice, Request *request)
         }
     }
     if (found == NULL) {
-        int once = request->timeout == Py_None ? 0 : PyObject_RichCompareBool(request->timeout, state->zero, Py_EQ);
-        if (once <= 0) {
-            return once < 0 ? WENT_WRONG : waits_for_later(slice, request);
+        if (request->timeout == Py_None || seconds_of(request->timeout) != 0) {
+            return PyErr_Occurred() ? WENT_WRONG : waits_for_later(slice, request);
         }
         found = Py_NewRef(state->TIMED_OUT);
     }
