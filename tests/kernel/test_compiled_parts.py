@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import inspect
 import json
+import math
 import os
 import subprocess
 import sys
@@ -15,8 +16,10 @@ import pytest
 from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
 
+import midflight
 from helpers.kernel_programs import ROOT, is_built
-from midflight.kernel import calls, messages, running
+from midflight.kernel import ManualClock, calls, matches, messages, running
+from midflight.testing import TestRuntime
 
 pytestmark = pytest.mark.skipif(not is_built(), reason="no compiled kernel is built, or an old one: run scripts/setup")
 
@@ -58,6 +61,43 @@ def test_a_long_queue_gives_its_memory_back() -> None:
     assert taken(queue, ("popleft",)) is IndexError
     queue.append("next")
     assert list(queue) == ["next"]
+
+
+leaves = st.one_of(
+    st.integers(0, 2),
+    st.sampled_from(["", "a"]),
+    st.none(),
+    st.booleans(),
+    st.sampled_from([0.0, 1.0, math.nan]),
+    st.just(b"a"),
+)
+messages_sent = st.recursive(leaves, lambda inner: st.lists(inner, max_size=3).map(tuple), max_leaves=6)
+patterns = st.recursive(
+    st.one_of(leaves, st.sampled_from([..., int, str, bool, float, tuple, object, type(None)])),
+    lambda inner: st.lists(inner, max_size=3).map(tuple),
+    max_leaves=6,
+)
+
+
+@given(st.lists(patterns, min_size=1, max_size=2), st.lists(messages_sent, min_size=1, max_size=3))
+@settings(deadline=None, suppress_health_check=[HealthCheck.too_slow])
+def test_a_receive_takes_what_the_search_in_python_takes(wanted: list[Any], sent: list[Any]) -> None:
+    """The oldest that one of the patterns matches; the glance in C is never of another mind."""
+
+    async def main() -> list[Any]:
+        for message in sent:
+            midflight.self_() << message
+        return [await midflight.receive(*wanted, timeout=0, default="nothing") for _ in range(2)]
+
+    taken = [message for message in sent if any(matches(pattern, message) for pattern in wanted)]
+    expected = [*taken, "nothing", "nothing"][:2]
+    runtime = TestRuntime(ManualClock())
+    try:
+        found = runtime.run(main)
+    finally:
+        runtime.close()
+
+    assert [id(each) for each in found] == [id(each) for each in expected]
 
 
 def test_functions_in_c_look_like_those_in_python() -> None:

@@ -15,7 +15,7 @@ from abc import ABCMeta
 from collections.abc import Iterable, Iterator, Sequence
 from dataclasses import dataclass
 from enum import EnumMeta
-from functools import lru_cache, partial
+from functools import cached_property, lru_cache, partial
 from types import BuiltinFunctionType, CodeType, FunctionType, MethodType, ModuleType
 from typing import Any, NamedTuple
 
@@ -73,10 +73,11 @@ def broken_calls(ahead: Iterable[Ahead], module: ModuleType, old: Namespace, new
     certain = {id(spot.f_code) for spot, _, is_certain in ahead if is_certain}  # that of other versions may be equal
     seen: set[tuple[int, str, int]] = set()
     for spot, pids, is_certain in ahead:
-        for code, called, aliases in _reachable(spot):
+        for scope, called in _reachable(spot):
+            code = scope.code
             if wanted.isdisjoint(code.co_names):
                 continue
-            for read in reads_in(code, spot.f_globals, module, aliases):
+            for read in reads_in(code, spot.f_globals, module, scope.aliases):
                 key = (id(code), read.name, read.line)
                 reached = called or not is_certain
                 if read.name not in wanted or key in seen or (reached and id(code) in certain):
@@ -115,26 +116,42 @@ def _shape(function: FunctionType) -> tuple[object, ...]:
     return code.co_posonlyargcount, code.co_argcount, code.co_varnames[:named], code.co_flags & 12, given
 
 
-def _reachable(spot: Start) -> Iterator[tuple[CodeType, bool, Aliases]]:
-    """Yield the code of `spot` and the code nested in it, then that of functions it calls by bare names, and so on."""
-    waiting: list[tuple[CodeType, bool, Aliases]] = [(spot.f_code, False, {})]
+class _Scope:
+    """A piece of code, and the one around it. Its aliases are looked for when they are asked for: that takes long."""
+
+    def __init__(self, code: CodeType, namespace: Namespace, around: _Scope | None = None) -> None:
+        self.code = code
+        self._namespace = namespace
+        self._around = around
+
+    @cached_property
+    def aliases(self) -> Aliases:
+        """The local names that stand for modules."""
+        return aliases_in(self.code, self._namespace, self._around.aliases if self._around is not None else {})
+
+
+def _reachable(spot: Start) -> Iterator[tuple[_Scope, bool]]:
+    """Yield the code of `spot` and the code nested in it, then that of functions it calls by bare names, and so on.
+
+    With each: whether it is called, and not what the processes are in.
+    """
+    waiting: list[tuple[_Scope, bool]] = [(_Scope(spot.f_code, spot.f_globals), False)]
     seen = {spot.f_code}
-    for code, reached, around in waiting:  # grows as it goes
-        aliases = aliases_in(code, spot.f_globals, around)
-        yield code, reached, aliases
+    for scope, called in waiting:  # grows as it goes
+        yield scope, called
         nested = [
-            (const, reached, aliases)
-            for const in code.co_consts
+            (_Scope(const, spot.f_globals, scope), called)
+            for const in scope.code.co_consts
             if isinstance(const, CodeType) and const.co_name != ANNOTATE  # read by tools, if at all
         ]
-        called: list[tuple[CodeType, bool, Aliases]] = [
-            (function.__code__, True, {})
-            for function in map(spot.f_globals.get, code.co_names)
+        named = [
+            (_Scope(function.__code__, spot.f_globals), True)
+            for function in map(spot.f_globals.get, scope.code.co_names)
             if type(function) is FunctionType and function.__globals__ is spot.f_globals
         ]
-        for each in nested + called:
-            if each[0] not in seen:
-                seen.add(each[0])
+        for each in nested + named:
+            if each[0].code not in seen:
+                seen.add(each[0].code)
                 waiting.append(each)
 
 

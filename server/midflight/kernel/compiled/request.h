@@ -127,19 +127,55 @@ static PyType_Spec Request_spec = {
     .slots = Request_slots,
 };
 
+/* Say whether a value is of a type whose `==` and `__class__` are the interpreter's or ours: to ask runs no other code. */
+static inline int
+is_plain(State *state, PyObject *value)
+{
+    PyTypeObject *type = Py_TYPE(value);
+    return type == &PyUnicode_Type || type == &PyLong_Type || type == &PyFloat_Type || type == &PyBool_Type ||
+           type == &PyBytes_Type || value == Py_None || type == state->Pid_type;
+}
+
 /* Say whether a pattern takes a message, if that can be told without running code of anybody's: 1 yes, 0 no,
    -1 it cannot. */
 static int
-takes_at_a_glance(PyObject *pattern, PyObject *message)
+takes_at_a_glance(State *state, PyObject *pattern, PyObject *message)
 {
     if (pattern == Py_Ellipsis) {
         return 1;
     }
-    if (PyUnicode_CheckExact(pattern) && PyUnicode_CheckExact(message)) {
-        return PyUnicode_Compare(pattern, message) == 0;
-    }
     if (PyType_CheckExact(pattern)) { /* for its subclasses in name only, `__class__` is asked elsewhere */
-        return PyType_IsSubtype(Py_TYPE(message), (PyTypeObject *)pattern) ? 1 : -1;
+        return PyType_IsSubtype(Py_TYPE(message), (PyTypeObject *)pattern)  ? 1
+               : is_plain(state, message) || PyTuple_CheckExact(message) ? 0
+                                                                         : -1;
+    }
+    if (PyTuple_CheckExact(pattern)) {
+        if (!PyTuple_CheckExact(message)) {
+            return is_plain(state, message) ? 0 : -1;
+        }
+        if (PyTuple_GET_SIZE(pattern) != PyTuple_GET_SIZE(message)) {
+            return 0;
+        }
+        for (Py_ssize_t index = 0; index < PyTuple_GET_SIZE(pattern); index++) {
+            int takes;
+            if (Py_EnterRecursiveCall(" in a pattern")) {
+                PyErr_Clear();
+                return -1;
+            }
+            takes = takes_at_a_glance(state, PyTuple_GET_ITEM(pattern, index), PyTuple_GET_ITEM(message, index));
+            Py_LeaveRecursiveCall();
+            if (takes != 1) {
+                return takes;
+            }
+        }
+        return 1;
+    }
+    if (is_plain(state, pattern) && (is_plain(state, message) || PyTuple_CheckExact(message))) {
+        int is_equal = PyObject_RichCompareBool(pattern, message, Py_EQ);
+        if (is_equal < 0) {
+            PyErr_Clear();
+        }
+        return is_equal;
     }
     return -1;
 }
@@ -183,7 +219,7 @@ take_at_a_glance(State *state, Request *self, Record *process, int *is_sure)
     start = start < 0 ? 0 : start;
     first = mailbox->slots[queue_place(mailbox, start)];
     for (index = 0; index < PyTuple_GET_SIZE(self->patterns); index++) {
-        int takes = takes_at_a_glance(PyTuple_GET_ITEM(self->patterns, index), first);
+        int takes = takes_at_a_glance(state, PyTuple_GET_ITEM(self->patterns, index), first);
         if (takes < 0) {
             return NULL;
         }
@@ -197,6 +233,10 @@ take_at_a_glance(State *state, Request *self, Record *process, int *is_sure)
             Queue_set_item(mailbox, start, NULL);
             return first;
         }
+    }
+    if (start == mailbox->count - 1) { /* it is the only one left, and none takes it */
+        self->looked = process->arrived;
+        *is_sure = 1;
     }
     return NULL;
 }
