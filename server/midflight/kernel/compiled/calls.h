@@ -20,6 +20,7 @@ watch(State *state, CallRef *self, Record *owner, Record *target)
     Py_XSETREF(self->ref.alias, Py_NewRef((PyObject *)owner));
     Py_XSETREF(self->pid, Py_NewRef(or_none(owner->pid)));
     Py_XSETREF(self->target, Py_NewRef(or_none(target->pid)));
+    Py_XSETREF(self->watched, Py_NewRef((PyObject *)target));
     calls_append(&owner->calls[MONITORS], MONITORS, self);
     calls_append(&target->calls[MONITORED_BY], MONITORED_BY, self);
     return 0;
@@ -82,8 +83,7 @@ static int
 unwatch(State *state, CallRef *self, int side, PyObject *process)
 {
     if (self->places[side].list != NULL) {
-        calls_take(side, self);
-        Py_DECREF(self); /* the caller has another */
+        calls_drop(side, self); /* the caller has a reference, too */
         return 0;
     }
     if (is_none(process) || !is_record(state, process)) {
@@ -291,6 +291,7 @@ CallRef_traverse(CallRef *self, visitproc visit, void *arg)
     Py_VISIT(self->pid);
     Py_VISIT(self->target);
     Py_VISIT(self->request);
+    Py_VISIT(self->watched);
     Py_VISIT(self->hold);
     return Ref_traverse(&self->ref, visit, arg);
 }
@@ -301,6 +302,7 @@ CallRef_clear(CallRef *self)
     Py_CLEAR(self->pid);
     Py_CLEAR(self->target);
     Py_CLEAR(self->request);
+    Py_CLEAR(self->watched);
     Py_CLEAR(self->hold);
     return Ref_clear(&self->ref);
 }

@@ -39,6 +39,7 @@ enum { MONITORS, MONITORED_BY, SIDES };
 typedef struct CallRef {
     Ref ref;
     PyObject *pid, *target, *request;
+    PyObject *watched; /* the record of the server, as long as the client is in the list of its owner */
     State *state;      /* NULL until its init: state_of_call says it then, too */
     PyObject *hold;    /* who is to be given the answer in place of the owner, or None */
     struct Place {
@@ -97,10 +98,11 @@ calls_append(Calls *list, int side, CallRef *client)
     list->last = client;
 }
 
-/* Take a client out of the list that it is in; the reference of that goes to the caller. */
+/* Take a client out of the list that it is in, and drop what is held for that. */
 static void
-calls_take(int side, CallRef *client)
+calls_drop(int side, CallRef *client)
 {
+    PyObject *watched = side == MONITORS ? client->watched : NULL;
     struct Place place = client->places[side];
     client->places[side] = (struct Place){NULL, NULL, NULL};
     if (place.before != NULL) {
@@ -115,15 +117,18 @@ calls_take(int side, CallRef *client)
     else {
         place.list->last = place.before;
     }
+    if (side == MONITORS) {
+        client->watched = NULL;
+    }
+    Py_DECREF(client);
+    Py_XDECREF(watched);
 }
 
 static void
 calls_clear(Calls *list, int side)
 {
     while (list->first != NULL) {
-        CallRef *client = list->first;
-        calls_take(side, client);
-        Py_DECREF(client);
+        calls_drop(side, list->first);
     }
 }
 
@@ -151,7 +156,7 @@ calls_write(Record *process, int side, PyObject **where)
         if (is_none(*where)) {
             Py_XSETREF(*where, Py_NewRef(dictionary));
         }
-        value = side == MONITORS ? Py_NewRef(or_none(process_of(client->state, client->target)))
+        value = side == MONITORS ? Py_NewRef(or_none(client->watched))
                                  : PyTuple_Pack(2, or_none(client->ref.alias), or_none(client->target));
         failed = value == NULL || PyObject_SetItem(dictionary, (PyObject *)client, value) < 0;
         Py_XDECREF(value);
@@ -159,8 +164,7 @@ calls_write(Record *process, int side, PyObject **where)
         if (failed) {
             return -1; /* it stays in the list */
         }
-        calls_take(side, client);
-        Py_DECREF(client);
+        calls_drop(side, client);
     }
     return 0;
 }
