@@ -18,6 +18,7 @@ import threading
 import time
 from collections.abc import Callable, Iterator
 from contextlib import ExitStack, contextmanager
+from dataclasses import dataclass
 from functools import partial
 from pathlib import Path
 from types import FrameType
@@ -46,7 +47,22 @@ from midflight.program import configured_store
 from midflight.project_server import ProjectServer
 from midflight.project_start import start_configured, stop_applications
 
-__all__ = ["Program", "serve", "start_detached"]
+__all__ = ["NodePlace", "Program", "serve", "start_detached"]
+
+
+@dataclass(frozen=True, slots=True)
+class NodePlace:
+    """A node that a server is to be: its name, the endpoints where it listens, and those that it joins."""
+
+    name: str
+    listen: tuple[str, ...] = ()
+    join: tuple[str, ...] = ()
+
+    def options(self) -> list[str]:
+        """Return them as options of `midflight serve`."""
+        pairs = [("--name", self.name), *(("--listen", each) for each in self.listen)]
+        return [part for pair in [*pairs, *(("--join", each) for each in self.join)] for part in pair]
+
 
 Program = Callable[[], Any]
 """What `serve` runs as its first process; async or plain."""
@@ -73,19 +89,21 @@ def serve(
     program: Program | None = None,
     store: str | None = None,
     requires_start: bool = False,
+    node: NodePlace | None = None,
 ) -> Any:
     """Run the server of `root` in the calling thread, which must be the main one, until it is asked to end.
 
     SIGTERM, SIGINT, SIGHUP and `server/stop` ask for it; a second signal ends at once. `announce` is called with
     the port when clients can connect. With `program` the server ends with it, and its result is returned; without one
     the failures of the project's start are, a sentence each. With `requires_start` the first of them ends the server.
+    With `node` the server is that node of a cluster, and is found by the node's name.
 
-    Raises: ServerRunning if another server of `root` runs and there is no program, which would run without a
-    server instead; OutputFailed if there is none and `announce` could not print; StoreError if the store cannot be
-    used; RequestError if it is not a path; what `program` raises; SystemExit if the server was asked to end before
-    `program` had ended, with the code that shells give to such a signal.
+    Raises: ClusterError if it cannot be that node; ServerRunning if another server of `root` runs and there is no
+    program, which would run without a server instead; OutputFailed if there is none and `announce` could not print;
+    StoreError if the store cannot be used; RequestError if it is not a path; what `program` raises; SystemExit if the
+    server was asked to end before `program` had ended, with the code that shells give to such a signal.
     """
-    place = ProjectFiles(root)
+    place = ProjectFiles(root) if node is None else ProjectFiles(root, node.name)
     kept = configured_store(place.root, store, place.name)
     note_project(place.root)
     ending = _Ending()
@@ -99,7 +117,7 @@ def serve(
             announce = partial(_announce, output, announce)
         elif sys.stdout is not None and hasattr(sys.stdout, "reconfigure"):
             sys.stdout.reconfigure(line_buffering=True)  # a log file is read while it is written
-        return run_main(_serve(place, ending, announce, port, program, kept, requires_start))
+        return run_main(_serve(place, ending, announce, port, program, kept, requires_start, node))
 
 
 def _announce(output: LogOutput, announce: Callable[[int], object], port: int) -> None:
@@ -116,6 +134,7 @@ async def _serve(
     program: Program | None,
     store: Path | None,
     requires_start: bool,
+    node: NodePlace | None,
 ) -> Any:
     log = cast(TextIO, sys.stdout or LogOutput(None))  # the real one: the runtime routes what processes print
     async with Runtime() as runtime:
@@ -143,6 +162,8 @@ async def _serve(
                 _log.warning("%s The program runs without one, so no editor can load code into it.", error)
             if store is not None:
                 runtime.open_store(store)
+            if node is not None:
+                runtime.open_node(node.name, node.listen, node.join)
             if server.is_open:
                 assert server.port is not None
                 announce(server.port)
@@ -296,14 +317,14 @@ def _do_nothing() -> None:
     """Handle a signal that was handled."""
 
 
-def start_detached(root: Path, *, port: int = 0, store: str | None = None) -> ServerFile:
+def start_detached(root: Path, *, port: int = 0, store: str | None = None, node: NodePlace | None = None) -> ServerFile:
     """Start a server of `root` that outlives this program, unless one runs; return where it is.
 
     It has a session of its own, works in `root`, and writes to server.log. Returns when it answers.
     Raises: ServerRunning if one runs on another port than `port`; StartFailed, with the end of the log, if it does not
     answer within 20 s; RuntimeFolderError if there is no room for a log.
     """
-    place = ProjectFiles(root)
+    place = ProjectFiles(root) if node is None else ProjectFiles(root, node.name)
     if (found := place.running()) is not None:
         return _on_port(found, port)
     with place.claimed() as folder:
@@ -322,6 +343,7 @@ def start_detached(root: Path, *, port: int = 0, store: str | None = None) -> Se
         "--port",
         str(port),
         *(() if store is None else ("--store", store)),
+        *(() if node is None else node.options()),
     ]
     try:
         server = subprocess.Popen(

@@ -65,6 +65,12 @@ def parser() -> argparse.ArgumentParser:
         help="keep the state of durable servers in FILE, {name} in it is the server's name (default: store in "
         "[tool.midflight])",
     )
+    it.add_argument("--name", metavar="NODE", help="be the node NODE of a cluster, which --server NODE finds")
+    for option, what in (
+        ("--listen", "where others join (default: a free port)"),
+        ("--join", "a node to join"),
+    ):
+        it.add_argument(option, action="append", default=[], metavar="ENDPOINT", help=f"{what}: tcp/127.0.0.1:PORT")
     it.add_argument(
         "--require-start",
         action="store_true",
@@ -114,6 +120,7 @@ def parser() -> argparse.ArgumentParser:
     )
     command("watch", "watch:watch", "load what is saved: together what was saved together, until Ctrl-C", data=True)
     command("servers", "servers:list_servers", "list the servers of the project: one, or one a worker", data=True)
+    command("nodes", "nodes:nodes", "list the nodes of the cluster that the server is in", data=True)
     command("restart", "servers:restart", "end the server of the project, and start it again in the background")
     command("stop", "servers:stop", "end the server of the project and all its processes")
     it = command("log", "log:log", "print the end of the log of a server in the background")

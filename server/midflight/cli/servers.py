@@ -9,10 +9,11 @@ import time
 from pathlib import Path
 from typing import Any
 
+from midflight.app import NodePlace, start_detached
 from midflight.app import serve as serve_project
-from midflight.app import start_detached
 from midflight.cli.show import ask, root_of, show, table
 from midflight.cli.watch import start_watching
+from midflight.cluster import checked_endpoints, checked_node_name
 from midflight.code.lowlevel import readable
 from midflight.editors import clock_of, run_shell
 from midflight.epc import MAIN, ProjectFiles, RemoteServer, ServerFile, running_servers
@@ -32,8 +33,9 @@ def serve(options: argparse.Namespace) -> int:
         raise RequestError("--watch is for a server that stays here; nothing was started. Leave it: midflight watch.")
     if options.detach and options.require_start:
         raise RequestError("--require-start is for a server that stays here; nothing was started. Give one of them.")
+    node = _node(options)
     if options.detach:
-        print(start_detached(root, port=options.port, store=options.store).port)
+        print(start_detached(root, port=options.port, store=options.store, node=node).port)
         if sys.stderr.isatty():
             print(f"Its log is {ProjectFiles(root).log_path}; midflight log shows it.", file=sys.stderr)
         return 0
@@ -46,9 +48,19 @@ def serve(options: argparse.Namespace) -> int:
             start_watching(root)
 
     failures = serve_project(
-        root, announce, port=options.port, store=options.store, requires_start=options.require_start
+        root, announce, port=options.port, store=options.store, requires_start=options.require_start, node=node
     )
     return 1 if options.require_start and failures else 0
+
+
+def _node(options: argparse.Namespace) -> NodePlace | None:
+    """Return the node that the server is to be. Raises: ClusterError; RequestError."""
+    if options.name is None:
+        if options.listen or options.join:
+            raise RequestError("--listen and --join are for a node; nothing was started. Give it a --name.")
+        return None
+    join = checked_endpoints("--join", options.join)
+    return NodePlace(checked_node_name(options.name), tuple(checked_endpoints("--listen", options.listen)), tuple(join))
 
 
 def run(options: argparse.Namespace) -> int:

@@ -33,7 +33,7 @@ from midflight.lazy import names_of as _names_of
 
 if _TYPE_CHECKING:
     from midflight.cluster.cookies import default_cookie
-    from midflight.cluster.endpoints import checked_endpoints
+    from midflight.cluster.endpoints import checked_endpoints, checked_node_name
     from midflight.cluster.errors import ClusterError, NodeDown, Unsendable, VersionSkew
     from midflight.cluster.functions import (
         GlobalName,
@@ -51,7 +51,7 @@ else:
         __name__,
         {
             "midflight.cluster.cookies": "default_cookie",
-            "midflight.cluster.endpoints": "checked_endpoints",
+            "midflight.cluster.endpoints": "checked_endpoints checked_node_name",
             "midflight.cluster.errors": "ClusterError NodeDown Unsendable VersionSkew",
             "midflight.cluster.functions": ("GlobalName call_function monitor_node monitor_nodes node nodes spawn"),
             "midflight.cluster.this_node": "Link Node",
@@ -69,6 +69,7 @@ __all__ = [
     "VersionSkew",
     "call_function",
     "checked_endpoints",
+    "checked_node_name",
     "default_cookie",
     "monitor_node",
     "monitor_nodes",

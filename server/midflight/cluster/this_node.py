@@ -144,6 +144,11 @@ class Node:
         served = peer.serving.get(number)
         return DistantClient.of(pid.process, number, Pid(0)) if served is None else served[0]
 
+    def pid_shown(self, node: int, number: int) -> Pid | None:
+        """Return the pid that is shown with these two numbers; None if no such node is connected."""
+        peer = next((each for each in self.peers.values() if each.node == node), None)
+        return None if peer is None else peer.process(number).pid
+
     def others(self) -> list[str]:
         """Return the names of the connected nodes, sorted."""
         return sorted(self.peers)
@@ -284,6 +289,7 @@ class Node:
         for ref in self.life.refs_of(peer.node, creation):
             peer.attach(ref)
         self.names.tell_all(peer)
+        _log.info("Node %s is connected.", name)
         self.monitors.up(name)
 
     def _lose(self, peer: Peer, *, tells: bool = True) -> None:
@@ -300,6 +306,7 @@ class Node:
             except Exception as error:
                 _log.info("Node %s could not be told that its session has ended: %s", peer.name, error)
         self.names.forget(peer.name)
+        _log.info("Node %s is lost.", peer.name)
         self.monitors.down(peer.name)
         if self.name < peer.name and not self._is_closed:
             self._greet(peer.name)

@@ -94,6 +94,12 @@ class Nodes(Protocol):
     def name_of(self, pid: Pid | Ref) -> str:
         """Return the name of the node of `pid`."""
 
+    def number_of(self, node: str) -> int:
+        """Return the number by which this node shows that one: 0 for itself."""
+
+    def pid_shown(self, node: int, number: int) -> Pid | None:
+        """Return the pid that is shown with these two numbers; None if no such node is connected."""
+
     def others(self) -> list[str]:
         """Return the names of the connected nodes, sorted."""
 

@@ -25,7 +25,7 @@ if TYPE_CHECKING:
 __all__ = ["Helpers"]
 
 _PACKAGE = __name__.partition(".")[0]
-_PID = re.compile(r"<?(?:0\.)?(\d+)(?:\.0)?>?")
+_PID = re.compile(r"<?(?:(\d+)\.(?=\d+\.))?(\d+)(?:\.0)?>?|<?0\.(\d+)>?")
 
 
 class Helpers:
@@ -108,6 +108,9 @@ class Helpers:
         if pid.process is None:
             self._print(f"{pid!r} is not alive")
             return
+        if pid.node:
+            self._print(f"{pid!r} is of another node, and cluster.call_function(node, process_info, pid) asks there")
+            return
         info = describe(self._session.scheduler, pid.process)
         wide = max(map(len, info))
         self._print("\n".join(f"{name.ljust(wide)}  {medium(value)}" for name, value in info.items()))
@@ -121,9 +124,10 @@ class Helpers:
         self.regs()
 
     def pid(self, text: str | int, *numbers: int) -> Pid:
-        """pid("0.37.0"), pid(0, 37, 0): the process of that number, alive or not.
+        """pid("0.37.0"), pid(0, 37, 0): the process of that number, alive or not; pid("1.5.0"): one of another node.
 
-        Raises: ValueError for a text that is not a pid; TypeError for another count of numbers than one or three.
+        Raises: ValueError for a text that is not a pid, or a node that is not connected; TypeError for another count of
+        numbers than one or three.
         """
         if numbers:
             if len(numbers) != 2:
@@ -132,7 +136,13 @@ class Helpers:
         match = _PID.fullmatch(str(text).strip())
         if match is None:
             raise ValueError(f"a pid is written as '0.37.0', not {text!r}")
-        number = int(match[1])
+        node, number = int(match[1] or 0), int(match[2] or match[3])
+        if node:
+            nodes = self._session.scheduler.nodes
+            found = None if nodes is None else nodes.pid_shown(node, number)
+            if found is None:
+                raise ValueError(f"no node is connected that is shown as <{node}.N.0>; cluster.nodes() lists them")
+            return found
         process = self._session.scheduler.processes.get(number)
         return Pid(number) if process is None else process.pid
 

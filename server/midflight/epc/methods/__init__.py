@@ -15,6 +15,7 @@ from midflight.epc.methods.hold import HoldMethods
 from midflight.epc.methods.inspect import InspectMethods
 from midflight.epc.methods.loading import Loading, stale_plist
 from midflight.epc.methods.look import LookMethods
+from midflight.epc.methods.node import NodeMethods
 from midflight.epc.methods.plan import PlanMethods
 from midflight.epc.methods.process import ProcessMethods
 from midflight.epc.methods.process_list import ProcessListMethods
@@ -53,6 +54,7 @@ def methods_of(services: Services, connection: ServerConnection) -> dict[str, Me
         ProcessViewMethods(services).methods(),
         TaskMethods().methods(),
         ApplicationMethods(services).methods(),
+        NodeMethods(services).methods(),
         ProfileMethods().methods(),
         CrashMethods(services, shell.output).methods(),
         ReportMethods(services).methods(),
