@@ -70,6 +70,7 @@ bench: setup ## measure beside Erlang, asyncio and others: some minutes
 	.venv/bin/python -u bench/run.py --write docs/performance.md --picture docs/images/performance.svg
 	.venv/bin/python bench/many_loads.py --loads 1000
 	.venv/bin/python bench/load_cost.py
+	.venv/bin/python bench/nodes.py
 	.venv/bin/python -m venv .venv/rivals
 	.venv/rivals/bin/python -m pip install -q --disable-pip-version-check ipython jurigged reloadium
 	.venv/bin/python bench/rivals.py --python .venv/rivals/bin/python

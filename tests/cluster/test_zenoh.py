@@ -64,6 +64,20 @@ def test_a_node_that_comes_back_is_a_new_one() -> None:
             assert line_of(a) == "nodeup b"
 
 
+def test_a_node_that_stands_still_holds_its_sender_and_nobody_else() -> None:
+    """Twenty megabytes wait for a stopped program; the sender's node goes on, and when that one does, all arrives."""
+    port = free_port()
+    with node("a", port, listens=True) as a, node("b", port) as b:
+        assert line_of(a) == "nodeup b"
+        tell(a, "flood b 2000")
+        assert line_of(a) == "flooding"
+        b.send_signal(signal.SIGSTOP)
+        tell(a, "nodes")
+        assert line_of(a) == "nodes b"
+        b.send_signal(signal.SIGCONT)
+        assert line_of(a) == "flooded in order"
+
+
 @pytest.mark.parametrize("cookie", ["another cookie", "the cookie of al"])
 def test_a_node_with_another_cookie_meets_nobody(cookie: str) -> None:
     """Neither side hears of the other, while one with the right cookie is met."""
@@ -75,6 +89,52 @@ def test_a_node_with_another_cookie_meets_nobody(cookie: str) -> None:
         tell(stranger, "nodes")
         assert line_of(stranger) == "nodes"
         assert line_of(a) == "nodedown b"
+
+
+def test_a_program_without_a_node_imports_nothing_of_it() -> None:
+    """Neither Zenoh nor the package's own files, but for the list of their names."""
+    program = """
+import sys
+import midflight
+
+async def main():
+    midflight.register("me", midflight.self_())
+    return await midflight.call(await midflight.Agent.start(lambda: 1), ("get", lambda state: state))
+
+try:
+    midflight.run(main)
+finally:
+    print(sorted(name for name in sys.modules if name == "zenoh" or name.startswith("midflight.cluster")))
+"""
+    ran = subprocess.run([sys.executable, "-c", program], capture_output=True, text=True, timeout=60, check=False)
+
+    assert ran.stdout == "['midflight.cluster']\n", ran.stderr
+
+
+def test_without_zenoh_a_node_is_not_started_and_the_error_says_what_to_install() -> None:
+    """The runtime is as it was, and the program may go on without."""
+    program = """
+import asyncio, sys
+sys.modules["zenoh"] = None
+from midflight import Runtime
+
+async def main():
+    try:
+        async with Runtime(node="a", cookie="a long cookie"):
+            pass
+    except Exception as error:
+        print(type(error).__name__, error)
+    async with Runtime() as runtime:
+        print(await runtime.run(lambda: "runs"))
+
+asyncio.run(main())
+"""
+    ran = subprocess.run([sys.executable, "-c", program], capture_output=True, text=True, timeout=60, check=False)
+
+    said, runs = ran.stdout.splitlines()
+    assert said.startswith("ClusterError nodes need the package eclipse-zenoh")
+    assert said.endswith('Install it with: pip install "midflight[cluster]"')
+    assert runs == "runs"
 
 
 def tell(process: subprocess.Popen[str], line: str) -> None:

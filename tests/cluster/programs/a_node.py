@@ -6,7 +6,7 @@ import asyncio
 import sys
 from typing import Any
 
-from midflight import Down, GenServer, Runtime, call, cluster, receive
+from midflight import Down, GenServer, Pid, Runtime, call, cluster, receive, self_, sleep
 
 
 class Double(GenServer):
@@ -18,6 +18,15 @@ class Double(GenServer):
 
 async def waiting() -> None:
     await receive()
+
+
+async def count_messages(count: int, sender: Pid) -> None:
+    for number in range(count):
+        found, _ = await receive()
+        if found != number:
+            sender << f"{found} came after {number - 1}"
+            return
+    sender << "in order"
 
 
 async def watch_nodes() -> None:
@@ -42,6 +51,13 @@ async def obey(line: str) -> None:
             match await receive():
                 case Down(_, _, reason):
                     print("down", reason)
+        case ["flood", name, count]:
+            pid = await cluster.spawn(name, count_messages, int(count), self_())
+            print("flooding")
+            for number in range(int(count)):
+                pid << (number, b"x" * 10_000)
+                await sleep(0)
+            print("flooded", await receive())
         case ["nodes"]:
             print(" ".join(["nodes", *cluster.nodes()]))
 
