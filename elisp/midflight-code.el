@@ -68,7 +68,7 @@ They get the project root and the report of the server, a plist.")
 
 (defun midflight-code-path ()
   "Return the file of this buffer, as the server knows it, or signal an error."
-  (midflight-rendezvous-path
+  (midflight-connection-path
    (or (midflight-connection-file)
        (midflight-user-error "This buffer visits no file; nothing was loaded; save it to one first"))))
 
@@ -265,11 +265,11 @@ Load it into the server of the current buffer's project; if FILE belongs
 to another project, ask first."
   (interactive
    (list (read-file-name "Load Python file: " nil buffer-file-name t)))
-  (let ((path (midflight-rendezvous-path file))
+  (let ((path (midflight-connection-path file))
         (root (midflight-connection-root-of-buffer)))
     (unless (file-regular-p path)
       (midflight-user-error "%s is not a file; nothing was loaded" file))
-    (unless (or (equal (midflight-rendezvous-root path) root)
+    (unless (or (equal (midflight-connection-root-of-file path) root)
                 (y-or-n-p (format "%s belongs to another project; load it into the server of %s? "
                                   (file-name-nondirectory path) (abbreviate-file-name root))))
       (midflight-user-error "%s was not loaded" file))

@@ -174,7 +174,7 @@ necessary."
       (midflight-user-error "The buffer from which this list was shown is gone; nothing was changed"))
     (with-current-buffer midflight-connection-list--source
       (if (or (midflight-connection-open-p (midflight-connection-get root))
-              (equal root (midflight-rendezvous-root (or buffer-file-name default-directory))))
+              (equal root (midflight-connection-root-of-file (or buffer-file-name default-directory))))
           (setq midflight-connection-buffer-root root)
         (midflight-connect root))
       (force-mode-line-update)

@@ -29,6 +29,9 @@
 (require 'midflight-epc)
 (require 'midflight-handshake)
 (require 'midflight-rendezvous)
+(require 'midflight-remote-names)
+(require 'midflight-verdict)
+(require 'midflight-latency)
 
 (defvar midflight-connection-opened-functions nil
   "Functions called with a connection after its server has accepted it.")
@@ -80,16 +83,34 @@ A function is called with the connection and the arguments of the call.")
   "Return the root of the project of the current buffer.
 If the user chose one with `midflight-connect', it is that."
   (or midflight-connection-buffer-root
+      (midflight-connection--far-root)
       (let ((place (or (midflight-connection-file) default-directory)))
         (unless (equal place (car midflight-connection--own-root))
           (setq midflight-connection--own-root
                 (cons place (midflight-rendezvous-root place))))
         (cdr midflight-connection--own-root))))
 
+(defun midflight-connection--far-root (&optional file)
+  "Return the root on another machine that was attached and has FILE, or nil.
+FILE is by default that of this buffer, or its folder."
+  (midflight-remote-names-root (or file (midflight-connection-file) default-directory)
+                               (mapcar #'car midflight-connection-all)))
+
 (defun midflight-connection-remote-p ()
-  "Return non-nil if this buffer is of a file or folder on another machine."
+  "Return non-nil if this buffer is of another machine, and of no attached project."
   (let ((place (or (midflight-connection-file) default-directory)))
-    (and place (file-remote-p place))))
+    (and place (file-remote-p place) (not (midflight-connection--far-root)))))
+
+(defun midflight-connection-root-of-file (file)
+  "Return the root of the project of FILE, on this machine or an attached one."
+  (or (midflight-connection--far-root file)
+      (midflight-rendezvous-root file)))
+
+(defun midflight-connection-path (file)
+  "Return the name by which the server of its project is told of FILE."
+  (if (midflight-connection--far-root (expand-file-name file))
+      (expand-file-name file)
+    (midflight-rendezvous-path file)))
 
 (defun midflight-connection-uses-p (root)
   "Return non-nil if ROOT is that of the project of this buffer."
@@ -172,38 +193,29 @@ Return at once.  Later CALLBACK gets the value, or ERROR-CALLBACK gets a
 string if the call fails or TIMEOUT seconds pass.  Each runs in the current
 buffer, and not at all if that has been killed.  If ERROR-CALLBACK is nil,
 show the string.  Signal `user-error' if no server is attached."
-  (let ((buffer (current-buffer)))
+  (let* ((buffer (current-buffer))
+         (connection (midflight-connection-of-buffer))
+         (root (midflight-connection-root connection))
+         (callback (midflight-connection-in-buffer buffer callback)))
     (prog1 (midflight-epc-call
-            (midflight-connection-require (midflight-connection-of-buffer))
-            method args
-            (midflight-connection--timed
-             (midflight-connection-latencies (midflight-connection-of-buffer)) method
-             (midflight-connection-in-buffer buffer callback))
+            (midflight-connection-require connection)
+            method (midflight-remote-names-outgoing root args)
+            (midflight-latency-timed
+             (midflight-connection-latencies connection) method
+             (lambda (value) (funcall callback (midflight-remote-names-incoming root value))))
             (midflight-connection-in-buffer
              buffer (or error-callback #'midflight-connection-show-error))
             timeout)
       (force-mode-line-update t))))
 
-(defconst midflight-connection--kept-times 100
-  "The most times that are remembered for a method.")
-
-(defun midflight-connection--timed (table method callback)
-  "Return a wrapper of CALLBACK that notes the time of METHOD in TABLE.
-The time counts from now."
-  (let ((start (float-time)))
-    (lambda (value)
-      (puthash method
-               (seq-take (cons (- (float-time) start) (gethash method table))
-                         midflight-connection--kept-times)
-               table)
-      (funcall callback value))))
-
 (defun midflight-connection-call-sync (method args timeout)
   "Call METHOD of this buffer's server with ARGS; wait TIMEOUT seconds at most.
 Return the value; signal `user-error' if there is none.  A quit ends it."
-  (midflight-epc-call-sync
-   (midflight-connection-require (midflight-connection-of-buffer))
-   method args timeout))
+  (let ((root (midflight-connection-root-of-buffer)))
+    (midflight-remote-names-incoming
+     root (midflight-epc-call-sync
+           (midflight-connection-require (midflight-connection-of-buffer))
+           method (midflight-remote-names-outgoing root args) timeout))))
 
 ;;;; Count the processes from time to time
 
@@ -242,7 +254,8 @@ Stop asking when no connection is open."
   (let ((has-answered nil))
     (setf (midflight-connection-wire connection)
           (midflight-epc-open
-           (midflight-connection-project connection) (midflight-handshake-address server)
+           (midflight-connection-project connection)
+           (or (plist-get server :reach) (midflight-handshake-address server))
            :answers midflight-handshake-answers
            :on-open
            (lambda ()
@@ -260,7 +273,11 @@ Stop asking when no connection is open."
            :find-handler
            (lambda (method)
              (let ((handler (alist-get method midflight-connection-handlers)))
-               (and handler (apply-partially handler connection))))))))
+               (when handler
+                 (lambda (&rest args)
+                   (apply handler connection
+                          (midflight-remote-names-incoming
+                           (midflight-connection-root connection) args))))))))))
 
 (defun midflight-connection--greet (connection server answered)
   "Let SERVER prove itself on the wire of CONNECTION; then prove ourselves.
@@ -301,7 +318,7 @@ INFO is the server's description of itself."
      ((not (eql (plist-get info :protocol) midflight-connection-protocol))
       (midflight-epc-close wire (midflight-handshake-mismatch
                                  info midflight-version midflight-connection-protocol)))
-     ((not (equal (plist-get info :root) root))
+     ((not (equal (plist-get (midflight-remote-names-incoming root info) :root) root))
       (midflight-epc-close
        wire (format "the server that answered belongs to %s, not to %s"
                     (plist-get info :root) root)))
@@ -334,8 +351,9 @@ INFO is the server's description of itself."
 
 (defun midflight-connection-closed (connection reason)
   "Note that the wire of CONNECTION closed for REASON; tell its waiters."
-  (let* ((state (midflight-connection-state connection))
-         (died (and (eq state 'open) (midflight-connection--verdict connection))))
+  (let* ((root (midflight-connection-root connection))
+         (state (midflight-connection-state connection))
+         (died (and (eq state 'open) (midflight-verdict root (plist-get (midflight-connection-info connection) :pid)))))
     (setf (midflight-connection-wire connection) nil)
     (midflight-connection-set-state connection 'closed)
     (when (memq state '(open closing))
@@ -348,15 +366,12 @@ INFO is the server's description of itself."
     (when (eq state 'open)
       (midflight-connection--tell-end connection 5))))
 
-(defconst midflight-connection--again
-  "M-x midflight-restart starts another, and so does the next load"
-  "What to do without a server.")
-
 (defun midflight-connection--tell-end (connection looks)
   "Tell the user how the server of CONNECTION ended unexpectedly.
 A killed process loses its sockets a moment before it is dead, so check up
 to LOOKS times whether it is."
-  (let ((verdict (midflight-connection--verdict connection)))
+  (let* ((root (midflight-connection-root connection))
+         (verdict (midflight-verdict root (plist-get (midflight-connection-info connection) :pid))))
     (cond (verdict
            (message "Midflight: the server of %s: %s; %s"
                     (midflight-connection-project connection) (car verdict) (cdr verdict)))
@@ -366,20 +381,6 @@ to LOOKS times whether it is."
            (message "Midflight: the connection to the server of %s broke, its process %s lives; M-x midflight attaches again"
                     (midflight-connection-project connection)
                     (plist-get (midflight-connection-info connection) :pid))))))
-
-(defun midflight-connection--verdict (connection)
-  "Return how the server of CONNECTION ended and what to do, or nil if it lives.
-The value is a cons of two texts.  A server that is stopped removes its
-files before it closes its sockets."
-  (let ((root (midflight-connection-root connection))
-        (pid (plist-get (midflight-connection-info connection) :pid)))
-    (cond ((not (midflight-rendezvous-published-p root))
-           (cons "it was stopped, and its runtime processes with it"
-                 midflight-connection--again))
-          ((not (midflight-rendezvous-alive-p pid))
-           (cons (format "its process %s was killed or crashed, and the state of its runtime processes is lost (log: %s)"
-                         pid (abbreviate-file-name (midflight-rendezvous-log root)))
-                 midflight-connection--again)))))
 
 (defun midflight-connection--end-waiting (connection which &rest args)
   "Call with ARGS the function that WHICH picks from each waiter of CONNECTION.

@@ -87,7 +87,7 @@ names of the shell."
                        'module)
                    (midflight-connection-file))))
     (if path
-        (cons (list :file (midflight-rendezvous-path path)) (midflight-eval--module-name path))
+        (cons (list :file (midflight-connection-path path)) (midflight-eval--module-name path))
       (list '(:own t)))))
 
 (defun midflight-eval--module-name (path)

@@ -50,7 +50,7 @@ The server puts off a request of more than 4 KB.")
 It is the number of a shell, the path of a file, or nil for neither."
   (if (midflight-look-shell-p)
       midflight-shell-session-number
-    (and (midflight-connection-file) (midflight-rendezvous-path (midflight-connection-file)))))
+    (and (midflight-connection-file) (midflight-connection-path (midflight-connection-file)))))
 
 (defun midflight-look-inside ()
   "Return the dotted name of the definition around point, or nil."

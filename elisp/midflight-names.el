@@ -58,7 +58,7 @@ argument, ask for one."
    (list (if (and (not current-prefix-arg)
                   (midflight-connection-file)
                   (derived-mode-p 'python-mode 'python-base-mode))
-             (midflight-rendezvous-path (midflight-connection-file))
+             (midflight-connection-path (midflight-connection-file))
            (midflight-look-read-module "Names of module: "))))
   (midflight-names--list "names" 'look/names module))
 

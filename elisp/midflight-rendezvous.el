@@ -33,7 +33,7 @@
 Signal `user-error' if FILE is on another machine."
   (when (file-remote-p file)
     (midflight-user-error
-     "%s is on another machine, and a server is found by files of this one; nothing was done; run Emacs there, or edit a local copy"
+     "%s is on another machine, and a server is found by files of this one; nothing was done; run Emacs there, edit a local copy, or attach to a server there by M-x midflight-connect"
      file))
   (let ((folder (if (file-directory-p file) file (file-name-directory file))))
     (or (locate-dominating-file folder "pyproject.toml")

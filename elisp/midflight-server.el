@@ -25,6 +25,7 @@
 (require 'midflight-connection)
 (require 'midflight-choose)
 (require 'midflight-environment)
+(require 'midflight-remote)
 
 (defcustom midflight-auto-start 'ask
   "Whether a command that needs a server starts one if none runs."
@@ -60,6 +61,8 @@ Signal `user-error' if no server runs and none may be started."
                        (or error-callback #'midflight-connection-show-error)))))
     (pcase (midflight-connection-state connection)
       ('open (funcall (car waiter)))
+      ((and 'closed (guard (file-remote-p (midflight-connection-root connection))))
+       (midflight-server--reach connection waiter))
       ('closed
        (let ((server (midflight-rendezvous-server
                       (midflight-connection-root connection))))
@@ -77,6 +80,22 @@ Signal `user-error' if no server runs and none may be started."
            (midflight-server--start connection))))
       (_ (setf (midflight-connection-waiting connection)
                (append (midflight-connection-waiting connection) (list waiter)))))))
+
+(defun midflight-server--reach (connection waiter)
+  "Attach CONNECTION, of a project on another machine, for WAITER."
+  (let ((root (midflight-connection-root connection)))
+    (message "Midflight: looking for the server of %s..." root)
+    (midflight-remote-reach
+     root
+     (lambda (server) (midflight-connection-attach connection server))
+     (lambda (why) (midflight-connection-closed connection why)))
+    (setf (midflight-connection-waiting connection) (list waiter))
+    (when (eq (midflight-connection-state connection) 'closed)
+      (midflight-connection-set-state connection 'starting))))
+
+(add-hook 'midflight-connection-closed-functions
+          (lambda (connection _reason)
+            (midflight-remote-release (midflight-connection-root connection))))
 
 (defun midflight-server--confirm-start (connection start)
   "Signal `user-error' unless a server may be started for CONNECTION.
@@ -211,15 +230,42 @@ START is as in `midflight-server-ensure'."
 (defun midflight-connect (root)
   "Attach this buffer to the running server of the project at ROOT.
 Interactively, choose among the running servers.  A buffer outside that
-project uses its connection from then on, and the mode line shows that."
+project uses its connection from then on, and the mode line shows that.
+
+In a buffer of another machine, ROOT is by default its project there; from
+then on all buffers of that project are attached.  The server must run there,
+and ssh must get in without a question."
   (interactive
-   (let ((roots (midflight-rendezvous-roots))
-         (own (midflight-connection-root-of-buffer)))
-     (unless roots
-       (midflight-user-error "No server runs; nothing was done; M-x midflight starts one"))
-     (list (completing-read "Attach to the server of: "
-                            (midflight-choose-table 'midflight-project roots) nil t nil nil
-                            (and (member own roots) own)))))
+   (if (and default-directory (file-remote-p default-directory))
+       (list (midflight-remote-find-root (or (midflight-connection-file) default-directory)))
+     (let ((roots (midflight-rendezvous-roots))
+           (own (midflight-connection-root-of-buffer)))
+       (unless roots
+         (midflight-user-error "No server runs; nothing was done; M-x midflight starts one"))
+       (list (completing-read "Attach to the server of: "
+                              (midflight-choose-table 'midflight-project roots) nil t nil nil
+                              (and (member own roots) own))))))
+  (if (file-remote-p root)
+      (midflight-server--connect-far (directory-file-name root))
+    (midflight-server--connect-near root)))
+
+(defun midflight-server--connect-far (root)
+  "Attach to the running server of the project at ROOT, on another machine."
+  (let ((is-known (assoc root midflight-connection-all)))
+    (condition-case problem
+        (let ((midflight-connection-buffer-root root))
+          (midflight-server-attach-or-start))
+      (error
+       ;; The buffers there have no project, as before.
+       (unless is-known
+         (setq midflight-connection-all (assoc-delete-all root midflight-connection-all)))
+       (signal (car problem) (cdr problem))))
+    (unless (midflight-remote-names-root (or (midflight-connection-file) default-directory)
+                                         (list root))
+      (setq midflight-connection-buffer-root root))))
+
+(defun midflight-server--connect-near (root)
+  "Attach this buffer to the running server of the project at ROOT, here."
   (setq midflight-connection-buffer-root (midflight-rendezvous-root root))
   (unless (midflight-rendezvous-server midflight-connection-buffer-root)
     (setq midflight-connection-buffer-root nil)

@@ -128,7 +128,7 @@ buffer; if this buffer does not visit a Python file, ask for one."
   "Return the module of this buffer, a name or a file; ask if necessary."
   (cond (midflight-version-list--module)
         ((and (midflight-connection-file) (derived-mode-p 'python-mode 'python-base-mode))
-         (midflight-rendezvous-path (midflight-connection-file)))
+         (midflight-connection-path (midflight-connection-file)))
         (t (let ((name (read-string "Versions of module: ")))
              (if (equal name "")
                  (midflight-user-error "No module named; nothing was done")

@@ -83,6 +83,10 @@
 ;;     midflight-connection       the connection of a project; all requests
 ;;     midflight-connection-list  the list of connections; the mode line
 ;;     midflight-server           start, find, leave, stop a server
+;;     midflight-remote           servers on other machines, through ssh
+;;     midflight-remote-names     their file names, changed at the wire
+;;     midflight-verdict          what ended a server
+;;     midflight-latency          how long requests take
 ;;     midflight-environment      the Python that a project runs on
 ;;     midflight-rendezvous       the files by which a server is found
 ;;     midflight-epc, -frame, -handshake  the wire

@@ -28,6 +28,8 @@
     (midflight-epc-call-sync . "waits TIMEOUT at most, and C-g ends it")
     (midflight-look-ask . "completion and xref, which must answer: a moment at most, and any key ends it")
     (midflight-connection-call-sync . "the same for a buffer's server; nobody calls it")
+    (midflight-remote--server
+     . "TRAMP asks another machine, when the user attaches to a server there; C-g ends it")
     (midflight-server--started . "takes what is there already: zero seconds")
     (org-babel-execute:midflight
      . "Org wants the value: `midflight-org-seconds' at most, and C-g ends it"))
