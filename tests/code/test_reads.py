@@ -66,7 +66,7 @@ def test_a_statement_alone_has_the_code_that_it_has_in_the_whole(imports):
     text = f"class K:\n    def f(self): return sys.f(self.g())\n{imports}\n"
     tree = ast.parse(text)
 
-    alone = code_of(tree.body[0], "thing.py", 0, Bindings(tree, text).imported())
+    alone = code_of(tree.body[0], "thing.py", 0, Bindings(tree, text).imported)
 
     assert list(codes_in(alone)) == list(codes_in(compile(text, "thing.py", "exec", dont_inherit=True)))
 
@@ -82,7 +82,7 @@ def test_the_code_of_a_class_is_found_in_that_of_the_module(name):
     text = inspect.getsource(importlib.import_module(name))
     tree, code = ast.parse(text), compile(text, "thing.py", "exec", dont_inherit=True)
     lower = ast.parse("\n\n\n" + text)
-    flags, imported = feature_flags(tree), Bindings(tree, text).imported()
+    flags, imported = feature_flags(tree), Bindings(tree, text).imported
     compared = 0
     for statement, further_down in zip(tree.body, lower.body, strict=True):
         if isinstance(statement, ast.ClassDef):

@@ -58,3 +58,8 @@ def thing(project: Project) -> Thing:
 def told(report: code.LoadReport, name: str) -> list[tuple[str, str]]:
     """Return outcome and words for a name of state."""
     return [(each.outcome, each.why) for each in report.state if each.name == name]
+
+
+def kept(report: code.LoadReport) -> list[str]:
+    """Return the names that were kept, as the one line shows them."""
+    return [each.sized() for each in report.state if each.outcome == "kept"]

@@ -15,7 +15,7 @@ from __future__ import annotations
 import enum
 import gc
 from collections import Counter, deque
-from collections.abc import Callable, Iterator, Mapping, Sequence
+from collections.abc import Callable, Collection, Iterator, Mapping, Sequence
 from contextlib import ExitStack
 from functools import partial
 from types import CellType, CoroutineType, FrameType, FunctionType, GeneratorType, ModuleType
@@ -28,6 +28,7 @@ from midflight.code.identity.migrate import become
 from midflight.code.report.state_report import StateChange
 from midflight.code.source.look import is_a
 from midflight.code.state.iterated import is_iterated
+from midflight.code.state.saved import SAVED
 from midflight.code.version.facade import Namespace
 from midflight.collection import all_referrers
 from midflight.errors import MigrationError
@@ -46,13 +47,19 @@ def is_enum(cls: type) -> bool:
 
 
 def renew_held_members(
-    pairs: Mapping[type, type], old: Namespace, new: Namespace, frames: FrameCounts, undo: ExitStack
+    pairs: Mapping[type, type],
+    old: Namespace,
+    new: Namespace,
+    frames: FrameCounts,
+    undo: ExitStack,
+    books: Collection[int] = (),
 ) -> list[StateChange]:
     """Put the members of new enums in the place of old ones, wherever others hold those; return what is to be told.
 
     `pairs` has the new enum of each superseded one; `old` and `new` are the namespaces of the two versions, `frames`
-    says how many frames run each code. On the runtime's thread. If a member has references that are not from the
-    version, it looks at all objects that the garbage collector knows: 34 ms for a million.
+    says how many frames run each code; `books` are the identities of objects that are renewed and not told of.
+    On the runtime's thread. If a member has references that are not from the version, it looks at all objects that the
+    garbage collector knows: 34 ms for a million.
     """
     objects = VersionObjects(old, new, frames)
     is_run = [code.co_qualname for code in objects.codes() if code in frames]
@@ -61,14 +68,14 @@ def renew_held_members(
     del objects  # it holds members, too
     changes: list[StateChange] = []
     for before in held:
-        search = _Members(before, pairs[before], own)
+        search = _Members(before, pairs[before], own, books)
         if not search.is_held():
             continue
         why = f"{is_run[0]} of an old version is running" if is_run else ""
         why = why or "".join(f"{name} has imported the enum itself" for name in search.importers[:1])
-        if why:
+        if why and search.is_told():
             changes.append(search.told(f"stay members of the old enum, which equal none of the new one: {why}"))
-        else:
+        elif not why:
             search.renew(undo)
             changes += search.outcome()
     return changes
@@ -77,8 +84,9 @@ def renew_held_members(
 class _Members:
     """The members of one superseded enum, and the search for those who hold one."""
 
-    def __init__(self, old: type, new: type, own: frozenset[int]) -> None:
+    def __init__(self, old: type, new: type, own: frozenset[int], books: Collection[int]) -> None:
         self._name = str(old.__qualname__)
+        self._books = books
         self._now: dict[int, Any] = {}  # by the identity of what is replaced
         self._gone: list[Any] = []
         self._old: list[Any] = []
@@ -100,9 +108,13 @@ class _Members:
         """Say whether somebody outside of the module holds a member."""
         return bool(self._holders)
 
+    def is_told(self) -> bool:
+        """Say whether one of those who hold a member is to be told of."""
+        return any(id(each) not in self._books for each in self._holders)
+
     def told(self, what: str) -> StateChange:
         """Return words on all that is held."""
-        found = Counter(map(_kind, self._holders))
+        found = Counter(_kind(each) for each in self._holders if id(each) not in self._books)
         return StateChange(self._name, "note", f"its members in {_listed(found)} {what}")
 
     def renew(self, undo: ExitStack) -> None:
@@ -150,7 +162,9 @@ class _Members:
 
     def _is_own(self, holder: Any) -> bool:
         kind = type(holder)
-        return id(holder) in self._own or kind is FrameType or issubclass(kind, (ModuleType, enum.Enum))
+        return (
+            id(holder) in self._own or kind is FrameType or kind in SAVED or issubclass(kind, (ModuleType, enum.Enum))
+        )
 
     def _new(self, value: Any) -> Any:
         return self._now.get(id(value), value)
@@ -163,7 +177,8 @@ class _Members:
         for set_value, old, new in put:
             undo.callback(set_value, old)
             set_value(new)
-        self._done[_kind(holder)] += 1
+        if id(holder) not in self._books and not type(holder).__module__.startswith("midflight."):
+            self._done[_kind(holder)] += 1
         return True
 
 

@@ -108,7 +108,7 @@ class Identity:
         self._lines, self._old_lines = unit.text.split("\n"), text.split("\n")
         self._bindings, self._old_bindings = bindings_of(unit.tree, unit.text), bindings_of(before, text)
         self.rebound = frozenset(self._old_bindings.rebound)
-        self._imported, self._old_imported = self._bindings.imported(), self._old_bindings.imported()
+        self._imported, self._old_imported = self._bindings.imported, self._old_bindings.imported
         self._has_modules = has_modules(old)
         self._why: dict[str, str] = {}  # of those that are not kept
         self._taken: set[str] = set()  # those that are

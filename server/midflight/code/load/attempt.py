@@ -3,11 +3,12 @@
 from __future__ import annotations
 
 from collections.abc import Callable, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from functools import partial
 from typing import Literal
 
 from midflight.code.census.census import Census
+from midflight.code.load.added_twice import handlers_added_twice
 from midflight.code.load.body import make
 from midflight.code.load.draft import Draft
 from midflight.code.load.load_order import imports_asked_for
@@ -111,6 +112,10 @@ class Attempt:
         except Refused as error:
             self.failed = self.failed or error
             raise
+        if not draft.is_first and "addHandler" in draft.unit.text:
+            for text in handlers_added_twice(self._before, draft.unit):
+                problem = module_problem(draft.unit.path, text, "added-twice")
+                draft.warnings.append(replace(problem, severity="warning"))
         self.drafts.append(draft)
 
     def note_commit(self, commit: Commit) -> None:

@@ -30,7 +30,7 @@ from midflight.code.report.load_report import Diagnostic
 from midflight.code.source.find_module import is_midflights, is_own_file
 from midflight.code.state.carry import Carry
 from midflight.code.state.module_text import fresh_names, module_text
-from midflight.code.state.record import note_bases
+from midflight.code.state.record import note_bases, note_imports, other_names
 from midflight.code.state.settlement import Settlement
 from midflight.code.state.thread_bound import thread_bound_calls
 from midflight.code.version import hooks, snapshots
@@ -169,7 +169,7 @@ def _ask_for_state(draft: Draft, tree: ast.Module) -> ast.Module:
         return tree
     new = module_text(draft.unit.tree, draft.unit.text)
     for name in sorted(draft.fresh):
-        if name not in new.bindings.by_name and name not in new.inner.by_name:
+        if name not in new.bindings.by_name and name not in new.inner.by_name and name not in draft.old:
             why = f"{name} is to be new, and the module binds no such name; check its spelling"
             raise refused(draft.unit, [module_problem(draft.unit.path, why, "fresh")])
     carry = Carry(
@@ -261,7 +261,9 @@ def _note_state(draft: Draft, _: CodeType) -> Iterable[Diagnostic]:
     if draft.state is not None:
         draft.state.finish()
     else:
-        note_bases(draft.namespace, module_text(draft.unit.tree, draft.unit.text).names())
+        text = module_text(draft.unit.tree, draft.unit.text)
+        unseen, imported = other_names(text, draft.namespace)
+        note_imports(note_bases(draft.namespace, [*text.names(), *unseen]), draft.namespace, imported)
     return ()
 
 

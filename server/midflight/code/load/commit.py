@@ -14,7 +14,7 @@ from contextlib import ExitStack
 from dataclasses import replace
 from enum import Enum
 from functools import partial
-from typing import Protocol
+from typing import Any, Protocol
 
 from midflight.code.census.bystanders import FrameCounts
 from midflight.code.census.census import Census, take_census
@@ -55,8 +55,14 @@ def _migrate_objects(commit: Commit, new: NewVersion, undo: ExitStack) -> None:
         if each.identity is not None and each.identity.superseded and each.state is not None:
             names = [superseded.name for superseded in each.identity.superseded]
             classes |= superseded_pairs(each.state.carry.before, each.namespace, names)
-    if classes and new.state is not None:
-        found = take_new_classes(new.unit.name, new.namespace, new.state.roots, classes, undo)
+    if new.state is not None and (classes or new.state.carry.own.has_functions_held()):
+        own = [each.state.carry.own for each in commit.new if each.state is not None]
+
+        def renewed(definition: Any) -> Any:
+            found = (each.renewed(definition) for each in own)
+            return next((each for each in found if each is not definition), definition)
+
+        found = take_new_classes(new.unit.name, new.namespace, new.state.roots, classes, renewed, undo)
         commit[new].state = [*commit[new].state, *found]
 
 
@@ -68,7 +74,8 @@ def _renew_enum_members(commit: Commit, new: NewVersion, undo: ExitStack) -> Non
     pairs = {old: cls for old, cls in superseded_pairs(before, new.namespace, names).items() if is_enum(old)}
     if pairs:
         frames = FrameCounts(take_census())
-        found = renew_held_members(pairs, before, new.namespace, frames, undo)
+        books = set() if new.state is None else new.state.books()
+        found = renew_held_members(pairs, before, new.namespace, frames, undo, books)
         commit[new].state = [*commit[new].state, *found]
 
 

@@ -34,6 +34,7 @@ __all__ = [
 ]
 
 Definition = ast.FunctionDef | ast.AsyncFunctionDef | ast.ClassDef
+Import = ast.Import | ast.ImportFrom
 Loop = ast.For | ast.AsyncFor | ast.While
 Position = tuple[int, int]  # line, from 1, and column in UTF-8 bytes, as in the syntax tree
 
@@ -243,7 +244,8 @@ class Bindings:
 
     `rebound` are those that some function may bind again by `global`, and `rebinders` the statements of the module with
     such a function; `touched` those that the body sets an attribute
-    or an item of; `stars` the places of star imports, which bind nobody knows what.
+    or an item of; `stars` the places of star imports, which bind nobody knows what; `imported` the names that an import
+    binds, wherever else they are bound.
     """
 
     def __init__(self, tree: ast.Module, text: str) -> None:
@@ -255,6 +257,7 @@ class Bindings:
         self.rebinders: dict[str, list[ast.stmt]] = {}
         self.touched: set[str] = set()
         self.stars: list[Position] = []
+        self.imported: set[str] = set()
         self._read(tree.body, is_sure=True)
         if "global" in text:
             for part in parts_of(tree, text):
@@ -269,13 +272,6 @@ class Bindings:
         found = self.by_name.get(name, [])
         return found[0].statement if len(found) == 1 else None
 
-    def imported(self) -> frozenset[str]:
-        """Return the names that an import binds, wherever else they are bound."""
-        imports = (ast.Import, ast.ImportFrom)
-        return frozenset(
-            name for name, found in self.by_name.items() if any(isinstance(each.statement, imports) for each in found)
-        )
-
     def is_bound_after(self, name: str, place: Position) -> bool:
         """Say whether the body binds `name`, or may, after `place`. No star import binds names as `__name__`."""
         return any(binding.place > place for binding in self.by_name.get(name, ())) or (
@@ -286,7 +282,10 @@ class Bindings:
         for statement in body:
             if not in_loop:
                 self.statements.append((statement, is_sure))
+            is_import = isinstance(statement, Import)
             for name in self._bound_by(statement):
+                if is_import:
+                    self.imported.add(name)
                 self.by_name.setdefault(name, []).append(Binding((statement.lineno, statement.col_offset), statement))
             if isinstance(statement, Definition):
                 continue

@@ -6,6 +6,7 @@ from collections.abc import Collection, Iterable, Sequence
 from typing import Any
 
 from midflight.code.state.base import MOST
+from midflight.code.state.saved import SavedList, SavedMapping, SavedSet
 
 __all__ = ["BytesEdit", "Edit", "MappingEdit", "SequenceEdit", "SetEdit", "WholeEdit"]
 
@@ -15,7 +16,8 @@ class MappingEdit:
 
     def __init__(self, target: Any, gone: Collection[Any], put: dict[Any, Any], order: Sequence[Any] | None) -> None:
         self.target = target
-        self._gone, self._put, self._order = gone, put, order
+        self._gone, self._put = SavedList(gone), SavedMapping(put)
+        self._order = None if order is None else SavedList(order)
         self._saved: dict[Any, Any] | None = None
         self._is_whole = True
 
@@ -30,7 +32,7 @@ class MappingEdit:
         # A very large one is not copied: its undo puts back what was touched, at the end.
         self._is_whole = len(target) <= MOST
         touched = target if self._is_whole else [key for key in (*self._gone, *self._put) if key in target]
-        self._saved = {key: target[key] for key in touched}
+        self._saved = SavedMapping((key, target[key]) for key in touched)
         for key in self._gone:
             target.pop(key, None)
         for key, value in self._put.items():
@@ -54,8 +56,8 @@ class SetEdit:
 
     def __init__(self, target: set[Any], gone: Iterable[Any], put: Iterable[Any]) -> None:
         self.target = target
-        self._gone, self._put = list(gone), list(put)
-        self._saved: list[set[Any]] = []
+        self._gone, self._put = SavedList(gone), SavedList(put)
+        self._saved: list[SavedSet] = []
 
     @property
     def changes_size(self) -> bool:
@@ -64,7 +66,7 @@ class SetEdit:
 
     def apply(self) -> None:
         """Change the container."""
-        self._saved = [set(self.target)]
+        self._saved = [SavedSet(self.target)]
         self.target.difference_update(self._gone)
         self.target.update(self._put)
 
@@ -81,8 +83,8 @@ class SequenceEdit:
 
     def __init__(self, target: Any, result: Iterable[Any]) -> None:
         self.target = target
-        self._result = list(result)
-        self._saved: list[list[Any]] = []
+        self._result = SavedList(result)
+        self._saved: list[SavedList] = []
 
     @property
     def changes_size(self) -> bool:
@@ -91,7 +93,7 @@ class SequenceEdit:
 
     def apply(self) -> None:
         """Change the container."""
-        self._saved = [list(self.target)]
+        self._saved = [SavedList(self.target)]
         self._fill(self._result)
 
     def undo(self) -> None:

@@ -7,10 +7,11 @@ import sys
 from collections import deque
 from collections.abc import Callable, Iterator, Sequence
 from functools import partial
-from types import CellType, FunctionType, MethodType, ModuleType
+from types import BuiltinMethodType, CellType, FunctionType, MethodType, ModuleType
 from typing import Any
 
 from midflight.code.state.base import MAPPINGS
+from midflight.code.state.inner_values import put_argument
 
 __all__ = ["Place", "places_of"]
 
@@ -40,6 +41,7 @@ def places_of(
     for other in others:
         found += [partial(other.__setitem__, key) for key, each in list(other.items()) if each is value]
         waiting += [each for name, each in list(other.items()) if not name.startswith("__")]
+    found += _methods(namespace, value)
     if len(found) >= wanted:
         return found
     for each in waiting:  # grows as it goes
@@ -88,6 +90,10 @@ def _places_in(holder: Any, value: Any, seen: set[int]) -> Iterator[Place]:
         for name, each in list(type.__getattribute__(holder, "__dict__").items()):
             if each is value:
                 yield partial(type.__setattr__, holder, name)
+    elif kind is partial:
+        for index, each in enumerate(holder.args):
+            if each is value:
+                yield partial(put_argument, holder, index)
     elif kind in MAPPINGS:
         for key, each in holder.items():
             if each is value:
@@ -119,6 +125,17 @@ def _attributes(holder: Any, value: Any, seen: set[int]) -> Iterator[Place]:
     for name, each in list(own.items()) if isinstance(own, dict) else ():
         if each is value:
             yield partial(own.__setitem__, name)
+
+
+def _methods(namespace: Namespace, value: Any) -> Iterator[Place]:
+    """Yield the places of the container's own methods that names of the module mean, as in `get = CACHE.get`."""
+    for name, each in list(namespace.items()):
+        if type(each) is BuiltinMethodType and each.__self__ is value:
+            yield partial(_put_method, namespace, name, each.__name__)
+
+
+def _put_method(namespace: Namespace, name: str, method: str, value: Any) -> None:
+    namespace[name] = getattr(value, method)
 
 
 def _put_default(function: FunctionType, index: int, value: Any) -> None:

@@ -12,6 +12,7 @@ import ast
 from abc import ABCMeta
 from collections.abc import Callable, Mapping
 from contextlib import ExitStack
+from functools import partial
 from types import FunctionType
 from typing import Any
 
@@ -209,6 +210,8 @@ class InnerSettlement:
 
     def _is_unchanged(self, name: str, new: InnerValue) -> bool:
         carry = self._carry
+        if type(new.owner) is partial:
+            return _root(name) in carry.unchanged  # of whatever function
         if new.is_of_closure:
             return _root(name) in carry.unchanged and self._makers_changed(_root(name)) is None
         old, made = carry.old.inner.by_name.get(name, []), carry.new.inner.by_name[name]
@@ -234,7 +237,7 @@ class InnerSettlement:
             return True
         if type(new.owner) not in (type, ABCMeta, FunctionType):
             return False  # its metaclass may look at what is there
-        bound = self._carry.new.bindings.by_name.keys() - self._carry.new.bindings.imported()
+        bound = self._carry.new.bindings.by_name.keys() - self._carry.new.bindings.imported
         names = {
             node.id
             for each in self._carry.new.inner.by_name[name]

@@ -1,7 +1,8 @@
 """The values that functions and classes of a module hold, each with its place: the state inside of definitions.
 
 They are named "Room.all" for an attribute of a class, "hit.count" for one of a function, "find(cache)" for the default
-of a parameter, and "tick(n)" for a variable of the closure that is bound to `tick`. Asks no object anything.
+of a parameter, and "tick(n)" for a variable of the closure that is bound to `tick`. An argument of a partial is named
+by its place, "find(0)", or by its name. Asks no object anything.
 """
 
 from __future__ import annotations
@@ -15,7 +16,7 @@ from typing import Any, NamedTuple
 from midflight.code.source.look import carried_module, carried_name, class_names
 from midflight.code.state.kinds import kind_of
 
-__all__ = ["InnerValue", "definition_at", "inner_values", "put_attribute", "take_attribute"]
+__all__ = ["InnerValue", "definition_at", "inner_values", "put_argument", "put_attribute", "take_attribute"]
 
 Namespace = dict[str, Any]
 
@@ -42,6 +43,8 @@ def inner_values(namespace: Namespace) -> dict[str, InnerValue]:
                 found.update(_in_closure(name, value))
         elif issubclass(type(value), type):
             found.update(_in_class(name, value, module))
+        elif type(value) is partial:
+            found.update(_in_partial(name, value))
     return found
 
 
@@ -113,6 +116,23 @@ def _in_closure(path: str, function: FunctionType) -> Iterator[tuple[str, InnerV
             continue
         if kind_of(value) is not None:
             yield f"{path}({name})", InnerValue(function, value, partial(_put_into, cell), is_of_closure=True)
+
+
+def _in_partial(path: str, value: Any) -> Iterator[tuple[str, InnerValue]]:
+    """Yield the containers and objects among the arguments of a partial."""
+    for index, each in enumerate(value.args):
+        if kind_of(each) in ("container", "object"):
+            yield f"{path}({index})", InnerValue(value, each, partial(put_argument, value, index), is_of_closure=True)
+    for name, each in value.keywords.items():
+        if kind_of(each) in ("container", "object"):
+            put = partial(value.keywords.__setitem__, name)
+            yield f"{path}({name})", InnerValue(value, each, put, is_of_closure=True)
+
+
+def put_argument(holder: Any, index: int, value: Any) -> None:
+    """Give a partial another argument; it stays the same object."""
+    function, arguments, keywords, names = holder.__reduce__()[2]
+    holder.__setstate__((function, (*arguments[:index], value, *arguments[index + 1 :]), keywords, names))
 
 
 def _put_default(function: FunctionType, index: int, value: Any) -> None:

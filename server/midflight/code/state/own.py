@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import enum
 import functools
+import sys
 from collections import Counter
 from collections.abc import Iterable
 from types import FunctionType
@@ -15,6 +16,10 @@ from midflight.code.state.base import is_container
 __all__ = ["Own", "scalar_mark"]
 
 Namespace = dict[str, Any]
+
+# The references to a function that its namespace and a list have, and nobody else.
+ALONE = next(map(sys.getrefcount, [*{"function": lambda: None}.values()])) + 1
+
 Mark = tuple[object, ...]
 
 
@@ -69,6 +74,15 @@ class Own:
             return value
         old, new = _at(self._old, name), _at(self._new, name)
         return new if old is value and new is not None and type(new) is type(value) else value
+
+    def has_functions_held(self) -> bool:
+        """Say whether anything but its name may hold a function of the old version: it has more references."""
+        functions = []
+        for value in list(self._old.values()):
+            if type(value) is FunctionType and value.__globals__ is self._old:
+                functions.append(value)  # a comprehension is a call, and a load has many
+        value = None
+        return max(map(sys.getrefcount, functions), default=0) > ALONE
 
     def is_made_by_old(self, value: Any) -> bool:
         """Say whether a function was made in the old version, under any name."""

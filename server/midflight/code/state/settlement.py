@@ -11,7 +11,7 @@ from typing import Any
 from midflight.code.report.state_report import StateChange
 from midflight.code.source.same_value import same
 from midflight.code.state.base import Copy, TooLarge, size_of
-from midflight.code.state.caches import carry_registrations, lost_results
+from midflight.code.state.caches import carry_registrations
 from midflight.code.state.candidates import CHANGED
 from midflight.code.state.carry import ABSENT, FRESH, KEEP_STATE, Carry
 from midflight.code.state.holders import Place, places_of
@@ -21,10 +21,24 @@ from midflight.code.state.kinds import is_mock, kind_of
 from midflight.code.state.likeness import is_made_alike, is_untouched
 from midflight.code.state.loose import loosened
 from midflight.code.state.merge import WAITS, merge
-from midflight.code.state.record import Scalar, Thing, note_bases, record_of
+from midflight.code.state.migrating import find_objects
+from midflight.code.state.record import (
+    Scalar,
+    Thing,
+    is_rebound,
+    note_bases,
+    note_imports,
+    other_names,
+    parts_of,
+    record_of,
+)
+from midflight.code.state.remembered import filled_since, results_lost_in
 from midflight.text import short, type_name
 
 __all__ = ["Settlement"]
+
+UNSEEN = "it was made again, and no assignment of its own in the text says how"
+DECORATED = "it is in an object that a decorator makes again"
 
 
 @dataclass(slots=True)
@@ -38,6 +52,8 @@ class Settlement:
     left: dict[str, Any] = field(default_factory=dict)
     roots: dict[str, Any] = field(default_factory=dict)
     _places: dict[str, list[Place] | None] = field(default_factory=dict)
+    _unseen: list[str] = field(default_factory=list)  # of the new version, as are these
+    _imports: list[str] = field(default_factory=list)
     _inner: InnerSettlement = field(init=False)
 
     def __post_init__(self) -> None:
@@ -49,7 +65,10 @@ class Settlement:
         namespace, record = carry.namespace, carry.record
         namespace.pop(KEEP_STATE, None)  # it would hold the version before
         inner = inner_values(namespace)
-        new_record = note_bases(namespace, carry.new.names(), inner)
+        self._unseen, self._imports = other_names(carry.new, namespace)
+        new_record = note_bases(namespace, [*carry.new.names(), *self._unseen], inner)
+        if self._imports:
+            note_imports(new_record, namespace, self._imports)
         for name in carry.unchanged:
             base = None if record is None else record.bases.get(name)
             if carry.is_skipped(name):
@@ -58,6 +77,7 @@ class Settlement:
                 else:
                     new_record.bases[name] = loosened(base) if isinstance(base, Copy) else base
         self._inner.finish(inner)
+        del inner  # it holds the values, too
         self.look_for_holders()
 
     def look_for_holders(self, others: Sequence[dict[str, Any]] = ()) -> None:
@@ -66,7 +86,7 @@ class Settlement:
         In the thread that prepares, when the bodies of those have run.
         """
         carry = self.carry
-        for name in carry.unchanged - carry.fresh:
+        for name in {*carry.unchanged, *self._unseen} - carry.fresh:
             if self._is_new_container(name):
                 self._places[name] = places_of(name, carry.namespace, carry.before, others)
 
@@ -87,6 +107,11 @@ class Settlement:
         for name in dict.fromkeys((*carry.old.assigned, *carry.new.assigned)):
             if name in carry.old.assigned:
                 self._settle(name, undo)
+        for name in self._unseen:
+            if name in carry.before and name not in carry.old.assigned:
+                self._settle_unseen(name, undo)
+        for name in self._imports:
+            self._look_at_import(name)
         for name, value in self._bound_at_run_time():
             undo.callback(carry.namespace.pop, name, None)
             carry.namespace[name] = value
@@ -145,6 +170,24 @@ class Settlement:
             self._kept(name, now)
         else:
             self._choose(name, now, new, undo)
+
+    def _settle_unseen(self, name: str, undo: ExitStack) -> None:
+        """Decide on a name of which the text does not show what makes its value: by the values alone."""
+        base, now, new = self._base(name), self.carry.before[name], self.carry.namespace[name]
+        if now is new:
+            self._kept(name, now)
+        elif name in self.carry.fresh:
+            self._leave(name, now, new, FRESH)
+        elif kind_of(now) == "object" and not is_mock(now):
+            self._leave(name, now, new, UNSEEN)
+        elif kind_of(now) == "container" or (isinstance(base, Scalar) and not same(base.value, now)):
+            self._choose(name, now, new, undo)
+
+    def _look_at_import(self, name: str) -> None:
+        """Leave behind what the program has bound to a name that imports alone bind."""
+        now, new = self.carry.before.get(name, ABSENT), self.carry.namespace[name]
+        if now is not ABSENT and now is not new and not same(now, new) and is_rebound(self._base(name), now):
+            self._leave(name, now, new, "it was bound to something else than its import at run time; the import stands")
 
     def _choose(self, name: str, now: Any, new: Any, undo: ExitStack) -> None:
         """Decide between the running value and the one that the same statement has made once more."""
@@ -296,9 +339,11 @@ class Settlement:
             old, new = carry.before.get(name, ABSENT), carry.namespace.get(name, ABSENT)
             if old is ABSENT or new is ABSENT or old is new:
                 continue
-            if count := lost_results(old):
+            for cache, count in results_lost_in(name, old, new):
                 results = f"{count} result{'' if count == 1 else 's'} went"
-                self._say(name, "lost", f"it is a cache, and starts empty: {results}")
+                self._say(cache, "lost", f"it is a cache, and starts empty: {results}")
+            for attribute, count in filled_since(old, new) if name not in self.left else ():
+                self._say(f"{name}.{attribute}", "lost", f"{DECORATED}, so it begins again: {_items(count)} went")
             carry_registrations(old, new, carry.own, undo)
             base = self._base(name)
             if isinstance(base, Thing) and name not in carry.old.bindings.rebound and base.id != id(old):
@@ -307,6 +352,13 @@ class Settlement:
     def is_kept(self, value: Any) -> bool:
         """Say whether both versions have this object behind a name of state."""
         return kind_of(value) != "scalar" and any(value is each for each in self.roots.values())
+
+    def books(self) -> set[int]:
+        """Return the identities of the containers in the state, and of the objects that the records are made of."""
+        records = (self.carry.record, record_of(self.carry.before), record_of(self.carry.namespace))
+        return {id(each) for each in find_objects(self.roots.values(), lambda _: None).holders}.union(
+            *map(parts_of, records)
+        )
 
     def release(self) -> None:
         """Let go of what only the commit needed: else it would hold functions of the old version. May be repeated."""

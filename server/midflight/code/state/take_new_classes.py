@@ -2,18 +2,22 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator, Mapping, Sequence
+from collections.abc import Callable, Iterator, Mapping, Sequence
 from contextlib import ExitStack
+from types import FunctionType
 from typing import Any
 
 from midflight.code.census.bystanders import bystanders
 from midflight.code.census.census import take_census
+from midflight.code.identity.current import current
 from midflight.code.identity.migrate import SUPERSEDED, newest_class
 from midflight.code.report.state_report import StateChange
+from midflight.code.source.look import class_names, is_class
 from midflight.code.state.kinds import kind_of
 from midflight.code.state.migrating import class_pairs, codes_of, find_objects, migrate_found
 from midflight.code.version.facade import Namespace
-from midflight.code.version.modules import module_of
+from midflight.code.version.modules import known, module_of
+from midflight.code.version.version import version_of
 from midflight.errors import MigrationError
 
 __all__ = ["migrate_objects", "superseded_pairs", "take_new_classes"]
@@ -32,18 +36,26 @@ def superseded_pairs(before: Namespace, after: Namespace, names: Sequence[str]) 
 
 
 def take_new_classes(
-    module: str, namespace: Namespace, roots: Mapping[str, Any], classes: Mapping[type, type], undo: ExitStack
+    module: str,
+    namespace: Namespace,
+    roots: Mapping[str, Any],
+    classes: Mapping[type, type],
+    renewed: Callable[[Any], Any],
+    undo: ExitStack,
 ) -> list[StateChange]:
     """Migrate the objects of superseded `classes` in the kept values `roots` of a module; return the outcome.
 
-    Objects whose class has a method that a process or task is in stay what they are. On the runtime's thread.
+    Objects whose class has a method that a process or task is in stay what they are. What `renewed` has another
+    function or class for gives way to that; not where it is a key and somebody runs code of an older version of the
+    module. On the runtime's thread.
     """
-    found = find_objects(roots.values(), classes.get)
-    if not found.objects:
+    found = find_objects(roots.values(), classes.get, renewed=renewed)
+    if not found.objects and not found.definitions:
         return []
+    user = next(_users(module), "") if found.definitions else ""
     busy = dict(_busy({type(each) for each in found.objects}))
     found.objects = [each for each in found.objects if type(each) not in busy] if found.is_whole else []
-    outcome = migrate_found(found, lambda cls: None if cls in busy else classes.get(cls), undo)
+    outcome = migrate_found(found, lambda cls: None if cls in busy else classes.get(cls), undo, keeps_keys=user)
     for name, value in roots.items():
         if id(value) in outcome.replaced:
             undo.callback(namespace.__setitem__, name, namespace[name])
@@ -53,10 +65,22 @@ def take_new_classes(
     for cls, who in busy.items():
         why = f"its objects in the kept state stay of the old class, for {who}: {later}"
         changes.append(StateChange(cls.__qualname__, "migrated", why))
+    for old_key, why in outcome.old_keys.items():
+        text = f"it stays a key or an element of the old version in the kept state, for {why}: {later}"
+        changes.append(StateChange(old_key, "migrated", text))
     for class_name, why in outcome.lost_keys.items():
         text = f"objects of it are keys or elements in the kept state, and are not found there any more: {why}"
         changes.append(StateChange(class_name, "migrated", text))
     return [*changes, *_said(outcome.done, outcome.failed)]
+
+
+def _users(module: str) -> Iterator[str]:
+    """Yield who runs code of a version of a module: a process, a task or a thread."""
+    for spot, pids in take_census().by_code():
+        if spot.f_globals.get("__name__") == module:
+            yield f"{pids[0]!r} is in {spot.f_code.co_qualname}"
+    for who, _, function, _ in bystanders(lambda version: version.name == module):
+        yield f"{who} is in {function}"
 
 
 def _said(done: Mapping[str, int], failed: Mapping[str, MigrationError]) -> Iterator[StateChange]:
@@ -102,7 +126,7 @@ def migrate_objects(name: str) -> dict[str, int]:
         key: value for key, value in list(namespace.items()) if not key.startswith("__") and kind_of(value) is not None
     }
     with ExitStack() as undo:
-        found = find_objects(roots.values(), _newest, most=None)
+        found = find_objects(roots.values(), _newest, most=None, renewed=_renewed)
         outcome = migrate_found(found, _newest, undo)
         for error in outcome.failed.values():
             raise error
@@ -114,6 +138,19 @@ def migrate_objects(name: str) -> dict[str, int]:
                 namespace[key] = outcome.replaced[id(value)]
         undo.pop_all()
     return dict(outcome.done)
+
+
+def _renewed(definition: Any) -> Any:
+    """Return the current version of a function or class of an older version of its module; any other as it is."""
+    version = version_of(definition.__globals__) if type(definition) is FunctionType else None
+    is_old = version is not None and known(version.name) is not None and module_of(version.name).current is not version
+    if not is_old and not (is_class(definition) and SUPERSEDED in class_names(definition)):
+        return definition
+    try:
+        found = current(definition)
+    except LookupError:
+        return definition
+    return found if type(found) is type(definition) else definition
 
 
 def _newest(cls: type) -> type | None:
