@@ -15,7 +15,6 @@ import pytest
 
 import midflight
 from midflight import code
-from midflight.code.checks import watched_values
 from midflight.code.held.references import VersionObjects
 from midflight.code.version.live_comparison import is_same_as_live
 
@@ -66,9 +65,8 @@ def loaded(project, name: str, number: int) -> None:
 
 
 @pytest.mark.parametrize("others", [importers, libraries, loaded])
-def test_a_load_calls_as_much_however_many_modules_there_are(project, monkeypatch, others):
+def test_a_load_calls_as_much_however_many_modules_there_are(project, others):
     """Whether they import from the module, are of no project, or were loaded too."""
-    monkeypatch.setattr(watched_values, "MOST_RESTLESS", 1)  # of those that changed last, each is looked at by itself
     counts = []
     for number in (4, 40):
         name = f"thing_{number}"

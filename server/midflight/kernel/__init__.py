@@ -47,6 +47,7 @@ if TYPE_CHECKING:
         version_of,
     )
     from midflight.kernel.group_leader import Sink, group_leader_var, routed_output
+    from midflight.kernel.identities import value_identities
     from midflight.kernel.info import describe, message_count, messages_of, status_of
     from midflight.kernel.lives import Address, DistantRef, Life
     from midflight.kernel.mailbox import RECEIVE, Receive, matches
@@ -83,6 +84,7 @@ else:
                 "function_name globals_of is_kernel_frame is_own_frame locals_of module_of stack_of version_of"
             ),
             "midflight.kernel.group_leader": "Sink group_leader_var routed_output",
+            "midflight.kernel.identities": "value_identities",
             "midflight.kernel.info": "describe message_count messages_of status_of",
             "midflight.kernel.lives": "Address DistantRef Life",
             "midflight.kernel.mailbox": "RECEIVE Receive matches",
@@ -190,6 +192,7 @@ __all__ = [
     "trap_exit",
     "trouble",
     "unlink",
+    "value_identities",
     "version_of",
     "why_not_ended",
 ]

@@ -6,6 +6,7 @@
 
 #include "compiled/answering.h"
 #include "compiled/core.h"
+#include "compiled/identities.h"
 
 static PyObject *
 setup(PyObject *module, PyObject *const *args, Py_ssize_t count, PyObject *names)
@@ -90,6 +91,7 @@ static PyMethodDef module_methods[] = {
     {"fast_call", (PyCFunction)(void (*)(void))fast_call, METH_FASTCALL | METH_KEYWORDS,
      "Take what a call needs, by name; return `call` in C."},
     {"fast_path", fast_path, METH_VARARGS, "Return the function of that name in C, or the one given if C has none."},
+    {"value_identities", value_identities, METH_O, "Return the identities of the values of each dictionary, as bytes."},
     {NULL, NULL, 0, NULL},
 };
 

@@ -177,12 +177,21 @@ def _names(namespace: Namespace, new: Namespace) -> dict[int, tuple[FunctionType
 
 
 def _has_listeners(namespace: Namespace, new: Namespace) -> bool:
-    """Say whether anybody may have a function of a version: by a weak reference, or by more than its own names."""
+    """Say whether anybody may have registered a function of a version: weakly, or else its successor, too."""
     for function, names in _names(namespace, new).values():
+        if _registrations(function):
+            return True
         own = len(names) + _hooks(namespace, function)
-        if _registrations(function) or sys.getrefcount(function) > own + _BASE:
+        if sys.getrefcount(function) > own + _BASE and _is_registered_again(new.get(names[0]), new):
             return True
     return False
+
+
+def _is_registered_again(successor: Any, new: Namespace) -> bool:
+    """Say whether anything may have the successor of a function but its name."""
+    if type(successor) is not FunctionType:
+        return False
+    return bool(_registrations(successor)) or sys.getrefcount(successor) > _BASE + _hooks(new, successor)
 
 
 def _hooks(namespace: Namespace, function: Any) -> int:
