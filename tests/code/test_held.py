@@ -8,6 +8,7 @@ import functools
 import gc
 import signal
 import sys
+import types
 import weakref
 
 import pytest
@@ -229,6 +230,69 @@ def test_processes_that_run_a_function_do_not_hold_it(project, runtime):
         for pid in pids:
             pid << "end"
         runtime.run_until_idle()
+
+
+def test_processes_in_another_version_of_a_function_do_not_count_as_its_frames(project, runtime):
+    """Its text is the same there, so the code objects are equal: they are told apart all the same."""
+    text = "from midflight import receive\nasync def loop():\n    await receive()\nN = {}\n"
+    project.load_text("shop", text.format(1))
+    router = [sys.modules["shop"].loop]
+    project.load_text("shop", text.format(2))
+    pids = [runtime.spawn(sys.modules["shop"].loop) for _ in range(3)]
+    runtime.run_until_idle()
+
+    report = project.load_text("shop", text.format(3))
+
+    assert held(report) == {("loop", 1): 1}
+    assert router[0].__globals__["N"] == 1
+    for pid in pids:
+        pid << "stop"
+    runtime.run_until_idle()
+
+
+def test_a_function_of_the_same_text_is_counted_in_each_version_by_itself(project):
+    """One that others hold, and closures."""
+    text = "N = {}\ndef g(): return 1\ndef make():\n    def inner(): return 1\n    return inner\n"
+    held_by_others = []
+    for number in range(1, 4):
+        project.load_text("shop", text.format(number))
+        shop = sys.modules["shop"]
+        held_by_others += [shop.g] * number + [shop.make() for _ in range(number)]
+
+    report = project.load_text("shop", text.format(4))
+
+    names = ("g", "make.<locals>.inner")
+    assert held(report) == {(name, number): number for name in names for number in (1, 2, 3)}
+    assert len(held_by_others) == 12
+
+
+NESTED = """
+import told
+from midflight import code
+@code.on_load
+def again():
+    if DEPTH < 6:
+        told.load(DEPTH + 1)
+"""
+
+
+@pytest.mark.parametrize("where", ["no runtime", "a process", "another thread"])
+def test_a_load_hook_that_loads_is_held_by_nobody(project, runtime, monkeypatch, where):
+    """It runs in each of the versions, whose frames wait for each other; they are no holders."""
+    reports = []
+    path = project.write("thing.py", "")
+
+    def load(depth=1):
+        reports.append(code.load(path, f"DEPTH = {depth}\n{NESTED}"))
+
+    async def main():
+        load() if where == "a process" else await asyncio.to_thread(load)
+
+    monkeypatch.setitem(sys.modules, "told", types.SimpleNamespace(load=load))
+    load() if where == "no runtime" else runtime.run(main)
+
+    assert sys.modules["thing"].DEPTH == 6
+    assert [held(report) for report in reports] == [{}] * 6
 
 
 def test_a_load_by_an_old_function_does_not_hold_it(project):

@@ -6,6 +6,7 @@ Nothing here changes a module: an old version is freed with the last frame or va
 from __future__ import annotations
 
 import asyncio
+import inspect
 import typing
 from collections import Counter
 from collections.abc import Callable, Iterator
@@ -15,10 +16,12 @@ from midflight.all_tasks import tasks_alone
 from midflight.code.census.census import Census
 from midflight.code.source.program import is_body_of_program
 from midflight.code.version.version import Version, version_of
-from midflight.collection import stacks_of_threads
+from midflight.collection import callers_of, frames_of_threads, stacks_of_threads
 from midflight.kernel import Pid, Scheduler, exit, schedulers, stack_of
 
 __all__ = ["FrameCounts", "bystanders", "forget_typing_caches", "kill"]
+
+OF_A_COROUTINE = inspect.CO_COROUTINE | inspect.CO_GENERATOR | inspect.CO_ASYNC_GENERATOR  # its task has its frame
 
 
 def kill(pids: list[Pid]) -> None:
@@ -46,16 +49,29 @@ def bystanders(wanted: Callable[[Version], bool]) -> Iterator[tuple[str, Version
         del stack
 
 
-class FrameCounts(Counter[CodeType]):
+class FrameCounts:
     """The number of frames, of processes and others, that run each code object. On the runtime's thread.
 
-    Code of two versions whose text is the same is equal, so it counts as one here.
+    By identity: code of two versions whose text is the same is equal, and only one of them may be run by anybody.
     """
 
     def __init__(self, census: Census) -> None:
-        super().__init__(_codes())
+        codes = _codes()
+        self._counts = Counter(map(id, codes))
+        self._codes = {id(code): code for code in codes}
         for spot, pids in census.by_code():
-            self[spot.f_code] += len(pids)
+            self._counts[id(spot.f_code)] += len(pids)
+            self._codes[id(spot.f_code)] = spot.f_code
+
+    def __contains__(self, code: CodeType) -> bool:
+        return id(code) in self._codes
+
+    def __iter__(self) -> Iterator[CodeType]:
+        return iter(self._codes.values())
+
+    def get(self, code: CodeType) -> int:
+        """Return how many frames run `code`."""
+        return self._counts.get(id(code), 0)
 
 
 def _codes() -> list[CodeType]:
@@ -65,6 +81,10 @@ def _codes() -> list[CodeType]:
     for scheduler in running:
         for _, frames in _tasks(scheduler):
             found += [frame.f_code for frame in frames]
+        if scheduler.current() is None and scheduler.is_own_thread():  # a callback of the loop, a load hook say
+            calls = callers_of(frames_of_threads().get(scheduler.thread))
+            found += [frame.f_code for frame in calls if not frame.f_code.co_flags & OF_A_COROUTINE]
+            del calls
     loops = {scheduler.thread for scheduler in running}
     for _, stack in _others(loops):
         found += [frame.f_code for frame in stack]

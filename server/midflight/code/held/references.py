@@ -103,7 +103,7 @@ class VersionObjects:
         )
         held = Counter[int]()
         for each in self.functions():
-            if (count := outer.get(id(each), 0) - self._frames.get(each.__code__, 0)) > 0:
+            if (count := outer.get(id(each), 0) - self._frames.get(each.__code__)) > 0:
                 held[id(each)] += count
         seen = {id(self.namespace)}
         for key in outer:
@@ -156,7 +156,7 @@ class VersionObjects:
         counts = list(map(sys.getrefcount, codes))
         base = _base() + 1  # the function around it has it
         alive = [
-            Reference(code, count - base - known[id(code)] - self._frames.get(code, 0))
+            Reference(code, count - base - known[id(code)] - self._frames.get(code))
             for code, count in zip(codes, counts, strict=True)
         ]
         return [each for each in alive if each.references > 0]

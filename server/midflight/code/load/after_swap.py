@@ -65,7 +65,9 @@ class Swapped:
         self.started = started
         self.changes = {each: change_of(each) for each in commit.new}
         self.told: list[object] = []  # functions of other modules
-        self.load_hooks = [(each, hook) for each in commit.new for hook in hooks.hooks_of(each.namespace, "load")]
+        self.load_hooks = [  # by number: a hook that loads must be held by nothing but its version and its frame
+            (each, number) for each in commit.new for number in range(len(hooks.hooks_of(each.namespace, "load")))
+        ]
 
 
 class AfterSwap(NamedTuple):
@@ -95,14 +97,16 @@ def run_load_hooks(swapped: Swapped) -> None:
     """Call the load hooks of the new versions, each once."""
     with swapped.may_load():
         while swapped.load_hooks:
-            new, hook = swapped.load_hooks[0]
+            new, number = swapped.load_hooks[0]
             try:
                 del swapped.load_hooks[0]  # here: Ctrl-C takes no hook away that it does not fall into
-                hook()
+                hooks.hooks_of(new.namespace, "load")[number]()
             except KeyboardInterrupt:
                 raise
             except BaseException as error:  # a hook's fault is a warning, whatever it is: the swap stays
+                hook = hooks.hooks_of(new.namespace, "load")[number]
                 swapped.commit.warn(new, [hooks.hook_problem(new.unit.path, hook, "load", error)])
+                del hook
 
 
 def empty_typing_caches(_: Swapped) -> None:
