@@ -8,8 +8,8 @@ Laws:
 
 from __future__ import annotations
 
-from collections import deque
-from collections.abc import Callable, Iterator
+from collections import Counter, deque
+from collections.abc import Callable, Iterable, Iterator
 from functools import partial
 from typing import Any
 
@@ -22,15 +22,18 @@ from midflight.code.state.iterated import is_iterated
 __all__ = ["taken_out"]
 
 DEPTH = 3  # of an entry: an object, a tuple in it, a function in that
+KNOWN = 5  # references to a container: its owner's, what was seen of it, the undo, and variables of two functions here
 
 
 def taken_out(others: Others, made: Made) -> Iterator[Change]:
     """Yield each entry of the bodies, with how it is taken out."""
     made.shared = frozenset(others.seen)
     is_changed = False
-    for seen in list(others.seen.values()):
+    every = list(others.seen.values())
+    copies = Counter(id(each) for seen in every for each in _items(seen.before))
+    for seen in every:
         changes = _in_sequence if isinstance(seen.container, (list, set, deque)) else _in_names
-        for change in changes(seen, made):
+        for change in changes(seen, made, KNOWN + copies[id(seen.container)]):
             is_changed = True
             yield change
     for take_back in others.libraries:
@@ -40,7 +43,11 @@ def taken_out(others: Others, made: Made) -> Iterator[Change]:
         yield Change("the cache of a singledispatch", vars(function)["_clear_cache"])
 
 
-def _in_names(seen: Seen, made: Made) -> Iterator[Change]:
+def _items(copy: Any) -> Iterable[Any]:
+    return copy.values() if type(copy) is dict else copy
+
+
+def _in_names(seen: Seen, made: Made, known: int) -> Iterator[Change]:
     """Yield the changes of a dictionary, of a module's variables, or of a class's attributes."""
     container, before, where = seen
     is_of_class = is_class(container)
@@ -62,10 +69,10 @@ def _in_names(seen: Seen, made: Made) -> Iterator[Change]:
         elif key in before:
             yield Change(place, partial(dict.__setitem__, container, key, before[key]))
         else:
-            yield Change(place, _unless_iterated(container, partial(dict.pop, container, key, None)))
+            yield Change(place, _unless_iterated(container, known, partial(dict.pop, container, key, None)))
 
 
-def _in_sequence(seen: Seen, made: Made) -> Iterator[Change]:
+def _in_sequence(seen: Seen, made: Made, known: int) -> Iterator[Change]:
     """Yield the change of a list, a deque or a set."""
     container, before, where = seen
     there = {id(each) for each in before}
@@ -73,13 +80,13 @@ def _in_sequence(seen: Seen, made: Made) -> Iterator[Change]:
     if not added:
         return
     if issubclass(type(container), set):
-        yield Change(where, _unless_iterated(container, partial(container.difference_update, added)))
+        yield Change(where, _unless_iterated(container, known, partial(container.difference_update, added)))
         return
     now = {id(each) for each in list(container)}
     gone = [each for each in before if id(each) not in now]
     in_place = gone if len(gone) == len(added) else []
     undo: Callable[[], object] = partial(_replace, container, added, in_place)
-    yield Change(where, _unless_iterated(container, undo) if isinstance(container, deque) else undo)
+    yield Change(where, _unless_iterated(container, known, undo) if isinstance(container, deque) else undo)
 
 
 def _replace(container: Any, added: list[Any], by: list[Any]) -> None:
@@ -94,8 +101,8 @@ def _replace(container: Any, added: list[Any], by: list[Any]) -> None:
             del container[index]
 
 
-def _unless_iterated(container: Any, undo: Callable[[], object]) -> Callable[[], object] | None:
-    return None if is_iterated(container, 3) else undo
+def _unless_iterated(container: Any, known: int, undo: Callable[[], object]) -> Callable[[], object] | None:
+    return None if is_iterated(container, known) else undo
 
 
 def _is_own(value: Any, made: Made, depth: int = DEPTH) -> bool:
