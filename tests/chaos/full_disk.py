@@ -50,9 +50,11 @@ def fill(folder: Path, *, is_real: bool) -> None:
         hard = resource.getrlimit(resource.RLIMIT_FSIZE)[1]
         resource.setrlimit(resource.RLIMIT_FSIZE, (LIMIT_BYTES, hard))
         return
-    # The log of SQLite is used again from its begin, which needs no room: it is to begin with nothing.
-    with closing(sqlite3.connect(folder / "state.sqlite", timeout=0.5)) as connection, suppress(sqlite3.Error):
-        connection.execute("PRAGMA wal_checkpoint(TRUNCATE)").fetchall()
+    store = folder / "state.sqlite"
+    if store.exists():
+        # The log of SQLite is used again from its begin, which needs no room: it is to begin with nothing.
+        with closing(sqlite3.connect(store, timeout=0.5)) as connection, suppress(sqlite3.Error):
+            connection.execute("PRAGMA wal_checkpoint(TRUNCATE)").fetchall()
     with suppress(OSError), (folder / FILLER).open("ab", buffering=0) as file:
         for block in (BLOCK, BLOCK[:4096]):
             with suppress(OSError):

@@ -10,6 +10,7 @@ import sys
 
 import pytest
 
+from chaos.full_disk import Mounted, fill
 from midflight.durable import Shelf, Store
 from midflight.durable.store_error import StoreError
 
@@ -189,6 +190,27 @@ def test_a_fork_has_no_store(path):
         Store(path)
     store.close()
     Store(path).close()
+
+
+@pytest.mark.parametrize("is_there", [True, False], ids=["a store", "none"])
+def test_a_full_disk_is_said_at_the_start(tmp_path, is_there):
+    """The store is as it was, and is opened when there is room."""
+    mounted = Mounted(tmp_path)
+    if not mounted.is_real:
+        pytest.skip("only root may mount a small file system")
+    try:
+        path = tmp_path / "state.sqlite"
+        if is_there:
+            Store(path).close()
+        before = path.read_bytes() if is_there else None
+        fill(tmp_path, is_real=True)
+        with pytest.raises(StoreError, match=r"its disk is full|No space left"):
+            Store(path)
+        assert (path.read_bytes() if path.exists() else None) == before
+        mounted.make_room()
+        Store(path).close()
+    finally:
+        mounted.close()
 
 
 def test_two_runtimes_of_a_process_have_two_stores(path):

@@ -9,6 +9,7 @@ import pytest
 
 from helpers.versions import text_of
 from midflight import AlreadyStarted, ChildSpec, NotDurable, Runtime, Supervisor, call, exit, stop, whereis
+from midflight.durable import Shelf
 from midflight.errors import CallError
 
 
@@ -112,6 +113,63 @@ def test_a_key_of_its_own(project, lives):
 
     assert lives.run(main, 10) == (11, 2)
     assert lives.run(main, 10) == (21, 2)
+
+
+@pytest.mark.parametrize(
+    ("body", "error", "said"),
+    [
+        ("return 5", NotDurable, r"durable_key returned 5, not a name; it was not started"),
+        ("return ''", NotDurable, r"durable_key returned '', not a name"),
+        ("return ['till']", NotDurable, r"durable_key returned \['till'\], not a name"),
+        ("return b'till'", NotDurable, r"durable_key returned b'till', not a name"),
+        ("return None", NotDurable, r"has no key; it was not started"),
+        ("raise ValueError('no key today')", ValueError, r"no key today"),
+    ],
+)
+def test_a_key_that_is_not_one_is_refused(project, lives, body, error, said):
+    """And the next start, with a name, is as if nothing had been."""
+    text = text_of("till_v1") + f"\n    @classmethod\n    def durable_key(cls):\n        {body}\n"
+    project.load_text("till", text)
+    till = sys.modules["till"]
+
+    async def main():
+        with pytest.raises(error, match=said):
+            await till.Till.start()
+        return await added(till, 3)
+
+    assert lives.run(main) == 3
+
+
+@pytest.mark.parametrize("now", [0.0, -5.0, 1e18])
+def test_a_clock_that_was_set_changes_nothing(till, lives, monkeypatch, now):
+    """The time of a state is for people; its order is that of its writing."""
+    lives.run(added, till, 3)
+    monkeypatch.setattr("midflight.durable.kept.time.time", lambda: now)
+
+    assert lives.run(added, till, 4) == 7
+    assert lives.run(added, till) == 7
+    (earlier, *_) = Shelf(lives.path).history("till")
+    assert Shelf(lives.path).attributes("till", earlier.number)["total"] == 3
+
+
+def test_a_state_that_is_too_large_is_refused(till, lives, monkeypatch, caplog):
+    """A store takes less than a billion bytes a state; the one before stays, and a smaller one is stored again."""
+    monkeypatch.setattr("midflight.durable.pickling.MOST_BYTES", 100_000)
+
+    async def main():
+        pid = await till.Till.start(name="till")
+        await call(pid, ("set", "slips", "x" * 200_000))
+        await call(pid, ("add", 1))
+        said = caplog.text
+        lives.runtime.scheduler.states.store.writer.do(lambda _: None).result(timeout=30)
+        before = Shelf(lives.path).attributes("till")["total"]
+        await call(pid, ("set", "slips", ""))
+        return before, said
+
+    before, said = lives.run(main)
+    assert "its state has 200," in said
+    assert "and a store takes 100,000. The store keeps the state before" in said
+    assert (before, lives.run(state_of, till)["total"]) == (0, 1)
 
 
 def test_a_server_without_a_key_is_refused(till, lives):

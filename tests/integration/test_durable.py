@@ -6,9 +6,12 @@ import queue
 from collections.abc import Callable
 from pathlib import Path
 
+import pytest
+
 from helpers.command_line import Shell
 from helpers.server_process import DEADLINE_SECONDS, Program
 from midflight.epc import RemoteServer
+from midflight.errors import RemoteError
 
 Start = Callable[..., Program]
 
@@ -112,6 +115,48 @@ def test_the_store_is_looked_into_and_changed(start: Start, project: Path, run: 
     assert "It had none." in run("state", "restore", "counter", str(earlier["number"]))
     started(start)
     assert run("call", "counter", "4").strip() == "7"
+
+
+def test_the_store_of_a_live_server_is_seen_over_the_wire(start: Start, project: Path, run: Shell) -> None:
+    """Its states with who lives with them, the window, and an earlier state for a server that goes on."""
+    (project / "pyproject.toml").write_text(CONFIGURED)
+    (project / "app.py").write_text(APP)
+    server = started(start)
+    run("call", "counter", "3")
+    server.process.kill()
+    server.process.wait()
+    started(start)
+    run("call", "counter", "4")  # the first change of a life keeps the state before
+    assert "a kill would lose the changes of the last 0.00 s" in run("state", "list")
+    assert "pickling takes 1/20 of the time" in str(run.json("doctor")["store"])
+
+    with RemoteServer.attach(project) as client:
+        listed = client.call("store/list")
+        (row,) = listed["states"]
+        assert (row["name"], row["class"], listed["total"]) == ("counter", "app.Counter", 1)
+        assert listed["path"] == str(project / "state-main.sqlite")
+        (first,) = client.call("store/history", "counter")
+        page = client.call("inspect/stored", "counter", first["number"])
+        assert page["parts"][0]["label"] == "'total'"
+        restored = client.call("store/restore", "counter", first["number"])
+        assert restored["pid"] == row["pid"]
+        assert run("call", "counter", "1").strip() == "4"
+        aside = client.call("store/history", "counter")[0]
+        assert (aside["number"], aside["why"]) == (restored["aside"], f"state {first['number']} was restored")
+        client.call("store/restore", "counter", aside["number"])
+        with pytest.raises(RemoteError, match="lives, as"):
+            client.call("store/delete", "counter")
+        with pytest.raises(RemoteError, match="has no earlier state"):
+            client.call("store/restore", "counter", 99)
+    assert run("call", "counter", "1").strip() == "8"
+
+
+def test_a_server_without_a_store_says_so(start: Start, project: Path, run: Shell) -> None:
+    """With what to do."""
+    start("serve").line()
+    assert run.json("doctor")["store"] is None
+    with RemoteServer.attach(project) as client, pytest.raises(RemoteError, match="This server has no store"):
+        client.call("store/list")
 
 
 def test_states_go_to_another_machine_as_text(start: Start, project: Path, run: Shell) -> None:

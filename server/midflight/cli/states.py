@@ -10,10 +10,10 @@ from pathlib import Path
 from typing import Any
 
 from midflight.cli import processes
-from midflight.cli.show import root_of, show, table
+from midflight.cli.show import ask, root_of, show, table
 from midflight.durable import Shelf, StoreError
 from midflight.epc import MAIN
-from midflight.errors import NotFound, RequestError
+from midflight.errors import MidflightError, NotFound, RequestError
 from midflight.program import configured_store
 
 __all__ = ["state"]
@@ -59,21 +59,33 @@ def _list(options: argparse.Namespace, shelf: Shelf) -> int:
     return show(
         options,
         found,
-        lambda: table(
-            ("NAME", "CLASS", "VSN", "BYTES", "SAVED", "PYTHON"),
-            [
-                (
-                    _short(row["name"]),
-                    f"{row['module']}.{row['class_name']}",
-                    _short(row["vsn"]),
-                    row["size"],
-                    _time(row["saved_at"]),
-                    row["python"],
-                )
-                for row in found
-            ],
+        lambda: (
+            _window(options, shelf)
+            + table(
+                ("NAME", "CLASS", "VSN", "BYTES", "SAVED", "PYTHON"),
+                [
+                    (
+                        _short(row["name"]),
+                        f"{row['module']}.{row['class_name']}",
+                        _short(row["vsn"]),
+                        row["size"],
+                        _time(row["saved_at"]),
+                        row["python"],
+                    )
+                    for row in found
+                ],
+            )
         ),
     )
+
+
+def _window(options: argparse.Namespace, shelf: Shelf) -> str:
+    """Return what the server that has the store says a kill would lose, "" if none has it."""
+    try:
+        store = ask(options, "server/info")["store"]
+    except (MidflightError, TimeoutError):
+        return ""
+    return f"{store['path']}: {store['window']['text']}\n\n" if store and store["path"] == str(shelf.path) else ""
 
 
 def _show(options: argparse.Namespace, shelf: Shelf) -> int:

@@ -11,6 +11,7 @@ from typing import TYPE_CHECKING as _TYPE_CHECKING
 from midflight.lazy import names_of as _names_of
 
 if _TYPE_CHECKING:
+    from midflight.durable.live import Change, LiveStore, Window
     from midflight.durable.shelf import Shelf
     from midflight.durable.states import States
     from midflight.durable.store import Row, Store
@@ -19,6 +20,7 @@ else:
     __getattr__ = _names_of(
         __name__,
         {
+            "midflight.durable.live": "Change LiveStore Window",
             "midflight.durable.shelf": "Shelf",
             "midflight.durable.states": "States",
             "midflight.durable.store": "Row Store",
@@ -26,4 +28,4 @@ else:
         },
     )
 
-__all__ = ["Row", "Shelf", "States", "Store", "StoreError"]
+__all__ = ["Change", "LiveStore", "Row", "Shelf", "States", "Store", "StoreError", "Window"]

@@ -12,7 +12,7 @@ from typing import Any
 
 from midflight.durable.row import COLUMNS, Row, bytes_of_key
 
-__all__ = ["EARLIER", "PUT", "Archive", "put_aside"]
+__all__ = ["EARLIER", "PUT", "Archive", "put_aside", "put_back", "put_by", "restored_why"]
 
 EARLIER = "earlier"  # of a state that another one has replaced; else what put it aside
 KEPT = 20
@@ -20,6 +20,7 @@ EVERY_SECONDS = 60.0
 
 PUT = f"INSERT OR REPLACE INTO servers ({COLUMNS}) VALUES (?, ?, ?, ?, ?, ?, ?)"
 _KEEP = f"INSERT INTO history (why, {COLUMNS}) SELECT ?, {COLUMNS} FROM servers WHERE key = ?"
+_PUT_BY = f"INSERT INTO history (why, {COLUMNS}) VALUES (?, ?, ?, ?, ?, ?, ?, ?)"
 _PRUNE = """DELETE FROM history WHERE key = ? AND why = ? AND number <= (
     SELECT number FROM history WHERE key = ? AND why = ? ORDER BY number DESC LIMIT 1 OFFSET ?)"""
 
@@ -53,3 +54,25 @@ def put_aside(connection: sqlite3.Connection, key: str, why: str) -> int | None:
         return None
     number: int | None = made.lastrowid
     return number
+
+
+def put_by(connection: sqlite3.Connection, row: Row, why: str) -> int:
+    """Write a state into the history of its server, which keeps it; return its number there."""
+    made: Any = connection.execute(_PUT_BY, (why, *row.values()))
+    number: int = made.lastrowid
+    return number
+
+
+def put_back(connection: sqlite3.Connection, key: str, number: int) -> int | None:
+    """Take state `number` of the history, which is there, as the present one; return the number that that one gets.
+
+    None if there was no present one.
+    """
+    aside = put_aside(connection, key, restored_why(number))
+    connection.execute(f"INSERT INTO servers SELECT {COLUMNS} FROM history WHERE number = ?", (number,))
+    return aside
+
+
+def restored_why(number: int) -> str:
+    """Return why a state is in the history that made room for that one."""
+    return f"state {number} was restored"

@@ -14,7 +14,7 @@ from hashlib import blake2b
 from typing import TYPE_CHECKING, Any
 
 from midflight.code import Gone
-from midflight.code.lowlevel import acceptance_of, become, fields_of, is_change_due
+from midflight.code.lowlevel import acceptance_of, become, fields_of, is_change_due, replaced
 from midflight.durable.history import put_aside
 from midflight.durable.pickling import dumps
 from midflight.durable.row import Row
@@ -75,11 +75,33 @@ class Kept:
                 f"{self.cls.__module__}.{self.cls.__qualname__} was to be started; nothing was started. Give it "
                 f"another name, or put the state aside: midflight state delete {short(self.key)}"
             )
-        server = await self._server_of(row)
+        server = await self._server_of(row, self.cls)
         self.digest = blake2b(row.state, digest_size=16).digest()
         return server
 
-    async def _server_of(self, row: Row) -> Any:
+    async def earlier_server(self, row: Row, server: Any) -> Any:
+        """Return an object of the class of `server`, the live one, with an earlier state. Raises: as restore."""
+        cls = type(server)
+        if (row.module, row.class_name) != (cls.__module__, cls.__qualname__):
+            raise NotDurable(
+                f"that state of {short(self.key)} is of a {row.module}.{row.class_name}, and the server is a "
+                f"{cls.__module__}.{cls.__qualname__}; nothing was changed"
+            )
+        return await self._server_of(row, cls)
+
+    def take_over(self, found: Any, server: Any) -> Any:
+        """Return `server` with the state of `found`; what of its own is not stored stays.
+
+        A server that somebody holds, for an upgrade say, gets another object, by which that one sees the change.
+        """
+        stays = {name: value for name, value in fields_of(server).items() if name not in self._stored(server)}
+        behaviour = self.process.behaviour
+        is_held = behaviour is not None and behaviour.is_suspended
+        taken = replaced(server, stays | fields_of(found), in_place=not is_held)
+        self.changed(taken)
+        return taken
+
+    async def _server_of(self, row: Row, cls: type[Any]) -> Any:
         """Return an object of the class with the state of `row`, changed if that is due. Raises: see restore."""
         try:
             kept_class, attributes = self.states.reader.loads(row.state)
@@ -90,25 +112,28 @@ class Kept:
                 f"the state of {short(self.key)} cannot be read: {exception_said(error)}; it stays in the store, and "
                 "nothing was started"
             ) from error
-        server = _with(self.cls, attributes)
-        self.is_as_stored = self.cls.restored is GenServer.restored and not issubclass(kept_class, Gone)
-        if is_change_due(row.accepted, self.cls):
+        server = _with(cls, attributes)
+        self.is_as_stored = cls.restored is GenServer.restored and not issubclass(kept_class, Gone)
+        if is_change_due(row.accepted, cls):
             self.is_as_stored = False
             await value_of(server.code_change(row.accepted.vsn, None))
         elif issubclass(kept_class, Gone):
-            server = become(_with(kept_class, attributes), self.cls, sets_slots_later=True)
+            server = become(_with(kept_class, attributes), cls, sets_slots_later=True)
         return server
 
     async def _aside(self, why: str) -> None:
         """Put the state into the history. Raises: StoreError."""
         done = self.states.store.writer.do(partial(put_aside, key=self.key, why=why))
-        await self._wait_for(done)
+        await self.wait_for(done, "the server was not started")
         self.states.crashes.pop(self.key, None)
         text = f"{short(self.key)} begins by init: {why}. Its last state is kept: midflight state history"
         trouble.log(logger, logging.WARNING, text)
 
-    async def _wait_for(self, done: Any) -> Any:
-        """Wait for the writer without holding anybody up. Raises: StoreError."""
+    async def wait_for(self, done: Any, then: str) -> Any:
+        """Wait for the writer, in the server's process, without holding anybody up.
+
+        Raises: StoreError, which says `then`.
+        """
         ref = Ref()
         pid = self.process.pid
         done.add_done_callback(lambda _: self.states.scheduler.on_own_thread(lambda: pid << (ref, None)))
@@ -117,7 +142,7 @@ class Kept:
             return done.result()
         except Exception as error:
             path = str(self.states.store.path)
-            raise StoreError(path, f"cannot be written ({error})", "the server was not started") from error
+            raise StoreError(path, f"cannot be written ({error})", then) from error
 
     async def begin(self, server: Any) -> None:
         """Keep the first state. Raises: NotDurable; with "sync" StoreError."""
@@ -214,17 +239,21 @@ class Kept:
 
     def pickled(self, server: Any) -> bytes:
         """Return the state of `server`, an object of this server's class or of its next version. Raises: NotDurable."""
+        return dumps(type(server), self._stored(server), self.states.life, self.key)
+
+    def _stored(self, server: Any) -> dict[str, Any]:
+        """Return the attributes that are stored. Raises: NotDurable; what `__getstate__` raises."""
         cls = type(server)
         own = getattr(cls, "__getstate__", None)
         if own is not None and own is not object.__getstate__:
-            attributes = own(server)
+            attributes: dict[str, Any] = own(server)
             if type(attributes) is not dict:
                 raise NotDurable(f"{cls.__qualname__}.__getstate__ must return a dict, not {short(attributes)}")
         else:
             attributes = fields_of(server)
         if cls.durable_attributes is not None:
             attributes = {name: attributes[name] for name in cls.durable_attributes if name in attributes}
-        return dumps(cls, attributes, self.states.life, self.key)
+        return attributes
 
     def _put(self, state: bytes) -> bool:
         """Put a state to the writer if it is another than the last one; say whether it was."""

@@ -54,8 +54,12 @@ class Lock:
                 f"is used by {who}",
                 "nothing was started. End that, or give this one a store of its own: {name}",
             ) from error
-        os.ftruncate(self._file, 0)
-        os.pwrite(self._file, b"%d\n" % os.getpid(), 0)
+        try:
+            os.ftruncate(self._file, 0)
+            os.pwrite(self._file, b"%d\n" % os.getpid(), 0)
+        except OSError as error:  # a full disk
+            os.close(self._file)
+            raise StoreError(str(path), f"cannot be locked ({error.strerror or error})", LEFT) from error
         _held.add(self._own)
 
     def release(self) -> None:
@@ -162,7 +166,17 @@ def opened(path: Path) -> sqlite3.Connection:
             connection.close()
         if isinstance(error, StoreError):
             raise
+        if _is_full(path):
+            raise StoreError(str(path), "cannot be opened: its disk is full", f"{LEFT}. Make room.") from error
         raise StoreError(str(path), f"cannot be read ({error})", LEFT) from error
+
+
+def _is_full(path: Path) -> bool:
+    """Say whether the disk has no room: SQLite says "disk I/O error" then, which sounds like a broken one."""
+    try:
+        return os.statvfs(path).f_bavail == 0
+    except OSError:
+        return False
 
 
 def _connected(path: Path) -> sqlite3.Connection:

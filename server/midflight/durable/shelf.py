@@ -13,7 +13,7 @@ from pathlib import Path
 from typing import Any, NamedTuple
 
 from midflight.durable.dump import dumped, rows_in
-from midflight.durable.history import PUT, put_aside
+from midflight.durable.history import PUT, put_aside, put_back
 from midflight.durable.opening import Lock, check_file, opened
 from midflight.durable.reading import peeked
 from midflight.durable.row import COLUMNS, Row, bytes_of_key, key_of_bytes, vsn_in
@@ -153,9 +153,17 @@ class Shelf:
                 is None
             ):
                 raise self._unknown(name, number)
-            aside = put_aside(connection, name, f"state {number} was restored")
-            connection.execute(f"INSERT INTO servers SELECT {COLUMNS} FROM history WHERE number = ?", (number,))
-            return aside
+            return put_back(connection, name, number)
+
+    def earlier(self, name: str, number: int) -> Row:
+        """Return an earlier state of a server. Raises: NotFound; StoreError."""
+        self._check(name, number)
+        query = f"SELECT {COLUMNS} FROM history WHERE key = ? AND number = ?"
+        with self._reading() as connection:
+            found = connection.execute(query, (bytes_of_key(name), number)).fetchone()
+        if found is None:
+            raise self._unknown(name, number)
+        return self._row(found)
 
     def _check(self, name: str, number: int | None) -> None:
         """Check that SQLite can look for a number. Raises: NotFound: no state has it."""

@@ -31,7 +31,7 @@ from midflight.kernel import Life, Process, Scheduler, trouble
 from midflight.otp import GenServer
 from midflight.text import short
 
-__all__ = ["States"]
+__all__ = ["SHARE", "States"]
 
 SLICE_SECONDS = 0.002  # for which others wait at a time
 SHARE = 20  # one part of so many is for pickling
@@ -57,6 +57,7 @@ class States:
         self.dirty: dict[Kept, float] = {}  # since when, by the scheduler's clock; the oldest first
         self.work_seconds: Callable[[], float] = time.perf_counter  # by which pickling is measured
         self._paid_at = 0.0  # when the time that was spent on pickling is a twentieth of what has passed
+        self.longest_seconds = 0.0  # that a change has waited to be looked at
         self._timer: Any = None
         self._leave_journals = note_journal(StoreJournal(self))
         self._warned: WeakSet[type[Any]] = WeakSet()
@@ -165,7 +166,7 @@ class States:
                 kept.is_wanted = True  # it comes back by itself
             else:
                 kept.save()
-            self.dirty.pop(kept, None)
+            self.longest_seconds = max(self.longest_seconds, self.scheduler.clock.now() - self.dirty.pop(kept))
             if self.work_seconds() - begun > SLICE_SECONDS:
                 break
         self._pay(begun)

@@ -19,6 +19,7 @@ from midflight.editors.neovim.actions import Actions
 from midflight.editors.neovim.connections import Connections
 from midflight.editors.neovim.names import Names, completions
 from midflight.editors.neovim.questions import Questions
+from midflight.editors.neovim.stored import StoredActions
 from midflight.editors.neovim.tables import process_table, task_table, version_table
 from midflight.editors.taken import taken_text
 from midflight.editors.traced import trace_line
@@ -59,7 +60,8 @@ class Project:
         self._actions = Actions(partial(self._connections.client, "code"), editor)
         names = Names(partial(self._connections.client, "code"), editor)
         self._questions = Questions(editor, self._connections.client)
-        self._requests = self._actions.requests() | names.requests() | self._questions.requests()
+        stored = StoredActions(partial(self._connections.client, "code"), editor)
+        self._requests = self._actions.requests() | stored.requests() | names.requests() | self._questions.requests()
         self._code_worker = ThreadPoolExecutor(1, "midflight-code")
         self._shell_worker = ThreadPoolExecutor(1, "midflight-shell")
         self._loading: Future[None] | None = None

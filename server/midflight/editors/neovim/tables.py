@@ -8,7 +8,17 @@ from typing import Any
 from midflight.editors.taken import clock_of
 from midflight.text import columns
 
-__all__ = ["crash_table", "crash_text", "process_table", "process_text", "report_table", "task_table", "version_table"]
+__all__ = [
+    "crash_table",
+    "crash_text",
+    "earlier_table",
+    "process_table",
+    "process_text",
+    "report_table",
+    "stored_table",
+    "task_table",
+    "version_table",
+]
 
 
 def process_table(processes: Sequence[Mapping[str, Any]]) -> str:
@@ -75,6 +85,24 @@ def application_table(applications: Sequence[Mapping[str, Any]]) -> str:
         own = (each["name"], each["status"], each["restart"], each["supervisor"] or "", each["vsn"])
         rows.append((*own, ", ".join(each["applications"] or ()), each["description"]))
     return columns(rows) if applications else "No application is loaded.\n"
+
+
+def stored_table(states: Sequence[Mapping[str, Any]]) -> str:
+    """Return one line a state of the store under a heading; `states` are those of store/list."""
+    rows = [("Name", "Class", "Version", "Bytes", "Saved", "Process")]
+    for each in states:
+        own = (each["name"], each["class"], each["vsn"], str(each["size"]), clock_of(each["saved_at"]))
+        rows.append((*own, each["pid"] or ""))
+    return columns(rows) if states else "The store has no state.\n"
+
+
+def earlier_table(states: Sequence[Mapping[str, Any]]) -> str:
+    """Return one line an earlier state under a heading; `states` are the rows of store/history."""
+    rows = [("Number", "Saved", "Bytes", "Class", "Why")]
+    for each in states:
+        own = (str(each["number"]), clock_of(each["saved_at"]), str(each["size"]), each["class"])
+        rows.append((*own, each["why"]))
+    return columns(rows) if states else "It has no earlier state.\n"
 
 
 def crash_text(crash: Mapping[str, Any]) -> str:

@@ -34,6 +34,7 @@ def examine(root: Path, kernel: str) -> dict[str, str | None]:
         "server": None,
         "answer": None,
         "loads": None,
+        "store": None,
         "start": None,
         "log": None,
         "trouble": None,
@@ -49,7 +50,7 @@ def examine(root: Path, kernel: str) -> dict[str, str | None]:
             found["server"] = f"none runs; {place.server_path} is stale, process {said.pid} is gone"
         else:
             found["server"] = f"{said.place}, process id {said.pid}, version {said.version}, protocol {said.protocol}"
-            found["answer"], found["loads"], found["start"] = _answer(said)
+            found["answer"], found["loads"], found["store"], found["start"] = _answer(said)
             if found["start"] is not None:
                 found["trouble"] = "the project's start has failed; see start"
     except (MidflightError, TimeoutError) as error:
@@ -57,8 +58,8 @@ def examine(root: Path, kernel: str) -> dict[str, str | None]:
     return found
 
 
-def _answer(said: ServerFile) -> tuple[str, str, str | None]:
-    """Return how the server answers, which loads are under way there, and what of the project has not started."""
+def _answer(said: ServerFile) -> tuple[str, str, str | None, str | None]:
+    """Return how the server answers, the loads under way, its store, and what of the project has not started."""
     with RemoteServer.to(said) as client:
         began = time.perf_counter()
         client.call("ping")
@@ -67,7 +68,9 @@ def _answer(said: ServerFile) -> tuple[str, str, str | None]:
         loads = client.call("code/loading") or []
     what = f"{info['processes']} processes, Python {info['python']}, kernel {info['kernel']}"
     under_way = "; ".join(each["text"] for each in loads) or "none under way"
-    return f"in {milliseconds:.1f} ms; {what}", under_way, " ".join(info["start_failures"] or ()) or None
+    store = info.get("store")
+    kept = None if store is None else f"{store['path']}: {store['window']['text']}"
+    return f"in {milliseconds:.1f} ms; {what}", under_way, kept, " ".join(info["start_failures"] or ()) or None
 
 
 def _package(name: str) -> str:

@@ -25,6 +25,7 @@ from midflight.epc.methods.report import ReportMethods
 from midflight.epc.methods.saved import SavedMethods
 from midflight.epc.methods.server import ServerMethods, describe
 from midflight.epc.methods.shell import ShellMethods
+from midflight.epc.methods.store import StoreMethods
 from midflight.epc.methods.task import TaskMethods
 from midflight.epc.methods.together import TogetherMethods
 from midflight.epc.methods.trace import TraceMethods
@@ -58,6 +59,7 @@ def methods_of(services: Services, connection: ServerConnection) -> dict[str, Me
         ProfileMethods().methods(),
         CrashMethods(services, shell.output).methods(),
         ReportMethods(services).methods(),
+        StoreMethods(services).methods(),
         TraceMethods(services, connection).methods(),
         DebugMethods(services, connection).methods(),
         CallMethods(services, connection).methods(),

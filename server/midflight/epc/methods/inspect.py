@@ -16,6 +16,7 @@ from typing import Any
 
 from midflight.epc.method import Lane, Method
 from midflight.epc.methods.arguments import find_pid, number, text
+from midflight.epc.methods.store import live_store
 from midflight.epc.server import ServerConnection
 from midflight.epc.services import Services
 from midflight.errors import RequestError
@@ -48,6 +49,7 @@ class InspectMethods:
         scope: Callable[[object, object], Scope],
         find_session: Callable[[object], Session],
     ) -> None:
+        self._services = services
         self._scheduler = services.scheduler
         self._log = services.log
         self._scope = scope
@@ -60,6 +62,7 @@ class InspectMethods:
         return (
             Method("inspect/open", self.open, Lane.ASIDE),
             Method("inspect/state", self.state, Lane.ASIDE),
+            Method("inspect/stored", self.stored, Lane.ASIDE),
             Method("inspect/page", self.page, Lane.ASIDE),
             Method("inspect/part", self.part, Lane.ASIDE),
             Method("inspect/bind", self.bind, Lane.ASIDE),
@@ -85,6 +88,12 @@ class InspectMethods:
         target = find_pid(self._scheduler, pid)
         server = server_in(target.process, target)
         return self._shown(server, self._table.add(server))
+
+    def stored(self, name: object, earlier: object = None) -> Plist:
+        """Inspect the attributes of the server NAME as the store has them, or those of its earlier state EARLIER."""
+        which = None if earlier is None else number(earlier, "EARLIER")
+        found = live_store(self._services).attributes(text(name, "NAME"), which)
+        return self._shown(found, self._table.add(found))
 
     def page(self, value: object, start: object = 0) -> Plist:
         """Return the page of VALUE, a number, from part START on."""

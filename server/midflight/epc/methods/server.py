@@ -13,6 +13,7 @@ import sys
 
 from midflight.epc.method import AnswerThen, Lane, Method
 from midflight.epc.methods.arguments import flags, text
+from midflight.epc.methods.store import live_store, window_plist
 from midflight.epc.server import ServerConnection
 from midflight.epc.server_file import PROTOCOL
 from midflight.epc.services import Services
@@ -67,11 +68,17 @@ class ServerMethods:
         return True
 
     def info(self) -> dict[str, object]:
-        """Describe the server: as on connecting, with its kernel, how many processes, its connections, its failures."""
+        """Describe the server: as on connecting, with its kernel, how many processes, its connections, its failures.
+
+        `:store` is nil without one, else its `:path`, and `:window`, as store/list has it.
+        """
+        has_store = self._services.scheduler.states is not None
+        store = live_store(self._services) if has_store else None
         return describe(self._services) | {
             "kernel": KERNEL,
             "processes": len(self._services.scheduler.processes),
             "start_failures": list(self._services.start_failures),
+            "store": None if store is None else {"path": store.path, "window": window_plist(store)},
             "connections": [peer.title for peer in self._connection.server.peers()],
         }
 

@@ -80,6 +80,9 @@ end, { desc = "Show the crashes; from there, start a process again with its stat
 command("MidflightApplications", function()
   require("midflight").applications()
 end, { desc = "List the applications; from there, start and stop them" })
+command("MidflightDurable", function()
+  require("midflight").durable()
+end, { desc = "Show the states of durable servers; from there, give one an earlier state" })
 
 command("MidflightTrace", function(given)
   require("midflight").trace(given.args, given.bang)

@@ -104,6 +104,11 @@ function M.crashes()
   notify("crashes")
 end
 
+--- List the states of durable servers in the store.
+function M.durable()
+  notify("stored")
+end
+
 --- Trace a process, by pid or name; with `ends` end the trace.
 function M.trace(pid, ends)
   if ends then

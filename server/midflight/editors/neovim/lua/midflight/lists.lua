@@ -1,4 +1,4 @@
--- The keys in pages of processes, versions and crashes, and a state that is edited and written back.
+-- The keys in pages of processes, versions, crashes and states, and a state that is edited and written back.
 
 local bridge = require("midflight.bridge")
 local display = require("midflight.display")
@@ -56,6 +56,19 @@ local function on_crash(act)
       act(number)
     else
       display.message("Midflight: the line is none of a crash", "info")
+    end
+  end
+end
+
+-- Return a function that calls `act` with what the line stands for in a page with `rows`, and with the page.
+local function on_row(act)
+  return function()
+    local page = vim.b.midflight_page
+    local row = (page.rows or {})[vim.fn.line(".") - 1]
+    if row then
+      act(row, page)
+    else
+      display.message("Midflight: the line is none of a state", "info")
     end
   end
 end
@@ -146,6 +159,35 @@ local keys = {
       ask("applications")
     end },
   },
+  stored = {
+    ["<CR>"] = { "look into the state", on_row(function(name)
+      ask("look_stored", { name = name })
+    end) },
+    e = { "edit the state of a live one", on_row(function(name)
+      ask("state", { pid = name })
+    end) },
+    h = { "its earlier states", on_row(function(name)
+      ask("earlier", { name = name })
+    end) },
+    d = { "delete the state", on_row(function(name)
+      if is_sure("Delete the state of " .. name .. ", so that it starts by init?") then
+        ask("delete_stored", { name = name })
+      end
+    end) },
+    r = { "show the list anew", function()
+      ask("stored")
+    end },
+  },
+  earlier = {
+    ["<CR>"] = { "look into the state", on_row(function(number, page)
+      ask("look_stored", { name = page.module, number = number })
+    end) },
+    R = { "give it to the server", on_row(function(number, page)
+      if is_sure("Give " .. page.module .. " its earlier state " .. number .. "?") then
+        ask("restore", { name = page.module, number = number })
+      end
+    end) },
+  },
   crash = {
     R = { "start its process again with its state", on_crash(function(number)
       ask("restart", { number = number })
@@ -183,7 +225,7 @@ end
 --- Show a page and give it the keys of its kind; g? names them.
 function M.page(page)
   local buffer = display.page(page.name, page.text, page.root)
-  vim.b[buffer].midflight_page = { kind = page.kind, module = page.module }
+  vim.b[buffer].midflight_page = { kind = page.kind, module = page.module, rows = page.rows }
   if page.filetype then
     vim.bo[buffer].filetype = page.filetype
   end
