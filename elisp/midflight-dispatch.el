@@ -41,6 +41,7 @@
      (?x midflight-crashes "crashes")
      (?y midflight-show-crash "the last crash")
      (?u midflight-supervisor-reports "reports of supervisors")
+     (?U midflight-durable-servers "durable servers")
      (?v midflight-versions "versions of this module")
      (?w midflight-show-waiting "processes at each line")
      (?@ midflight-at-point "act on the processes here")

@@ -102,6 +102,11 @@ PID is a pid as it is shown, or a registered name."
   (interactive (list (midflight-process-read "Inspect the state of")))
   (midflight-inspector--open 'inspect/state (list pid)))
 
+(defun midflight-inspect-stored (name &optional number)
+  "Inspect the state of the durable server NAME as the store has it.
+With NUMBER, inspect that state of its history."
+  (midflight-inspector--open 'inspect/stored (list name number)))
+
 (defun midflight-inspector--open (method args)
   "Show the answer to METHOD with ARGS in the inspector of this project."
   (with-current-buffer (midflight-inspector--buffer)

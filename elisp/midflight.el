@@ -75,6 +75,7 @@
 ;;     midflight-margin           the margin of a buffer on a terminal
 ;;     midflight-profile          where the program spends its time
 ;;     midflight-reports          the reports of supervisors
+;;     midflight-durable          the states of durable servers in the store
 ;;     midflight-trace            the live trace of processes
 ;;     midflight-details          frames, values and pids in a view
 ;;     midflight-version          the commands on versions: show, compare, purge
@@ -121,6 +122,7 @@
 (require 'midflight-crash-eval)
 (require 'midflight-crash-list)
 (require 'midflight-reports)
+(require 'midflight-durable)
 (require 'midflight-trace)
 (require 'midflight-profile)
 (require 'midflight-eval)
@@ -168,6 +170,7 @@
     (define-key map (kbd "C-c C-x A") #'midflight-applications)
     (define-key map (kbd "C-c C-x e") #'midflight-crashes)
     (define-key map (kbd "C-c C-x r") #'midflight-supervisor-reports)
+    (define-key map (kbd "C-c C-x s") #'midflight-durable-servers)
     (define-key map (kbd "C-c C-x t") #'midflight-trace)
     (define-key map (kbd "C-c C-x f") #'midflight-profile)
     (define-key map (kbd "C-c C-x b") #'midflight-toggle-breakpoint)
@@ -177,7 +180,7 @@
     (define-key map (kbd "C-c C-d d") #'midflight-doc)
     (define-key map (kbd "C-c C-d a") #'midflight-apropos)
     (define-key map (kbd "C-c C-x n") #'midflight-browse-module)
-    (define-key map (kbd "C-c C-x s") #'midflight-scratch)
+    (define-key map (kbd "C-c C-x S") #'midflight-scratch)
     (define-key map (kbd "C-c M-i") #'midflight-inspect)
     (define-key map (kbd "C-c C-x i") #'midflight-inspect)
     (define-key map (kbd "C-c C-t t") #'midflight-pytest-at-point)
@@ -200,7 +203,7 @@
 ;; The same keys work in the buffers for crashes, lists and views.
 (defvar midflight-everywhere-map
   (let ((map (make-sparse-keymap)))
-    (dolist (key '("p" "T" "k" "A" "e" "r" "t" "f" "B" "c" "l" "i" "n" "s" "?"))
+    (dolist (key '("p" "T" "k" "A" "e" "r" "t" "f" "B" "c" "l" "i" "n" "s" "S" "?"))
       (define-key map key (lookup-key midflight-mode-map (kbd (concat "C-c C-x " key)))))
     map)
   "Keys for lists and such, behind one prefix in all buffers of Midflight.")
@@ -209,6 +212,7 @@
 (dolist (map (list midflight-applications-mode-map midflight-breakpoints-mode-map
                    midflight-connections-mode-map midflight-crash-mode-map
                    midflight-crashes-mode-map midflight-doctor-mode-map
+                   midflight-durable-history-mode-map midflight-durable-mode-map
                    midflight-inspector-mode-map midflight-log-mode-map
                    midflight-names-mode-map
                    midflight-preview-mode-map midflight-process-view-mode-map
@@ -269,6 +273,7 @@
     ["Applications" midflight-applications]
     ["Crashes" midflight-crashes]
     ["Reports of supervisors" midflight-supervisor-reports]
+    ["Durable servers" midflight-durable-servers]
     ["Trace..." midflight-trace]
     ["Profile" midflight-profile]
     ["Breakpoint at this line" midflight-toggle-breakpoint]

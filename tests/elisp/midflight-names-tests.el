@@ -75,7 +75,7 @@ class Till:
 (ert-deftest midflight-scratch-has-the-names-of-the-shell ()
   "It is one buffer for each project, and visits no file."
   (midflight-names-tests-with
-    (midflight-test-press "C-c C-x s")
+    (midflight-test-press "C-c C-x S")
     (let ((scratch (current-buffer)))
       (goto-char (point-max))
       (insert "till.RATE * 21")

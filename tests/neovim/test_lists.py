@@ -154,6 +154,36 @@ def test_applications_are_started_and_stopped_from_their_list(till: Neovim) -> N
     till.wait_message("stopped desk")
 
 
+def test_a_durable_server_goes_back_to_an_earlier_state(neovim: Neovim, project: Project) -> None:
+    """From the list of what the store has, and of what it had."""
+    (project.root / "pyproject.toml").write_text('[tool.midflight]\nstore = "state.sqlite"\n')
+    (project.root / "till.py").write_text(TILL.replace("(GenServer):", '(GenServer):\n    durable = "sync"\n'))
+    neovim.edit("till.py")
+    neovim.nvim.command("MidflightLoad")
+    neovim.wait_message("till v1 loaded")
+    neovim.ask("pid = await till.Till.start(name='till')", "2> ")
+    neovim.ask("await stop('till')", "3> ")
+    neovim.nvim.command("MidflightDurable")
+    assert any("a kill would lose" in line for line in page(neovim, "durable servers", "till.Till"))
+    neovim.nvim.exec_lua("vim.fn.confirm = function() return 1 end")
+
+    press(neovim, "durable servers", "^till ", "<CR>")
+    page(neovim, "stored state of till", "'total' = 5")
+    press(neovim, "durable servers", "^till ", "d")
+    neovim.wait_message("the state of till is number 1 of its history")
+    page(neovim, "durable servers", "has no state")
+    neovim.ask("pid = await till.Till.start(name='till')", "4> ")
+    neovim.ask("await call('till', 2)", "5> ")
+    press(neovim, "durable servers", "no state", "r")
+    page(neovim, "durable servers", "<0.")
+    press(neovim, "durable servers", "^till ", "h")
+    page(neovim, "states of till", "deleted")
+    press(neovim, "states of till", "deleted", "R")
+
+    neovim.wait_message("till has state 1; the one before is number")
+    assert "6" in neovim.ask("await call('till', 1)", "6> ")
+
+
 def test_a_trace_is_followed_and_ended(till: Neovim) -> None:
     """Its lines come as things happen."""
     till.nvim.command("MidflightTrace till")

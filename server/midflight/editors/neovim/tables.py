@@ -9,6 +9,7 @@ from midflight.editors.taken import clock_of
 from midflight.text import columns
 
 __all__ = [
+    "application_table",
     "crash_table",
     "crash_text",
     "earlier_table",
