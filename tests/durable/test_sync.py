@@ -168,3 +168,29 @@ def test_a_crash_of_the_next_message_does_not_take_the_reply_away(till, lives):
         return (await receive(("reply", ..., ...)))[2], crashing.process
 
     assert lives.run(main)[0] == 5
+
+
+@pytest.mark.parametrize("is_other", [False, True], ids=["moved", "another file"])
+def test_a_store_that_was_moved_takes_no_change(till, lives, caplog, is_other):
+    """SQLite would write on into a file that the next start does not find. Put back, it has all."""
+    aside = lives.path.with_name("aside.sqlite")
+
+    async def main():
+        server = await till.Till.start(name="till")
+        lives.path.rename(aside)
+        if is_other:
+            lives.path.write_text("another program's")
+        with pytest.raises(CallError) as caught:
+            await call(server, ("add", 5))
+        aside.replace(lives.path)
+        return caught.value.reason, await call(server, ("add", 2))
+
+    reason, total = lives.run(main)
+    assert ("is another file now; put it back" if is_other else "was moved or deleted; put it back") in str(reason)
+    assert total == 7
+    assert "is written again, with all states that waited" in caplog.text
+
+    async def later():
+        return await call(await till.Till.start(name="till"), "total")
+
+    assert lives.run(later) == 7

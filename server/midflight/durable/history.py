@@ -7,7 +7,7 @@ from __future__ import annotations
 
 import sqlite3
 import time
-from collections.abc import Iterable
+from collections.abc import Callable, Iterable
 from typing import Any
 
 from midflight.durable.row import COLUMNS, Row, bytes_of_key
@@ -29,10 +29,12 @@ class Archive:
     """The writing of states. Of each server the state before is kept, if a minute has passed since the last was."""
 
     def __init__(self) -> None:
+        self.check: Callable[[], None] = lambda: None  # raises OSError if what is written would be lost
         self._kept_at: dict[str, float] = {}
 
     def write(self, connection: sqlite3.Connection, rows: Iterable[Row]) -> None:
-        """Write states, in the transaction of the caller."""
+        """Write states, in the transaction of the caller. Raises: OSError if the file is not in its place."""
+        self.check()
         now = time.monotonic()
         listed = list(rows)
         for row in listed:

@@ -46,6 +46,8 @@ class Store:
         self._reading = sqlite3.connect(f"{self.path.as_uri()}?mode=ro", uri=True, check_same_thread=False)
         self._read_lock = threading.Lock()
         self.writer = Writer(connection, on_trouble)
+        self._place = _place_of(self.path)
+        self.writer.archive.check = self._check_place
 
     def _begin(self, connection: sqlite3.Connection) -> int:
         """Count this life, on the disk, before any pid of it is stored."""
@@ -60,6 +62,13 @@ class Store:
             self._lock.release()
             raise StoreError(str(self.path), f"cannot be written ({error})", LEFT) from error
         return int(creation)
+
+    def _check_place(self) -> None:
+        """Check that the file has its name still: SQLite writes on into one that was moved or deleted."""
+        found = _place_of(self.path)
+        if found != self._place:
+            what = "was moved or deleted" if found is None else "is another file now"
+            raise OSError(f"it {what}; put it back")
 
     def read(self, key: str) -> Row | None:
         """Return the last state of a server, whether it is on the disk yet or not; None if it has none.
@@ -116,6 +125,15 @@ class Store:
         self._lock.release()
         if trouble is not None:
             raise StoreError(str(self.path), f"could not be written ({trouble})", "the last states are lost")
+
+
+def _place_of(path: Path) -> tuple[int, int] | None:
+    """Return the device and the number of a file, None if it is not there."""
+    try:
+        found = path.stat()
+    except OSError:
+        return None
+    return found.st_dev, found.st_ino
 
 
 def _checked(path: object) -> str:
