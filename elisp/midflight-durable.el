@@ -188,23 +188,29 @@ Interactively, that of this line; ask for one if this line has none, for
 example because its state was deleted."
   (interactive (list (or (plist-get (tabulated-list-get-id) :name)
                          (read-string "Earlier states of the durable server: "))))
-  (let* ((buffer (midflight-process-buffer (format "states of %s" (midflight-durable--one-line name))
-                                           'midflight-durable-history-mode)))
-    (with-current-buffer buffer
-      (setq midflight-durable--name name)
-      (midflight-durable--refresh-history))
-    (pop-to-buffer buffer)))
+  (midflight-connection-call
+   'store/history (list name)
+   (lambda (states)
+     (let ((buffer (midflight-process-buffer "earlier states" 'midflight-durable-history-mode)))
+       (with-current-buffer buffer
+         (setq midflight-durable--name name
+               mode-line-process (concat " of " (midflight-durable--one-line name)))
+         (midflight-durable--show-history states))
+       (pop-to-buffer buffer)))
+   nil midflight-durable--seconds))
 
 (defun midflight-durable--refresh-history (&rest _)
   "Ask for the earlier states again."
   (midflight-connection-call
-   'store/history (list midflight-durable--name)
-   (lambda (states)
-     (setq tabulated-list-entries (mapcar #'midflight-durable--earlier-entry states))
-     (tabulated-list-print t)
-     (unless states
-       (message "Midflight: %s has no earlier state" midflight-durable--name)))
+   'store/history (list midflight-durable--name) #'midflight-durable--show-history
    nil midflight-durable--seconds))
+
+(defun midflight-durable--show-history (states)
+  "List STATES, plists, in this buffer."
+  (setq tabulated-list-entries (mapcar #'midflight-durable--earlier-entry states))
+  (tabulated-list-print t)
+  (unless states
+    (message "Midflight: %s has no earlier state" midflight-durable--name)))
 
 (defun midflight-durable--earlier-entry (state)
   "Return the entry of the earlier STATE, a plist."
