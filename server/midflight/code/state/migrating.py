@@ -12,7 +12,7 @@ from __future__ import annotations
 
 import enum
 from collections import Counter, deque
-from collections.abc import Callable, Collection, Iterable, Iterator
+from collections.abc import Callable, Collection, Iterable, Iterator, Mapping
 from contextlib import ExitStack
 from dataclasses import dataclass, field
 from functools import cached_property, partial
@@ -172,10 +172,13 @@ def migrate_found(found: Found, newest: Newest, undo: ExitStack, *, keeps_keys: 
 def _definition_keys(holder: Any, found: Found) -> list[Any]:
     """Return the keys of a mapping, or elements of a set, that are old functions or classes, or tuples of such."""
 
-    def is_old(key: Any) -> bool:
-        return id(key) in found.definitions or (type(key) in FROZEN and any(map(is_old, key)))
+    if type(holder) not in (*MAPPINGS, *SETS):
+        return []
+    return [each for each in holder if _is_old(each, found.definitions)]
 
-    return [each for each in holder if is_old(each)] if type(holder) in (*MAPPINGS, *SETS) else []
+
+def _is_old(key: Any, definitions: Mapping[int, object]) -> bool:
+    return id(key) in definitions or (type(key) in FROZEN and any(_is_old(each, definitions) for each in key))
 
 
 def _with_other_hashes(found: Found, newest: Newest) -> dict[int, tuple[Any, list[Any]]]:
