@@ -92,7 +92,8 @@
   "Major mode for the list of the versions of a module.
 The state of a version is `current'; `run', by the runtime processes that are
 counted; `in memory', if something else can still run it, which
-\\<midflight-versions-mode-map>\\[midflight-versions-why-alive] explains; or `gone'.  The text of a version that is gone is
+\\<midflight-versions-mode-map>\\[midflight-versions-why-alive] explains; `gone'; or `earlier', if another server
+ran it, which has ended.  The text of a version that is gone or earlier is
 kept, so it can be read, compared and rolled back to.
 
 \\{midflight-versions-mode-map}"

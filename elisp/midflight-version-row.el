@@ -34,7 +34,7 @@
   (let* ((state (midflight-version-row--state row))
          (face (pcase state
                  ("current" 'midflight-current-version)
-                 ("gone" 'midflight-gone-version)
+                 ((or "earlier" "gone") 'midflight-gone-version)
                  (_ 'midflight-old-version))))
     (list (plist-get row :version)
           (vconcat
@@ -52,6 +52,7 @@
   (cond ((plist-get row :current) "current")
         ((> (plist-get row :processes) 0) "run")
         ((plist-get row :alive) "in memory")
+        ((plist-get row :earlier) "earlier")
         (t "gone")))
 
 (defun midflight-version-row--loader (row)

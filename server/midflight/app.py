@@ -28,6 +28,7 @@ from midflight import systemd
 from midflight.code.lowlevel import note_project
 from midflight.detached_log import DetachedLog
 from midflight.driver import Runtime
+from midflight.durable import NotRestored, States
 from midflight.epc import ProjectFiles, RemoteServer, ServerFile
 from midflight.errors import (
     ConnectionLost,
@@ -43,7 +44,7 @@ from midflight.log_output import LogOutput, lasting_output
 from midflight.memory import use_few_arenas
 from midflight.otp import application
 from midflight.pauses import quick_handovers
-from midflight.program import configured_store
+from midflight.program import configured_code, configured_store
 from midflight.project_server import ProjectServer
 from midflight.project_start import start_configured, stop_applications
 
@@ -88,6 +89,7 @@ def serve(
     port: int = 0,
     program: Program | None = None,
     store: str | None = None,
+    code: str | None = None,
     requires_start: bool = False,
     node: NodePlace | None = None,
 ) -> Any:
@@ -98,13 +100,16 @@ def serve(
     the failures of the project's start are, a sentence each. With `requires_start` the first of them ends the server.
     With `node` the server is that node of a cluster, and is found by the node's name.
 
+    `store` and `code` are those of the command line, else the project's count.
+
     Raises: ClusterError if it cannot be that node; ServerRunning if another server of `root` runs and there is no
-    program, which would run without a server instead; OutputFailed if there is none and `announce` could not print;
-    StoreError if the store cannot be used; RequestError if it is not a path; what `program` raises; SystemExit if the
-    server was asked to end before `program` had ended, with the code that shells give to such a signal.
+    program, which would run without a server instead; NotRestored, after the end, if it requires the start and states
+    were refused; OutputFailed if there is no program and `announce` could not print; StoreError if the store cannot be
+    used; RequestError if it is not a path, or there is no such code; what `program` raises; SystemExit if the server
+    was asked to end before `program` had ended, with the code that shells give to such a signal.
     """
     place = ProjectFiles(root) if node is None else ProjectFiles(root, node.name)
-    kept = configured_store(place.root, store, place.name)
+    kept = configured_store(place.root, store, place.name), configured_code(place.root, code)
     note_project(place.root)
     ending = _Ending()
     use_few_arenas()
@@ -132,10 +137,12 @@ async def _serve(
     announce: Callable[[int], object],
     port: int,
     program: Program | None,
-    store: Path | None,
+    kept: tuple[Path | None, str],
     requires_start: bool,
     node: NodePlace | None,
 ) -> Any:
+    store, code = kept
+    states: States | None = None
     log = cast(TextIO, sys.stdout or LogOutput(None))  # the real one: the runtime routes what processes print
     async with Runtime() as runtime:
         asked = ending.listen(runtime)
@@ -161,7 +168,7 @@ async def _serve(
                     raise
                 _log.warning("%s The program runs without one, so no editor can load code into it.", error)
             if store is not None:
-                runtime.open_store(store)
+                states = runtime.open_store(store, code)
             if node is not None:
                 runtime.open_node(node.name, node.listen, node.join)
             if server.is_open:
@@ -175,11 +182,17 @@ async def _serve(
                     if requires_start:
                         ending.request()
 
+                if states is not None and requires_start:
+                    states.refusals.listeners.append(ending.request)
                 beside.append(asyncio.create_task(_start(runtime, place.root, fail)))
             else:
                 systemd.tell("READY=1")
             value = await _until(asked, ending, runtime, program)
-            return value if program is not None else server.start_failures
+            if program is not None:
+                return value
+            if requires_start and states is not None and states.refusals.said:
+                raise NotRestored(states.refusals.said)
+            return server.start_failures
         finally:
             systemd.tell("STOPPING=1")
             for each in beside:
@@ -317,7 +330,14 @@ def _do_nothing() -> None:
     """Handle a signal that was handled."""
 
 
-def start_detached(root: Path, *, port: int = 0, store: str | None = None, node: NodePlace | None = None) -> ServerFile:
+def start_detached(
+    root: Path,
+    *,
+    port: int = 0,
+    store: str | None = None,
+    code: str | None = None,
+    node: NodePlace | None = None,
+) -> ServerFile:
     """Start a server of `root` that outlives this program, unless one runs; return where it is.
 
     It has a session of its own, works in `root`, and writes to server.log. Returns when it answers.
@@ -343,6 +363,7 @@ def start_detached(root: Path, *, port: int = 0, store: str | None = None, node:
         "--port",
         str(port),
         *(() if store is None else ("--store", store)),
+        *(() if code is None else ("--code", code)),
         *(() if node is None else node.options()),
     ]
     try:

@@ -50,7 +50,8 @@ class Runtime:
     On leaving the block all processes get the exit signal "shutdown", and after `shutdown_seconds` "kill".
     `copy_messages` gives each receiver a deep copy of a message, as Erlang does; by default it is shared.
     `watchdog` has a thread look for processes that do not yield: it reports them, and ends those that are killed.
-    `store` is the file that keeps the states of durable servers, made if there is none; None for no such servers.
+    `store` is the file that keeps the states of durable servers and the texts that ran; None for no such servers.
+    With `code="last"` modules begin with the text that ran last, by default, "disk", with their file.
     `node` is the name of this runtime among others of a cluster, None for none of it; `join` are endpoints of others,
     such as "tcp/127.0.0.1:7447", one of which is enough, `listen` where this one can be joined (any free port). Nodes
     reach each other only if they have one `cookie`; None is the user's. See `midflight.cluster`.
@@ -76,8 +77,9 @@ class Runtime:
         join: str | Iterable[str] = (),
         listen: str | Iterable[str] = (),
         cookie: str | bytes | None = None,
+        code: str = "disk",
     ) -> None:
-        self._store, self._clock = store, clock
+        self._store, self._code, self._clock = store, code, clock
         self._node, self._endpoints, self._cookie = node, (listen, join), cookie
         self._copy_messages = copy_messages
         self._shutdown_seconds = shutdown_seconds
@@ -94,7 +96,8 @@ class Runtime:
     def start(self) -> None:
         """Start in the loop that runs in this thread; `async with` does it, and the end, too.
 
-        Raises: RuntimeError if no loop runs here, or if this thread has a runtime; StoreError; ClusterError.
+        Raises: RuntimeError if no loop runs here, or if this thread has a runtime; StoreError; ClusterError; LoadError,
+        of `code`.
         """
         watch_imports()
         self.loop = loop = asyncio.get_running_loop()
@@ -112,7 +115,7 @@ class Runtime:
         with ExitStack() as undo:
             undo.callback(self._exit_stack.close)
             if self._store is not None:
-                self.open_store(self._store)
+                self.open_store(self._store, self._code)
             if self._node is not None:
                 self.open_node(self._node, *self._endpoints, cookie=self._cookie)
             undo.pop_all()
@@ -131,13 +134,15 @@ class Runtime:
         for tell in list(on_start):
             tell(self)
 
-    def open_store(self, path: str | os.PathLike[str]) -> None:
+    def open_store(self, path: str | os.PathLike[str], code: str = "disk") -> durable.States:
         """Keep the states of durable servers in the file `path`, until the runtime lets go of its loop.
 
-        Raises: StoreError if it cannot be used; it is as it was.
+        `code` as for a Runtime; "last" loads what is imported already. Raises: StoreError, LoadError, ValueError.
         """
-        self.scheduler.states = states = durable.States(path, self.scheduler)
+        self.scheduler.states = states = durable.States(path, self.scheduler, code)
         self._exit_stack.callback(states.close)
+        states.choose_code()
+        return states
 
     def open_node(
         self,

@@ -26,7 +26,7 @@ from midflight.epc import MAIN, ProjectFiles, find_root
 from midflight.errors import ServerRunning
 from midflight.event_loop import run_main
 from midflight.log_output import LogOutput
-from midflight.program import configured_store
+from midflight.program import configured_code, configured_store
 from midflight.project_server import ProjectServer
 
 __all__ = ["EmbeddedServer", "serve", "serve_in_background"]
@@ -52,7 +52,7 @@ class EmbeddedServer:
             self._server.open()
             store = None if runtime.scheduler.states is not None else configured_store(place.root, None, place.name)
             if store is not None:
-                runtime.open_store(store)
+                runtime.open_store(store, configured_code(place.root, None))
         except BaseException:
             self._take_back()
             self._server.close()

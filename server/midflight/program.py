@@ -10,10 +10,12 @@ from pathlib import Path
 from typing import Any
 
 from midflight import code
+from midflight.code.lowlevel import last_text_of
 from midflight.errors import RequestError
 
 __all__ = [
     "configured_applications",
+    "configured_code",
     "configured_start",
     "configured_store",
     "forwards",
@@ -26,6 +28,8 @@ __all__ = [
 def function_of(target: str) -> Callable[..., Any]:
     """Load the module of `target`, FILE:FUNCTION or MODULE:FUNCTION, and return the function.
 
+    If a store has offered the text that ran last (`code="last"`) that is loaded.
+
     Raises: LoadError; RequestError if the target has another form or the module no such function.
     """
     module, _, name = target.rpartition(":")
@@ -34,7 +38,8 @@ def function_of(target: str) -> Callable[..., Any]:
             f"{target!r} names no function; nothing was run. Write FILE:FUNCTION or MODULE:FUNCTION, "
             "for instance counter.py:start."
         )
-    report = code.load(os.path.abspath(module) if module.endswith(".py") else module)
+    meant = os.path.abspath(module) if module.endswith(".py") else module
+    report = code.load(meant, source=last_text_of(meant))
     function: Callable[..., Any] | None = getattr(sys.modules[report.module], name, None)
     if not callable(function):
         raise RequestError(f"{report.module} has no function {name}; nothing was run. See its definitions.")
@@ -71,6 +76,18 @@ def configured_store(root: Path, given: str | None, name: str) -> Path | None:
             f'{path}: store must be a file, like "state-{{name}}.sqlite", not {found!r}; nothing was started. Mend it.'
         )
     return root / found.replace("{name}", name)
+
+
+def configured_code(root: Path, given: str | None) -> str:
+    """Return what a start runs: "disk", the files, or "last", what ran last: `given`, else `code` of the project.
+
+    Raises: RequestError if it is neither, or the table cannot be read.
+    """
+    found = given if given is not None else _configured(root, "code", "nothing was started")
+    if found not in (None, "disk", "last"):
+        path = root / "pyproject.toml"
+        raise RequestError(f'{path}: code must be "disk" or "last", not {found!r}; nothing was started. Mend it.')
+    return found or "disk"
 
 
 def configured_applications(root: Path) -> dict[str, Any]:

@@ -10,6 +10,7 @@ import pytest
 
 from helpers.lives import Lives
 from helpers.versions import Project, project_in
+from midflight.code.lowlevel import note_project
 
 
 @pytest.fixture(autouse=True, scope="module")
@@ -25,8 +26,10 @@ def project(tmp_path: Path) -> Iterator[Project]:
     """Give an empty project folder. What was loaded from it is gone after the test, as in a new interpreter."""
     root = tmp_path / "project"
     root.mkdir()
+    take_back = note_project(root)  # else a store keeps the texts of the tests, too
     with project_in(root) as found:
         yield found
+    take_back()
 
 
 @pytest.fixture

@@ -67,7 +67,7 @@ FOREIGN = {
     "text": (lambda path: path.write_text("my notes\n" * 50), "is not a store of Midflight"),
     "nothing": (lambda path: path.write_bytes(b""), "is not a store of Midflight"),
     "database": (database, "is a database of another program"),
-    "newer": (newer, "has format 99, and this Midflight knows 1"),
+    "newer": (newer, "has format 99, and this Midflight knows 2"),
     "damaged": (damaged, "is damaged|cannot be read"),
     "cut off": (cut_off, "is cut off"),
     "header": (lambda path: path.write_bytes(b"SQLite format 3\0"), "is not a store of Midflight"),

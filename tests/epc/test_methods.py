@@ -381,6 +381,7 @@ def test_server_info_says_what_it_is(node: Any, shell: Shell) -> None:
         "connections": ["connection 1"],
         "processes": info["processes"],
         "start_failures": [],
+        "store": None,
     }
     changing = ("processes", "connections", "kernel", "start_failures")
     assert shell.client.info == {key: value for key, value in info.items() if key not in changing}

@@ -13,6 +13,7 @@ EXIT_CODES = {
     "not-found": 4,
     "no-server": 5,
     "timed-out": 6,
+    "not-restored": 7,
     "broken-off": 130,
 }
 """The exit code of each kind of error. 2 is that of wrong arguments, 141 that of an output that nobody reads."""

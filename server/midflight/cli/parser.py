@@ -20,7 +20,8 @@ with a .git, else the current folder.
 
 _EXIT_CODES = """\
 exit codes: 0 done; 1 failed, or done in part; 2 wrong arguments; 3 refused, nothing was changed; 4 not found
-(a process, a module, a version, a file); 5 no server; 6 timed out; 130 broken off; 141 nobody reads the output.
+(a process, a module, a version, a file); 5 no server; 6 timed out; 7 the code does not take the state of a durable
+server; 130 broken off; 141 nobody reads the output.
 With --json an error is {"error": {"kind": ..., "code": ..., "text": ...}} on standard output.
 """
 
@@ -72,9 +73,16 @@ def parser() -> argparse.ArgumentParser:
     ):
         it.add_argument(option, action="append", default=[], metavar="ENDPOINT", help=f"{what}: tcp/127.0.0.1:PORT")
     it.add_argument(
+        "--code",
+        choices=["disk", "last"],
+        help="what modules begin with if there is a store: their files, or what ran last, unsaved texts too (default: "
+        "code in [tool.midflight], else disk)",
+    )
+    it.add_argument(
         "--require-start",
         action="store_true",
-        help="end with exit code 1 if `start` or an application of the project does not start, or `start` crashes",
+        help="end with exit code 1 if `start` or an application of the project does not start, or `start` crashes, "
+        "with 7 if the code does not take the state of a durable server",
     )
 
     it = command(

@@ -35,7 +35,7 @@ def serve(options: argparse.Namespace) -> int:
         raise RequestError("--require-start is for a server that stays here; nothing was started. Give one of them.")
     node = _node(options)
     if options.detach:
-        print(start_detached(root, port=options.port, store=options.store, node=node).port)
+        print(start_detached(root, port=options.port, store=options.store, code=options.code, node=node).port)
         if sys.stderr.isatty():
             print(f"Its log is {ProjectFiles(root).log_path}; midflight log shows it.", file=sys.stderr)
         return 0
@@ -48,7 +48,13 @@ def serve(options: argparse.Namespace) -> int:
             start_watching(root)
 
     failures = serve_project(
-        root, announce, port=options.port, store=options.store, requires_start=options.require_start, node=node
+        root,
+        announce,
+        port=options.port,
+        store=options.store,
+        code=options.code,
+        requires_start=options.require_start,
+        node=node,
     )
     return 1 if options.require_start and failures else 0
 

@@ -21,9 +21,14 @@ def versions(options: argparse.Namespace) -> int:
 
 
 def _state_of(version: dict[str, Any]) -> str:
-    """Return what there is of a version: of a kept one only its text, which a rollback takes."""
+    """Return what there is of a version: of a kept one only its text, which a rollback takes.
+
+    That of an earlier one too: the server that ran it has ended, and the store has kept it.
+    """
     if version["current"]:
         return "current"
+    if version.get("earlier"):
+        return "earlier"
     return "runs" if version["processes"] else "kept" if version["text"] else "no text"
 
 

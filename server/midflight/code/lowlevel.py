@@ -20,6 +20,8 @@ from midflight.code.identity.server_state import copied, copies_of, replaced
 from midflight.code.load.adopt import imported_modules
 from midflight.code.load.journal import Changed as ChangedServer
 from midflight.code.load.journal import note_journal
+from midflight.code.load.keep_texts import keep_texts_by
+from midflight.code.load.last_run import NotAsLast, not_as_last, run_last
 from midflight.code.load.modified import gone_modules, saved_modules
 from midflight.code.loading.load_thread import LoadThread
 from midflight.code.loading.runtime_thread import run_bodies_on_runtime
@@ -34,10 +36,14 @@ from midflight.code.source.program import split_at_guard
 from midflight.code.source.replace_definition import NoDefinition
 from midflight.code.state.imported import note_body_of_program, watch_before_program, watch_imports
 from midflight.code.upgrade.accepted import Acceptance, Shape, acceptance_of, is_change_due, shape_of
+from midflight.code.upgrade.gone_back import why_gone_back
 from midflight.code.upgrade.recorded import PlannedModule, plan_faults, planned_modules
 from midflight.code.upgrade.unrestored import unrestored
 from midflight.code.upgrade.upgrade import load_or_upgrade, load_or_upgrade_many, upgrade_many_sync, upgrade_sync
+from midflight.code.version.last_texts import last_text_of
+from midflight.code.version.snapshots import note_earlier as note_earlier_file
 from midflight.code.version.snapshots import readable, real_path
+from midflight.code.version.text_keeper import Past
 from midflight.code.version.version import Version, loader_var
 from midflight.code.version.version import version_of as version_of_namespace
 
@@ -51,6 +57,8 @@ __all__ = [
     "Load",
     "LoadThread",
     "NoDefinition",
+    "NotAsLast",
+    "Past",
     "PlannedModule",
     "Removed",
     "Running",
@@ -71,6 +79,8 @@ __all__ = [
     "imported_modules",
     "is_change_due",
     "is_project_module",
+    "keep_texts_by",
+    "last_text_of",
     "line_map",
     "load_definition",
     "load_definitions",
@@ -79,7 +89,9 @@ __all__ = [
     "loader_var",
     "module_name",
     "names_around",
+    "not_as_last",
     "note_body_of_program",
+    "note_earlier_file",
     "note_journal",
     "note_project",
     "on_new_versions",
@@ -92,6 +104,7 @@ __all__ = [
     "renew_members",
     "replaced",
     "run_bodies_on_runtime",
+    "run_last",
     "running_at",
     "running_texts",
     "saved_modules",
@@ -109,4 +122,5 @@ __all__ = [
     "waiting_at",
     "watch_before_program",
     "watch_imports",
+    "why_gone_back",
 ]

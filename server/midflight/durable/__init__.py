@@ -2,8 +2,8 @@
 
 A program needs only `durable = True` in a class of servers and a store for its runtime. The way of a state: a GenServer
 between two messages -> states.py pickles it if it changed -> writer.py commits it, together with others -> replies that
-were held back leave. At the next start: store.py reads it -> reading.py makes its values
--> kept.py makes the server of them.
+were held back leave. At the next start: store.py reads it -> reading.py makes its values -> kept.py makes the server of
+them, or refusals.py notes why not. The texts of versions go the same way: texts.py, and last_run.py at the next start.
 """
 
 from typing import TYPE_CHECKING as _TYPE_CHECKING
@@ -12,6 +12,7 @@ from midflight.lazy import names_of as _names_of
 
 if _TYPE_CHECKING:
     from midflight.durable.live import Change, LiveStore, Window
+    from midflight.durable.refusals import NotRestored
     from midflight.durable.shelf import Shelf
     from midflight.durable.states import States
     from midflight.durable.store import Row, Store
@@ -21,6 +22,7 @@ else:
         __name__,
         {
             "midflight.durable.live": "Change LiveStore Window",
+            "midflight.durable.refusals": "NotRestored",
             "midflight.durable.shelf": "Shelf",
             "midflight.durable.states": "States",
             "midflight.durable.store": "Row Store",
@@ -28,4 +30,4 @@ else:
         },
     )
 
-__all__ = ["Change", "LiveStore", "Row", "Shelf", "States", "Store", "StoreError", "Window"]
+__all__ = ["Change", "LiveStore", "NotRestored", "Row", "Shelf", "States", "Store", "StoreError", "Window"]

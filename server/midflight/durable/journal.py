@@ -1,7 +1,8 @@
 """`StoreJournal`: the store of a runtime as the journal of the code server.
 
-An upgrade writes the rows of all servers that it changes in one transaction, before its code is current. After a power
-cut all of them have the old state or all have the new one, and the next start runs no `code_change` a second time.
+An upgrade writes the rows of all servers that it changes, its texts, and that these are current in one transaction,
+before its code is current. After a power cut all of them are the old ones or all are the new ones, and the next start
+runs no `code_change` a second time.
 """
 
 from __future__ import annotations
@@ -15,7 +16,7 @@ from midflight.errors import NotDurable
 from midflight.text import short
 
 if TYPE_CHECKING:
-    from midflight.code.lowlevel import ChangedServer
+    from midflight.code.lowlevel import ChangedServer, Version
     from midflight.durable.states import States
 
 __all__ = ["StoreJournal"]
@@ -49,8 +50,8 @@ class StoreJournal:
                 "code_change if it is due, when their servers start"
             )
 
-    def write(self, servers: Sequence[ChangedServer]) -> None:
-        """Write the new states of durable servers. Raises: NotDurable; what the disk said."""
+    def write(self, servers: Sequence[ChangedServer], versions: Sequence[Version]) -> None:
+        """Write the new states of durable servers, and with them the texts. Raises: NotDurable; what the disk said."""
         found: list[tuple[Kept, Row]] = []
         for process, server in servers:
             keeper: Any = getattr(process.behaviour, "keeper", None)
@@ -58,6 +59,6 @@ class StoreJournal:
                 found.append((keeper, keeper.row_of(server, keeper.pickled(server))))
         if found:
             rows = [row for _, row in found]
-            self.states.store.write_at_once(rows)
+            self.states.store.write_at_once(rows, versions)
             for kept, row in found:
                 kept.note_written(row)

@@ -14,7 +14,7 @@ from hashlib import blake2b
 from typing import TYPE_CHECKING, Any
 
 from midflight.code import Gone
-from midflight.code.lowlevel import acceptance_of, become, fields_of, is_change_due, replaced
+from midflight.code.lowlevel import acceptance_of, become, fields_of, is_change_due, replaced, why_gone_back
 from midflight.durable.history import put_aside
 from midflight.durable.pickling import dumps
 from midflight.durable.row import Row
@@ -48,6 +48,7 @@ class Kept:
         self.server: Any = None
         self.accepted = acceptance_of(cls)
         self.is_busy = True
+        self.is_refused = False  # the code of now does not take the state
         self.is_wanted = False
         self.has_ended = False
         self.digest = b""  # of the state that was put last
@@ -62,6 +63,18 @@ class Kept:
 
     async def restore(self) -> Any:
         """Return the server with the state of the store; None if init is to make it."""
+        try:
+            server = await self._restored()
+        except StoreError:
+            raise
+        except Exception as error:
+            self.is_refused = True
+            self.states.refusals.note(self.key, error)
+            raise
+        self.states.refusals.forget(self.key)
+        return server
+
+    async def _restored(self) -> Any:
         row = self.states.store.read(self.key)
         if row is None:
             return None
@@ -103,6 +116,9 @@ class Kept:
 
     async def _server_of(self, row: Row, cls: type[Any]) -> Any:
         """Return an object of the class with the state of `row`, changed if that is due. Raises: see restore."""
+        why = why_gone_back(row.accepted, cls)
+        if why is not None:
+            raise NotDurable(f"the state of {short(self.key)} is too new: {why}. It stays in the store")
         try:
             kept_class, attributes = self.states.reader.loads(row.state)
         except MigrationError:
@@ -196,7 +212,7 @@ class Kept:
         if self.has_ended:
             return
         self.has_ended = True
-        if not _ends_well(reason):
+        if not _ends_well(reason) and not self.is_refused:
             self.states.note_crash(self)
         if self.server is not None:
             self.save_last()

@@ -2,6 +2,7 @@
 
 Laws:
 1. A file that is not a store of ours, of this format or an older one, is refused and left byte for byte as it is.
+   One of an older format is brought to this one, in one transaction; an older Midflight refuses it from then on.
 2. A store appears whole: it is made next to its place and gets its name last.
 3. One runtime has a store at a time. The lock is a file next to it, held by the system for the life of the process.
 4. A store is a pickle, so who can write it can run code: it is refused if others may, or if it is a link.
@@ -18,7 +19,7 @@ import struct
 from contextlib import closing, suppress
 from pathlib import Path
 
-from midflight.durable.schema import APPLICATION, FORMAT, SCHEMA, SEARCH_BYTES
+from midflight.durable.schema import APPLICATION, FORMAT, SCHEMA, SEARCH_BYTES, STEPS
 from midflight.durable.store_error import LEFT, StoreError
 
 __all__ = ["Lock", "check_file", "opened", "why_foreign"]
@@ -157,6 +158,7 @@ def opened(path: Path) -> sqlite3.Connection:
             raise StoreError(
                 str(path), f"is damaged ({damage})", f"{LEFT}. Copy it, or move it away and start with a new one."
             )
+        _bring_up_to_date(connection)
         for each in (path, Path(f"{path}-wal"), Path(f"{path}-shm")):
             with suppress(FileNotFoundError):
                 each.chmod(0o600)  # a copy that was made otherwise may be readable by others
@@ -190,6 +192,19 @@ def _connected(path: Path) -> sqlite3.Connection:
         connection.close()
         raise
     return connection
+
+
+def _bring_up_to_date(connection: sqlite3.Connection) -> None:
+    """Bring a store of an earlier format to this one, in one transaction. Raises: sqlite3.Error; it is as it was."""
+    (version,) = connection.execute("PRAGMA user_version").fetchone()
+    if version == FORMAT:
+        return
+    steps = "".join(STEPS[each] for each in range(version, FORMAT))
+    try:
+        connection.executescript(f"BEGIN IMMEDIATE; {steps} PRAGMA user_version = {FORMAT}; COMMIT;")
+    finally:
+        if connection.in_transaction:
+            connection.execute("ROLLBACK")
 
 
 def _damage(connection: sqlite3.Connection, path: Path) -> str | None:

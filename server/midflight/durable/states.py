@@ -20,10 +20,12 @@ from functools import partial
 from typing import Any
 from weakref import WeakSet
 
-from midflight.code.lowlevel import note_journal, unrestored
+from midflight.code.lowlevel import keep_texts_by, note_journal, unrestored
 from midflight.durable.journal import StoreJournal
 from midflight.durable.kept import Kept
+from midflight.durable.last_run import LastRun
 from midflight.durable.reading import Reader
+from midflight.durable.refusals import Refusals
 from midflight.durable.store import Store
 from midflight.durable.store_error import StoreError
 from midflight.errors import AlreadyStarted, NotDurable
@@ -36,6 +38,7 @@ __all__ = ["SHARE", "States"]
 SLICE_SECONDS = 0.002  # for which others wait at a time
 SHARE = 20  # one part of so many is for pickling
 LEAST_CRASHES = 2
+CHOICES = ("disk", "last")
 
 logger = logging.getLogger("midflight.durable")
 
@@ -43,11 +46,16 @@ logger = logging.getLogger("midflight.durable")
 class States:
     """The states of the durable servers of `scheduler`, in the store at `path`.
 
+    `code` says what a start runs: the files, "disk", or what ran last, "last"; see `choose_code`.
     The scheduler's `on_store_trouble` are called, on its thread, when the store can't be written, and when it can.
-    Raises: StoreError.
+    Raises: StoreError; ValueError for another `code`.
     """
 
-    def __init__(self, path: str | os.PathLike[str], scheduler: Scheduler) -> None:
+    def __init__(self, path: str | os.PathLike[str], scheduler: Scheduler, code: str = "disk") -> None:
+        if code not in CHOICES:
+            raise ValueError(f'code must be "disk" or "last", not {code!r}; nothing was started')
+        self.code = code
+        self.refusals = Refusals()
         self.store = Store(path, self._tell)
         self.life = Life(scheduler.processes, self.store.creation)
         self.reader = Reader(self.life)
@@ -61,7 +69,13 @@ class States:
         self._timer: Any = None
         self._leave_journals = note_journal(StoreJournal(self))
         self._warned: WeakSet[type[Any]] = WeakSet()
+        self.last_run = LastRun(self.store)
+        self._leave_texts = keep_texts_by(self.store.texts)
         self.puts = 0  # states that were put to the writer
+
+    def choose_code(self) -> None:
+        """Say which files differ from what ran last, and have that run if `code` is "last". Raises: LoadError."""
+        self.last_run.begin(self.code)
 
     # --- Servers that start ---------------------------------------------------------------------------------
 
@@ -96,6 +110,10 @@ class States:
         if not isinstance(key, str) or not key:
             raise NotDurable(f"{cls.__qualname__}.durable_key returned {short(key)}, not a name; it was not started")
         return str(key)
+
+    def note_left_out(self) -> None:
+        """Note that a supervisor goes on without a child whose state was refused."""
+        self.refusals.note_left_out()
 
     # --- Crashes ----------------------------------------------------------------------------------------------
 
@@ -189,6 +207,8 @@ class States:
 
     def close(self) -> None:
         """Write all that waits, and let go of the store; what could not be written is logged."""
+        self.last_run.close()
+        self._leave_texts()
         self._leave_journals()
         for kept in list(self.dirty):
             kept.save_last()

@@ -1,4 +1,7 @@
-"""`Store`: a file of states. Its creation is the number of the life that has it open; the writer is in writer.py."""
+"""`Store`: a file of states and texts. Its creation is the number of the life that has it open.
+
+The writer is in writer.py, the texts are in texts.py.
+"""
 
 from __future__ import annotations
 
@@ -8,15 +11,19 @@ import threading
 from collections.abc import Callable, Sequence
 from contextlib import closing
 from pathlib import Path
+from typing import TYPE_CHECKING, Any
 
 from midflight.durable.opening import Lock, check_file, opened
 from midflight.durable.row import COLUMNS, Row, bytes_of_key, key_of_bytes
 from midflight.durable.store_error import LEFT, StoreError
+from midflight.durable.texts import Texts
 from midflight.durable.writer import Writer
 from midflight.text import short
 
-__all__ = ["Row", "Store"]
+if TYPE_CHECKING:
+    from midflight.code.lowlevel import Version
 
+__all__ = ["Row", "Store"]
 
 WAIT_SECONDS = 10.0  # for the disk, in an upgrade: nobody else runs meanwhile
 
@@ -48,6 +55,7 @@ class Store:
         self.writer = Writer(connection, on_trouble)
         self._place = _place_of(self.path)
         self.writer.archive.check = self._check_place
+        self.texts = Texts(self)
 
     def _begin(self, connection: sqlite3.Connection) -> int:
         """Count this life, on the disk, before any pid of it is stored."""
@@ -104,12 +112,26 @@ class Store:
             return []
         return [key_of_bytes(key) for (key,) in rows]
 
-    def write_at_once(self, rows: Sequence[Row]) -> None:
-        """Write rows in one transaction, and come back when they are on the disk. Raises: StoreError."""
+    def ask(self, query: str, values: tuple[Any, ...]) -> list[Any]:
+        """Return the rows that a query gives, of what is on the disk. Raises: sqlite3.Error."""
+        with self._read_lock:
+            return self._reading.execute(query, values).fetchall()
+
+    def write_at_once(self, rows: Sequence[Row], versions: Sequence[Version] = ()) -> None:
+        """Write rows, and the texts of versions, in one transaction; come back when they are on the disk.
+
+        Raises: StoreError.
+        """
+
+        def write(connection: sqlite3.Connection) -> None:
+            self.writer.archive.write(connection, rows)
+            self.texts.write(connection, list(versions))
+
         try:
-            self.writer.do(lambda connection: self.writer.archive.write(connection, rows)).result(WAIT_SECONDS)
+            self.writer.do(write).result(WAIT_SECONDS)
         except (sqlite3.Error, TimeoutError) as error:
             raise StoreError(str(self.path), f"could not be written ({error})", "no state was changed") from error
+        self.texts.note_written(list(versions))
 
     def close(self) -> None:
         """Write what waits and let go of the file. May be repeated. Raises: StoreError if not all could be written."""

@@ -7,10 +7,13 @@ Laws:
 2. A commit that fails tells everybody that waits for it. Its states wait on, behind nothing, and are tried again each
    second: what a later write of the same server replaces is not lost.
 3. All are told in the writer's thread.
+4. Notes are written in their order, with the next transaction, before the states that are put after them. One that
+   fails for itself, and not for the disk, is left out: it must not keep states from being written.
 """
 
 from __future__ import annotations
 
+import logging
 import sqlite3
 import threading
 from collections.abc import Callable
@@ -19,10 +22,13 @@ from typing import Any
 
 from midflight.durable.history import Archive
 from midflight.durable.row import Row
+from midflight.kernel import trouble
 
 __all__ = ["Told", "Writer"]
 
 AGAIN_SECONDS = 1.0  # until a failed commit is tried again
+
+logger = logging.getLogger("midflight.durable")
 
 Told = Callable[[BaseException | None], object]
 """What is called when a write is on the disk, with None, or was not written, with the error."""
@@ -38,6 +44,7 @@ class Writer:
         self._ready = threading.Condition()
         self._rows: dict[str, Row] = {}
         self._told: list[Told] = []
+        self._notes: list[Callable[[sqlite3.Connection], Any]] = []
         self._deeds: list[tuple[Callable[[sqlite3.Connection], Any], Future[Any]]] = []
         self._is_ending = False
         self._written: dict[str, Row] = {}  # by the commit that is under way
@@ -53,6 +60,13 @@ class Writer:
             if told is not None:
                 self._told.append(told)
             self._ready.notify()
+
+    def note(self, write: Callable[[sqlite3.Connection], Any]) -> None:
+        """Have `write(connection)` done in the next transaction. Nobody is told."""
+        with self._ready:
+            if not self._is_ending:
+                self._notes.append(write)
+                self._ready.notify()
 
     def tell(self, told: Told) -> None:
         """Have `told` called when all that was put before is on the disk, or could not be written."""
@@ -78,7 +92,7 @@ class Writer:
     def unwritten(self) -> int:
         """Return how many states wait for a commit."""
         with self._ready:
-            return len(self._rows) + len(self._written)
+            return len(self._rows) + len(self._written) + len(self._notes)
 
     def close(self) -> BaseException | None:
         """Write what waits and end; return the error if it could not be written. Waits for the disk."""
@@ -91,7 +105,7 @@ class Writer:
     def _run(self) -> None:
         while True:
             with self._ready:
-                while not (self._rows or self._deeds or self._told or self._is_ending) or self._is_put_off():
+                while not self._has_work() or self._is_put_off():
                     self._ready.wait(AGAIN_SECONDS if self.trouble else None)
                     if self.trouble:
                         break
@@ -106,13 +120,17 @@ class Writer:
             if is_last:
                 return
 
+    def _has_work(self) -> bool:
+        return bool(self._rows or self._deeds or self._told or self._notes or self._is_ending)
+
     def _is_put_off(self) -> bool:
         """Say whether only states wait that could not be written: nobody waits for them, so they have time."""
         return self.trouble is not None and not (self._told or self._deeds or self._is_ending)
 
     def _commit(self, rows: dict[str, Row], told: list[Told]) -> None:
         error: BaseException | None = None
-        if rows:
+        is_written = bool(rows or self._notes)
+        if is_written:
             try:
                 self._in_transaction(lambda it: self.archive.write(it, rows.values()))
             except Exception as caught:
@@ -121,11 +139,11 @@ class Writer:
             if error is not None:
                 self._rows = rows | self._rows
             self._written = {}
-        if rows and error is None:
+        if is_written and error is None:
             self.commits += 1
             self.bytes += sum(len(row.state) for row in rows.values())
-        if rows or error is not None:
-            self._note(error)
+        if is_written:
+            self._take_down(error)
         for tell in told:
             tell(error)
 
@@ -137,18 +155,36 @@ class Writer:
 
     def _in_transaction(self, deed: Callable[[sqlite3.Connection], Any]) -> Any:
         connection = self._connection
+        notes = self._notes[:]
         connection.execute("BEGIN IMMEDIATE")
         try:
+            for write in notes:
+                _write_note(write, connection)
             result = deed(connection)
             connection.execute("COMMIT")
         except BaseException:
             if connection.in_transaction:
                 connection.execute("ROLLBACK")
             raise
+        with self._ready:
+            del self._notes[: len(notes)]
         return result
 
-    def _note(self, error: BaseException | None) -> None:
+    def _take_down(self, error: BaseException | None) -> None:
         if (error is None) is not (self.trouble is None):
             self.trouble = error
             self._on_trouble(error)
         self.trouble = error
+
+
+def _write_note(write: Callable[[sqlite3.Connection], Any], connection: sqlite3.Connection) -> None:
+    try:
+        write(connection)
+    except (sqlite3.OperationalError, sqlite3.IntegrityError):
+        raise  # the disk, or another that reads: it is tried again
+    except Exception as error:
+        if isinstance(error, sqlite3.DatabaseError) and not isinstance(
+            error, sqlite3.DataError | sqlite3.NotSupportedError
+        ):
+            raise
+        trouble.log_raised(logger, "the text of a version is not in the store, and everything else is", error)

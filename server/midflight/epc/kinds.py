@@ -7,7 +7,7 @@ The other end hears it behind the text, if it has asked for it:
 
 from __future__ import annotations
 
-from midflight.errors import MidflightError, RemoteError, RequestFailed
+from midflight.errors import MidflightError, RequestFailed
 
 __all__ = ["FAILED", "kind_of"]
 
@@ -15,10 +15,13 @@ FAILED = "failed"
 
 
 def kind_of(error: BaseException) -> str:
-    """Return "not-found", "timed-out", "refused", which changed nothing, or "failed", which may have."""
+    """Return "not-found", "timed-out", "refused", which changed nothing, or "failed", which may have.
+
+    "not-restored" comes from a server's end alone: states were refused, and their servers not started.
+    """
     match error:
-        case RemoteError():
-            return error.kind
+        case MidflightError() if isinstance(kind := getattr(error, "kind", None), str):
+            return kind
         case RequestFailed():
             return FAILED
         case LookupError():

@@ -9,7 +9,7 @@ from midflight.otp.child_spec import ChildSpec
 from midflight.otp.children import ChildInfo
 from midflight.otp.dynamic_supervisor import DynamicSupervisor
 from midflight.otp.gen_server import GenServer
-from midflight.otp.keeper import Keeper
+from midflight.otp.keeper import Keeper, mark_refused_state
 from midflight.otp.limits import LimitReport, limit_process
 from midflight.otp.mailbox_watch import LongMailbox, MailboxWatch
 from midflight.otp.partition_supervisor import PartitionSupervisor
@@ -64,6 +64,7 @@ __all__ = [
     "call",
     "cast",
     "limit_process",
+    "mark_refused_state",
     "on_report",
     "pg",
     "reply",

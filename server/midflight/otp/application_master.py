@@ -14,6 +14,7 @@ from contextvars import ContextVar
 from typing import Any, NamedTuple
 
 from midflight import code
+from midflight.code.lowlevel import last_text_of
 from midflight.kernel import Exit, Pid, current_scheduler, exit, link, receive, self_, trap_exit, trouble
 from midflight.otp.application_spec import ApplicationSpec
 from midflight.otp.calls import cast
@@ -131,5 +132,5 @@ class Master(GenServer):
         if type(module) is not str:
             return newest(module)
         if module not in sys.modules:
-            code.load(module)
+            code.load(module, source=last_text_of(module))
         return sys.modules[module]

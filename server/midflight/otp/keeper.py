@@ -7,12 +7,15 @@
 from __future__ import annotations
 
 from collections.abc import Callable
+from contextlib import suppress
 from typing import Any, Protocol
 
 from midflight.errors import NotDurable
 from midflight.kernel import Client, Process
 
-__all__ = ["Keeper", "States", "keeper_of"]
+__all__ = ["Keeper", "States", "is_refused_state", "keeper_of", "mark_refused_state"]
+
+_MARK = "__midflight_refused_state__"  # of an exception
 
 
 class Keeper(Protocol):
@@ -31,7 +34,8 @@ class Keeper(Protocol):
     async def restore(self) -> Any:
         """Return the server with the state that was kept; None if there is none, and init makes it.
 
-        Raises: NotDurable, MigrationError; what its code_change raises.
+        Raises: NotDurable, MigrationError; what its code_change raises: marked by `mark_refused_state`, for another
+        start finds the same.
         """
 
     async def begin(self, server: Any) -> None:
@@ -63,6 +67,9 @@ class States(Protocol):
     def keep(self, cls: type[Any], args: tuple[Any, ...], process: Process) -> Keeper:
         """Return the keeper of a server that starts in `process`. Raises: NotDurable; AlreadyStarted."""
 
+    def note_left_out(self) -> None:
+        """Note that a supervisor goes on without a child: it did not start, by an exception that is marked."""
+
 
 def keeper_of(cls: type[Any], args: tuple[Any, ...], process: Process) -> Keeper:
     """Return the keeper of a server of class `cls`, which is durable.
@@ -79,3 +86,14 @@ def keeper_of(cls: type[Any], args: tuple[Any, ...], process: Process) -> Keeper
             'Runtime(store="state.sqlite"), store = "state.sqlite" in [tool.midflight], or midflight serve --store'
         )
     return states.keep(cls, args, process)
+
+
+def mark_refused_state(error: Exception) -> None:
+    """Mark an exception by which a server did not start: its code does not take the state that was kept."""
+    with suppress(AttributeError, TypeError):  # of a class that has no room: its child is started again, in vain
+        setattr(error, _MARK, True)
+
+
+def is_refused_state(error: BaseException) -> bool:
+    """Say whether a server did not start because its code does not take the state that was kept."""
+    return getattr(error, _MARK, False) is True

@@ -7,7 +7,7 @@ Laws:
 1. Children start in order and stop in the reverse order, each one's end awaited before the next is told.
 2. A process that is not in `by_pid` is not a child: the late Exit of a child that was stopped means nothing.
 3. A start that fails is tried again by a message to itself, so that other requests come in between; each try counts
-   as a restart.
+   as a restart. But a child whose code does not take the state that was kept is left out, as one that IGNOREs.
 """
 
 from __future__ import annotations
@@ -25,6 +25,7 @@ from midflight.otp.calls import cast
 from midflight.otp.child_spec import SIMPLE, ChildSpec, Flags, checked_children, launch
 from midflight.otp.children import Child, stop_at_once, stop_child
 from midflight.otp.gen_server import GenServer
+from midflight.otp.keeper import is_refused_state
 from midflight.otp.protocol import IGNORE, Stop, value_of
 from midflight.otp.renewal import Renewal, compared
 from midflight.otp.reports import report, report_progress
@@ -136,6 +137,9 @@ class Supervising(GenServer):
             try:
                 await self.start_one(child)
             except Exception as error:
+                if is_refused_state(error):
+                    self._leave_out(child, error)
+                    continue
                 report("start_error", error, child.spec, None, "those before it are stopped, and it ends", child.args)
                 await self.terminate("shutdown")
                 failure = InitFailed(f"child {child.key!r} of {type(self).__name__} {self_()!r}", error)
@@ -271,6 +275,15 @@ class Supervising(GenServer):
         elif child.spec.restart == "temporary":
             self.children.pop(child.key, None)
 
+    def _leave_out(self, child: Child, error: Exception) -> None:
+        """Go on without a child whose code does not take the state that was kept: another try would find the same."""
+        then = "it is left out, and its state stays: load a text that takes it, then restart_child"
+        report("start_error", error, child.spec, None, then, child.args)
+        self.drop(child)
+        states = current_scheduler().states
+        if states is not None and not self.is_dynamic:
+            states.note_left_out()
+
     async def stop_one(self, child: Child) -> None:
         """Stop the process of `child`, if there is one, and wait until it has ended."""
         pid = child.running
@@ -310,6 +323,9 @@ class Supervising(GenServer):
             try:
                 await self.start_one(one)
             except Exception as error:
+                if is_refused_state(error):
+                    self._leave_out(one, error)
+                    continue
                 report("start_error", error, one.spec, None, "it is tried again", one.args)
                 one.is_restarting = True
                 if last_pid is not None:  # by which terminate_child finds it

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from midflight.code.census.census import spots_of, take_census
 from midflight.code.source.definitions import Diff, compare, definitions_of, unified
-from midflight.code.version.modules import Module, known, module_of
+from midflight.code.version.modules import Versions, known, module_of, versions_of
 from midflight.code.version.version import version_of
 from midflight.errors import UnknownVersionError
 from midflight.kernel import Pid
@@ -99,7 +99,7 @@ def source(name: str, version: int | None = None) -> str:
         code.source("shop", 1) == TEXT  # -> True
         "PRICE = 3" in code.source("shop")  # -> True
     """
-    module = module_of(name)
+    module = versions_of(name)
     found = module.version(version)
     text = found.text
     if text is None:
@@ -107,8 +107,8 @@ def source(name: str, version: int | None = None) -> str:
     return text
 
 
-def _kept(module: Module) -> list[int]:
-    return [number for number, version in sorted(module.versions.items()) if version.text is not None]
+def _kept(module: Versions) -> list[int]:
+    return [number for number, version in sorted(module.versions.items()) if version.has_text]
 
 
 def diff(name: str, a: int, b: int | None = None) -> Diff:
@@ -121,7 +121,7 @@ def diff(name: str, a: int, b: int | None = None) -> Diff:
         code.load("shop", TEXT.replace("PRICE = 2", "PRICE = 3"))
         code.diff("shop", 1).changed  # -> ('PRICE',)
     """
-    module = module_of(name)
+    module = versions_of(name)
     old, new = module.version(a), module.version(b)
     texts = source(name, old.number), source(name, new.number)
     labels = (f"{version.path} (version {version.number})" for version in (old, new))

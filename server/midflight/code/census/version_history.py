@@ -9,7 +9,7 @@ from typing import NamedTuple
 from midflight.code.census.census import Census, take_census
 from midflight.code.report.load_report import Lingering
 from midflight.code.source.find_module import ModulePlace, locate
-from midflight.code.version.modules import LOADED, Module, module_of
+from midflight.code.version.modules import LOADED, Versions, module_of, versions_of
 from midflight.code.version.version import Version
 
 __all__ = ["VersionInfo", "lingering", "module_name", "version_history", "versions"]
@@ -21,7 +21,7 @@ class VersionInfo(NamedTuple):
     `vsn` is `__vsn__` if the module sets it, else a digest of the text. `is_alive` says whether something can still run
     it: a process, or a function, class or object of it that is held. `processes` counts those with a frame in it, each
     once. `loaded_by` is "" if nobody said who he is. `added`, `changed` and `removed` name its definitions, against the
-    version that it replaced.
+    version that it replaced. `is_earlier` tells one that an earlier interpreter has run, and a store has kept.
     """
 
     version: int
@@ -36,6 +36,7 @@ class VersionInfo(NamedTuple):
     changed: tuple[str, ...]
     removed: tuple[str, ...]
     has_text: bool
+    is_earlier: bool = False
 
 
 def module_name(path_or_name: str) -> str:
@@ -45,7 +46,7 @@ def module_name(path_or_name: str) -> str:
     """
     found = locate(path_or_name, LOADED)
     name = found.name if isinstance(found, ModulePlace) else path_or_name
-    return module_of(name).name
+    return versions_of(name).name
 
 
 def versions(name: str) -> tuple[VersionInfo, ...]:
@@ -76,10 +77,10 @@ def version_history(path_or_name: str) -> tuple[VersionInfo, ...]:
         code.load("shop", TEXT.replace("PRICE = 2", "PRICE = 3"))
         [(each.version, each.changed) for each in code.version_history("shop")]  # -> [(1, ()), (2, ('PRICE',))]
     """
-    return _all_versions(module_of(module_name(path_or_name)))
+    return _all_versions(versions_of(module_name(path_or_name)))
 
 
-def _all_versions(module: Module) -> tuple[VersionInfo, ...]:
+def _all_versions(module: Versions) -> tuple[VersionInfo, ...]:
     run = _counts(take_census(), module.name)
     return tuple(
         _info(version, is_current=version is module.current, processes=run[number])
@@ -101,7 +102,8 @@ def _info(version: Version, *, is_current: bool, processes: int) -> VersionInfo:
         added=added,
         changed=changed,
         removed=removed,
-        has_text=version.snapshot is not None or version.text is not None,
+        has_text=version.has_text,
+        is_earlier=version.is_earlier,
     )
 
 

@@ -17,7 +17,8 @@ from midflight.code.version import snapshots
 from midflight.code.version.class_files import note_classes
 from midflight.code.version.import_watch import imported_text, loader_of
 from midflight.code.version.modules import Module, adopter, known, remember
-from midflight.code.version.version import Version
+from midflight.code.version.text_keeper import keep
+from midflight.code.version.version import Version, digest
 
 __all__ = ["adopt", "adopt_imported", "imported_modules"]
 
@@ -34,9 +35,9 @@ def adopt(name: str, path: str) -> Module:
         return record
     new = Module(name, module, loader_of(module))
     if record is not None:
-        new.versions, new.last_number = record.versions, record.last_number
-    number = new.last_number + 1
+        new.versions, new.last_number, new.last_run = record.versions, record.last_number, record.last_run
     unit = _imported_unit(name, path, module)
+    number = new.next_number("" if unit is None else digest(unit.text))
     if unit is None:
         version = Version(name, number, path, None, None, is_imported=True)
     else:
@@ -53,6 +54,7 @@ def adopt(name: str, path: str) -> Module:
     new.make_current(version)
     note_classes(version, namespace)
     remember(new)
+    keep([version])
     return new
 
 

@@ -36,6 +36,7 @@ from midflight.code.version import hooks
 from midflight.code.version.class_files import note_classes
 from midflight.code.version.import_hook import carry_submodules
 from midflight.code.version.modules import remember
+from midflight.code.version.text_keeper import keep, text_keepers
 from midflight.collection import without_collection
 from midflight.kernel import Pid
 
@@ -174,7 +175,11 @@ def _make_current(load: Attempt, found: Commit, states: States) -> None:
         if not found.is_moved:  # else it holds the frames that a move leaves
             load.census = census  # who prepared lets go of it: with 100,000 processes in it that takes 5 ms
         del census
-        steps = [Step(partial(_swap, load, found, states), None, must=True), *steps_after(swapped)]
+        steps = [Step(partial(_swap, load, found, states), None, must=True)]
+        if text_keepers:
+            unknown = "whether a later start will know its text is not known"
+            steps.append(Step(partial(keep, [each.version for each in found.new]), unknown, must=True))
+        steps += steps_after(swapped)
         with ExitStack() as undo:
             for change in CHANGES:
                 for each in found.new:

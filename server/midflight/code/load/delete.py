@@ -10,6 +10,7 @@ from midflight.code.load.outcome import log_failure
 from midflight.code.loading.lock import load_lock
 from midflight.code.version import hooks
 from midflight.code.version.modules import known
+from midflight.code.version.text_keeper import leave as leave_text
 from midflight.errors import LoadError
 
 __all__ = ["delete"]
@@ -18,7 +19,8 @@ __all__ = ["delete"]
 def delete(name: str) -> bool:
     """Leave module `name` without a current version; say whether it had one. Its processes run on, in old code.
 
-    The next use of the module loads it from its file again; if that fails, it is an AttributeError.
+    The next use of the module loads it from its file again; if that fails, it is an AttributeError. Its texts stay
+    kept, in a store too; a start with `code="last"` takes its file.
     OTP: code:delete/1, which fails while old code exists.
 
     Example:
@@ -30,6 +32,7 @@ def delete(name: str) -> bool:
     """
 
     def leave() -> bool:
+        leave_text(name)
         record = known(name)
         if record is None or record.current is None:
             return False

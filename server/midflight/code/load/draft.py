@@ -28,7 +28,7 @@ from midflight.code.version.facade import Namespace
 from midflight.code.version.import_hook import VersionLoader, fill, put_imported_submodules, spec_of
 from midflight.code.version.modules import Module
 from midflight.code.version.own_loader import LoaderFault, code_of_tree, is_plain
-from midflight.code.version.version import Version
+from midflight.code.version.version import Version, digest
 
 __all__ = ["Draft"]
 
@@ -57,7 +57,7 @@ class Draft:
         self.started = time.perf_counter()
         self._version: Version | None = None
         self._snapshot: snapshots.Snapshot | None = None
-        self._number = record.last_number + 1
+        self._number = record.next_number(digest(unit.text))
 
     @property
     def version(self) -> Version:

@@ -1,6 +1,9 @@
 """`Journal`: a record on a disk of the states that a commit makes current, written before the swap.
 
-Law: a journal is asked last, when nothing else can refuse the commit. If it can't write, nothing has changed.
+Laws:
+1. A journal is asked last, when nothing else can refuse the commit. If it can't write, nothing has changed.
+2. The transaction decides. A program that dies between it and the swap has been upgraded: the next one finds the new
+   states, the new texts and the new versions as the last ones, all of them. There is nothing to be repaired.
 """
 
 from __future__ import annotations
@@ -12,6 +15,7 @@ from typing import Any, NamedTuple, Protocol
 from midflight.code.load.new_version import NewVersion
 from midflight.code.load.outcome import Commit
 from midflight.code.load.refused import Failure, Refused
+from midflight.code.version.version import Version
 from midflight.kernel import Process
 from midflight.text import exception_said
 
@@ -31,8 +35,11 @@ class Journal(Protocol):
     def look(self, module: str) -> Iterable[str]:
         """Return what a load of `module` should be told of its states: warnings."""
 
-    def write(self, servers: Sequence[Changed]) -> None:
+    def write(self, servers: Sequence[Changed], versions: Sequence[Version]) -> None:
         """Write the states of its servers among these, all in one transaction, and wait for the disk.
+
+        If there are any, the texts of `versions` are in the transaction, and that they are current. Else nothing is
+        written: nobody waits for a disk, and `text_keeper.keep` has the texts written after the swap.
 
         Raises: an Exception that says why not; nothing is written then.
         """
@@ -64,7 +71,7 @@ def write_journals(commit: Commit, servers: Sequence[Changed]) -> None:
     """Write the new states. Raises: Refused."""
     for journal in list(journals):
         try:
-            journal.write(servers)
+            journal.write(servers, [each.version for each in commit.new])
         except Exception as error:
             first = commit.new[0]
             problem = first.problem(f"the new states could not be stored: {exception_said(error)}", "durable")

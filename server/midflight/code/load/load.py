@@ -11,9 +11,9 @@ from midflight.code.load.folder import files_in
 from midflight.code.load.modified import modified_modules
 from midflight.code.load.transaction import load_units
 from midflight.code.report.load_report import LoadReport
-from midflight.code.source.find_module import ModulePlace
+from midflight.code.source.find_module import ModulePlace, locate
 from midflight.code.source.unit import Rejection, Unit, unit_at, unit_of
-from midflight.code.version.modules import LOADED, Module, module_of
+from midflight.code.version.modules import LOADED, Versions, known, versions_of
 from midflight.errors import UnknownVersionError
 
 __all__ = [
@@ -130,7 +130,8 @@ def load_modified(force: bool = False, move: bool = False, forward: bool = False
 def rollback(name: str, to: int | None = None, force: bool = False, move: bool = False) -> LoadReport:
     """Load the text of version `to` as a NEW version; for None, the text of the version before the current one.
 
-    `force` and `move` are those of `load`: idle processes go back with the code.
+    `force` and `move` are those of `load`: idle processes go back with the code. A store has texts of earlier
+    interpreters too; of a module that was not loaded in this one, None means the text that ran last.
     Raises: UnknownModuleError; UnknownVersionError; LoadError, as `load` does.
     OTP: nothing like it; code:load_binary/3 with the old object code comes nearest.
 
@@ -140,17 +141,21 @@ def rollback(name: str, to: int | None = None, force: bool = False, move: bool =
         code.rollback("shop").version  # -> 3
         shop.PRICE  # -> 2
     """
-    record = module_of(name)
+    record = versions_of(name)
     number = _number_before(record) if to is None else to
     return load_units([unit_of_version(name, number)], Options(force, move=move))[0]
 
 
 def unit_of_version(name: str, number: int) -> Unit | Rejection:
     """Return the text of a version as the source of another one. Raises: UnknownModuleError, UnknownVersionError."""
-    return unit_at(ModulePlace(name, module_of(name).version(number).path), source(name, number))
+    path = versions_of(name).version(number).path
+    place = ModulePlace(name, path)
+    if known(name) is None and isinstance(found := locate(path), ModulePlace) and found.name == name:
+        place = found  # with the folder that others import it from
+    return unit_at(place, source(name, number))
 
 
-def _number_before(record: Module) -> int:
+def _number_before(record: Versions) -> int:
     current = record.current
     older = [number for number in list(record.versions) if current is None or number < current.number]
     if not older:

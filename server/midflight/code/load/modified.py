@@ -12,7 +12,7 @@ from midflight.code.version.import_watch import imported_text, is_changed_on_dis
 from midflight.code.version.modules import all_modules
 from midflight.code.version.version import Version, digest
 
-__all__ = ["MissingModule", "gone_modules", "missing_modules", "modified_modules", "saved_modules"]
+__all__ = ["MissingModule", "file_with", "gone_modules", "missing_modules", "modified_modules", "saved_modules"]
 
 
 class MissingModule(NamedTuple):
@@ -106,13 +106,13 @@ def _missing() -> Iterator[MissingModule]:
     for record in all_modules():
         version = record.current
         if version is not None and os.path.isabs(version.path) and not os.path.exists(version.path):
-            yield MissingModule(record.name, version.path, _file_with(version.text, version.path))
+            yield MissingModule(record.name, version.path, file_with(version.text, version.path))
     for name, path, module in imported_modules():
         if not os.path.exists(path) and (text := imported_text(module)) is not None:
-            yield MissingModule(name, path, _file_with(text, path))
+            yield MissingModule(name, path, file_with(text, path))
 
 
-def _file_with(text: str | None, gone: str) -> str | None:
+def file_with(text: str | None, gone: str) -> str | None:
     """Return the path of a file next to the one that is gone, and with its text; None if there is none."""
     folder = os.path.dirname(gone)
     if text is None or not os.path.isdir(folder):

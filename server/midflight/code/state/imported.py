@@ -8,6 +8,7 @@ from midflight.code.source.find_module import is_own_file
 from midflight.code.source.program import name_program
 from midflight.code.state.record import note_bases
 from midflight.code.version import import_watch
+from midflight.code.version.imported_versions import keep_imported
 
 __all__ = ["note_body_of_program", "watch_before_program", "watch_imports"]
 
@@ -23,6 +24,7 @@ def watch_imports() -> None:
 
 def _note(module: ModuleType) -> None:
     note_bases(import_watch.names_of(module))
+    keep_imported(module)
 
 
 def watch_before_program(module: ModuleType, path: str, data: bytes) -> None:

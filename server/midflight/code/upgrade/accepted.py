@@ -16,9 +16,10 @@ from weakref import WeakKeyDictionary
 from midflight.code.identity.fields import declared
 from midflight.code.source.trees import tree_or_none
 from midflight.code.upgrade.callbacks import CALLBACK, definer_of, newest_version_with
+from midflight.code.version.import_watch import noted_text
 from midflight.code.version.modules import known
 
-__all__ = ["Acceptance", "Shape", "acceptance_of", "is_change_due", "shape_of", "tree_of"]
+__all__ = ["Acceptance", "Shape", "acceptance_of", "digest_in", "is_change_due", "shape_of", "tree_of"]
 
 
 class Acceptance(NamedTuple):
@@ -77,15 +78,16 @@ def _digest(cls: type[Any], method: str) -> str:
 def _digest_of_text(cls: type[Any], method: str) -> str:
     path = f"{cls.__qualname__}.{method}" if method else cls.__qualname__
     tree = tree_of(cls)
-    return "" if tree is None else _digest_in(tree, path.split("."))
+    return "" if tree is None else digest_in(tree, path.split("."))
 
 
 def tree_of(cls: type[Any]) -> ast.Module | None:
     """Return the syntax tree of the text that `cls` is in, None if that is not known."""
     version = newest_version_with(cls)
     text = version.text if version is not None else None
-    if text is None and known(cls.__module__) is None:
-        text = _text_of_file(cls.__module__)  # of a module that was imported, and never loaded
+    if text is None and known(cls.__module__) is None:  # a module that was imported, and never loaded
+        module = sys.modules.get(cls.__module__)
+        text = (None if module is None else noted_text(module)) or _text_of_file(cls.__module__)
     return None if text is None else tree_or_none(text)
 
 
@@ -100,8 +102,8 @@ def _text_of_file(module: str) -> str | None:
         return None
 
 
-def _digest_in(tree: ast.Module, path: list[str]) -> str:
-    """Return the digest of the definition at `path`, "" if there is none."""
+def digest_in(tree: ast.Module, path: list[str]) -> str:
+    """Return the digest of the definition at `path`, names from outside in, "" if there is none."""
     found: ast.AST = tree
     for name in path:
         body = reversed(getattr(found, "body", ()))

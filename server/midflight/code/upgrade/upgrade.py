@@ -22,7 +22,7 @@ from midflight.code.upgrade.callbacks import age_of
 from midflight.code.upgrade.in_thread import Ticket
 from midflight.code.upgrade.plan import Terms
 from midflight.code.upgrade.upgrade_units import rehearse_units, upgrade_units
-from midflight.code.version.modules import LOADED, module_of
+from midflight.code.version.modules import LOADED, versions_of
 from midflight.errors import NotInProcess
 from midflight.kernel import Process, current_process, schedulers
 
@@ -220,7 +220,7 @@ def _upgrade(
         raise ValueError("upgrade takes a source or a version to go to, not both; nothing was done")
     else:
         name = str(path_or_name)
-        terms = replace(terms, back_to=age_of(module_of(name).version(to)))
+        terms = replace(terms, back_to=age_of(versions_of(name).version(to)))
         unit = unit_of_version(name, to)
     return _upgraded([unit], ticket, terms, force, dry_run)[0]
 

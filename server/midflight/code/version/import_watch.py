@@ -32,8 +32,10 @@ from midflight.code.source.program import code_of_program, is_program, own_name
 from midflight.code.source.unit import decoded
 from midflight.code.started import as_others
 from midflight.code.version.interpreter_age import is_older_than_interpreter
+from midflight.code.version.last_texts import given_text, last_data
 from midflight.code.version.live_comparison import is_same_as_live
 from midflight.code.version.own_loader import code_by_loader, unwrapped
+from midflight.code.version.snapshots import show_at
 from midflight.kernel import trouble
 from midflight.parsing import module_or_none
 
@@ -44,6 +46,7 @@ __all__ = [
     "loader_of",
     "names_of",
     "note_program",
+    "noted_text",
     "watch_imports",
 ]
 
@@ -100,12 +103,19 @@ def note_program(module: ModuleType, path: str, data: bytes) -> None:
 
 def _watching(original: Exec, after: Callable[[ModuleType], object]) -> Exec:
     def exec_module(self: Any, module: ModuleType) -> None:
-        data = _data_before(self)
+        last = last_data(module.__name__, self.path)
+        data = _data_before(self) if last is None else last
         if data is None:
             with as_others():  # the module stays, whatever becomes of the load whose body imports it
                 original(self, module)
             return
-        code = self.get_code(module.__name__)
+        if last is None:
+            code = self.get_code(module.__name__)
+        else:
+            with given_text(self, last):
+                code = self.get_code(module.__name__)
+            text = decoded(last, self.path)
+            show_at(self.path, text if isinstance(text, str) else None)
         if code is not None:
             _note(module, self.path, data, code)
         vars(self)["get_code"] = lambda _: code
@@ -189,6 +199,14 @@ def imported_text(module: ModuleType) -> str | None:
     if not note.is_settled:
         note.text, note.is_settled = _settled(note, module), True
     return note.text
+
+
+def noted_text(module: ModuleType) -> str | None:
+    """Return the text that a module's file had when it was imported, whether that is proved or not; None if unknown."""
+    _note_at_last(module)
+    note = _note_of(module)
+    text = None if note is None else decoded(note.data, note.path)
+    return text if isinstance(text, str) else None
 
 
 def is_changed_on_disk(module: ModuleType) -> bool | None:

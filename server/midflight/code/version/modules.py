@@ -8,10 +8,11 @@ from types import ModuleType
 
 from midflight.code.version.facade import Facade
 from midflight.code.version.snapshots import show_at
+from midflight.code.version.text_keeper import Past, past_of, text_keepers
 from midflight.code.version.version import Version
 from midflight.errors import UnknownModuleError, UnknownVersionError
 
-__all__ = ["LOADED", "Module", "adopter", "all_modules", "known", "module_of", "remember"]
+__all__ = ["LOADED", "Module", "Versions", "adopter", "all_modules", "known", "module_of", "remember", "versions_of"]
 
 KEPT = 100  # texts of a module, for rollback
 
@@ -22,23 +23,23 @@ _modules: dict[str, Module] = {}
 _by_base: dict[str, dict[str, None]] = {}  # by the last part of a path, the modules that have or had such a file
 
 
-class Module:
-    """A module that was loaded: its facade, and the versions whose text is kept, by number.
+class Versions:
+    """The versions of a module whose text is kept, by number; of one that was never loaded, those of before.
 
-    `current` is None after `delete`. `last_number` is never given again. `shown` is the version whose text stands for
-    the real path. `loader` is the one that Python would import or has imported the module by, None if none is known.
+    `current` is None then, and after `delete`. `last_number` is never given again. `last_run` is the version that an
+    earlier interpreter ran last, until this one has a version of its own.
     """
 
-    __slots__ = ("current", "facade", "last_number", "loader", "name", "shown", "versions")
+    __slots__ = ("current", "last_number", "last_run", "name", "versions")
 
-    def __init__(self, name: str, module: ModuleType, loader: object = None) -> None:
+    def __init__(self, name: str) -> None:
         self.name = name
-        self.loader = loader
-        self.facade = Facade(module)
         self.versions: dict[int, Version] = {}
         self.current: Version | None = None
         self.last_number = 0
-        self.shown: Version | None = None
+        self.last_run: Version | None = None
+        if text_keepers:
+            self._take_past(past_of(name))
 
     @property
     def path(self) -> str:
@@ -52,9 +53,55 @@ class Module:
             raise UnknownVersionError(self.name, number, sorted(self.versions))
         return found
 
+    def next_number(self, digest: str) -> int:
+        """Return the number of the next version, whose text has that digest."""
+        last = self.last_run
+        return last.number if last is not None and digest == last.digest else self.last_number + 1
+
+    def _take_past(self, past: Past) -> None:
+        """Take in the versions of earlier interpreters. Those that are there already keep the order, after these."""
+        own = [version for _, version in sorted(self.versions.items()) if not version.is_earlier]
+        newest = max(past.versions, default=0)
+        if own and own[0].number <= newest:
+            is_same = past.last is not None and past.last.digest == own[0].digest and past.last.number == newest
+            by = newest + (not is_same) - own[0].number
+            for version in own:
+                version.renumber(version.number + by)
+        self.versions = past.versions | {
+            version.number: version for version in (*filter(_is_earlier, self.versions.values()), *own)
+        }
+        self.last_number = max(self.versions, default=0)
+        if not own:
+            self.last_run = past.last
+
+
+def _is_earlier(version: Version) -> bool:
+    return version.is_earlier
+
+
+class Module(Versions):
+    """A module that was loaded: its versions, and its facade.
+
+    `shown` is the version whose text stands for the real path. `loader` is the one that Python would import or has
+    imported the module by, None if none is known.
+    """
+
+    __slots__ = ("facade", "loader", "shown")
+
+    def __init__(self, name: str, module: ModuleType, loader: object = None) -> None:
+        super().__init__(name)
+        self.loader = loader
+        self.facade = Facade(module)
+        self.shown: Version | None = None
+
+    def take_past(self, past: Past) -> None:
+        """Take in the versions of earlier interpreters, which have come to be known now."""
+        if past.versions:
+            self._take_past(past)
+
     def make_current(self, version: Version) -> None:
         """Take `version` as the current one, and let go of the oldest texts. Cannot fail."""
-        self.current = version
+        self.current, self.last_run = version, None
         self.versions[version.number] = version
         self.last_number = max(self.last_number, version.number)
         for number in [number for number in self.versions if number <= version.number - KEPT]:
@@ -97,6 +144,20 @@ def module_of(name: str) -> Module:
     if found is None:
         raise UnknownModuleError(name)
     return found
+
+
+def versions_of(name: str) -> Versions:
+    """Return the versions of module `name`, whose record is made as by `module_of`, or that a store has kept.
+
+    Raises: UnknownModuleError.
+    """
+    try:
+        return module_of(name)
+    except UnknownModuleError:
+        found = Versions(name)
+        if not found.versions:
+            raise
+        return found
 
 
 def adopter(function: Adopter) -> Adopter:

@@ -24,10 +24,11 @@ import stat
 import tempfile
 import threading
 import tokenize
+from collections.abc import Callable
 from dataclasses import dataclass
 from itertools import chain, count
 
-__all__ = ["Snapshot", "readable", "real_path", "show_at", "take"]
+__all__ = ["Snapshot", "note_earlier", "readable", "real_path", "show_at", "take"]
 
 _folders: dict[int, str] = {}  # by operating system process: a fork gets a folder of its own
 _real: dict[str, tuple[str, int]] = {}
@@ -58,6 +59,11 @@ class Snapshot:
                 return stream.read()
         except (OSError, SyntaxError):
             return None
+
+    def renumber(self, number: int) -> None:
+        """Show the file as that of version `number` from now on."""
+        if self.file in _real:
+            _real[self.file] = (_real[self.file][0], number)
 
     def hold(self) -> None:
         """Keep the file though another version gets its number: a load was given up, and its thread runs on."""
@@ -145,6 +151,16 @@ def readable(text: str) -> str:
         return f'File "{path}", line {match[2]}{match[3] or ""} (version {version})'
 
     return FRAME.sub(rename, text)
+
+
+def note_earlier(file: str, path: str, number: int, read: Callable[[], str | None]) -> None:
+    """Have the file of a version that an earlier interpreter has run mean that version, and have its lines shown.
+
+    A traceback that was kept as text names it, in a state say. `read` gives the text, when somebody wants a line.
+    """
+    if file not in _real:
+        _real[file] = (path, number)
+        linecache.cache[file] = (lambda: read() or "",)  # as `linecache.lazycache` puts it there
 
 
 def show_at(path: str, text: str | None) -> None:

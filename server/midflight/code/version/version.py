@@ -11,6 +11,7 @@ from __future__ import annotations
 import hashlib
 import time
 import weakref
+from collections.abc import Callable
 from contextvars import ContextVar
 from typing import Any
 
@@ -58,6 +59,7 @@ class Version:
         "_text",
         "differences",
         "digest",
+        "is_earlier",
         "is_imported",
         "known_problems",
         "loaded_at",
@@ -65,6 +67,7 @@ class Version:
         "name",
         "number",
         "path",
+        "read_kept",
         "snapshot",
         "vsn",
     )
@@ -89,6 +92,8 @@ class Version:
         self.loaded_by = loader()
         self.differences: tuple[tuple[str, ...], tuple[str, ...], tuple[str, ...]] | None = None
         self.is_imported = is_imported
+        self.is_earlier = False
+        self.read_kept: Callable[[], str | None] | None = None
         self.known_problems: frozenset[str] | None = None
         self._text = text
         self._anchor: weakref.ref[Anchor] | None = None
@@ -114,9 +119,24 @@ class Version:
     @property
     def text(self) -> str | None:
         """The source text; None if it is not known, or its file has been taken away."""
-        if self._text is not None or self.snapshot is None:
+        if self._text is not None:
             return self._text
-        return self.snapshot.read()
+        if self.snapshot is not None:
+            return self.snapshot.read()
+        return None if self.read_kept is None else self.read_kept()
+
+    @property
+    def has_text(self) -> bool:
+        """Whether the text is known, as far as can be said without reading it."""
+        return self._text is not None or self.snapshot is not None or self.read_kept is not None
+
+    def renumber(self, number: int) -> None:
+        """Take another number: a store has come that knows the one that this version had."""
+        self.number = number
+        if (namespace := self.namespace) is not None:
+            namespace[VERSION] = number
+        if self.snapshot is not None:
+            self.snapshot.renumber(number)
 
     def note_vsn(self) -> None:
         """Take over the module's own `__vsn__`, if its body has set one."""

@@ -9,6 +9,7 @@ import sys
 import time
 from importlib.metadata import PackageNotFoundError, version
 from pathlib import Path
+from typing import Any
 
 from midflight.epc import ProjectFiles, RemoteServer, ServerFile, runtime_folder
 from midflight.errors import MidflightError
@@ -50,7 +51,9 @@ def examine(root: Path, kernel: str) -> dict[str, str | None]:
             found["server"] = f"none runs; {place.server_path} is stale, process {said.pid} is gone"
         else:
             found["server"] = f"{said.place}, process id {said.pid}, version {said.version}, protocol {said.protocol}"
-            found["answer"], found["loads"], found["store"], found["start"] = _answer(said)
+            found["answer"], found["loads"], found["store"], found["start"], refused = _answer(said)
+            if refused:
+                found["trouble"] = "the code does not take the states of some durable servers; see store"
             if found["start"] is not None:
                 found["trouble"] = "the project's start has failed; see start"
     except (MidflightError, TimeoutError) as error:
@@ -58,8 +61,8 @@ def examine(root: Path, kernel: str) -> dict[str, str | None]:
     return found
 
 
-def _answer(said: ServerFile) -> tuple[str, str, str | None, str | None]:
-    """Return how the server answers, the loads under way, its store, and what of the project has not started."""
+def _answer(said: ServerFile) -> tuple[str, str, str | None, str | None, bool]:
+    """Return how the server answers, its loads, its store, what has not started, and if states were refused."""
     with RemoteServer.to(said) as client:
         began = time.perf_counter()
         client.call("ping")
@@ -68,9 +71,24 @@ def _answer(said: ServerFile) -> tuple[str, str, str | None, str | None]:
         loads = client.call("code/loading") or []
     what = f"{info['processes']} processes, Python {info['python']}, kernel {info['kernel']}"
     under_way = "; ".join(each["text"] for each in loads) or "none under way"
+    start = " ".join(info["start_failures"] or ()) or None
     store = info.get("store")
-    kept = None if store is None else f"{store['path']}: {store['window']['text']}"
-    return f"in {milliseconds:.1f} ms; {what}", under_way, kept, " ".join(info["start_failures"] or ()) or None
+    refused = (store or {}).get("refused") or []
+    return (
+        f"in {milliseconds:.1f} ms; {what}",
+        under_way,
+        None if store is None else _store(store),
+        start,
+        bool(refused),
+    )
+
+
+def _store(store: dict[str, Any]) -> str:
+    """Return what is to be known of a store: the file, which code runs, and the states that were refused."""
+    said = [f"{store['path']}: {store['window']['text']}", f"code = {store['code']}"]
+    said += store["not_as_last"] or ["the files are what ran last"]
+    said += [f"{each['name']} is not started, its state is refused: {each['why']}" for each in store["refused"] or ()]
+    return "; ".join(said)
 
 
 def _package(name: str) -> str:

@@ -194,4 +194,5 @@ def _record(record: code.VersionInfo) -> Plist:
         "changed": record.changed,
         "removed": record.removed,
         "text": record.has_text,
+        "earlier": record.is_earlier,
     }

@@ -23,6 +23,7 @@ from midflight.shell import resident_bytes
 __all__ = ["ServerMethods", "describe"]
 
 _NAME_CHARACTERS = 60
+_MOST_REFUSED = 100
 
 
 def describe(services: Services) -> dict[str, object]:
@@ -70,17 +71,26 @@ class ServerMethods:
     def info(self) -> dict[str, object]:
         """Describe the server: as on connecting, with its kernel, how many processes, its connections, its failures.
 
-        `:store` is nil without one, else its `:path`, and `:window`, as store/list has it.
+        `:store` is nil without one, else its `:path`, and `:window`, as store/list has it; `:code`, whether the files or
+        what ran last was to run; `:not-as-last`, a sentence for each module whose file was not what ran last; and
+        `:refused`, the names and reasons of the states that the code does not take.
         """
-        has_store = self._services.scheduler.states is not None
-        store = live_store(self._services) if has_store else None
         return describe(self._services) | {
             "kernel": KERNEL,
             "processes": len(self._services.scheduler.processes),
             "start_failures": list(self._services.start_failures),
-            "store": None if store is None else {"path": store.path, "window": window_plist(store)},
+            "store": self._store(),
             "connections": [peer.title for peer in self._connection.server.peers()],
         }
+
+    def _store(self) -> dict[str, object] | None:
+        states = self._services.scheduler.states
+        if states is None:
+            return None
+        store = live_store(self._services)
+        refused = [{"name": name, "why": why} for name, why in list(states.refusals.said.items())[:_MOST_REFUSED]]
+        own = {"path": store.path, "window": window_plist(store), "code": states.code, "refused": refused}
+        return own | {"not_as_last": states.last_run.said()}
 
     def memory(self) -> dict[str, object]:
         """Return the memory of the server: :total in bytes, nil where the system does not tell, :blocks of Python."""
