@@ -175,11 +175,10 @@ def _make_current(load: Attempt, found: Commit, states: States) -> None:
         if not found.is_moved:  # else it holds the frames that a move leaves
             load.census = census  # who prepared lets go of it: with 100,000 processes in it that takes 5 ms
         del census
-        steps = [Step(partial(_swap, load, found, states), None, must=True)]
-        if text_keepers:
+        steps = [Step(partial(_swap, load, found, states), None, must=True), *steps_after(swapped)]
+        if text_keepers:  # near the end: the thread that writes wakes up, and would have to be shared with
             unknown = "whether a later start will know its text is not known"
-            steps.append(Step(partial(keep, [each.version for each in found.new]), unknown, must=True))
-        steps += steps_after(swapped)
+            steps.insert(-1, Step(partial(keep, [each.version for each in found.new]), unknown, must=True))
         with ExitStack() as undo:
             for change in CHANGES:
                 for each in found.new:

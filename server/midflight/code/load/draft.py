@@ -57,7 +57,9 @@ class Draft:
         self.started = time.perf_counter()
         self._version: Version | None = None
         self._snapshot: snapshots.Snapshot | None = None
-        self._number = record.next_number(digest(unit.text))
+        self._number = record.last_number + 1
+        if record.last_run is not None:  # of an earlier interpreter, which may have run this very text
+            self._number = record.next_number(digest(unit.text))
 
     @property
     def version(self) -> Version:
