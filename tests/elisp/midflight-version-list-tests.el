@@ -285,5 +285,19 @@ by the shell says so; a load refreshes the list."
             (midflight-test-wait "three processes"
                                  (lambda () (string-match-p "^ *1 +current +3 " (buffer-string))))))))))
 
+;;;; Versions of an earlier server
+
+(ert-deftest midflight-version-list-of-an-earlier-server ()
+  "A version that a server ran which has ended is told from one that is gone."
+  (cl-flet ((state (&rest row)
+              (substring-no-properties
+               (aref (cadr (midflight-version-row-entry
+                            (append row '(:version 2 :processes 0 :loaded-at 1.0 :by "Ada"))))
+                     1))))
+    (should (equal (state :earlier t) "earlier"))
+    (should (equal (state :earlier nil) "gone"))
+    (should (equal (state :earlier nil :alive t) "in memory"))
+    (should (equal (state :earlier nil :current t) "current"))))
+
 (provide 'midflight-version-list-tests)
 ;;; midflight-version-list-tests.el ends here

@@ -70,6 +70,10 @@ class Texts:
             self._kept.add(version)
             self.store.writer.note(partial(_write, row=row))
 
+    def write_soon(self) -> None:
+        """Have what was kept written."""
+        self.store.writer.wake()
+
     def leave(self, module: str) -> None:
         """Have it written that a module has no current version."""
         self.store.writer.note(lambda connection: connection.execute("DELETE FROM current WHERE module = ?", (module,)))

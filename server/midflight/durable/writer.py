@@ -62,11 +62,13 @@ class Writer:
             self._ready.notify()
 
     def note(self, write: Callable[[sqlite3.Connection], Any]) -> None:
-        """Have `write(connection)` done in the next transaction. Nobody is told."""
+        """Have `write(connection)` done in the next transaction. Nobody is told; there is one for it after `wake`."""
+        self._notes.append(write)  # without the lock: who notes may hold all processes up
+
+    def wake(self) -> None:
+        """Have the notes written now."""
         with self._ready:
-            if not self._is_ending:
-                self._notes.append(write)
-                self._ready.notify()
+            self._ready.notify()
 
     def tell(self, told: Told) -> None:
         """Have `told` called when all that was put before is on the disk, or could not be written."""

@@ -17,7 +17,7 @@ from midflight.code.version import snapshots
 from midflight.code.version.class_files import note_classes
 from midflight.code.version.import_watch import imported_text, loader_of
 from midflight.code.version.modules import Module, adopter, known, remember
-from midflight.code.version.text_keeper import keep
+from midflight.code.version.text_keeper import keep, write_soon
 from midflight.code.version.version import Version, digest
 
 __all__ = ["adopt", "adopt_imported", "imported_modules"]
@@ -55,6 +55,7 @@ def adopt(name: str, path: str) -> Module:
     note_classes(version, namespace)
     remember(new)
     keep([version])
+    write_soon()
     return new
 
 

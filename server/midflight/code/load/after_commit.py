@@ -15,6 +15,7 @@ from midflight.code.load.outcome import Commit
 from midflight.code.load.steps import undisturbed
 from midflight.code.loading.lock import load_lock
 from midflight.code.move.move import move_in_parts
+from midflight.code.version.text_keeper import text_keepers, write_soon
 
 __all__ = ["AFTER_COMMIT", "after_commit"]
 
@@ -32,6 +33,8 @@ def after_commit(load: Attempt) -> None:
     if commit is None:
         return
     with undisturbed():
+        if text_keepers:
+            write_soon()
         for unknown, do in AFTER_COMMIT:
             try:
                 do(load, commit)

@@ -176,7 +176,7 @@ def _make_current(load: Attempt, found: Commit, states: States) -> None:
             load.census = census  # who prepared lets go of it: with 100,000 processes in it that takes 5 ms
         del census
         steps = [Step(partial(_swap, load, found, states), None, must=True), *steps_after(swapped)]
-        if text_keepers:  # near the end: the thread that writes wakes up, and would have to be shared with
+        if text_keepers:
             unknown = "whether a later start will know its text is not known"
             steps.insert(-1, Step(partial(keep, [each.version for each in found.new]), unknown, must=True))
         with ExitStack() as undo:

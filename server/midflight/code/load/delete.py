@@ -11,6 +11,7 @@ from midflight.code.loading.lock import load_lock
 from midflight.code.version import hooks
 from midflight.code.version.modules import known
 from midflight.code.version.text_keeper import leave as leave_text
+from midflight.code.version.text_keeper import write_soon
 from midflight.errors import LoadError
 
 __all__ = ["delete"]
@@ -47,7 +48,9 @@ def delete(name: str) -> bool:
         return True
 
     with load_lock.held([name]):
-        return load_lock.call(leave)
+        had_one = load_lock.call(leave)
+    write_soon()
+    return had_one
 
 
 def _load_again(name: str) -> None:

@@ -26,4 +26,5 @@ def keep_texts_by(keeper: TextKeeper) -> Callable[[], None]:
             keep([record.current])
     for _, _, module in imported_modules():
         keep_imported(module)
+    keeper.write_soon()
     return leave

@@ -13,7 +13,7 @@ from midflight.code.source.look import is_module, module_value
 from midflight.code.source.unit import encoding_of
 from midflight.code.version.import_watch import imported_text, names_of, noted_text
 from midflight.code.version.modules import Versions, known
-from midflight.code.version.text_keeper import keep, text_keepers
+from midflight.code.version.text_keeper import keep, text_keepers, write_soon
 from midflight.code.version.version import Version, digest
 
 __all__ = ["keep_imported"]
@@ -36,3 +36,4 @@ def keep_imported(module: ModuleType) -> None:
     if text is not None and isinstance(encoding_of(text, path), str):
         number = before.next_number(digest(text))
         keep([Version(name, number, os.path.abspath(path), text, None, is_imported=True)])
+        write_soon()

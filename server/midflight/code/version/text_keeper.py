@@ -1,12 +1,14 @@
 """`TextKeeper`: what keeps the texts of versions for later interpreters: a store of states does.
 
-The life of a text: its version becomes current -> `keep` has it written, and waits for no disk -> a later interpreter
-makes a record of the module -> `past_of` gives it the versions of before, which nothing can run.
+The life of a text: its version becomes current -> `keep` puts it to what is to be written -> `write_soon`, when nobody
+is held up any more, has the thread wake up that writes it, and waits for no disk -> a later interpreter makes a record
+of the module -> `past_of` gives it the versions of before, which nothing can run.
 
 Laws:
 1. Numbers go on: a later interpreter gives no number a second time. But a module that begins with the text that was
    current last is that version again: a restart alone makes no new one.
-2. What `delete`, `purge` and a rollback let go of stays kept: a text that ran once can be read and run again.
+2. No state that a version has made is written before its text.
+3. What `delete`, `purge` and a rollback let go of stays kept: a text that ran once can be read and run again.
 """
 
 from __future__ import annotations
@@ -16,7 +18,7 @@ from typing import NamedTuple, Protocol
 
 from midflight.code.version.version import Version
 
-__all__ = ["Past", "TextKeeper", "keep", "leave", "note_text_keeper", "past_of", "text_keepers"]
+__all__ = ["Past", "TextKeeper", "keep", "leave", "note_text_keeper", "past_of", "text_keepers", "write_soon"]
 
 
 class Past(NamedTuple):
@@ -37,6 +39,9 @@ class TextKeeper(Protocol):
 
     def leave(self, module: str) -> object:
         """Note that a module has no current version any more."""
+
+    def write_soon(self) -> object:
+        """Have all this written."""
 
 
 text_keepers: list[TextKeeper] = []
@@ -59,7 +64,7 @@ def past_of(module: str) -> Past:
 
 
 def keep(versions: Iterable[Version]) -> None:
-    """Keep the texts of current versions, those that are known."""
+    """Keep the texts of current versions, those that are known. Wakes nobody up: see `write_soon`."""
     listed = [version for version in versions if version.digest]
     for keeper in list(text_keepers):
         for version in listed:
@@ -70,3 +75,9 @@ def leave(module: str) -> None:
     """Note that a module has no current version any more."""
     for keeper in list(text_keepers):
         keeper.leave(module)
+
+
+def write_soon() -> None:
+    """Have all that was kept written, by a thread that wakes up for it: not while processes are held up."""
+    for keeper in list(text_keepers):
+        keeper.write_soon()
