@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import gc
+import sys
 from collections.abc import Iterator
 from pathlib import Path
 
@@ -22,8 +23,10 @@ def _what_is_there_is_put_aside() -> None:
 
 
 @pytest.fixture
-def project(tmp_path: Path) -> Iterator[Project]:
+def project(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Iterator[Project]:
     """Give an empty project folder. What was loaded from it is gone after the test, as in a new interpreter."""
+    # Python takes byte code for a file's that was written again in the same second with the same length.
+    monkeypatch.setattr(sys, "dont_write_bytecode", True)
     root = tmp_path / "project"
     root.mkdir()
     take_back = note_project(root)  # else a store keeps the texts of the tests, too
