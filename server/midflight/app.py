@@ -352,20 +352,11 @@ def start_detached(
             return _on_port(found, port)
         log = place.open_log(folder)
     # -P: the current folder is the project's, and a file of its may be called like one of Python's own.
-    command = [
-        sys.executable,
-        "-P",
-        "-m",
-        "midflight.cli",
-        "serve",
-        "--root",
-        str(place.root),
-        "--port",
-        str(port),
-        *(() if store is None else ("--store", store)),
-        *(() if code is None else ("--code", code)),
-        *(() if node is None else node.options()),
+    of_store = [
+        word for name, value in (("--store", store), ("--code", code)) if value is not None for word in (name, value)
     ]
+    words = ("-P", "-m", "midflight.cli", "serve", "--root", str(place.root), "--port", str(port))
+    command = [sys.executable, *words, *of_store, *(node.options() if node is not None else ())]
     try:
         server = subprocess.Popen(
             command, cwd=place.root, stdin=subprocess.DEVNULL, stdout=log, stderr=log, start_new_session=True

@@ -383,7 +383,7 @@ def test_server_info_says_what_it_is(node: Any, shell: Shell) -> None:
         "start_failures": [],
         "store": None,
     }
-    changing = ("processes", "connections", "kernel", "start_failures")
+    changing = ("processes", "connections", "kernel", "start_failures", "store")
     assert shell.client.info == {key: value for key, value in info.items() if key not in changing}
 
 
