@@ -71,8 +71,8 @@ class ServerMethods:
     def info(self) -> dict[str, object]:
         """Describe the server: as on connecting, with its kernel, how many processes, its connections, its failures.
 
-        `:store` is nil without one, else its `:path`, and `:window`, as store/list has it; `:code`, whether the files or
-        what ran last was to run; `:not-as-last`, a sentence for each module whose file was not what ran last; and
+        `:store` is nil without one, else its `:path`, and `:window`, as store/list has it; `:code`, whether the files
+        or what ran last was to run; `:not-as-last`, a sentence for each module whose file was not what ran last; and
         `:refused`, the names and reasons of the states that the code does not take.
         """
         return describe(self._services) | {
