@@ -22,6 +22,7 @@
 
 (require 'midflight-util)
 (require 'midflight-connection)
+(require 'midflight-server)
 (require 'midflight-shell-session)
 (require 'midflight-shell-question)
 
@@ -201,6 +202,41 @@ Interactively, that is the region, or the name at point, to be edited."
   "Show the local variables of the frame in the shell."
   (interactive)
   (midflight-debug--command "pp locals()"))
+
+;;;; A process that has stopped, in any front end
+
+;;;###autoload
+(defun midflight-stopped ()
+  "Show which runtime process all others wait for, and offer to let it go on.
+It is at a breakpoint or waits for a line, in this Emacs or in any other front
+end of the server.  The choices are to let it go on and to kill it."
+  (interactive)
+  (midflight-server-ensure
+   (lambda ()
+     (midflight-connection-call
+      'process/holder nil
+      (lambda (holder)
+        (if (not holder)
+            (message "Midflight: no runtime process holds up the others")
+          ;; Not from within the answer, which would wait for the user.
+          (run-at-time 0 nil (midflight-connection-in-buffer
+                              (current-buffer)
+                              (lambda () (midflight-debug--offer holder))))))))))
+
+(defun midflight-debug--offer (holder)
+  "Ask what to do about HOLDER, the plist of a process that the others wait for."
+  (let ((pid (plist-get holder :pid)))
+    (pcase (read-char-choice
+            (format "%s\nc: let it go on%s, q: nothing " (plist-get holder :text)
+                    (if pid ", k: kill it" ""))
+            (if pid '(?c ?k ?q) '(?c ?q)))
+      (?c (midflight-connection-call
+           'process/continue (list pid)
+           (lambda (went-on)
+             (message (if went-on "Midflight: it goes on" "Midflight: it had gone on already")))))
+      (?k (midflight-connection-call
+           'process/exit (list pid "kill")
+           (lambda (_) (message "Midflight: %s was killed" pid)))))))
 
 (provide 'midflight-debug)
 ;;; midflight-debug.el ends here

@@ -59,6 +59,7 @@
     ("Debug"
      (?B midflight-toggle-breakpoint "breakpoint (C-u: condition)")
      (?* midflight-breakpoints "breakpoints")
+     (?! midflight-stopped "what holds up the others")
      (?- midflight-clear-breakpoints "remove all breakpoints"))
     ("Evaluate"
      (?z midflight-shell "shell")

@@ -175,6 +175,7 @@
     (define-key map (kbd "C-c C-x f") #'midflight-profile)
     (define-key map (kbd "C-c C-x b") #'midflight-toggle-breakpoint)
     (define-key map (kbd "C-c C-x B") #'midflight-breakpoints)
+    (define-key map (kbd "C-c C-x h") #'midflight-stopped)
     (define-key map (kbd "C-c C-x c") #'midflight-connections)
     (define-key map (kbd "C-c C-x ?") #'midflight-dispatch)
     (define-key map (kbd "C-c C-d d") #'midflight-doc)
@@ -203,7 +204,7 @@
 ;; The same keys work in the buffers for crashes, lists and views.
 (defvar midflight-everywhere-map
   (let ((map (make-sparse-keymap)))
-    (dolist (key '("p" "T" "k" "A" "e" "r" "t" "f" "B" "c" "l" "i" "n" "s" "S" "?"))
+    (dolist (key '("p" "T" "k" "A" "e" "r" "t" "f" "B" "h" "c" "l" "i" "n" "s" "S" "?"))
       (define-key map key (lookup-key midflight-mode-map (kbd (concat "C-c C-x " key)))))
     map)
   "Keys for lists and such, behind one prefix in all buffers of Midflight.")
@@ -278,6 +279,7 @@
     ["Profile" midflight-profile]
     ["Breakpoint at this line" midflight-toggle-breakpoint]
     ["Breakpoints" midflight-breakpoints]
+    ["What holds up the others" midflight-stopped]
     ["Send a message..." midflight-send]
     ["Inspect the state of a server..." midflight-inspect-state]
     ["Edit the state of a server..." midflight-edit-state]

@@ -90,5 +90,31 @@ From Python 3.13 on it stops at the breakpoint first."
         (with-current-buffer shell
           (midflight-test-wait "the value" (lambda () (eq midflight-shell-session-state 'ready))))))))
 
+(ert-deftest midflight-debug-continues-and-kills-what-another-front-end-has ()
+  "`C-c C-x h' in any buffer of the project, by the server's word."
+  (skip-unless (midflight-test-command))
+  (midflight-test-in-project project
+    (let ((source (midflight-test-visit project "adding.py" midflight-debug-tests-module))
+          (asked nil))
+      (midflight-test-load source)
+      (let ((shell (midflight-test-shell project)))
+        (with-current-buffer source
+          (midflight-test-press "C-c C-x h")
+          (midflight-test-wait-message "no runtime process holds up the others"))
+        (pcase-dolist (`(,key ,message) '((?c "it goes on") (?k "was killed")))
+          (with-current-buffer shell
+            (goto-char (point-max))
+            (insert "adding.add(41)")
+            (midflight-test-press "RET")
+            (midflight-test-wait "the arrow" (lambda () midflight-debug-arrow)))
+          (cl-letf (((symbol-function 'read-char-choice)
+                     (lambda (prompt _) (setq asked prompt) key)))
+            (with-current-buffer source
+              (midflight-test-press "C-c C-x h"))
+            (midflight-test-wait-message message))
+          (should (string-match-p "adding.*c: let it go on, k: kill it, q: nothing" (string-replace "\n" " " asked)))
+          (with-current-buffer shell
+            (midflight-test-wait "the prompt" (lambda () (eq midflight-shell-session-state 'ready)))))))))
+
 (provide 'midflight-debug-tests)
 ;;; midflight-debug-tests.el ends here

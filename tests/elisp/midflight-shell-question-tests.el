@@ -103,5 +103,20 @@
          'process/exit (list (plist-get midflight-shell-session-question :pid) "kill") #'ignore))
       (should (string-suffix-p "\n2> " (midflight-shell-question-tests-end shell))))))
 
+(ert-deftest midflight-shell-says-what-ended-with-its-process ()
+  "A supervisor that is linked to the shell dies of a typo: one line says so."
+  (skip-unless (midflight-test-command))
+  (midflight-test-in-project project
+    (let ((source (midflight-test-visit
+                   project "linked.py"
+                   "from midflight import receive\n\n\nasync def loop():\n    await receive()\n")))
+      (midflight-test-load source)
+      (let ((shell (midflight-test-shell project)))
+        (midflight-test-type shell "pid = spawn_link(linked.loop, name='keeper')")
+        (let ((text (midflight-test-type shell "nonesuch")))
+          (should (string-match-p "NameError" text))
+          (should (string-match-p
+                   "^Ended with the shell's process, to which they were linked: <0\\.[0-9]+\\.0> (keeper)\\." text)))))))
+
 (provide 'midflight-shell-question-tests)
 ;;; midflight-shell-question-tests.el ends here

@@ -177,5 +177,20 @@ def open_shop():
       (should-not (midflight-xref-goto (funcall place 2 "y" "A.g") t))
       (should (= (line-number-at-pos) 2)))))
 
+(ert-deftest midflight-xref-apropos-lists-names-by-words ()
+  "`C-M-.' asks the server, and goes to a definition."
+  (skip-unless (midflight-test-command))
+  (midflight-test-in-project project
+    (let ((source (midflight-test-visit project "tally.py" "def count_up(a):\n    return a\n\n\ndef other():\n    pass\n")))
+      (midflight-test-load source)
+      (with-current-buffer source
+        (should (memq (key-binding (kbd "C-M-.")) '(xref-find-apropos)))
+        (let ((found (xref-backend-apropos (xref-find-backend) "count")))
+          (should (equal (mapcar (lambda (item)
+                                   (midflight-xref-spot-line
+                                    (midflight-xref-location-place (xref-item-location item))))
+                                 found)
+                         '(1))))))))
+
 (provide 'midflight-xref-tests)
 ;;; midflight-xref-tests.el ends here
