@@ -29,6 +29,7 @@
      (?c midflight-load-definition "definition at point")
      (?L midflight-load-file "another file")
      (?m midflight-load-modified "modified modules")
+     (?U midflight-plan "plan of the modified ones")
      (?C midflight-check-buffer "check only")
      (?R midflight-show-report "last report"))
     ("Look"

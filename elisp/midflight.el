@@ -67,6 +67,7 @@
 ;;     midflight-tree             the supervision tree
 ;;     midflight-task             the asyncio tasks
 ;;     midflight-application      the applications: list, start, stop
+;;     midflight-plan             what an upgrade of all that was saved would do
 ;;     midflight-crash            the view of a crash, and restarting
 ;;     midflight-crash-eval       evaluate in a frame of a crash
 ;;     midflight-crash-list       the list of crashes
@@ -118,6 +119,7 @@
 (require 'midflight-tree)
 (require 'midflight-task)
 (require 'midflight-application)
+(require 'midflight-plan)
 (require 'midflight-crash)
 (require 'midflight-crash-eval)
 (require 'midflight-crash-list)
@@ -168,6 +170,7 @@
     (define-key map (kbd "C-c C-x T") #'midflight-tree)
     (define-key map (kbd "C-c C-x k") #'midflight-tasks)
     (define-key map (kbd "C-c C-x A") #'midflight-applications)
+    (define-key map (kbd "C-c C-x U") #'midflight-plan)
     (define-key map (kbd "C-c C-x e") #'midflight-crashes)
     (define-key map (kbd "C-c C-x r") #'midflight-supervisor-reports)
     (define-key map (kbd "C-c C-x s") #'midflight-durable-servers)
@@ -204,7 +207,7 @@
 ;; The same keys work in the buffers for crashes, lists and views.
 (defvar midflight-everywhere-map
   (let ((map (make-sparse-keymap)))
-    (dolist (key '("p" "T" "k" "A" "e" "r" "t" "f" "B" "h" "c" "l" "i" "n" "s" "S" "?"))
+    (dolist (key '("p" "T" "k" "A" "U" "e" "r" "t" "f" "B" "h" "c" "l" "i" "n" "s" "S" "?"))
       (define-key map key (lookup-key midflight-mode-map (kbd (concat "C-c C-x " key)))))
     map)
   "Keys for lists and such, behind one prefix in all buffers of Midflight.")
@@ -216,7 +219,7 @@
                    midflight-durable-history-mode-map midflight-durable-mode-map
                    midflight-inspector-mode-map midflight-log-mode-map
                    midflight-names-mode-map
-                   midflight-preview-mode-map midflight-process-view-mode-map
+                   midflight-plan-mode-map midflight-preview-mode-map midflight-process-view-mode-map
                    midflight-processes-mode-map midflight-purge-mode-map
                    midflight-pytest-mode-map midflight-report-mode-map
                    midflight-profile-mode-map midflight-report-of-supervisor-mode-map midflight-reports-mode-map midflight-task-mode-map midflight-tasks-mode-map
@@ -235,6 +238,7 @@
     ["Load the definition at point" midflight-load-definition]
     ["Load another file..." midflight-load-file]
     ["Load the modified modules" midflight-load-modified]
+    ["Plan of their upgrade" midflight-plan]
     ["Check this buffer only" midflight-check-buffer]
     "---"
     ["Report of the last load" midflight-show-report]

@@ -37,10 +37,10 @@ def make_plan(options: argparse.Namespace, modules: Sequence[str], near: str) ->
         chosen["force"] = True
     report: dict[str, Any] = ask_for_load(options, "code/plan", list(modules) or None, chosen or None, near=near)
     root = root_of(options, near)
-    planned = report.pop("modules")
+    planned, does = report.pop("modules"), report.pop("does")
     if report["status"] == "failed":
         return report
-    step = {"modules": [each[0] for each in planned], "extra": options.extra, "does": _words(report)}
+    step = {"modules": [each[0] for each in planned], "extra": options.extra, "does": does}
     plan = {
         "midflight-upgrade-plan": FORMAT,
         "steps": [step],
@@ -106,16 +106,3 @@ def _path(options: argparse.Namespace, name: str, near: str) -> Path:
 def _shown(root: Path, file: str) -> str:
     path = Path(file)
     return str(path.relative_to(root)) if path.is_relative_to(root) else file
-
-
-def _words(report: dict[str, Any]) -> list[str]:
-    """Say what the step does, in its order: the modules as they are made, then their servers."""
-    loads = [f"load {each['module']} as version {each['version']}" for each in report["reports"]]
-    servers = [each for module in report["reports"] for each in module["upgraded"] or []]
-    changes = [
-        f"{each['pid']}{' (' + each['name'] + ')' if each['name'] else ''}: {each['before']} -> {each['after']}"
-        for each in servers
-        if each["before"] != each["after"]
-    ]
-    held = [f"suspend {len(servers)} server{'s' * (len(servers) != 1)}", *changes] if servers else []
-    return [*loads, *held, "make all of it current in one step", *(["resume them"] if servers else [])]
