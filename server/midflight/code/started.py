@@ -14,6 +14,7 @@ import gc
 from collections.abc import Iterable, Iterator
 from contextlib import contextmanager, nullcontext
 from contextvars import Context, ContextVar
+from types import FunctionType, MethodType
 from typing import Any
 
 from midflight.collection import without_collection
@@ -112,7 +113,7 @@ class Started:
             if self._has(getattr(each, "_context", None))
             and not each.cancelled()
             and not asyncio.isfuture(getattr(each._callback, "__self__", None))
-            and not getattr(each._callback, "__module__", "").startswith("asyncio.")
+            and not _is_of_asyncio(each._callback)
         ]
 
     def _in_loop(self, loop: object) -> list[str]:
@@ -170,3 +171,10 @@ def _timer_in_words(timer: MessageTimer) -> str:
 def _some(words: Iterable[str], of_what: str) -> list[str]:
     found = list(words)
     return found if len(found) <= MOST else [*found[:MOST], f"{len(found) - MOST} more {of_what}"]
+
+
+def _is_of_asyncio(callback: object) -> bool:
+    """Say whether a function or a method is asyncio's own. Nothing of another callable is looked at: it could run."""
+    function = callback.__func__ if type(callback) is MethodType else callback
+    module = function.__module__ if type(function) is FunctionType else None
+    return type(module) is str and module.startswith("asyncio.")

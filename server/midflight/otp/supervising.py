@@ -183,7 +183,7 @@ class Supervising(GenServer):
     async def _ask(self) -> tuple[ChildSpec, ...] | None:
         """Ask init for the children, and take its flags; None if it returns IGNORE. Raises: TypeError; ValueError."""
         before = vars(self).pop("flags", None)
-        is_own = not type(self).init.__module__.startswith(PACKAGE)
+        is_own = not str(type(self).init.__module__).startswith(PACKAGE)  # of a text run by hand it is None
         args = () if is_own and is_given(self.init_args) else self.init_args  # its class had none at its start
         wanted = await value_of(self.init(*args))
         if wanted is IGNORE:

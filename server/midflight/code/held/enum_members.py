@@ -26,7 +26,7 @@ from midflight.code.held.references import VersionObjects
 from midflight.code.identity.fields import fields_of
 from midflight.code.identity.migrate import become
 from midflight.code.report.state_report import StateChange
-from midflight.code.source.look import is_a
+from midflight.code.source.look import is_a, is_from
 from midflight.code.state.iterated import is_iterated
 from midflight.code.state.saved import SAVED
 from midflight.code.version.facade import Namespace
@@ -177,7 +177,7 @@ class _Members:
         for set_value, old, new in put:
             undo.callback(set_value, old)
             set_value(new)
-        if id(holder) not in self._books and not type(holder).__module__.startswith("midflight."):
+        if id(holder) not in self._books and not is_from("midflight", type(holder)):
             self._done[_kind(holder)] += 1
         return True
 

@@ -26,7 +26,7 @@ from typing import Any, NamedTuple
 from midflight.code.load.made import Made
 from midflight.code.load.search_path import search_path
 from midflight.code.load.tables import HOOKS, Tables, atexit_count
-from midflight.code.source.look import class_names, mro_of
+from midflight.code.source.look import class_names, is_from, mro_of
 from midflight.collection import all_referrers, stacks_of_threads
 
 __all__ = ["CHANGES", "Change", "TakenBack", "nothing", "take_back"]
@@ -78,7 +78,7 @@ def _signals(before: Tables, _: Made) -> Iterator[Change]:
         new = signal.getsignal(number)
         if new is not old and new != old:
             what = f"the handler of {signal.Signals(number).name}"
-            is_loops = getattr(new, "__module__", "").startswith("asyncio.")  # it keeps books of its own
+            is_loops = is_from("asyncio", new)  # it keeps books of its own
             yield Change(what, None if old is None or is_loops else partial(signal.signal, number, old))
 
 
@@ -151,7 +151,7 @@ def _filters(before: Tables, made: Made) -> Iterator[Change]:
     for entry in _added(before.filters, filters):
         action, message, category, module, _ = entry
         patterns = [getattr(each, "pattern", each) for each in (message, module) if each is not None]
-        if any(type(each).__module__.startswith("midflight.") for each in (message, module)):
+        if any(is_from("midflight", type(each)) for each in (message, module)):
             continue  # that of a load under way
         is_named = category is Warning or category.__name__ in made.names
         is_own = action in made.words and all(each in made.words for each in patterns) and is_named

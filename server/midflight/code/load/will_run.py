@@ -16,13 +16,12 @@ from midflight.code.checks.live_calls import Ahead, BrokenCall, broken_calls
 from midflight.code.identity.current import current
 from midflight.code.load.new_version import NewVersion
 from midflight.code.move.move import move_idle
-from midflight.code.source.look import is_class
+from midflight.code.source.look import carried_module, is_class, is_from
 from midflight.kernel import Pid
 
 __all__ = ["broken_by"]
 
 CALLBACKS = ("handle_call", "handle_cast", "handle_continue", "handle_event", "handle_info", "terminate")
-PACKAGE = __name__.partition(".")[0] + "."
 
 
 def broken_by(new: Sequence[NewVersion], census: Census, *, move: bool) -> dict[NewVersion, list[BrokenCall]]:
@@ -63,7 +62,7 @@ def _callbacks(census: Census, becoming_current: set[str]) -> Iterator[Ahead]:
     for pid, server in census.servers():
         servers.setdefault(type(server), []).append(pid)
     for cls, pids in servers.items():
-        if cls.__module__ in becoming_current or cls.__module__.startswith(PACKAGE):
+        if carried_module(cls) in becoming_current or is_from("midflight", cls):
             continue
         for name, method in _methods(_newest(cls)):
             spot = Start(method.__code__, method.__globals__, method.__code__.co_firstlineno)
@@ -81,7 +80,7 @@ def _newest(cls: type[Any]) -> type[Any]:
 def _methods(cls: type[Any]) -> Iterator[tuple[str, FunctionType]]:
     seen = set()
     for base in cls.__mro__:
-        if base.__module__.startswith(PACKAGE):
+        if is_from("midflight", base):
             return
         for name, value in list(vars(base).items()):
             if type(value) is FunctionType:

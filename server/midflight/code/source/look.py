@@ -12,7 +12,7 @@ from __future__ import annotations
 
 import weakref
 from collections.abc import Iterable, Iterator, Mapping
-from types import FunctionType, ModuleType
+from types import FunctionType, MethodType, ModuleType
 from typing import Any, TypeGuard, TypeVar
 
 __all__ = [
@@ -22,6 +22,7 @@ __all__ = [
     "class_names",
     "is_a",
     "is_class",
+    "is_from",
     "is_module",
     "module_names",
     "module_value",
@@ -101,6 +102,12 @@ def carried_name(value: object) -> str | None:
     return str(_name_of_class(value)) if is_class(value) else None
 
 
+def is_from(package: str, value: object) -> bool:
+    """Say whether a function, a method or a class is of `package`, by the module that it carries, which may be none."""
+    module = carried_module(value.__func__ if type(value) is MethodType else value)
+    return module is not None and (module == package or module.startswith(f"{package}."))
+
+
 Referent = TypeVar("Referent")
 
 
@@ -113,4 +120,4 @@ class OwnReference(weakref.ref[Referent]):
 def references_of_others(value: Any) -> list[Any]:
     """Return the weak references to an object that others have; those without a callback are one."""
     found = weakref.getweakrefs(value)
-    return [each for each in found if not type(each).__module__.startswith("midflight.")]
+    return [each for each in found if not is_from("midflight", type(each))]

@@ -16,6 +16,7 @@ from typing import Any
 
 from midflight.code.identity.guard import guarded
 from midflight.code.identity.module_reads import changed_since, has_modules
+from midflight.code.source.look import is_from
 from midflight.code.source.same_value import same
 from midflight.code.state.base import Copy
 from midflight.code.state.candidates import MADE_WITH, Candidates, find_candidates
@@ -150,7 +151,7 @@ def _groups(found: Candidates) -> Mapping[str, frozenset[str]]:
 
 def _bound_elsewhere(value: Any) -> str | None:
     """Say why an object of asyncio cannot be used any more: its loop is closed, or does not run."""
-    if not type(value).__module__.startswith("asyncio"):
+    if not is_from("asyncio", type(value)):
         return None
     try:
         loop = object.__getattribute__(value, "_loop")

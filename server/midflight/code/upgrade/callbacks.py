@@ -11,7 +11,7 @@ from types import FunctionType
 from typing import Any
 
 from midflight.code.source.definitions import definitions_of
-from midflight.code.source.look import is_class
+from midflight.code.source.look import is_class, is_from
 from midflight.code.version.facade import Namespace
 from midflight.code.version.modules import known
 from midflight.code.version.version import Version, version_of
@@ -28,7 +28,6 @@ __all__ = [
 ]
 
 CALLBACK = "code_change"
-PACKAGE = __name__.partition(".")[0] + "."
 
 
 def class_in(namespace: Namespace, name: str) -> type[Any] | None:
@@ -60,7 +59,7 @@ def has_renewal(cls: type[Any], old: type[Any]) -> bool:
 def definer_of(cls: type[Any], callback: str = CALLBACK) -> type[Any] | None:
     """Return the class of the program's own that has `callback` in its text; None if none has."""
     base = next((base for base in cls.__mro__ if callback in vars(base)), None)
-    return None if base is None or base.__module__.startswith(PACKAGE) else base
+    return None if base is None or is_from("midflight", base) else base
 
 
 def newest_version_with(cls: type[Any]) -> Version | None:
