@@ -85,8 +85,9 @@ def test_the_oldest_are_forgotten(node: Any) -> None:
     evaluate(
         client,
         "async def fail(): raise ValueError('broken')\n",
+        "_ = trap_exit(True)",
         "tree = await Supervisor.start_link([ChildSpec('till', fail)], intensity=300)",
-        "_ = trap_exit(True), await receive(Exit)",
+        "_ = await receive(Exit)",
     )
 
     numbers = [each["number"] for each in client.call("report/list")]
