@@ -14,6 +14,8 @@ from collections.abc import Callable, Iterator
 from types import CodeType, FrameType
 from typing import Any, Protocol
 
+from midflight.collection import callers_of, stacks_of_threads
+
 __all__ = ["TRACERS_COME_FIRST", "LineEvents", "line_events"]
 
 TRACERS_COME_FIRST = sys.version_info >= (3, 12)
@@ -114,11 +116,8 @@ if sys.version_info >= (3, 12):
 
 
 def _running_frames() -> Iterator[FrameType]:
-    for top in list(sys._current_frames().values()):
-        frame: FrameType | None = top
-        while frame is not None:
-            yield frame
-            frame = frame.f_back
+    for stack in stacks_of_threads().values():
+        yield from stack
 
 
 class _Traced:
@@ -135,11 +134,9 @@ class _Traced:
     def trace_this_thread(self) -> None:
         if not self._is_on or sys.gettrace() is not None:  # a debugger steps, or a tool of the program's traces
             return
-        frame: FrameType | None = sys._getframe(1)
-        while frame is not None:
+        for frame in callers_of(sys._getframe(1)):
             if self._lines_of(frame.f_code.co_filename):
                 frame.f_trace = self._at_line
-            frame = frame.f_back
         sys.settrace(self._called)
 
     def stop(self) -> None:

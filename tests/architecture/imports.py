@@ -37,7 +37,7 @@ SEEN_BY: dict[str, frozenset[str]] = {
     "asking": frozenset({"errors", "kernel"}),
     "line_input": frozenset({"asking"}),
     "breakpoints": frozenset({"asking", "kernel", "line_input"}),
-    "line_events": frozenset(),
+    "line_events": frozenset({"collection"}),
     "line_breakpoints": frozenset({"asking", "breakpoints", "code", "errors", "kernel", "line_events", "parsing"}),
     "debugger": frozenset({"asking", "code", "kernel", "line_breakpoints", "line_events"}),
     "dap": frozenset({"asking", "errors", "kernel", "code"}),

@@ -16,9 +16,9 @@ import sys
 from collections import deque
 from collections.abc import Hashable
 from itertools import count
-from types import FrameType
 from typing import Any, Generic, NamedTuple, TypeVar
 
+from midflight.collection import callers_of
 from midflight.errors import InitFailed
 from midflight.kernel import Exit, Pid, current_scheduler, self_, trap_exit
 from midflight.otp.calls import cast
@@ -66,12 +66,10 @@ def is_given(args: tuple[Any, ...]) -> bool:
 
 def starter() -> Starter | None:
     """Return the innermost function on the stack that is the program's own; None if there is none."""
-    frame: FrameType | None = sys._getframe(1)
-    while frame is not None:
+    for frame in callers_of(sys._getframe(1)):
         module = frame.f_globals.get("__name__")
         if type(module) is str and not module.startswith(PACKAGE):
             return Starter(module, frame.f_code.co_qualname)
-        frame = frame.f_back
     return None
 
 
