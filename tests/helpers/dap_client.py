@@ -40,10 +40,14 @@ class Dap:
         return cls(connection.makefile("rb"), connection.sendall, over)
 
     @classmethod
-    def of_command(cls, project: Path, runtime: Path) -> Dap:
+    def of_command(cls, project: Path, runtime: Path, *options: str) -> Dap:
         """Start `midflight debug` and speak to it, as an editor does."""
         process = subprocess.Popen(
-            [*MIDFLIGHT, "debug"], cwd=project, env=environment(runtime), stdin=subprocess.PIPE, stdout=subprocess.PIPE
+            [*MIDFLIGHT, "debug", *options],
+            cwd=project,
+            env=environment(runtime),
+            stdin=subprocess.PIPE,
+            stdout=subprocess.PIPE,
         )
         assert process.stdin is not None
         assert process.stdout is not None

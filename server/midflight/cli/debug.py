@@ -15,9 +15,9 @@ import threading
 from collections.abc import Callable
 from typing import Any
 
-from midflight.cli.show import root_of
+from midflight.cli.show import attach
 from midflight.dap import Framer, framed
-from midflight.epc import RemoteServer, user_of_port
+from midflight.epc import user_of_port
 from midflight.errors import ConnectionLost, MidflightError, RequestError
 
 __all__ = ["debug"]
@@ -50,7 +50,7 @@ def debug(options: argparse.Namespace) -> int:
 
 
 def _listen(options: argparse.Namespace) -> int:
-    RemoteServer.attach(root_of(options), server=options.server).close()  # or say now that there is none
+    attach(options).close()  # or say now that there is none
     try:
         listener = socket.create_server(("127.0.0.1", options.port))
     except OSError as error:
@@ -93,9 +93,7 @@ def _carry(options: argparse.Namespace, read: Read, write: Write) -> bool:
         _try(write, {"seq": 0, "type": "event", "event": "terminated"})
 
     try:
-        client = RemoteServer.attach(
-            root_of(options), {"debug/message": show}, on_lost=lost, name="midflight debug", server=options.server
-        )
+        client = attach(options, handlers={"debug/message": show}, on_lost=lost)
         with client:
             session.append(client.call("debug/open", timeout_seconds=OPEN_SECONDS))
             for message in _messages(read):

@@ -19,6 +19,8 @@ __all__ = ["check", "forward", "load", "move", "recover", "rollback", "upgrade"]
 
 
 def load(options: argparse.Namespace) -> int:
+    if options.all and options.connect:
+        raise RequestError("--all is for the servers here, and --connect for one elsewhere; nothing was loaded.")
     if options.all:
         return load_everywhere(options)
     paths = [os.path.abspath(file) for file in options.files]

@@ -4,8 +4,7 @@ from __future__ import annotations
 
 import argparse
 
-from midflight.cli.show import ask, root_of, show
-from midflight.epc import RemoteServer
+from midflight.cli.show import ask, attach, show
 from midflight.errors import NotFound, RequestTimeout
 
 __all__ = ["call", "exit", "go_on", "kill", "send"]
@@ -20,7 +19,7 @@ def send(options: argparse.Namespace) -> int:
 
 def call(options: argparse.Namespace) -> int:
     seconds = options.timeout or CALL_SECONDS
-    with RemoteServer.attach(root_of(options), name="midflight call", server=options.server) as client:
+    with attach(options) as client:
         patience = seconds + LATER_SECONDS
         answer = client.call("process/call", options.pid, options.expression, seconds, timeout_seconds=patience)
     return show(options, {"answer": answer}, lambda: str(answer))

@@ -28,6 +28,9 @@ With --json an error is {"error": {"kind": ..., "code": ..., "text": ...}} on st
 LOCAL = ("serve", "run", "servers", "doctor", "emacs")
 """The commands that ask no server, or all."""
 
+HERE = ("watch", "restart", "log", "completion", "relay")
+"""The commands for a server on this machine: `--connect` is not for them."""
+
 
 def parser() -> argparse.ArgumentParser:
     made = argparse.ArgumentParser(
@@ -45,6 +48,12 @@ def parser() -> argparse.ArgumentParser:
         added.add_argument("--root", metavar="DIR", help="the project's root, instead of looking for it")
         if name not in LOCAL:
             added.add_argument("--server", metavar="NAME", help="one of several servers of the project; see servers")
+        if name not in (*LOCAL, *HERE):
+            added.add_argument(
+                "--connect",
+                metavar="WHERE",
+                help="ask a server elsewhere: HOST:FOLDER by ssh, or a command that runs midflight relay there",
+            )
         if data:
             added.add_argument("--json", action="store_true", help="print JSON")
         return added
@@ -126,6 +135,7 @@ def parser() -> argparse.ArgumentParser:
     it.add_argument(
         "--port", type=port, metavar="N", help="listen on this port of 127.0.0.1, 0 for a free one, in place of stdin"
     )
+    command("relay", "elsewhere:relay", "carry the wire over standard input and output, for --connect")
     command("watch", "watch:watch", "load what is saved: together what was saved together, until Ctrl-C", data=True)
     command("servers", "servers:list_servers", "list the servers of the project: one, or one a worker", data=True)
     command("nodes", "nodes:nodes", "list the nodes of the cluster that the server is in", data=True)

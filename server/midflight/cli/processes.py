@@ -43,6 +43,8 @@ def ps(options: argparse.Namespace) -> int:
     left = 0
     tasks = ""
     holders: list[str] = []
+    if options.all and options.connect:
+        raise RequestError("--all is for the servers here, and --connect for one elsewhere; nothing was asked.")
     if options.all:
         heading = ("SERVER", *heading)
         for server in _all_servers(options):

@@ -11,7 +11,7 @@ from typing import Any
 
 from midflight.app import NodePlace, start_detached
 from midflight.app import serve as serve_project
-from midflight.cli.show import ask, root_of, show, table
+from midflight.cli.show import ask, attach, root_of, show, table
 from midflight.cli.watch import start_watching
 from midflight.cluster import checked_endpoints, checked_node_name
 from midflight.code.lowlevel import readable
@@ -97,6 +97,14 @@ def _traceback(error: Exception) -> str:
 
 
 def shell(options: argparse.Namespace) -> int:
+    if options.connect:
+        if options.list:
+            return _list_shells(options)
+        return run_shell(
+            lambda handlers, on_lost: attach(options, handlers=handlers, on_lost=on_lost),
+            options.take,
+            options.expression,
+        )
     place = ProjectFiles.chosen(root_of(options), options.server)
     if options.list:
         return _list_shells(options)
@@ -170,6 +178,9 @@ def restart(options: argparse.Namespace) -> int:
 
 
 def stop(options: argparse.Namespace) -> int:
+    if options.connect:
+        ask(options, "server/stop")
+        return 0
     place = ProjectFiles.chosen(root_of(options), options.server)
     _stop(place, place.find())
     return 0

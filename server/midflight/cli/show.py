@@ -7,8 +7,9 @@ import json
 import re
 import sys
 import time
-from collections.abc import Callable, Sequence
+from collections.abc import Callable, Mapping, Sequence
 from concurrent.futures import Future
+from importlib import import_module
 from pathlib import Path
 from typing import Any
 
@@ -42,16 +43,13 @@ def ask_for_load(options: argparse.Namespace, method: str, *arguments: object, n
         if is_shown:
             print(f"{load['text']} (Ctrl-C breaks it off)", file=sys.stderr)
 
-    name = f"midflight {options.command}"
     try:
-        client = RemoteServer.attach(
-            root_of(options, near), {"code/progress": show_progress}, name=name, server=options.server
-        )
+        client = attach(options, near, {"code/progress": show_progress})
     except KeyboardInterrupt:
         print("midflight: broken off before anything was asked; nothing was changed.", file=sys.stderr)
         raise
     with client:
-        answer = client.submit(method, *arguments)
+        answer = client.submit(method, *_sent(options, client, method, arguments))
         try:
             found = answer.result()
         except KeyboardInterrupt:
@@ -84,9 +82,31 @@ def _holders(client: RemoteServer, module: str, seconds: int) -> Any:
         return None
 
 
-def attach(options: argparse.Namespace, near: str = ".") -> RemoteServer:
+def attach(
+    options: argparse.Namespace,
+    near: str = ".",
+    handlers: Mapping[str, Callable[..., object]] | None = None,
+    on_lost: Callable[[], object] = lambda: None,
+) -> RemoteServer:
     """Connect to the server that the options choose, as a client that people see as this command."""
-    return RemoteServer.attach(root_of(options, near), name=f"midflight {options.command}", server=options.server)
+    name = f"midflight {options.command}"
+    if getattr(options, "connect", None):
+        elsewhere = import_module("midflight.cli.elsewhere")  # only now: the other commands do not need it
+        found: RemoteServer = elsewhere.attach_elsewhere(options, handlers, on_lost, name)
+        return found
+    return RemoteServer.attach(root_of(options, near), handlers, on_lost=on_lost, name=name, server=options.server)
+
+
+def _sent(
+    options: argparse.Namespace, client: RemoteServer, method: str, arguments: tuple[Any, ...]
+) -> tuple[Any, ...]:
+    """Return the arguments of a request as the server takes them: one elsewhere has other paths."""
+    if not getattr(options, "connect", None):
+        return arguments
+    found: tuple[Any, ...] = import_module("midflight.cli.elsewhere").sent_there(
+        options, method, arguments, client.info["root"]
+    )
+    return found
 
 
 def clock(seconds: float) -> str:
@@ -97,7 +117,7 @@ def clock(seconds: float) -> str:
 
 def ask(options: argparse.Namespace, method: str, *arguments: object, near: str = ".") -> Any:
     with attach(options, near) as client:
-        return client.call(method, *arguments)
+        return client.call(method, *_sent(options, client, method, arguments))
 
 
 def show(options: argparse.Namespace, data: object, text: Callable[[], str]) -> int:

@@ -8,10 +8,9 @@ import time
 from importlib import import_module
 from importlib.util import find_spec
 
-from midflight.cli.show import root_of, show
+from midflight.cli.show import attach, show
 from midflight.cli.top_look import about, look, ordered, summary
 from midflight.cli.top_plain import page, watch
-from midflight.epc import RemoteServer
 
 __all__ = ["top"]
 
@@ -24,7 +23,7 @@ def top(options: argparse.Namespace) -> int:
     if not (is_once or options.plain) and find_spec("textual") is not None:
         # Only now: Textual is an extra, and takes longer to import than most commands run.
         return int(import_module("midflight.cli.top_screen").watch(options))
-    with RemoteServer.attach(root_of(options), name="midflight top", server=options.server) as client:
+    with attach(options) as client:
         before = look(client)
         if is_once:
             time.sleep(options.interval)

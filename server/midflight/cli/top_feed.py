@@ -6,11 +6,10 @@ import argparse
 from collections.abc import Callable
 from typing import Any, Self
 
-from midflight.cli.show import root_of
+from midflight.cli.show import attach
 from midflight.cli.top_look import LOOK_SECONDS, Look, look
 from midflight.cli.view_text import view_lines
 from midflight.editors import trace_line
-from midflight.epc import RemoteServer
 
 __all__ = ["Feed"]
 
@@ -27,13 +26,7 @@ class Feed:
         self.on_lines: Callable[[list[str]], object] = lambda _lines: None
         self.on_lost: Callable[[], object] = lambda: None
         self._trace: int | None = None
-        self._client = RemoteServer.attach(
-            root_of(options),
-            {"trace/events": self._events},
-            on_lost=lambda: self.on_lost(),
-            name="midflight top",
-            server=options.server,
-        )
+        self._client = attach(options, handlers={"trace/events": self._events}, on_lost=lambda: self.on_lost())
 
     def look(self) -> Look:
         """Return the processes and the server as they are now."""

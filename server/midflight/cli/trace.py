@@ -8,11 +8,10 @@ import queue
 import sys
 from typing import Any
 
-from midflight.cli.show import root_of
+from midflight.cli.show import attach
 from midflight.cli.trace_calls import trace_calls
 from midflight.cli.until import pushes_until
 from midflight.editors import trace_line
-from midflight.epc import RemoteServer
 from midflight.errors import RequestError
 
 __all__ = ["trace"]
@@ -30,13 +29,7 @@ def trace(options: argparse.Namespace) -> int:
         )
     pushes: queue.SimpleQueue[tuple[list[dict[str, Any]], int] | None] = queue.SimpleQueue()
     handlers = {"trace/events": lambda _trace, events, dropped: pushes.put((events or [], dropped))}
-    with RemoteServer.attach(
-        root_of(options),
-        handlers,
-        on_lost=lambda: pushes.put(None),
-        name="midflight trace",
-        server=options.server,
-    ) as client:
+    with attach(options, handlers=handlers, on_lost=lambda: pushes.put(None)) as client:
         chosen = {"pids": options.pids, "modules": options.modules, "kinds": options.kinds}
         switches = {name: True for name in ("new", "all", "children") if getattr(options, name)}
         if not options.later:

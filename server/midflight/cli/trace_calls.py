@@ -9,9 +9,8 @@ import sys
 from datetime import datetime
 from typing import Any
 
-from midflight.cli.show import root_of
+from midflight.cli.show import attach
 from midflight.cli.until import pushes_until
-from midflight.epc import RemoteServer
 from midflight.errors import RequestError
 
 __all__ = ["trace_calls"]
@@ -23,13 +22,7 @@ def trace_calls(options: argparse.Namespace) -> int:
         raise RequestError("--function traces a function, in all processes; nothing is traced. Leave the others out.")
     pushes: queue.SimpleQueue[Any] = queue.SimpleQueue()
     handlers = {"trace/events": lambda _trace, events, _dropped: pushes.put((events or [], 0))}
-    with RemoteServer.attach(
-        root_of(options),
-        handlers,
-        on_lost=lambda: pushes.put(None),
-        name="midflight trace",
-        server=options.server,
-    ) as client:
+    with attach(options, handlers=handlers, on_lost=lambda: pushes.put(None)) as client:
         wanted = {"arguments": options.arguments, "returns": options.returns, "most": options.count}
         wanted |= {"rate": options.rate}
         client.call("trace/calls", options.function, {key: value for key, value in wanted.items() if value})

@@ -92,16 +92,18 @@ class RemoteServer:
         pid: int,
         on_lost: Callable[[], object] = lambda: None,
         name: str | None = None,
+        by: socket.socket | None = None,
     ) -> None:
         """Connect to the server with process id `pid` at `address`, a port or the path of a Unix socket.
 
         Nothing is sent, and nothing done that the other end asks for, before it has shown that it has the cookie.
-        `name` is what the server's other clients see: "midflight load".
+        `name` is what the server's other clients see: "midflight load". `by` is a stream that leads to a server on
+        another machine, say.
 
         Raises: ConnectionLost if nobody answers there, or no server that has the cookie, or not within 5 s; RemoteError
         if the server speaks another protocol.
         """
-        stream, answer = greet(address, cookie, pid)
+        stream, answer = greet(address, cookie, pid, by)
         self._endpoint = _Endpoint(stream)
         self._connection: _ClientConnection = self._endpoint.handler
         self._connection.at_close(on_lost)
@@ -150,10 +152,11 @@ class RemoteServer:
         *,
         on_lost: Callable[[], object] = lambda: None,
         name: str | None = None,
+        by: socket.socket | None = None,
     ) -> Self:
         """Connect to the server that `found` tells of. Raises: as the constructor."""
         assert found.address is not None
-        return cls(found.address, found.cookie, handlers, pid=found.pid, on_lost=on_lost, name=name)
+        return cls(found.address, found.cookie, handlers, pid=found.pid, on_lost=on_lost, name=name, by=by)
 
     def submit(self, method: str, *arguments: object) -> Future[Any]:
         """Send a request and return the future of its answer; do not wait.

@@ -27,21 +27,23 @@ _STRANGER_BYTES = 1000
 _REFUSAL = re.compile(rb'\(return-error [0-9]{1,18} "((?:[^"\\]|\\.){0,900})"\)\n?', re.DOTALL)
 
 
-def greet(address: int | str, cookie: str, pid: int) -> tuple[socket.socket, Any]:
+def greet(address: int | str, cookie: str, pid: int, by: socket.socket | None = None) -> tuple[socket.socket, Any]:
     """Connect to the server with process id `pid`; return the socket and the server's description of itself.
 
-    `address` is a port of 127.0.0.1 or the path of a Unix socket. Raises: ConnectionLost, RemoteError.
+    `address` is a port of 127.0.0.1 or the path of a Unix socket, there where the server runs; `by` is a stream that
+    leads to it, by default it is dialled. Raises: ConnectionLost, RemoteError.
     """
     where = f"port {address}" if isinstance(address, int) else address
     deadline = time.monotonic() + _SECONDS
     try:
-        stream = _connect(address)
+        stream = _connect(address) if by is None else by
     except OSError as error:
         raise ConnectionLost(
             f"Nobody answers on {where} ({error}); nothing was sent. Start a server: midflight serve"
         ) from None
     try:
-        _require_own_user(stream, where)
+        if by is None:
+            _require_own_user(stream, where)
         nonce = new_nonce()
         stream.sendall(encode("call", 1, Symbol("hello"), [str(PROTOCOL), nonce]))
         answer = _frame(stream, _STRANGER_BYTES, deadline)
