@@ -7,7 +7,7 @@ from importlib import import_module
 from typing import Any
 
 from midflight.cli import code_arguments, process_arguments
-from midflight.cli.arguments import natural, number, port
+from midflight.cli.arguments import count, natural, number, port, seconds
 
 __all__ = ["parser"]
 
@@ -25,7 +25,7 @@ server; 130 broken off; 141 nobody reads the output.
 With --json an error is {"error": {"kind": ..., "code": ..., "text": ...}} on standard output.
 """
 
-LOCAL = ("serve", "run", "servers", "doctor", "emacs")
+LOCAL = ("attach", "serve", "run", "servers", "doctor", "emacs")
 """The commands that ask no server, or all."""
 
 HERE = ("watch", "restart", "log", "completion", "relay")
@@ -134,6 +134,11 @@ def parser() -> argparse.ArgumentParser:
     it = command("debug", "debug:debug", "let an editor's debugger, by debugpy, stop in the running server")
     it.add_argument(
         "--port", type=port, metavar="N", help="listen on this port of 127.0.0.1, 0 for a free one, in place of stdin"
+    )
+    it = command("attach", "attach:attach_to", "give a Python that runs already a server (Python 3.14)", data=True)
+    it.add_argument("pid", metavar="PROCESS_ID", type=count, help="the operating system's number of it, as ps shows")
+    it.add_argument(
+        "--timeout", type=seconds, default=20.0, metavar="SECONDS", help="how long to wait for it (default: 20)"
     )
     command("relay", "elsewhere:relay", "carry the wire over standard input and output, for --connect")
     command("watch", "watch:watch", "load what is saved: together what was saved together, until Ctrl-C", data=True)
