@@ -23,6 +23,7 @@ ARGUMENTS = {
     "diff": ("page", "1", "2"),
     "exit": ("nobody",),
     "forward": ("page",),
+    "kill": ("nobody",),
     "load": ("page.py",),
     "move": ("page",),
     "purge": ("page",),

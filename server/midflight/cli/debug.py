@@ -46,7 +46,8 @@ def debug(options: argparse.Namespace) -> int:
             sys.stdout.buffer.write(data)
             sys.stdout.buffer.flush()
 
-    return 0 if _carry(options, lambda: os.read(sys.stdin.fileno(), _BYTES), write) else 3
+    _carry(options, lambda: os.read(sys.stdin.fileno(), _BYTES), write)
+    return 0
 
 
 def _listen(options: argparse.Namespace) -> int:
@@ -77,12 +78,15 @@ def _serve(options: argparse.Namespace, connection: socket.socket) -> None:
         _carry(options, lambda: connection.recv(_BYTES), connection.sendall)
     except OSError:
         pass  # the editor is gone
-    except ValueError as error:
-        print(f"midflight: {error}; the connection was closed.", file=sys.stderr)
+    except (MidflightError, TimeoutError, ValueError) as error:
+        print(f"midflight: {error} The connection was closed.", file=sys.stderr)
 
 
-def _carry(options: argparse.Namespace, read: Read, write: Write) -> bool:
-    """Carry messages between an editor and the server until one of them ends; False if the server refused."""
+def _carry(options: argparse.Namespace, read: Read, write: Write) -> None:
+    """Carry messages between an editor and the server until one of them ends.
+
+    Raises: MidflightError, TimeoutError if the server is not there or refuses; the editor was told.
+    """
     session: list[int] = []
 
     def show(number: int, text: str) -> None:
@@ -99,13 +103,14 @@ def _carry(options: argparse.Namespace, read: Read, write: Write) -> bool:
             for message in _messages(read):
                 client.submit("debug/send", session[0], json.dumps(message, ensure_ascii=False))
             client.call("debug/close", session[0])
-        return True
-    except ConnectionLost:
-        return True  # the editor was told
     except (MidflightError, TimeoutError) as error:
-        print(f"midflight: {error}", file=sys.stderr)
-        _refuse(read, write, str(error))
-        return False
+        if session and isinstance(error, ConnectionLost):
+            return  # the server has ended, which the editor was told
+        try:
+            _refuse(read, write, str(error))
+        except (OSError, ValueError):
+            pass  # nobody is there to be told, or no editor
+        raise
 
 
 def _messages(read: Read) -> Any:
