@@ -2,7 +2,7 @@
 
 The life of it: a script of a few lines is written where the target can read it -> the target runs it at its next safe
 moment (`sys.remote_exec`) -> it imports Midflight and calls `serve_in_background` -> it writes what came of that into a
-file beside the script. One that sleeps in its event loop is nudged, by a stop and a continuation it does not notice.
+file next to the script. One that sleeps in its event loop is nudged, by a stop and a continuation it does not notice.
 """
 
 from __future__ import annotations
