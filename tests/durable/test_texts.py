@@ -6,6 +6,7 @@ import linecache
 import sqlite3
 import sys
 import threading
+import zlib
 
 import pytest
 
@@ -258,6 +259,26 @@ def test_a_full_disk_keeps_texts_waiting(project, again, lives):
     assert said[0] == "database or disk is full"
     assert lives.query("SELECT number FROM texts WHERE module = 'stall' ORDER BY number") == [(1,), (2,)]
     assert lives.query("SELECT number FROM current WHERE module = 'stall'") == [(2,)]
+
+
+@pytest.mark.parametrize("damaged", [b"", b"no text", zlib.compress(b"\xff"), zlib.compress(b"A = 1\n")[:-2], "A = 1"])
+def test_a_damaged_text_is_not_known_and_the_others_are(project, again, lives, caplog, damaged):
+    """It is not run, and the log says why not."""
+    again(load, project, ONE, TWO)
+    with sqlite3.connect(lives.path) as connection:
+        connection.execute("UPDATE texts SET text = ? WHERE module = 'stall' AND number = 1", (damaged,))
+    connection.close()
+
+    def main():
+        load(project, TWO)
+        with pytest.raises(UnknownVersionError):
+            code.source("stall", 1)
+        with pytest.raises(UnknownVersionError):
+            code.rollback("stall", 1)
+        return sys.modules["stall"].price(), code.source("stall", 2)
+
+    assert again(main) == (2, TWO)
+    assert f"Version 1 of stall cannot be read from {lives.path}" in caplog.text
 
 
 def test_a_text_that_cannot_be_written_keeps_no_state_from_it(project, again, lives):
