@@ -29,7 +29,7 @@
      (?c midflight-load-definition "definition at point")
      (?L midflight-load-file "another file")
      (?m midflight-load-modified "modified modules")
-     (?U midflight-plan "plan of the modified ones")
+     (?+ midflight-plan "plan of the modified ones")
      (?C midflight-check-buffer "check only")
      (?R midflight-show-report "last report"))
     ("Look"
@@ -60,7 +60,7 @@
     ("Debug"
      (?B midflight-toggle-breakpoint "breakpoint (C-u: condition)")
      (?* midflight-breakpoints "breakpoints")
-     (?! midflight-stopped "what holds up the others")
+     (?= midflight-stopped "what holds up the others")
      (?- midflight-clear-breakpoints "remove all breakpoints"))
     ("Evaluate"
      (?z midflight-shell "shell")
