@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import os
+import queue
 import re
 import signal
 import sys
@@ -151,6 +152,23 @@ def test_a_process_is_ended_by_name(shell: Neovim, project: Project) -> None:
     shell.wait_prompt("2> ")
     shell.nvim.command("MidflightExit sleeper")
     shell.wait_message("'sleeper' is neither a pid nor a registered name")
+
+
+def test_what_stands_in_another_front_end_is_let_go_on(shell: Neovim, project: Project) -> None:
+    """The question finds the end of its input; then nothing stands."""
+    asked: queue.Queue[object] = queue.Queue()
+    with RemoteServer.attach(project.root, handlers={"shell/read": lambda _, question: asked.put(question)}) as other:
+        session = other.call("shell/open")["session"]
+        future = other.submit("shell/eval", session, "input('name? ')")
+        asked.get(timeout=DEADLINE_SECONDS)
+
+        shell.nvim.input("<Esc>")
+        shell.nvim.command("MidflightContinue")
+
+        shell.wait_message("finds the end of its input")
+        assert "EOFError" in future.result(DEADLINE_SECONDS)["error"]
+        shell.nvim.command("MidflightContinue")
+        shell.wait_message("nothing stands; all processes run")
 
 
 def test_the_shell_of_a_killed_neovim_is_taken_up(shell: Neovim, project: Project) -> None:

@@ -65,6 +65,8 @@ class Bridge:
                 project.list_processes()
             case "exit":
                 project.exit(values["pid"], values["reason"])
+            case "continue":
+                project.go_on(values.get("pid"))
             case "versions":
                 project.list_versions(values["module"])
             case "forward":

@@ -119,6 +119,10 @@ class Project:
         """Send the process `pid` (a pid or a name) an exit signal, and show the outcome."""
         self._do_aside(self._exit, pid, reason)
 
+    def go_on(self, pid: str | None) -> None:
+        """Let go on what all processes wait for, `pid` if one is given, and show the outcome."""
+        self._do_aside(self._go_on, pid)
+
     def list_versions(self, module: str) -> None:
         """Show a page with the versions of `module`."""
         self._do(self._code_worker, self._list_versions, module)
@@ -254,6 +258,15 @@ class Project:
         is_heard = answer is True  # a text says what keeps it from taking the signal
         said = f"exit signal sent to {pid}" if is_heard else answer or f"{pid} was dead already"
         self._editor.show("message", level="info" if is_heard else "warn", text=f"Midflight: {said}")
+
+    def _go_on(self, pid: str | None) -> None:
+        client = self._connections.client("code")
+        holder = client.call("process/holder")
+        if holder is None or not client.call("process/continue", pid):
+            self._editor.show("message", level="warn", text="Midflight: nothing stands; all processes run")
+        else:
+            does = "finds the end of its input" if holder["kind"] == "line" else "goes on"
+            self._editor.show("message", level="info", text=f"Midflight: {holder['pid'] or 'it'} {does}")
 
     def _list_versions(self, module: str) -> None:
         rows = versions_in_memory(self._connections.client("code").call("code/history", module))

@@ -36,6 +36,10 @@ command("MidflightExit", function(given)
   require("midflight").exit(given.fargs[1], table.concat(given.fargs, " ", 2))
 end, { nargs = "+", desc = "End a process, by pid or name; the exit reason is kill unless given" })
 
+command("MidflightContinue", function(given)
+  require("midflight").continue(given.args)
+end, { nargs = "?", desc = "Let go on what stands at a breakpoint or asks for a line, in any front end" })
+
 command("MidflightVersions", function(given)
   require("midflight").versions(given.args)
 end, { nargs = "?", desc = "Show the versions of this buffer's module, or of the one named" })

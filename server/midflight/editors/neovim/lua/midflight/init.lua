@@ -64,6 +64,11 @@ function M.exit(pid, reason)
   notify("exit", { pid = pid, reason = reason ~= "" and reason or "kill" })
 end
 
+--- Let go on what all processes wait for: `pid`, or whichever stands if it is empty.
+function M.continue(pid)
+  notify("continue", { pid = pid ~= "" and pid or nil })
+end
+
 -- The module named, else that of the current buffer; without one say so and return nil.
 local function module_or_own(module)
   module = module ~= "" and module or vim.b.midflight_module
