@@ -98,9 +98,10 @@ def run_load_hooks(swapped: Swapped) -> None:
     with swapped.may_load():
         while swapped.load_hooks:
             new, number = swapped.load_hooks[0]
+            found = [hooks.hooks_of(new.namespace, "load")[number]]  # before it is taken away: the look may fail
             try:
                 del swapped.load_hooks[0]  # here: Ctrl-C takes no hook away that it does not fall into
-                hooks.hooks_of(new.namespace, "load")[number]()
+                found.pop()()
             except KeyboardInterrupt:
                 raise
             except BaseException as error:  # a hook's fault is a warning, whatever it is: the swap stays
