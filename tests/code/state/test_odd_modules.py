@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import pytest
 
-from midflight import GenServer, Supervisor, code
+from midflight import GenServer, Supervisor, call
 
 CLASSES = {
     "None": "class Odd: pass\nOdd.__module__ = None",
@@ -25,7 +25,7 @@ def test_their_objects_are_state_as_any(thing, kind):
     assert "ours" in thing.module.MANY
 
 
-def test_servers_of_them_run_and_take_their_new_class(runtime):
+def test_servers_of_them_run_and_take_their_new_class(thing, runtime):
     """None of their modules is one that loads, so nothing changes for them; and nothing fails."""
     names: dict[str, object] = {"GenServer": GenServer, "Supervisor": Supervisor}
     exec(
@@ -39,10 +39,8 @@ def test_servers_of_them_run_and_take_their_new_class(runtime):
     async def main():
         tree = await names["Tree"].start_link()  # type: ignore[attr-defined]
         till = await names["Till"].start_link()  # type: ignore[attr-defined]
-        code.load("odd_server", source="def f():\n    return 1\n")
-        code.load("odd_server", source="def f():\n    return 2\n")
-        from midflight import call
-
+        thing.load("def f():\n    return 1\n")
+        thing.again()
         return await call(till, "hello"), (await Supervisor.which_children(tree))
 
     assert runtime.run(main) == ("hello", [])
