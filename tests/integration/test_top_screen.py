@@ -100,7 +100,7 @@ def play(place: Path) -> Callable[..., None]:
 
     def run(story: Story, size: tuple[int, int] = (110, 30)) -> None:
         async def playing() -> None:
-            with Feed(argparse.Namespace(root=str(place), server=None)) as feed:
+            with Feed(argparse.Namespace(command="top", root=str(place), server=None)) as feed:
                 app = TopApp(feed, "reductions", NEVER)
                 async with app.run_test(size=size) as pilot:
                     await settled(app, pilot)
