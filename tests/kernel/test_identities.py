@@ -72,7 +72,7 @@ def test_they_hold_none_of_the_values(identities):
 
 
 def test_what_is_no_list_of_dictionaries_is_refused():
-    """By the one in C, which would read memory that is none."""
+    """By the one in C, which would read other memory; by the other one likewise."""
     for wrong in ((), [1], [{}, None]):
         with pytest.raises((TypeError, AttributeError)):
             value_identities(wrong)  # type: ignore[arg-type]

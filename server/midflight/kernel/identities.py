@@ -14,7 +14,10 @@ def in_python(dictionaries: list[dict[Any, Any]]) -> list[Hashable]:
     """Return for each dictionary an object that is equal to another one if the values were the same objects, in order.
 
     It holds none of them. Of each dictionary it is that of one moment: no Python code runs while one is looked at.
+    Raises: TypeError, AttributeError if it is not a list of dictionaries.
     """
+    if type(dictionaries) is not list:
+        raise TypeError(f"the dictionaries must be a list, not {type(dictionaries).__name__}; nothing was looked at")
     return [tuple(map(id, each.values())) for each in dictionaries]
 
 
