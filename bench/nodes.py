@@ -1,4 +1,4 @@
-"""Two nodes on loopback: messages a second one way, and round trips of a call, beside OTP's distribution.
+"""Two nodes on loopback: messages a second one way, and round trips of a call, next to OTP's distribution.
 
     python bench/nodes.py [--messages 100000] [--calls 3000]
 

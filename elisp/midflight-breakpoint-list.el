@@ -72,7 +72,7 @@
 (defun midflight-breakpoint-list--here ()
   "Return the breakpoint of this line, a plist."
   (or (tabulated-list-get-id)
-      (midflight-user-error "There is no breakpoint on this line; nothing was done")))
+      (midflight-user-error "This line has no breakpoint; nothing was done")))
 
 (defun midflight-breakpoints-visit ()
   "Go to the line of this breakpoint, in another window."

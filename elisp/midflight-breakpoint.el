@@ -132,7 +132,7 @@ IS-SAME says that the text is as it was."
   (when (overlay-buffer overlay)
     (cond ((not answer)
            (midflight-breakpoint--remove overlay)
-           (message "Midflight: no code is at that line or after it, so there is no breakpoint"))
+           (message "Midflight: no code is at that line or after it, so no breakpoint was set"))
           (t
            (when is-same
              (save-excursion

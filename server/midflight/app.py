@@ -104,8 +104,8 @@ def serve(
 
     Raises: ClusterError if it cannot be that node; ServerRunning if another server of `root` runs and there is no
     program, which would run without a server instead; NotRestored, after the end, if it requires the start and states
-    were refused; OutputFailed if there is no program and `announce` could not print; StoreError if the store cannot be
-    used; RequestError if it is not a path, or there is no such code; what `program` raises; SystemExit if the server
+    were refused; OutputFailed if, without a program, `announce` could not print; StoreError if the store cannot be
+    used; RequestError if it is not a path, or `code` is unknown; what `program` raises; SystemExit if the server
     was asked to end before `program` had ended, with the code that shells give to such a signal.
     """
     place = ProjectFiles(root) if node is None else ProjectFiles(root, node.name)

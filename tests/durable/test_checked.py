@@ -44,7 +44,7 @@ FAULTS = {
     "choice": ("self.lock = Lock() if threading else None", "self.lock of the durable Till is made by Lock"),
     "default": ("self.lock = None or Lock()", "self.lock of the durable Till is made by Lock"),
     "long name": ("self.pool = concurrent.futures.ThreadPoolExecutor()", "self.pool of the durable Till is made by"),
-    "module": ("self.library = socket", "self.library of the durable Till is a module"),
+    "module": ("self.network = socket", "self.network of the durable Till is a module"),
     "generator function": ("self.items = numbers()", "self.items of the durable Till is a generator, which numbers is"),
     "generator": ("self.items = (n for n in ())", "self.items of the durable Till is a generator"),
     "timer": ("send_after(1, self_(), 'tick')", "init of the durable Till calls send_after"),

@@ -146,7 +146,7 @@ async def loop(total):
       (with-current-buffer source
         (goto-char (point-max))
         (midflight-test-press "C-c C-x b")
-        (midflight-test-wait-message "no code is at that line or after it, so there is no breakpoint")
+        (midflight-test-wait-message "no code is at that line or after it, so no breakpoint was set")
         (should-not (midflight-breakpoint-tests-marks source))
         (insert "def (")
         (midflight-test-press "C-c C-x b")

@@ -49,7 +49,7 @@ def cookie_path() -> Path:
 
 
 def _read(path: Path) -> bytes | None:
-    """Return the content, None if there is no file. Raises: OSError; ClusterError."""
+    """Return the content, None if the file does not exist. Raises: OSError; ClusterError."""
     try:
         number = os.open(path, os.O_RDONLY | os.O_NOFOLLOW | os.O_CLOEXEC)
     except FileNotFoundError:

@@ -115,7 +115,7 @@ class Shelf:
         """
         rows = rows_in(lines)
         if not self.path.parent.is_dir():
-            raise NotFound(f"there is no folder {self.path.parent} for the store; nothing was loaded. Make it.")
+            raise NotFound(f"the folder of the store, {self.path.parent}, does not exist; nothing was loaded. Make it.")
         with self._writing() as connection:
             asides = [put_aside(connection, row.key, "a dump was loaded") for row in rows]
             connection.executemany(PUT, [row.values() for row in rows])

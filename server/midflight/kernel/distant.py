@@ -57,7 +57,7 @@ class DistantCore(Core):
         raise NotImplementedError
 
     def unlink(self, process: Process, target: Process) -> None:
-        """Tell the other node that `process` of this one is no longer linked to `target`."""
+        """Tell the other node that the link of `process`, of this one, and `target` has ended."""
         raise NotImplementedError
 
     def monitor(self, ref: Ref, watcher: Process, target: Process) -> None:

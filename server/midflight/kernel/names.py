@@ -112,9 +112,9 @@ def process_named(scheduler: Scheduler, name: str, node: str = NODE) -> Process 
 
 
 def _nodes(scheduler: Scheduler, scope: str) -> Nodes:
-    """Return the other nodes. Raises: ValueError for an unknown scope; RegistrationError if there is no cluster."""
+    """Return the other nodes. Raises: ValueError for an unknown scope; RegistrationError outside a cluster."""
     if scope != "global":
         raise ValueError(f'a scope is "local" or "global", not {short(scope)}; nothing was done')
     if scheduler.nodes is None:
-        raise RegistrationError('there is no scope "global" outside a cluster; nothing was done. Runtime(node=...)')
+        raise RegistrationError('the scope "global" needs a cluster; nothing was done. Start with Runtime(node=...)')
     return scheduler.nodes

@@ -58,7 +58,7 @@ class DebugMethods:
         """Take MESSAGE, JSON, of the front end; what there is to answer comes as `debug/message`."""
         found = self._session
         if found is None or found[0] != number(session, "SESSION"):
-            raise NotFound(f"there is no debugger {session} of this connection; nothing was done. Call debug/open.")
+            raise NotFound(f"this connection has no debugger {session}; nothing was done. Call debug/open.")
         try:
             request = json.loads(text(message, "MESSAGE"))
         except ValueError as error:

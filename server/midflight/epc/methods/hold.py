@@ -47,7 +47,7 @@ class HoldMethods:
         """Let the process PID go on that stands at a breakpoint, in any front end; nil for whichever stands.
 
         At a question it finds the end of its input: EOFError. The answer is nil if none stands.
-        Raises: NotFound if there is no such process; RequestError if another one holds them all.
+        Raises: NotFound if that process does not exist; RequestError if another one holds them all.
         """
         hold = hold_of(self._scheduler)
         target = None if pid is None else find_pid(self._scheduler, pid)
