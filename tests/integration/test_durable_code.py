@@ -8,35 +8,12 @@ from pathlib import Path
 import pytest
 
 from helpers.command_line import Shell
+from helpers.durable_counter import APP, CONFIGURED
 from helpers.server_process import Program
 from midflight.epc import RemoteServer
 
 Start = Callable[..., Program]
 
-CONFIGURED = '[tool.midflight]\nstart = "app:start"\nstore = "state-{name}.sqlite"\n'
-APP = """\
-from midflight import ChildSpec, GenServer, Supervisor, receive
-
-
-class Counter(GenServer):
-    durable = "sync"
-
-    def init(self):
-        self.total = 0
-
-    def restored(self):
-        print("restored", self.total, flush=True)
-
-    def handle_call(self, count, client):
-        self.total += count
-        return self.total
-
-
-async def start():
-    await Supervisor.start_link([ChildSpec("counter", Counter, name="counter")], name="top")
-    print("up", flush=True)
-    await receive("end")
-"""
 NEWER = """\
     def code_change(self, old_vsn, extra):
         self.counts = [self.total]
